@@ -1,0 +1,7 @@
+//! Reads and seals the letter: headers, admission, DKIM, delivery status notifications.
+//!
+//! Octets in, octets out; no socket, file, clock or dice. Content is never rewritten after admission.
+
+pub mod admission;
+pub mod dkim;
+pub mod dsn;

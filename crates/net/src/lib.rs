@@ -1,0 +1,1 @@
+//! Waits: submission, delivery, DNS, TLS and the clock.

@@ -1,0 +1,29 @@
+//! Accounts: who owns domains, SMTP users and mail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::Id;
+
+/// An organisation that uses the relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its number.
+    pub id: Id<Account>,
+    /// What people call it.
+    pub name: String,
+    /// Whether it may send.
+    pub state: AccountState,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Whether an account may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountState {
+    /// It may.
+    Active,
+    /// The operator suspended it: logins get `525 5.7.13`, its queue is held.
+    Suspended,
+}

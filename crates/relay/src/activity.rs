@@ -1,0 +1,160 @@
+//! What became of every recipient, and what went wrong with connections, as people read it.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::id::{Id, MessageId, SessionId};
+use crate::queue::{Attempt, HoldReason};
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+
+/// The status of a recipient (product: activity and statuses).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Refused before sending.
+    Rejected,
+    /// Ours, on disk, not yet scheduled.
+    Accepted,
+    /// Waiting for its first attempt, or held.
+    Pending,
+    /// The next hop answered 250.
+    Delivered,
+    /// A temporary error; tried again.
+    Deferred,
+    /// Gave up, or a failure of a class that passes.
+    SoftBounce,
+    /// Failed permanently.
+    HardBounce,
+}
+
+/// A refusal to be remembered: gathered and capped before it reaches the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// When.
+    pub at: Timestamp,
+    /// What kind.
+    pub kind: NoticeKind,
+    /// Whose, where it can be told (product: connections).
+    pub account: Option<Id<Account>>,
+    /// The SMTP user, where known.
+    pub user: Option<Id<SmtpUser>>,
+    /// Its domain, where known.
+    pub domain: Option<Id<SendingDomain>>,
+    /// The username as sent, where one was.
+    pub username: String,
+    /// The session.
+    pub session: SessionId,
+    /// The client's address.
+    pub remote: IpAddr,
+    /// `TLS 1.3`, or `none`.
+    pub tls: String,
+    /// The sender as sent, where there was one.
+    pub sender: String,
+    /// The recipient as sent, where there was one.
+    pub recipient: String,
+    /// The Subject, where content had come.
+    pub subject: String,
+    /// The reply's stable name in the catalogue.
+    pub reference: String,
+    /// The reply as the client got it.
+    pub reply: String,
+    /// The true reason, in words for the owner.
+    pub reason: String,
+    /// How many alike it stands for.
+    pub count: u32,
+}
+
+/// What a [`Notice`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// A recipient that was refused: a Rejected row.
+    Rejected,
+    /// A login, a limit, a block or TLS that failed: a Connections row.
+    Connection,
+}
+
+/// One row of Activity: one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityRow {
+    /// Its number: rows of later events are higher.
+    pub row: u64,
+    /// When the row began: acceptance or first refusal.
+    pub at: Timestamp,
+    /// When its status last changed.
+    pub updated_at: Timestamp,
+    /// Its status now.
+    pub status: Status,
+    /// The recipient.
+    pub recipient: String,
+    /// The reverse-path, or From where that is null.
+    pub sender: String,
+    /// The Subject.
+    pub subject: String,
+    /// The message; none on a Rejected row.
+    pub message: Option<MessageId>,
+    /// Whose.
+    pub account: Id<Account>,
+    /// The SMTP user; none on mail the relay wrote itself.
+    pub user: Option<Id<SmtpUser>>,
+    /// The sending domain.
+    pub domain: Option<Id<SendingDomain>>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// Why, in plain words; empty where all is well.
+    pub reason: String,
+    /// The remote's own text, or on a Rejected row our reply.
+    pub reply: String,
+    /// The stable name of our reply on a Rejected row.
+    pub reference: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// How many alike it stands for (Rejected rows).
+    pub count: u32,
+    /// Captured, not sent.
+    pub sandbox: bool,
+    /// Why it is held, where it is.
+    pub held: Option<HoldReason>,
+    /// The last attempt, where there was one.
+    pub last_attempt: Option<Attempt>,
+}
+
+/// Which rows are asked for. All empty: the newest of the last 30 days.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ActivityFilter {
+    /// Of this account alone.
+    pub account: Option<Id<Account>>,
+    /// Recipient: an address, its beginning, or `@domain`.
+    pub recipient: Option<String>,
+    /// Sender: likewise.
+    pub sender: Option<String>,
+    /// A word of the subject.
+    pub subject: Option<String>,
+    /// In this status.
+    pub status: Option<Status>,
+    /// Of this message.
+    pub message: Option<MessageId>,
+    /// Begun at or after.
+    pub since: Option<Timestamp>,
+    /// Begun before.
+    pub until: Option<Timestamp>,
+    /// At most so many rows; 0 means 100.
+    pub limit: u32,
+    /// Older than this row, for paging.
+    pub before_row: Option<u64>,
+}
+
+/// One row of Connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionRow {
+    /// Its number.
+    pub row: u64,
+    /// When it was last seen.
+    pub updated_at: Timestamp,
+    /// What happened, first time, with the count of all.
+    pub notice: Notice,
+}

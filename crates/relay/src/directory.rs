@@ -1,0 +1,36 @@
+//! The deciding snapshot: all that a session or a delivery asks of accounts, domains and users, in memory.
+//!
+//! The store swaps in a new one after each ledger commit and before the command that caused it is
+//! answered, so that "stops that instant" is true.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::id::Id;
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+
+/// Everything that decides, as of one ledger commit. Immutable once shared.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Grows by one with each commit.
+    pub generation: u64,
+    /// Every account.
+    pub accounts: HashMap<Id<Account>, Arc<Account>>,
+    /// Every domain, also deleted ones that still have mail.
+    pub domains: HashMap<Id<SendingDomain>, Arc<SendingDomain>>,
+    /// Every SMTP user.
+    pub users: HashMap<Id<SmtpUser>, Arc<SmtpUser>>,
+    /// The same by username.
+    pub usernames: HashMap<String, Id<SmtpUser>>,
+    /// Suppressed addresses, lower case, by account.
+    pub suppressions: HashMap<Id<Account>, Arc<HashSet<String>>>,
+}
+
+impl Directory {
+    /// The SMTP user of this username.
+    pub fn user_named(&self, username: &str) -> Option<&Arc<SmtpUser>> {
+        self.users.get(self.usernames.get(username)?)
+    }
+}

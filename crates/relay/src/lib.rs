@@ -1,0 +1,17 @@
+//! Decides: accounts, limits, policy, schedule, routes and outcomes, without IO or clock.
+//!
+//! Time and randomness are passed in ([`clock::Timestamp`], [`dice::Dice`]). The nouns of the
+//! product live here, with their judge; `store::Store` says what has to be remembered.
+
+pub mod account;
+pub mod activity;
+pub mod clock;
+pub mod dice;
+pub mod directory;
+pub mod id;
+pub mod outcome;
+pub mod queue;
+pub mod route;
+pub mod sending_domain;
+pub mod smtp_user;
+pub mod store;

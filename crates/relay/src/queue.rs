@@ -1,0 +1,178 @@
+//! Mail that is ours: the envelope kept with the content, and what becomes of each recipient.
+
+use serde::{Deserialize, Serialize};
+use smtp::address::{Address, ReversePath};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::id::{Id, MessageId, SessionId};
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+
+/// Everything kept about an accepted message besides its content. Never changes after `commit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// Its id, as told to the client.
+    pub message: MessageId,
+    /// Whose it is.
+    pub account: Id<Account>,
+    /// The SMTP user that sent it; none on mail the relay wrote itself.
+    pub user: Option<Id<SmtpUser>>,
+    /// The sending domain; none on mail the relay wrote itself.
+    pub domain: Option<Id<SendingDomain>>,
+    /// Why it exists.
+    pub origin: Origin,
+    /// Where failures are told.
+    pub reverse_path: ReversePath,
+    /// Recipients to deliver to; a recipient's number is its place here.
+    pub recipients: Vec<Address>,
+    /// Recipients answered 250 and not delivered to, because the account suppressed them.
+    pub suppressed: Vec<Address>,
+    /// The next hop must have SMTPUTF8, because an address or header field really has non-ASCII.
+    pub needs_smtputf8: bool,
+    /// The next hop must have 8BITMIME, because the content has octets above 127.
+    pub needs_eight_bit: bool,
+    /// When we took responsibility.
+    pub accepted_at: Timestamp,
+    /// How long to retry, where the SMTP user says so.
+    pub retry_for: Option<Duration>,
+    /// Capture instead of sending.
+    pub sandbox: bool,
+    /// What was read of the content.
+    pub facts: ContentFacts,
+    /// The session it came from; none on mail the relay wrote itself.
+    pub session: Option<SessionFacts>,
+}
+
+/// Why a message exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An application submitted it.
+    Submission,
+    /// The relay tells a failure of this other message.
+    Notification(MessageId),
+}
+
+/// What was read of the admitted content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentFacts {
+    /// Octets of the admitted content.
+    pub octets: u64,
+    /// Octets of its header section, the empty line included.
+    pub header_octets: u64,
+    /// SHA-256 of the admitted content.
+    pub sha256: [u8; 32],
+    /// The Subject, decoded, at most 200 characters.
+    pub subject: String,
+    /// The address in From.
+    pub from: String,
+    /// The Message-ID, angle brackets included.
+    pub message_id: String,
+}
+
+/// What is shown of the session a message came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    /// The session.
+    pub session: SessionId,
+    /// The client's address.
+    pub remote: IpAddr,
+    /// Its EHLO or HELO name.
+    pub client_name: String,
+    /// `TLS 1.3`, …
+    pub tls: String,
+}
+
+/// One recipient's state in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecipientState {
+    /// To be attempted at `due`; `attempts` so far.
+    Waiting { due: Timestamp, attempts: u32 },
+    /// Not attempted until released.
+    Held { reason: HoldReason, attempts: u32 },
+    /// Done.
+    Settled,
+}
+
+/// Why a message waits for somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// The operator said so.
+    Operator,
+    /// Its account is suspended.
+    AccountSuspended,
+    /// The validation of its domain was lost.
+    DomainInvalid,
+}
+
+/// One delivery attempt of a message to one or more recipients of a site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, milliseconds.
+    pub milliseconds: u64,
+    /// The next hop's name; empty where none was found.
+    pub host: String,
+    /// Its address and port, where it was dialled.
+    pub remote: Option<std::net::SocketAddr>,
+    /// `TLS 1.3`, or `none`.
+    pub tls: String,
+}
+
+/// What an attempt, a cancellation or an expiry made of one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The recipient's number in the envelope.
+    pub recipient: u16,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// In words that a non-expert understands; empty on delivery.
+    pub reason: String,
+    /// The next hop's own words, code and status first: `550 5.1.1 No such user`.
+    pub remote_reply: Option<String>,
+}
+
+/// What becomes of a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The next hop answered 250, or the sandbox took it.
+    Delivered {
+        /// It was captured, not sent.
+        sandbox: bool,
+    },
+    /// A temporary error: tried again at `until`.
+    Deferred {
+        /// When.
+        until: Timestamp,
+    },
+    /// The retry period ended, or a permanent reply of a class that passes.
+    SoftBounced,
+    /// Failed permanently, or cancelled by a named person.
+    HardBounced,
+}
+
+impl Outcome {
+    /// Whether the recipient leaves the queue.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Outcome::Deferred { .. })
+    }
+}
+
+/// The outcome of one attempt, kept in one log record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// The message.
+    pub message: MessageId,
+    /// When it was settled.
+    pub at: Timestamp,
+    /// The attempt; none for a cancellation or an expiry without one.
+    pub attempt: Option<Attempt>,
+    /// One entry for each recipient that it concerned.
+    pub verdicts: Vec<Verdict>,
+}

@@ -1,0 +1,76 @@
+//! Sending domains and their DKIM keys.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::id::Id;
+
+/// A domain that an account sends from. A subdomain is a domain of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendingDomain {
+    /// Its number.
+    pub id: Id<SendingDomain>,
+    /// Its owner.
+    pub account: Id<Account>,
+    /// The name, lower case, A-labels.
+    pub name: String,
+    /// Whether it may be sent from.
+    pub state: DomainState,
+    /// Whether a failed delivery is told to the reverse-path by a DSN.
+    pub bounce_mails: bool,
+    /// Its keys: two selectors each of RSA and Ed25519, of which one each signs.
+    pub keys: Vec<DkimKey>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was deleted: its users stopped then, its queue has 24 h, its keys stay until that is empty.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Whether a domain may be sent from (product: sending domains).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainState {
+    /// Its records have not been seen yet.
+    Pending,
+    /// Its records are published.
+    Validated,
+    /// A record vanished; 72 h of grace.
+    Warning,
+    /// Its records are gone or wrong.
+    Failed,
+    /// The operator's word instead of DNS.
+    Vouched,
+}
+
+impl DomainState {
+    /// Whether mail from it is accepted.
+    pub fn may_send(self) -> bool {
+        matches!(self, DomainState::Validated | DomainState::Warning | DomainState::Vouched)
+    }
+}
+
+/// The algorithm of a DKIM key (RFC 6376 §3.3, RFC 8463).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyAlgorithm {
+    /// rsa-sha256 with 2048 bits.
+    Rsa2048,
+    /// ed25519-sha256.
+    Ed25519,
+}
+
+/// One DKIM key of a domain. The private half never leaves the store unwrapped but for signing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DkimKey {
+    /// The label before `._domainkey.<domain>`; random, never given twice.
+    pub selector: String,
+    /// Its algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// The TXT record to publish, `v=DKIM1; k=…; p=…`.
+    pub record: String,
+    /// Whether it is the selector in use of its algorithm.
+    pub active: bool,
+    /// When its record was first seen in DNS; signing begins then (or on a route that says so).
+    pub seen_at: Option<Timestamp>,
+}

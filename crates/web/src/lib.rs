@@ -1,0 +1,1 @@
+//! Shows: metrics and health over HTTP.
