@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId, SessionId};
-use crate::queue::{Attempt, HoldReason};
+use crate::queue::{Attempt, ContentFacts, HoldReason, SessionFacts};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 
@@ -120,6 +120,36 @@ pub struct ActivityRow {
     pub held: Option<HoldReason>,
     /// The last attempt, where there was one.
     pub last_attempt: Option<Attempt>,
+}
+
+/// One event of a recipient: acceptance or refusal first, then each change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityEvent {
+    /// When.
+    pub at: Timestamp,
+    /// The status from then on.
+    pub status: Status,
+    /// Why, in plain words; empty where all is well.
+    pub reason: String,
+    /// The remote's own text, or on a refusal our reply.
+    pub reply: String,
+    /// The attempt that it came from, where it was one.
+    pub attempt: Option<Attempt>,
+    /// When it is tried again, where it was deferred.
+    pub until: Option<Timestamp>,
+}
+
+/// All that is known of one row, shown on click.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivityDetail {
+    /// The row.
+    pub row: ActivityRow,
+    /// What was read of the content; none on a refusal.
+    pub facts: Option<ContentFacts>,
+    /// The session it came from; none on mail the relay wrote itself.
+    pub session: Option<SessionFacts>,
+    /// Its events, oldest first.
+    pub events: Vec<ActivityEvent>,
 }
 
 /// Which rows are asked for. All empty: the newest of the last 30 days.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::{Account, AccountState};
-use crate::activity::{ActivityFilter, ActivityRow, ConnectionRow, Notice};
+use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, Notice};
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::{Id, MessageId};
@@ -451,8 +451,14 @@ pub trait History: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn activity_cursor(&self) -> Result<u64, StoreError>;
 
-    /// Waits until there may be something newer than what was read, or `patience` ends.
-    fn activity_changed(&self, patience: Duration) -> impl Future<Output = ()> + Send;
+    /// Waits until there is something newer than `cursor`, or `patience` ends.
+    fn activity_changed(&self, cursor: u64, patience: Duration) -> impl Future<Output = ()> + Send;
+
+    /// One row with every event of its recipient and the session it came from; none where it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError>;
 
     /// The newest Connections rows; of one account, or all.
     ///
