@@ -1,6 +1,7 @@
 //! Where mail for a domain goes: the operator's routes, first match wins; without one, MX.
 
 use serde::{Deserialize, Serialize};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 /// How TLS is used towards a next hop.
@@ -46,4 +47,227 @@ pub enum Destination {
         /// Its place.
         index: usize,
     },
+}
+
+/// Why a list of routes cannot be used. The text names the route and the remedy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// The pattern is none of the three forms.
+    #[error("route {number}: `{pattern}` is not a pattern; write `*`, `example.com` or `*.example.com`")]
+    Pattern {
+        /// Its place, counted from 1.
+        number: usize,
+        /// As written.
+        pattern: String,
+    },
+    /// The host is empty, or has characters that no host name has.
+    #[error("route {number}: `{host}` is not a host; write a name or an address, without port or brackets")]
+    Host {
+        /// Its place, counted from 1.
+        number: usize,
+        /// As written.
+        host: String,
+    },
+    /// Port 0.
+    #[error("route {number}: the port must be 1 to 65535")]
+    Port {
+        /// Its place, counted from 1.
+        number: usize,
+    },
+}
+
+/// A pattern, ready to be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pattern {
+    Any,
+    Exact(String),
+    /// With its leading dot, so that `notexample.com` is no subdomain of `example.com`.
+    Below(String),
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Option<Pattern> {
+        if text == "*" {
+            return Some(Pattern::Any);
+        }
+        if let Some(parent) = text.strip_prefix("*.") {
+            return pattern_domain(parent).map(|parent| Pattern::Below(format!(".{parent}")));
+        }
+        pattern_domain(text).map(Pattern::Exact)
+    }
+
+    fn matches(&self, domain: &str) -> bool {
+        match self {
+            Pattern::Any => true,
+            Pattern::Exact(exact) => exact == domain,
+            Pattern::Below(suffix) => domain.len() > suffix.len() && domain.ends_with(suffix.as_str()),
+        }
+    }
+}
+
+/// The domain of a pattern in the form that destinations have; none where it cannot be one.
+fn pattern_domain(text: &str) -> Option<String> {
+    let ascii = idna::domain_to_ascii(text.trim_end_matches('.')).ok()?;
+    let plain = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    (!ascii.is_empty() && ascii.split('.').all(plain)).then_some(ascii)
+}
+
+/// A domain in lower case and A-labels. What IDNA refuses stays as it is: DNS will not know it either.
+fn destination_domain(domain: &str) -> String {
+    idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_ascii_lowercase())
+}
+
+/// The operator's routes, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Routes {
+    routes: Vec<(Pattern, Route)>,
+}
+
+impl Routes {
+    /// Routes in the order in which they are tried.
+    ///
+    /// # Errors
+    /// [`RouteError`]: what is wrong with which one, in words for the operator.
+    pub fn new(routes: Vec<Route>) -> Result<Routes, RouteError> {
+        let mut checked = Vec::with_capacity(routes.len());
+        for (index, route) in routes.into_iter().enumerate() {
+            let number = index + 1;
+            let Some(pattern) = Pattern::parse(&route.pattern) else {
+                return Err(RouteError::Pattern { number, pattern: route.pattern });
+            };
+            let host_is_plain = !route.host.is_empty()
+                && route.host.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"[]/@,;".contains(c))
+                && (!route.host.contains(':') || route.host.parse::<Ipv6Addr>().is_ok());
+            if !host_is_plain {
+                return Err(RouteError::Host { number, host: route.host });
+            }
+            if route.port == 0 {
+                return Err(RouteError::Port { number });
+            }
+            checked.push((pattern, route));
+        }
+        Ok(Routes { routes: checked })
+    }
+
+    /// Where mail for this domain goes. The domain may be in its Unicode form and in any letter case.
+    pub fn destination(&self, domain: &str) -> Destination {
+        let domain = destination_domain(domain);
+        match self.routes.iter().position(|(pattern, _)| pattern.matches(&domain)) {
+            Some(index) => Destination::Route { index },
+            None => Destination::Mx { domain },
+        }
+    }
+
+    /// The route behind a destination; none for MX, and for a place that this list does not have.
+    pub fn route(&self, destination: &Destination) -> Option<&Route> {
+        match destination {
+            Destination::Mx { .. } => None,
+            Destination::Route { index } => self.routes.get(*index).map(|(_, route)| route),
+        }
+    }
+
+    /// TLS towards a destination: opportunistic where no route says otherwise.
+    pub fn tls(&self, destination: &Destination) -> RouteTls {
+        self.route(destination).map(|route| route.tls).unwrap_or_default()
+    }
+
+    /// The destination's name for people, logs and metrics: `example.com`, or `relay.example.net:2525`.
+    pub fn site(&self, destination: &Destination) -> String {
+        match (destination, self.route(destination)) {
+            (Destination::Mx { domain }, _) => domain.clone(),
+            (_, Some(route)) if route.host.contains(':') => format!("[{}]:{}", route.host, route.port),
+            (_, Some(route)) => format!("{}:{}", route.host, route.port),
+            (Destination::Route { index }, None) => format!("route {}", index + 1),
+        }
+    }
+
+    /// Every route, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter().map(|(_, route)| route)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(pattern: &str, host: &str) -> Route {
+        Route {
+            pattern: pattern.into(),
+            host: host.into(),
+            port: 2525,
+            tls: RouteTls::None,
+            retry_for: None,
+            sign_unpublished: false,
+        }
+    }
+
+    fn routes(patterns: &[&str]) -> Routes {
+        Routes::new(patterns.iter().map(|pattern| route(pattern, "hub.example.net")).collect()).unwrap()
+    }
+
+    fn index(destination: Destination) -> Option<usize> {
+        match destination {
+            Destination::Route { index } => Some(index),
+            Destination::Mx { .. } => None,
+        }
+    }
+
+    #[test]
+    fn without_a_route_the_mx_of_the_domain_is_asked() {
+        let mx = |domain: &str| Destination::Mx { domain: domain.into() };
+        assert_eq!(routes(&[]).destination("Example.COM"), mx("example.com"));
+        assert_eq!(routes(&[]).destination("exämple.com"), mx("xn--exmple-cua.com"));
+        assert_eq!(routes(&["other.org"]).destination("example.com"), mx("example.com"));
+    }
+
+    #[test]
+    fn the_first_match_wins() {
+        let list = routes(&["example.com", "*.example.com", "*"]);
+        assert_eq!(index(list.destination("example.com")), Some(0));
+        assert_eq!(index(list.destination("a.example.com")), Some(1));
+        assert_eq!(index(list.destination("a.b.example.com")), Some(1));
+        assert_eq!(index(list.destination("example.org")), Some(2));
+        assert_eq!(index(routes(&["*", "example.com"]).destination("example.com")), Some(0));
+    }
+
+    #[test]
+    fn a_neighbour_is_no_subdomain() {
+        let list = routes(&["*.example.com"]);
+        assert_eq!(index(list.destination("notexample.com")), None);
+        assert_eq!(index(list.destination("example.com")), None);
+        assert_eq!(index(list.destination("x.example.com.evil.org")), None);
+    }
+
+    #[test]
+    fn a_pattern_may_be_unicode_and_of_any_case() {
+        let list = routes(&["*.Exämple.COM"]);
+        assert_eq!(index(list.destination("mail.xn--exmple-cua.com")), Some(0));
+        assert_eq!(index(list.destination("MAIL.exämple.com")), Some(0));
+    }
+
+    #[test]
+    fn faults_name_the_route() {
+        let fault = |pattern: &str, host: &str, port: u16| {
+            Routes::new(vec![route("*", "ok.example"), Route { port, ..route(pattern, host) }]).unwrap_err()
+        };
+        assert!(matches!(fault("", "h", 25), RouteError::Pattern { number: 2, .. }));
+        assert!(matches!(fault("*example.com", "h", 25), RouteError::Pattern { number: 2, .. }));
+        assert!(matches!(fault("a..b", "h", 25), RouteError::Pattern { number: 2, .. }));
+        assert!(matches!(fault("*.", "h", 25), RouteError::Pattern { number: 2, .. }));
+        assert!(matches!(fault("*", "", 25), RouteError::Host { number: 2, .. }));
+        assert!(matches!(fault("*", "host:25", 25), RouteError::Host { number: 2, .. }));
+        assert!(matches!(fault("*", "[::1]", 25), RouteError::Host { number: 2, .. }));
+        assert_eq!(fault("*", "h", 0), RouteError::Port { number: 2 });
+    }
+
+    #[test]
+    fn sites_have_names() {
+        let list = Routes::new(vec![route("a.example", "hub.example.net"), route("b.example", "::1")]).unwrap();
+        assert_eq!(list.site(&list.destination("a.example")), "hub.example.net:2525");
+        assert_eq!(list.site(&list.destination("b.example")), "[::1]:2525");
+        assert_eq!(list.site(&list.destination("c.example")), "c.example");
+    }
 }
