@@ -1,1 +1,3 @@
 //! Waits: submission, delivery, DNS, TLS and the clock.
+
+pub mod dispatch;

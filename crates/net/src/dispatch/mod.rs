@@ -1,0 +1,113 @@
+//! The delivery driver: carries out what `relay::schedule` decides, and settles what came of it.
+//!
+//! Nothing polls: an arrival, a settlement, a command or the next due moment wakes it. The lock around
+//! the scheduler is held for decisions alone, never across a wait.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::account::Account;
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::queue::{Envelope, HoldReason};
+use relay::store::{Actor, StoreError};
+
+/// What the driver is held to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our name, in notifications (`Reporting-MTA`).
+    pub hostname: String,
+    /// The account that notifications belong to: the relay's own.
+    pub system_account: Id<Account>,
+    /// How long to retry where neither the SMTP user nor the route says otherwise.
+    pub retry_for: Duration,
+    /// Conversations at once, in total.
+    pub conversations_max: usize,
+    /// Conversations at once with one site.
+    pub site_conversations_max: usize,
+    /// Signatures made at once; 0: one for each processor.
+    pub seals_max: usize,
+}
+
+/// A future of one of [`Handle`]'s verbs.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What can be asked of a running driver.
+pub(crate) trait Drive: Send + Sync {
+    fn arrived(&self, envelope: &Envelope);
+    fn retry(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>>;
+    fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>>;
+    fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>>;
+    fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>>;
+    fn directory_changed(&self);
+    fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
+    fn next_due(&self) -> Option<Timestamp>;
+}
+
+/// A running driver, as the rest of the process sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    driver: Arc<dyn Drive>,
+}
+
+impl Handle {
+    /// A message was committed: call it after `Store::commit` returned, before or after the client heard `250`.
+    pub fn arrived(&self, envelope: &Envelope) {
+        self.driver.arrived(envelope);
+    }
+
+    /// Makes every waiting recipient of the message due now, and asks its sites again even if they were down.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it is not live.
+    pub async fn retry(&self, message: MessageId) -> Result<(), StoreError> {
+        self.driver.retry(message).await
+    }
+
+    /// Holds every waiting recipient; one that is being delivered right now is held if that is deferred.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::NotFound`] where it is not live.
+    pub async fn hold(&self, message: MessageId, reason: HoldReason) -> Result<(), StoreError> {
+        self.driver.hold(message, reason).await
+    }
+
+    /// Makes every held recipient due now.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::NotFound`] where it is not live.
+    pub async fn release(&self, message: MessageId) -> Result<(), StoreError> {
+        self.driver.release(message).await
+    }
+
+    /// Bounces every recipient that is not settled, in the name of `by`; how many these were.
+    /// One that is being delivered right now is cancelled if that is deferred.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::NotFound`] where it is not live.
+    pub async fn cancel(&self, message: MessageId, by: &Actor) -> Result<usize, StoreError> {
+        self.driver.cancel(message, by).await
+    }
+
+    /// Accounts, domains or users changed: suspended accounts' mail is held, resumed accounts' mail released.
+    /// Without this call it is noticed within half a minute.
+    pub fn directory_changed(&self) {
+        self.driver.directory_changed();
+    }
+
+    /// Begins nothing more, lets running attempts finish for `patience`, then drops them (they are
+    /// repeated after the next start).
+    pub async fn shutdown(&self, patience: Duration) {
+        self.driver.shutdown(patience).await;
+    }
+
+    /// When something will be due next, where anything waits for a moment.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.driver.next_due()
+    }
+}
+
+// Dispatch::start(settings, store: Arc<S>, carrier: Arc<C>, clock, dice, metrics) -> Handle
+//   where S: relay::store::Store, C: dispatch::Carrier (implemented for outbound::Outbound)
