@@ -13,5 +13,6 @@ pub mod outcome;
 pub mod queue;
 pub mod route;
 pub mod sending_domain;
+pub mod service;
 pub mod smtp_user;
 pub mod store;

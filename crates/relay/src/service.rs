@@ -1,0 +1,110 @@
+//! What an operator, later an administrator or a program, may ask of the relay: the rules, once for every door.
+//!
+//! The command line, the control socket, the API and the console all come through here, so that a name
+//! that one refuses no other takes. Time and dice are passed in; the store does the remembering.
+
+mod account;
+mod domain;
+mod name;
+mod user;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::store::{Actor, StoreError};
+
+pub use account::{account_add, account_find, account_state};
+pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_vouch, suppress, unsuppress};
+pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
+pub use user::{
+    Issued, PASSWORD_CHARACTERS, RulesChange, Setting, USERNAME_CHARACTERS, user_add, user_delete, user_drop_password,
+    user_enabled, user_find, user_new_password, user_rename, user_reset, user_rules,
+};
+
+/// Who asks, and when: what every change is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller<'a> {
+    /// For the audit log.
+    pub actor: &'a Actor,
+    /// The moment of the change.
+    pub now: Timestamp,
+}
+
+/// Why something asked for was not done: what happened, what it means, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{what}")]
+pub struct Fault {
+    /// Its kind, for programs.
+    pub kind: FaultKind,
+    /// What happened.
+    pub what: String,
+    /// What that means; empty where that goes without saying.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub meaning: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub remedy: String,
+}
+
+/// The kinds of [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// What was asked for cannot be: a value is wrong.
+    Invalid,
+    /// There is no such thing.
+    NotFound,
+    /// It would contradict what is there.
+    Conflict,
+    /// The store or a system that it needs does not do its work now.
+    Unavailable,
+}
+
+impl Fault {
+    /// A value is wrong.
+    pub fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind: FaultKind::Invalid, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+    }
+
+    /// There is no such thing.
+    pub fn not_found(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind: FaultKind::NotFound, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+    }
+
+    /// It would contradict what is there.
+    pub fn conflict(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind: FaultKind::Conflict, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+    }
+
+    /// Something that is needed does not do its work now.
+    pub fn unavailable(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind: FaultKind::Unavailable, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+    }
+
+    /// The same with what it means.
+    #[must_use]
+    pub fn meaning(mut self, meaning: impl Into<String>) -> Self {
+        self.meaning = meaning.into();
+        self
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let what = error.to_string();
+        match error {
+            StoreError::NoRoom(_) => Fault::unavailable(what, "Make room on the disk that holds the data folder.")
+                .meaning("Nothing was changed; mail is answered 452 until there is room."),
+            StoreError::Latched(_) => {
+                Fault::unavailable(what, "Look at the disk, then restart: the start checks everything.")
+                    .meaning("Nothing was changed; nothing is taken or delivered until then.")
+            }
+            StoreError::Unavailable(_) => {
+                Fault::unavailable(what, "Try again; if it stays, `envoi doctor` and the log say more.")
+                    .meaning("Nothing was changed.")
+            }
+            StoreError::NotFound(_) => Fault::not_found(what, "The list command shows what there is."),
+            StoreError::Conflict(_) => Fault::conflict(what, ""),
+        }
+    }
+}

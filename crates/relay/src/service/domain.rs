@@ -1,0 +1,182 @@
+//! Sending domains, their keys, and the addresses that an account does not send to.
+
+use smtp::server::Secret;
+use std::sync::Arc;
+
+use super::{Caller, Fault, account_find, domain_name, mailbox};
+use crate::account::Account;
+use crate::dice::Dice;
+use crate::id::Id;
+use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
+use crate::store::{Book, NewDkimKey};
+
+const SELECTOR_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const SELECTOR_CHARACTERS: usize = 12;
+
+/// Adds a sending domain to an account, in state pending, with two new keys of each algorithm.
+///
+/// Takes a second and more: RSA keys are made here.
+///
+/// # Errors
+/// The name is not a domain, the account has it already or does not exist, or a key could not be made.
+pub fn domain_add(
+    book: &impl Book,
+    account: Id<Account>,
+    name: &str,
+    dice: &mut dyn Dice,
+    caller: Caller<'_>,
+) -> Result<Arc<SendingDomain>, Fault> {
+    let name = domain_name(name)?;
+    account_find(book, account)?;
+    let directory = book.directory();
+    let same =
+        |domain: &&Arc<SendingDomain>| domain.account == account && domain.name == name && domain.deleted_at.is_none();
+    if let Some(domain) = directory.domains.values().find(same) {
+        return Err(Fault::conflict(
+            format!("Account {account} has {name} already, as domain {}.", domain.id),
+            "Use that one.",
+        ));
+    }
+    let mut keys = Vec::with_capacity(4);
+    for algorithm in [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519] {
+        for active in [true, false] {
+            keys.push(new_key(algorithm, active, dice)?);
+        }
+    }
+    Ok(book.domain_add(account, &name, keys, caller.actor, caller.now)?)
+}
+
+fn new_key(algorithm: KeyAlgorithm, active: bool, dice: &mut dyn Dice) -> Result<NewDkimKey, Fault> {
+    let private = match algorithm {
+        KeyAlgorithm::Rsa2048 => message::dkim::generate_rsa(),
+        KeyAlgorithm::Ed25519 => message::dkim::generate_ed25519(),
+    };
+    let made = private.and_then(|private| Ok((message::dkim::record(&private)?, private)));
+    let (record, private) = made.map_err(|error| Fault::unavailable(error.to_string(), "Try again."))?;
+    let selector = new_selector(dice);
+    let key = DkimKey { selector, algorithm, record, active, seen_at: None };
+    Ok(NewDkimKey { key, private: Secret::new(private) })
+}
+
+/// A label of 12 letters and digits (60 bits), so that none is ever given twice.
+fn new_selector(dice: &mut dyn Dice) -> String {
+    let letter = |_| {
+        let place = dice.below(SELECTOR_LETTERS.len() as u64) as usize;
+        char::from(SELECTOR_LETTERS[place])
+    };
+    (0..SELECTOR_CHARACTERS).map(letter).collect()
+}
+
+/// The domain with this number or this name.
+///
+/// # Errors
+/// There is none, or several accounts have it: then it has to be named by number.
+pub fn domain_find(book: &impl Book, given: &str) -> Result<Arc<SendingDomain>, Fault> {
+    let directory = book.directory();
+    let unknown = || Fault::not_found(format!("There is no domain `{given}`."), "`envoi domain list` shows them all.");
+    if let Ok(number) = given.parse::<Id<SendingDomain>>() {
+        let found = directory.domains.get(&number).filter(|domain| domain.deleted_at.is_none());
+        return found.cloned().ok_or_else(unknown);
+    }
+    let name = domain_name(given)?;
+    let mut found: Vec<_> =
+        directory.domains.values().filter(|domain| domain.name == name && domain.deleted_at.is_none()).collect();
+    found.sort_by_key(|domain| domain.id);
+    match found.as_slice() {
+        [] => Err(unknown()),
+        [domain] => Ok(Arc::clone(domain)),
+        several => {
+            let list: Vec<_> = several.iter().map(|d| format!("{} (account {})", d.id, d.account)).collect();
+            Err(Fault::conflict(
+                format!("Several accounts have {name}: {}.", list.join(", ")),
+                "Name it by its number.",
+            ))
+        }
+    }
+}
+
+/// The operator vouches for a domain, or takes the word back, which leaves it pending.
+///
+/// # Errors
+/// Another account's claim on the name is stronger.
+pub fn domain_vouch(
+    book: &impl Book,
+    domain: &SendingDomain,
+    vouched: bool,
+    caller: Caller<'_>,
+) -> Result<Arc<SendingDomain>, Fault> {
+    let state = match (vouched, domain.state) {
+        (true, DomainState::Validated) => {
+            return Err(Fault::conflict(
+                format!("{} is validated by its records in DNS.", domain.name),
+                "Nothing is to be done: a validated domain needs nobody's word.",
+            ));
+        }
+        (true, _) => DomainState::Vouched,
+        (false, DomainState::Vouched) => DomainState::Pending,
+        (false, _) => {
+            return Err(Fault::conflict(
+                format!("{} is not vouched for.", domain.name),
+                "Nothing is to be taken back.",
+            ));
+        }
+    };
+    Ok(book.domain_state(domain.id, state, caller.actor, caller.now)?)
+}
+
+/// Switches the domain's bounce mails on or off.
+///
+/// # Errors
+/// The store's.
+pub fn domain_bounce_mails(
+    book: &impl Book,
+    domain: &SendingDomain,
+    on: bool,
+    caller: Caller<'_>,
+) -> Result<Arc<SendingDomain>, Fault> {
+    Ok(book.domain_bounce_mails(domain.id, on, caller.actor, caller.now)?)
+}
+
+/// Deletes a domain: its users stop at once, its queue has 24 h.
+///
+/// # Errors
+/// The store's.
+pub fn domain_delete(book: &impl Book, domain: &SendingDomain, caller: Caller<'_>) -> Result<(), Fault> {
+    Ok(book.domain_delete(domain.id, caller.actor, caller.now)?)
+}
+
+/// Suppresses an address for an account; kept in lower case.
+///
+/// # Errors
+/// It is not an address, or there is no such account.
+pub fn suppress(
+    book: &impl Book,
+    account: Id<Account>,
+    address: &str,
+    reason: &str,
+    caller: Caller<'_>,
+) -> Result<String, Fault> {
+    account_find(book, account)?;
+    let address = mailbox(address)?.to_lowercase();
+    let reason = if reason.trim().is_empty() { "by hand" } else { reason.trim() };
+    book.suppress(account, &address, reason, caller.actor, caller.now)?;
+    Ok(address)
+}
+
+/// Lifts a suppression.
+///
+/// # Errors
+/// The address is not suppressed for this account.
+pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller: Caller<'_>) -> Result<String, Fault> {
+    account_find(book, account)?;
+    let address = mailbox(address)?.to_lowercase();
+    let known = book.directory().suppressions.get(&account).is_some_and(|all| all.contains(&address));
+    if !known {
+        return Err(Fault::not_found(
+            format!("{address} is not suppressed for account {account}."),
+            "`envoi suppression list` shows those that are.",
+        ));
+    }
+    book.unsuppress(account, &address, caller.actor, caller.now)?;
+    Ok(address)
+}
