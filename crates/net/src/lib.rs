@@ -1,3 +1,10 @@
 //! Waits: submission, delivery, DNS, TLS and the clock.
 
+pub mod clock;
 pub mod dispatch;
+pub mod proxy;
+pub mod shutdown;
+pub mod submission;
+pub mod tls;
+pub mod dns;
+pub mod outbound;

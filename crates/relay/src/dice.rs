@@ -13,3 +13,26 @@ pub trait Dice: Send {
         (u128::from_le_bytes(octets) % u128::from(bound.max(1))) as u64
     }
 }
+
+/// Dice that fall the same way for the same seed (SplitMix64): for tests and simulations, never for secrets.
+#[derive(Clone, Debug)]
+pub struct Seeded(u64);
+
+impl Seeded {
+    /// Dice of this seed.
+    pub fn new(seed: u64) -> Self {
+        Seeded(seed)
+    }
+}
+
+impl Dice for Seeded {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for chunk in octets.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = self.0;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}

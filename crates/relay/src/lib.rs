@@ -6,13 +6,17 @@
 pub mod account;
 pub mod activity;
 pub mod clock;
+pub mod credential;
 pub mod dice;
 pub mod directory;
 pub mod id;
+pub mod limits;
 pub mod outcome;
 pub mod queue;
+pub mod retry;
 pub mod route;
 pub mod sending_domain;
 pub mod service;
+pub mod site;
 pub mod smtp_user;
 pub mod store;

@@ -1,0 +1,241 @@
+//! Every limit of the relay: its value, the floor and ceiling that the configuration may move it between, its unit and its words.
+//!
+//! The table renders its own page of the manual ([`markdown`]).
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// One limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// Its value unless configured.
+    pub value: u64,
+    /// The lowest value that the configuration may give.
+    pub floor: u64,
+    /// The highest.
+    pub ceiling: u64,
+    /// What is counted.
+    pub unit: &'static str,
+    /// What it limits, in words.
+    pub about: &'static str,
+    /// The reference of the reply past it; empty where there is none.
+    pub reply: &'static str,
+}
+
+/// A configured value outside its floor and ceiling.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} = {value} is outside {} to {} {}", limit.name, limit.floor, limit.ceiling, limit.unit)]
+pub struct LimitError {
+    /// Which limit.
+    pub limit: Limit,
+    /// The value given.
+    pub value: u64,
+}
+
+/// `field CONSTANT value floor..=ceiling "unit" "reply reference" "about";`
+macro_rules! limits {
+    ($($field:ident $constant:ident $value:literal $floor:literal..=$ceiling:literal $unit:literal $reply:literal
+        $about:literal;)+) => {
+        $(
+            #[doc = $about]
+            pub const $constant: Limit = Limit {
+                name: stringify!($field),
+                value: $value,
+                floor: $floor,
+                ceiling: $ceiling,
+                unit: $unit,
+                about: $about,
+                reply: $reply,
+            };
+        )+
+
+        /// Every limit, in the order of the manual.
+        pub const TABLE: &[Limit] = &[$($constant),+];
+
+        /// The limits in force.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $(
+                #[doc = $about]
+                pub $field: u64,
+            )+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Limits { $($field: $constant.value),+ }
+            }
+        }
+
+        impl Limits {
+            /// Each limit with the value in force.
+            pub fn values(&self) -> Vec<(Limit, u64)> {
+                vec![$(($constant, self.$field)),+]
+            }
+        }
+    };
+}
+
+limits! {
+    recipients_max RECIPIENTS_MAX 50 1..=1_000 "recipients" "recipients-max"
+        "Recipients of one message; each further one is refused, the first stay accepted.";
+    message_octets_max MESSAGE_OCTETS_MAX 20_971_520 65_536..=157_286_400 "octets" "too-large"
+        "Size of a message as sent, attachments included.";
+    messages_max MESSAGES_MAX 1_000 1..=100_000 "messages" "messages-max"
+        "Messages on one connection.";
+    user_sessions_max USER_SESSIONS_MAX 10 1..=1_000 "sessions" "sessions-user"
+        "Simultaneous sessions of one SMTP user.";
+    account_sessions_max ACCOUNT_SESSIONS_MAX 20 1..=10_000 "sessions" "sessions-account"
+        "Simultaneous sessions of one account.";
+    address_sessions_max ADDRESS_SESSIONS_MAX 100 1..=10_000 "sessions" "sessions-address"
+        "Simultaneous connections from one IP address (IPv6: from one /64), logged in or not.";
+    sessions_max SESSIONS_MAX 10_000 10..=1_000_000 "sessions" "sessions-total"
+        "Simultaneous connections in all.";
+    login_pairs_max LOGIN_PAIRS_MAX 5 2..=100 "wrong pairs" "auth-blocked"
+        "Distinct wrong pairs of username and password from one IP address (IPv6: /64) within the window: then it is blocked.";
+    login_failures_max LOGIN_FAILURES_MAX 20 3..=200 "failed logins" "auth-blocked"
+        "Failed logins of any kind from one IP address (IPv6: /64) within the window: then it is blocked.";
+    login_window_seconds LOGIN_WINDOW_SECONDS 600 60..=86_400 "seconds" ""
+        "The window in which failed logins are counted; what was tried is forgotten after it.";
+    block_seconds_min BLOCK_SECONDS_MIN 900 60..=86_400 "seconds" "address-blocked"
+        "The first block of an address; each further one is twice as long.";
+    block_seconds_max BLOCK_SECONDS_MAX 86_400 900..=604_800 "seconds" "address-blocked"
+        "The longest block of an address; a new block within as long after the end of the last is a further one.";
+    session_failures_max SESSION_FAILURES_MAX 3 1..=10 "failed logins" "auth-failures-max"
+        "Failed logins in one session, which then ends.";
+    session_errors_max SESSION_ERRORS_MAX 20 5..=1_000 "errors" "errors-max"
+        "Errors of the client in one session, which then ends. Refusals by policy are none.";
+    known_login_days KNOWN_LOGIN_DAYS 30 1..=30 "days" ""
+        "How long a login keeps its pair of SMTP user and address from being stopped by a block.";
+    user_messages_per_minute USER_MESSAGES_PER_MINUTE 0 0..=1_000_000 "messages a minute" "rate-limited"
+        "Messages of one SMTP user a minute, evenly; 0: no such limit.";
+    user_messages_burst USER_MESSAGES_BURST 60 1..=1_000_000 "messages" "rate-limited"
+        "Messages of one SMTP user at once, before the rate a minute holds.";
+    handshake_seconds HANDSHAKE_SECONDS 30 1..=300 "seconds" ""
+        "The time a client has for the TLS handshake.";
+    proxy_seconds PROXY_SECONDS 5 1..=60 "seconds" ""
+        "The time a load balancer has to send its PROXY header.";
+    shutdown_seconds SHUTDOWN_SECONDS 60 1..=3_600 "seconds" "shutting-down"
+        "The time that running transactions have to finish when the server stops.";
+    notice_fold_seconds NOTICE_FOLD_SECONDS 3_600 60..=86_400 "seconds" ""
+        "Refusals of the same user, recipient and reason within this time are one row with a count.";
+    notices_per_minute_max NOTICES_PER_MINUTE_MAX 60 1..=10_000 "rows" ""
+        "New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.";
+    remembered_addresses_max REMEMBERED_ADDRESSES_MAX 16_384 1_024..=1_048_576 "addresses" ""
+        "Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.";
+}
+
+impl Limits {
+    /// Checks each value against its floor and ceiling, and the shortest block against the longest.
+    ///
+    /// # Errors
+    /// Every value that is outside; the configuration must not be used.
+    pub fn check(&self) -> Result<(), Vec<LimitError>> {
+        let mut errors: Vec<_> = self
+            .values()
+            .into_iter()
+            .filter(|(limit, value)| !(limit.floor..=limit.ceiling).contains(value))
+            .map(|(limit, value)| LimitError { limit, value })
+            .collect();
+        if errors.is_empty() && self.block_seconds_min > self.block_seconds_max {
+            let limit = Limit { floor: self.block_seconds_min, ..BLOCK_SECONDS_MAX };
+            errors.push(LimitError { limit, value: self.block_seconds_max });
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// What one session of the server machine is held to.
+    pub fn session(&self, hostname: &str) -> smtp::server::Settings {
+        smtp::server::Settings {
+            hostname: hostname.to_owned(),
+            recipients_max: usize::try_from(self.recipients_max).unwrap_or(usize::MAX),
+            message_octets_max: self.message_octets_max,
+            messages_max: u32::try_from(self.messages_max).unwrap_or(u32::MAX),
+            errors_max: u32::try_from(self.session_errors_max).unwrap_or(u32::MAX),
+            authentication_failures_max: u32::try_from(self.session_failures_max).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The window in which failed logins are counted.
+    pub fn login_window(&self) -> Duration {
+        Duration::from_secs(self.login_window_seconds)
+    }
+
+    /// How long a login keeps its pair of SMTP user and address open.
+    pub fn known_login(&self) -> Duration {
+        Duration::from_secs(self.known_login_days * 86_400)
+    }
+}
+
+/// The table as a page of the manual.
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "| limit | value | may be set from | to | unit | reply past it | what it limits |\n|---|---|---|---|---|---|---|\n",
+    );
+    for limit in TABLE {
+        let reply = match smtp::replies::entry(limit.reply) {
+            Some(entry) => match entry.enhanced {
+                Some(enhanced) => format!("`{} {enhanced}` ({})", entry.code, entry.reference),
+                None => format!("`{}` ({})", entry.code, entry.reference),
+            },
+            None => String::from("–"),
+        };
+        let Limit { name, value, floor, ceiling, unit, about, .. } = limit;
+        // writing to a String cannot fail
+        let _ = writeln!(page, "| `{name}` | {value} | {floor} | {ceiling} | {unit} | {reply} | {about} |");
+    }
+    page
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_lies_between_floor_and_ceiling() {
+        Limits::default().check().unwrap();
+        for limit in TABLE {
+            assert!(limit.floor <= limit.value && limit.value <= limit.ceiling, "{}", limit.name);
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_the_product_stand() {
+        let limits = Limits::default();
+        assert_eq!(limits.recipients_max, 50);
+        assert_eq!(limits.message_octets_max, 20 * 1024 * 1024);
+        assert_eq!(limits.messages_max, 1_000);
+        assert_eq!((limits.user_sessions_max, limits.account_sessions_max, limits.address_sessions_max), (10, 20, 100));
+        assert_eq!((limits.login_pairs_max, limits.login_failures_max, limits.session_failures_max), (5, 20, 3));
+        assert_eq!((limits.login_window_seconds, limits.block_seconds_min, limits.block_seconds_max), (600, 900, 86_400));
+    }
+
+    #[test]
+    fn a_value_outside_is_named() {
+        let limits = Limits { recipients_max: 0, sessions_max: 2_000_000, ..Limits::default() };
+        let errors = limits.check().unwrap_err();
+        assert_eq!(errors.iter().map(|error| error.limit.name).collect::<Vec<_>>(), ["recipients_max", "sessions_max"]);
+        assert_eq!(errors[0].to_string(), "recipients_max = 0 is outside 1 to 1000 recipients");
+    }
+
+    #[test]
+    fn the_shortest_block_is_not_longer_than_the_longest() {
+        let limits = Limits { block_seconds_min: 2_000, block_seconds_max: 1_000, ..Limits::default() };
+        assert_eq!(limits.check().unwrap_err()[0].limit.name, "block_seconds_max");
+    }
+
+    #[test]
+    fn each_reply_is_in_the_catalogue_and_on_the_page() {
+        let page = markdown();
+        for limit in TABLE {
+            assert!(limit.reply.is_empty() || smtp::replies::entry(limit.reply).is_some(), "{}", limit.reply);
+            assert!(page.contains(&format!("| `{}` | {} |", limit.name, limit.value)));
+        }
+        assert!(page.contains("`452 4.5.3` (recipients-max)"));
+    }
+}
