@@ -108,9 +108,8 @@ impl Pattern {
 /// The domain of a pattern in the form that destinations have; none where it cannot be one.
 fn pattern_domain(text: &str) -> Option<String> {
     let ascii = idna::domain_to_ascii(text.trim_end_matches('.')).ok()?;
-    let plain = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    };
+    let plain =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     (!ascii.is_empty() && ascii.split('.').all(plain)).then_some(ascii)
 }
 

@@ -4,6 +4,7 @@
 //! (`net`) carries them out and answers the questions that the server machine asks.
 
 pub mod address;
+pub mod client;
 pub mod envelope;
 pub mod replies;
 pub mod reply;

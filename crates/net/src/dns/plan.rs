@@ -1,0 +1,82 @@
+//! From a domain to the addresses to dial, in order: MX, preference, implicit and null MX, within bounds.
+
+use relay::dice::Dice;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use super::{LookupError, Mx, Resolver};
+
+/// Hosts of a domain that are looked at: the most preferred ones.
+pub const HOSTS_MAX: usize = 10;
+
+/// Addresses that are dialled in one attempt.
+pub const ADDRESSES_MAX: usize = 20;
+
+/// Why a domain has no hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanFault {
+    /// It does not exist, or has neither MX nor address; in words.
+    NoSuchDomain(String),
+    /// It says that it takes no mail (RFC 7505).
+    NullMx,
+    /// DNS did not answer usefully; in words.
+    Dns(String),
+}
+
+/// An address to dial, and the host name that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The host, for EHLO's other end, certificates and people.
+    pub host: String,
+    /// Its address.
+    pub address: IpAddr,
+}
+
+/// The hosts that take mail for `domain`, the first to try first (RFC 5321 §5.1): by preference, in
+/// random order where that is equal, at most [`HOSTS_MAX`]; the domain itself where it has no MX.
+///
+/// # Errors
+/// [`PlanFault`]; only its `Dns` may pass.
+pub async fn mail_hosts(
+    resolver: &dyn Resolver,
+    domain: &str,
+    dice: &Mutex<Box<dyn Dice>>,
+) -> Result<Vec<String>, PlanFault> {
+    match resolver.mx(domain).await {
+        Ok(records) => ordered(domain, records, dice),
+        Err(LookupError::NoRecord) => Ok(vec![domain.to_owned()]),
+        Err(LookupError::NoSuchName) => Err(PlanFault::NoSuchDomain(format!("the domain {domain} does not exist"))),
+        Err(LookupError::Fault(why)) => Err(PlanFault::Dns(format!("no answer about the MX of {domain}: {why}"))),
+    }
+}
+
+fn ordered(domain: &str, mut records: Vec<Mx>, dice: &Mutex<Box<dyn Dice>>) -> Result<Vec<String>, PlanFault> {
+    // a null MX stands alone; beside others it is a mistake and ignored (RFC 7505 §3)
+    if records.iter().all(|mx| mx.host.is_empty()) {
+        return if records.is_empty() { Ok(vec![domain.to_owned()]) } else { Err(PlanFault::NullMx) };
+    }
+    records.retain(|mx| !mx.host.is_empty());
+    {
+        let mut dice = dice.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        records.sort_by_cached_key(|mx| (mx.preference, dice.below(u64::MAX)));
+    }
+    let mut hosts: Vec<String> = Vec::new();
+    for mx in records {
+        if hosts.len() < HOSTS_MAX && !hosts.contains(&mx.host) {
+            hosts.push(mx.host);
+        }
+    }
+    Ok(hosts)
+}
+
+/// The addresses of one host.
+///
+/// # Errors
+/// [`LookupError`], as the resolver says.
+pub async fn addresses_of(resolver: &dyn Resolver, host: &str) -> Result<Vec<Hop>, LookupError> {
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(address) => vec![address],
+        Err(_) => resolver.addresses(host).await?,
+    };
+    Ok(addresses.into_iter().map(|address| Hop { host: host.to_owned(), address }).collect())
+}
