@@ -1,6 +1,13 @@
 //! What a finding of the outbound side means for a recipient: delivered, deferred, soft or hard bounce.
 
-use smtp::reply::Reply;
+mod words;
+
+use smtp::reply::{Enhanced, Reply};
+
+use crate::clock::Timestamp;
+use crate::queue::{Outcome, Verdict};
+use crate::retry::{Jitter, Period};
+use words::Class;
 
 /// How far the conversation had come when the next hop gave a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,3 +63,120 @@ pub enum Finding {
     /// There was none.
     Failed(Failure),
 }
+
+/// What judging needs besides the finding.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Now: the attempt has ended.
+    pub now: Timestamp,
+    /// The recipient's domain, for the words.
+    pub domain: &'a str,
+    /// The message's retry period.
+    pub period: Period,
+    /// Attempts made, this one included.
+    pub attempts: u32,
+    /// Rolled once for the attempt, so that its recipients stay together.
+    pub jitter: Jitter,
+    /// Not to be tried again before, because its site is left alone until then.
+    pub not_before: Timestamp,
+    /// Whether the same attempt brought another recipient through.
+    pub progressed: bool,
+}
+
+/// A verdict, with the status that a DSN gives for it (RFC 3463).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// What becomes of the recipient, and why.
+    pub verdict: Verdict,
+    /// Class 2, 4 or 5 as the outcome is.
+    pub status: Enhanced,
+}
+
+/// What becomes of one recipient after one attempt.
+pub fn judge(recipient: u16, finding: &Finding, context: &Context<'_>) -> Judgement {
+    let meaning = match finding {
+        Finding::Replied(stage, reply) => words::of_reply(*stage, reply, context.domain),
+        Finding::Failed(failure) => words::of_failure(failure, context.domain),
+    };
+    let remote_reply = match finding {
+        Finding::Replied(_, reply) => Some(remote_text(reply)),
+        Finding::Failed(_) => None,
+    };
+    let (outcome, status, reason) = match meaning.class {
+        Class::Delivered => (Outcome::Delivered { sandbox: false }, meaning.status, String::new()),
+        Class::Hard => (Outcome::HardBounced, meaning.status, meaning.reason),
+        Class::Soft => (Outcome::SoftBounced, meaning.status, meaning.reason),
+        Class::Rest if context.progressed => (Outcome::Deferred { until: context.now }, meaning.status, meaning.reason),
+        Class::Passing | Class::Rest => match context.period.next(context.now, context.attempts, context.jitter) {
+            Some(until) => (Outcome::Deferred { until: until.max(context.not_before) }, meaning.status, meaning.reason),
+            None => (Outcome::SoftBounced, EXPIRED, words::expired(context.period.lasts, &meaning.reason)),
+        },
+    };
+    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply }, status }
+}
+
+/// Delivery time expired (RFC 3463 §3.5).
+const EXPIRED: Enhanced = Enhanced(5, 4, 7);
+
+/// Why a recipient ends without a further attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A person cancelled it: this one.
+    Cancelled(String),
+    /// Its sending domain was deleted, and its time to finish is over.
+    DomainDeleted,
+    /// The validation of its sending domain was lost and did not come back.
+    DomainInvalid,
+    /// The sandbox took it.
+    Sandbox,
+}
+
+/// What becomes of one recipient that is not attempted any more.
+pub fn end(recipient: u16, ending: &Ending) -> Judgement {
+    let (outcome, status, reason) = match ending {
+        Ending::Cancelled(by) => (Outcome::HardBounced, Enhanced(5, 0, 0), format!("Cancelled by {by}.")),
+        Ending::DomainDeleted => (
+            Outcome::HardBounced,
+            Enhanced(5, 7, 1),
+            "The sending domain was deleted before this could be delivered.".to_owned(),
+        ),
+        Ending::DomainInvalid => (
+            Outcome::SoftBounced,
+            Enhanced(5, 7, 1),
+            "The sending domain lost its validation and did not get it back in time.".to_owned(),
+        ),
+        Ending::Sandbox => (Outcome::Delivered { sandbox: true }, Enhanced(2, 0, 0), String::new()),
+    };
+    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply: None }, status }
+}
+
+/// Whether a finding says that the site as a whole cannot be reached, whatever the message.
+pub fn is_site_down(finding: &Finding) -> bool {
+    match finding {
+        Finding::Replied(Stage::Greeting | Stage::Hello | Stage::Tls, reply) => !words::takes_no_mail(reply),
+        Finding::Replied(..) => false,
+        Finding::Failed(failure) => matches!(failure, Failure::Dns(_) | Failure::Connect(_) | Failure::Tls(_)),
+    }
+}
+
+/// The characters of a remote's reply that are kept for people.
+const REMOTE_CHARACTERS_MAX: usize = 1000;
+
+/// A remote's reply on one line: code, status, text; without control characters, and cut where it is long.
+fn remote_text(reply: &Reply) -> String {
+    let mut text = reply.code.to_string();
+    if let Some(enhanced) = reply.enhanced {
+        text.push_str(&format!(" {enhanced}"));
+    }
+    text.push(' ');
+    text.push_str(&reply.text());
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(REMOTE_CHARACTERS_MAX)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests;
