@@ -2,8 +2,17 @@
 //!
 //! `Bcc`, `Resent-Bcc` and `Return-Path` go; Received, and where missing Date and Message-ID, come in
 //! front; the rest passes as it is. The header section is held until its end, the body is only lent.
+//!
+//! Two repairs keep the fields in front part of the header, whoever reads it next. Where a line that
+//! is no field follows the header section without an empty line, or there is no header at all, the
+//! empty line is put in. An mbox separator (`From ` without colon) before the first field is left out.
 
+use aws_lc_rs::digest;
 use bytes::Bytes;
+use std::fmt::Write as _;
+
+use crate::header::{Line, fields};
+use crate::{date, mailbox, message_id, received, words};
 
 /// What goes in front, decided by the caller, who has the clock and the dice.
 #[derive(Clone, Debug)]
@@ -41,6 +50,18 @@ pub enum AdmissionError {
 /// The longest header section, in octets.
 pub const HEADER_OCTETS_MAX: usize = 256 * 1024;
 
+/// Received fields past which a message is taken to run in a circle (RFC 5321 §6.3).
+pub const RECEIVED_MAX: usize = 100;
+
+/// Characters kept of a Subject.
+pub const SUBJECT_CHARACTERS_MAX: usize = 200;
+
+/// Fields that are the client's own business and never leave: blind copies, and the path's trace.
+const REMOVED: [&str; 3] = ["Bcc", "Resent-Bcc", "Return-Path"];
+
+/// Octets hashed and searched at a time, so that the second look finds them in the cache.
+const WINDOW_OCTETS: usize = 16 * 1024;
+
 /// The From field of an admitted message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
@@ -65,7 +86,7 @@ pub struct Inspection {
     pub from: From,
     /// Subject, encoded words decoded, at most 200 characters.
     pub subject: String,
-    /// Message-ID with angle brackets, the client's or ours.
+    /// Message-ID with angle brackets, the client's or ours. Empty where the client's is.
     pub message_id: String,
     /// Octets above 127 in the header section.
     pub header_eight_bit: bool,
@@ -74,15 +95,44 @@ pub struct Inspection {
 }
 
 /// Admits one message, chunk by chunk.
-#[derive(Debug)]
 pub struct Admission {
     stamp: Stamp,
+    header: HeaderBuffer,
+    in_body: bool,
+    failed: Option<AdmissionError>,
+    digest: digest::Context,
+    inspection: Inspection,
+}
+
+impl std::fmt::Debug for Admission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Admission { stamp, in_body, failed, inspection, .. } = self;
+        let mut output = f.debug_struct("Admission");
+        output.field("stamp", stamp).field("in_body", in_body).field("failed", failed);
+        output.field("inspection", inspection).finish_non_exhaustive()
+    }
 }
 
 impl Admission {
     /// Begins.
     pub fn new(stamp: Stamp) -> Self {
-        Admission { stamp }
+        Admission {
+            stamp,
+            header: HeaderBuffer::default(),
+            in_body: false,
+            failed: None,
+            digest: digest::Context::new(&digest::SHA256),
+            inspection: Inspection {
+                octets: 0,
+                header_octets: 0,
+                sha256: [0; 32],
+                from: From::Missing,
+                subject: String::new(),
+                message_id: String::new(),
+                header_eight_bit: false,
+                body_eight_bit: false,
+            },
+        }
     }
 
     /// Takes received octets (line ends already CRLF) and returns the admitted octets that are ready.
@@ -90,15 +140,216 @@ impl Admission {
     /// # Errors
     /// The message cannot be admitted; further octets may be thrown away.
     pub fn on_content(&mut self, octets: Bytes) -> Result<Vec<Bytes>, AdmissionError> {
-        let _ = &self.stamp;
-        Ok(vec![octets])
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        self.take(octets).inspect_err(|error| self.failed = Some(*error))
+    }
+
+    fn take(&mut self, octets: Bytes) -> Result<Vec<Bytes>, AdmissionError> {
+        let mut ready = Vec::new();
+        let mut body = octets;
+        if !self.in_body {
+            let Some(used) = self.header.take(&body)? else { return Ok(ready) };
+            body = body.slice(used..);
+            self.end_header(&mut ready)?;
+        }
+        if !body.is_empty() {
+            self.look(&body)?;
+            ready.push(body);
+        }
+        Ok(ready)
     }
 
     /// The content ended: the last admitted octets, and what was read.
     ///
     /// # Errors
     /// As [`Admission::on_content`].
-    pub fn finish(self) -> Result<(Vec<Bytes>, Inspection), AdmissionError> {
-        Err(AdmissionError::Nul)
+    pub fn finish(mut self) -> Result<(Vec<Bytes>, Inspection), AdmissionError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let mut ready = Vec::new();
+        if !self.in_body {
+            self.header.finish();
+            self.end_header(&mut ready)?;
+        }
+        self.inspection.sha256.copy_from_slice(self.digest.finish().as_ref());
+        Ok((ready, self.inspection))
+    }
+
+    /// The header section is whole: writes it, and whatever of the body was held with it.
+    fn end_header(&mut self, ready: &mut Vec<Bytes>) -> Result<(), AdmissionError> {
+        self.in_body = true;
+        let HeaderBuffer { octets, end, .. } = std::mem::take(&mut self.header);
+        let (section, body) = octets.split_at(end);
+        if memchr::memchr(0, section).is_some() {
+            return Err(AdmissionError::Nul);
+        }
+        let admitted = admit_header(section, !body.is_empty(), &self.stamp, &mut self.inspection)?;
+        self.digest.update(&admitted);
+        self.inspection.header_octets = admitted.len() as u64;
+        self.inspection.octets = admitted.len() as u64;
+        ready.push(admitted.into());
+        if !body.is_empty() {
+            self.look(body)?;
+            ready.push(Bytes::copy_from_slice(body));
+        }
+        Ok(())
+    }
+
+    /// Hashes and searches octets of the body.
+    fn look(&mut self, body: &[u8]) -> Result<(), AdmissionError> {
+        for window in body.chunks(WINDOW_OCTETS) {
+            if memchr::memchr(0, window).is_some() {
+                return Err(AdmissionError::Nul);
+            }
+            self.inspection.body_eight_bit = self.inspection.body_eight_bit || !window.is_ascii();
+            self.digest.update(window);
+        }
+        self.inspection.octets += body.len() as u64;
+        Ok(())
     }
 }
+
+/// Holds received octets until the header section has ended.
+#[derive(Debug, Default)]
+struct HeaderBuffer {
+    octets: Vec<u8>,
+    /// Where the line begins that is not whole yet.
+    line: usize,
+    /// Where the section ended, its empty line included; octets after it are the body's.
+    end: usize,
+    /// An mbox separator was left out: there is one at most.
+    separated: bool,
+}
+
+impl HeaderBuffer {
+    /// Takes lines up to the end of the section; says how many octets were used, once it is there.
+    fn take(&mut self, octets: &[u8]) -> Result<Option<usize>, AdmissionError> {
+        let mut used = 0;
+        while used < octets.len() {
+            let rest = &octets[used..];
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |feed| feed + 1);
+            if self.octets.len() + length > HEADER_OCTETS_MAX {
+                return Err(AdmissionError::HeaderTooLong);
+            }
+            self.octets.extend_from_slice(&rest[..length]);
+            used += length;
+            if self.octets.ends_with(b"\n") && self.line_ends_section() {
+                return Ok(Some(used));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The content ended inside the section: judges a last line that has no line end.
+    fn finish(&mut self) {
+        if self.line < self.octets.len() && self.line_ends_section() {
+            return;
+        }
+        self.end = self.octets.len();
+    }
+
+    /// Judges the line that was just completed.
+    fn line_ends_section(&mut self) -> bool {
+        let start = std::mem::replace(&mut self.line, self.octets.len());
+        let line = &self.octets[start..];
+        match Line::of(line) {
+            Line::Field => false,
+            Line::Continuation if start > 0 => false,
+            Line::Empty => {
+                self.end = self.octets.len();
+                true
+            }
+            Line::Other if start == 0 && !self.separated && is_mbox_separator(line) => {
+                self.octets.clear();
+                self.line = 0;
+                self.separated = true;
+                false
+            }
+            Line::Continuation | Line::Other => {
+                self.end = start;
+                true
+            }
+        }
+    }
+}
+
+fn is_mbox_separator(line: &[u8]) -> bool {
+    line.starts_with(b"From ") || line.starts_with(b">From ")
+}
+
+/// The admitted header section for the received one, and what there is to read in it.
+fn admit_header(
+    section: &[u8],
+    body_begins: bool,
+    stamp: &Stamp,
+    inspection: &mut Inspection,
+) -> Result<Vec<u8>, AdmissionError> {
+    let mut kept = Vec::with_capacity(section.len());
+    let mut seen = Seen::default();
+    let mut used = 0;
+    for field in fields(section) {
+        used += field.octets.len();
+        if REMOVED.iter().any(|name| field.is(name)) {
+            continue;
+        }
+        kept.extend_from_slice(field.octets);
+        if field.is("Received") {
+            seen.received += 1;
+        } else if field.is("Date") {
+            seen.date = true;
+        } else if field.is("Message-ID") {
+            seen.message_id.get_or_insert_with(|| message_id::read(field.value));
+        } else if field.is("Subject") {
+            seen.subject.get_or_insert_with(|| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX));
+        } else if field.is("From") {
+            seen.from = Some(if seen.from.is_none() { from(field.value) } else { From::Several });
+        }
+    }
+    if seen.received > RECEIVED_MAX {
+        return Err(AdmissionError::Loop);
+    }
+    kept.extend_from_slice(&section[used..]);
+    let has_empty_line = section.len() > used;
+    if body_begins && !has_empty_line {
+        kept.extend_from_slice(b"\r\n");
+    }
+    let mut front = received::field(stamp);
+    if !seen.date {
+        let _ = write!(front, "Date: {}\r\n", date::rfc5322(stamp.seconds));
+    }
+    let message_id = seen.message_id.unwrap_or_else(|| {
+        let made = message_id::make(&stamp.message, &stamp.domain, &stamp.hostname);
+        let _ = write!(front, "Message-ID: {made}\r\n");
+        made
+    });
+    inspection.from = seen.from.unwrap_or(From::Missing);
+    inspection.subject = seen.subject.unwrap_or_default();
+    inspection.message_id = message_id;
+    let mut admitted = front.into_bytes();
+    admitted.append(&mut kept);
+    inspection.header_eight_bit = !admitted.is_ascii();
+    Ok(admitted)
+}
+
+/// What the fields of a header section said.
+#[derive(Default)]
+struct Seen {
+    received: usize,
+    date: bool,
+    message_id: Option<String>,
+    subject: Option<String>,
+    from: Option<From>,
+}
+
+fn from(value: &[u8]) -> From {
+    match mailbox::mailboxes(value).as_deref() {
+        Ok([mailbox::Mailbox(address)]) => From::One(address.clone()),
+        _ => From::Several,
+    }
+}
+
+#[cfg(test)]
+mod tests;

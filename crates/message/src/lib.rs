@@ -3,5 +3,11 @@
 //! Octets in, octets out; no socket, file, clock or dice. Content is never rewritten after admission.
 
 pub mod admission;
+pub mod date;
 pub mod dkim;
 pub mod dsn;
+pub mod header;
+mod mailbox;
+mod message_id;
+mod received;
+mod words;

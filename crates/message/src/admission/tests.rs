@@ -1,0 +1,1 @@
+//! Admission, case by case.
