@@ -1,0 +1,428 @@
+//! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use relay::account::{Account, AccountState};
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::sending_domain::{DomainState, SendingDomain};
+use relay::smtp_user::SmtpUser;
+use relay::store::{Actor, AuditEntry, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use smtp::server::Secret;
+
+/// The highest numbers given so far: a number is never given twice, also not after a deletion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) account: u64,
+    pub(crate) domain: u64,
+    pub(crate) user: u64,
+}
+
+/// All that the verbs decide by.
+#[derive(Debug, Default)]
+pub(crate) struct Register {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) numbers: Numbers,
+    /// Every selector ever given, also of domains long gone.
+    pub(crate) selectors: HashSet<String>,
+}
+
+/// One row to be kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Write {
+    /// An account as it is from now on.
+    Account(Arc<Account>),
+    /// A domain with its keys' public faces, as it is from now on.
+    Domain(Arc<SendingDomain>),
+    /// The private half of a new key, to be wrapped.
+    PrivateKey { domain: Id<SendingDomain>, selector: String, private: Secret },
+    /// The private halves of a domain's keys are destroyed.
+    PrivateKeysGone(Id<SendingDomain>),
+    /// An SMTP user as it is from now on.
+    User(Arc<SmtpUser>),
+    /// An SMTP user is gone.
+    UserGone(Id<SmtpUser>),
+    /// An address is suppressed.
+    Suppression { account: Id<Account>, address: String, reason: String, at: Timestamp },
+    /// It is not any more.
+    SuppressionGone { account: Id<Account>, address: String },
+}
+
+/// A change that was decided and is not yet kept.
+pub(crate) struct Change<T> {
+    pub(crate) answer: T,
+    pub(crate) writes: Vec<Write>,
+    pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) numbers: Numbers,
+}
+
+/// Every verb's result.
+type Decided<T> = Result<Change<T>, StoreError>;
+
+/// A change in the making.
+struct Draft {
+    next: Directory,
+    numbers: Numbers,
+    writes: Vec<Write>,
+    audit: Vec<AuditEntry>,
+}
+
+impl Draft {
+    fn note(&mut self, by: &Actor, at: Timestamp, action: &str, subject: String, account: Option<Id<Account>>) {
+        self.audit.push(AuditEntry { at, actor: by.clone(), action: action.to_owned(), subject, account });
+    }
+
+    fn put_account(&mut self, account: Account) -> Arc<Account> {
+        let account = Arc::new(account);
+        self.next.accounts.insert(account.id, Arc::clone(&account));
+        self.writes.push(Write::Account(Arc::clone(&account)));
+        account
+    }
+
+    fn put_domain(&mut self, domain: SendingDomain) -> Arc<SendingDomain> {
+        let domain = Arc::new(domain);
+        self.next.domains.insert(domain.id, Arc::clone(&domain));
+        self.writes.push(Write::Domain(Arc::clone(&domain)));
+        domain
+    }
+
+    fn put_user(&mut self, user: SmtpUser) -> Arc<SmtpUser> {
+        let user = Arc::new(user);
+        self.next.usernames.insert(user.username.clone(), user.id);
+        self.next.users.insert(user.id, Arc::clone(&user));
+        self.writes.push(Write::User(Arc::clone(&user)));
+        user
+    }
+
+    fn drop_user(&mut self, user: &SmtpUser) {
+        self.next.users.remove(&user.id);
+        self.next.usernames.remove(&user.username);
+        self.writes.push(Write::UserGone(user.id));
+    }
+
+    fn done<T>(mut self, answer: T) -> Change<T> {
+        self.next.generation += 1;
+        Change { answer, writes: self.writes, audit: self.audit, directory: Arc::new(self.next), numbers: self.numbers }
+    }
+}
+
+/// The actor of what follows by rule from something else.
+fn system() -> Actor {
+    Actor { name: "system".to_owned(), from: "relay".to_owned() }
+}
+
+/// What the audit log calls a domain's new state.
+fn state_action(state: DomainState) -> &'static str {
+    match state {
+        DomainState::Pending => "domain.pending",
+        DomainState::Validated => "domain.validate",
+        DomainState::Warning => "domain.warn",
+        DomainState::Failed => "domain.fail",
+        DomainState::Vouched => "domain.vouch",
+    }
+}
+
+/// Whether DNS has spoken for this claim.
+fn is_proven(state: DomainState) -> bool {
+    matches!(state, DomainState::Validated | DomainState::Warning)
+}
+
+/// There is no block of this address.
+pub(crate) fn no_block(address: IpAddr) -> StoreError {
+    StoreError::NotFound(format!("block of {address}"))
+}
+
+/// The audit log's line of a lifted block.
+pub(crate) fn lift_entry(address: IpAddr, by: &Actor, at: Timestamp) -> AuditEntry {
+    let (action, subject) = ("block.lift".to_owned(), format!("block {address}"));
+    AuditEntry { at, actor: by.clone(), action, subject, account: None }
+}
+
+impl Register {
+    /// A register of what was read from the disk.
+    pub(crate) fn new(directory: Directory, numbers: Numbers, selectors: HashSet<String>) -> Self {
+        Register { directory: Arc::new(directory), numbers, selectors }
+    }
+
+    /// Takes over a change that is kept.
+    pub(crate) fn take<T>(&mut self, change: Change<T>) -> T {
+        self.directory = change.directory;
+        self.numbers = change.numbers;
+        for write in change.writes {
+            if let Write::PrivateKey { selector, .. } = write {
+                self.selectors.insert(selector);
+            }
+        }
+        change.answer
+    }
+
+    fn draft(&self) -> Draft {
+        Draft { next: (*self.directory).clone(), numbers: self.numbers, writes: Vec::new(), audit: Vec::new() }
+    }
+
+    fn account(&self, id: Id<Account>) -> Result<&Arc<Account>, StoreError> {
+        self.directory.accounts.get(&id).ok_or_else(|| StoreError::NotFound(format!("account {id}")))
+    }
+
+    /// A domain that is not deleted.
+    fn domain(&self, id: Id<SendingDomain>) -> Result<&Arc<SendingDomain>, StoreError> {
+        self.directory
+            .domains
+            .get(&id)
+            .filter(|domain| domain.deleted_at.is_none())
+            .ok_or_else(|| StoreError::NotFound(format!("domain {id}")))
+    }
+
+    fn user(&self, id: Id<SmtpUser>) -> Result<&Arc<SmtpUser>, StoreError> {
+        self.directory.users.get(&id).ok_or_else(|| StoreError::NotFound(format!("SMTP user {id}")))
+    }
+
+    pub(crate) fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Decided<Arc<Account>> {
+        let mut draft = self.draft();
+        draft.numbers.account += 1;
+        let id = Id::new(draft.numbers.account);
+        let account =
+            draft.put_account(Account { id, name: name.to_owned(), state: AccountState::Active, created_at: now });
+        draft.note(by, now, "account.add", format!("account {id}"), Some(id));
+        Ok(draft.done(account))
+    }
+
+    pub(crate) fn account_state(
+        &self,
+        id: Id<Account>,
+        state: AccountState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Account>> {
+        let account = self.account(id)?;
+        let mut draft = self.draft();
+        let account = draft.put_account(Account { state, ..(**account).clone() });
+        let action = match state {
+            AccountState::Active => "account.resume",
+            AccountState::Suspended => "account.suspend",
+        };
+        draft.note(by, now, action, format!("account {id}"), Some(id));
+        Ok(draft.done(account))
+    }
+
+    pub(crate) fn domain_add(
+        &self,
+        account: Id<Account>,
+        name: &str,
+        keys: Vec<NewDkimKey>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SendingDomain>> {
+        self.account(account)?;
+        let name = name.to_ascii_lowercase();
+        if self.claims(&name).any(|domain| domain.account == account) {
+            return Err(StoreError::Conflict(format!("account {account} has {name} already")));
+        }
+        let mut given = HashSet::new();
+        for new in &keys {
+            let selector = &new.key.selector;
+            if self.selectors.contains(selector) || !given.insert(selector) {
+                return Err(StoreError::Conflict(format!("the selector {selector} was given before: draw another")));
+            }
+        }
+        let mut draft = self.draft();
+        draft.numbers.domain += 1;
+        let id = Id::new(draft.numbers.domain);
+        let domain = draft.put_domain(SendingDomain {
+            id,
+            account,
+            name,
+            state: DomainState::Pending,
+            bounce_mails: true,
+            keys: keys.iter().map(|new| new.key.clone()).collect(),
+            created_at: now,
+            deleted_at: None,
+        });
+        for new in keys {
+            draft.writes.push(Write::PrivateKey { domain: id, selector: new.key.selector, private: new.private });
+        }
+        draft.note(by, now, "domain.add", format!("domain {id} {}", domain.name), Some(account));
+        Ok(draft.done(domain))
+    }
+
+    /// Domains of this name that are not deleted.
+    fn claims(&self, name: &str) -> impl Iterator<Item = &Arc<SendingDomain>> {
+        self.directory.domains.values().filter(move |domain| domain.deleted_at.is_none() && domain.name == name)
+    }
+
+    /// Of several claims on one name only one may be proven by DNS, and a proven one beats the operator's word.
+    pub(crate) fn domain_state(
+        &self,
+        id: Id<SendingDomain>,
+        state: DomainState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SendingDomain>> {
+        let domain = self.domain(id)?;
+        let mut draft = self.draft();
+        for other in self.claims(&domain.name).filter(|other| other.id != id) {
+            let loses = is_proven(state) && other.state == DomainState::Vouched;
+            if loses {
+                draft.put_domain(SendingDomain { state: DomainState::Pending, ..(**other).clone() });
+                let subject = format!("domain {} {}", other.id, other.name);
+                draft.note(&system(), now, "domain.vouch_lost", subject, Some(other.account));
+            } else if is_proven(other.state) && state.may_send() {
+                return Err(StoreError::Conflict(format!(
+                    "{} is validated in account {}: its records must be removed there first",
+                    domain.name, other.account
+                )));
+            } else if other.state == DomainState::Vouched && state == DomainState::Vouched {
+                return Err(StoreError::Conflict(format!(
+                    "{} is vouched for in account {}: take that back, or delete it there first",
+                    domain.name, other.account
+                )));
+            }
+        }
+        let domain = draft.put_domain(SendingDomain { state, ..(**domain).clone() });
+        draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
+        Ok(draft.done(domain))
+    }
+
+    pub(crate) fn domain_bounce_mails(
+        &self,
+        id: Id<SendingDomain>,
+        on: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SendingDomain>> {
+        let domain = self.domain(id)?;
+        let mut draft = self.draft();
+        let domain = draft.put_domain(SendingDomain { bounce_mails: on, ..(**domain).clone() });
+        let action = if on { "domain.bounce_mails_on" } else { "domain.bounce_mails_off" };
+        draft.note(by, now, action, format!("domain {id} {}", domain.name), Some(domain.account));
+        Ok(draft.done(domain))
+    }
+
+    /// Keeps the first time it was seen: told again, it writes nothing.
+    pub(crate) fn domain_key_seen(&self, id: Id<SendingDomain>, selector: &str, now: Timestamp) -> Decided<()> {
+        let mut domain = (**self.domain(id)?).clone();
+        let key = domain.keys.iter_mut().find(|key| key.selector == selector);
+        let key = key.ok_or_else(|| StoreError::NotFound(format!("selector {selector} in domain {id}")))?;
+        let mut draft = self.draft();
+        if key.seen_at.is_some() {
+            return Ok(draft.done(()));
+        }
+        key.seen_at = Some(now);
+        let subject = format!("domain {id} {} selector {selector}", domain.name);
+        draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
+        draft.put_domain(domain);
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn domain_delete(&self, id: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Decided<()> {
+        let domain = self.domain(id)?;
+        let mut draft = self.draft();
+        for user in self.directory.users.values().filter(|user| user.domain == id) {
+            draft.drop_user(user);
+        }
+        draft.put_domain(SendingDomain { deleted_at: Some(now), ..(**domain).clone() });
+        draft.note(by, now, "domain.delete", format!("domain {id} {}", domain.name), Some(domain.account));
+        Ok(draft.done(()))
+    }
+
+    /// A deleted domain whose queue is empty: its keys are destroyed and it decides nothing any more.
+    pub(crate) fn domain_forget(&self, id: Id<SendingDomain>, now: Timestamp) -> Decided<()> {
+        let domain = self.directory.domains.get(&id).filter(|domain| domain.deleted_at.is_some());
+        let domain = domain.ok_or_else(|| StoreError::NotFound(format!("deleted domain {id}")))?;
+        let mut draft = self.draft();
+        draft.next.domains.remove(&id);
+        draft.writes.push(Write::PrivateKeysGone(id));
+        let subject = format!("domain {id} {}", domain.name);
+        draft.note(&system(), now, "domain.keys_destroyed", subject, Some(domain.account));
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn smtp_user_add(&self, new: NewSmtpUser, by: &Actor, now: Timestamp) -> Decided<Arc<SmtpUser>> {
+        let domain = self.domain(new.domain)?;
+        if self.directory.usernames.contains_key(&new.username) {
+            return Err(StoreError::Conflict(format!("the username {} exists: draw another", new.username)));
+        }
+        let mut draft = self.draft();
+        draft.numbers.user += 1;
+        let id = Id::new(draft.numbers.user);
+        let user = draft.put_user(SmtpUser {
+            id,
+            account: domain.account,
+            domain: domain.id,
+            name: new.name,
+            username: new.username,
+            passwords: vec![new.password],
+            enabled: true,
+            rules: new.rules,
+            created_at: now,
+        });
+        draft.note(by, now, "smtp_user.add", format!("smtp_user {id}"), Some(user.account));
+        Ok(draft.done(user))
+    }
+
+    pub(crate) fn smtp_user_change(
+        &self,
+        id: Id<SmtpUser>,
+        action: &str,
+        change: SmtpUserChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SmtpUser>> {
+        let mut user = (**self.user(id)?).clone();
+        match change {
+            SmtpUserChange::Name(name) => user.name = name,
+            SmtpUserChange::Enabled(enabled) => user.enabled = enabled,
+            SmtpUserChange::Rules(rules) => user.rules = rules,
+            SmtpUserChange::Passwords(passwords) if passwords.len() > 2 => {
+                return Err(StoreError::Conflict("an SMTP user has two passwords at the most".to_owned()));
+            }
+            SmtpUserChange::Passwords(passwords) => user.passwords = passwords,
+        }
+        let mut draft = self.draft();
+        let user = draft.put_user(user);
+        draft.note(by, now, action, format!("smtp_user {id}"), Some(user.account));
+        Ok(draft.done(user))
+    }
+
+    pub(crate) fn smtp_user_delete(&self, id: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Decided<()> {
+        let user = self.user(id)?;
+        let mut draft = self.draft();
+        draft.drop_user(user);
+        draft.note(by, now, "smtp_user.delete", format!("smtp_user {id}"), Some(user.account));
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn suppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        reason: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<()> {
+        self.account(account)?;
+        let address = address.trim().to_lowercase();
+        let mut draft = self.draft();
+        let set = draft.next.suppressions.entry(account).or_default();
+        Arc::make_mut(set).insert(address.clone());
+        draft.note(by, now, "suppression.add", format!("suppression {address}"), Some(account));
+        draft.writes.push(Write::Suppression { account, address, reason: reason.to_owned(), at: now });
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Decided<()> {
+        let address = address.trim().to_lowercase();
+        let mut draft = self.draft();
+        let set = draft.next.suppressions.get_mut(&account).map(Arc::make_mut);
+        if !set.is_some_and(|set| set.remove(&address)) {
+            return Err(StoreError::NotFound(format!("suppression of {address} in account {account}")));
+        }
+        draft.note(by, now, "suppression.lift", format!("suppression {address}"), Some(account));
+        draft.writes.push(Write::SuppressionGone { account, address });
+        Ok(draft.done(()))
+    }
+}

@@ -1,0 +1,188 @@
+//! The model's accounts, domains and users.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use relay::account::{Account, AccountState};
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::sending_domain::{DomainState, SendingDomain};
+use relay::smtp_user::SmtpUser;
+use relay::store::{Actor, AuditEntry, Block, Book, Login, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use smtp::server::Secret;
+
+use super::{Memory, PASSWORD_KEY, Verb};
+use crate::book::{Change, Register, Write};
+
+impl Memory {
+    /// Decides and keeps.
+    fn book<T>(&self, decide: impl FnOnce(&Register) -> Result<Change<T>, StoreError>) -> Result<T, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        let change = decide(&state.register)?;
+        for write in &change.writes {
+            match write {
+                Write::PrivateKey { selector, private, .. } => {
+                    state.private_keys.insert(selector.clone(), private.clone());
+                }
+                Write::UserGone(user) => state.logins.retain(|(known, _), _| known != user),
+                _ => {}
+            }
+        }
+        state.audit.extend(change.audit.iter().cloned());
+        Ok(state.register.take(change))
+    }
+}
+
+impl Book for Memory {
+    fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.state().register.directory)
+    }
+
+    fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
+        self.book(|register| register.account_add(name, by, now))
+    }
+
+    fn account_state(
+        &self,
+        account: Id<Account>,
+        state: AccountState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError> {
+        self.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn domain_add(
+        &self,
+        account: Id<Account>,
+        name: &str,
+        keys: Vec<NewDkimKey>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_add(account, name, keys, by, now))
+    }
+
+    fn domain_state(
+        &self,
+        domain: Id<SendingDomain>,
+        state: DomainState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_state(domain, state, by, now))
+    }
+
+    fn domain_bounce_mails(
+        &self,
+        domain: Id<SendingDomain>,
+        on: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_bounce_mails(domain, on, by, now))
+    }
+
+    fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.domain_key_seen(domain, selector, now))
+    }
+
+    fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {
+        let state = self.state();
+        let domain = state.register.directory.domains.get(&domain);
+        let is_its = domain.is_some_and(|domain| domain.keys.iter().any(|key| key.selector == selector));
+        let private = state.private_keys.get(selector).filter(|_| is_its);
+        private.cloned().ok_or_else(|| StoreError::NotFound(format!("DKIM key {selector}")))
+    }
+
+    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.domain_delete(domain, by, now))
+    }
+
+    fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError> {
+        self.book(|register| register.smtp_user_add(user, by, now))
+    }
+
+    fn smtp_user_change(
+        &self,
+        user: Id<SmtpUser>,
+        action: &str,
+        change: SmtpUserChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SmtpUser>, StoreError> {
+        self.book(|register| register.smtp_user_change(user, action, change, by, now))
+    }
+
+    fn smtp_user_delete(&self, user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.smtp_user_delete(user, by, now))
+    }
+
+    fn password_key(&self) -> [u8; 32] {
+        PASSWORD_KEY
+    }
+
+    fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        for login in logins {
+            if state.register.directory.users.contains_key(&login.user) {
+                let latest = state.logins.entry((login.user, login.address)).or_insert(login.at);
+                *latest = login.at.max(*latest);
+            }
+        }
+        Ok(())
+    }
+
+    fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
+        let state = self.state();
+        let logins = state.logins.iter().map(|((user, address), at)| Login { user: *user, address: *address, at: *at });
+        let mut logins: Vec<Login> = logins.filter(|login| login.at >= since).collect();
+        logins.sort_by_key(|login| (login.user, login.address));
+        Ok(logins)
+    }
+
+    fn suppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        reason: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.book(|register| register.suppress(account, address, reason, by, now))
+    }
+
+    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.unsuppress(account, address, by, now))
+    }
+
+    fn block_put(&self, block: &Block) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        state.blocks.insert(block.address, block.clone());
+        Ok(())
+    }
+
+    fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+        let mut blocks: Vec<Block> = self.state().blocks.values().cloned().collect();
+        blocks.sort_by_key(|block| (block.since, block.address));
+        Ok(blocks)
+    }
+
+    fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        state.blocks.remove(&address).ok_or_else(|| crate::book::no_block(address))?;
+        state.audit.push(crate::book::lift_entry(address, by, now));
+        Ok(())
+    }
+
+    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        let state = self.state();
+        let newest_first = state.audit.iter().rev();
+        Ok(newest_first.filter(|entry| account.is_none() || entry.account == account).take(limit).cloned().collect())
+    }
+}

@@ -1,0 +1,60 @@
+//! The model's activity.
+
+use std::time::Duration;
+
+use relay::account::Account;
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow};
+use relay::id::Id;
+use relay::store::{History, StoreError};
+
+use super::{Memory, Row, Verb};
+use crate::rows;
+
+impl History for Memory {
+    fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let newest_first = state.rows.iter().rev().map(|row| &row.detail.row);
+        Ok(newest_first.filter(|row| rows::matches(filter, row)).take(rows::limit(filter)).cloned().collect())
+    }
+
+    fn activity_since(&self, cursor: u64, filter: &ActivityFilter) -> Result<(Vec<ActivityRow>, u64), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let mut changed: Vec<&Row> =
+            state.rows.iter().filter(|row| row.change > cursor && rows::matches(filter, &row.detail.row)).collect();
+        changed.sort_by_key(|row| row.change);
+        let has_all = changed.len() <= rows::limit(filter);
+        changed.truncate(rows::limit(filter));
+        let last = changed.last().map_or(cursor, |row| row.change);
+        let next = if has_all { state.change_last } else { last };
+        Ok((changed.into_iter().map(|row| row.detail.row.clone()).collect(), next))
+    }
+
+    fn activity_cursor(&self) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        Ok(state.change_last)
+    }
+
+    async fn activity_changed(&self, cursor: u64, patience: Duration) {
+        let mut changes = self.shared.changes.subscribe();
+        // both a change and the end of patience are answers
+        let _ = tokio::time::timeout(patience, changes.wait_for(|change| *change > cursor)).await;
+    }
+
+    fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        Ok(state.rows.iter().find(|known| known.detail.row.row == row).map(|known| known.detail.clone()))
+    }
+
+    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let newest_first = state.connections.iter().rev();
+        Ok(newest_first.filter(|row| account.is_none() || row.notice.account == account).take(limit).cloned().collect())
+    }
+
+    async fn caught_up(&self) {}
+}

@@ -1,0 +1,157 @@
+//! The model: a whole store in memory, obviously right, lost with the process, with switches for faults.
+
+mod book;
+mod history;
+mod spool;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use relay::activity::{ActivityDetail, ConnectionRow};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::queue::{Envelope, RecipientState};
+use relay::smtp_user::SmtpUser;
+use relay::store::{AuditEntry, Block, StoreError};
+use smtp::server::Secret;
+use tokio::sync::watch;
+
+use crate::book::Register;
+
+pub use spool::MemoryDraft;
+
+/// The key that [`Memory`] makes password hashes under: nothing outlives it, so it needs no secret.
+const PASSWORD_KEY: [u8; 32] = [7; 32];
+
+/// A store in memory. Clones share it.
+#[derive(Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// The change cursor of now.
+    changes: watch::Sender<u64>,
+}
+
+/// A group of verbs that can be made to fail once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// [`relay::store::Spool::draft`].
+    Draft,
+    /// [`relay::store::Draft::append`].
+    Append,
+    /// [`relay::store::Spool::commit`].
+    Commit,
+    /// [`relay::store::Spool::claim`] and `peek`.
+    Claim,
+    /// [`relay::store::Spool::settle`], `hold` and `release`.
+    Settle,
+    /// Every verb of [`relay::store::Book`] that changes something.
+    Book,
+    /// Every reading verb of [`relay::store::History`].
+    History,
+}
+
+#[derive(Default)]
+struct State {
+    faults: HashMap<Verb, VecDeque<StoreError>>,
+    latched: Option<String>,
+    live: BTreeMap<MessageId, Live>,
+    rows: Vec<Row>,
+    connections: Vec<ConnectionRow>,
+    register: Register,
+    private_keys: HashMap<String, Secret>,
+    logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,
+    blocks: HashMap<IpAddr, Block>,
+    audit: Vec<AuditEntry>,
+    row_last: u64,
+    connection_last: u64,
+    change_last: u64,
+}
+
+/// A message that is ours.
+struct Live {
+    envelope: Arc<Envelope>,
+    content: Bytes,
+    recipients: Vec<RecipientState>,
+    seal: Option<Bytes>,
+    is_claimed: bool,
+}
+
+/// A row of Activity, the change that it saw last, and whose place it has in its message.
+struct Row {
+    detail: ActivityDetail,
+    change: u64,
+    recipient: usize,
+}
+
+impl Memory {
+    /// An empty store.
+    pub fn new() -> Self {
+        let shared = Shared { state: Mutex::new(State::default()), changes: watch::Sender::new(0) };
+        Memory { shared: Arc::new(shared) }
+    }
+
+    /// Makes the next call of `verb` fail with `error`; several faults for one verb come one after the other.
+    /// A [`StoreError::Latched`] of a writing verb of the spool stays, as it does on a disk.
+    pub fn fail_next(&self, verb: Verb, error: StoreError) {
+        self.state().faults.entry(verb).or_default().push_back(error);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // a test that panicked while holding the lock has failed already
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to the state, then tells those who follow where the changes have come to.
+    fn change<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let result = work(&mut state);
+        let change = state.change_last;
+        drop(state);
+        self.shared.changes.send_if_modified(|last| std::mem::replace(last, change) != change);
+        result
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory::new()
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Memory").field("live", &state.live.len()).field("rows", &state.rows.len()).finish()
+    }
+}
+
+impl State {
+    /// The fault that was switched on for this verb, if one was.
+    fn fault(&mut self, verb: Verb) -> Result<(), StoreError> {
+        let spool_writes = matches!(verb, Verb::Draft | Verb::Append | Verb::Commit | Verb::Settle);
+        if let Some(error) = self.faults.get_mut(&verb).and_then(VecDeque::pop_front) {
+            if let (true, StoreError::Latched(why)) = (spool_writes, &error) {
+                self.latched = Some(why.clone());
+            }
+            return Err(error);
+        }
+        match &self.latched {
+            Some(why) if spool_writes => Err(StoreError::Latched(why.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn live(&mut self, message: MessageId) -> Result<&mut Live, StoreError> {
+        self.live.get_mut(&message).ok_or_else(|| StoreError::NotFound(format!("message {message} in the queue")))
+    }
+}
