@@ -1,0 +1,144 @@
+//! DSNs, read back by a parser that is not ours.
+
+use super::*;
+use mail_parser::{MessageParser, MimeHeaders as _};
+
+fn failed(address: &str, reply: Option<&str>) -> FailedRecipient {
+    FailedRecipient {
+        address: address.into(),
+        status: "5.1.1".into(),
+        remote_reply: reply.map(Into::into),
+        remote_host: reply.map(|_| "mx.example.net".into()),
+        reason: "There is no such mailbox. Check the spelling of the address.".into(),
+    }
+}
+
+const HEADER: &[u8] =
+    b"Received: from x\r\n\tby y; z\r\nMessage-ID: <first@example.com>\r\nSubject: =?utf-8?Q?Caf=C3=A9?=\r\n\
+                        From: a@example.com\r\n\r\n";
+
+fn notification<'a>(recipient: &'a str, failed: &'a [FailedRecipient], header: &'a [u8]) -> Notification<'a> {
+    Notification {
+        hostname: "relay.example.com",
+        message: "01DSN",
+        recipient,
+        original: "01FIRST",
+        arrived_seconds: 1_795_469_441,
+        seconds: 1_795_469_500,
+        failed,
+        header,
+    }
+}
+
+/// The parts' media types and decoded texts.
+fn parts(content: &[u8]) -> Vec<(String, String)> {
+    let message = MessageParser::new().parse(content).unwrap();
+    let parts = message.parts.iter().skip(1).map(|part| {
+        let kind = part.content_type().unwrap();
+        let kind = format!("{}/{}", kind.ctype(), kind.subtype().unwrap());
+        (kind, String::from_utf8_lossy(part.contents()).into_owned())
+    });
+    parts.collect()
+}
+
+#[test]
+fn is_a_report_of_three_parts() {
+    let failed = [failed("bob@example.net", Some("550 5.1.1 No such user"))];
+    let content = compose(&notification("ann@example.com", &failed, HEADER));
+    assert!(content.is_ascii());
+    let parts = parts(&content);
+    let kinds: Vec<&str> = parts.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["text/plain", "message/delivery-status", "text/rfc822-headers"]);
+    assert_eq!(
+        parts[1].1.trim_end(),
+        "Reporting-MTA: dns; relay.example.com\r\nArrival-Date: Mon, 23 Nov 2026 21:30:41 +0000\r\n\r\n\
+         Final-Recipient: rfc822; bob@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.example.net\r\n\
+         Diagnostic-Code: smtp; 550 5.1.1 No such user\r\nLast-Attempt-Date: Mon, 23 Nov 2026 21:31:40 +0000"
+    );
+    assert_eq!(parts[2].1.trim_end().as_bytes(), HEADER.trim_ascii_end());
+    for said in ["Café", "bob@example.net", "no such mailbox", "mx.example.net answered: 550", "Message 01FIRST"] {
+        assert!(parts[0].1.contains(said), "{}", parts[0].1);
+    }
+}
+
+#[test]
+fn its_header_starts_no_war_of_robots() {
+    let failed = [failed("bob@example.net", None)];
+    let content = compose(&notification("ann@example.com", &failed, HEADER));
+    let message = MessageParser::new().parse(&content).unwrap();
+    assert_eq!(message.header_raw("Auto-Submitted").map(str::trim), Some("auto-replied"));
+    assert_eq!(message.message_id(), Some("01DSN@relay.example.com"));
+    assert_eq!(message.in_reply_to().as_text(), Some("first@example.com"));
+    assert_eq!(message.from().unwrap().first().unwrap().address(), Some("MAILER-DAEMON@relay.example.com"));
+    assert_eq!(message.to().unwrap().first().unwrap().address(), Some("ann@example.com"));
+    assert!(message.date().is_some());
+}
+
+#[test]
+fn names_every_recipient() {
+    let failed = [failed("bob@example.net", None), failed("eve@example.net", Some("552 5.2.2 full"))];
+    let parts = parts(&compose(&notification("ann@example.com", &failed, HEADER)));
+    assert_eq!(parts[1].1.matches("Action: failed").count(), 2);
+    assert!(parts[0].1.contains("bob@example.net") && parts[0].1.contains("eve@example.net"));
+    assert!(parts[0].1.contains("these addresses"));
+}
+
+#[test]
+fn a_hostile_reply_stays_a_reply() {
+    let reply = format!("550 no\r\nAction: delivered\r\n\r\n--=_01FIRST--\x00 é {}", "word ".repeat(300));
+    let failed = [failed("bob@example.net", Some(&reply))];
+    let content = compose(&notification("ann@example.com", &failed, HEADER));
+    assert!(content.is_ascii() && !content.contains(&0));
+    assert!(content.split(|octet| *octet == b'\n').all(|line| line.len() < 100));
+    let parts = parts(&content);
+    assert_eq!(parts.len(), 3);
+    assert!(!parts[1].1.contains("\r\nAction: delivered"));
+    assert_eq!(parts[1].1.matches("word").count(), 300);
+}
+
+#[test]
+fn a_non_ascii_recipient_travels_in_seven_bits_to_an_ascii_address() {
+    let failed = [failed("bøb@example.net", None)];
+    let content = compose(&notification("ann@example.com", &failed, HEADER));
+    assert!(content.is_ascii());
+    let parts = parts(&content);
+    assert_eq!(parts[1].0, "message/global-delivery-status");
+    let text = String::from_utf8(content).unwrap();
+    assert!(text.contains("Final-Recipient: utf-8; b=C3=B8b@example.net"), "{text}");
+}
+
+#[test]
+fn to_a_non_ascii_address_it_is_eight_bit() {
+    let failed = [failed("bøb@example.net", None)];
+    let content = compose(&notification("ånn@example.com", &failed, "Subject: Café\r\n\r\n".as_bytes()));
+    let text = String::from_utf8(content.clone()).unwrap();
+    assert!(text.contains("To: <ånn@example.com>"));
+    assert!(text.contains("Final-Recipient: utf-8; bøb@example.net"));
+    assert_eq!(parts(&content)[2].0, "message/global-headers");
+}
+
+#[test]
+fn strange_headers_come_back_octet_for_octet() {
+    let long = [&b"X-Long: "[..], &b"x".repeat(2000), b"\r\n\r\n"].concat();
+    for header in [&b"Subject: caf\xe9\r\n\r\n"[..], "Subject: café\r\n\r\n".as_bytes(), &long, b"A: b", b"A: b\r\n"] {
+        let failed = [failed("bob@example.net", None)];
+        let content = compose(&notification("ann@example.com", &failed, header));
+        assert!(content.is_ascii() && has_short_lines(&content));
+        let message = MessageParser::new().parse(&content).unwrap();
+        let part = message.parts.last().unwrap();
+        let raw = &content[part.raw_body_offset() as usize..part.raw_end_offset() as usize];
+        let expected = [header.trim_ascii_end(), b"\r\n"].concat();
+        let expected =
+            if expected.is_ascii() && has_short_lines(&expected) { expected } else { encode(&expected).into_bytes() };
+        assert_eq!(raw.trim_ascii_end(), expected.trim_ascii_end());
+    }
+}
+
+#[test]
+fn a_status_that_is_none_is_replaced() {
+    for (status, expected) in
+        [("5.1.1", true), ("4.10.100", true), ("2.0.0", false), ("", false), ("5.1", false), ("5.1.1\r\n", false)]
+    {
+        assert_eq!(is_status(status), expected, "{status}");
+    }
+}
