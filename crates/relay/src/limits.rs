@@ -212,7 +212,10 @@ mod tests {
         assert_eq!(limits.messages_max, 1_000);
         assert_eq!((limits.user_sessions_max, limits.account_sessions_max, limits.address_sessions_max), (10, 20, 100));
         assert_eq!((limits.login_pairs_max, limits.login_failures_max, limits.session_failures_max), (5, 20, 3));
-        assert_eq!((limits.login_window_seconds, limits.block_seconds_min, limits.block_seconds_max), (600, 900, 86_400));
+        assert_eq!(
+            (limits.login_window_seconds, limits.block_seconds_min, limits.block_seconds_max),
+            (600, 900, 86_400)
+        );
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! What one SMTP user may do: from whom, to whom, in which From.

@@ -1,0 +1,102 @@
+//! The rate of an SMTP user's messages: so many a minute, evenly, after a burst (the generic cell rate algorithm).
+
+use std::collections::HashMap;
+
+use crate::clock::Timestamp;
+use crate::id::Id;
+use crate::limits::Limits;
+use crate::smtp_user::SmtpUser;
+
+/// Users remembered before those are forgotten whose burst is whole again.
+const REMEMBERED: usize = 10_000;
+
+/// The brake. Off while the limit is 0.
+#[derive(Debug)]
+pub struct Rate {
+    /// Microseconds between two messages at the even pace; 0: off.
+    interval: u64,
+    /// How far ahead of the even pace a user may run, microseconds.
+    tolerance: u64,
+    /// When each user's next message would be due at the even pace, microseconds since 1970.
+    due: HashMap<Id<SmtpUser>, u64>,
+}
+
+impl Rate {
+    /// With the numbers of the limits.
+    pub fn new(limits: &Limits) -> Self {
+        let interval = 60_000_000u64.checked_div(limits.user_messages_per_minute).unwrap_or(0);
+        let tolerance = interval.saturating_mul(limits.user_messages_burst.saturating_sub(1));
+        Rate { interval, tolerance, due: HashMap::new() }
+    }
+
+    /// Counts a message of `user`.
+    ///
+    /// # Errors
+    /// It comes too soon and was not counted: seconds until it may, at least 1.
+    pub fn on_message(&mut self, user: Id<SmtpUser>, now: Timestamp) -> Result<(), u64> {
+        if self.interval == 0 {
+            return Ok(());
+        }
+        let now = now.0.saturating_mul(1_000);
+        if self.due.len() >= REMEMBERED && !self.due.contains_key(&user) {
+            self.due.retain(|_, due| *due > now);
+        }
+        let due = self.due.entry(user).or_insert(now);
+        let ahead = due.saturating_sub(now);
+        if ahead > self.tolerance {
+            return Err((ahead - self.tolerance).div_ceil(1_000_000).max(1));
+        }
+        *due = (*due).max(now) + self.interval;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const ALICE: Id<SmtpUser> = Id::new(1);
+    const BOB: Id<SmtpUser> = Id::new(2);
+    const START: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn rate(per_minute: u64, burst: u64) -> Rate {
+        let limits = Limits { user_messages_per_minute: per_minute, user_messages_burst: burst, ..Limits::default() };
+        Rate::new(&limits)
+    }
+
+    #[test]
+    fn off_unless_configured() {
+        let mut rate = Rate::new(&Limits::default());
+        assert!((0..100_000).all(|_| rate.on_message(ALICE, START) == Ok(())));
+    }
+
+    #[test]
+    fn a_burst_then_the_even_pace() {
+        let mut rate = rate(6, 3);
+        assert!((0..3).all(|_| rate.on_message(ALICE, START) == Ok(())));
+        assert_eq!(rate.on_message(ALICE, START), Err(10));
+        assert_eq!(rate.on_message(BOB, START), Ok(()));
+        assert_eq!(rate.on_message(ALICE, START.after(Duration::from_millis(9_500))), Err(1));
+        assert_eq!(rate.on_message(ALICE, START.after(Duration::from_secs(10))), Ok(()));
+        assert_eq!(rate.on_message(ALICE, START.after(Duration::from_secs(10))), Err(10));
+    }
+
+    #[test]
+    fn what_was_not_counted_costs_nothing() {
+        let mut rate = rate(60, 1);
+        rate.on_message(ALICE, START).unwrap();
+        assert!((0..1_000).all(|_| rate.on_message(ALICE, START) == Err(1)));
+        assert_eq!(rate.on_message(ALICE, START.after(Duration::from_secs(1))), Ok(()));
+    }
+
+    #[test]
+    fn the_idle_are_forgotten() {
+        let mut rate = rate(60, 1);
+        for number in 0..50_000 {
+            rate.on_message(Id::new(number), START.after(Duration::from_secs(number))).unwrap();
+        }
+        assert!(rate.due.len() <= REMEMBERED);
+    }
+}
