@@ -1,10 +1,13 @@
 //! The body hash in relaxed form (RFC 6376 §3.4.4), fed in pieces cut anywhere.
 
 use aws_lc_rs::digest;
-use memchr::memchr3;
+use memchr::{memchr2, memmem};
 
 /// Canonical octets gathered before they are hashed.
 const GATHERED_OCTETS: usize = 16 * 1024;
+
+/// How far is looked ahead, so that a line of many words stays linear.
+const SEARCHED_OCTETS_MAX: usize = 256;
 
 /// The relaxed body hash, fed chunk by chunk.
 ///
@@ -64,9 +67,9 @@ impl BodyHash {
                     rest = after;
                 }
                 _ => {
-                    let length = memchr3(b' ', b'\t', b'\r', rest).unwrap_or(rest.len());
-                    self.put(&rest[..length]);
-                    rest = &rest[length..];
+                    let (run, after) = rest.split_at(regular_octets(rest));
+                    self.put(run);
+                    rest = after;
                 }
             }
         }
@@ -120,6 +123,15 @@ impl BodyHash {
             self.gathered.extend_from_slice(octets);
         }
     }
+}
+
+/// How many octets from a visible one on are in relaxed form already: words with one space between.
+fn regular_octets(octets: &[u8]) -> usize {
+    let octets = &octets[..octets.len().min(SEARCHED_OCTETS_MAX)];
+    let end = memchr2(b'\t', b'\r', octets).unwrap_or(octets.len());
+    let end = memmem::find(&octets[..end], b"  ").unwrap_or(end);
+    // a space at the end may still be one before a line end
+    if octets[..end].ends_with(b" ") { end - 1 } else { end }
 }
 
 #[cfg(test)]
