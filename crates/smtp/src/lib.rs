@@ -4,8 +4,12 @@
 //! (`net`) carries them out and answers the questions that the server machine asks.
 
 pub mod address;
+pub mod body;
 pub mod client;
+pub mod command;
 pub mod envelope;
+pub mod line;
 pub mod replies;
 pub mod reply;
+pub mod sasl;
 pub mod server;

@@ -97,6 +97,9 @@ catalogue! {
         "More messages on one connection than the limit." "Connect again and go on.";
     not_http() "not-http" 421 [4 7 0] "This is a mail server"
         "The first line was a request of a web browser." "Use an SMTP client.";
+    not_tls() "not-tls" 421 [4 7 0] "This port begins in the clear: choose STARTTLS, or connect to the TLS port"
+        "A TLS handshake on the port that begins in the clear."
+        "Choose STARTTLS for this port in the application, or port 465 with \"SSL/TLS\".";
     session_revoked() "session-revoked" 421 [4 7 0] "This login is no longer valid; please connect again"
         "The SMTP user was deleted, disabled or got a new password, or its account was suspended, while it was logged in."
         "Log in again with the current password; the administrator of the account sees why it changed.";
@@ -119,6 +122,11 @@ catalogue! {
         "EXPN: there are no lists to expand." "";
     line_too_long() "line-too-long" 500 [5 5 2] "Line too long"
         "A command line over the limit." "Check the application; content belongs after DATA.";
+    line_malformed() "line-malformed" 500 [5 5 2] "Command line has control characters"
+        "A command line with NUL, a bare CR or another control character." "Check the application.";
+    bare_line_feed() "bare-line-feed" 500 [5 5 2] "Lines must end with CR LF"
+        "A command line that ends with LF alone; the connection is closed, so that nothing can be smuggled."
+        "Make the application end its lines with CR LF.";
     argument_invalid(form: &str) "argument-invalid" 501 [5 5 4] "Syntax: {form}"
         "A command whose argument is missing or malformed; the right form is shown." "";
     parameter_unknown(name: &str) "parameter-unknown" 555 [5 5 4] "Parameter {name} is not implemented"
@@ -279,7 +287,12 @@ mod tests {
         let mut seen = HashSet::new();
         for entry in CATALOGUE {
             assert!(seen.insert(entry.reference), "{} twice", entry.reference);
-            assert!(entry.reference.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-'));
+            assert!(
+                entry
+                    .reference
+                    .bytes()
+                    .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
+            );
             assert!(!entry.when.is_empty());
         }
     }

@@ -1,0 +1,325 @@
+//! Command lines as values (RFC 5321 §4.1.1, and the devices that never read it).
+
+use crate::envelope::{Body, MailParameters};
+use crate::replies;
+use crate::reply::Reply;
+
+/// The verbs of this server, and those it wants to tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// EHLO
+    Ehlo,
+    /// HELO
+    Helo,
+    /// STARTTLS (RFC 3207)
+    StartTls,
+    /// AUTH (RFC 4954)
+    Auth,
+    /// MAIL
+    Mail,
+    /// RCPT
+    Rcpt,
+    /// DATA
+    Data,
+    /// BDAT (RFC 3030)
+    Bdat,
+    /// RSET
+    Rset,
+    /// NOOP
+    Noop,
+    /// VRFY
+    Vrfy,
+    /// EXPN
+    Expn,
+    /// HELP
+    Help,
+    /// QUIT
+    Quit,
+    /// A method of HTTP: a browser was made to speak to us.
+    Http,
+    /// Anything else.
+    Unknown,
+}
+
+const VERBS: [(&str, Verb); 23] = [
+    ("MAIL", Verb::Mail),
+    ("RCPT", Verb::Rcpt),
+    ("DATA", Verb::Data),
+    ("EHLO", Verb::Ehlo),
+    ("AUTH", Verb::Auth),
+    ("RSET", Verb::Rset),
+    ("QUIT", Verb::Quit),
+    ("BDAT", Verb::Bdat),
+    ("STARTTLS", Verb::StartTls),
+    ("HELO", Verb::Helo),
+    ("NOOP", Verb::Noop),
+    ("VRFY", Verb::Vrfy),
+    ("EXPN", Verb::Expn),
+    ("HELP", Verb::Help),
+    ("GET", Verb::Http),
+    ("POST", Verb::Http),
+    ("PUT", Verb::Http),
+    ("HEAD", Verb::Http),
+    ("OPTIONS", Verb::Http),
+    ("DELETE", Verb::Http),
+    ("PATCH", Verb::Http),
+    ("CONNECT", Verb::Http),
+    ("TRACE", Verb::Http),
+];
+
+impl Verb {
+    /// The verb of a line, in any letter case, and its argument without the spaces around it.
+    pub fn split(line: &str) -> (Verb, &str) {
+        let line = line.trim_matches([' ', '\t']);
+        let (word, argument) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let known = VERBS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+        // RFC 5321 has `MAIL FROM:` as one phrase; `MAIL` alone is the verb
+        (known.map_or(Verb::Unknown, |(_, verb)| *verb), argument.trim_start_matches([' ', '\t']))
+    }
+}
+
+/// A path as it stood in MAIL or RCPT, and the parameters behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathArgument<'a> {
+    /// What stood between the brackets, source route removed; the text alone where there were none.
+    pub path: &'a str,
+    /// The rest, `KEY=VALUE` separated by spaces.
+    pub parameters: &'a str,
+}
+
+/// Why the argument of MAIL or RCPT has no path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathFault {
+    /// `FROM:` or `TO:` is missing, or nothing follows it.
+    Argument,
+    /// A bracket does not close, or something sticks to it.
+    Path,
+}
+
+impl<'a> PathArgument<'a> {
+    /// Reads `FROM:<path> parameters` after the verb; `keyword` is `FROM:` or `TO:`. A space after
+    /// the colon and missing brackets are forgiven, a source route is ignored (RFC 5321 §4.1.1.3).
+    ///
+    /// # Errors
+    /// [`PathFault`]
+    pub fn parse(argument: &'a str, keyword: &str) -> Result<PathArgument<'a>, PathFault> {
+        let (head, rest) = argument.split_at_checked(keyword.len()).ok_or(PathFault::Argument)?;
+        let rest = rest.trim_start_matches([' ', '\t']);
+        if !head.eq_ignore_ascii_case(keyword) || rest.is_empty() {
+            return Err(PathFault::Argument);
+        }
+        let (path, parameters) = match rest.strip_prefix('<') {
+            Some(inside) => {
+                let end = end_of_path(inside, |c| c == '>').ok_or(PathFault::Path)?;
+                (inside[..end].trim_matches(' '), &inside[end + 1..])
+            }
+            None => rest.split_at(end_of_path(rest, |c| matches!(c, ' ' | '\t')).unwrap_or(rest.len())),
+        };
+        if !parameters.is_empty() && !parameters.starts_with([' ', '\t']) {
+            return Err(PathFault::Path);
+        }
+        Ok(PathArgument { path: without_route(path), parameters })
+    }
+}
+
+/// Where the first character that `ends` stands outside a quoted string.
+fn end_of_path(text: &str, ends: impl Fn(char) -> bool) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if !quoted && ends(character) => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `@a,@b:user@c` is `user@c`.
+fn without_route(path: &str) -> &str {
+    if path.starts_with('@') { path.split_once(':').map_or(path, |(_, path)| path) } else { path }
+}
+
+/// Reads the parameters of MAIL.
+///
+/// # Errors
+/// The reply: an unknown parameter, or a bad or repeated one.
+pub fn mail_parameters(text: &str) -> Result<MailParameters, Reply> {
+    let mut parameters = MailParameters::default();
+    let mut body = None;
+    for word in words(text) {
+        let (name, value) = split_parameter(word);
+        let bad = || replies::parameter_invalid(name);
+        let fresh = if name.eq_ignore_ascii_case("SIZE") {
+            parameters.size.replace(value.and_then(octets).ok_or_else(bad)?).is_none()
+        } else if name.eq_ignore_ascii_case("BODY") {
+            body.replace(value.and_then(body_value).ok_or_else(bad)?).is_none()
+        } else if name.eq_ignore_ascii_case("SMTPUTF8") {
+            value.is_none() && !std::mem::replace(&mut parameters.smtputf8, true)
+        } else if name.eq_ignore_ascii_case("AUTH") {
+            value.is_some_and(is_xtext) && !std::mem::replace(&mut parameters.auth, true)
+        } else {
+            return Err(replies::parameter_unknown(name));
+        };
+        if !fresh {
+            return Err(bad());
+        }
+    }
+    parameters.body = body.unwrap_or_default();
+    Ok(parameters)
+}
+
+/// Reads the parameters of RCPT: none is known.
+///
+/// # Errors
+/// The reply.
+pub fn rcpt_parameters(text: &str) -> Result<(), Reply> {
+    match words(text).next() {
+        Some(word) => Err(replies::parameter_unknown(split_parameter(word).0)),
+        None => Ok(()),
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\t']).filter(|word| !word.is_empty())
+}
+
+fn split_parameter(word: &str) -> (&str, Option<&str>) {
+    word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)))
+}
+
+/// A number of octets; one that no computer can hold is as good as the greatest.
+fn octets(text: &str) -> Option<u64> {
+    let digits = (1..=20).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+fn body_value(text: &str) -> Option<Body> {
+    if text.eq_ignore_ascii_case("7BIT") {
+        Some(Body::SevenBit)
+    } else if text.eq_ignore_ascii_case("8BITMIME") {
+        Some(Body::EightBitMime)
+    } else {
+        None
+    }
+}
+
+/// `<>`, or text in which `+` begins two digits of hexadecimal (RFC 4954 §5, RFC 3461 §4).
+fn is_xtext(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after) {
+            (b'+', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
+            (b'+' | b'=', _) => return false,
+            (octet, _) if octet.is_ascii_graphic() => after,
+            _ => return false,
+        };
+    }
+    !text.is_empty()
+}
+
+/// The argument of BDAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Octets that follow the command line.
+    pub octets: u64,
+    /// What follows the number: it is the last chunk, it is not, or it makes no sense.
+    pub last: Option<bool>,
+}
+
+impl Chunk {
+    /// Reads `size [LAST]`; none where the size cannot be read, and so nobody knows what follows.
+    pub fn parse(argument: &str) -> Option<Chunk> {
+        let mut words = words(argument);
+        let octets = octets(words.next()?)?;
+        let last = match (words.next(), words.next()) {
+            (None, _) => Some(false),
+            (Some(word), None) if word.eq_ignore_ascii_case("LAST") => Some(true),
+            _ => None,
+        };
+        Some(Chunk { octets, last })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn from(argument: &str) -> Result<(&str, &str), PathFault> {
+        PathArgument::parse(argument, "FROM:").map(|found| (found.path, found.parameters.trim()))
+    }
+
+    #[test]
+    fn verbs_in_any_case_with_stray_spaces() {
+        assert_eq!(Verb::split("mail FROM:<a@b.c>"), (Verb::Mail, "FROM:<a@b.c>"));
+        assert_eq!(Verb::split("  QUIT  "), (Verb::Quit, ""));
+        assert_eq!(Verb::split("AUTH\tlogin  x "), (Verb::Auth, "login  x"));
+        assert_eq!(Verb::split(""), (Verb::Unknown, ""));
+        assert_eq!(Verb::split("MAILX"), (Verb::Unknown, ""));
+        assert_eq!(Verb::split("GET / HTTP/1.1"), (Verb::Http, "/ HTTP/1.1"));
+    }
+
+    #[test]
+    fn paths_as_clients_write_them() {
+        assert_eq!(from("FROM:<a@b.c> SIZE=1"), Ok(("a@b.c", "SIZE=1")));
+        assert_eq!(from("from: <a@b.c>"), Ok(("a@b.c", "")));
+        assert_eq!(from("FROM:a@b.c size=1"), Ok(("a@b.c", "size=1")));
+        assert_eq!(from("FROM: a@b.c "), Ok(("a@b.c", "")));
+        assert_eq!(from("FROM:<>"), Ok(("", "")));
+        assert_eq!(from("FROM:<@x.y,@z.w:a@b.c>"), Ok(("a@b.c", "")));
+        assert_eq!(from("FROM:<\"a> b\"@b.c> X"), Ok(("\"a> b\"@b.c", "X")));
+        assert_eq!(from("FROM:< a@b.c >"), Ok(("a@b.c", "")));
+        for bad in ["", "FROM", "FROM:", "FROM: ", "TO:<a@b.c>", "FROM <a@b.c>"] {
+            assert_eq!(from(bad), Err(PathFault::Argument), "{bad}");
+        }
+        for bad in ["FROM:<a@b.c", "FROM:<a@b.c>SIZE=1", "FROM:<\"a@b.c>"] {
+            assert_eq!(from(bad), Err(PathFault::Path), "{bad}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_mail() {
+        let found = mail_parameters(" size=10  BODY=8bitmime SMTPUTF8 AUTH=a+40b.c").unwrap();
+        let all = MailParameters { size: Some(10), body: Body::EightBitMime, smtputf8: true, auth: true };
+        assert_eq!(found, all);
+        assert_eq!(mail_parameters("SIZE=99999999999999999999").unwrap().size, Some(u64::MAX));
+        assert!(mail_parameters("AUTH=<>").unwrap().auth);
+        for bad in ["SIZE", "SIZE=", "SIZE=x", "SIZE=-1", "SIZE=1 SIZE=1", "BODY=BINARYMIME", "BODY=7BIT BODY=7BIT"] {
+            assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
+        }
+        for bad in ["SMTPUTF8=1", "SMTPUTF8 SMTPUTF8", "AUTH", "AUTH=", "AUTH=+4", "AUTH=a=b", "AUTH=<> AUTH=<>"] {
+            assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
+        }
+        for unknown in ["XFOO", "RET=HDRS", "ENVID=1", "REQUIRETLS", "MT-PRIORITY=3", "=", "SIZE=1 XFOO=1"] {
+            assert_eq!(mail_parameters(unknown).unwrap_err().code, 555, "{unknown}");
+        }
+        assert_eq!(rcpt_parameters(" NOTIFY=NEVER").unwrap_err().code, 555);
+        assert!(rcpt_parameters("  ").is_ok());
+    }
+
+    #[test]
+    fn chunks() {
+        assert_eq!(Chunk::parse("10"), Some(Chunk { octets: 10, last: Some(false) }));
+        assert_eq!(Chunk::parse("0  last"), Some(Chunk { octets: 0, last: Some(true) }));
+        assert_eq!(Chunk::parse("5 FIRST"), Some(Chunk { octets: 5, last: None }));
+        assert_eq!(Chunk::parse("5 LAST x"), Some(Chunk { octets: 5, last: None }));
+        for bad in ["", "LAST", "-1", "1x", "123456789012345678901"] {
+            assert_eq!(Chunk::parse(bad), None, "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_makes_it_panic(line in "\\PC{0,60}|(FROM|TO): ?<?[\"\\\\a@:,. >=]{0,20}") {
+            let (_, argument) = Verb::split(&line);
+            if let Ok(found) = PathArgument::parse(argument, "FROM:").or(PathArgument::parse(&line, "FROM:")) {
+                let _ = mail_parameters(found.parameters);
+            }
+            let _ = (Chunk::parse(argument), mail_parameters(argument));
+        }
+    }
+}
