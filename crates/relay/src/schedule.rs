@@ -1,0 +1,566 @@
+//! What is carried next: which message to which site, over which conversation, and what waits for when.
+//!
+//! The driver tells what happened ([`Event`]) and carries out what is returned ([`Action`]), in order.
+//! Every live message is known here by a small record (see [`Scheduler::on`] for what may be in flight);
+//! its envelope and content are read when it is claimed, so that a deep queue costs little memory and
+//! only as much content is held as there are conversations.
+//!
+//! A **parcel** is what goes in one transaction: the recipients of one message with the same destination
+//! and the same due moment. A **site** is a destination with its conversations. A due parcel waits only
+//! for one of: a free conversation of its site, a free conversation at all, or the driver's stop.
+
+mod conversations;
+mod parcels;
+mod sites;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use crate::id::{Id, MessageId};
+use crate::outcome::{Ending, Finding};
+use crate::queue::{Attempt, HoldReason, RecipientState};
+use crate::retry;
+use crate::route::Destination;
+use parcels::{Parcels, State};
+use sites::Sites;
+
+/// Conversations at once, in total.
+pub const CONVERSATIONS_MAX: usize = 500;
+
+/// Conversations at once with one site.
+pub const SITE_CONVERSATIONS_MAX: usize = 20;
+
+/// Conversations at once with a site that has not taken mail yet.
+pub const SITE_CONVERSATIONS_FIRST: usize = 5;
+
+/// How long a conversation is kept open for further mail to its site.
+pub const IDLE_KEPT: Duration = Duration::from_secs(5);
+
+/// Parcels that one conversation carries in a row while another site waits for a conversation.
+pub const PARCELS_IN_A_ROW_MAX: u32 = 20;
+
+/// Parcels that are settled at once without an attempt, because their site is down.
+pub const SETTLED_UNTRIED_MAX: usize = 32;
+
+/// What the scheduler is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Conversations at once, in total.
+    pub conversations_max: usize,
+    /// Conversations at once with one site.
+    pub site_conversations_max: usize,
+    /// How long a conversation is kept open for further mail to its site.
+    pub idle_kept: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            conversations_max: CONVERSATIONS_MAX,
+            site_conversations_max: SITE_CONVERSATIONS_MAX,
+            idle_kept: IDLE_KEPT,
+        }
+    }
+}
+
+/// One conversation, from its opening to [`Event::Ended`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConversationId(pub u64);
+
+/// A parcel in flight, from the action that hands it out to the event that takes it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParcelId(u32);
+
+/// What goes in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// To be named in [`Event::Settled`].
+    pub id: ParcelId,
+    /// The message.
+    pub message: MessageId,
+    /// Which of its recipients.
+    pub recipients: Vec<u16>,
+    /// Attempts made so far.
+    pub attempts: u32,
+}
+
+/// Why a site could not be reached: said of the mail that waits for it, without dialling again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What was found.
+    pub finding: Finding,
+    /// The attempt that found it.
+    pub attempt: Attempt,
+}
+
+/// A recipient that is not settled, as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressed {
+    /// Its number in the envelope.
+    pub recipient: u16,
+    /// Where its mail goes.
+    pub destination: Destination,
+    /// Its state.
+    pub state: RecipientState,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A message came, new or from an earlier life of the process. One that is known already is left alone.
+    Arrived {
+        /// The message.
+        message: MessageId,
+        /// Whose it is.
+        account: Id<Account>,
+        /// Those of its recipients that are not settled.
+        recipients: Vec<Addressed>,
+    },
+    /// A parcel came back: what is left of it. Empty where every recipient is settled.
+    Settled {
+        /// Which.
+        parcel: ParcelId,
+        /// Each recipient that is not settled, with its new state.
+        left: Vec<(u16, RecipientState)>,
+    },
+    /// The site of this conversation took part in a dialogue.
+    Reached(ConversationId),
+    /// The dialogue broke in the middle.
+    Broke(ConversationId),
+    /// The site could not be reached; the conversation has ended. The parcel comes back in an action.
+    Unreached {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// What it should have carried.
+        parcel: ParcelId,
+        /// Why it could not.
+        fault: Arc<Fault>,
+    },
+    /// The conversation can carry another parcel. `open`: it has a connection, worth being kept for a while.
+    Free {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether it has a connection.
+        open: bool,
+    },
+    /// The conversation is over.
+    Ended(ConversationId),
+    /// A message is held: nothing of it is attempted until it is released.
+    Held(MessageId, HoldReason),
+    /// A message is released: what was held of it is due now.
+    Released(MessageId),
+    /// Someone wants a message tried now: what waits of it is due, and its sites are asked again.
+    Retried(MessageId),
+    /// A message is to end without further attempts.
+    GivenUp(MessageId, Arc<Ending>),
+    /// Time passed.
+    Tick,
+    /// Nothing is begun from now on.
+    Stopped,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Begin a conversation with this parcel.
+    Open {
+        /// Its name from now on.
+        conversation: ConversationId,
+        /// With whom.
+        destination: Destination,
+        /// What it carries first.
+        parcel: Parcel,
+    },
+    /// Carry this parcel over a conversation that said [`Event::Free`].
+    Carry {
+        /// Which.
+        conversation: ConversationId,
+        /// What.
+        parcel: Parcel,
+    },
+    /// End a conversation that said [`Event::Free`], then say [`Event::Ended`].
+    Close(ConversationId),
+    /// Settle this parcel by what was found about its site, then say [`Event::Settled`].
+    Fail {
+        /// Which.
+        parcel: Parcel,
+        /// What was found.
+        fault: Arc<Fault>,
+        /// Whether the attempt was for this very parcel.
+        attempted: bool,
+        /// The site is left alone until then.
+        not_before: Timestamp,
+    },
+    /// Settle this parcel as ended, then say [`Event::Settled`].
+    End {
+        /// Which.
+        parcel: Parcel,
+        /// Why.
+        ending: Arc<Ending>,
+    },
+    /// Hold this message in the store: a recipient that was in flight came back while it was held.
+    Hold(MessageId, HoldReason),
+}
+
+/// What waits, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages.
+    pub messages: usize,
+    /// Their recipients.
+    pub recipients: usize,
+    /// Recipients that are due and wait for a conversation.
+    pub due: usize,
+    /// Recipients that are held.
+    pub held: usize,
+    /// Conversations, idle ones included.
+    pub conversations: usize,
+    /// Idle conversations.
+    pub idle: usize,
+    /// Sites that are left alone because they could not be reached.
+    pub sites_down: usize,
+}
+
+/// What someone asked of a message while some of it was in flight.
+#[derive(Clone, Debug)]
+enum Wish {
+    Hold(HoldReason),
+    End(Arc<Ending>),
+}
+
+#[derive(Debug)]
+struct Conversation {
+    site: u32,
+    /// Parcels since another site last waited.
+    in_a_row: u32,
+    /// It has reached its site.
+    proven: bool,
+    /// It was told to close.
+    closing: bool,
+    /// When it is closed, while idle.
+    idle_until: Option<Timestamp>,
+}
+
+/// Decides what is carried when.
+#[derive(Debug)]
+pub struct Scheduler {
+    bounds: Bounds,
+    parcels: Parcels,
+    sites: Sites,
+    conversations: HashMap<ConversationId, Conversation>,
+    conversations_begun: u64,
+    idle: VecDeque<(ConversationId, Timestamp)>,
+    idle_count: usize,
+    closing: usize,
+    wishes: HashMap<MessageId, Wish>,
+    untried: usize,
+    stopped: bool,
+}
+
+impl Scheduler {
+    /// Knows nothing yet.
+    pub fn new(bounds: Bounds) -> Self {
+        let at_least_one = |bound: usize| bound.max(1);
+        let bounds = Bounds {
+            conversations_max: at_least_one(bounds.conversations_max),
+            site_conversations_max: at_least_one(bounds.site_conversations_max),
+            ..bounds
+        };
+        Scheduler {
+            sites: Sites::new(bounds.site_conversations_max),
+            bounds,
+            parcels: Parcels::default(),
+            conversations: HashMap::new(),
+            conversations_begun: 0,
+            idle: VecDeque::new(),
+            idle_count: 0,
+            closing: 0,
+            wishes: HashMap::new(),
+            untried: 0,
+            stopped: false,
+        }
+    }
+
+    /// Takes in what happened, and says what is to be done, in order.
+    ///
+    /// A parcel is in flight from the action that names it until [`Event::Settled`] or
+    /// [`Event::Unreached`] gives it back; a recipient is never in two parcels.
+    pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Arrived { message, account, recipients } => {
+                self.on_arrived(message, account, recipients, now, &mut actions);
+            }
+            Event::Settled { parcel, left } => self.on_settled(parcel, left, now, &mut actions),
+            Event::Reached(conversation) => self.on_reached(conversation, now, &mut actions),
+            Event::Broke(conversation) => self.on_broke(conversation),
+            Event::Unreached { conversation, parcel, fault } => {
+                self.on_unreached(conversation, parcel, fault, now, dice, &mut actions);
+            }
+            Event::Free { conversation, open } => self.on_free(conversation, open, now, &mut actions),
+            Event::Ended(conversation) => self.on_ended(conversation, now, &mut actions),
+            Event::Held(message, reason) => self.on_held(message, reason),
+            Event::Released(message) => self.on_released(message, now, &mut actions),
+            Event::Retried(message) => self.on_retried(message, now, &mut actions),
+            Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
+            Event::Tick => {}
+            Event::Stopped => self.stopped = true,
+        }
+        self.on_time(now, &mut actions);
+        self.share(now, &mut actions);
+        actions
+    }
+
+    /// When [`Event::Tick`] is to be told next, if nothing happens before.
+    pub fn next_due(&mut self) -> Option<Timestamp> {
+        while let Some((conversation, until)) = self.idle.front().copied() {
+            if self.is_idle(conversation, until) {
+                break;
+            }
+            self.idle.pop_front();
+        }
+        let idle = self.idle.front().map(|(_, until)| *until);
+        let due = self.parcels.next_due().filter(|_| !self.stopped);
+        idle.into_iter().chain(due).min()
+    }
+
+    /// Whether anything of this message is live.
+    pub fn knows(&self, message: MessageId) -> bool {
+        self.parcels.knows(message)
+    }
+
+    /// What waits now. Looks through the sites: not for every message.
+    pub fn depth(&self, now: Timestamp) -> Depth {
+        Depth {
+            messages: self.parcels.messages(),
+            recipients: self.parcels.recipients,
+            due: self.parcels.recipients_ready,
+            held: self.parcels.recipients_held,
+            conversations: self.conversations.len(),
+            idle: self.idle_count,
+            sites_down: self.sites.down(now),
+        }
+    }
+
+    fn on_arrived(
+        &mut self,
+        message: MessageId,
+        account: Id<Account>,
+        recipients: Vec<Addressed>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.parcels.knows(message) {
+            return;
+        }
+        let mut groups: Vec<(Destination, RecipientState, Vec<u16>)> = Vec::new();
+        for Addressed { recipient, destination, state } in recipients {
+            match groups.iter_mut().find(|group| group.0 == destination && group.1 == state) {
+                Some(group) => group.2.push(recipient),
+                None => groups.push((destination, state, vec![recipient])),
+            }
+        }
+        for (destination, state, recipients) in groups {
+            let site = self.sites.place(&destination, now);
+            self.admit(message, account, site, recipients, &state, now, actions);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        message: MessageId,
+        account: Id<Account>,
+        site: u32,
+        recipients: Vec<u16>,
+        attempts: u32,
+    ) -> u32 {
+        self.sites.at(site).parcels += 1;
+        self.parcels.insert(message, account, site, recipients, attempts)
+    }
+
+    /// Makes a parcel of recipients that share site and state.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one record")]
+    fn admit(
+        &mut self,
+        message: MessageId,
+        account: Id<Account>,
+        site: u32,
+        recipients: Vec<u16>,
+        state: &RecipientState,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        if *state == RecipientState::Settled {
+            return;
+        }
+        let place = self.insert(message, account, site, recipients, attempts_of(state));
+        match state {
+            RecipientState::Waiting { due, .. } if *due <= now => self.make_ready(place, now, actions),
+            RecipientState::Waiting { due, .. } => self.parcels.wait(place, retry::sane_due(*due, now)),
+            RecipientState::Held { reason, .. } => self.parcels.set(place, State::Held(*reason)),
+            RecipientState::Settled => {}
+        }
+    }
+
+    fn on_settled(
+        &mut self,
+        ParcelId(place): ParcelId,
+        left: Vec<(u16, RecipientState)>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let State::InFlight { untried } = self.parcels.state(place) else { return };
+        self.untried -= usize::from(untried);
+        let record = self.parcels.at(place);
+        let (message, account, site) = (record.message, record.account, record.site);
+        let wish = self.wishes.get(&message).cloned();
+        let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
+        for (recipient, state) in left {
+            let state = match (&wish, state) {
+                (Some(Wish::Hold(reason)), RecipientState::Waiting { attempts, .. }) => {
+                    RecipientState::Held { reason: *reason, attempts }
+                }
+                (_, RecipientState::Settled) => continue,
+                (_, state) => state,
+            };
+            match groups.iter_mut().find(|group| group.0 == state) {
+                Some(group) => group.1.push(recipient),
+                None => groups.push((state, vec![recipient])),
+            }
+        }
+        if let (Some(Wish::Hold(reason)), false) = (&wish, groups.is_empty()) {
+            actions.push(Action::Hold(message, *reason));
+        }
+        for (state, recipients) in groups {
+            match &wish {
+                Some(Wish::End(ending)) => {
+                    let place = self.insert(message, account, site, recipients, attempts_of(&state));
+                    self.end(place, ending, actions);
+                }
+                _ => self.admit(message, account, site, recipients, &state, now, actions),
+            }
+        }
+        self.forget(place);
+        self.drop_wish(message);
+    }
+
+    /// Forgets what was wished of a message once nothing of it is in flight.
+    fn drop_wish(&mut self, message: MessageId) {
+        if self.wishes.contains_key(&message) && !self.parcels.of(message).iter().any(|place| self.is_in_flight(*place))
+        {
+            self.wishes.remove(&message);
+        }
+    }
+
+    fn forget(&mut self, place: u32) {
+        let site = self.parcels.at(place).site;
+        self.parcels.remove(place);
+        self.sites.at(site).parcels -= 1;
+    }
+
+    fn is_in_flight(&self, place: u32) -> bool {
+        matches!(self.parcels.state(place), State::InFlight { .. })
+    }
+
+    /// Takes a parcel out of the queue of its site, where it stands in one.
+    fn withdraw(&mut self, place: u32) {
+        if self.parcels.state(place) == State::Ready {
+            let site = self.parcels.at(place).site;
+            self.sites.at(site).ready -= 1;
+        }
+    }
+
+    fn on_held(&mut self, message: MessageId, reason: HoldReason) {
+        for place in self.parcels.of(message) {
+            match self.parcels.state(place) {
+                State::Waiting | State::Ready => {
+                    self.withdraw(place);
+                    self.parcels.set(place, State::Held(reason));
+                }
+                State::InFlight { .. } => {
+                    self.wishes.insert(message, Wish::Hold(reason));
+                }
+                State::Held(_) | State::Vacant => {}
+            }
+        }
+    }
+
+    fn on_released(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
+        if let Some(Wish::Hold(_)) = self.wishes.get(&message) {
+            self.wishes.remove(&message);
+        }
+        for place in self.parcels.of(message) {
+            if let State::Held(_) = self.parcels.state(place) {
+                self.make_ready(place, now, actions);
+            }
+        }
+    }
+
+    fn on_retried(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
+        for place in self.parcels.of(message) {
+            if self.parcels.state(place) == State::Waiting {
+                let site = self.parcels.at(place).site;
+                if let Some(down) = &mut self.sites.at(site).down {
+                    down.until = now;
+                }
+                self.make_ready(place, now, actions);
+            }
+        }
+    }
+
+    fn on_given_up(&mut self, message: MessageId, ending: &Arc<Ending>, actions: &mut Vec<Action>) {
+        for place in self.parcels.of(message) {
+            if self.is_in_flight(place) {
+                self.wishes.insert(message, Wish::End(ending.clone()));
+            } else {
+                self.end(place, ending, actions);
+            }
+        }
+    }
+
+    fn end(&mut self, place: u32, ending: &Arc<Ending>, actions: &mut Vec<Action>) {
+        self.withdraw(place);
+        self.parcels.set(place, State::InFlight { untried: false });
+        actions.push(Action::End { parcel: self.parcel(place), ending: ending.clone() });
+    }
+
+    fn parcel(&self, place: u32) -> Parcel {
+        let record = self.parcels.at(place);
+        Parcel {
+            id: ParcelId(place),
+            message: record.message,
+            recipients: record.recipients.as_slice().to_vec(),
+            attempts: record.attempts,
+        }
+    }
+
+    /// Wakes what is due, and ends what has been idle for long enough.
+    fn on_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        while let Some(place) = if self.stopped { None } else { self.parcels.due(now) } {
+            self.make_ready(place, now, actions);
+        }
+        while let Some((conversation, until)) = self.idle.front().copied() {
+            let is_idle = self.is_idle(conversation, until);
+            if is_idle && until > now && !self.stopped {
+                break;
+            }
+            self.idle.pop_front();
+            if is_idle {
+                self.close_idle(conversation, actions);
+            }
+        }
+    }
+}
+
+fn attempts_of(state: &RecipientState) -> u32 {
+    match state {
+        RecipientState::Waiting { attempts, .. } | RecipientState::Held { attempts, .. } => *attempts,
+        RecipientState::Settled => 0,
+    }
+}

@@ -1,0 +1,272 @@
+//! Who gets a conversation next: within a site the accounts in turn, between sites the sites in turn.
+
+use std::sync::Arc;
+
+use super::sites::Down;
+use super::{
+    Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, Parcel, ParcelId, SETTLED_UNTRIED_MAX,
+    Scheduler, State, Wish,
+};
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use crate::retry::{self, Jitter};
+
+impl Scheduler {
+    /// Puts a parcel into the queue of its site, and gives the site what it needs.
+    pub(super) fn make_ready(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        self.queue(place, false);
+        let site = self.parcels.at(place).site;
+        self.feed(site, now, actions);
+    }
+
+    fn queue(&mut self, place: u32, in_front: bool) {
+        self.parcels.set(place, State::Ready);
+        let record = self.parcels.at(place);
+        let (site, account) = (record.site, record.account);
+        self.sites.at(site).push(account, place, in_front);
+    }
+
+    /// Puts a parcel in front again that was not attempted after all, unless someone wanted it otherwise since.
+    fn put_back(&mut self, place: u32, actions: &mut Vec<Action>) {
+        let message = self.parcels.at(place).message;
+        match self.wishes.get(&message).cloned() {
+            None => self.queue(place, true),
+            Some(Wish::Hold(reason)) => {
+                self.parcels.set(place, State::Held(reason));
+                actions.push(Action::Hold(message, reason));
+            }
+            Some(Wish::End(ending)) => self.end(place, &ending, actions),
+        }
+        self.drop_wish(message);
+    }
+
+    /// The next due parcel of a site, now in flight.
+    fn take(&mut self, site: u32, untried: bool) -> Option<Parcel> {
+        loop {
+            let place = self.sites.at(site).pop()?;
+            if self.parcels.state(place) == State::Ready && self.parcels.at(place).site == site {
+                self.sites.at(site).ready -= 1;
+                self.parcels.set(place, State::InFlight { untried });
+                return Some(self.parcel(place));
+            }
+        }
+    }
+
+    /// Gives a site's due parcels what does not have to be shared with other sites, and lets it stand
+    /// in turn for what has.
+    fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        while !self.stopped && self.sites.at(place).ready > 0 {
+            let site = self.sites.at(place);
+            if site.is_down(now) {
+                if !std::mem::replace(&mut site.wants_fail, true) {
+                    self.sites.failing.push_back(place);
+                }
+                return;
+            }
+            let Some(conversation) = site.idle.pop() else {
+                let may_dial = site.conversations < site.limit;
+                if may_dial && !std::mem::replace(&mut site.wants_dial, true) {
+                    self.sites.dialling.push_back(place);
+                }
+                return;
+            };
+            self.idle_count -= 1;
+            self.carry(conversation, place, actions);
+        }
+    }
+
+    /// Lets a conversation carry the next due parcel of its site; whether there was one.
+    fn carry(&mut self, conversation: ConversationId, site: u32, actions: &mut Vec<Action>) -> bool {
+        let Some(parcel) = self.take(site, false) else { return false };
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.idle_until = None;
+            known.in_a_row += 1;
+        }
+        actions.push(Action::Carry { conversation, parcel });
+        true
+    }
+
+    /// Gives out what all sites share: new conversations, and settlements without an attempt.
+    pub(super) fn share(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.stopped {
+            return;
+        }
+        while self.untried < SETTLED_UNTRIED_MAX
+            && let Some(place) = self.sites.failing.pop_front()
+        {
+            self.sites.at(place).wants_fail = false;
+            self.fail_one(place, now, actions);
+            self.feed(place, now, actions);
+        }
+        while let Some(place) = self.sites.dialling.front().copied() {
+            let site = self.sites.at(place);
+            let wants = site.ready > 0 && site.conversations < site.limit && !site.is_down(now);
+            if wants && self.conversations.len() >= self.bounds.conversations_max {
+                self.make_room(actions);
+                return;
+            }
+            self.sites.dialling.pop_front();
+            self.sites.at(place).wants_dial = false;
+            if wants {
+                self.open(place, actions);
+            }
+            self.feed(place, now, actions);
+        }
+    }
+
+    /// Ends the longest idle conversations, one for each site that waits for a new one.
+    fn make_room(&mut self, actions: &mut Vec<Action>) {
+        while self.closing < self.sites.dialling.len()
+            && let Some((conversation, until)) = self.idle.pop_front()
+        {
+            if self.is_idle(conversation, until) {
+                self.close_idle(conversation, actions);
+            }
+        }
+    }
+
+    fn open(&mut self, place: u32, actions: &mut Vec<Action>) {
+        let Some(parcel) = self.take(place, false) else { return };
+        self.conversations_begun += 1;
+        let conversation = ConversationId(self.conversations_begun);
+        let known = Conversation { site: place, in_a_row: 1, proven: false, closing: false, idle_until: None };
+        self.conversations.insert(conversation, known);
+        let site = self.sites.at(place);
+        site.conversations += 1;
+        actions.push(Action::Open { conversation, destination: site.destination.clone(), parcel });
+    }
+
+    /// Hands out one due parcel of a site that is down, to be settled by what is known about it.
+    fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        let site = self.sites.at(place);
+        let Some(Down { until, fault }) = site.down.as_ref().filter(|_| site.is_down(now)) else { return };
+        let (not_before, fault) = (*until, fault.clone());
+        if let Some(parcel) = self.take(place, true) {
+            self.untried += 1;
+            actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
+        }
+    }
+
+    pub(super) fn on_reached(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        let first = !std::mem::replace(&mut known.proven, true);
+        let place = known.site;
+        let site = self.sites.at(place);
+        site.proven += usize::from(first);
+        site.grow(first, self.bounds.site_conversations_max);
+        self.feed(place, now, actions);
+    }
+
+    pub(super) fn on_broke(&mut self, conversation: ConversationId) {
+        if let Some(known) = self.conversations.get(&conversation) {
+            let site = self.sites.at(known.site);
+            site.shrink(site.limit / 2);
+        }
+    }
+
+    pub(super) fn on_unreached(
+        &mut self,
+        conversation: ConversationId,
+        ParcelId(parcel): ParcelId,
+        fault: Arc<Fault>,
+        now: Timestamp,
+        dice: &mut dyn Dice,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(place) = self.end_conversation(conversation) else { return };
+        let site = self.sites.at(place);
+        if site.proven > 0 {
+            // others get through: it takes no more conversations at once than these
+            site.shrink(site.proven);
+            self.put_back(parcel, actions);
+            self.feed(place, now, actions);
+            return;
+        }
+        if !site.is_down(now) {
+            site.failures = site.failures.saturating_add(1);
+            let until = now.after(retry::site_delay(site.failures, Jitter::roll(dice)));
+            site.down = Some(Down { until, fault: fault.clone() });
+            site.shrink(1);
+        }
+        let not_before = site.down.as_ref().map_or(now, |down| down.until);
+        actions.push(Action::Fail { parcel: self.parcel(parcel), fault, attempted: true, not_before });
+        self.feed(place, now, actions);
+    }
+
+    pub(super) fn on_free(
+        &mut self,
+        conversation: ConversationId,
+        open: bool,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let others_wait = !self.sites.dialling.is_empty() && self.conversations.len() >= self.bounds.conversations_max;
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        if !others_wait {
+            known.in_a_row = 0;
+        }
+        let (place, has_had_its_turn) = (known.site, known.in_a_row >= PARCELS_IN_A_ROW_MAX);
+        let site = self.sites.at(place);
+        let may_go_on =
+            !self.stopped && !site.is_down(now) && site.conversations - site.closing <= site.limit && !has_had_its_turn;
+        if may_go_on && self.carry(conversation, place, actions) {
+            return;
+        }
+        if may_go_on && open && !others_wait && !self.bounds.idle_kept.is_zero() {
+            let until = now.after(self.bounds.idle_kept);
+            if let Some(known) = self.conversations.get_mut(&conversation) {
+                known.idle_until = Some(until);
+            }
+            self.idle.push_back((conversation, until));
+            self.idle_count += 1;
+            self.sites.at(place).idle.push(conversation);
+            return;
+        }
+        self.close(conversation, actions);
+    }
+
+    pub(super) fn on_ended(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
+        if let Some(place) = self.end_conversation(conversation) {
+            self.feed(place, now, actions);
+        }
+    }
+
+    /// Forgets a conversation; the place of its site.
+    fn end_conversation(&mut self, conversation: ConversationId) -> Option<u32> {
+        let known = self.conversations.remove(&conversation)?;
+        self.closing -= usize::from(known.closing);
+        let site = self.sites.at(known.site);
+        site.conversations -= 1;
+        site.closing -= usize::from(known.closing);
+        site.proven -= usize::from(known.proven);
+        if known.idle_until.is_some() {
+            site.idle.retain(|idle| *idle != conversation);
+            self.idle_count -= 1;
+        }
+        Some(known.site)
+    }
+
+    pub(super) fn is_idle(&self, conversation: ConversationId, until: Timestamp) -> bool {
+        self.conversations.get(&conversation).is_some_and(|known| known.idle_until == Some(until))
+    }
+
+    pub(super) fn close_idle(&mut self, conversation: ConversationId, actions: &mut Vec<Action>) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.idle_until = None;
+            self.idle_count -= 1;
+            let place = known.site;
+            self.sites.at(place).idle.retain(|idle| *idle != conversation);
+        }
+        self.close(conversation, actions);
+    }
+
+    fn close(&mut self, conversation: ConversationId, actions: &mut Vec<Action>) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.closing = true;
+            self.closing += 1;
+            let place = known.site;
+            self.sites.at(place).closing += 1;
+            actions.push(Action::Close(conversation));
+        }
+    }
+}

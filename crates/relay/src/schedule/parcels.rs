@@ -1,0 +1,228 @@
+//! Every live parcel: a small record each, found by message, by due moment and by place.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::id::{Id, MessageId};
+use crate::queue::HoldReason;
+
+/// Where a parcel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The place is free.
+    Vacant,
+    /// Not due yet.
+    Waiting,
+    /// Due; in the queue of its site.
+    Ready,
+    /// Handed out. `untried`: to be settled without an attempt, which few are at once.
+    InFlight { untried: bool },
+    /// Not due until released.
+    Held(HoldReason),
+}
+
+/// The recipients of a parcel: nearly always one, which needs no memory of its own.
+#[derive(Debug)]
+pub(super) enum Recipients {
+    One(u16),
+    Several(Box<[u16]>),
+}
+
+impl Recipients {
+    pub(super) fn of(numbers: Vec<u16>) -> Self {
+        match numbers[..] {
+            [one] => Recipients::One(one),
+            _ => Recipients::Several(numbers.into()),
+        }
+    }
+
+    pub(super) fn as_slice(&self) -> &[u16] {
+        match self {
+            Recipients::One(one) => std::slice::from_ref(one),
+            Recipients::Several(several) => several,
+        }
+    }
+}
+
+/// One parcel.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) message: MessageId,
+    pub(super) account: Id<Account>,
+    pub(super) due: Timestamp,
+    pub(super) recipients: Recipients,
+    pub(super) site: u32,
+    pub(super) attempts: u32,
+    state: State,
+    /// The next parcel of the same message.
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Parcels {
+    records: Vec<Record>,
+    vacant: Vec<u32>,
+    first: HashMap<MessageId, u32>,
+    /// May name parcels that have moved on: looked at again when they come up.
+    due: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    waiting: usize,
+    pub(super) recipients: usize,
+    pub(super) recipients_ready: usize,
+    pub(super) recipients_held: usize,
+}
+
+/// A heap smaller than this is not worth cleaning.
+const DUE_CLEANED_MIN: usize = 1024;
+
+impl Parcels {
+    pub(super) fn messages(&self) -> usize {
+        self.first.len()
+    }
+
+    pub(super) fn knows(&self, message: MessageId) -> bool {
+        self.first.contains_key(&message)
+    }
+
+    pub(super) fn at(&self, place: u32) -> &Record {
+        &self.records[place as usize]
+    }
+
+    pub(super) fn state(&self, place: u32) -> State {
+        self.at(place).state
+    }
+
+    /// The places of a message's parcels.
+    pub(super) fn of(&self, message: MessageId) -> Vec<u32> {
+        let mut places = Vec::new();
+        let mut next = self.first.get(&message).copied().unwrap_or(NONE);
+        while next != NONE {
+            places.push(next);
+            next = self.at(next).next;
+        }
+        places
+    }
+
+    /// A new parcel, not yet in any state but `Vacant`: [`Parcels::set`] gives it one.
+    pub(super) fn insert(
+        &mut self,
+        message: MessageId,
+        account: Id<Account>,
+        site: u32,
+        recipients: Vec<u16>,
+        attempts: u32,
+    ) -> u32 {
+        self.recipients += recipients.len();
+        let recipients = Recipients::of(recipients);
+        let next = self.first.get(&message).copied().unwrap_or(NONE);
+        let state = State::Vacant;
+        let record = Record { message, account, due: Timestamp(0), recipients, site, attempts, state, next };
+        let place = match self.vacant.pop() {
+            Some(place) => {
+                self.records[place as usize] = record;
+                place
+            }
+            None => {
+                self.records.push(record);
+                // 2^32 parcels do not fit in memory
+                u32::try_from(self.records.len() - 1).unwrap_or(NONE)
+            }
+        };
+        self.first.insert(message, place);
+        place
+    }
+
+    /// Forgets a parcel; its place may be given to another.
+    pub(super) fn remove(&mut self, place: u32) {
+        self.set(place, State::Vacant);
+        let (message, next, recipients) = {
+            let record = self.at(place);
+            (record.message, record.next, record.recipients.as_slice().len())
+        };
+        self.recipients -= recipients;
+        self.records[place as usize].recipients = Recipients::One(0);
+        self.vacant.push(place);
+        match self.first.get(&message).copied() {
+            Some(first) if first == place && next == NONE => {
+                self.first.remove(&message);
+            }
+            Some(first) if first == place => {
+                self.first.insert(message, next);
+            }
+            Some(first) => {
+                let mut before = first;
+                while self.at(before).next != place {
+                    before = self.at(before).next;
+                }
+                self.records[before as usize].next = next;
+            }
+            None => {}
+        }
+    }
+
+    /// Changes a parcel's state, and with it what is counted. Not to `Waiting`: that is [`Parcels::wait`].
+    pub(super) fn set(&mut self, place: u32, state: State) {
+        let recipients = self.at(place).recipients.as_slice().len();
+        match self.at(place).state {
+            State::Waiting => self.waiting -= 1,
+            State::Ready => self.recipients_ready -= recipients,
+            State::Held(_) => self.recipients_held -= recipients,
+            State::Vacant | State::InFlight { .. } => {}
+        }
+        match state {
+            State::Waiting => self.waiting += 1,
+            State::Ready => self.recipients_ready += recipients,
+            State::Held(_) => self.recipients_held += recipients,
+            State::Vacant | State::InFlight { .. } => {}
+        }
+        self.records[place as usize].state = state;
+    }
+
+    /// Makes a parcel wait until `due`.
+    pub(super) fn wait(&mut self, place: u32, due: Timestamp) {
+        self.set(place, State::Waiting);
+        self.records[place as usize].due = due;
+        self.due.push(Reverse((due, place)));
+        if self.due.len() > 2 * self.waiting + DUE_CLEANED_MIN {
+            let due = std::mem::take(&mut self.due);
+            self.due = due.into_iter().filter(|Reverse((due, place))| self.is_waiting(*place, *due)).collect();
+        }
+    }
+
+    fn is_waiting(&self, place: u32, due: Timestamp) -> bool {
+        let record = self.at(place);
+        record.state == State::Waiting && record.due == due
+    }
+
+    /// A parcel that waits for a moment not after `now`.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<u32> {
+        let place = self.soonest().filter(|(due, _)| *due <= now)?.1;
+        self.due.pop();
+        Some(place)
+    }
+
+    /// When the next parcel is due.
+    pub(super) fn next_due(&mut self) -> Option<Timestamp> {
+        self.soonest().map(|(due, _)| due)
+    }
+
+    fn soonest(&mut self) -> Option<(Timestamp, u32)> {
+        while let Some(Reverse((due, place))) = self.due.peek().copied() {
+            if self.is_waiting(place, due) {
+                return Some((due, place));
+            }
+            self.due.pop();
+        }
+        None
+    }
+
+    /// How many places there are, vacant ones included.
+    #[cfg(test)]
+    pub(super) fn places(&self) -> u32 {
+        self.records.len() as u32
+    }
+}

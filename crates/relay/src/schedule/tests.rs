@@ -1,0 +1,575 @@
+//! The scheduler in simulated time, and in a world that does anything at any moment.
+
+use super::*;
+use crate::outcome::Failure;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const START: Timestamp = Timestamp(1_800_000_000_000);
+
+struct Seeded(u64);
+
+impl Dice for Seeded {
+    fn fill(&mut self, octets: &mut [u8]) {
+        for octet in octets {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *octet = (self.0 >> 33) as u8;
+        }
+    }
+}
+
+fn mx(domain: &str) -> Destination {
+    Destination::Mx { domain: domain.into() }
+}
+
+fn due_now(recipient: u16, domain: &str) -> Addressed {
+    Addressed { recipient, destination: mx(domain), state: RecipientState::Waiting { due: START, attempts: 0 } }
+}
+
+fn fault() -> Arc<Fault> {
+    let attempt = Attempt { at: START, milliseconds: 5, host: "mx.example".into(), remote: None, tls: "none".into() };
+    Arc::new(Fault { finding: Finding::Failed(Failure::Connect("refused".into())), attempt })
+}
+
+/// A scheduler with its clock and what it handed out.
+struct World {
+    scheduler: Scheduler,
+    now: Timestamp,
+    dice: Seeded,
+    /// Conversations that carry something.
+    busy: BTreeMap<ConversationId, Parcel>,
+    /// Conversations told to close.
+    closing: BTreeSet<ConversationId>,
+    /// Parcels to be settled without an attempt.
+    failing: Vec<(Parcel, Timestamp)>,
+    ending: Vec<Parcel>,
+    holds: Vec<MessageId>,
+    dials: usize,
+}
+
+impl World {
+    fn new(bounds: Bounds) -> Self {
+        World {
+            scheduler: Scheduler::new(bounds),
+            now: START,
+            dice: Seeded(7),
+            busy: BTreeMap::new(),
+            closing: BTreeSet::new(),
+            failing: Vec::new(),
+            ending: Vec::new(),
+            holds: Vec::new(),
+            dials: 0,
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        for action in self.scheduler.on(event, self.now, &mut self.dice) {
+            match action {
+                Action::Open { conversation, parcel, .. } => {
+                    self.dials += 1;
+                    assert!(self.busy.insert(conversation, parcel).is_none());
+                }
+                Action::Carry { conversation, parcel } => {
+                    assert!(self.busy.insert(conversation, parcel).is_none(), "a conversation carries one at a time");
+                    assert!(!self.closing.contains(&conversation));
+                }
+                Action::Close(conversation) => {
+                    assert!(!self.busy.contains_key(&conversation), "only a free conversation is closed");
+                    assert!(self.closing.insert(conversation));
+                }
+                Action::Fail { parcel, not_before, .. } => self.failing.push((parcel, not_before)),
+                Action::End { parcel, .. } => self.ending.push(parcel),
+                Action::Hold(message, _) => self.holds.push(message),
+            }
+        }
+    }
+
+    fn arrive(&mut self, message: u128, account: u64, recipients: Vec<Addressed>) {
+        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), recipients });
+    }
+
+    /// The conversation delivers what it carries.
+    fn deliver(&mut self, conversation: ConversationId) {
+        let parcel = self.busy.remove(&conversation).unwrap();
+        self.tell(Event::Reached(conversation));
+        self.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+        self.tell(Event::Free { conversation, open: true });
+    }
+
+    fn unreached(&mut self, conversation: ConversationId) {
+        let parcel = self.busy.remove(&conversation).unwrap();
+        self.tell(Event::Unreached { conversation, parcel: parcel.id, fault: fault() });
+    }
+
+    /// Settles a parcel as deferred until `due`.
+    fn defer(&mut self, parcel: &Parcel, due: Timestamp) {
+        let state = RecipientState::Waiting { due, attempts: parcel.attempts + 1 };
+        let left = parcel.recipients.iter().map(|recipient| (*recipient, state.clone())).collect();
+        self.tell(Event::Settled { parcel: parcel.id, left });
+    }
+
+    fn first_busy(&self) -> ConversationId {
+        *self.busy.keys().next().expect("something is carried")
+    }
+
+    fn end_closed(&mut self) {
+        for conversation in std::mem::take(&mut self.closing) {
+            self.tell(Event::Ended(conversation));
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.tell(Event::Tick);
+    }
+}
+
+fn bounds(total: usize, site: usize) -> Bounds {
+    Bounds { conversations_max: total, site_conversations_max: site, ..Bounds::default() }
+}
+
+#[test]
+fn a_message_leaves_with_its_arrival() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "a.example"), due_now(1, "b.example"), due_now(2, "a.example")]);
+    let carried: Vec<Vec<u16>> = world.busy.values().map(|parcel| parcel.recipients.clone()).collect();
+    assert_eq!(carried, [vec![0, 2], vec![1]], "recipients of one destination share a transaction");
+    assert_eq!(world.scheduler.next_due(), None);
+}
+
+#[test]
+fn a_conversation_is_used_again_and_closed_when_idle_for_long() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    let conversation = world.first_busy();
+    world.deliver(conversation);
+    assert_eq!(world.scheduler.next_due(), Some(START.after(IDLE_KEPT)));
+    world.arrive(2, 1, vec![due_now(0, "a.example")]);
+    assert_eq!(world.first_busy(), conversation);
+    world.deliver(conversation);
+    assert_eq!(world.dials, 1);
+    world.pass(IDLE_KEPT);
+    assert!(world.closing.contains(&conversation));
+    world.end_closed();
+    assert_eq!(world.scheduler.next_due(), None);
+    assert_eq!(world.scheduler.depth(world.now), Depth::default());
+}
+
+#[test]
+fn a_site_that_takes_mail_gets_more_conversations_up_to_its_bound() {
+    let mut world = World::new(bounds(100, 8));
+    for message in 0..200 {
+        world.arrive(message, 1, vec![due_now(0, "a.example")]);
+    }
+    assert_eq!(world.busy.len(), SITE_CONVERSATIONS_FIRST);
+    for _ in 0..20 {
+        world.deliver(world.first_busy());
+    }
+    assert_eq!(world.busy.len(), 8);
+}
+
+#[test]
+fn a_dead_site_is_dialled_a_few_times_however_much_waits_for_it() {
+    let mut world = World::new(Bounds::default());
+    for message in 0..10_000 {
+        world.arrive(message, 1, vec![due_now(0, "dead.example")]);
+    }
+    for conversation in world.busy.keys().copied().collect::<Vec<_>>() {
+        world.unreached(conversation);
+    }
+    while let Some((parcel, not_before)) = world.failing.pop() {
+        assert!(not_before > world.now);
+        assert!(world.failing.len() <= SETTLED_UNTRIED_MAX + SITE_CONVERSATIONS_FIRST);
+        world.defer(&parcel, not_before);
+    }
+    assert_eq!(world.dials, SITE_CONVERSATIONS_FIRST);
+    // the next time it is one dial for all of them
+    let due = world.scheduler.next_due().unwrap();
+    world.pass(due.since(world.now));
+    assert_eq!((world.busy.len(), world.dials), (1, SITE_CONVERSATIONS_FIRST + 1));
+    // and as soon as it answers, they go
+    world.deliver(world.first_busy());
+    assert!(world.busy.len() > 1);
+}
+
+#[test]
+fn the_pauses_of_a_dead_site_grow() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "dead.example")]);
+    let mut pauses = Vec::new();
+    for _ in 0..6 {
+        world.unreached(world.first_busy());
+        let (parcel, not_before) = world.failing.pop().unwrap();
+        pauses.push(not_before.since(world.now));
+        world.defer(&parcel, not_before);
+        world.pass(not_before.since(world.now));
+    }
+    assert!(pauses.windows(2).all(|pair| pair[0] < pair[1]), "{pauses:?}");
+}
+
+#[test]
+fn a_refused_extra_conversation_lowers_the_bound_and_delays_nothing() {
+    let mut world = World::new(Bounds::default());
+    for message in 0..50 {
+        world.arrive(message, 1, vec![due_now(0, "a.example")]);
+    }
+    world.deliver(world.first_busy());
+    let refused = *world.busy.keys().last().unwrap();
+    world.unreached(refused);
+    assert!(world.failing.is_empty(), "its parcel goes over the others");
+    for _ in 0..60 {
+        let Some(conversation) = world.busy.keys().next().copied() else { break };
+        world.deliver(conversation);
+    }
+    assert_eq!(world.scheduler.depth(world.now).messages, 0);
+}
+
+#[test]
+fn accounts_take_turns_within_a_site() {
+    let mut world = World::new(bounds(1, 1));
+    for message in 0..100 {
+        world.arrive(message, 1, vec![due_now(0, "a.example")]);
+    }
+    world.arrive(500, 2, vec![due_now(0, "a.example")]);
+    for _ in 0..2 {
+        world.deliver(world.first_busy());
+    }
+    assert_eq!(world.busy.values().next().unwrap().message, MessageId(500));
+}
+
+#[test]
+fn sites_take_turns_when_conversations_are_short() {
+    let mut world = World::new(bounds(2, 2));
+    for message in 0..1000 {
+        world.arrive(message, 1, vec![due_now(0, "busy.example")]);
+    }
+    world.arrive(5000, 2, vec![due_now(0, "small.example")]);
+    let mut rounds = 0;
+    while world.busy.values().all(|parcel| parcel.message != MessageId(5000)) {
+        world.deliver(world.first_busy());
+        world.end_closed();
+        rounds += 1;
+        assert!(rounds <= 2 * PARCELS_IN_A_ROW_MAX, "the small site is starved");
+    }
+}
+
+#[test]
+fn an_idle_conversation_gives_way_to_another_site() {
+    let mut world = World::new(bounds(1, 1));
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    world.deliver(world.first_busy());
+    world.arrive(2, 1, vec![due_now(0, "b.example")]);
+    assert_eq!(world.closing.len(), 1);
+    world.end_closed();
+    assert_eq!(world.busy.len(), 1);
+}
+
+#[test]
+fn held_mail_waits_until_released() {
+    let mut world = World::new(Bounds::default());
+    let later = START.after(Duration::from_secs(60));
+    let state = RecipientState::Waiting { due: later, attempts: 1 };
+    world.arrive(1, 1, vec![Addressed { recipient: 0, destination: mx("a.example"), state }]);
+    world.tell(Event::Held(MessageId(1), HoldReason::Operator));
+    assert_eq!(world.scheduler.next_due(), None);
+    world.pass(Duration::from_secs(3600));
+    assert!(world.busy.is_empty());
+    assert_eq!(world.scheduler.depth(world.now).held, 1);
+    world.tell(Event::Released(MessageId(1)));
+    assert_eq!(world.busy.len(), 1);
+}
+
+#[test]
+fn mail_in_flight_is_held_when_it_comes_back() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    world.tell(Event::Held(MessageId(1), HoldReason::AccountSuspended));
+    let conversation = world.first_busy();
+    let parcel = world.busy.remove(&conversation).unwrap();
+    let due = world.now.after(Duration::from_secs(60));
+    world.defer(&parcel, due);
+    assert_eq!(world.holds, [MessageId(1)]);
+    world.pass(Duration::from_secs(600));
+    assert!(world.busy.is_empty());
+}
+
+#[test]
+fn cancelled_mail_comes_out_at_once_or_when_it_comes_back() {
+    let mut world = World::new(bounds(1, 1));
+    world.arrive(1, 1, vec![due_now(0, "a.example"), due_now(1, "b.example")]);
+    world.tell(Event::GivenUp(MessageId(1), Arc::new(Ending::Cancelled("operator".into()))));
+    assert_eq!(world.ending.len(), 1);
+    let conversation = world.first_busy();
+    let parcel = world.busy.remove(&conversation).unwrap();
+    world.defer(&parcel, world.now.after(Duration::from_secs(60)));
+    assert_eq!(world.ending.len(), 2);
+    for parcel in std::mem::take(&mut world.ending) {
+        world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+    }
+    assert!(!world.scheduler.knows(MessageId(1)));
+    assert!(world.scheduler.wishes.is_empty());
+}
+
+#[test]
+fn retry_now_wakes_the_message_and_its_site() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "dead.example")]);
+    world.unreached(world.first_busy());
+    let (parcel, _) = world.failing.pop().unwrap();
+    world.defer(&parcel, world.now.after(Duration::from_secs(3600)));
+    world.tell(Event::Retried(MessageId(1)));
+    assert_eq!(world.busy.len(), 1);
+}
+
+#[test]
+fn a_stored_due_moment_of_a_clock_that_was_ahead_is_made_sane() {
+    let mut world = World::new(Bounds::default());
+    let state = RecipientState::Waiting { due: Timestamp(u64::MAX), attempts: 1 };
+    world.arrive(1, 1, vec![Addressed { recipient: 0, destination: mx("a.example"), state }]);
+    assert_eq!(world.scheduler.next_due(), Some(START.after(retry::DELAY_MAX)));
+}
+
+#[test]
+fn a_message_known_already_is_left_alone() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    assert_eq!((world.busy.len(), world.scheduler.depth(world.now).recipients), (1, 1));
+}
+
+#[test]
+fn after_the_stop_nothing_begins() {
+    let mut world = World::new(Bounds::default());
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    world.arrive(2, 1, vec![due_now(0, "b.example")]);
+    world.deliver(world.first_busy());
+    world.tell(Event::Stopped);
+    assert_eq!(world.closing.len(), 1, "the idle conversation");
+    world.arrive(3, 1, vec![due_now(0, "c.example")]);
+    world.deliver(world.first_busy());
+    world.end_closed();
+    assert!(world.busy.is_empty());
+    assert_eq!(world.scheduler.depth(world.now).conversations, 0);
+    assert_eq!(world.scheduler.next_due(), None);
+}
+
+#[test]
+fn a_deep_queue_is_compact() {
+    assert!(std::mem::size_of::<parcels::Record>() <= 80, "{}", std::mem::size_of::<parcels::Record>());
+}
+
+impl Scheduler {
+    /// Due parcels that nothing keeps from being handed out; must be empty after every event.
+    fn waiting_without_cause(&mut self, now: Timestamp) -> Vec<MessageId> {
+        let mut found = Vec::new();
+        let full = self.conversations.len() >= self.bounds.conversations_max;
+        for place in 0..self.parcels.places() {
+            let (state, due) = (self.parcels.state(place), self.parcels.at(place).due);
+            let overdue = state == State::Waiting && due <= now;
+            if state != State::Ready && !overdue {
+                continue;
+            }
+            let (message, site) = (self.parcels.at(place).message, self.parcels.at(place).site);
+            let untried = self.untried;
+            let site = self.sites.at(site);
+            let cause = if site.is_down(now) {
+                untried >= SETTLED_UNTRIED_MAX
+            } else {
+                site.idle.is_empty() && (full || site.conversations >= site.limit)
+            };
+            if overdue || !cause {
+                found.push(message);
+            }
+        }
+        found
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Arrive { account: u64, recipients: Vec<(u8, u16)> },
+    Deliver(usize),
+    DeferSome(usize, u16),
+    Unreached(usize),
+    Break(usize),
+    SettleUntried(usize),
+    EndClosed,
+    Hold(usize),
+    Release(usize),
+    Retry(usize),
+    GiveUp(usize),
+    Pass(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u64..3, prop::collection::vec((0u8..5, 0u16..300), 1..4))
+            .prop_map(|(account, recipients)| Step::Arrive { account, recipients }),
+        6 => any::<usize>().prop_map(Step::Deliver),
+        3 => (any::<usize>(), 0u16..300).prop_map(|(which, seconds)| Step::DeferSome(which, seconds)),
+        2 => any::<usize>().prop_map(Step::Unreached),
+        1 => any::<usize>().prop_map(Step::Break),
+        4 => any::<usize>().prop_map(Step::SettleUntried),
+        3 => Just(Step::EndClosed),
+        1 => any::<usize>().prop_map(Step::Hold),
+        1 => any::<usize>().prop_map(Step::Release),
+        1 => any::<usize>().prop_map(Step::Retry),
+        1 => any::<usize>().prop_map(Step::GiveUp),
+        2 => (0u32..400_000).prop_map(Step::Pass),
+    ]
+}
+
+/// The world, and which recipients have not come to their end.
+struct Model {
+    world: World,
+    live: BTreeSet<(MessageId, u16)>,
+    messages: u128,
+}
+
+impl Model {
+    fn busy(&self, which: usize) -> Option<ConversationId> {
+        let count = self.world.busy.len();
+        self.world.busy.keys().nth(which.checked_rem(count)?).copied()
+    }
+
+    fn message(&self, which: usize) -> MessageId {
+        MessageId((which as u128).checked_rem(self.messages).unwrap_or(0))
+    }
+
+    fn finish(&mut self, parcel: &Parcel) {
+        for recipient in &parcel.recipients {
+            assert!(self.live.remove(&(parcel.message, *recipient)), "a recipient ended twice");
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Arrive { account, recipients } => self.arrive(account, &recipients),
+            Step::Deliver(which) => {
+                if let Some(conversation) = self.busy(which) {
+                    self.finish(&self.world.busy[&conversation].clone());
+                    self.world.deliver(conversation);
+                }
+            }
+            Step::DeferSome(which, seconds) => self.defer_some(which, seconds),
+            Step::Unreached(which) => {
+                if let Some(conversation) = self.busy(which) {
+                    self.world.unreached(conversation);
+                }
+            }
+            Step::Break(which) => self.break_off(which),
+            Step::SettleUntried(which) => self.settle_untried(which),
+            Step::EndClosed => self.world.end_closed(),
+            Step::Hold(which) => self.world.tell(Event::Held(self.message(which), HoldReason::Operator)),
+            Step::Release(which) => self.world.tell(Event::Released(self.message(which))),
+            Step::Retry(which) => self.world.tell(Event::Retried(self.message(which))),
+            Step::GiveUp(which) => {
+                let ending = Arc::new(Ending::Cancelled("operator".into()));
+                self.world.tell(Event::GivenUp(self.message(which), ending));
+            }
+            Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds.into())),
+        }
+    }
+
+    fn arrive(&mut self, account: u64, recipients: &[(u8, u16)]) {
+        let message = self.messages;
+        self.messages += 1;
+        let addressed = recipients.iter().enumerate().map(|(number, (site, seconds))| {
+            let due = Timestamp(self.world.now.0 + u64::from(*seconds) * 1000);
+            let state = RecipientState::Waiting { due, attempts: 0 };
+            self.live.insert((MessageId(message), number as u16));
+            Addressed { recipient: number as u16, destination: mx(&format!("{site}.example")), state }
+        });
+        let addressed = addressed.collect();
+        self.world.arrive(message, account, addressed);
+    }
+
+    fn defer_some(&mut self, which: usize, seconds: u16) {
+        let Some(conversation) = self.busy(which) else { return };
+        let mut parcel = self.world.busy.remove(&conversation).unwrap();
+        self.world.tell(Event::Reached(conversation));
+        let id = parcel.id;
+        let rest = parcel.recipients.split_off(parcel.recipients.len() / 2);
+        self.finish(&parcel);
+        let due = Timestamp(self.world.now.0 + u64::from(seconds) * 1000);
+        self.world.defer(&Parcel { id, recipients: rest, ..parcel }, due);
+        self.world.tell(Event::Free { conversation, open: seconds % 2 == 0 });
+    }
+
+    fn break_off(&mut self, which: usize) {
+        let Some(conversation) = self.busy(which) else { return };
+        let parcel = self.world.busy.remove(&conversation).unwrap();
+        self.world.tell(Event::Broke(conversation));
+        self.world.defer(&parcel, self.world.now.after(Duration::from_secs(60)));
+        self.world.tell(Event::Ended(conversation));
+    }
+
+    fn settle_untried(&mut self, which: usize) {
+        if !self.world.failing.is_empty() {
+            let which = which % self.world.failing.len();
+            let (parcel, not_before) = self.world.failing.swap_remove(which);
+            self.world.defer(&parcel, not_before);
+        }
+        if let Some(parcel) = self.world.ending.pop() {
+            self.finish(&parcel);
+            self.world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+        }
+    }
+
+    fn check(&mut self, bounds: Bounds) {
+        let scheduler = &mut self.world.scheduler;
+        let depth = scheduler.depth(self.world.now);
+        assert!(depth.conversations <= bounds.conversations_max);
+        for site in 0..5 {
+            let destination = mx(&format!("{site}.example"));
+            let place = scheduler.sites.place(&destination, self.world.now);
+            assert!(scheduler.sites.at(place).conversations <= bounds.site_conversations_max);
+        }
+        assert_eq!(depth.recipients, self.live.len(), "a recipient was forgotten or doubled");
+        assert_eq!(scheduler.waiting_without_cause(self.world.now), []);
+        let next = scheduler.next_due();
+        assert!(next.is_none_or(|next| next > self.world.now), "what is due now was left for later");
+    }
+
+    /// Lets everything come to its end: each message released, each site up.
+    fn drain(&mut self) {
+        for message in 0..self.messages {
+            self.world.tell(Event::Released(MessageId(message)));
+        }
+        for _ in 0..100_000 {
+            if self.live.is_empty() {
+                return;
+            }
+            if let Some(conversation) = self.busy(0) {
+                self.apply(Step::Deliver(0));
+                let _ = conversation;
+            } else if !self.world.failing.is_empty() || !self.world.ending.is_empty() {
+                self.settle_untried(0);
+            } else if !self.world.closing.is_empty() {
+                self.world.end_closed();
+            } else {
+                let due = self.world.scheduler.next_due().expect("something is waited for");
+                self.world.pass(due.since(self.world.now));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nobody_is_forgotten_no_bound_is_passed_and_nothing_due_waits_without_cause(
+        total in 1usize..6, site in 1usize..4, steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let bounds = bounds(total, site);
+        let mut model = Model { world: World::new(bounds), live: BTreeSet::new(), messages: 0 };
+        for step in steps {
+            model.apply(step);
+            model.check(bounds);
+        }
+        model.drain();
+        prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
+        prop_assert!(model.world.scheduler.wishes.is_empty());
+    }
+}
