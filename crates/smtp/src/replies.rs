@@ -169,6 +169,9 @@ catalogue! {
     sessions_account() "sessions-account" 454 [4 7 0] "Too many active sessions for account. Please retry later."
         "The right password, but the account has as many sessions as the limit."
         "Close connections that are not in use.";
+    sessions_again() "sessions-again" 421 [4 7 0] "Too many active sessions; please connect again later"
+        "The one command that may follow the refusal of a login for too many sessions."
+        "Close connections that are not in use.";
     auth_base64() "auth-base64" 501 [5 5 2] "Cannot decode the credentials"
         "AUTH with what is not base64, or not of the mechanism's form." "";
     auth_cancelled() "auth-cancelled" 501 [5 7 0] "Authentication cancelled"
