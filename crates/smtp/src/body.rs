@@ -316,11 +316,10 @@ mod tests {
         fn content_has_no_bare_line_ends(wire in wire(), cut in 0usize..80) {
             let cut = cut.min(wire.len());
             for content in [data(&wire, &[1000]).0, chunks(&[&wire[..cut], &wire[cut..]])] {
-                let text: Vec<u8> = content.iter().copied().collect();
-                for (at, octet) in text.iter().enumerate() {
+                for (at, octet) in content.iter().enumerate() {
                     match octet {
-                        b'\n' => prop_assert!(at > 0 && text[at - 1] == b'\r'),
-                        b'\r' => prop_assert!(text.get(at + 1) == Some(&b'\n')),
+                        b'\n' => prop_assert!(at > 0 && content[at - 1] == b'\r'),
+                        b'\r' => prop_assert!(content.get(at + 1) == Some(&b'\n')),
                         _ => {}
                     }
                 }
