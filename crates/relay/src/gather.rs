@@ -4,6 +4,7 @@
 //! notice now and then, whose count the store adds to the row of the first.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::activity::{Notice, NoticeKind};
@@ -41,8 +42,8 @@ impl Cause {
 struct Key {
     kind: NoticeKind,
     cause: Cause,
-    /// Logins that fail at several addresses are several rows.
-    site: Option<Site>,
+    /// Of a connection's trouble: what fails at several addresses, or under several names, is several rows.
+    login: Option<(IpAddr, String)>,
     recipient: String,
     reference: String,
 }
@@ -87,7 +88,7 @@ impl Gather {
         let key = Key {
             kind: notice.kind,
             cause,
-            site: (notice.kind == NoticeKind::Connection).then(|| Site::of(notice.remote)),
+            login: (notice.kind == NoticeKind::Connection).then(|| (notice.remote, notice.username.clone())),
             recipient: notice.recipient.to_ascii_lowercase(),
             reference: notice.reference.clone(),
         };

@@ -1,1 +1,151 @@
-//! What one SMTP user may do: from whom, to whom, in which From.
+//! What one SMTP user may do: log in now, send from this address, send to that one, with this From.
+
+use message::admission::From;
+use smtp::address::{Address, ReversePath};
+use smtp::replies;
+use smtp::reply::Reply;
+use std::net::IpAddr;
+
+use crate::account::AccountState;
+use crate::clock::Timestamp;
+use crate::directory::Directory;
+use crate::sending_domain::{DomainState, SendingDomain};
+use crate::smtp_user::SmtpUser;
+
+/// A refusal by policy: what the client hears, and the true reason for the owner of the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the client hears.
+    pub reply: Reply,
+    /// The true reason; empty where the reply says it all.
+    pub reason: String,
+}
+
+impl Refusal {
+    /// A refusal whose reply says it all.
+    pub fn plain(reply: Reply) -> Self {
+        Refusal { reply, reason: String::new() }
+    }
+}
+
+/// Whether an SMTP user whose password is right may log in from here, now.
+///
+/// # Errors
+/// The refusal. From a wrong network it reads like a wrong password.
+pub fn login(user: &SmtpUser, directory: &Directory, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+    let networks = &user.rules.networks;
+    let remote = remote.to_canonical();
+    if !networks.is_empty() && !networks.iter().any(|network| network.contains(&remote)) {
+        let reason = format!("The password is right, but this SMTP user may not log in from {remote}.");
+        return Err(Refusal { reply: replies::auth_invalid(), reason });
+    }
+    active(user, directory, now)
+}
+
+/// Whether an SMTP user and its account are active, whatever the password.
+///
+/// # Errors
+/// The `525` that says what is not.
+pub fn active(user: &SmtpUser, directory: &Directory, now: Timestamp) -> Result<(), Refusal> {
+    let account = directory.accounts.get(&user.account);
+    if account.is_none_or(|account| account.state == AccountState::Suspended) {
+        Err(Refusal::plain(replies::account_suspended()))
+    } else if !user.enabled {
+        Err(Refusal::plain(replies::user_disabled()))
+    } else if user.rules.expires_at.is_some_and(|end| end <= now) {
+        Err(Refusal::plain(replies::user_expired()))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether an SMTP user of `domain` may send with this reverse-path. An empty one is judged by From later.
+///
+/// # Errors
+/// The refusal.
+pub fn reverse_path(user: &SmtpUser, domain: &SendingDomain, path: &ReversePath) -> Result<(), Refusal> {
+    if let ReversePath::Mailbox(address) = path {
+        if address.domain_ascii() != domain.name {
+            return Err(Refusal::plain(replies::sender_domain_foreign(address.domain(), &domain.name)));
+        }
+        if !is_listed(&user.rules.senders, address.local(), &domain.name) {
+            return Err(Refusal::plain(replies::sender_not_allowed(&address.to_string())));
+        }
+    }
+    authenticated(domain).map_err(|reason| {
+        let reply = replies::sender_domain_unauthenticated(&domain.name);
+        Refusal { reply, reason }
+    })
+}
+
+/// Whether an SMTP user of `domain` may send a message with this From; its one address.
+///
+/// # Errors
+/// The refusal.
+pub fn from<'a>(user: &SmtpUser, domain: &SendingDomain, from: &'a From) -> Result<&'a str, Refusal> {
+    let address = match from {
+        From::Missing => return Err(Refusal::plain(replies::from_missing())),
+        From::Several => return Err(Refusal::plain(replies::from_several())),
+        From::One(address) => address,
+    };
+    let Some((local, given)) = address.rsplit_once('@') else {
+        return Err(Refusal::plain(replies::from_several()));
+    };
+    let ascii = idna::domain_to_ascii(given).unwrap_or_else(|_| given.to_owned());
+    if ascii != domain.name {
+        return Err(Refusal::plain(replies::from_domain_foreign(given, &domain.name)));
+    }
+    if !is_listed(&user.rules.senders, local, &domain.name) {
+        return Err(Refusal::plain(replies::from_not_allowed(address)));
+    }
+    match authenticated(domain) {
+        Ok(()) => Ok(address),
+        Err(reason) => Err(Refusal { reply: replies::from_domain_unauthenticated(&domain.name), reason }),
+    }
+}
+
+/// What becomes of a recipient that is well-formed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It is delivered to.
+    Deliver,
+    /// It is answered `250` and not delivered to.
+    Suppress,
+    /// It is refused.
+    Refuse(Refusal),
+}
+
+/// Whether an SMTP user may send to this recipient.
+pub fn forward_path(user: &SmtpUser, directory: &Directory, path: &Address) -> Taking {
+    let domain = path.domain_ascii();
+    let allowed = &user.rules.recipient_domains;
+    if !allowed.is_empty() && !allowed.iter().any(|one| one.eq_ignore_ascii_case(&domain)) {
+        return Taking::Refuse(Refusal::plain(replies::recipient_not_allowed(path.domain())));
+    }
+    let suppressed = directory.suppressions.get(&user.account).is_some_and(|addresses| {
+        let spelt = path.to_string().to_lowercase();
+        addresses.contains(&spelt) || addresses.contains(&format!("{}@{domain}", path.local()).to_lowercase())
+    });
+    match (suppressed, user.rules.refuse_suppressed) {
+        (false, _) => Taking::Deliver,
+        (true, false) => Taking::Suppress,
+        (true, true) => Taking::Refuse(Refusal::plain(replies::recipient_suppressed())),
+    }
+}
+
+fn authenticated(domain: &SendingDomain) -> Result<(), String> {
+    if domain.deleted_at.is_some() {
+        return Err(format!("The domain {} was deleted.", domain.name));
+    }
+    match domain.state {
+        state if state.may_send() => Ok(()),
+        DomainState::Pending => Err(format!("The records of {} have not been seen in DNS yet.", domain.name)),
+        _ => Err(format!("The records of {} are gone from DNS, or wrong.", domain.name)),
+    }
+}
+
+fn is_listed(list: &[String], local: &str, domain: &str) -> bool {
+    // case is compared loosely: people write Shop@ and mean shop@, and both are the owner's
+    let given = format!("{local}@{domain}").to_lowercase();
+    list.is_empty() || list.iter().any(|one| one.to_lowercase() == given)
+}

@@ -1,1 +1,256 @@
-//! The decisions of one session: who logs in, what is taken, and what is noted of each refusal.
+//! The decisions of submission: who may connect and log in, what is taken, and what is noted of each refusal.
+//!
+//! [`Submission`] is what all sessions share; [`Visit`] is one connection. The driver asks, in the
+//! order of the dialogue, and carries out the [`Decision`].
+
+mod login;
+mod notice;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use smtp::replies;
+use smtp::reply::Reply;
+use smtp::server::{Answer, Question};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::activity::Notice;
+use crate::clock::Timestamp;
+use crate::credential::PasswordKey;
+use crate::dice::Dice;
+use crate::directory::Directory;
+use crate::gather::Gather;
+use crate::guard::Guard;
+use crate::id::{Id, MessageId, SessionId};
+use crate::limits::Limits;
+use crate::policy::Refusal;
+use crate::rate::Rate;
+use crate::site::Site;
+use crate::slots::{Full, Place, Slots};
+use crate::smtp_user::{PasswordHash, SmtpUser};
+use crate::store::{Block, Login};
+
+use login::Attempts;
+pub use notice::TlsTrouble;
+use transaction::Transaction;
+
+/// What all sessions share: the counters and memories that they are judged by.
+pub struct Submission {
+    hostname: String,
+    key: PasswordKey,
+    slots: Slots,
+    guard: Mutex<Guard>,
+    rate: Mutex<Rate>,
+    gather: Mutex<Gather>,
+}
+
+/// What comes of a question.
+#[derive(Debug)]
+pub struct Decision {
+    /// For the machine.
+    pub answer: Answer,
+    /// A block that began: to be kept.
+    pub block: Option<Block>,
+    /// A login that succeeded: to be noted.
+    pub login: Option<Login>,
+    /// The session has one command left, which gets this reply.
+    pub end: Option<Reply>,
+}
+
+impl Decision {
+    fn new(answer: Answer) -> Self {
+        Decision { answer, block: None, login: None, end: None }
+    }
+}
+
+/// Who is logged in, and by which password.
+#[derive(Clone, Copy, Debug)]
+struct Identity {
+    user: Id<SmtpUser>,
+    password: PasswordHash,
+}
+
+/// One inbound connection, as it is judged and noted.
+#[derive(Debug)]
+pub struct Visit {
+    session: SessionId,
+    remote: IpAddr,
+    tls: String,
+    /// Gives its slots back when the visit ends, however it ends.
+    place: Place,
+    identity: Option<Identity>,
+    attempts: Attempts,
+    transaction: Option<Transaction>,
+    /// The transaction that just ended, until its refusal is noted.
+    ended: Option<Transaction>,
+    /// The true reason of the refusal that is about to be sent.
+    reason: Option<String>,
+}
+
+impl Submission {
+    /// What is shared, empty. `shared` are the networks whose addresses many clients share.
+    pub fn new(
+        hostname: &str,
+        limits: &Limits,
+        shared: Vec<ipnet::IpNet>,
+        password_key: [u8; 32],
+        dice: &mut dyn Dice,
+    ) -> Self {
+        Submission {
+            hostname: hostname.to_owned(),
+            key: PasswordKey::new(password_key),
+            slots: Slots::new(limits),
+            guard: Mutex::new(Guard::new(limits, shared, dice)),
+            rate: Mutex::new(Rate::new(limits)),
+            gather: Mutex::new(Gather::new(limits)),
+        }
+    }
+
+    /// Takes up what was kept across a restart.
+    pub fn restore(&self, blocks: Vec<Block>, logins: &[Login]) {
+        lock(&self.guard).restore(blocks, logins);
+    }
+
+    /// The operator lifted the block of an address.
+    pub fn lift(&self, address: IpAddr) {
+        lock(&self.guard).lift(address);
+    }
+
+    /// Blocks in force.
+    pub fn blocks(&self, now: Timestamp) -> Vec<Block> {
+        lock(&self.guard).blocks(now)
+    }
+
+    /// The counters of connections and sessions.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// Gathers a refusal; gives it back where it must be noted now.
+    pub fn gather(&self, notice: Notice) -> Option<Notice> {
+        lock(&self.gather).on(notice)
+    }
+
+    /// The refusals counted since the last call; forgets what is over. To be called every few seconds.
+    pub fn flush(&self, now: Timestamp) -> Vec<Notice> {
+        lock(&self.guard).tidy(now);
+        lock(&self.gather).flush(now)
+    }
+
+    /// Whether a connection may be greeted; takes its place among those of its address.
+    ///
+    /// # Errors
+    /// The `421` in place of the greeting.
+    pub fn greet(&self, visit: &mut Visit, now: Timestamp) -> Result<(), Reply> {
+        if let Some(blocked) = lock(&self.guard).on_connection(visit.remote, now) {
+            return Err(replies::address_blocked(blocked.minutes));
+        }
+        visit.place.locate(Site::of(visit.remote)).map_err(full)
+    }
+}
+
+impl Visit {
+    /// A connection that took a place, and whose true origin is known.
+    pub fn new(session: SessionId, remote: IpAddr, place: Place) -> Self {
+        Visit {
+            session,
+            remote: remote.to_canonical(),
+            tls: String::from("none"),
+            place,
+            identity: None,
+            attempts: Attempts::default(),
+            transaction: None,
+            ended: None,
+            reason: None,
+        }
+    }
+
+    /// Its id.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// TLS began: `TLS 1.3`, …
+    pub fn on_tls(&mut self, version: &str) {
+        version.clone_into(&mut self.tls);
+    }
+
+    /// Whether somebody is logged in.
+    pub fn is_logged_in(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Answers a question of the machine but [`Question::Accept`], which has [`Visit::admit`].
+    pub fn decide(
+        &mut self,
+        shared: &Submission,
+        directory: &Directory,
+        question: &Question,
+        now: Timestamp,
+        dice: &mut dyn Dice,
+    ) -> Decision {
+        let answer = match question {
+            Question::Authenticate { username, secret } => {
+                return self.on_login(shared, directory, username, secret, now);
+            }
+            Question::ReversePath { path, parameters } => self.on_mail(shared, directory, path, parameters, now),
+            Question::ForwardPath { path } => self.on_recipient(directory, path, now),
+            Question::Begin => self.on_begin(directory, now, dice),
+            Question::Accept { .. } => Ok(()),
+        };
+        Decision::new(answer.map_or_else(|answer| answer, |()| Answer::Yes))
+    }
+
+    /// The reply to hear at the next command, where the login is no longer valid: the user was deleted,
+    /// disabled, expired or got a new password, or its account was suspended.
+    pub fn revoked(&self, directory: &Directory, now: Timestamp) -> Option<Reply> {
+        let identity = self.identity?;
+        self.user(directory, identity, now).is_none().then(replies::session_revoked)
+    }
+
+    /// The transaction ended without acceptance.
+    pub fn on_abandon(&mut self) {
+        self.ended = self.transaction.take().or(self.ended.take());
+    }
+
+    /// The id that the message under way will have, once content may begin.
+    pub fn message(&self) -> Option<MessageId> {
+        self.transaction.as_ref()?.message
+    }
+
+    /// A refusal that the driver or the store has cause for, with its true reason.
+    pub fn refuse(&mut self, reply: Reply, reason: &str) -> Answer {
+        self.no(Refusal { reply, reason: reason.to_owned() })
+    }
+
+    /// The user as it stands, if its login still holds.
+    fn user<'a>(&self, directory: &'a Directory, identity: Identity, now: Timestamp) -> Option<&'a SmtpUser> {
+        let user = directory.users.get(&identity.user)?;
+        let holds = user.passwords.contains(&identity.password) && crate::policy::active(user, directory, now).is_ok();
+        holds.then_some(user)
+    }
+
+    /// A refusal by policy, which is no error of the client.
+    fn no(&mut self, refusal: Refusal) -> Answer {
+        if !refusal.reason.is_empty() {
+            self.reason = Some(refusal.reason);
+        }
+        Answer::No { reply: refusal.reply, error: false }
+    }
+}
+
+fn full(full: Full) -> Reply {
+    match full {
+        Full::Total => replies::sessions_total(),
+        Full::Address => replies::sessions_address(),
+        Full::User => replies::sessions_user(),
+        Full::Account => replies::sessions_account(),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // what is behind these locks is whole between any two statements
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,220 @@
+//! MAIL to end of data: what is taken, and the envelope that is kept.
+
+use message::admission::{AdmissionError, Inspection, Stamp};
+use smtp::address::{Address, ReversePath};
+use smtp::envelope::MailParameters;
+use smtp::replies;
+use smtp::server::Answer;
+use std::time::Duration;
+
+use super::{Submission, Visit, lock};
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use crate::directory::Directory;
+use crate::id::MessageId;
+use crate::policy::{self, Refusal, Taking};
+use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+
+/// What one transaction has come to.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    pub(super) reverse_path: ReversePath,
+    pub(super) parameters: MailParameters,
+    pub(super) recipients: Vec<Address>,
+    pub(super) suppressed: Vec<Address>,
+    /// A recipient was refused and the SMTP user sends all or nothing.
+    pub(super) refused: bool,
+    /// Set when content may begin.
+    pub(super) message: Option<MessageId>,
+    /// Known once the content was read.
+    pub(super) subject: String,
+}
+
+impl Visit {
+    /// The user that is logged in, as it stands, and its domain.
+    ///
+    /// # Errors
+    /// The login no longer holds: the answer that ends the session.
+    fn standing<'a>(
+        &self,
+        directory: &'a Directory,
+        now: Timestamp,
+    ) -> Result<(&'a SmtpUser, &'a SendingDomain), Answer> {
+        // the machine asks nothing of a transaction before a login
+        let identity = self.identity.ok_or_else(|| Answer::Close(replies::session_revoked()))?;
+        let user = self.user(directory, identity, now);
+        let domain = user.and_then(|user| directory.domains.get(&user.domain));
+        user.zip(domain.map(|domain| &**domain)).ok_or_else(|| Answer::Close(replies::session_revoked()))
+    }
+
+    pub(super) fn on_mail(
+        &mut self,
+        shared: &Submission,
+        directory: &Directory,
+        path: &ReversePath,
+        parameters: &MailParameters,
+        now: Timestamp,
+    ) -> Result<(), Answer> {
+        let (user, domain) = self.standing(directory, now)?;
+        policy::reverse_path(user, domain, path).map_err(|refusal| self.no(refusal))?;
+        let in_time = lock(&shared.rate).on_message(user.id, now);
+        in_time.map_err(|seconds| self.no(Refusal::plain(replies::rate_limited(seconds))))?;
+        self.ended = None;
+        self.transaction = Some(Transaction {
+            reverse_path: path.clone(),
+            parameters: parameters.clone(),
+            recipients: Vec::new(),
+            suppressed: Vec::new(),
+            refused: false,
+            message: None,
+            subject: String::new(),
+        });
+        Ok(())
+    }
+
+    pub(super) fn on_recipient(&mut self, directory: &Directory, path: &Address, now: Timestamp) -> Result<(), Answer> {
+        let (user, _) = self.standing(directory, now)?;
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.refused) {
+            return Err(self.no(Refusal::plain(replies::all_or_nothing())));
+        }
+        let list = match policy::forward_path(user, directory, path) {
+            Taking::Refuse(refusal) => return Err(self.no(refusal)),
+            Taking::Deliver => self.transaction.as_mut().map(|transaction| &mut transaction.recipients),
+            Taking::Suppress => self.transaction.as_mut().map(|transaction| &mut transaction.suppressed),
+        };
+        // named twice, it gets the message once
+        if let Some(list) = list
+            && !list.contains(path)
+        {
+            list.push(path.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_begin(
+        &mut self,
+        directory: &Directory,
+        now: Timestamp,
+        dice: &mut dyn Dice,
+    ) -> Result<(), Answer> {
+        self.standing(directory, now)?;
+        match &mut self.transaction {
+            Some(transaction) if !transaction.refused => {
+                transaction.message = Some(MessageId::new(now, dice));
+                Ok(())
+            }
+            _ => Err(self.no(Refusal::plain(replies::all_or_nothing()))),
+        }
+    }
+
+    /// What goes in front of the content that begins now.
+    pub fn stamp(&self, shared: &Submission, directory: &Directory, protocol: &'static str, now: Timestamp) -> Stamp {
+        let transaction = self.transaction.as_ref();
+        let message = self.message().map(|message| message.to_string()).unwrap_or_default();
+        // one recipient may be named; one of several, or the one that is left of several, never: Bcc
+        let recipient =
+            transaction.and_then(|transaction| match (&*transaction.recipients, &*transaction.suppressed) {
+                ([only], []) => Some(only.to_string()),
+                _ => None,
+            });
+        let domain = self.standing(directory, now).map_or(&*shared.hostname, |(_, domain)| &*domain.name);
+        Stamp {
+            hostname: shared.hostname.clone(),
+            session: self.session.to_string(),
+            protocol,
+            message,
+            recipient,
+            seconds: now.0 / 1_000,
+            domain: domain.to_owned(),
+        }
+    }
+
+    /// The content ended and was read: the envelope to commit, if it may be accepted. Everything that
+    /// may have changed since MAIL is looked at again.
+    ///
+    /// # Errors
+    /// The answer that refuses it.
+    pub fn admit(
+        &mut self,
+        directory: &Directory,
+        inspection: Result<Inspection, AdmissionError>,
+        client_name: &str,
+        now: Timestamp,
+    ) -> Result<Envelope, Answer> {
+        let (user, domain) = self.standing(directory, now)?;
+        let inspection = inspection.map_err(|error| self.no(Refusal::plain(inadmissible(error))))?;
+        if let Some(transaction) = &mut self.transaction {
+            transaction.subject.clone_from(&inspection.subject);
+        }
+        let from = policy::from(user, domain, &inspection.from).map_err(|refusal| self.no(refusal))?;
+        let session = SessionFacts {
+            session: self.session,
+            remote: self.remote,
+            client_name: client_name.to_owned(),
+            tls: self.tls.clone(),
+        };
+        let Some(transaction) = &self.transaction else {
+            return Err(Answer::Close(replies::session_revoked()));
+        };
+        Ok(transaction.envelope(user, session, from, &inspection, now))
+    }
+
+    /// The message was committed: its transaction is over.
+    pub fn on_accepted(&mut self) {
+        self.transaction = None;
+        self.ended = None;
+    }
+}
+
+impl Transaction {
+    fn envelope(
+        &self,
+        user: &SmtpUser,
+        session: SessionFacts,
+        from: &str,
+        inspection: &Inspection,
+        now: Timestamp,
+    ) -> Envelope {
+        let ascii_path = match &self.reverse_path {
+            ReversePath::Null => true,
+            ReversePath::Mailbox(address) => address.is_ascii(),
+        };
+        let ascii = ascii_path && self.recipients.iter().all(Address::is_ascii);
+        Envelope {
+            message: self.message.unwrap_or(MessageId(0)),
+            account: user.account,
+            user: Some(user.id),
+            domain: Some(user.domain),
+            origin: Origin::Submission,
+            reverse_path: self.reverse_path.clone(),
+            recipients: self.recipients.clone(),
+            suppressed: self.suppressed.clone(),
+            // raw octets in a header field of a client that never said SMTPUTF8 go as they are, as
+            // they always did; said by habit, it is needed where something really is beyond ASCII
+            needs_smtputf8: !ascii || (self.parameters.smtputf8 && inspection.header_eight_bit),
+            needs_eight_bit: inspection.header_eight_bit || inspection.body_eight_bit,
+            accepted_at: now,
+            retry_for: user.rules.retry_seconds.map(Duration::from_secs),
+            sandbox: user.rules.sandbox,
+            facts: ContentFacts {
+                octets: inspection.octets,
+                header_octets: inspection.header_octets,
+                sha256: inspection.sha256,
+                subject: inspection.subject.clone(),
+                from: from.to_owned(),
+                message_id: inspection.message_id.clone(),
+            },
+            session: Some(session),
+        }
+    }
+}
+
+fn inadmissible(error: AdmissionError) -> smtp::reply::Reply {
+    match error {
+        AdmissionError::Nul => replies::content_nul(),
+        AdmissionError::Loop => replies::content_loop(),
+        AdmissionError::HeaderTooLong => replies::header_too_long(),
+    }
+}
