@@ -1,0 +1,477 @@
+//! The command line: what can be typed. Each command becomes an operation, or runs something itself.
+
+mod ask;
+mod operate;
+mod run;
+mod show;
+mod table;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+pub use run::main;
+pub(crate) use run::{Failure, eprint, print, print_json, print_json_line};
+
+/// An authenticated SMTP relay for your applications.
+#[derive(Debug, Parser)]
+#[command(name = "envoi", version, about, long_about = None, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: $ENVOI_CONFIG, ./envoi.toml, /etc/envoi/envoi.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Print JSON instead of tables; errors too, on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the relay
+    Serve,
+    /// Try everything out on this machine, with a certificate, an SMTP user and a receiving server made for it
+    Demo(DemoArgs),
+    /// Check the configuration, or print an example
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Accounts: who owns domains, SMTP users and mail
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Sending domains
+    #[command(subcommand)]
+    Domain(DomainCommand),
+    /// SMTP users: what applications log in with
+    #[command(subcommand)]
+    SmtpUser(SmtpUserCommand),
+    /// Addresses that an account does not send to
+    #[command(subcommand)]
+    Suppression(SuppressionCommand),
+    /// What became of every recipient
+    Activity(ActivityArgs),
+    /// Logins, limits, blocks and TLS that failed
+    #[command(subcommand)]
+    Connections(ConnectionsCommand),
+    /// Mail that waits
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Addresses that are blocked after failed logins
+    #[command(subcommand)]
+    Blocks(BlocksCommand),
+    /// Who did what, when
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Look at ports, certificate, DNS, port 25, disk, clock and data folder
+    Doctor,
+}
+
+/// How the demonstration runs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DemoArgs {
+    /// Send, check and end at once: 0 where everything went well, else 1
+    #[arg(long)]
+    pub smoke: bool,
+    /// Keep the demonstration in this folder [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+    /// The port for STARTTLS; 0: any free one [default: 2587; with --smoke: 0]
+    #[arg(long, value_name = "PORT")]
+    pub starttls_port: Option<u16>,
+    /// The port for TLS from the first octet; 0: any free one [default: 2465; with --smoke: 0]
+    #[arg(long, value_name = "PORT")]
+    pub tls_port: Option<u16>,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Explain every fault of the file by line and remedy
+    Check,
+    /// Print a file with every key and its comment
+    Example,
+}
+
+/// `account`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make an account; prints its id
+    Add {
+        /// What people call it
+        #[arg(long)]
+        name: String,
+    },
+    /// List every account
+    List,
+    /// Show an account
+    Show {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+    },
+    /// Suspend an account: its logins are refused, its queue is held
+    Suspend {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Resume a suspended account
+    Resume {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+    },
+}
+
+/// `domain`
+#[derive(Debug, Subcommand)]
+pub enum DomainCommand {
+    /// Add a sending domain to an account, with new DKIM keys
+    Add {
+        /// The account's id
+        #[arg(long)]
+        account: u64,
+        /// The domain, such as example.com
+        name: String,
+    },
+    /// List domains
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+    },
+    /// Show a domain with the records to publish
+    Show {
+        /// Its name or id
+        domain: String,
+    },
+    /// Vouch for a domain: it may send without records in DNS
+    Vouch {
+        /// Its name or id
+        domain: String,
+    },
+    /// Take the word back: the domain is pending again
+    Unvouch {
+        /// Its name or id
+        domain: String,
+    },
+    /// Switch a domain's bounce mails on or off
+    BounceMails {
+        /// Its name or id
+        domain: String,
+        /// on or off
+        switch: Switch,
+    },
+    /// Delete a domain: its SMTP users stop at once, its queue has 24 hours; it cannot be undone
+    Delete {
+        /// Its name or id
+        domain: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `on` or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// What an SMTP user may do.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RulesArgs {
+    /// When its logins end: 2027-01-31, 2027-01-31T12:00:00Z, or never
+    #[arg(long, value_name = "MOMENT|never")]
+    pub expires: Option<String>,
+    /// Networks it may log in from, separated by commas, or any
+    #[arg(long, value_name = "NETWORKS|any", value_delimiter = ',')]
+    pub networks: Option<Vec<String>>,
+    /// Refuse the whole message after one refused recipient
+    #[arg(long, value_name = "on|off")]
+    pub all_or_nothing: Option<Switch>,
+    /// Accept, sign and capture, never send
+    #[arg(long, value_name = "on|off")]
+    pub sandbox: Option<Switch>,
+    /// How long to retry: 2h, 3d, or default
+    #[arg(long, value_name = "PERIOD|default")]
+    pub retry_for: Option<String>,
+    /// Addresses of its domain that it may send from, separated by commas, or any
+    #[arg(long, value_name = "ADDRESSES|any", value_delimiter = ',')]
+    pub senders: Option<Vec<String>>,
+    /// Domains that it may send to, separated by commas, or any
+    #[arg(long, value_name = "DOMAINS|any", value_delimiter = ',')]
+    pub recipient_domains: Option<Vec<String>>,
+    /// Refuse suppressed recipients with 550 instead of taking and rejecting them
+    #[arg(long, value_name = "on|off")]
+    pub refuse_suppressed: Option<Switch>,
+}
+
+/// `smtp-user`
+#[derive(Debug, Subcommand)]
+pub enum SmtpUserCommand {
+    /// Make an SMTP user; shows its username and, this once, its password
+    Add {
+        /// The domain it sends from, by name or id
+        #[arg(long)]
+        domain: String,
+        /// What people call it, such as "Shop"
+        #[arg(long)]
+        name: String,
+        /// What it may do.
+        #[command(flatten)]
+        rules: Box<RulesArgs>,
+    },
+    /// List SMTP users
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+        /// Of this domain alone, by name or id
+        #[arg(long)]
+        domain: Option<String>,
+    },
+    /// Show an SMTP user
+    Show {
+        /// Its username or id
+        user: String,
+    },
+    /// Give it another name; its username stays
+    Rename {
+        /// Its username or id
+        user: String,
+        /// The new name
+        #[arg(long)]
+        name: String,
+    },
+    /// Give it a new password, shown this once; the old one stops at once
+    Reset {
+        /// Its username or id
+        user: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Give it a second password beside the first, to change without interruption
+    AddPassword {
+        /// Its username or id
+        user: String,
+    },
+    /// Of two passwords, stop the older one
+    DropPassword {
+        /// Its username or id
+        user: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Refuse its logins and end its sessions
+    Disable {
+        /// Its username or id
+        user: String,
+    },
+    /// Let it log in again
+    Enable {
+        /// Its username or id
+        user: String,
+    },
+    /// Change what it may do
+    Set {
+        /// Its username or id
+        user: String,
+        /// What it may do.
+        #[command(flatten)]
+        rules: Box<RulesArgs>,
+    },
+    /// Delete it: its sessions end, mail it sent is delivered; it cannot be undone
+    Delete {
+        /// Its username or id
+        user: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `suppression`
+#[derive(Debug, Subcommand)]
+pub enum SuppressionCommand {
+    /// Send nothing to an address any more
+    Add {
+        /// The account's id
+        #[arg(long)]
+        account: u64,
+        /// The address
+        address: String,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// List suppressed addresses
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+    },
+    /// Send to an address again
+    Remove {
+        /// The account's id
+        #[arg(long)]
+        account: u64,
+        /// The address
+        address: String,
+    },
+}
+
+/// `activity`
+#[derive(Debug, Default, Args)]
+pub struct ActivityArgs {
+    /// Of this account alone
+    #[arg(long)]
+    pub account: Option<u64>,
+    /// To this address, one that begins so, or @domain
+    #[arg(long)]
+    pub recipient: Option<String>,
+    /// From this address, one that begins so, or @domain
+    #[arg(long)]
+    pub sender: Option<String>,
+    /// With this word in the subject
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// In this status
+    #[arg(long, value_enum)]
+    pub status: Option<StatusWord>,
+    /// Of this message
+    #[arg(long, value_name = "ID")]
+    pub message: Option<String>,
+    /// Begun at or after: 2026-11-23, 2026-11-23T21:00:00Z, or how long ago: 90m, 7d
+    #[arg(long, value_name = "MOMENT")]
+    pub since: Option<String>,
+    /// Begun before, likewise
+    #[arg(long, value_name = "MOMENT")]
+    pub until: Option<String>,
+    /// At most so many rows [default: 100; with --follow, of what was before: 10]
+    #[arg(long)]
+    pub limit: Option<u32>,
+    /// Everything about one row, by its number
+    #[arg(long, value_name = "ROW", conflicts_with = "follow")]
+    pub show: Option<u64>,
+    /// Go on showing rows as they begin and change, until Ctrl-C
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+/// A status, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum StatusWord {
+    /// Refused before sending
+    Rejected,
+    /// Ours, on disk, not yet scheduled
+    Accepted,
+    /// Waiting for its first attempt, or held
+    Pending,
+    /// The recipient's server took it
+    Delivered,
+    /// A temporary error; tried again
+    Deferred,
+    /// Gave up, or a failure that passes
+    #[value(alias = "soft-bounce")]
+    SoftBounce,
+    /// Failed permanently
+    #[value(alias = "hard-bounce")]
+    HardBounce,
+}
+
+/// `connections`
+#[derive(Debug, Subcommand)]
+pub enum ConnectionsCommand {
+    /// List the newest
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}
+
+/// `queue`
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// List messages, oldest first
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+        /// Those after this message, for paging
+        #[arg(long, value_name = "ID")]
+        after: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show a message with its recipients
+    Show {
+        /// Its id
+        message: String,
+    },
+    /// Try every waiting recipient now
+    Retry {
+        /// Its id
+        message: String,
+    },
+    /// Hold it until it is released
+    Hold {
+        /// Its id
+        message: String,
+    },
+    /// Release it, and try it now
+    Release {
+        /// Its id
+        message: String,
+    },
+    /// Give it up: its recipients become hard bounces
+    Cancel {
+        /// Its id
+        message: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+/// `blocks`
+#[derive(Debug, Subcommand)]
+pub enum BlocksCommand {
+    /// List blocked addresses with cause and end
+    List,
+    /// Lift the block of an address
+    Lift {
+        /// The address
+        address: IpAddr,
+    },
+}
+
+/// `audit`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List the newest lines
+    List {
+        /// Of this account alone
+        #[arg(long)]
+        account: Option<u64>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+}

@@ -1,0 +1,260 @@
+//! From what was typed to the operation that it asks for, and what has to be confirmed first.
+
+use relay::activity::{ActivityFilter, Status};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::service::{Fault, RulesChange, Setting};
+
+use super::{
+    AccountCommand, ActivityArgs, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
+    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch,
+};
+use crate::moment;
+use crate::operation::Operation;
+
+const BACKLOG_DEFAULT: u32 = 10;
+
+/// An operation, and the question to ask before it where it cannot be undone.
+pub(super) struct Wanted {
+    pub(super) operation: Operation,
+    pub(super) question: Option<String>,
+}
+
+impl From<Operation> for Wanted {
+    fn from(operation: Operation) -> Self {
+        Wanted { operation, question: None }
+    }
+}
+
+fn asking(operation: Operation, yes: bool, question: String) -> Wanted {
+    Wanted { operation, question: (!yes).then_some(question) }
+}
+
+/// The operation of a command; none for those that are no operation.
+pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Wanted>, Fault> {
+    Ok(Some(match command {
+        Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Doctor => return Ok(None),
+        Command::Account(command) => account(command),
+        Command::Domain(command) => domain(command),
+        Command::SmtpUser(command) => smtp_user(command, now)?,
+        Command::Suppression(command) => suppression(command),
+        Command::Activity(arguments) => activity(arguments, now)?,
+        Command::Connections(ConnectionsCommand::List { account, limit }) => {
+            Operation::Connections { account: *account, limit: *limit }.into()
+        }
+        Command::Queue(command) => queue(command)?,
+        Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
+        Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
+        Command::Audit(AuditCommand::List { account, limit }) => {
+            Operation::Audit { account: *account, limit: *limit }.into()
+        }
+    }))
+}
+
+fn account(command: &AccountCommand) -> Wanted {
+    match command {
+        AccountCommand::Add { name } => Operation::AccountAdd { name: name.clone() }.into(),
+        AccountCommand::List => Operation::AccountList.into(),
+        AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
+        AccountCommand::Suspend { account, yes } => asking(
+            Operation::AccountSuspend { account: *account },
+            *yes,
+            format!("Suspend account {account}? Its logins are refused and its queue is held."),
+        ),
+        AccountCommand::Resume { account } => Operation::AccountResume { account: *account }.into(),
+    }
+}
+
+fn domain(command: &DomainCommand) -> Wanted {
+    match command {
+        DomainCommand::Add { account, name } => Operation::DomainAdd { account: *account, name: name.clone() }.into(),
+        DomainCommand::List { account } => Operation::DomainList { account: *account }.into(),
+        DomainCommand::Show { domain } => Operation::DomainShow { domain: domain.clone() }.into(),
+        DomainCommand::Vouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: true }.into(),
+        DomainCommand::Unvouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: false }.into(),
+        DomainCommand::BounceMails { domain, switch } => {
+            Operation::DomainBounceMails { domain: domain.clone(), on: *switch == Switch::On }.into()
+        }
+        DomainCommand::Delete { domain, yes } => asking(
+            Operation::DomainDelete { domain: domain.clone() },
+            *yes,
+            format!("Delete domain {domain}? Its SMTP users stop at once, its keys go, and it cannot be undone."),
+        ),
+    }
+}
+
+fn smtp_user(command: &SmtpUserCommand, now: Timestamp) -> Result<Wanted, Fault> {
+    use SmtpUserCommand as C;
+    Ok(match command {
+        C::Add { domain, name, rules } => {
+            Operation::SmtpUserAdd { domain: domain.clone(), name: name.clone(), rules: rules_of(rules, now)? }.into()
+        }
+        C::List { account, domain } => Operation::SmtpUserList { account: *account, domain: domain.clone() }.into(),
+        C::Show { user } => Operation::SmtpUserShow { user: user.clone() }.into(),
+        C::Rename { user, name } => Operation::SmtpUserRename { user: user.clone(), name: name.clone() }.into(),
+        C::Reset { user, yes } => asking(
+            Operation::SmtpUserReset { user: user.clone() },
+            *yes,
+            format!("Reset the password of {user}? The old one stops at once, in every application that uses it."),
+        ),
+        C::AddPassword { user } => Operation::SmtpUserAddPassword { user: user.clone() }.into(),
+        C::DropPassword { user, yes } => asking(
+            Operation::SmtpUserDropPassword { user: user.clone() },
+            *yes,
+            format!("Stop the older password of {user}?"),
+        ),
+        C::Disable { user } => Operation::SmtpUserDisable { user: user.clone() }.into(),
+        C::Enable { user } => Operation::SmtpUserEnable { user: user.clone() }.into(),
+        C::Set { user, rules } => {
+            let rules = rules_of(rules, now)?;
+            if rules.is_empty() {
+                return Err(Fault::invalid(
+                    "Nothing to set was given.",
+                    "`envoi smtp-user set --help` shows what can be.",
+                ));
+            }
+            Operation::SmtpUserSet { user: user.clone(), rules }.into()
+        }
+        C::Delete { user, yes } => asking(
+            Operation::SmtpUserDelete { user: user.clone() },
+            *yes,
+            format!("Delete SMTP user {user}? Applications that use it stop sending at once; it cannot be undone."),
+        ),
+    })
+}
+
+fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
+    let wrong = |what: String| Fault::invalid(what, "`envoi smtp-user set --help` shows the forms.");
+    let expires_at = match given.expires.as_deref() {
+        None => Setting::Keep,
+        Some("never") => Setting::Default,
+        // here a period is counted forward, from now
+        Some(moment) => Setting::To(match crate::config::parse_span(moment) {
+            Some(seconds) => now.after(std::time::Duration::from_secs(seconds)),
+            None => moment::parse_absolute(moment).map_err(wrong)?,
+        }),
+    };
+    let retry_seconds = match given.retry_for.as_deref() {
+        None => Setting::Keep,
+        Some("default") => Setting::Default,
+        Some(period) => Setting::To(
+            crate::config::parse_span(period)
+                .ok_or_else(|| wrong(format!("`{period}` is not a period: write 90m, 12h or 3d.")))?,
+        ),
+    };
+    let networks = match list(given.networks.as_deref()) {
+        Setting::To(networks) => Setting::To(networks.iter().map(|net| network(net)).collect::<Result<_, _>>()?),
+        Setting::Default => Setting::Default,
+        Setting::Keep => Setting::Keep,
+    };
+    Ok(RulesChange {
+        expires_at,
+        networks,
+        all_or_nothing: switch(given.all_or_nothing),
+        sandbox: switch(given.sandbox),
+        retry_seconds,
+        senders: list(given.senders.as_deref()),
+        recipient_domains: list(given.recipient_domains.as_deref()),
+        refuse_suppressed: switch(given.refuse_suppressed),
+    })
+}
+
+fn switch(given: Option<Switch>) -> Setting<bool> {
+    given.map_or(Setting::Keep, |switch| Setting::To(switch == Switch::On))
+}
+
+fn list(given: Option<&[String]>) -> Setting<Vec<String>> {
+    match given {
+        None => Setting::Keep,
+        Some([any]) if any == "any" => Setting::Default,
+        Some(items) => Setting::To(items.iter().map(|item| item.trim().to_owned()).collect()),
+    }
+}
+
+fn network(given: &str) -> Result<ipnet::IpNet, Fault> {
+    let net = given.parse::<ipnet::IpNet>().ok().or_else(|| given.parse::<std::net::IpAddr>().ok().map(Into::into));
+    net.ok_or_else(|| {
+        Fault::invalid(
+            format!("`{given}` is not a network."),
+            "Write an address and a prefix length, such as 192.0.2.0/24, or `any`.",
+        )
+    })
+}
+
+fn suppression(command: &SuppressionCommand) -> Wanted {
+    match command {
+        SuppressionCommand::Add { account, address, reason } => {
+            Operation::SuppressionAdd { account: *account, address: address.clone(), reason: reason.clone() }
+        }
+        SuppressionCommand::List { account } => Operation::SuppressionList { account: *account },
+        SuppressionCommand::Remove { account, address } => {
+            Operation::SuppressionRemove { account: *account, address: address.clone() }
+        }
+    }
+    .into()
+}
+
+fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
+    if let Some(row) = given.show {
+        return Ok(Operation::ActivityShow { row }.into());
+    }
+    let at = |given: Option<&str>| {
+        given.map(|given| moment::parse(given, now)).transpose().map_err(|what| Fault::invalid(format!("{what}."), ""))
+    };
+    let filter = ActivityFilter {
+        account: given.account.map(Id::new),
+        recipient: given.recipient.clone(),
+        sender: given.sender.clone(),
+        subject: given.subject.clone(),
+        status: given.status.map(status),
+        message: given.message.as_deref().map(message).transpose()?,
+        since: at(given.since.as_deref())?,
+        until: at(given.until.as_deref())?,
+        limit: given.limit.unwrap_or(0),
+        before_row: None,
+    };
+    Ok(if given.follow {
+        Operation::ActivityFollow { filter, backlog: given.limit.unwrap_or(BACKLOG_DEFAULT) }.into()
+    } else {
+        Operation::Activity { filter }.into()
+    })
+}
+
+fn status(word: StatusWord) -> Status {
+    match word {
+        StatusWord::Rejected => Status::Rejected,
+        StatusWord::Accepted => Status::Accepted,
+        StatusWord::Pending => Status::Pending,
+        StatusWord::Delivered => Status::Delivered,
+        StatusWord::Deferred => Status::Deferred,
+        StatusWord::SoftBounce => Status::SoftBounce,
+        StatusWord::HardBounce => Status::HardBounce,
+    }
+}
+
+fn message(given: &str) -> Result<MessageId, Fault> {
+    given.parse().map_err(|_| {
+        Fault::invalid(
+            format!("`{given}` is not the id of a message."),
+            "Give the 26 letters and digits of `queued as <id>`, as `envoi queue list` shows them.",
+        )
+    })
+}
+
+fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
+    Ok(match command {
+        QueueCommand::List { account, after, limit } => {
+            let after = after.as_deref().map(message).transpose()?;
+            Operation::QueueList { account: *account, after, limit: *limit }.into()
+        }
+        QueueCommand::Show { message: id } => Operation::QueueShow { message: message(id)? }.into(),
+        QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message(id)? }.into(),
+        QueueCommand::Hold { message: id } => Operation::QueueHold { message: message(id)? }.into(),
+        QueueCommand::Release { message: id } => Operation::QueueRelease { message: message(id)? }.into(),
+        QueueCommand::Cancel { message: id, yes } => asking(
+            Operation::QueueCancel { message: message(id)? },
+            *yes,
+            format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
+        ),
+    })
+}

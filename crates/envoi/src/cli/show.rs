@@ -1,0 +1,322 @@
+//! Answers as people read them.
+
+use super::table::{cut, pairs, printable, table};
+use crate::moment::{of_day, short};
+use crate::operation::{Answer, Health};
+use crate::view::{
+    ActivityDetailView, ActivityView, BlockView, ConnectionView, CredentialView, DomainView, MessageView, QueueView,
+    SmtpUserView,
+};
+
+/// The answer as a table or as lines.
+pub(super) fn text(answer: &Answer) -> String {
+    match answer {
+        Answer::Account(account) => pairs(&[
+            ("Account", account.id.to_string()),
+            ("Name", account.name.clone()),
+            ("State", account.state.clone()),
+            ("Made", short(&account.created_at)),
+        ]),
+        Answer::Accounts(accounts) => table(
+            &["id", "name", "state", "made"],
+            accounts.iter().map(|a| vec![a.id.to_string(), a.name.clone(), a.state.clone(), short(&a.created_at)]),
+            "There is no account yet: `envoi account add --name NAME` makes one.",
+        ),
+        Answer::Domain(found) => domain(found),
+        Answer::Domains(domains) => table(
+            &["id", "domain", "account", "state", "added"],
+            domains.iter().map(|d| {
+                vec![d.id.to_string(), d.name.clone(), d.account.to_string(), d.state.clone(), short(&d.created_at)]
+            }),
+            "There is no domain: `envoi domain add --account ID example.com` adds one.",
+        ),
+        Answer::SmtpUser(user) => smtp_user(user),
+        Answer::SmtpUsers(users) => smtp_users(users),
+        Answer::Credential(credential_of) => credential(credential_of),
+        Answer::Suppressions(all) => table(
+            &["account", "address"],
+            all.iter().map(|s| vec![s.account.to_string(), s.address.clone()]),
+            "No address is suppressed.",
+        ),
+        Answer::Activity(rows) => activity(rows),
+        Answer::ActivityDetail(found) => detail(found),
+        Answer::Connections(rows) => connections(rows),
+        Answer::Queue(messages) => queue(messages),
+        Answer::Message(found) => message(found),
+        Answer::Blocks(all) => blocks(all),
+        Answer::Audit(lines) => table(
+            &["at", "who", "from", "what", "on", "account"],
+            lines.iter().map(|line| {
+                let account = line.account.map(|account| account.to_string()).unwrap_or_default();
+                let (at, action) = (short(&line.at), line.action.clone());
+                vec![at, line.actor.clone(), line.from.clone(), action, line.subject.clone(), account]
+            }),
+            "Nothing was done yet.",
+        ),
+        Answer::Health(found) => health(found),
+        Answer::Done(done) => done.done.clone(),
+    }
+}
+
+fn domain(domain: &DomainView) -> String {
+    let head = pairs(&[
+        ("Domain", domain.name.clone()),
+        ("Id", domain.id.to_string()),
+        ("Account", domain.account.to_string()),
+        ("State", domain.state.clone()),
+        ("Bounce mails", if domain.bounce_mails { "on" } else { "off" }.to_owned()),
+        ("Added", short(&domain.created_at)),
+    ]);
+    let mut lines = vec![head, String::new(), "DKIM records to publish (TXT):".to_owned()];
+    for key in &domain.keys {
+        let seen = key.seen_at.as_deref().map_or("not seen in DNS yet".to_owned(), |at| format!("seen {}", short(at)));
+        let role = if key.active { "signs" } else { "spare" };
+        lines.push(format!("\n  {} ({}, {role}, {seen})\n    {}", key.name, key.algorithm, key.record));
+    }
+    lines.join("\n")
+}
+
+fn smtp_user(user: &SmtpUserView) -> String {
+    let on = |flag: bool| if flag { "on".to_owned() } else { String::new() };
+    let retry = user.retry_seconds.map(|seconds| format!("{seconds} seconds")).unwrap_or_default();
+    let login = match (&user.last_login_at, &user.last_login_from) {
+        (Some(at), Some(from)) => format!("{} from {from}", short(at)),
+        _ => "none in the last 30 days".to_owned(),
+    };
+    pairs(&[
+        ("SMTP user", user.username.clone()),
+        ("Id", user.id.to_string()),
+        ("Name", user.name.clone()),
+        ("Domain", user.domain.clone()),
+        ("Account", user.account.to_string()),
+        ("State", if user.enabled { "enabled" } else { "disabled" }.to_owned()),
+        ("Passwords", user.passwords.to_string()),
+        ("Expires", user.expires_at.as_deref().map(short).unwrap_or_default()),
+        ("Networks", user.networks.join(", ")),
+        ("All or nothing", on(user.all_or_nothing)),
+        ("Sandbox", on(user.sandbox)),
+        ("Retries for", retry),
+        ("Senders", user.senders.join(", ")),
+        ("Recipient domains", user.recipient_domains.join(", ")),
+        ("Refuses suppressed", on(user.refuse_suppressed)),
+        ("Last login", login),
+        ("Made", short(&user.created_at)),
+    ])
+}
+
+fn smtp_users(users: &[SmtpUserView]) -> String {
+    table(
+        &["id", "username", "name", "domain", "state", "last login", "from"],
+        users.iter().map(|user| {
+            vec![
+                user.id.to_string(),
+                user.username.clone(),
+                user.name.clone(),
+                user.domain.clone(),
+                if user.enabled { "enabled" } else { "disabled" }.to_owned(),
+                user.last_login_at.as_deref().map(short).unwrap_or_default(),
+                user.last_login_from.clone().unwrap_or_default(),
+            ]
+        }),
+        "There is no SMTP user: `envoi smtp-user add --domain example.com --name NAME` makes one.",
+    )
+}
+
+/// The five settings, and that the password is shown this once.
+pub(crate) fn credential(credential: &CredentialView) -> String {
+    let list = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let mut ports = Vec::new();
+    if !credential.ports.starttls.is_empty() {
+        ports.push(format!("{} (STARTTLS)", list(&credential.ports.starttls)));
+    }
+    if !credential.ports.tls.is_empty() {
+        ports.push(format!("{} (SSL/TLS)", list(&credential.ports.tls)));
+    }
+    let settings = pairs(&[
+        ("SMTP user", format!("{} (id {}, {})", credential.name, credential.id, credential.domain)),
+        ("Server", credential.server.clone()),
+        ("Port", ports.join(" or ")),
+        ("Username", credential.username.clone()),
+        ("Password", credential.password.clone()),
+    ]);
+    format!("{settings}\n\nThe password is shown this once: it is kept nowhere.")
+}
+
+fn activity(rows: &[ActivityView]) -> String {
+    table(
+        &["row", "begun", "changed", "status", "recipient", "sender", "subject", "reason"],
+        rows.iter().map(|row| {
+            vec![
+                row.row.to_string(),
+                short(&row.at),
+                short(&row.updated_at),
+                status_words(row),
+                row.recipient.clone(),
+                row.sender.clone(),
+                cut(&row.subject, 40),
+                cut(&row.reason, 80),
+            ]
+        }),
+        "No recipient matches.",
+    )
+}
+
+fn status_words(row: &ActivityView) -> String {
+    let mut words = row.status.replace('_', " ");
+    if row.sandbox {
+        words.push_str(" (sandbox)");
+    }
+    if row.held.is_some() {
+        words.push_str(" (held)");
+    }
+    if row.count > 1 {
+        words.push_str(&format!(" ×{}", row.count));
+    }
+    words
+}
+
+/// One line for one change, as it happens.
+pub(crate) fn follow_line(row: &ActivityView) -> String {
+    let mut line = format!("{}  {:<11} {}", of_day(&row.updated_at), status_words(row), row.recipient);
+    if let Some(attempt) = row.last_attempt.as_ref().filter(|_| row.status == "delivered") {
+        line.push_str(&format!("  by {} in {} ms, {}", attempt.host, attempt.milliseconds, attempt.tls));
+    }
+    if !row.reason.is_empty() {
+        line.push_str(&format!("  {}", row.reason));
+    }
+    if !row.subject.is_empty() {
+        line.push_str(&format!("  \"{}\"", cut(&row.subject, 50)));
+    }
+    printable(&line)
+}
+
+fn detail(detail: &ActivityDetailView) -> String {
+    let row = &detail.row;
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let head = pairs(&[
+        ("Row", row.row.to_string()),
+        ("Status", status_words(row)),
+        ("Recipient", row.recipient.clone()),
+        ("Sender", row.sender.clone()),
+        ("Subject", row.subject.clone()),
+        ("Reason", row.reason.clone()),
+        ("Reply", row.reply.clone()),
+        ("Reference", row.reference.clone()),
+        ("Message", row.message.clone().unwrap_or_default()),
+        ("Message-ID", detail.message_id.clone().unwrap_or_default()),
+        ("Octets", number(detail.octets)),
+        ("SHA-256", detail.sha256.clone().unwrap_or_default()),
+        ("Account", row.account.to_string()),
+        ("SMTP user", number(row.user)),
+        ("Session", row.session.clone().unwrap_or_default()),
+        ("From address", detail.remote.clone().unwrap_or_default()),
+        ("EHLO", detail.client_name.clone().unwrap_or_default()),
+        ("TLS", detail.tls.clone().unwrap_or_default()),
+    ]);
+    let events = table(
+        &["at", "status", "host", "tls", "ms", "reason", "reply"],
+        detail.events.iter().map(|event| {
+            let attempt = event.attempt.as_ref();
+            vec![
+                short(&event.at),
+                event.status.replace('_', " "),
+                attempt.map(|attempt| attempt.host.clone()).unwrap_or_default(),
+                attempt.map(|attempt| attempt.tls.clone()).unwrap_or_default(),
+                attempt.map(|attempt| attempt.milliseconds.to_string()).unwrap_or_default(),
+                event.reason.clone(),
+                event.reply.clone(),
+            ]
+        }),
+        "No events.",
+    );
+    format!("{head}\n\n{events}")
+}
+
+fn connections(rows: &[ConnectionView]) -> String {
+    table(
+        &["last seen", "count", "from", "username", "tls", "what", "reason"],
+        rows.iter().map(|row| {
+            vec![
+                short(&row.updated_at),
+                row.count.to_string(),
+                row.remote.clone(),
+                cut(&row.username, 40),
+                row.tls.clone(),
+                row.reference.clone(),
+                row.reason.clone(),
+            ]
+        }),
+        "Nothing went wrong with a connection.",
+    )
+}
+
+fn queue(messages: &[QueueView]) -> String {
+    table(
+        &["message", "account", "accepted", "recipients", "next", "attempts", "held"],
+        messages.iter().map(|message| {
+            let due = message.recipients.iter().filter_map(|recipient| recipient.due_at.as_deref()).min();
+            let attempts = message.recipients.iter().filter_map(|recipient| recipient.attempts).max();
+            let held = message.recipients.iter().find_map(|recipient| recipient.held.clone());
+            vec![
+                message.message.clone(),
+                message.account.to_string(),
+                short(&message.accepted_at),
+                message.recipients.len().to_string(),
+                due.map(short).unwrap_or_default(),
+                attempts.map(|attempts| attempts.to_string()).unwrap_or_default(),
+                held.unwrap_or_default(),
+            ]
+        }),
+        "The queue is empty.",
+    )
+}
+
+fn message(message: &MessageView) -> String {
+    let head = pairs(&[
+        ("Message", message.message.clone()),
+        ("Subject", message.subject.clone()),
+        ("Sender", if message.reverse_path.is_empty() { "<>".into() } else { message.reverse_path.clone() }),
+        ("Accepted", short(&message.accepted_at)),
+        ("Octets", message.octets.to_string()),
+        ("SHA-256", message.sha256.clone()),
+        ("Message-ID", message.message_id.clone()),
+        ("Account", message.account.to_string()),
+        ("SMTP user", message.user.map(|user| user.to_string()).unwrap_or_default()),
+        ("Session", message.session.clone().unwrap_or_default()),
+        ("From address", message.remote.clone().unwrap_or_default()),
+    ]);
+    let recipients = table(
+        &["number", "recipient", "state", "next", "attempts", "held"],
+        message.recipients.iter().map(|recipient| {
+            vec![
+                recipient.number.to_string(),
+                recipient.recipient.clone(),
+                recipient.state.clone(),
+                recipient.due_at.as_deref().map(short).unwrap_or_default(),
+                recipient.attempts.map(|attempts| attempts.to_string()).unwrap_or_default(),
+                recipient.held.clone().unwrap_or_default(),
+            ]
+        }),
+        "No recipients.",
+    );
+    format!("{head}\n\n{recipients}")
+}
+
+fn blocks(blocks: &[BlockView]) -> String {
+    table(
+        &["address", "since", "until", "cause"],
+        blocks
+            .iter()
+            .map(|block| vec![block.address.clone(), short(&block.since), short(&block.until), block.cause.clone()]),
+        "No address is blocked.",
+    )
+}
+
+fn health(health: &Health) -> String {
+    pairs(&[
+        ("Running", health.running.to_string()),
+        ("Messages", health.store.messages.to_string()),
+        ("Recipients", health.store.recipients.to_string()),
+        ("Spool octets", health.store.spool_octets.to_string()),
+    ])
+}

@@ -1,0 +1,355 @@
+//! The configuration: one file, read whole, every fault with its line and its remedy.
+
+mod check;
+mod example;
+mod keys;
+mod limits;
+mod read;
+mod value;
+
+use ipnet::IpNet;
+use relay::limits::Limits;
+use relay::route::{Route, RouteTls};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use example::{example, markdown};
+pub use value::parse_span;
+
+use read::{Table, Tree};
+use value::Value;
+
+/// The whole configuration, checked in itself. Paths are absolute.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The relay's name.
+    pub hostname: String,
+    /// The folder that holds everything.
+    pub data_dir: PathBuf,
+    /// `[submission]`
+    pub submission: Submission,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[delivery]`
+    pub delivery: Delivery,
+    /// `[http] listen`
+    pub http: Vec<SocketAddr>,
+    /// `[log]`
+    pub log: Log,
+    /// `[store]`
+    pub store: Storage,
+}
+
+/// Where applications log in.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Ports that begin in clear.
+    pub starttls: Vec<SocketAddr>,
+    /// Ports that speak TLS from the first octet.
+    pub tls: Vec<SocketAddr>,
+    /// Certificates with their keys; the first is shown to clients that name no server.
+    pub certificates: Vec<CertificatePair>,
+    /// Load balancers that send a PROXY header.
+    pub proxy_networks: Vec<IpNet>,
+    /// Networks whose addresses many clients share.
+    pub shared_networks: Vec<IpNet>,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificatePair {
+    /// The chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// How mail goes out.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Dial private addresses that DNS names.
+    pub allow_private: bool,
+    /// Resolvers; empty: the system's.
+    pub name_servers: Vec<SocketAddr>,
+    /// Addresses to send from, at most one of each family.
+    pub source_addresses: Vec<IpAddr>,
+    /// Conversations at once.
+    pub connections_max: usize,
+    /// Conversations at once with one site.
+    pub connections_per_site_max: usize,
+    /// How long to retry.
+    pub retry_for: Duration,
+    /// Further authorities to trust.
+    pub ca_file: Option<PathBuf>,
+    /// The operator's routes, in order.
+    pub routes: Vec<Route>,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// One JSON object on each line.
+    pub json: bool,
+    /// The least serious lines that are written.
+    pub level: String,
+}
+
+/// What is kept on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The file of the master key; none: in the data folder.
+    pub master_key: Option<PathBuf>,
+    /// The most that live mail may take, octets.
+    pub spool_octets_max: u64,
+    /// Room of the spool kept for outcomes, octets.
+    pub reserve_octets: u64,
+    /// Room on the disk that is never taken, octets.
+    pub disk_free_octets_min: u64,
+    /// The size of a new spool file, octets.
+    pub segment_octets: u64,
+}
+
+/// Something in the file that has to be, or should be, put right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The key with its table; empty where the line is no key.
+    pub key: String,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+    /// Only a warning: the file can be used.
+    pub warning: bool,
+}
+
+impl Problem {
+    fn fault(line: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Problem { line, key: key.into(), what: what.into(), remedy: remedy.into(), warning: false }
+    }
+
+    fn warning(line: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Problem { warning: true, ..Problem::fault(line, key, what, remedy) }
+    }
+}
+
+/// What was found in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The file.
+    pub file: PathBuf,
+    /// In the order of their lines.
+    pub problems: Vec<Problem>,
+}
+
+impl Findings {
+    /// Whether the file cannot be used.
+    pub fn is_refused(&self) -> bool {
+        self.problems.iter().any(|problem| !problem.warning)
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, problem) in self.problems.iter().enumerate() {
+            let (line_end, kind) = (if place == 0 { "" } else { "\n" }, if problem.warning { "warning: " } else { "" });
+            let key = if problem.key.is_empty() { String::new() } else { format!("{}: ", problem.key) };
+            write!(f, "{line_end}{}:{}: {kind}{key}{}", self.file.display(), problem.line, problem.what)?;
+            if !problem.remedy.is_empty() {
+                write!(f, "\n    {}", problem.remedy)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which file to read where `--config` names none.
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+pub fn default_file() -> PathBuf {
+    if let Ok(named) = std::env::var("ENVOI_CONFIG")
+        && !named.is_empty()
+    {
+        return named.into();
+    }
+    let here = PathBuf::from("envoi.toml");
+    if here.exists() { here } else { PathBuf::from("/etc/envoi/envoi.toml") }
+}
+
+/// Reads a file and checks it in itself: names, types, ranges, contradictions; no other file is looked at.
+///
+/// # Errors
+/// Every fault that was found.
+pub fn load(file: &Path) -> Result<Config, Findings> {
+    let (config, findings) = read_file(file)?;
+    if findings.is_refused() { Err(findings) } else { Ok(config) }
+}
+
+/// Reads a file and checks it together with the files and folders that it names.
+pub fn check(file: &Path, now: relay::clock::Timestamp) -> Findings {
+    match read_file(file) {
+        Err(findings) => findings,
+        Ok((config, mut findings)) => {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            let (tree, _) = read::read(&text);
+            findings.problems.extend(check::files(&config, &tree, now));
+            findings.problems.sort_by_key(|problem| problem.line);
+            findings
+        }
+    }
+}
+
+fn read_file(file: &Path) -> Result<(Config, Findings), Findings> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let text = std::fs::read_to_string(&file).map_err(|error| Findings {
+        file: file.clone(),
+        problems: vec![Problem::fault(
+            1,
+            "",
+            format!("cannot be read: {error}"),
+            "Name the file with `--config FILE`; `envoi config example > envoi.toml` makes a first one.",
+        )],
+    })?;
+    from_text(&text, &file)
+}
+
+/// Reads the text of a file that lies, or would lie, at `file`.
+///
+/// # Errors
+/// Faults that leave no configuration to look at.
+pub fn from_text(text: &str, file: &Path) -> Result<(Config, Findings), Findings> {
+    let (tree, problems) = read::read(text);
+    let mut findings = Findings { file: file.to_owned(), problems };
+    if findings.is_refused() {
+        return Err(findings);
+    }
+    let config = build(&tree, file);
+    findings.problems.extend(check::contradictions(&config, &tree));
+    findings.problems.sort_by_key(|problem| problem.line);
+    Ok((config, findings))
+}
+
+fn build(tree: &Tree, file: &Path) -> Config {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let (top, log, store) = (tree.table(""), tree.table("log"), tree.table("store"));
+    Config {
+        file: file.to_owned(),
+        hostname: top.text("hostname"),
+        data_dir: top.path("data_dir", folder).unwrap_or_default(),
+        submission: submission(tree, folder),
+        limits: limits::limits(|name| tree.table("limits").number(name)),
+        delivery: delivery(tree, folder),
+        http: tree.table("http").sockets("listen"),
+        log: Log { json: log.text("format") == "json", level: log.text("level") },
+        store: Storage {
+            master_key: store.path("master_key", folder),
+            spool_octets_max: store.number("spool_max").unwrap_or(u64::MAX),
+            reserve_octets: store.number("reserve").unwrap_or_default(),
+            disk_free_octets_min: store.number("disk_free_min").unwrap_or_default(),
+            segment_octets: store.number("segment").unwrap_or_default(),
+        },
+    }
+}
+
+fn submission(tree: &Tree, folder: &Path) -> Submission {
+    let table = tree.table("submission");
+    let pairs = std::iter::once(table).chain(tree.repeated("submission.certificates"));
+    let pair = |table: &Table| {
+        let (certificate, key) = (table.path("certificate", folder)?, table.path("key", folder)?);
+        Some(CertificatePair { certificate, key })
+    };
+    Submission {
+        starttls: table.sockets("starttls"),
+        tls: table.sockets("tls"),
+        certificates: pairs.filter_map(pair).collect(),
+        proxy_networks: table.networks("proxy_networks"),
+        shared_networks: table.networks("shared_networks"),
+    }
+}
+
+fn delivery(tree: &Tree, folder: &Path) -> Delivery {
+    let table = tree.table("delivery");
+    let count = |name| table.number(name).and_then(|number| usize::try_from(number).ok()).unwrap_or(1);
+    let route = |table: &Table| Route {
+        pattern: table.text("domain"),
+        host: table.text("host"),
+        port: table.number("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
+        tls: match table.text("tls").as_str() {
+            "none" => RouteTls::None,
+            "required" => RouteTls::Required,
+            _ => RouteTls::Opportunistic,
+        },
+        retry_for: table.number("retry_for").map(Duration::from_secs),
+        sign_unpublished: table.flag("sign_unpublished"),
+    };
+    Delivery {
+        allow_private: table.flag("allow_private"),
+        name_servers: table.sockets("name_servers"),
+        source_addresses: match table.value("source_addresses") {
+            Some(Value::Addresses(addresses)) => addresses.clone(),
+            _ => Vec::new(),
+        },
+        connections_max: count("connections_max"),
+        connections_per_site_max: count("connections_per_site_max"),
+        retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
+        ca_file: table.path("ca_file", folder),
+        routes: tree.repeated("delivery.route").iter().map(route).collect(),
+    }
+}
+
+impl Table {
+    fn text(&self, name: &str) -> String {
+        match self.value(name) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        matches!(self.value(name), Some(Value::Flag(true)))
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        match self.value(name) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn path(&self, name: &str, folder: &Path) -> Option<PathBuf> {
+        match self.value(name) {
+            Some(Value::Path(path)) => Some(folder.join(path)),
+            _ => None,
+        }
+    }
+
+    fn sockets(&self, name: &str) -> Vec<SocketAddr> {
+        match self.value(name) {
+            Some(Value::Sockets(sockets)) => sockets.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn networks(&self, name: &str) -> Vec<IpNet> {
+        match self.value(name) {
+            Some(Value::Networks(networks)) => networks.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The word of a list that `given` was most likely meant to be.
+pub(crate) fn nearest<'w>(given: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let given = given.to_lowercase();
+    let near = |word: &&str| strsim::jaro_winkler(&given, word);
+    let best = words.map(|word| (near(&word), word)).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (best.0 > 0.75).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! What a file says against itself, and what the files and folders that it names say against it.
+
+use relay::clock::Timestamp;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+
+use super::read::Tree;
+use super::{CertificatePair, Config, Problem};
+
+/// Less than so many days before its end, a certificate is warned of.
+pub(crate) const CERTIFICATE_DAYS_LEFT_MIN: i64 = 14;
+
+/// Contradictions inside the file.
+pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    listeners(config, tree, &mut problems);
+    let submission = tree.table("submission");
+    for net in config.submission.proxy_networks.iter().filter(|net| net.prefix_len() == 0) {
+        problems.push(Problem::warning(
+            submission.line_of("proxy_networks"),
+            "submission.proxy_networks",
+            format!("{net} is the whole internet: anybody could claim any address"),
+            "Name the networks of your load balancers alone.",
+        ));
+    }
+    if let Err(errors) = config.limits.check() {
+        let table = tree.table("limits");
+        for error in errors {
+            let key = format!("limits.{}", error.limit.name);
+            let remedy = format!("Write a number from {} to {}.", error.limit.floor, error.limit.ceiling);
+            problems.push(Problem::fault(table.line_of(error.limit.name), key, error.to_string(), remedy));
+        }
+    }
+    let delivery = tree.table("delivery");
+    for family in [IpAddr::is_ipv4 as fn(&IpAddr) -> bool, IpAddr::is_ipv6] {
+        if config.delivery.source_addresses.iter().filter(|ip| family(ip)).count() > 1 {
+            problems.push(Problem::fault(
+                delivery.line_of("source_addresses"),
+                "delivery.source_addresses",
+                "has several addresses of one family",
+                "Write at most one IPv4 and one IPv6 address.",
+            ));
+        }
+    }
+    routes(config, tree, &mut problems);
+    problems
+}
+
+fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let (submission, http) = (tree.table("submission"), tree.table("http"));
+    if config.submission.starttls.is_empty() && config.submission.tls.is_empty() {
+        problems.push(Problem::fault(
+            submission.line,
+            "submission",
+            "listens nowhere: starttls and tls are both empty",
+            "Name a port for at least one of them.",
+        ));
+    }
+    let groups = [
+        ("submission.starttls", submission.line_of("starttls"), &config.submission.starttls),
+        ("submission.tls", submission.line_of("tls"), &config.submission.tls),
+        ("http.listen", http.line_of("listen"), &config.http),
+    ];
+    let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
+    for (key, line, sockets) in groups {
+        for socket in sockets {
+            if let Some((other, earlier)) = seen.iter().find(|(_, earlier)| collide(*earlier, *socket)) {
+                problems.push(Problem::fault(
+                    line,
+                    key,
+                    format!("{socket} is taken already by {earlier} of {other}"),
+                    "Give each its own port.",
+                ));
+            }
+            seen.push((key, *socket));
+        }
+    }
+    for socket in config.http.iter().filter(|socket| !socket.ip().is_loopback()) {
+        problems.push(Problem::warning(
+            http.line_of("listen"),
+            "http.listen",
+            format!("{socket} can be reached from other machines, and asks for no login"),
+            "Listen on 127.0.0.1, or let a firewall decide who may come.",
+        ));
+    }
+}
+
+/// Whether two listeners cannot stand beside one another. IPv6 ones take IPv6 alone.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() != 0
+        && one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
+}
+
+fn routes(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let tables = tree.repeated("delivery.route");
+    let own: Vec<_> = config.submission.starttls.iter().chain(&config.submission.tls).collect();
+    let mut everything = None;
+    for (route, table) in config.delivery.routes.iter().zip(tables) {
+        if let Some(line) = everything {
+            problems.push(Problem::warning(
+                table.line_of("domain"),
+                "delivery.route.domain",
+                format!("is never reached: the route at line {line} takes every domain"),
+                "The first match wins: put this route above that one.",
+            ));
+        }
+        if route.pattern == "*" && everything.is_none() {
+            everything = Some(table.line);
+        }
+        let here = route.host == config.hostname
+            || route.host == "localhost"
+            || route.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || own.iter().any(|o| o.ip() == ip));
+        if here && own.iter().any(|socket| socket.port() == route.port) {
+            problems.push(Problem::fault(
+                table.line_of("port"),
+                "delivery.route.port",
+                format!("{}:{} is this relay's own submission port", route.host, route.port),
+                "Name the host and port of the next server.",
+            ));
+        }
+    }
+    if let Err(error) = relay::route::Routes::new(config.delivery.routes.clone()) {
+        let line = tables.first().map_or(1, |table| table.line);
+        problems.push(Problem::fault(line, "delivery.route", error.to_string(), ""));
+    }
+}
+
+/// What the files and folders say.
+pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let tables = std::iter::once(tree.table("submission")).chain(tree.repeated("submission.certificates"));
+    for (place, (pair, table)) in config.submission.certificates.iter().zip(tables).enumerate() {
+        let section = if place == 0 { "submission" } else { "submission.certificates" };
+        let lines = (table.line_of("certificate"), table.line_of("key"));
+        let hostname = (place == 0).then_some(config.hostname.as_str());
+        certificate(pair, section, lines, hostname, now, &mut problems);
+    }
+    if let Some(file) = &config.delivery.ca_file {
+        let line = tree.table("delivery").line_of("ca_file");
+        if let Err(what) = authorities(file) {
+            problems.push(Problem::fault(line, "delivery.ca_file", what, "Name a file of certificates in PEM."));
+        }
+    }
+    if let Some(file) = &config.store.master_key {
+        let line = tree.table("store").line_of("master_key");
+        // a new data folder gets a new key there; an old one needs its own
+        let needed = config.data_dir.join("ledger.db").exists();
+        if let Err(error) = std::fs::File::open(file)
+            && (needed || error.kind() != std::io::ErrorKind::NotFound)
+        {
+            problems.push(Problem::fault(
+                line,
+                "store.master_key",
+                format!("{}: {error}", file.display()),
+                "Bring the file back, readable for the user that runs the relay alone: no password and no DKIM key works without it.",
+            ));
+        }
+    }
+    data_dir(&config.data_dir, tree.table("").line_of("data_dir"), &mut problems);
+    problems
+}
+
+fn certificate(
+    pair: &CertificatePair,
+    section: &str,
+    lines: (usize, usize),
+    hostname: Option<&str>,
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) {
+    let (at_certificate, at_key) = (format!("{section}.certificate"), format!("{section}.key"));
+    let mut readable = true;
+    for (file, line, key) in [(&pair.certificate, lines.0, &at_certificate), (&pair.key, lines.1, &at_key)] {
+        if let Err(error) = std::fs::read(file) {
+            readable = false;
+            let remedy = match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    "Name a file that is there; `envoi demo` shows a relay with a certificate of its own."
+                }
+                std::io::ErrorKind::PermissionDenied => "Let the user that runs the relay read it.",
+                _ => "Name a file that can be read.",
+            };
+            problems.push(Problem::fault(line, key, format!("{}: {error}", file.display()), remedy));
+        }
+    }
+    if !readable {
+        return;
+    }
+    let files = net::tls::CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() };
+    let facts = match net::tls::Certificates::load(vec![files]) {
+        Ok(loaded) => loaded.facts(),
+        Err(error) => {
+            let of_key = matches!(&error, net::tls::CertificateError::Content { path, .. } if *path == pair.key);
+            let (line, key) = if of_key { (lines.1, at_key) } else { (lines.0, at_certificate) };
+            let remedy = "The certificate file holds the chain, the server's own first; the key file holds the key it was made for; both in PEM.";
+            problems.push(Problem::fault(line, key, error.to_string(), remedy));
+            return;
+        }
+    };
+    for fact in facts {
+        let days = (fact.not_after_seconds - i64::try_from(now.0 / 1000).unwrap_or(0)).div_euclid(86_400);
+        let what = format!("{} ", pair.certificate.display());
+        if days < 0 {
+            let what = format!("{what}expired {} days ago", -days);
+            problems.push(Problem::fault(lines.0, &at_certificate, what, "Renew it; no client would go on."));
+        } else if days < CERTIFICATE_DAYS_LEFT_MIN {
+            let what = format!("{what}expires in {days} days");
+            problems.push(Problem::warning(lines.0, &at_certificate, what, "Renew it; it is taken up by itself."));
+        }
+        if let Some(hostname) = hostname
+            && !fact.names.iter().any(|name| name_covers(name, hostname))
+        {
+            problems.push(Problem::warning(
+                lines.0,
+                &at_certificate,
+                format!("{what}is for {}, not for {hostname}", fact.names.join(", ")),
+                "Clients that connect to the hostname would refuse it: get one for that name.",
+            ));
+        }
+    }
+}
+
+/// Whether a certificate's name is the host's (RFC 9525 §6.3: a star stands for one label).
+fn name_covers(name: &str, host: &str) -> bool {
+    if name.eq_ignore_ascii_case(host) {
+        return true;
+    }
+    let below = name.strip_prefix("*.").zip(host.split_once('.'));
+    below.is_some_and(|(parent, (_, rest))| parent.eq_ignore_ascii_case(rest))
+}
+
+fn authorities(file: &Path) -> Result<(), String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let name = file.display();
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| format!("{name}: {error}"))?;
+    let mut count = 0;
+    for certificate in certificates {
+        certificate.map_err(|error| format!("{name}: {error}"))?;
+        count += 1;
+    }
+    if count == 0 { Err(format!("{name} holds no certificate")) } else { Ok(()) }
+}
+
+fn data_dir(folder: &Path, line: usize, problems: &mut Vec<Problem>) {
+    let name = folder.display();
+    let mut fault = |what: String, remedy: &str| problems.push(Problem::fault(line, "data_dir", what, remedy));
+    // the nearest folder that is there has to let us in, or let us make the rest
+    let Some(existing) = folder.ancestors().find(|folder| folder.exists()) else {
+        return fault(format!("{name}: no such folder"), "Name a folder that is there or can be made.");
+    };
+    if !existing.is_dir() {
+        return fault(format!("{} is a file", existing.display()), "Name a folder.");
+    }
+    if rustix::fs::access(existing, rustix::fs::Access::WRITE_OK).is_err() {
+        fault(
+            format!("{} cannot be written to by this user", existing.display()),
+            "Run the check as the user that runs the relay, or give that user the folder.",
+        );
+    }
+}

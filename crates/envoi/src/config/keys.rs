@@ -1,0 +1,419 @@
+//! The one table of configuration keys: what each is called, takes, defaults to and means.
+//!
+//! The reader, `config example` and the reference page are all made from it, so that none can lag behind.
+
+use std::borrow::Cow;
+
+/// What a key takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// The relay's own name: a domain name, or `localhost` for trying things out.
+    Hostname,
+    /// A file or folder; relative to the folder of the configuration file.
+    Path,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list of addresses with ports, `"0.0.0.0:587"`.
+    Sockets,
+    /// A list of networks, `"192.0.2.0/24"`.
+    Networks,
+    /// A list of IP addresses.
+    Addresses,
+    /// A list of addresses of name servers, the port 53 where none is given.
+    NameServers,
+    /// A whole number.
+    Count {
+        /// The least that is taken.
+        floor: u64,
+        /// The most that is taken.
+        ceiling: u64,
+    },
+    /// A period of time, `"15m"`.
+    Span {
+        /// The least that is taken, seconds.
+        floor: u64,
+        /// The most that is taken, seconds.
+        ceiling: u64,
+    },
+    /// A size, `"20MB"`, of 1,024 times 1,024 octets each.
+    Octets {
+        /// The least that is taken, octets.
+        floor: u64,
+        /// The most that is taken, octets.
+        ceiling: u64,
+    },
+    /// A pattern of recipient domains, `*`, `example.com` or `*.example.com`.
+    Pattern,
+    /// A host name or an IP address.
+    Host,
+    /// A port number.
+    Port,
+}
+
+/// What happens where a key is absent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absent {
+    /// The file is refused.
+    Refused,
+    /// This value, as it would be written.
+    Means(Cow<'static, str>),
+    /// Nothing is set; the words say what that leads to.
+    Nothing(&'static str),
+}
+
+/// One key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// The table it stands in; empty for the top.
+    pub section: &'static str,
+    /// Its name there.
+    pub name: Cow<'static, str>,
+    /// What it takes.
+    pub kind: Kind,
+    /// What its absence means.
+    pub absent: Absent,
+    /// A value for the example, as it would be written.
+    pub example: Cow<'static, str>,
+    /// What it does, one sentence or two.
+    pub help: Cow<'static, str>,
+}
+
+/// One table of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its dotted name; empty for the top.
+    pub name: &'static str,
+    /// Whether it may stand several times: `[[name]]`.
+    pub repeated: bool,
+    /// What it is about.
+    pub help: &'static str,
+}
+
+const DAY: u64 = 24 * 3600;
+const MB: u64 = 1024 * 1024;
+const GB: u64 = 1024 * MB;
+
+/// Every table, in the order of the example.
+pub const SECTIONS: &[Section] = &[
+    Section { name: "", repeated: false, help: "The relay itself." },
+    Section {
+        name: "submission",
+        repeated: false,
+        help: "Where applications log in and hand over their mail. Nothing is taken without TLS.",
+    },
+    Section {
+        name: "submission.certificates",
+        repeated: true,
+        help: "A further certificate for clients that ask for one of its names (SNI). May be repeated.",
+    },
+    Section {
+        name: "limits",
+        repeated: false,
+        help: "What every account is held to alike. Each can be moved inside its floor and ceiling alone.",
+    },
+    Section { name: "delivery", repeated: false, help: "How mail goes out." },
+    Section {
+        name: "delivery.route",
+        repeated: true,
+        help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
+    },
+    Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
+    Section { name: "log", repeated: false, help: "The log, on standard error." },
+    Section { name: "store", repeated: false, help: "What is kept on disk." },
+];
+
+const fn key(
+    section: &'static str,
+    name: &'static str,
+    kind: Kind,
+    absent: Absent,
+    example: &'static str,
+    help: &'static str,
+) -> Key {
+    let (name, example, help) = (Cow::Borrowed(name), Cow::Borrowed(example), Cow::Borrowed(help));
+    Key { section, name, kind, absent, example, help }
+}
+
+const fn means(value: &'static str) -> Absent {
+    Absent::Means(Cow::Borrowed(value))
+}
+
+/// Every key but the limits, in the order of the example.
+const KEYS: &[Key] = &[
+    key(
+        "",
+        "hostname",
+        Kind::Hostname,
+        Absent::Refused,
+        r#""relay.example.com""#,
+        "The relay's name: in its greeting, in Received, in EHLO to other servers. Its address should name it in reverse DNS.",
+    ),
+    key(
+        "",
+        "data_dir",
+        Kind::Path,
+        Absent::Refused,
+        r#""/var/lib/envoi""#,
+        "The folder that holds everything: mail, accounts, keys, the control socket. One process at a time owns it.",
+    ),
+    key(
+        "submission",
+        "starttls",
+        Kind::Sockets,
+        means(r#"["0.0.0.0:587", "[::]:587"]"#),
+        r#"["0.0.0.0:587", "[::]:587"]"#,
+        "Where to listen for clients that begin in clear and must say STARTTLS before anything else.",
+    ),
+    key(
+        "submission",
+        "tls",
+        Kind::Sockets,
+        means(r#"["0.0.0.0:465", "[::]:465"]"#),
+        r#"["0.0.0.0:465", "[::]:465"]"#,
+        "Where to listen for clients that speak TLS from the first octet.",
+    ),
+    key(
+        "submission",
+        "certificate",
+        Kind::Path,
+        Absent::Refused,
+        r#""/etc/envoi/cert.pem""#,
+        "The certificate with its chain, PEM. Taken up again when the file changes, without dropping a session.",
+    ),
+    key(
+        "submission",
+        "key",
+        Kind::Path,
+        Absent::Refused,
+        r#""/etc/envoi/key.pem""#,
+        "The private key of the certificate, PEM (P-256 or RSA). P-256 costs a fifth of the processor time.",
+    ),
+    key(
+        "submission",
+        "proxy_networks",
+        Kind::Networks,
+        means("[]"),
+        r#"["10.0.0.0/24"]"#,
+        "Networks of load balancers that put a PROXY header (version 1 or 2) in front of every connection.",
+    ),
+    key(
+        "submission",
+        "shared_networks",
+        Kind::Networks,
+        means("[]"),
+        r#"["172.17.0.1/32"]"#,
+        "Networks behind which many clients share an address (a load balancer without PROXY, a container gateway): \
+         there a block names pairs of user and password alone.",
+    ),
+    key(
+        "submission.certificates",
+        "certificate",
+        Kind::Path,
+        Absent::Refused,
+        r#""/etc/envoi/other.pem""#,
+        "The certificate with its chain, PEM.",
+    ),
+    key(
+        "submission.certificates",
+        "key",
+        Kind::Path,
+        Absent::Refused,
+        r#""/etc/envoi/other-key.pem""#,
+        "Its private key, PEM.",
+    ),
+    key(
+        "delivery",
+        "allow_private",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether loopback, private and link-local addresses that DNS names may be dialled. \
+         Leave it off: a route may name such a host in any case.",
+    ),
+    key(
+        "delivery",
+        "name_servers",
+        Kind::NameServers,
+        Absent::Nothing("those of the system"),
+        r#"["127.0.0.1:53"]"#,
+        "The resolvers to ask. A resolver of the relay's own, near it, is best.",
+    ),
+    key(
+        "delivery",
+        "source_addresses",
+        Kind::Addresses,
+        Absent::Nothing("the system chooses"),
+        r#"["192.0.2.25"]"#,
+        "The addresses to send from, at most one of each family.",
+    ),
+    key(
+        "delivery",
+        "connections_max",
+        Kind::Count { floor: 1, ceiling: 10_000 },
+        means("200"),
+        "200",
+        "Conversations with other servers at once, in total.",
+    ),
+    key(
+        "delivery",
+        "connections_per_site_max",
+        Kind::Count { floor: 1, ceiling: 1_000 },
+        means("10"),
+        "10",
+        "Conversations at once with one site.",
+    ),
+    key(
+        "delivery",
+        "retry_for",
+        Kind::Span { floor: 60, ceiling: 14 * DAY },
+        means(r#""5d""#),
+        r#""5d""#,
+        "How long to try a recipient before it becomes a soft bounce, where neither its SMTP user nor its route says less.",
+    ),
+    key(
+        "delivery",
+        "ca_file",
+        Kind::Path,
+        Absent::Nothing("those of the system alone"),
+        r#""/etc/envoi/ca.pem""#,
+        "Further certificate authorities to trust where a route requires TLS, PEM.",
+    ),
+    key(
+        "delivery.route",
+        "domain",
+        Kind::Pattern,
+        Absent::Refused,
+        r#""*""#,
+        "Recipient domains that it is for: `*`, `example.com`, or `*.example.com` for every name below it.",
+    ),
+    key("delivery.route", "host", Kind::Host, Absent::Refused, r#""127.0.0.1""#, "The next hop: a name or an address."),
+    key("delivery.route", "port", Kind::Port, means("25"), "2525", "Its port."),
+    key(
+        "delivery.route",
+        "tls",
+        Kind::Choice(&["none", "opportunistic", "required"]),
+        means(r#""opportunistic""#),
+        r#""none""#,
+        "none: never. opportunistic: where offered, its certificate unchecked. required: always, its certificate valid for the host.",
+    ),
+    key(
+        "delivery.route",
+        "retry_for",
+        Kind::Span { floor: 60, ceiling: 14 * DAY },
+        Absent::Nothing("as in [delivery]"),
+        r#""1d""#,
+        "How long to try on this route.",
+    ),
+    key(
+        "delivery.route",
+        "sign_unpublished",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether mail on this route is signed with keys that have not been seen in DNS yet. For tests.",
+    ),
+    key(
+        "http",
+        "listen",
+        Kind::Sockets,
+        means(r#"["127.0.0.1:9587"]"#),
+        r#"["127.0.0.1:9587"]"#,
+        "Where `/metrics`, `/health/live` and `/health/ready` are served, without a login: keep it local. Empty: nowhere.",
+    ),
+    key(
+        "log",
+        "format",
+        Kind::Choice(&["text", "json"]),
+        means(r#""text""#),
+        r#""text""#,
+        "text: for people. json: one object on each line, for programs.",
+    ),
+    key(
+        "log",
+        "level",
+        Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        means(r#""info""#),
+        r#""info""#,
+        "The least serious lines that are written.",
+    ),
+    key(
+        "store",
+        "master_key",
+        Kind::Path,
+        Absent::Nothing("`master.key` in the data folder, made at the first start"),
+        r#""/etc/envoi/master.key""#,
+        "The file of the master key, which protects password hashes and DKIM keys. A backup without it cannot sign or let anybody log in.",
+    ),
+    key(
+        "store",
+        "spool_max",
+        Kind::Octets { floor: 64 * MB, ceiling: 16 * 1024 * GB },
+        means(r#""32GB""#),
+        r#""32GB""#,
+        "The most that live mail may take on disk; beyond it new mail is answered 452 until there is room.",
+    ),
+    key(
+        "store",
+        "reserve",
+        Kind::Octets { floor: MB, ceiling: 64 * GB },
+        means(r#""64MB""#),
+        r#""64MB""#,
+        "Room of the spool that only the outcomes of mail accepted already may use.",
+    ),
+    key(
+        "store",
+        "disk_free_min",
+        Kind::Octets { floor: MB, ceiling: 1024 * GB },
+        means(r#""256MB""#),
+        r#""256MB""#,
+        "Room on the disk that is never taken for mail.",
+    ),
+    key(
+        "store",
+        "segment",
+        Kind::Octets { floor: 4 * MB, ceiling: GB },
+        means(r#""64MB""#),
+        r#""64MB""#,
+        "The size of a new file of the spool. Small ones are for trials.",
+    ),
+];
+
+/// Every key, the limits in their place.
+pub fn keys() -> Vec<Key> {
+    let limits = super::limits::keys();
+    let mut all = Vec::with_capacity(KEYS.len() + limits.len());
+    for section in SECTIONS {
+        if section.name == "limits" {
+            all.extend(limits.iter().cloned());
+        } else {
+            all.extend(KEYS.iter().filter(|key| key.section == section.name).cloned());
+        }
+    }
+    all
+}
+
+/// What a kind takes, in words for the reference page.
+pub fn kind_words(kind: &Kind) -> String {
+    match kind {
+        Kind::Hostname => "a host name".into(),
+        Kind::Path => "a path".into(),
+        Kind::Flag => "true or false".into(),
+        Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "),
+        Kind::Sockets => "a list of \"address:port\"".into(),
+        Kind::Networks => "a list of networks".into(),
+        Kind::Addresses => "a list of IP addresses".into(),
+        Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
+        Kind::Count { floor, ceiling } => format!("a number, {floor} to {ceiling}"),
+        Kind::Span { floor, ceiling } => {
+            format!("a period, {} to {}", super::value::span_text(*floor), super::value::span_text(*ceiling))
+        }
+        Kind::Octets { floor, ceiling } => {
+            format!("a size, {} to {}", super::value::octets_text(*floor), super::value::octets_text(*ceiling))
+        }
+        Kind::Pattern => "a pattern of domains".into(),
+        Kind::Host => "a host name or an IP address".into(),
+        Kind::Port => "a port number".into(),
+    }
+}

@@ -1,0 +1,169 @@
+//! Tests of the configuration: what is taken, and how each fault is told.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+const GOOD: &str = r#"
+hostname = "relay.example.com"
+data_dir = "data"
+[submission]
+starttls = ["0.0.0.0:587"]
+tls = ["0.0.0.0:465"]
+certificate = "/etc/envoi/cert.pem"
+key = "key.pem"
+[[delivery.route]]
+domain = "*"
+host = "127.0.0.1"
+port = 2525
+tls = "none"
+"#;
+
+fn read(text: &str) -> Result<(Config, Findings), Findings> {
+    from_text(text, Path::new("/srv/relay/envoi.toml"))
+}
+
+fn problems(text: &str) -> Vec<Problem> {
+    match read(text) {
+        Ok((_, findings)) | Err(findings) => findings.problems,
+    }
+}
+
+/// The only fault of `GOOD` after a line was replaced.
+fn only(from: &str, to: &str) -> Problem {
+    assert!(GOOD.contains(from), "{from}");
+    let found = problems(&GOOD.replacen(from, to, 1));
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_good_file_is_taken_and_paths_follow_it() {
+    let (config, findings) = read(GOOD).unwrap();
+    assert_eq!(findings.problems, []);
+    assert_eq!(config.data_dir, Path::new("/srv/relay/data"));
+    assert_eq!(config.submission.certificates[0].certificate, Path::new("/etc/envoi/cert.pem"));
+    assert_eq!(config.submission.certificates[0].key, Path::new("/srv/relay/key.pem"));
+    assert_eq!(config.submission.starttls, ["0.0.0.0:587".parse().unwrap()]);
+    let route = &config.delivery.routes[0];
+    assert_eq!((route.pattern.as_str(), route.port, route.tls), ("*", 2525, RouteTls::None));
+    assert_eq!(config.delivery.retry_for, Duration::from_secs(5 * 86_400));
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.http, ["127.0.0.1:9587".parse().unwrap()]);
+    assert!(!config.log.json);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest() {
+    let fault = only("starttls =", "startls =");
+    assert_eq!((fault.line, fault.key.as_str()), (5, "submission.startls"));
+    assert!(fault.remedy.contains("`starttls`"), "{}", fault.remedy);
+    assert!(only("[[delivery.route]]", "[[delivery.routes]]").remedy.contains("`route`"));
+    assert!(only("data_dir = \"data\"", "data_dir = \"data\"\nxyzzy = 1").remedy.contains("Remove it"));
+    let fault = only("data_dir = \"data\"", "data_dir = \"data\"\nmaster_key = \"k\"");
+    assert!(fault.remedy.contains("below [store]"), "{}", fault.remedy);
+    let fault = only("key = \"key.pem\"", "key = \"key.pem\"\nhostname = \"a.example\"");
+    assert!(fault.remedy.contains("top of the file"), "{}", fault.remedy);
+}
+
+#[test]
+fn every_fault_is_told_in_the_order_of_lines() {
+    let text = GOOD.replace("relay.example.com", "relay").replace("465", "notaport").replace("2525", "70000");
+    let found = problems(&text);
+    let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [2, 6, 12], "{found:?}");
+    assert!(found.iter().all(|problem| !problem.remedy.is_empty()));
+    let shown = read(&text).unwrap_err().to_string();
+    assert!(shown.starts_with("/srv/relay/envoi.toml:2: hostname: "), "{shown}");
+}
+
+#[test]
+fn types_are_told_in_words() {
+    assert!(only("port = 2525", "port = \"2525\"").what.contains("a text, not a whole number"));
+    assert!(only("tls = \"none\"", "tls = true").what.contains("not a text"));
+    assert!(only("tls = \"none\"", "tls = \"opportunist\"").remedy.contains("\"opportunistic\""));
+    assert!(only("tls = \"none\"", "tls = \"none\"\nretry_for = 3").what.contains("not a text"));
+    assert!(only("tls = \"none\"", "tls = \"none\"\nretry_for = \"3x\"").remedy.contains("15m"));
+    assert!(only("[submission]", "[log]\nlevel = 3\n[submission]").what.contains("whole number, not a text"));
+    assert!(only("[[delivery.route]]", "[delivery.route]").remedy.contains("[[delivery.route]]"));
+}
+
+#[test]
+fn missing_keys_are_shown_with_an_example() {
+    let fault = only("hostname = \"relay.example.com\"\n", "");
+    assert_eq!((fault.line, fault.key.as_str()), (1, "hostname"));
+    assert!(fault.remedy.contains("hostname = \"relay.example.com\""));
+    assert_eq!(only("host = \"127.0.0.1\"\n", "").line, 9);
+    let empty = problems("");
+    let keys: Vec<_> = empty.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(keys, ["hostname", "data_dir", "submission.certificate", "submission.key"]);
+}
+
+#[test]
+fn a_broken_line_is_told_and_hides_no_other_fault() {
+    let found = problems(&GOOD.replace("tls = \"none\"", "tls = none").replace("startt", "start"));
+    assert!(found.iter().any(|problem| problem.line == 13 && problem.what.contains("not TOML")), "{found:?}");
+    assert!(found.iter().any(|problem| problem.line == 5), "{found:?}");
+}
+
+#[test]
+fn limits_move_between_floor_and_ceiling_alone() {
+    let (config, _) = read(&format!("{GOOD}[limits]\nrecipients_max = 100\n")).unwrap();
+    assert_eq!(config.limits.recipients_max, 100);
+    assert_eq!(config.limits.messages_max, Limits::default().messages_max);
+    let found = problems(&format!("{GOOD}[limits]\nrecipients_max = 0\nmesages_max = 3\n"));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].remedy.contains("from 1 to 1000"), "{found:?}");
+    assert!(found[1].remedy.contains("`messages_max`"), "{found:?}");
+    let found = problems(&format!("{GOOD}[limits]\nblock_seconds_min = 5000\nblock_seconds_max = 1000\n"));
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn listeners_that_collide_are_told() {
+    assert!(only("0.0.0.0:465", "127.0.0.1:587").what.contains("0.0.0.0:587 of submission.starttls"));
+    assert_eq!(problems(&GOOD.replacen("0.0.0.0:465", "[::]:587", 1)), []);
+    assert!(only("port = 2525", "port = 587").what.contains("own submission port"));
+    let none = GOOD.replace("\"0.0.0.0:587\"", "").replace("\"0.0.0.0:465\"", "");
+    assert!(problems(&none)[0].what.contains("listens nowhere"));
+}
+
+#[test]
+fn what_is_unwise_is_a_warning() {
+    let found = problems(&format!("{GOOD}[[delivery.route]]\ndomain = \"a.example\"\nhost = \"b.example\"\n"));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("never reached"), "{found:?}");
+    let found = problems(&format!("{GOOD}[http]\nlisten = [\"0.0.0.0:9587\"]\n"));
+    assert!(found.len() == 1 && found[0].warning, "{found:?}");
+}
+
+#[test]
+fn the_example_is_good_and_so_is_every_line_of_it() {
+    let text = example();
+    let (_, findings) = read(&text).unwrap();
+    assert_eq!(findings.problems, [], "{text}");
+    // `#name = value` and `#[[table]]` are settings that are off; `# words` are words
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let all_on: String = text.lines().map(|line| on(line) + "\n").collect();
+    let (config, findings) = read(&all_on).unwrap_or_else(|findings| panic!("{findings}\n{all_on}"));
+    assert_eq!(findings.problems, [], "{all_on}");
+    assert_eq!(config.submission.certificates.len(), 2);
+    assert_eq!(config.delivery.routes.len(), 1);
+    for key in keys::keys() {
+        assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
+        assert!(markdown().contains(&format!("| `{}` |", key.name)), "{}", key.name);
+    }
+}
+
+#[test]
+fn periods_and_sizes_go_both_ways() {
+    for (text, seconds) in [("90s", 90), ("15m", 900), ("2h", 7200), ("5d", 432_000)] {
+        assert_eq!(parse_span(text), Some(seconds));
+        assert_eq!(value::span_text(seconds), text);
+    }
+    assert_eq!(parse_span("5"), None);
+    assert_eq!(parse_span("99999999999999999999d"), None);
+    assert_eq!(value::octets_text(20 << 20), "20MB");
+}

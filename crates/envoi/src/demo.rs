@@ -1,0 +1,7 @@
+//! The demonstration.
+
+use crate::cli::{DemoArgs, Failure};
+
+pub(crate) async fn run(_arguments: &DemoArgs, _json: bool) -> Result<(), Failure> {
+    Ok(())
+}

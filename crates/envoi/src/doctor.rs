@@ -1,0 +1,7 @@
+//! Doctor.
+
+use crate::cli::Failure;
+
+pub(crate) async fn run(_file: &std::path::Path, _json: bool) -> Result<(), Failure> {
+    Ok(())
+}

@@ -1,0 +1,550 @@
+//! Carries out operations on a store: the same way inside a running server and without one.
+
+use relay::account::AccountState;
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
+use relay::service::{self, Caller, Fault};
+use relay::store::{Actor, Login, Store, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::clock::{Clock, SystemDice};
+
+use crate::operation::{Answer, Health, Operation};
+use crate::view::{
+    AccountView, ActivityDetailView, ActivityView, AuditView, BlockView, ConnectionView, CredentialView, DomainView,
+    DoneView, MessageView, PortsView, QueueView, SmtpUserView, SuppressionView,
+};
+
+const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
+const ROWS_DEFAULT: u32 = 100;
+
+/// The parts of a running server that have to hear of a change; none where there is no server.
+pub struct Running {
+    /// The delivery driver.
+    pub dispatch: net::dispatch::Handle,
+    /// Lifts a block in the submission server.
+    pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
+    /// Where it listens.
+    pub ports: PortsBound,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// The submission addresses as bound.
+#[derive(Clone, Debug, Default)]
+pub struct PortsBound {
+    /// STARTTLS.
+    pub starttls: Vec<std::net::SocketAddr>,
+    /// TLS from the first octet.
+    pub tls: Vec<std::net::SocketAddr>,
+}
+
+/// Carries out operations, changes one after the other.
+pub struct Executor<S> {
+    /// What remembers.
+    pub store: Arc<S>,
+    /// The server that applications are told to connect to.
+    pub hostname: String,
+    /// The ports that applications are told to connect to.
+    pub ports: PortsView,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The server around it, if one runs.
+    pub running: Option<Running>,
+    /// Held while something is read, changed and written: two commands at once must not undo one another.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl<S: Store> Executor<S> {
+    /// An executor on this store.
+    pub fn new(
+        store: Arc<S>,
+        config: &crate::config::Config,
+        clock: Arc<dyn Clock>,
+        running: Option<Running>,
+    ) -> Arc<Self> {
+        let numbers = |sockets: &[std::net::SocketAddr]| {
+            let mut ports: Vec<_> = sockets.iter().map(std::net::SocketAddr::port).collect();
+            ports.sort_unstable();
+            ports.dedup();
+            ports
+        };
+        let ports = match &running {
+            Some(running) => PortsView { starttls: numbers(&running.ports.starttls), tls: numbers(&running.ports.tls) },
+            None => PortsView { starttls: numbers(&config.submission.starttls), tls: numbers(&config.submission.tls) },
+        };
+        let hostname = config.hostname.clone();
+        Arc::new(Executor { store, hostname, ports, clock, running, changing: tokio::sync::Mutex::default() })
+    }
+
+    /// Carries out one operation in the name of `actor`. `ActivityFollow` gives its backlog alone.
+    ///
+    /// # Errors
+    /// What happened, what it means, what to do.
+    pub async fn run(self: &Arc<Self>, operation: Operation, actor: Actor) -> Result<Answer, Fault> {
+        let _one_at_a_time = self.changing.lock().await;
+        if let Some(message) = queue_message(&operation) {
+            return self.queue(&operation, message, &actor).await;
+        }
+        let changes = is_change(&operation);
+        let here = Arc::clone(self);
+        let answer = tokio::task::spawn_blocking(move || here.book(operation, &actor))
+            .await
+            .map_err(|_| Fault::unavailable("The command broke off inside.", "The log says more."))?;
+        if let (true, Some(running)) = (changes, &self.running) {
+            running.dispatch.directory_changed();
+        }
+        answer
+    }
+
+    fn book(&self, operation: Operation, actor: &Actor) -> Result<Answer, Fault> {
+        use Operation as O;
+        let caller = Caller { actor, now: self.clock.now() };
+        match operation {
+            O::AccountAdd { .. }
+            | O::AccountList
+            | O::AccountShow { .. }
+            | O::AccountSuspend { .. }
+            | O::AccountResume { .. } => self.account(operation, caller),
+            O::DomainAdd { .. }
+            | O::DomainList { .. }
+            | O::DomainShow { .. }
+            | O::DomainVouch { .. }
+            | O::DomainBounceMails { .. }
+            | O::DomainDelete { .. } => self.domain(operation, caller),
+            O::SmtpUserAdd { .. } | O::SmtpUserReset { .. } | O::SmtpUserAddPassword { .. } => {
+                self.credential(operation, caller)
+            }
+            O::SmtpUserList { account, domain } => self.users(account, domain),
+            O::SmtpUserShow { .. }
+            | O::SmtpUserRename { .. }
+            | O::SmtpUserDropPassword { .. }
+            | O::SmtpUserEnable { .. }
+            | O::SmtpUserDisable { .. }
+            | O::SmtpUserSet { .. }
+            | O::SmtpUserDelete { .. } => self.user(operation, caller),
+            O::SuppressionAdd { .. } | O::SuppressionList { .. } | O::SuppressionRemove { .. } => {
+                self.suppression(operation, caller)
+            }
+            other => self.history(other, caller),
+        }
+    }
+
+    fn account(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let account = match operation {
+            Operation::AccountAdd { name } => service::account_add(store, &name, caller)?,
+            Operation::AccountShow { account } => service::account_find(store, Id::new(account))?,
+            Operation::AccountSuspend { account } => {
+                service::account_state(store, Id::new(account), AccountState::Suspended, caller)?
+            }
+            Operation::AccountResume { account } => {
+                service::account_state(store, Id::new(account), AccountState::Active, caller)?
+            }
+            _ => {
+                let directory = store.directory();
+                let mut accounts: Vec<_> = directory.accounts.values().map(|a| AccountView::from(a.as_ref())).collect();
+                accounts.sort_by_key(|account| account.id);
+                return Ok(Answer::Accounts(accounts));
+            }
+        };
+        Ok(Answer::Account(AccountView::from(account.as_ref())))
+    }
+
+    fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let domain = match operation {
+            Operation::DomainAdd { account, name } => {
+                service::domain_add(store, Id::new(account), &name, &mut SystemDice, caller)?
+            }
+            Operation::DomainShow { domain } => service::domain_find(store, &domain)?,
+            Operation::DomainVouch { domain, vouched } => {
+                let domain = service::domain_find(store, &domain)?;
+                service::domain_vouch(store, &domain, vouched, caller)?
+            }
+            Operation::DomainBounceMails { domain, on } => {
+                let domain = service::domain_find(store, &domain)?;
+                service::domain_bounce_mails(store, &domain, on, caller)?
+            }
+            Operation::DomainDelete { domain } => {
+                let domain = service::domain_find(store, &domain)?;
+                service::domain_delete(store, &domain, caller)?;
+                let done = format!(
+                    "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
+                    domain.name
+                );
+                return Ok(Answer::Done(DoneView { done }));
+            }
+            Operation::DomainList { account } => return self.domains(account),
+            _ => return Err(misplaced()),
+        };
+        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
+    }
+
+    fn domains(&self, account: Option<u64>) -> Result<Answer, Fault> {
+        if let Some(account) = account {
+            service::account_find(self.store.as_ref(), Id::new(account))?;
+        }
+        let directory = self.store.directory();
+        let wanted = directory.domains.values().filter(|domain| {
+            domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
+        });
+        let mut domains: Vec<_> = wanted.map(|domain| DomainView::from(domain.as_ref())).collect();
+        domains.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        Ok(Answer::Domains(domains))
+    }
+
+    fn credential(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let dice = &mut SystemDice;
+        let issued = match operation {
+            Operation::SmtpUserAdd { domain, name, rules } => {
+                let domain = service::domain_find(store, &domain)?;
+                service::user_add(store, &domain, &name, rules, dice, caller)?
+            }
+            Operation::SmtpUserReset { user } => {
+                let user = service::user_find(store, &user)?;
+                service::user_reset(store, &user, dice, caller)?
+            }
+            Operation::SmtpUserAddPassword { user } => {
+                let user = service::user_find(store, &user)?;
+                service::user_new_password(store, &user, dice, caller)?
+            }
+            _ => return Err(misplaced()),
+        };
+        let directory = store.directory();
+        let domain = directory.domains.get(&issued.user.domain);
+        Ok(Answer::Credential(CredentialView {
+            id: issued.user.id.number(),
+            name: issued.user.name.clone(),
+            domain: domain.map(|domain| domain.name.clone()).unwrap_or_default(),
+            username: issued.user.username.clone(),
+            password: String::from_utf8_lossy(issued.password.expose()).into_owned(),
+            server: self.hostname.clone(),
+            ports: self.ports.clone(),
+        }))
+    }
+
+    fn user(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let find = |user: &str| service::user_find(store, user);
+        let user = match operation {
+            Operation::SmtpUserShow { user } => find(&user)?,
+            Operation::SmtpUserRename { user, name } => service::user_rename(store, &*find(&user)?, &name, caller)?,
+            Operation::SmtpUserDropPassword { user } => service::user_drop_password(store, &*find(&user)?, caller)?,
+            Operation::SmtpUserEnable { user } => service::user_enabled(store, &find(&user)?, true, caller)?,
+            Operation::SmtpUserDisable { user } => service::user_enabled(store, &find(&user)?, false, caller)?,
+            Operation::SmtpUserSet { user, rules } => service::user_rules(store, &*find(&user)?, rules, caller)?,
+            Operation::SmtpUserDelete { user } => {
+                let user = find(&user)?;
+                service::user_delete(store, &user, caller)?;
+                let done = format!(
+                    "SMTP user {} ({}) is deleted. Its sessions have ended; mail it sent is delivered.",
+                    user.username, user.name
+                );
+                return Ok(Answer::Done(DoneView { done }));
+            }
+            _ => return Err(misplaced()),
+        };
+        let logins = self.last_logins(caller.now)?;
+        let directory = store.directory();
+        let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
+        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id.number()))))
+    }
+
+    fn users(&self, account: Option<u64>, domain: Option<String>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        if let Some(account) = account {
+            service::account_find(store, Id::new(account))?;
+        }
+        let domain = domain.map(|domain| service::domain_find(store, &domain)).transpose()?;
+        let logins = self.last_logins(self.clock.now())?;
+        let directory = store.directory();
+        let mut users: Vec<_> = directory
+            .users
+            .values()
+            .filter(|user| account.is_none_or(|account| user.account.number() == account))
+            .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id))
+            .map(|user| {
+                let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
+                SmtpUserView::new(user, domain, logins.get(&user.id.number()))
+            })
+            .collect();
+        users.sort_by_key(|user| user.id);
+        Ok(Answer::SmtpUsers(users))
+    }
+
+    fn last_logins(&self, now: Timestamp) -> Result<HashMap<u64, Login>, Fault> {
+        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
+        let mut last: HashMap<u64, Login> = HashMap::new();
+        for login in self.store.logins(since)? {
+            let kept = last.entry(login.user.number()).or_insert_with(|| login.clone());
+            if login.at > kept.at {
+                *kept = login;
+            }
+        }
+        Ok(last)
+    }
+
+    fn suppression(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        match operation {
+            Operation::SuppressionAdd { account, address, reason } => {
+                let address = service::suppress(store, Id::new(account), &address, &reason, caller)?;
+                Ok(Answer::Done(DoneView { done: format!("Account {account} sends nothing to {address} any more.") }))
+            }
+            Operation::SuppressionRemove { account, address } => {
+                let address = service::unsuppress(store, Id::new(account), &address, caller)?;
+                Ok(Answer::Done(DoneView { done: format!("Account {account} sends to {address} again.") }))
+            }
+            Operation::SuppressionList { account } => {
+                if let Some(account) = account {
+                    service::account_find(store, Id::new(account))?;
+                }
+                let directory = store.directory();
+                let wanted = directory.suppressions.iter().filter(|(id, _)| account.is_none_or(|a| id.number() == a));
+                let mut all: Vec<_> = wanted
+                    .flat_map(|(id, addresses)| {
+                        addresses
+                            .iter()
+                            .map(|address| SuppressionView { account: id.number(), address: address.clone() })
+                    })
+                    .collect();
+                all.sort_by(|one, other| (one.account, &one.address).cmp(&(other.account, &other.address)));
+                Ok(Answer::Suppressions(all))
+            }
+            _ => Err(misplaced()),
+        }
+    }
+
+    fn history(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let limit = |limit: u32| if limit == 0 { ROWS_DEFAULT } else { limit } as usize;
+        Ok(match operation {
+            Operation::Activity { filter } => {
+                Answer::Activity(store.activity(&filter)?.iter().map(ActivityView::from).collect())
+            }
+            Operation::ActivityFollow { mut filter, backlog } => {
+                if backlog == 0 {
+                    return Ok(Answer::Activity(Vec::new()));
+                }
+                filter.limit = backlog;
+                let mut rows = store.activity(&filter)?;
+                rows.reverse();
+                Answer::Activity(rows.iter().map(ActivityView::from).collect())
+            }
+            Operation::ActivityShow { row } => match store.activity_detail(row)? {
+                Some(detail) => Answer::ActivityDetail(ActivityDetailView::from(&detail)),
+                None => {
+                    return Err(Fault::not_found(
+                        format!("There is no row {row}."),
+                        "`envoi activity` shows the rows; they are kept 30 days.",
+                    ));
+                }
+            },
+            Operation::Connections { account, limit: rows } => {
+                let rows = store.connections(account.map(Id::new), limit(rows))?;
+                Answer::Connections(rows.iter().map(ConnectionView::from).collect())
+            }
+            Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, limit(rows)),
+            Operation::Blocks => {
+                let mut blocks = store.blocks()?;
+                blocks.retain(|block| block.until > caller.now);
+                blocks.sort_by_key(|block| std::cmp::Reverse(block.until));
+                Answer::Blocks(blocks.iter().map(BlockView::from).collect())
+            }
+            Operation::BlockLift { address } => self.block_lift(address, caller)?,
+            Operation::Audit { account, limit: rows } => {
+                let lines = store.audit(account.map(Id::new), limit(rows))?;
+                Answer::Audit(lines.iter().map(AuditView::from).collect())
+            }
+            Operation::Health => Answer::Health(self.health(caller.now)?),
+            _ => return Err(misplaced()),
+        })
+    }
+
+    fn queue_list(&self, account: Option<u64>, mut after: Option<MessageId>, limit: usize) -> Answer {
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.queue(after, limit);
+            let Some(last) = page.last() else { break };
+            after = Some(last.message);
+            let wanted = page.iter().filter(|entry| account.is_none_or(|account| entry.account.number() == account));
+            found.extend(wanted.map(QueueView::from));
+            if found.len() >= limit {
+                found.truncate(limit);
+                break;
+            }
+        }
+        Answer::Queue(found)
+    }
+
+    fn block_lift(&self, address: IpAddr, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let site = relay::site::Site::of(address).address();
+        self.store.block_lift(site, caller.actor, caller.now).map_err(|error| match error {
+            StoreError::NotFound(_) => Fault::not_found(
+                format!("{address} is not blocked."),
+                "`envoi blocks list` shows the addresses that are.",
+            ),
+            error => error.into(),
+        })?;
+        if let Some(running) = &self.running {
+            (running.lift)(site);
+        }
+        Ok(Answer::Done(DoneView { done: format!("{site} may log in again.") }))
+    }
+
+    fn health(&self, now: Timestamp) -> Result<Health, Fault> {
+        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
+        let logins = self.store.logins(since)?;
+        let mut users_at: HashMap<IpAddr, HashSet<u64>> = HashMap::new();
+        let mut users = HashSet::new();
+        for login in &logins {
+            users.insert(login.user.number());
+            users_at.entry(login.address).or_default().insert(login.user.number());
+        }
+        let busiest = users_at.iter().max_by_key(|(address, users)| (users.len(), **address));
+        let running = self.running.as_ref();
+        Ok(Health {
+            running: running.is_some(),
+            up_seconds: running.map_or(0, |running| now.since(running.started_at).as_secs()),
+            starttls: running.map(|running| running.ports.starttls.clone()).unwrap_or_default(),
+            tls: running.map(|running| running.ports.tls.clone()).unwrap_or_default(),
+            store: self.store.health(),
+            blocks: self.store.blocks()?.iter().filter(|block| block.until > now).count() as u64,
+            busiest_address: busiest.map(|(address, at)| (*address, at.len() as u64, users.len() as u64)),
+        })
+    }
+
+    async fn queue(&self, operation: &Operation, message: MessageId, actor: &Actor) -> Result<Answer, Fault> {
+        let gone = |error: StoreError| match error {
+            StoreError::NotFound(_) => gone(message),
+            error => error.into(),
+        };
+        if let Operation::QueueShow { .. } = operation {
+            let claimed = self.store.peek(message).await.map_err(gone)?;
+            return claimed
+                .map(|claimed| Answer::Message(MessageView::from(&claimed)))
+                .ok_or_else(|| self::gone(message));
+        }
+        let done = match (operation, &self.running) {
+            (Operation::QueueRetry { .. }, Some(running)) => {
+                running.dispatch.retry(message).await.map_err(gone)?;
+                "is tried now"
+            }
+            (Operation::QueueHold { .. }, Some(running)) => {
+                running.dispatch.hold(message, HoldReason::Operator).await.map_err(gone)?;
+                "is held until it is released"
+            }
+            (Operation::QueueRelease { .. }, Some(running)) => {
+                running.dispatch.release(message).await.map_err(gone)?;
+                "is released and tried now"
+            }
+            (Operation::QueueCancel { .. }, Some(running)) => {
+                let count = running.dispatch.cancel(message, actor).await.map_err(gone)?;
+                return Ok(cancelled(message, count));
+            }
+            (Operation::QueueHold { .. }, None) => {
+                self.store.hold(message, HoldReason::Operator, self.clock.now()).await.map_err(gone)?;
+                "is held until it is released"
+            }
+            (Operation::QueueRelease { .. }, None) => {
+                self.store.release(message, self.clock.now()).await.map_err(gone)?;
+                "is released; it is tried when the relay runs"
+            }
+            (Operation::QueueRetry { .. }, None) => {
+                let until = self.clock.now();
+                let reason = "to be tried at once, by the operator";
+                self.settle_waiting(message, Outcome::Deferred { until }, reason, false).await?;
+                "is tried as soon as the relay runs"
+            }
+            (_, None) => {
+                let reason = format!("cancelled by {}", actor.name);
+                let count = self.settle_waiting(message, Outcome::HardBounced, &reason, true).await?;
+                return Ok(cancelled(message, count));
+            }
+            _ => return Err(misplaced()),
+        };
+        Ok(Answer::Done(DoneView { done: format!("Message {message} {done}.") }))
+    }
+
+    /// Without a server nothing else can have the claim: settles what waits (and, where asked, what is held).
+    async fn settle_waiting(
+        &self,
+        message: MessageId,
+        outcome: Outcome,
+        reason: &str,
+        held_too: bool,
+    ) -> Result<usize, Fault> {
+        let claimed = self.store.claim(message).await?.ok_or_else(|| gone(message))?;
+        let wanted = |state: &RecipientState| match state {
+            RecipientState::Waiting { .. } => true,
+            RecipientState::Held { .. } => held_too,
+            RecipientState::Settled => false,
+        };
+        let numbers = (0u16..).zip(&claimed.recipients).filter(|(_, state)| wanted(state)).map(|(number, _)| number);
+        let verdict = |recipient| Verdict { recipient, outcome, reason: reason.to_owned(), remote_reply: None };
+        let verdicts: Vec<_> = numbers.map(verdict).collect();
+        let count = verdicts.len();
+        let settled = if count == 0 {
+            Ok(())
+        } else {
+            self.store.settle(Settlement { message, at: self.clock.now(), attempt: None, verdicts }).await
+        };
+        self.store.unclaim(message);
+        settled?;
+        Ok(count)
+    }
+}
+
+fn cancelled(message: MessageId, count: usize) -> Answer {
+    let people = if count == 1 { "1 recipient".to_owned() } else { format!("{count} recipients") };
+    Answer::Done(DoneView { done: format!("Message {message} is cancelled for {people}.") })
+}
+
+fn gone(message: MessageId) -> Fault {
+    Fault::not_found(
+        format!("There is no message {message} in the queue."),
+        "`envoi queue list` shows what waits; `envoi activity` what became of the rest.",
+    )
+}
+
+fn misplaced() -> Fault {
+    Fault::invalid("This operation is not carried out here.", "")
+}
+
+fn queue_message(operation: &Operation) -> Option<MessageId> {
+    match operation {
+        Operation::QueueShow { message }
+        | Operation::QueueRetry { message }
+        | Operation::QueueHold { message }
+        | Operation::QueueRelease { message }
+        | Operation::QueueCancel { message } => Some(*message),
+        _ => None,
+    }
+}
+
+/// Whether accounts, domains or users may be others after it.
+fn is_change(operation: &Operation) -> bool {
+    use Operation as O;
+    matches!(
+        operation,
+        O::AccountAdd { .. }
+            | O::AccountSuspend { .. }
+            | O::AccountResume { .. }
+            | O::DomainAdd { .. }
+            | O::DomainVouch { .. }
+            | O::DomainBounceMails { .. }
+            | O::DomainDelete { .. }
+            | O::SmtpUserAdd { .. }
+            | O::SmtpUserReset { .. }
+            | O::SmtpUserDisable { .. }
+            | O::SmtpUserEnable { .. }
+            | O::SmtpUserSet { .. }
+            | O::SmtpUserDelete { .. }
+    )
+}
