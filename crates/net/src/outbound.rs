@@ -1,23 +1,31 @@
 //! Carries: finds the next hop of a destination, dials it, speaks with it, and reports what it said.
 
+mod content;
+mod errand;
+mod hops;
 mod line;
+mod opener;
 mod tls;
+mod wire;
 
 pub use line::Line;
 
 use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
-use relay::outcome::Finding;
+use relay::outcome::{Failure, Finding, Stage};
 use relay::queue::{Attempt, Envelope};
 use relay::route::{Destination, Routes};
 use relay::store::Content;
 use rustls::pki_types::CertificateDer;
+use smtp::client::{self, Fault, Found, Patience};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 use crate::dns::Resolver;
+use errand::{Carried, Errand};
 
 /// How mail is carried.
 #[derive(Clone, Debug)]
@@ -37,6 +45,8 @@ pub struct OutboundSettings {
     pub authorities: Vec<CertificateDer<'static>>,
     /// Whether the system's certificate authorities are trusted.
     pub system_authorities: bool,
+    /// How long a next hop may take for each of its replies.
+    pub patience: Patience,
     /// How long a dial may take.
     pub dial_max: Duration,
     /// How long all dials and greetings of one attempt may take together.
@@ -63,6 +73,7 @@ impl Default for OutboundSettings {
             own: Vec::new(),
             authorities: Vec::new(),
             system_authorities: true,
+            patience: Patience::STANDARD,
             dial_max: Duration::from_secs(30),
             opening_max: Duration::from_secs(600),
             attempt_max: Duration::from_secs(3600),
@@ -107,14 +118,17 @@ pub struct Outbound {
 
 impl Outbound {
     /// The outbound side. `dice` orders MX hosts of equal preference.
+    ///
+    /// # Errors
+    /// The cryptography is unusable, which no configuration can mend.
     pub fn new(
         settings: OutboundSettings,
         routes: Arc<Routes>,
         resolver: Arc<dyn Resolver>,
         dice: Box<dyn Dice>,
-    ) -> Outbound {
-        let tls = tls::TlsClients::new(&settings);
-        Outbound { settings, routes, resolver, dice: Mutex::new(dice), tls }
+    ) -> Result<Outbound, rustls::Error> {
+        let tls = tls::TlsClients::new(&settings)?;
+        Ok(Outbound { settings, routes, resolver, dice: Mutex::new(dice), tls })
     }
 
     /// The routes it goes by.
@@ -135,10 +149,100 @@ impl Outbound {
         parcel: &Parcel,
         at: Timestamp,
     ) -> Delivery {
-        let _ = (line, destination, parcel, at, &self.resolver, &self.dice, &self.tls, &self.settings);
-        Delivery {
-            attempt: Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into() },
-            findings: Vec::new(),
+        let begun = Instant::now();
+        let mut errand = Errand::new(parcel, at);
+        let found_line = line.take().filter(|line| line.destination() == destination);
+        match timeout(self.settings.attempt_max, self.run(found_line, destination, &mut errand)).await {
+            Ok(left) => *line = left,
+            Err(_) => errand.settle_rest(&Finding::Failed(Failure::Lost("the attempt took too long".into()))),
+        }
+        let delivery = errand.finish(begun.elapsed());
+        tracing::debug!(
+            message = %parcel.envelope.message,
+            site = %self.routes.site(destination),
+            host = %delivery.attempt.host,
+            remote = ?delivery.attempt.remote,
+            tls = %delivery.attempt.tls,
+            milliseconds = delivery.attempt.milliseconds,
+            recipients = delivery.findings.len(),
+            "attempt ended"
+        );
+        delivery
+    }
+
+    /// The attempt itself; the line that may be used again.
+    async fn run(&self, line: Option<Line>, destination: &Destination, errand: &mut Errand<'_>) -> Option<Line> {
+        let mut opener = opener::Opener::new(self, destination);
+        let mut current = line.and_then(fresh);
+        loop {
+            let reused = current.is_some();
+            let mut line = match current.take() {
+                Some(line) => line,
+                None => match opener.open().await {
+                    Ok(line) => line,
+                    Err(tried) => {
+                        errand.give_up(tried);
+                        return None;
+                    }
+                },
+            };
+            errand.travels_by(&line);
+            match errand.carry(&mut line, self.settings.recipients_max).await {
+                Carried::All if line.may_go_on() => return Some(line),
+                Carried::All => {
+                    hang_up(line);
+                    return None;
+                }
+                // all that was carried so far is settled; the rest goes to the same host again
+                Carried::Some => {
+                    hang_up(line);
+                    opener.stay();
+                }
+                // a line that went stale while it was idle says nothing about its host
+                Carried::Nothing(_) if reused => {}
+                Carried::Nothing(found) => opener.failed(&line, finding(found)),
+            }
         }
     }
 }
+
+/// The line, where it is still usable.
+fn fresh(mut line: Line) -> Option<Line> {
+    if line.is_fresh() {
+        return Some(line);
+    }
+    hang_up(line);
+    None
+}
+
+/// Ends a line behind the back of the attempt.
+fn hang_up(line: Line) {
+    tokio::spawn(line.close());
+}
+
+/// What the conversation found, in the words of outcomes.
+fn finding(found: Found) -> Finding {
+    let stage = |stage| match stage {
+        client::Stage::Greeting => Stage::Greeting,
+        client::Stage::Hello => Stage::Hello,
+        client::Stage::Tls => Stage::Tls,
+        client::Stage::Mail => Stage::Mail,
+        client::Stage::Recipient => Stage::Recipient,
+        client::Stage::Data => Stage::Data,
+        client::Stage::Content => Stage::Content,
+    };
+    match found {
+        Found::Replied(at, reply) => Finding::Replied(stage(at), reply),
+        Found::Failed(fault) => Finding::Failed(match fault {
+            Fault::Lost(why) => Failure::Lost(why),
+            Fault::Protocol(why) => Failure::Protocol(why),
+            Fault::Tls(why) => Failure::Tls(why),
+            Fault::NeedsSmtputf8 => Failure::NeedsSmtputf8,
+            Fault::NeedsEightBit => Failure::NeedsEightBit,
+            Fault::TooLarge(octets) => Failure::TooLarge(octets),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,319 @@
 //! A line: an open conversation with a next hop, kept for further mail to the same destination.
 
+use bytes::BytesMut;
+use relay::outcome::Failure;
 use relay::route::Destination;
+use smtp::address::{Address, ReversePath};
+use smtp::client::{Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::content::{self, ContentError};
+use super::tls::{TlsClients, version_name};
+use super::wire::Wire;
+use super::{OutboundSettings, Parcel};
+
+/// Octets heard after a write failed that are still looked at: a last word, such as 421.
+const LAST_WORDS_OCTETS_MAX: usize = 64 * 1024;
+
+/// How long to listen for last words.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 
 /// An open conversation with a next hop.
 pub struct Line {
-    destination: Destination,
+    pub(super) destination: Destination,
+    pub(super) host: String,
+    pub(super) remote: SocketAddr,
+    /// `TLS 1.3`, or `none` and why.
+    pub(super) tls: String,
+    pub(super) conversation: Conversation,
+    wire: Wire,
+    input: BytesMut,
+    /// Why nothing more can be written.
+    broken: Option<String>,
+    opened: Instant,
+    used: Instant,
+    messages: u32,
+    /// Content was begun in the present transaction: another host must not be tried for it.
+    content_begun: bool,
+    bounds: Bounds,
+}
+
+/// What is asked of a line that is to be used again.
+#[derive(Clone, Copy)]
+struct Bounds {
+    messages_max: u32,
+    idle_max: Duration,
+    age_max: Duration,
+}
+
+/// Where the conversation has to be led on by someone else.
+enum Stop {
+    Ready,
+    StartTls,
+    Done(Vec<Found>),
+    Refused(Found),
+    Close,
+}
+
+/// Why a line could not be opened.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    /// The next hop's reply, or its absence.
+    Found(Found),
+    /// No connection came about, or not to where it should.
+    Dial(Failure),
+    /// The handshake failed, in words: in the clear it may work.
+    Handshake(String),
+}
+
+/// Whom a connection leads to.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) destination: Destination,
+    pub(super) host: String,
+    pub(super) remote: SocketAddr,
+}
+
+/// What came of one transaction.
+pub(super) struct Batch {
+    /// One finding for each of its recipients.
+    pub(super) found: Vec<Found>,
+    /// Nothing of the content went out, and nothing was said about the recipients: another host may be tried.
+    pub(super) elsewhere: bool,
 }
 
 impl Line {
+    /// Leads a fresh connection to where a transaction may begin.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the connection is closed.
+    pub(super) async fn open(
+        stream: TcpStream,
+        peer: Peer,
+        tls: Tls,
+        clients: &TlsClients,
+        settings: &OutboundSettings,
+    ) -> Result<Line, OpenError> {
+        let hello = Settings { hostname: settings.hostname.clone(), tls, patience: settings.patience };
+        let now = Instant::now();
+        let mut line = Line {
+            destination: peer.destination,
+            host: peer.host,
+            remote: peer.remote,
+            tls: "none".into(),
+            conversation: Conversation::new(hello),
+            wire: Wire::Clear(stream),
+            input: BytesMut::new(),
+            broken: None,
+            opened: now,
+            used: now,
+            messages: 0,
+            content_begun: false,
+            bounds: Bounds {
+                messages_max: settings.line_messages_max,
+                idle_max: settings.line_idle_max,
+                age_max: settings.line_age_max,
+            },
+        };
+        let checked = tls == Tls::Required;
+        loop {
+            match line.lead(None).await {
+                Stop::Ready => break,
+                Stop::StartTls => line = line.secure(clients, checked).await.map_err(OpenError::Handshake)?,
+                Stop::Refused(found) => {
+                    line.hang_up();
+                    return Err(OpenError::Found(found));
+                }
+                Stop::Done(_) | Stop::Close => return Err(OpenError::Found(out_of_turn())),
+            }
+        }
+        if let Some(reply) = line.conversation.tls_refusal() {
+            line.tls = format!("none (STARTTLS was refused: {reply})");
+        }
+        Ok(line)
+    }
+
+    async fn secure(mut self, clients: &TlsClients, checked: bool) -> Result<Line, String> {
+        let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
+        let handshake = clients.handshake(stream, &self.host, self.remote.ip(), checked);
+        let stream = match timeout(self.conversation.patience(), handshake).await {
+            Ok(result) => result?,
+            Err(_) => return Err("the next hop fell silent during the TLS handshake".into()),
+        };
+        self.tls = version_name(&stream).into();
+        self.wire = Wire::Tls(Box::new(stream));
+        self.conversation.on_tls();
+        Ok(self)
+    }
+
+    /// Carries the parcel to these recipients of it (their places in its list), as many of them from
+    /// the first on as the next hop takes at once; there is one finding for each of those.
+    pub(super) async fn transact(&mut self, parcel: &Parcel, places: &[usize], recipients_max: usize) -> Batch {
+        let envelope = &parcel.envelope;
+        let recipient = |place: &usize| envelope.recipients.get(usize::from(parcel.recipients[*place])).cloned();
+        let recipients: Vec<_> = places.iter().take(recipients_max).map_while(recipient).collect();
+        let count = self.conversation.capabilities().batch(&recipients, recipients_max);
+        let recipients = &recipients[..count];
+        let sender_is_ascii = match &envelope.reverse_path {
+            ReversePath::Null => true,
+            ReversePath::Mailbox(address) => address.is_ascii(),
+        };
+        let paths_are_ascii = sender_is_ascii && recipients.iter().all(Address::is_ascii);
+        self.content_begun = false;
+        self.messages += 1;
+        self.conversation.begin(&Transaction {
+            reverse_path: &envelope.reverse_path,
+            recipients,
+            octets: content::octets(parcel.seal.as_ref(), &parcel.content),
+            needs_eight_bit: envelope.needs_eight_bit,
+            needs_smtputf8: envelope.needs_smtputf8 || !paths_are_ascii,
+        });
+        let found = match self.lead(Some(parcel)).await {
+            Stop::Done(found) => found,
+            Stop::Refused(found) => vec![found; count],
+            Stop::Ready | Stop::StartTls | Stop::Close => vec![out_of_turn(); count],
+        };
+        self.used = Instant::now();
+        let elsewhere = !self.content_begun && found.iter().all(may_pass_elsewhere);
+        Batch { found, elsewhere }
+    }
+
+    /// Reads and writes until there is something to decide.
+    async fn lead(&mut self, parcel: Option<&Parcel>) -> Stop {
+        let mut turns = self.conversation.turns();
+        let mut deadline = Instant::now() + self.conversation.patience();
+        loop {
+            match self.conversation.step(&mut self.input) {
+                // one reply has one time-out, however slowly its octets drip in
+                Step::Read if self.conversation.turns() == turns => {
+                    self.read(deadline).await;
+                    continue;
+                }
+                Step::Read => {}
+                Step::Write(octets) => self.write(&octets).await,
+                Step::Content => self.content(parcel).await,
+                Step::StartTls => return Stop::StartTls,
+                Step::Ready => return Stop::Ready,
+                Step::Done(found) => return Stop::Done(found),
+                Step::Refused(found) => return Stop::Refused(found),
+                Step::Close => return Stop::Close,
+            }
+            turns = self.conversation.turns();
+            deadline = Instant::now() + self.conversation.patience();
+        }
+    }
+
+    async fn read(&mut self, deadline: Instant) {
+        if let Some(why) = &self.broken {
+            return self.conversation.lost(why);
+        }
+        match timeout_at(deadline, self.wire.read(&mut self.input)).await {
+            Ok(Ok(0)) => self.conversation.lost("the next hop closed the connection"),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.conversation.lost(&format!("the connection broke: {error}")),
+            Err(_) => self.conversation.lost("the next hop did not answer in time"),
+        }
+    }
+
+    async fn write(&mut self, octets: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
+        let mut slices = [IoSlice::new(octets)];
+        let write = self.wire.write(&mut slices, &mut self.input, false);
+        let why = match timeout(self.conversation.patience(), write).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => format!("the connection broke: {error}"),
+            Err(_) => "the next hop stopped reading".into(),
+        };
+        self.break_off(why).await;
+    }
+
+    async fn content(&mut self, parcel: Option<&Parcel>) {
+        let (None, Some(parcel)) = (&self.broken, parcel) else {
+            let why = self.broken.clone().unwrap_or_default();
+            return self.conversation.lost(&why);
+        };
+        self.content_begun = true;
+        let patience = self.conversation.patience();
+        let mut writer = content::Writer { wire: &mut self.wire, input: &mut self.input, patience };
+        match writer.write(parcel.seal.as_ref(), &parcel.content).await {
+            Ok(()) => self.conversation.content_sent(),
+            // the reply itself is read by the next step
+            Err(ContentError::Interrupted) => {}
+            Err(ContentError::Broken(why)) => self.break_off(why).await,
+            Err(ContentError::Unreadable(why)) => self.conversation.lost(&why),
+        }
+    }
+
+    /// Nothing more can be written; what the other end said before it hung up still counts.
+    async fn break_off(&mut self, why: String) {
+        self.broken = Some(why);
+        let until = Instant::now() + LAST_WORDS_MAX;
+        while self.input.len() < LAST_WORDS_OCTETS_MAX {
+            match timeout_at(until, self.wire.read(&mut self.input)).await {
+                Ok(Ok(octets)) if octets > 0 => {}
+                _ => break,
+            }
+        }
+    }
+
     /// Where it leads.
     pub fn destination(&self) -> &Destination {
         &self.destination
     }
 
+    /// Whether one more message may go over it, as far as counting goes.
+    pub(super) fn may_go_on(&self) -> bool {
+        self.broken.is_none() && self.conversation.may_begin() && self.messages < self.bounds.messages_max
+    }
+
     /// Whether a further parcel may go over it: young, not idle for too long, not used too often,
     /// and nothing heard from the other end since. Looks without waiting.
     pub fn is_fresh(&mut self) -> bool {
-        false
+        self.may_go_on()
+            && self.input.is_empty()
+            && self.opened.elapsed() < self.bounds.age_max
+            && self.used.elapsed() < self.bounds.idle_max
+            && !self.wire.is_stirred()
     }
 
     /// Says QUIT and hangs up, waiting a few seconds at most for the other end.
-    pub async fn close(self) {}
+    pub async fn close(mut self) {
+        self.conversation.quit();
+        while !matches!(self.lead(None).await, Stop::Close) {}
+        let _ = timeout(Patience::STANDARD.quit, self.wire.shutdown()).await;
+    }
+
+    /// Says QUIT to one that would not have us, and waits for nothing.
+    fn hang_up(mut self) {
+        if self.broken.is_none() {
+            tokio::spawn(async move {
+                let farewell = async {
+                    let mut slices = [IoSlice::new(b"QUIT\r\n")];
+                    let _ = self.wire.write(&mut slices, &mut self.input, false).await;
+                    self.wire.shutdown().await;
+                };
+                let _ = timeout(LAST_WORDS_MAX, farewell).await;
+            });
+        }
+    }
+}
+
+fn out_of_turn() -> Found {
+    Found::Failed(Fault::Protocol("the next hop ended the conversation out of turn".into()))
+}
+
+/// Whether another host may say something else: the connection failed, or the host as a whole turned us away.
+fn may_pass_elsewhere(found: &Found) -> bool {
+    match found {
+        Found::Replied(_, reply) => reply.code == 421,
+        Found::Failed(fault) => {
+            matches!(fault, Fault::Lost(_) | Fault::Protocol(_))
+        }
+    }
 }

@@ -1,14 +1,130 @@
 //! TLS towards next hops: one configuration that believes everybody, one that checks.
 
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
 use super::OutboundSettings;
 
 /// Both configurations.
-pub(super) struct TlsClients {}
+pub(super) struct TlsClients {
+    believing: TlsConnector,
+    checking: TlsConnector,
+}
 
 impl TlsClients {
     /// Both configurations, the checking one with the authorities of the settings.
-    pub(super) fn new(settings: &OutboundSettings) -> TlsClients {
-        let _ = settings;
-        TlsClients {}
+    ///
+    /// # Errors
+    /// The cryptography is unusable, which no configuration can mend.
+    pub(super) fn new(settings: &OutboundSettings) -> Result<TlsClients, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = || {
+            ClientConfig::builder_with_provider(Arc::clone(&provider))
+                .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        };
+        let believing = builder()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Believing(Arc::clone(&provider))))
+            .with_no_client_auth();
+        let checking = builder()?.with_root_certificates(authorities(settings)).with_no_client_auth();
+        Ok(TlsClients { believing: Arc::new(believing).into(), checking: Arc::new(checking).into() })
+    }
+
+    /// Does the handshake with `host`, whose certificate must be valid for that name where `checked`.
+    ///
+    /// # Errors
+    /// Why there is no TLS, in words.
+    pub(super) async fn handshake(
+        &self,
+        stream: TcpStream,
+        host: &str,
+        address: IpAddr,
+        checked: bool,
+    ) -> Result<TlsStream<TcpStream>, String> {
+        let (connector, name) = match ServerName::try_from(host.to_owned()) {
+            Ok(name) => (if checked { &self.checking } else { &self.believing }, name),
+            Err(_) if checked => return Err(format!("no certificate can be valid for the name {host}")),
+            // such a name cannot be asked for; without checking that does not matter
+            Err(_) => (&self.believing, ServerName::IpAddress(address.into())),
+        };
+        connector.connect(name, stream).await.map_err(|error| error.to_string())
+    }
+}
+
+/// The authorities that are trusted where certificates are checked.
+fn authorities(settings: &OutboundSettings) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    if settings.system_authorities {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "some of the system's certificate authorities could not be read");
+        }
+        roots.add_parsable_certificates(found.certs);
+    }
+    for authority in &settings.authorities {
+        if let Err(error) = roots.add(authority.clone()) {
+            tracing::warn!(%error, "a configured certificate authority was not understood and is not trusted");
+        }
+    }
+    if roots.is_empty() {
+        tracing::warn!("no certificate authorities are trusted: routes that require TLS will not work");
+    }
+    roots
+}
+
+/// The words for what was agreed: `TLS 1.3`.
+pub(super) fn version_name(stream: &TlsStream<TcpStream>) -> &'static str {
+    match stream.get_ref().1.protocol_version() {
+        Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "TLS",
+    }
+}
+
+/// Takes any certificate: opportunistic TLS hides mail from those who listen, and promises no more
+/// (RFC 7435). What a certificate's key signed is not checked either, since nothing hangs on the key;
+/// so odd certificates do not push mail back into the clear.
+#[derive(Debug)]
+struct Believing(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Believing {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,0 +1,214 @@
+//! Finds a next hop that lets us begin: hop after hop, TLS before clear, within the time for it all.
+
+use relay::outcome::{Failure, Finding};
+use relay::route::{Destination, RouteTls};
+use smtp::client::Tls;
+use std::net::SocketAddr;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::hops::{Hops, Next, Origin};
+use super::line::{Line, OpenError, Peer};
+use super::{Outbound, finding};
+use crate::dns::Forbidden;
+
+/// A hop that failed, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Tried {
+    pub(super) host: String,
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) tls: String,
+    pub(super) finding: Finding,
+}
+
+/// The search for a next hop in one attempt.
+pub(super) struct Opener<'a> {
+    outbound: &'a Outbound,
+    destination: &'a Destination,
+    hops: Option<Hops<'a>>,
+    /// The hop to dial again before any other.
+    again: Option<Next>,
+    last: Option<Next>,
+    tried: Vec<Tried>,
+    deadline: Instant,
+}
+
+impl<'a> Opener<'a> {
+    pub(super) fn new(outbound: &'a Outbound, destination: &'a Destination) -> Self {
+        let deadline = Instant::now() + outbound.settings.opening_max;
+        Opener { outbound, destination, hops: None, again: None, last: None, tried: Vec::new(), deadline }
+    }
+
+    /// The next open line is to lead to the same hop as the last.
+    pub(super) fn stay(&mut self) {
+        self.again = self.last.clone();
+    }
+
+    /// An open line failed before it heard any content.
+    pub(super) fn failed(&mut self, line: &Line, finding: Finding) {
+        let (host, remote, tls) = (line.host.clone(), Some(line.remote), line.tls.clone());
+        self.tried.push(Tried { host, remote, tls, finding });
+    }
+
+    /// A line on which a transaction may begin.
+    ///
+    /// # Errors
+    /// No hop is left: the most hopeful finding among those tried.
+    pub(super) async fn open(&mut self) -> Result<Line, Tried> {
+        loop {
+            let deadline = self.deadline;
+            let next = match timeout_at(deadline, self.next()).await {
+                Ok(Ok(Some(next))) => next,
+                Ok(Ok(None)) => return Err(self.verdict()),
+                Ok(Err(finding)) => {
+                    return Err(Tried { host: String::new(), remote: None, tls: "none".into(), finding });
+                }
+                Err(_) => {
+                    self.late();
+                    return Err(self.verdict());
+                }
+            };
+            self.last = Some(next.clone());
+            match timeout_at(deadline, self.reach(&next)).await {
+                Ok(Ok(line)) => return Ok(line),
+                Ok(Err((finding, tls))) => {
+                    self.tried.push(Tried { host: next.host, remote: Some(next.remote), tls, finding });
+                }
+                Err(_) => {
+                    self.late();
+                    return Err(self.verdict());
+                }
+            }
+        }
+    }
+
+    fn late(&mut self) {
+        let why = Failure::Lost("no next hop was ready in time".into());
+        let (host, remote) = self.last.clone().map(|next| (next.host, Some(next.remote))).unwrap_or_default();
+        self.tried.push(Tried { host, remote, tls: "none".into(), finding: Finding::Failed(why) });
+    }
+
+    async fn next(&mut self) -> Result<Option<Next>, Finding> {
+        if let Some(again) = self.again.take() {
+            return Ok(Some(again));
+        }
+        let outbound = self.outbound;
+        if self.hops.is_none() {
+            let origin = match (self.destination, outbound.routes.route(self.destination)) {
+                (_, Some(route)) => Origin::Route(&route.host, route.port),
+                (Destination::Mx { domain }, None) => Origin::Mx(domain),
+                (Destination::Route { .. }, None) => {
+                    return Err(Finding::Failed(Failure::Connect("this route is no longer configured".into())));
+                }
+            };
+            let hops = Hops::find(outbound.resolver.as_ref(), &outbound.settings, origin, &outbound.dice).await?;
+            self.hops = Some(hops);
+        }
+        let tried = &mut self.tried;
+        let mut fault = |host: &str, finding| {
+            tried.push(Tried { host: host.to_owned(), remote: None, tls: "none".into(), finding });
+        };
+        match &mut self.hops {
+            Some(hops) => Ok(hops.next(&mut fault).await),
+            None => Ok(None),
+        }
+    }
+
+    /// Dials and opens one hop; where TLS is a wish and the handshake fails, once more in the clear.
+    async fn reach(&self, next: &Next) -> Result<Line, (Finding, String)> {
+        let tls = match self.outbound.routes.tls(self.destination) {
+            RouteTls::None => Tls::Never,
+            RouteTls::Opportunistic => Tls::Opportunistic,
+            RouteTls::Required => Tls::Required,
+        };
+        let why = match self.try_open(next, tls).await {
+            Ok(line) => return Ok(line),
+            Err(OpenError::Handshake(why)) => why,
+            Err(OpenError::Found(found)) => return Err((finding(found), "none".into())),
+            Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), "none".into())),
+        };
+        if tls == Tls::Required {
+            return Err((Finding::Failed(Failure::Tls(why)), "none".into()));
+        }
+        let shown = format!("none (TLS failed: {why})");
+        tracing::info!(host = %next.host, remote = %next.remote, %why, "TLS failed, going on in the clear");
+        match self.try_open(next, Tls::Never).await {
+            Ok(mut line) => {
+                line.tls = shown;
+                Ok(line)
+            }
+            Err(OpenError::Handshake(why)) => Err((Finding::Failed(Failure::Tls(why)), shown)),
+            Err(OpenError::Found(found)) => Err((finding(found), shown)),
+            Err(OpenError::Dial(failure)) => Err((Finding::Failed(failure), shown)),
+        }
+    }
+
+    async fn try_open(&self, next: &Next, tls: Tls) -> Result<Line, OpenError> {
+        let outbound = self.outbound;
+        let stream = self.dial(next).await?;
+        let peer = Peer { destination: self.destination.clone(), host: next.host.clone(), remote: next.remote };
+        Line::open(stream, peer, tls, &outbound.tls, &outbound.settings).await
+    }
+
+    async fn dial(&self, next: &Next) -> Result<TcpStream, OpenError> {
+        let settings = &self.outbound.settings;
+        let failed = |why: String| OpenError::Dial(Failure::Connect(format!("{} ({}): {why}", next.host, next.remote)));
+        let dialling = async {
+            let socket = if next.remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+            if let Some(source) = settings.sources.iter().find(|source| source.is_ipv4() == next.remote.is_ipv4()) {
+                socket.bind(SocketAddr::new(*source, 0))?;
+            }
+            let stream = socket.connect(next.remote).await?;
+            stream.set_nodelay(true)?;
+            Ok::<_, std::io::Error>(stream)
+        };
+        let stream = match timeout(settings.dial_max, dialling).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(failed(error.to_string())),
+            Err(_) => return Err(failed("no answer".into())),
+        };
+        self.refuse_self(next, &stream)?;
+        Ok(stream)
+    }
+
+    /// A connection from an address to itself leads to this machine, whatever the configuration knows of its addresses.
+    fn refuse_self(&self, next: &Next, stream: &TcpStream) -> Result<(), OpenError> {
+        let guarded = matches!(self.destination, Destination::Mx { .. }) && !self.outbound.settings.allow_private;
+        match stream.local_addr() {
+            Ok(local) if guarded && local.ip() == next.remote.ip() => {
+                let text = format!("{} is {}, {}", next.host, next.remote.ip(), Forbidden::Own);
+                Err(OpenError::Dial(Failure::ForbiddenAddress(text)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The most hopeful finding: one that may pass goes before one that will not, so that mail does
+    /// not bounce while another host might still take it.
+    fn verdict(&mut self) -> Tried {
+        let none = || Tried {
+            host: String::new(),
+            remote: None,
+            tls: "none".into(),
+            finding: Finding::Failed(Failure::Connect("there is no address that can be dialled from here".into())),
+        };
+        let tried = std::mem::take(&mut self.tried);
+        tried.into_iter().rev().max_by_key(|tried| hope(&tried.finding)).unwrap_or_else(none)
+    }
+}
+
+fn hope(finding: &Finding) -> u8 {
+    match finding {
+        Finding::Replied(_, reply) if reply.is_permanent() => 2,
+        Finding::Replied(..) => 9,
+        Finding::Failed(failure) => match failure {
+            Failure::Tls(_) => 8,
+            Failure::Protocol(_) => 7,
+            Failure::Lost(_) => 6,
+            Failure::Connect(_) => 5,
+            Failure::Dns(_) => 4,
+            Failure::ForbiddenAddress(_) => 1,
+            _ => 0,
+        },
+    }
+}
