@@ -115,6 +115,17 @@ pub fn judge(recipient: u16, finding: &Finding, context: &Context<'_>) -> Judgem
     Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply }, status }
 }
 
+/// What becomes of one recipient that could not even be attempted, for a fault of our own that passes.
+pub fn postpone(recipient: u16, reason: &str, context: &Context<'_>) -> Judgement {
+    let (outcome, status, reason) = match context.period.next(context.now, context.attempts, context.jitter) {
+        Some(until) => {
+            (Outcome::Deferred { until: until.max(context.not_before) }, Enhanced(4, 3, 0), reason.to_owned())
+        }
+        None => (Outcome::SoftBounced, EXPIRED, words::expired(context.period.lasts, reason)),
+    };
+    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply: None }, status }
+}
+
 /// Delivery time expired (RFC 3463 §3.5).
 const EXPIRED: Enhanced = Enhanced(5, 4, 7);
 

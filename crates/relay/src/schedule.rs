@@ -204,8 +204,6 @@ pub enum Action {
         /// Why.
         ending: Arc<Ending>,
     },
-    /// Hold this message in the store: a recipient that was in flight came back while it was held.
-    Hold(MessageId, HoldReason),
 }
 
 /// What waits, for metrics.
@@ -223,8 +221,6 @@ pub struct Depth {
     pub conversations: usize,
     /// Idle conversations.
     pub idle: usize,
-    /// Sites that are left alone because they could not be reached.
-    pub sites_down: usize,
 }
 
 /// What someone asked of a message while some of it was in flight.
@@ -335,8 +331,8 @@ impl Scheduler {
         self.parcels.knows(message)
     }
 
-    /// What waits now. Looks through the sites: not for every message.
-    pub fn depth(&self, now: Timestamp) -> Depth {
+    /// What waits now.
+    pub fn depth(&self) -> Depth {
         Depth {
             messages: self.parcels.messages(),
             recipients: self.parcels.recipients,
@@ -344,7 +340,6 @@ impl Scheduler {
             held: self.parcels.recipients_held,
             conversations: self.conversations.len(),
             idle: self.idle_count,
-            sites_down: self.sites.down(now),
         }
     }
 
@@ -433,9 +428,6 @@ impl Scheduler {
                 Some(group) => group.1.push(recipient),
                 None => groups.push((state, vec![recipient])),
             }
-        }
-        if let (Some(Wish::Hold(reason)), false) = (&wish, groups.is_empty()) {
-            actions.push(Action::Hold(message, *reason));
         }
         for (state, recipients) in groups {
             match &wish {

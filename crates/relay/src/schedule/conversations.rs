@@ -31,10 +31,7 @@ impl Scheduler {
         let message = self.parcels.at(place).message;
         match self.wishes.get(&message).cloned() {
             None => self.queue(place, true),
-            Some(Wish::Hold(reason)) => {
-                self.parcels.set(place, State::Held(reason));
-                actions.push(Action::Hold(message, reason));
-            }
+            Some(Wish::Hold(reason)) => self.parcels.set(place, State::Held(reason)),
             Some(Wish::End(ending)) => self.end(place, &ending, actions),
         }
         self.drop_wish(message);

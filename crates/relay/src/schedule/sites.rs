@@ -217,8 +217,4 @@ impl Sites {
     pub(super) fn at(&mut self, place: u32) -> &mut Site {
         self.records[place as usize].as_mut().expect("a site in use")
     }
-
-    pub(super) fn down(&self, now: Timestamp) -> usize {
-        self.records.iter().flatten().filter(|site| site.is_down(now)).count()
-    }
 }
