@@ -10,6 +10,9 @@ use smtp::address::{Address, ReversePath};
 /// Refusals alike within this time of the first are one row with a count, unless the operator says otherwise.
 pub(crate) const FOLD: Duration = Duration::from_secs(relay::limits::NOTICE_FOLD_SECONDS.value);
 
+/// How long rows are kept, unless the operator says less.
+pub(crate) const KEEP: Duration = Duration::from_secs(30 * 86_400);
+
 /// What the owner reads on the row of a suppressed recipient.
 pub(crate) const SUPPRESSED_REASON: &str =
     "This address is on the account's suppression list, so nothing was sent to it.";
@@ -119,6 +122,7 @@ pub(crate) fn hold(row: &mut ActivityRow, reason: HoldReason, at: Timestamp) -> 
     row.updated_at = at;
     row.held = Some(reason);
     hold_words(reason).clone_into(&mut row.reason);
+    row.reply.clear();
     event(row)
 }
 
@@ -128,6 +132,7 @@ pub(crate) fn release(row: &mut ActivityRow, at: Timestamp) -> ActivityEvent {
     row.updated_at = at;
     row.held = None;
     RELEASED_REASON.clone_into(&mut row.reason);
+    row.reply.clear();
     event(row)
 }
 
@@ -178,7 +183,7 @@ pub(crate) fn session_of(notice: &Notice) -> SessionFacts {
 /// Whether two refusals of recipients share a row, their times apart: same user, recipient and reason.
 pub(crate) fn alike_rows(a: &ActivityRow, b: &ActivityRow) -> bool {
     (a.account, a.user, &a.reference) == (b.account, b.user, &b.reference)
-        && a.recipient.to_lowercase() == b.recipient.to_lowercase()
+        && a.recipient.eq_ignore_ascii_case(&b.recipient)
 }
 
 /// Whether two troubles of connections share a row, their times apart: same address, name and reason.
@@ -193,7 +198,7 @@ pub(crate) fn limit(filter: &ActivityFilter) -> usize {
 
 /// Whether an address is the one, begins so, or is at the `@domain`, whatever the case.
 pub(crate) fn address_matches(pattern: &str, address: &str) -> bool {
-    let (pattern, address) = (pattern.to_lowercase(), address.to_lowercase());
+    let (pattern, address) = (pattern.to_ascii_lowercase(), address.to_ascii_lowercase());
     if pattern.starts_with('@') {
         address.rfind('@').is_some_and(|at| address[at..] == pattern)
     } else {

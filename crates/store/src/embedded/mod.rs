@@ -1,3 +1,194 @@
 //! The store of a data folder, owned by one process: live mail in a log, everything else in a ledger that reads it.
+//!
+//! ```text
+//! data folder (0700)
+//! ├── lock           who owns it
+//! ├── master.key     what protects the secrets below; never in a backup
+//! ├── ledger.db      accounts, domains, SMTP users, suppressions, blocks, logins, audit: primary data
+//! ├── activity.db    what became of every recipient, read from the log
+//! └── spool/         live mail
+//! ```
 
+mod book;
+mod history;
+mod ledger;
+mod live;
+mod master_key;
 pub mod spool;
+mod sqlite;
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::clock::Timestamp;
+use relay::store::StoreError;
+
+use ledger::Ledger;
+use ledger::activity::{Activity, Upkeep};
+use spool::{Lock, LockError, LogSpool};
+
+pub use master_key::MasterKeyError;
+
+/// The file that the ledger's primary data is in.
+const LEDGER_FILE: &str = "ledger.db";
+/// The file that activity is in.
+const ACTIVITY_FILE: &str = "activity.db";
+/// The file that the master key is in, where the operator names no other.
+const MASTER_KEY_FILE: &str = "master.key";
+/// The folder of live mail.
+const SPOOL_FOLDER: &str = "spool";
+
+/// Who tells the time.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What may be chosen about a store.
+#[derive(Clone)]
+pub struct Options {
+    /// Sizes and budgets of the spool.
+    pub spool: spool::Options,
+    /// Where the master key is; none: in the data folder.
+    pub master_key: Option<PathBuf>,
+    /// Who tells the time by which old rows go.
+    pub now: Now,
+    /// How long rows of Activity and Connections, and logins, are kept.
+    pub keep_rows: Duration,
+    /// Refusals alike within this time of the first are one row with a count.
+    pub fold_refusals: Duration,
+}
+
+impl Options {
+    /// The defaults of a server, with who tells the time.
+    pub fn new(now: Now) -> Self {
+        Options {
+            spool: spool::Options::default(),
+            master_key: None,
+            now,
+            keep_rows: crate::rows::KEEP,
+            fold_refusals: crate::rows::FOLD,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Options { spool, master_key, now: _, keep_rows, fold_refusals } = self;
+        f.debug_struct("Options")
+            .field("spool", spool)
+            .field("master_key", master_key)
+            .field("keep_rows", keep_rows)
+            .field("fold_refusals", fold_refusals)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a data folder could not be opened. Each text names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process owns it, or the lock cannot be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The master key is missing, malformed, exposed or another one.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// A file was written by a newer version.
+    #[error(
+        "{} has schema {found}, and this version knows none beyond {known}: start the newer version again, or restore a backup of the older one",
+        path.display()
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest known.
+        known: u32,
+    },
+    /// A file of the ledger cannot be opened or read.
+    #[error("{}: {source}", path.display())]
+    Ledger {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The spool cannot be opened.
+    #[error("the spool: {0}")]
+    Spool(StoreError),
+    /// A file or folder cannot be made, or its mode not be set.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The store of a data folder. Dropped, it writes what waits, ends its threads and gives the folder free.
+pub struct Embedded {
+    // in the order of their end: activity reads the spool, and the folder stays ours until both are closed
+    activity: Activity,
+    spool: Arc<LogSpool>,
+    ledger: Arc<Ledger>,
+    _lock: Lock,
+}
+
+impl Embedded {
+    /// Opens the data folder, or makes it: takes its lock, reads the ledger, replays the log, and returns when
+    /// activity has caught up with it.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed but what a later start would do again.
+    pub fn open(folder: &Path, options: Options) -> Result<Embedded, OpenError> {
+        make_private_folder(folder)?;
+        let lock = Lock::acquire(folder)?;
+        let master_key = options.master_key.clone().unwrap_or_else(|| folder.join(MASTER_KEY_FILE));
+        let ledger = Arc::new(Ledger::open(&folder.join(LEDGER_FILE), &master_key)?);
+        let file = ledger::activity::File::open(&folder.join(ACTIVITY_FILE))?;
+        let spool = LogSpool::open(&folder.join(SPOOL_FOLDER), options.spool.clone(), file.position());
+        let spool = Arc::new(spool.map_err(OpenError::Spool)?);
+        let upkeep = Upkeep {
+            now: Arc::clone(&options.now),
+            keep: options.keep_rows,
+            fold: options.fold_refusals,
+            ledger: Arc::clone(&ledger),
+        };
+        let activity = Activity::start(file, Arc::clone(&spool), upkeep)?;
+        Ok(Embedded { activity, spool, ledger, _lock: lock })
+    }
+
+    /// The number of this start, higher at each.
+    pub fn epoch(&self) -> u32 {
+        self.spool.epoch()
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.activity.ask_to_stop();
+        // wakes activity where it waits for the log
+        self.spool.close();
+        self.activity.join();
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedded").finish_non_exhaustive()
+    }
+}
+
+/// Makes the folder where it is missing, and closes it to everybody else where it is not.
+fn make_private_folder(folder: &Path) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Io { path: folder.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mode = std::fs::metadata(folder).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Accounts, domains and users of the data folder: decided by the book's rules, kept by the ledger.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use relay::account::{Account, AccountState};
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::sending_domain::{DomainState, SendingDomain};
+use relay::smtp_user::SmtpUser;
+use relay::store::{Actor, AuditEntry, Block, Book, Login, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use smtp::server::Secret;
+
+use super::Embedded;
+
+impl Book for Embedded {
+    fn directory(&self) -> Arc<Directory> {
+        self.ledger.directory()
+    }
+
+    fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
+        self.ledger.book(|register| register.account_add(name, by, now))
+    }
+
+    fn account_state(
+        &self,
+        account: Id<Account>,
+        state: AccountState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError> {
+        self.ledger.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn domain_add(
+        &self,
+        account: Id<Account>,
+        name: &str,
+        keys: Vec<NewDkimKey>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.ledger.book(|register| register.domain_add(account, name, keys, by, now))
+    }
+
+    fn domain_state(
+        &self,
+        domain: Id<SendingDomain>,
+        state: DomainState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.ledger.book(|register| register.domain_state(domain, state, by, now))
+    }
+
+    fn domain_bounce_mails(
+        &self,
+        domain: Id<SendingDomain>,
+        on: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.ledger.book(|register| register.domain_bounce_mails(domain, on, by, now))
+    }
+
+    fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.domain_key_seen(domain, selector, now))
+    }
+
+    fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {
+        self.ledger.domain_key(domain, selector)
+    }
+
+    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.domain_delete(domain, by, now))
+    }
+
+    fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError> {
+        self.ledger.book(|register| register.smtp_user_add(user, by, now))
+    }
+
+    fn smtp_user_change(
+        &self,
+        user: Id<SmtpUser>,
+        action: &str,
+        change: SmtpUserChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SmtpUser>, StoreError> {
+        self.ledger.book(|register| register.smtp_user_change(user, action, change, by, now))
+    }
+
+    fn smtp_user_delete(&self, user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.smtp_user_delete(user, by, now))
+    }
+
+    fn password_key(&self) -> [u8; 32] {
+        self.ledger.password_key()
+    }
+
+    fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {
+        self.ledger.logins_note(logins)
+    }
+
+    fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
+        self.ledger.logins(since)
+    }
+
+    fn suppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        reason: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.suppress(account, address, reason, by, now))
+    }
+
+    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.unsuppress(account, address, by, now))
+    }
+
+    fn block_put(&self, block: &Block) -> Result<(), StoreError> {
+        self.ledger.block_put(block)
+    }
+
+    fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+        self.ledger.blocks()
+    }
+
+    fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.block_lift(address, by, now)
+    }
+
+    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.ledger.audit(account, limit)
+    }
+}

@@ -1,0 +1,41 @@
+//! What happened, as the rows of activity tell it.
+
+use std::time::Duration;
+
+use relay::account::Account;
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow};
+use relay::id::Id;
+use relay::store::{History, StoreError};
+
+use super::Embedded;
+use super::ledger::activity;
+
+impl History for Embedded {
+    fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
+        self.activity.read(|reader| activity::activity(reader, filter))
+    }
+
+    fn activity_since(&self, cursor: u64, filter: &ActivityFilter) -> Result<(Vec<ActivityRow>, u64), StoreError> {
+        self.activity.read(|reader| activity::since(reader, cursor, filter))
+    }
+
+    fn activity_cursor(&self) -> Result<u64, StoreError> {
+        Ok(self.activity.cursor())
+    }
+
+    async fn activity_changed(&self, cursor: u64, patience: Duration) {
+        self.activity.changed(cursor, patience).await;
+    }
+
+    fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError> {
+        self.activity.read(|reader| activity::detail(reader, row))
+    }
+
+    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
+        self.activity.read(|reader| activity::connections(reader, account, limit))
+    }
+
+    async fn caught_up(&self) {
+        self.activity.caught_up(self.spool.synced()).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! Activity: a reader of the log that makes rows of its events, in a file and on a thread of its own.
+//!
+//! Rows and the position behind them are one transaction, so a crash leaves both or neither. Most transactions are
+//! not synced: the log is there to be read again. Once a second, or after much of the log, one is synced, and with it
+//! all before it; only then is the log told that it may recycle what was read.
+
+mod apply;
+mod columns;
+mod hours;
+mod prune;
+mod query;
+mod reader;
+mod schema;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use relay::clock::Timestamp;
+use relay::store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::watch;
+
+use super::Ledger;
+use crate::embedded::spool::{LogSpool, Position};
+use crate::embedded::sqlite::{self, Readers};
+use crate::embedded::{Now, OpenError};
+use apply::Progress;
+use reader::Reader;
+
+pub(crate) use query::{activity, connections, detail, since};
+
+/// `activity.db`, opened for its one writer.
+pub(crate) struct File {
+    writer: Connection,
+    readers: Readers,
+    progress: Progress,
+}
+
+impl File {
+    /// Opens or makes it.
+    pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
+        let failed = |source| OpenError::Ledger { path: path.to_owned(), source };
+        let writer = sqlite::open_writer(path, schema::MIGRATIONS)?;
+        let progress = Progress::read(&writer).map_err(failed)?;
+        Ok(File { writer, readers: Readers::new(path, query::set_up), progress })
+    }
+
+    /// How far the log was read.
+    pub(crate) fn position(&self) -> Position {
+        self.progress.position
+    }
+}
+
+/// What the thread needs for its work and for tidying up in idle moments.
+pub(crate) struct Upkeep {
+    pub(crate) now: Now,
+    /// How long rows are kept.
+    pub(crate) keep: Duration,
+    /// Refusals alike within this time of the first are one row.
+    pub(crate) fold: Duration,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+/// How far the rows go, told after each transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    position: Position,
+    change: u64,
+}
+
+/// What the thread and those who ask share.
+struct Shared {
+    seen: watch::Sender<Seen>,
+    stops: AtomicBool,
+    fault: Mutex<Option<String>>,
+}
+
+/// Activity in operation.
+pub(crate) struct Activity {
+    shared: Arc<Shared>,
+    readers: Readers,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Activity {
+    /// Catches up with the log, then goes on reading it on a thread.
+    pub(crate) fn start(file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
+        let File { writer, readers, progress } = file;
+        let seen = watch::Sender::new(Seen { position: progress.position, change: progress.change });
+        let shared = Arc::new(Shared { seen, stops: AtomicBool::new(false), fault: Mutex::new(None) });
+        let mut reader = Reader::new(writer, spool, upkeep, Arc::clone(&shared), progress);
+        reader.catch_up().map_err(OpenError::Spool)?;
+        let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
+        let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;
+        Ok(Activity { shared, readers, thread: Some(thread) })
+    }
+
+    /// How far the log was read.
+    pub(crate) fn position(&self) -> Position {
+        self.shared.seen.borrow().position
+    }
+
+    /// Why activity stands still, if it does.
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the log is read up to `position`.
+    pub(crate) async fn caught_up(&self, position: Position) {
+        let mut seen = self.shared.seen.subscribe();
+        // the sender lives as long as we do
+        let _ = seen.wait_for(|seen| seen.position >= position).await;
+    }
+
+    /// Waits until there is a change after `cursor`, or `patience` ends.
+    pub(crate) async fn changed(&self, cursor: u64, patience: Duration) {
+        let mut seen = self.shared.seen.subscribe();
+        // both a change and the end of patience are answers
+        let _ = tokio::time::timeout(patience, seen.wait_for(|seen| seen.change > cursor)).await;
+    }
+
+    /// Reads, all of it from one moment.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.readers.read(work)
+    }
+
+    /// The change cursor of now.
+    pub(crate) fn cursor(&self) -> u64 {
+        self.shared.seen.borrow().change
+    }
+
+    /// Tells the thread to end when it next looks.
+    pub(crate) fn ask_to_stop(&self) {
+        self.shared.stops.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the thread's end.
+    pub(crate) fn join(&mut self) {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the activity thread panicked");
+        }
+    }
+}
+
+/// Rows older than this are pruned.
+fn kept_since(upkeep: &Upkeep) -> Timestamp {
+    let keep = u64::try_from(upkeep.keep.as_millis()).unwrap_or(u64::MAX);
+    Timestamp((upkeep.now)().0.saturating_sub(keep))
+}

@@ -1,0 +1,223 @@
+//! The thread of activity: reads the log in batches, tells how far it is, and tidies up in idle moments.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::sending_domain::SendingDomain;
+use relay::store::{Spool as _, StoreError};
+use rusqlite::Connection;
+
+use super::apply::{Apply, Progress};
+use super::{Seen, Shared, Upkeep, kept_since, prune};
+use crate::embedded::spool::{Batch, LogSpool, Position};
+use crate::embedded::sqlite::{is_disk_failure, unavailable};
+
+/// Events in one transaction: some milliseconds.
+const EVENTS_MAX: usize = 256;
+/// How long what was read may stay unsynced while there is time.
+const SYNC_DELAY: Duration = Duration::from_secs(1);
+/// How much of the log may stay unsynced while there is none.
+const SYNC_OCTETS: u64 = 16 << 20;
+/// How often old rows are looked for.
+const PRUNE_DELAY: Duration = Duration::from_secs(60);
+/// How long after a failure it is tried again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Blocks are remembered so long after their end: the next one is twice as long.
+const BLOCKS_REMEMBERED: Duration = Duration::from_secs(2 * 86_400);
+/// A deleted domain keeps its keys at least so long: a message may have been on its way in.
+const DOMAIN_GRACE: Duration = Duration::from_secs(3600);
+/// Messages looked at in one step for those of deleted domains.
+const QUEUE_PAGE: usize = 1000;
+
+/// The reader of the log.
+pub(super) struct Reader {
+    writer: Connection,
+    spool: Arc<LogSpool>,
+    upkeep: Upkeep,
+    shared: Arc<Shared>,
+    progress: Progress,
+    /// What the log was told may be recycled.
+    synced: Position,
+    synced_at: Instant,
+    /// When old rows are looked for next.
+    prune_at: Instant,
+}
+
+impl Reader {
+    pub(super) fn new(
+        writer: Connection,
+        spool: Arc<LogSpool>,
+        upkeep: Upkeep,
+        shared: Arc<Shared>,
+        progress: Progress,
+    ) -> Self {
+        let now = Instant::now();
+        Reader { writer, spool, upkeep, shared, synced: progress.position, progress, synced_at: now, prune_at: now }
+    }
+
+    /// Reads all there is, before anybody asks.
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+        self.sync().map_err(unavailable)?;
+        let end = self.spool.synced();
+        if self.progress.position > end {
+            self.begin_again().map_err(unavailable)?;
+        }
+        while self.progress.position < end {
+            let batch = self.spool.events(self.progress.position, EVENTS_MAX)?;
+            if batch.next <= self.progress.position {
+                break;
+            }
+            self.apply(&batch).map_err(unavailable)?;
+        }
+        self.sync().map_err(unavailable)
+    }
+
+    /// The log is another one, shorter than what was read of the last: nothing read so far counts for it.
+    fn begin_again(&mut self) -> rusqlite::Result<()> {
+        tracing::warn!("the spool is older than the activity that was read from it: reading it from its beginning");
+        let transaction = self.writer.transaction()?;
+        transaction.execute("UPDATE activity SET applied = 0", [])?;
+        transaction.execute("UPDATE connections SET applied = 0", [])?;
+        self.progress.position = Position(0);
+        self.progress.write(&transaction)?;
+        transaction.commit()
+    }
+
+    /// Goes on until told to stop, or until the disk fails.
+    pub(super) fn run(mut self) {
+        while !self.shared.stops.load(Ordering::Relaxed) {
+            if let Err(error) = self.round() {
+                let fails_for_good = is_disk_failure(&error);
+                self.report(Some(&error));
+                if fails_for_good {
+                    // a sync that failed may have lost what SQLite believes written: only a restart knows
+                    return;
+                }
+                self.wait(Position(u64::MAX), RETRY_DELAY);
+            }
+        }
+        if let Err(error) = self.sync() {
+            self.report(Some(&error));
+        }
+    }
+
+    /// One batch where there is one, else what an idle moment is good for.
+    fn round(&mut self) -> rusqlite::Result<()> {
+        let has_read = match self.spool.events(self.progress.position, EVENTS_MAX) {
+            Ok(batch) if batch.next > self.progress.position => {
+                self.apply(&batch)?;
+                true
+            }
+            Ok(_) => false,
+            Err(error) => {
+                if !self.shared.stops.load(Ordering::Relaxed) {
+                    tracing::warn!(%error, "the log cannot be read for activity");
+                }
+                self.wait(Position(u64::MAX), RETRY_DELAY);
+                return Ok(());
+            }
+        };
+        self.report(None);
+        let unsynced = self.progress.position.0.saturating_sub(self.synced.0);
+        if unsynced >= SYNC_OCTETS || unsynced > 0 && self.synced_at.elapsed() >= SYNC_DELAY {
+            self.sync()?;
+        }
+        if self.prune_at <= Instant::now() {
+            self.tidy()?;
+        }
+        if !has_read {
+            let idle_until = self.prune_at.saturating_duration_since(Instant::now());
+            let until_sync = SYNC_DELAY.saturating_sub(self.synced_at.elapsed());
+            let patience = if self.synced < self.progress.position { idle_until.min(until_sync) } else { idle_until };
+            self.wait(self.progress.position, patience);
+        }
+        Ok(())
+    }
+
+    fn wait(&self, past: Position, patience: Duration) {
+        if !self.shared.stops.load(Ordering::Relaxed) {
+            self.spool.wait_synced(past, patience);
+        }
+    }
+
+    /// Makes rows of a batch, in one transaction with the position behind it, and tells those who wait.
+    fn apply(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        let transaction = self.writer.transaction()?;
+        let progress = self.progress;
+        let mut apply = Apply { transaction: &transaction, progress, fold: self.upkeep.fold, begun: BTreeMap::new() };
+        for (position, event) in &batch.events {
+            apply.event(*position, event)?;
+        }
+        apply.progress.position = batch.next;
+        let progress = apply.finish()?;
+        transaction.commit()?;
+        if self.synced == self.progress.position {
+            // the delay runs from the first that is unsynced
+            self.synced_at = Instant::now();
+        }
+        self.progress = progress;
+        self.shared.seen.send_replace(Seen { position: progress.position, change: progress.change });
+        Ok(())
+    }
+
+    /// Syncs all that was written, by syncing one more transaction; then the log may recycle what was read.
+    fn sync(&mut self) -> rusqlite::Result<()> {
+        if self.synced < self.progress.position {
+            self.writer.pragma_update(None, "synchronous", "FULL")?;
+            self.progress.write(&self.writer)?;
+            self.synced = self.progress.position;
+            self.spool.consumed(self.synced);
+        }
+        self.synced_at = Instant::now();
+        self.writer.pragma_update(None, "synchronous", "NORMAL")
+    }
+
+    /// Some old rows go; where more are left, it goes on after the next batch.
+    fn tidy(&mut self) -> rusqlite::Result<()> {
+        let before = kept_since(&self.upkeep);
+        if prune::some(&mut self.writer, before)? {
+            return Ok(());
+        }
+        self.prune_at = Instant::now() + PRUNE_DELAY;
+        let now = (self.upkeep.now)();
+        let blocks = Timestamp(now.0.saturating_sub(BLOCKS_REMEMBERED.as_millis() as u64));
+        let pruned = self.upkeep.ledger.prune(before, blocks).and_then(|()| self.forget_domains(now));
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "the ledger was not tidied up");
+        }
+        Ok(())
+    }
+
+    /// Deleted domains whose queue is empty lose their keys.
+    fn forget_domains(&self, now: Timestamp) -> Result<(), StoreError> {
+        let directory = self.upkeep.ledger.directory();
+        let is_due = |domain: &SendingDomain| domain.deleted_at.is_some_and(|at| now.since(at) >= DOMAIN_GRACE);
+        let mut due: Vec<Id<SendingDomain>> =
+            directory.domains.values().filter(|domain| is_due(domain)).map(|domain| domain.id).collect();
+        let mut after = None;
+        while !due.is_empty() {
+            let page = self.spool.queue(after, QUEUE_PAGE);
+            due.retain(|domain| !page.iter().any(|entry| entry.domain == Some(*domain)));
+            let Some(last) = page.last() else { break };
+            after = Some(last.message);
+        }
+        due.into_iter().try_for_each(|id| self.upkeep.ledger.book(|register| register.domain_forget(id, now)))
+    }
+
+    /// Tells of a failure once, and of its end.
+    fn report(&self, error: Option<&rusqlite::Error>) {
+        let fault = error.map(|error| format!("activity stands still: {error}"));
+        let mut known = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != fault {
+            match &fault {
+                Some(fault) => tracing::error!("{fault}"),
+                None => tracing::info!("activity goes on"),
+            }
+            *known = fault;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The tables of `activity.db`, as steps from version to version: never edit one that was released, add another.
+
+/// Each step, in order. Times are milliseconds since 1970; ids of messages and sessions are 16 octets, so that
+/// they sort by age; statuses are the numbers of [`super::columns::status_number`].
+pub(super) const MIGRATIONS: &[&str] = &["
+-- how far the log was read, and the highest numbers given: written with the rows they belong to
+CREATE TABLE progress (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    position   INTEGER NOT NULL,
+    change     INTEGER NOT NULL,
+    row        INTEGER NOT NULL,
+    connection INTEGER NOT NULL
+) STRICT;
+INSERT INTO progress VALUES (1, 0, 0, 0, 0);
+
+-- what all recipients of a message share and only its details show
+CREATE TABLE messages (
+    message       BLOB PRIMARY KEY,
+    octets        INTEGER NOT NULL,
+    header_octets INTEGER NOT NULL,
+    sha256        BLOB NOT NULL,
+    from_header   TEXT NOT NULL,
+    message_id    TEXT NOT NULL,
+    remote        TEXT,
+    client_name   TEXT,
+    tls           TEXT
+) STRICT, WITHOUT ROWID;
+
+-- one row for each recipient, accepted or refused
+CREATE TABLE activity (
+    row              INTEGER PRIMARY KEY,
+    -- the log position of the last event that was applied: told again, it changes nothing
+    applied          INTEGER NOT NULL,
+    change           INTEGER NOT NULL,
+    at               INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    status           INTEGER NOT NULL,
+    recipient        TEXT NOT NULL,
+    recipient_domain TEXT NOT NULL,
+    sender           TEXT NOT NULL,
+    subject          TEXT NOT NULL,
+    -- none on a refusal; the recipient's place in it, suppressed ones last
+    message          BLOB,
+    number           INTEGER,
+    account          INTEGER NOT NULL,
+    user             INTEGER,
+    domain           INTEGER,
+    session          BLOB,
+    -- of a refusal: the session's client; that of a message is with the message
+    remote           TEXT,
+    tls              TEXT,
+    -- of the row's beginning; later ones are with the events
+    reason           TEXT NOT NULL,
+    reply            TEXT NOT NULL,
+    reference        TEXT NOT NULL,
+    attempts         INTEGER NOT NULL,
+    count            INTEGER NOT NULL,
+    sandbox          INTEGER NOT NULL,
+    held             TEXT,
+    -- the numbers of its last event and of the last that was an attempt; 0: none yet
+    events           INTEGER NOT NULL,
+    tried            INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX activity_by_message ON activity (message, number) WHERE message IS NOT NULL;
+CREATE INDEX activity_by_change ON activity (change);
+CREATE INDEX activity_by_account ON activity (account);
+CREATE INDEX activity_by_recipient ON activity (lower(recipient));
+CREATE INDEX activity_by_recipient_domain ON activity (recipient_domain);
+CREATE INDEX activity_by_sender ON activity (lower(sender));
+-- nearly all rows end as delivered, and those are found soon without an index
+CREATE INDEX activity_by_status ON activity (status) WHERE status <> 3;
+CREATE INDEX activity_by_refusal ON activity (account, reference, lower(recipient), at) WHERE message IS NULL;
+
+-- which rows began in which hour, so that a period is a range of rows
+CREATE TABLE hours (hour INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+
+-- every change of a row after its beginning
+CREATE TABLE events (
+    row          INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    at           INTEGER NOT NULL,
+    status       INTEGER NOT NULL,
+    reason       TEXT NOT NULL,
+    reply        TEXT NOT NULL,
+    until        INTEGER,
+    attempted_at INTEGER,
+    milliseconds INTEGER,
+    host         TEXT,
+    remote       TEXT,
+    tls          TEXT,
+    PRIMARY KEY (row, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE connections (
+    row        INTEGER PRIMARY KEY,
+    applied    INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    account    INTEGER,
+    user       INTEGER,
+    domain     INTEGER,
+    username   TEXT NOT NULL,
+    session    BLOB NOT NULL,
+    remote     TEXT NOT NULL,
+    tls        TEXT NOT NULL,
+    sender     TEXT NOT NULL,
+    recipient  TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    reference  TEXT NOT NULL,
+    reply      TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    count      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX connections_alike ON connections (remote, reference, username, at);
+CREATE INDEX connections_by_account ON connections (account) WHERE account IS NOT NULL;
+"];

@@ -1,0 +1,188 @@
+//! What is read from `ledger.db`: the register at the start, logins, blocks and audit on demand.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use relay::account::Account;
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::sending_domain::{DkimKey, SendingDomain};
+use relay::smtp_user::{PasswordHash, SmtpUser};
+use relay::store::{Actor, AuditEntry, Block, Login};
+use rusqlite::{Connection, Row};
+
+use crate::book::{Numbers, Register};
+use crate::embedded::sqlite::{from_json, from_word, parsed};
+
+/// All that the verbs decide by.
+pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
+    let mut directory = Directory::default();
+    each(reader, "SELECT id, name, state, created_at FROM accounts", |row| {
+        let account = account(row)?;
+        directory.accounts.insert(account.id, Arc::new(account));
+        Ok(())
+    })?;
+    let mut keys = keys(reader)?;
+    let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at FROM domains
+        WHERE forgotten = 0";
+    each(reader, domains, |row| {
+        let domain = domain(row, &mut keys)?;
+        directory.domains.insert(domain.id, Arc::new(domain));
+        Ok(())
+    })?;
+    let users = "SELECT id, account, domain, name, username, passwords, enabled, rules, created_at FROM smtp_users";
+    each(reader, users, |row| {
+        let user = user(row)?;
+        directory.usernames.insert(user.username.clone(), user.id);
+        directory.users.insert(user.id, Arc::new(user));
+        Ok(())
+    })?;
+    each(reader, "SELECT account, address FROM suppressions", |row| {
+        let addresses = directory.suppressions.entry(Id::new(row.get(0)?)).or_default();
+        Arc::make_mut(addresses).insert(row.get(1)?);
+        Ok(())
+    })?;
+    let mut selectors = HashSet::new();
+    each(reader, "SELECT selector FROM dkim_keys", |row| {
+        selectors.insert(row.get(0)?);
+        Ok(())
+    })?;
+    Ok(Register::new(directory, numbers(reader)?, selectors))
+}
+
+/// Does something with each row of a query.
+fn each(
+    reader: &Connection,
+    query: &str,
+    mut work: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = reader.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        work(row)?;
+    }
+    Ok(())
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: Id::new(row.get(0)?),
+        name: row.get(1)?,
+        state: from_word(row.get(2)?)?,
+        created_at: Timestamp(row.get(3)?),
+    })
+}
+
+fn keys(reader: &Connection) -> rusqlite::Result<HashMap<u64, Vec<DkimKey>>> {
+    let mut keys: HashMap<u64, Vec<DkimKey>> = HashMap::new();
+    let query = "SELECT domain, selector, algorithm, record, active, seen_at FROM dkim_keys
+        WHERE private IS NOT NULL ORDER BY domain, place";
+    each(reader, query, |row| {
+        keys.entry(row.get(0)?).or_default().push(DkimKey {
+            selector: row.get(1)?,
+            algorithm: from_word(row.get(2)?)?,
+            record: row.get(3)?,
+            active: row.get(4)?,
+            seen_at: row.get::<_, Option<u64>>(5)?.map(Timestamp),
+        });
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
+fn domain(row: &Row<'_>, keys: &mut HashMap<u64, Vec<DkimKey>>) -> rusqlite::Result<SendingDomain> {
+    let id: u64 = row.get(0)?;
+    Ok(SendingDomain {
+        id: Id::new(id),
+        account: Id::new(row.get(1)?),
+        name: row.get(2)?,
+        state: from_word(row.get(3)?)?,
+        bounce_mails: row.get(4)?,
+        keys: keys.remove(&id).unwrap_or_default(),
+        created_at: Timestamp(row.get(5)?),
+        deleted_at: row.get::<_, Option<u64>>(6)?.map(Timestamp),
+    })
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<SmtpUser> {
+    let passwords: Vec<u8> = row.get(5)?;
+    let (passwords, _) = passwords.as_chunks::<32>();
+    Ok(SmtpUser {
+        id: Id::new(row.get(0)?),
+        account: Id::new(row.get(1)?),
+        domain: Id::new(row.get(2)?),
+        name: row.get(3)?,
+        username: row.get(4)?,
+        passwords: passwords.iter().copied().map(PasswordHash).collect(),
+        enabled: row.get(6)?,
+        rules: from_json(&row.get::<_, String>(7)?)?,
+        created_at: Timestamp(row.get(8)?),
+    })
+}
+
+fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
+    let mut numbers = Numbers::default();
+    each(reader, "SELECT kind, last FROM numbers", |row| {
+        let last = row.get(1)?;
+        match row.get::<_, String>(0)?.as_str() {
+            "account" => numbers.account = last,
+            "domain" => numbers.domain = last,
+            "user" => numbers.user = last,
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(numbers)
+}
+
+/// Logins at or after `since`.
+pub(super) fn logins(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<Login>> {
+    let mut query = reader.prepare_cached("SELECT user, address, at FROM logins WHERE at >= ?1")?;
+    let logins = query.query_map([since.0], |row| {
+        let address: String = row.get(1)?;
+        Ok(Login { user: Id::new(row.get(0)?), address: parsed(&address)?, at: Timestamp(row.get(2)?) })
+    })?;
+    let mut logins: Vec<Login> = logins.collect::<Result<_, _>>()?;
+    logins.sort_by_key(|login| (login.user, login.address));
+    Ok(logins)
+}
+
+/// Every block that is remembered, oldest first.
+pub(super) fn blocks(reader: &Connection) -> rusqlite::Result<Vec<Block>> {
+    let mut query = reader.prepare_cached("SELECT address, cause, since, until, seconds, accounts FROM blocks")?;
+    let blocks = query.query_map([], |row| {
+        Ok(Block {
+            address: parsed(&row.get::<_, String>(0)?)?,
+            cause: row.get(1)?,
+            since: Timestamp(row.get(2)?),
+            until: Timestamp(row.get(3)?),
+            seconds: row.get(4)?,
+            accounts: from_json(&row.get::<_, String>(5)?)?,
+        })
+    })?;
+    let mut blocks: Vec<Block> = blocks.collect::<Result<_, _>>()?;
+    blocks.sort_by_key(|block| (block.since, block.address));
+    Ok(blocks)
+}
+
+/// The newest lines of the audit log.
+pub(super) fn audit(
+    reader: &Connection,
+    account: Option<Id<Account>>,
+    limit: usize,
+) -> rusqlite::Result<Vec<AuditEntry>> {
+    const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account FROM audit";
+    let narrowed = if account.is_some() { "WHERE account = ?1" } else { "WHERE ?1 IS NULL" };
+    let mut query = reader.prepare_cached(&format!("{COLUMNS} {narrowed} ORDER BY id DESC LIMIT ?2"))?;
+    let lines = query.query_map((account.map(Id::number), limit as u64), |row| {
+        Ok(AuditEntry {
+            at: Timestamp(row.get(0)?),
+            actor: Actor { name: row.get(1)?, from: row.get(2)? },
+            action: row.get(3)?,
+            subject: row.get(4)?,
+            account: row.get::<_, Option<u64>>(5)?.map(Id::new),
+        })
+    })?;
+    lines.collect()
+}

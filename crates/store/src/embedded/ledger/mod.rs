@@ -1,0 +1,173 @@
+//! The ledger: primary data in one SQLite file, and what decides in memory, swapped after each commit.
+
+pub(crate) mod activity;
+mod load;
+mod schema;
+mod write;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use relay::account::Account;
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::sending_domain::SendingDomain;
+use relay::store::{Actor, AuditEntry, Block, Login, StoreError};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use smtp::server::Secret;
+
+use super::OpenError;
+use super::master_key::Keys;
+use super::sqlite::{self, Readers, unavailable};
+use crate::book::{self, Change, Register};
+
+/// Accounts, domains, SMTP users, suppressions, blocks, logins and audit of a data folder.
+pub(crate) struct Ledger {
+    writer: Mutex<Writer>,
+    directory: ArcSwap<Directory>,
+    readers: Readers,
+    keys: Keys,
+}
+
+/// Whoever holds it writes, and nobody else.
+struct Writer {
+    connection: Connection,
+    register: Register,
+    /// Why nothing more is written: the disk failed, and what SQLite holds may differ from what is on it.
+    latched: Option<String>,
+}
+
+impl Ledger {
+    /// Opens or makes the file, and the master key with it.
+    pub(crate) fn open(path: &Path, master_key: &Path) -> Result<Ledger, OpenError> {
+        let failed = |source| OpenError::Ledger { path: path.to_owned(), source };
+        let connection = sqlite::open_writer(path, schema::MIGRATIONS)?;
+        let check: Option<Vec<u8>> = connection
+            .query_row("SELECT value FROM facts WHERE name = 'master_key_check'", [], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        let keys = Keys::open(master_key, check.as_deref())?;
+        if check.is_none() {
+            let insert = "INSERT INTO facts (name, value) VALUES ('master_key_check', ?1)";
+            connection.execute(insert, [keys.check()]).map_err(failed)?;
+        }
+        let register = load::register(&connection).map_err(failed)?;
+        let directory = ArcSwap::new(Arc::clone(&register.directory));
+        let writer = Mutex::new(Writer { connection, register, latched: None });
+        Ok(Ledger { writer, directory, readers: Readers::new(path, |_| Ok(())), keys })
+    }
+
+    /// The deciding snapshot.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+
+    /// The key that password hashes are made under.
+    pub(crate) fn password_key(&self) -> [u8; 32] {
+        self.keys.passwords()
+    }
+
+    /// Decides, keeps, and lets the decision take effect, in this order.
+    pub(crate) fn book<T>(
+        &self,
+        decide: impl FnOnce(&Register) -> Result<Change<T>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut writer = self.writer();
+        let change = decide(&writer.register)?;
+        writer.transact(|transaction| {
+            for write in &change.writes {
+                write::row(transaction, &self.keys, write)?;
+            }
+            write::numbers(transaction, change.numbers)?;
+            change.audit.iter().try_for_each(|entry| write::audit(transaction, entry))
+        })?;
+        let answer = writer.register.take(change);
+        self.directory.store(Arc::clone(&writer.register.directory));
+        Ok(answer)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // a verb that panicked has rolled its transaction back and left the register as it was
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The unwrapped private half of a DKIM key.
+    pub(crate) fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {
+        let wrapped = self.readers.read(|reader| {
+            let mut query =
+                reader.prepare_cached("SELECT private FROM dkim_keys WHERE selector = ?1 AND domain = ?2")?;
+            query.query_row((selector, domain.number()), |row| row.get::<_, Option<Vec<u8>>>(0)).optional()
+        })?;
+        let wrapped = wrapped.flatten().ok_or_else(|| StoreError::NotFound(format!("DKIM key {selector}")))?;
+        self.keys.unwrap(domain.number(), selector, &wrapped).map_err(|_| {
+            StoreError::Unavailable(format!("the DKIM key {selector} was wrapped under another master key"))
+        })
+    }
+
+    /// Keeps the latest login of each user and address; users that are gone are left out.
+    pub(crate) fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| logins.iter().try_for_each(|login| write::login(transaction, login)))
+    }
+
+    pub(crate) fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
+        self.readers.read(|reader| load::logins(reader, since))
+    }
+
+    pub(crate) fn block_put(&self, block: &Block) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| write::block(transaction, block))
+    }
+
+    pub(crate) fn blocks(&self) -> Result<Vec<Block>, StoreError> {
+        self.readers.read(load::blocks)
+    }
+
+    pub(crate) fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        let lifted = self.writer().transact(|transaction| {
+            let lifted = transaction.execute("DELETE FROM blocks WHERE address = ?1", [address.to_string()])?;
+            if lifted > 0 {
+                write::audit(transaction, &book::lift_entry(address, by, now))?;
+            }
+            Ok(lifted)
+        })?;
+        if lifted == 0 { Err(book::no_block(address)) } else { Ok(()) }
+    }
+
+    pub(crate) fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.readers.read(|reader| load::audit(reader, account, limit))
+    }
+
+    /// Forgets logins older than `logins_before`, and blocks whose doubling is remembered no longer.
+    pub(crate) fn prune(&self, logins_before: Timestamp, blocks_before: Timestamp) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| {
+            transaction.execute("DELETE FROM logins WHERE at < ?1", [logins_before.0])?;
+            transaction.execute("DELETE FROM blocks WHERE until < ?1", [blocks_before.0])?;
+            Ok(())
+        })
+    }
+}
+
+impl Writer {
+    /// All of it or nothing, on disk when it returns.
+    fn transact<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        if let Some(why) = &self.latched {
+            return Err(StoreError::Latched(why.clone()));
+        }
+        let attempt = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        attempt(&mut self.connection).map_err(|error| {
+            if sqlite::is_disk_failure(&error) {
+                let why = format!("the ledger could not be written: {error}; restart when the disk is sound");
+                self.latched = Some(why.clone());
+                return StoreError::Latched(why);
+            }
+            unavailable(error)
+        })
+    }
+}

@@ -1,0 +1,92 @@
+//! The tables of `ledger.db`, as steps from version to version: never edit one that was released, add another.
+
+/// Each step, in order. Times are milliseconds since 1970, states the words that the CLI shows.
+pub(crate) const MIGRATIONS: &[&str] = &["
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- the highest number given, so that none is given twice
+CREATE TABLE numbers (kind TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE accounts (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE domains (
+    id           INTEGER PRIMARY KEY,
+    account      INTEGER NOT NULL REFERENCES accounts,
+    name         TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    bounce_mails INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    deleted_at   INTEGER,
+    -- its queue is empty and its keys are destroyed: it decides nothing any more
+    forgotten    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX domains_by_name ON domains (account, name) WHERE deleted_at IS NULL;
+
+-- rows stay for ever: a selector is never given twice
+CREATE TABLE dkim_keys (
+    selector  TEXT PRIMARY KEY,
+    domain    INTEGER NOT NULL REFERENCES domains,
+    place     INTEGER NOT NULL,
+    algorithm TEXT NOT NULL,
+    record    TEXT NOT NULL,
+    active    INTEGER NOT NULL,
+    seen_at   INTEGER,
+    -- PKCS#8 under AES-256-GCM, tag, nonce; none once destroyed
+    private   BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dkim_keys_by_domain ON dkim_keys (domain, place);
+
+CREATE TABLE smtp_users (
+    id         INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    domain     INTEGER NOT NULL REFERENCES domains,
+    name       TEXT NOT NULL,
+    username   TEXT NOT NULL UNIQUE,
+    -- keyed hashes of 32 octets, one or two
+    passwords  BLOB NOT NULL,
+    enabled    INTEGER NOT NULL,
+    rules      TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE suppressions (
+    account INTEGER NOT NULL REFERENCES accounts,
+    address TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (account, address)
+) STRICT, WITHOUT ROWID;
+
+-- per user and address the latest
+CREATE TABLE logins (
+    user    INTEGER NOT NULL REFERENCES smtp_users ON DELETE CASCADE,
+    address TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (user, address)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE blocks (
+    address  TEXT PRIMARY KEY,
+    cause    TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    until    INTEGER NOT NULL,
+    seconds  INTEGER NOT NULL,
+    accounts TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    actor   TEXT NOT NULL,
+    origin  TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account INTEGER
+) STRICT;
+CREATE INDEX audit_by_account ON audit (account);
+"];
