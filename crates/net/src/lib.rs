@@ -2,9 +2,10 @@
 
 pub mod clock;
 pub mod dispatch;
+pub mod dns;
+pub mod outbound;
 pub mod proxy;
 pub mod shutdown;
 pub mod submission;
 pub mod tls;
-pub mod dns;
-pub mod outbound;
+pub mod seal;

@@ -3,6 +3,18 @@
 //! Nothing polls: an arrival, a settlement, a command or the next due moment wakes it. The lock around
 //! the scheduler is held for decisions alone, never across a wait.
 
+mod carrier;
+mod claims;
+mod conversation;
+mod driver;
+mod metrics;
+mod notification;
+mod review;
+mod settle;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,9 +22,18 @@ use std::time::Duration;
 
 use relay::account::Account;
 use relay::clock::Timestamp;
+use relay::dice::Dice;
 use relay::id::{Id, MessageId};
 use relay::queue::{Envelope, HoldReason};
-use relay::store::{Actor, StoreError};
+use relay::retry::RETRY_FOR;
+use relay::schedule::{CONVERSATIONS_MAX, SITE_CONVERSATIONS_MAX};
+use relay::store::{Actor, Store, StoreError};
+
+use crate::clock::Clock;
+use driver::Driver;
+
+pub use carrier::Carrier;
+pub use metrics::Metrics;
 
 /// What the driver is held to.
 #[derive(Clone, Debug)]
@@ -29,6 +50,20 @@ pub struct Settings {
     pub site_conversations_max: usize,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
+}
+
+impl Settings {
+    /// The defaults, for a relay of this name whose own mail belongs to `system_account`.
+    pub fn new(hostname: impl Into<String>, system_account: Id<Account>) -> Self {
+        Settings {
+            hostname: hostname.into(),
+            system_account,
+            retry_for: RETRY_FOR,
+            conversations_max: CONVERSATIONS_MAX,
+            site_conversations_max: SITE_CONVERSATIONS_MAX,
+            seals_max: 0,
+        }
+    }
 }
 
 /// A future of one of [`Handle`]'s verbs.
@@ -109,5 +144,23 @@ impl Handle {
     }
 }
 
-// Dispatch::start(settings, store: Arc<S>, carrier: Arc<C>, clock, dice, metrics) -> Handle
-//   where S: relay::store::Store, C: dispatch::Carrier (implemented for outbound::Outbound)
+/// Starts drivers.
+pub struct Dispatch;
+
+impl Dispatch {
+    /// Starts a driver and loads the live queue. Call within a tokio runtime; messages that are
+    /// committed from now on have to be told to [`Handle::arrived`].
+    pub fn start<S: Store, C: Carrier>(
+        settings: Settings,
+        store: Arc<S>,
+        carrier: Arc<C>,
+        clock: Arc<dyn Clock>,
+        dice: Box<dyn Dice>,
+        metrics: Metrics,
+    ) -> Handle {
+        let driver = Arc::new(Driver::new(settings, store, carrier, clock, dice, metrics));
+        driver.tasks.spawn(driver.clone().keep_time());
+        driver.tasks.spawn(driver.clone().review());
+        Handle { driver: Arc::new(driver) }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the driver needs of the outbound side, so that a test can stand in for the internet.
+
+use std::future::Future;
+
+use relay::clock::Timestamp;
+use relay::route::{Destination, Routes};
+
+use crate::outbound::{Delivery, Line, Outbound, Parcel};
+
+/// Carries mail to its next hop.
+pub trait Carrier: Send + Sync + 'static {
+    /// An open conversation that may carry more.
+    type Line: Send + 'static;
+
+    /// The operator's routes.
+    fn routes(&self) -> &Routes;
+
+    /// Carries a parcel, over `line` where that is still good, and leaves there a line for the next one.
+    /// What went wrong is a finding of each recipient that it concerns.
+    fn deliver(
+        &self,
+        line: &mut Option<Self::Line>,
+        destination: &Destination,
+        parcel: &Parcel,
+        at: Timestamp,
+    ) -> impl Future<Output = Delivery> + Send;
+
+    /// Says goodbye.
+    fn close(&self, line: Self::Line) -> impl Future<Output = ()> + Send;
+}
+
+impl Carrier for Outbound {
+    type Line = Line;
+
+    fn routes(&self) -> &Routes {
+        Outbound::routes(self)
+    }
+
+    fn deliver(
+        &self,
+        line: &mut Option<Line>,
+        destination: &Destination,
+        parcel: &Parcel,
+        at: Timestamp,
+    ) -> impl Future<Output = Delivery> + Send {
+        Outbound::deliver(self, line, destination, parcel, at)
+    }
+
+    fn close(&self, line: Line) -> impl Future<Output = ()> + Send {
+        line.close()
+    }
+}

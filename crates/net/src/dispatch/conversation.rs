@@ -1,0 +1,324 @@
+//! One conversation with a site: parcel after parcel, each claimed, sealed, carried, settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use relay::account::AccountState;
+use relay::clock::Timestamp;
+use relay::outcome::{self, Ending, Failure, Finding, Judgement, Stage};
+use relay::queue::{Attempt, HoldReason, RecipientState};
+use relay::route::Destination;
+use relay::schedule::{ConversationId, Event, Fault, Parcel};
+use relay::sending_domain::SendingDomain;
+use relay::signing;
+use relay::store::{Claimed, Store, StoreError};
+use tokio::sync::mpsc;
+
+use super::carrier::Carrier;
+use super::claims::Claim;
+use super::driver::Driver;
+use crate::outbound;
+use crate::seal::Unsealed;
+
+/// How long a deleted domain's mail is still delivered.
+pub(super) const DELETED_DELIVERED_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// When a message that the store could not read is looked at again.
+const UNREADABLE_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// How a parcel left its conversation.
+enum Left {
+    /// It came back, by its own event.
+    Settled,
+    /// The site could not be reached: the conversation is over.
+    Unreached,
+}
+
+/// What has to become of a parcel before it is carried.
+enum Before {
+    Carry,
+    Hold(HoldReason),
+    End(Ending),
+}
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    /// Carries parcels until it is told to close, or its site cannot be reached.
+    pub(super) async fn converse(
+        self: Arc<Self>,
+        conversation: ConversationId,
+        destination: Destination,
+        first: Parcel,
+        mut inbox: mpsc::UnboundedReceiver<Parcel>,
+    ) {
+        // whatever happens here, its place is given back
+        let _over = Over { driver: self.clone(), conversation };
+        let mut line = None;
+        let mut next = Some(first);
+        while let Some(parcel) = next {
+            if let Left::Unreached = self.attempt(conversation, &destination, &mut line, parcel).await {
+                return;
+            }
+            self.tell(Event::Free { conversation, open: line.is_some() });
+            next = tokio::select! {
+                next = inbox.recv() => next,
+                () = self.aborting.cancelled() => None,
+            };
+        }
+        if let Some(line) = line {
+            tokio::select! {
+                () = self.carrier.close(line) => {}
+                () = self.aborting.cancelled() => {}
+            }
+        }
+    }
+
+    async fn attempt(
+        self: &Arc<Self>,
+        conversation: ConversationId,
+        destination: &Destination,
+        line: &mut Option<C::Line>,
+        parcel: Parcel,
+    ) -> Left {
+        let Some((claim, parcel)) = self.claim(parcel).await else { return Left::Settled };
+        let Some(mail) = claim.mail() else { return Left::Settled };
+        match self.before(mail) {
+            Before::Carry => {}
+            Before::Hold(reason) => {
+                self.hold_parcel(&parcel, reason).await;
+                return Left::Settled;
+            }
+            Before::End(ending) => {
+                self.end_claimed(mail, &parcel, &ending).await;
+                return Left::Settled;
+            }
+        }
+        let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled };
+        if mail.envelope.sandbox {
+            self.end_claimed(mail, &parcel, &Ending::Sandbox).await;
+            return Left::Settled;
+        }
+        let carried = outbound::Parcel {
+            envelope: mail.envelope.clone(),
+            recipients: parcel.recipients.clone(),
+            seal: seal.filter(|seal| !seal.is_empty()),
+            content: mail.content.clone(),
+        };
+        let at = self.clock.now();
+        let delivery = tokio::select! {
+            delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
+            // the parcel stays in flight: it is repeated after the next start
+            () = self.aborting.cancelled() => return Left::Settled,
+        };
+        self.metrics.attempted(delivery.attempt.milliseconds);
+        if let Some((_, finding)) = delivery.findings.first()
+            && delivery.findings.iter().all(|(_, finding)| outcome::is_site_down(finding))
+        {
+            self.metrics.attempts_unreached.inc();
+            let fault = Arc::new(Fault { finding: finding.clone(), attempt: delivery.attempt });
+            self.tell(Event::Unreached { conversation, parcel: parcel.id, fault });
+            return Left::Unreached;
+        }
+        self.tell_of_site(conversation, &delivery.findings);
+        let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
+        self.settle(mail, &parcel, Some(delivery.attempt), judgements).await;
+        Left::Settled
+    }
+
+    /// Tells what the findings say of the site.
+    fn tell_of_site(self: &Arc<Self>, conversation: ConversationId, findings: &[(u16, Finding)]) {
+        let is_reached = |(_, finding): &(u16, Finding)| {
+            matches!(finding, Finding::Replied(Stage::Mail | Stage::Recipient | Stage::Data | Stage::Content, _))
+        };
+        let is_broken =
+            |(_, finding): &(u16, Finding)| matches!(finding, Finding::Failed(Failure::Lost(_) | Failure::Protocol(_)));
+        if findings.iter().any(is_reached) {
+            self.metrics.attempts_reached.inc();
+            self.tell(Event::Reached(conversation));
+        } else {
+            self.metrics.attempts_unreached.inc();
+        }
+        if findings.iter().any(is_broken) {
+            self.tell(Event::Broke(conversation));
+        }
+    }
+
+    /// Claims a parcel's message. None where nothing is to be done with it now: it has been given back.
+    pub(super) async fn claim(self: &Arc<Self>, mut parcel: Parcel) -> Option<(Claim<S>, Parcel)> {
+        match self.claims.claim(parcel.message).await {
+            Ok(Some(claim)) => {
+                let states = &claim.mail()?.recipients;
+                let is_live = |number: &u16| {
+                    states.get(usize::from(*number)).is_some_and(|state| *state != RecipientState::Settled)
+                };
+                parcel.recipients.retain(is_live);
+                if parcel.recipients.is_empty() {
+                    self.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+                    return None;
+                }
+                Some((claim, parcel))
+            }
+            Ok(None) => {
+                self.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+                None
+            }
+            Err(error @ StoreError::Latched(_)) => {
+                self.latch(&error);
+                None
+            }
+            Err(error) => {
+                tracing::error!(message = %parcel.message, %error, "a message cannot be read; it is tried again later");
+                self.give_back(&parcel, self.clock.now().after(UNREADABLE_WAIT));
+                None
+            }
+        }
+    }
+
+    /// Gives a parcel back as it was, due at `due`.
+    pub(super) fn give_back(self: &Arc<Self>, parcel: &Parcel, due: Timestamp) {
+        let state = RecipientState::Waiting { due, attempts: parcel.attempts };
+        let left = parcel.recipients.iter().map(|recipient| (*recipient, state.clone())).collect();
+        self.tell(Event::Settled { parcel: parcel.id, left });
+    }
+
+    fn before(&self, mail: &Claimed) -> Before {
+        let directory = self.store.directory();
+        let account = directory.accounts.get(&mail.envelope.account);
+        if account.is_some_and(|account| account.state == AccountState::Suspended) {
+            return Before::Hold(HoldReason::AccountSuspended);
+        }
+        let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
+            return Before::Carry;
+        };
+        match domain.deleted_at {
+            Some(deleted_at) if self.clock.now().since(deleted_at) >= DELETED_DELIVERED_FOR => {
+                Before::End(Ending::DomainDeleted)
+            }
+            Some(_) => Before::Carry,
+            None if domain.state.may_send() => Before::Carry,
+            None => Before::Hold(HoldReason::DomainInvalid),
+        }
+    }
+
+    async fn hold_parcel(self: &Arc<Self>, parcel: &Parcel, reason: HoldReason) {
+        if let Err(error) = self.hold_message(parcel.message, reason).await {
+            tracing::error!(message = %parcel.message, %error, "a message could not be held");
+        }
+        self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
+    }
+
+    /// The seal of a message: the one it has, or a new one. None where it cannot be made now: the
+    /// parcel has been settled as deferred.
+    async fn seal(
+        self: &Arc<Self>,
+        claim: &Claim<S>,
+        mail: &Claimed,
+        destination: &Destination,
+        parcel: &Parcel,
+    ) -> Option<Option<Bytes>> {
+        if mail.seal.is_some() {
+            return Some(mail.seal.clone());
+        }
+        let directory = self.store.directory();
+        let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
+            return Some(None);
+        };
+        let unpublished = self.signs_unpublished(destination);
+        let keys = signing::keys(domain, unpublished);
+        if keys.is_empty() {
+            return Some(None);
+        }
+        let unsealed = Unsealed::new(
+            domain.clone(),
+            &keys,
+            mail.content.clone(),
+            mail.envelope.facts.header_octets,
+            self.clock.now(),
+        );
+        let is_lasting = self.is_lasting(mail, domain);
+        let make = || async {
+            let seal = self.sealer.seal(unsealed).await?;
+            self.metrics.seals.inc();
+            if is_lasting {
+                self.store.seal(parcel.message, seal.clone());
+            }
+            Ok::<_, crate::seal::SealError>(seal)
+        };
+        // where every key is published, both kinds of seal are the same
+        let kind = usize::from(unpublished && !signing::is_published(domain));
+        match claim.shared.seals[kind].get_or_try_init(make).await {
+            Ok(seal) => Some(Some(seal.clone())),
+            Err(error) => {
+                self.metrics.seal_failures.inc();
+                tracing::error!(message = %parcel.message, %error, "a message cannot be signed; it is tried again later");
+                let reason = "The message could not be signed by the relay.";
+                let judgements = self.postpone(mail, destination, parcel, reason);
+                self.settle(mail, parcel, None, judgements).await;
+                None
+            }
+        }
+    }
+
+    fn signs_unpublished(&self, destination: &Destination) -> bool {
+        self.carrier.routes().route(destination).is_some_and(|route| route.sign_unpublished)
+    }
+
+    /// Whether one seal is good for all recipients of the message, so that it may be kept for them.
+    fn is_lasting(&self, mail: &Claimed, domain: &SendingDomain) -> bool {
+        let routes = self.carrier.routes();
+        let mut destinations = mail.envelope.recipients.iter().map(|address| routes.destination(address.domain()));
+        signing::is_published(domain) || destinations.all(|destination| self.signs_unpublished(&destination))
+    }
+
+    /// Settles a parcel by what is known about its site, without dialling for it.
+    pub(super) async fn fail(self: &Arc<Self>, parcel: Parcel, fault: &Fault, attempted: bool, not_before: Timestamp) {
+        let Some((claim, parcel)) = self.claim(parcel).await else { return };
+        let Some(mail) = claim.mail() else { return };
+        match self.before(mail) {
+            Before::Carry if mail.envelope.sandbox => return self.end_claimed(mail, &parcel, &Ending::Sandbox).await,
+            Before::Carry => {}
+            Before::Hold(reason) => return self.hold_parcel(&parcel, reason).await,
+            Before::End(ending) => return self.end_claimed(mail, &parcel, &ending).await,
+        }
+        let attempt = match attempted {
+            true => fault.attempt.clone(),
+            false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.clone() },
+        };
+        let Some(recipient) =
+            parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)))
+        else {
+            return;
+        };
+        let destination = self.carrier.routes().destination(recipient.domain());
+        let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
+        let judgements = self.judge(mail, &destination, &parcel, &findings, not_before);
+        self.settle(mail, &parcel, Some(attempt), judgements).await;
+    }
+
+    /// Settles a parcel as ended; whether that could be kept.
+    pub(super) async fn end(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
+        let Some((claim, parcel)) = self.claim(parcel).await else { return false };
+        let Some(mail) = claim.mail() else { return false };
+        self.end_claimed(mail, &parcel, ending).await;
+        true
+    }
+
+    async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) {
+        let judgements: Vec<Judgement> =
+            parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
+        self.settle(mail, parcel, None, judgements).await;
+    }
+}
+
+/// Gives the place of a conversation back when it ends, however it ends.
+struct Over<S: Store, C: Carrier> {
+    driver: Arc<Driver<S, C>>,
+    conversation: ConversationId,
+}
+
+impl<S: Store, C: Carrier> Drop for Over<S, C> {
+    fn drop(&mut self) {
+        self.driver.forget_inbox(self.conversation);
+        self.driver.tell(Event::Ended(self.conversation));
+    }
+}

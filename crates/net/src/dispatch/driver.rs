@@ -1,0 +1,348 @@
+//! The driver itself: tells the scheduler what happens, and starts what it answers.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use relay::clock::Timestamp;
+use relay::dice::Dice;
+use relay::id::MessageId;
+use relay::outcome::Ending;
+use relay::queue::{Envelope, HoldReason, RecipientState};
+use relay::retry::Jitter;
+use relay::schedule::{Action, Addressed, Bounds, ConversationId, Event, Parcel, Scheduler};
+use relay::store::{Actor, QueueEntry, Store, StoreError};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::carrier::Carrier;
+use super::claims::Claims;
+use super::metrics::Metrics;
+use super::{Answer, Drive, Settings};
+use crate::clock::Clock;
+use crate::seal::Sealer;
+
+/// The longest sleep: the system's clock may jump ahead while we sleep by another.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+
+/// Messages read at once when the live queue is loaded.
+pub(super) const PAGE: usize = 1000;
+
+/// Everything the driver's tasks share.
+pub(super) struct Driver<S: Store, C: Carrier> {
+    pub(super) settings: Settings,
+    pub(super) store: Arc<S>,
+    pub(super) carrier: Arc<C>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Metrics,
+    pub(super) sealer: Arc<Sealer<S>>,
+    pub(super) claims: Arc<Claims<S>>,
+    /// When this process began: older messages may have been notified of by an earlier one.
+    pub(super) started_at: Timestamp,
+    state: Mutex<State>,
+    /// The next due moment came nearer.
+    alarm: Notify,
+    /// Accounts or domains changed.
+    pub(super) directory: Notify,
+    pub(super) tasks: TaskTracker,
+    /// Nothing is begun any more.
+    pub(super) stopping: CancellationToken,
+    /// Whatever can be dropped is dropped.
+    pub(super) aborting: CancellationToken,
+    is_latched: AtomicBool,
+}
+
+struct State {
+    scheduler: Scheduler,
+    dice: Box<dyn Dice>,
+    /// Where each conversation hears of its next parcel; dropped to close it.
+    inboxes: HashMap<ConversationId, mpsc::UnboundedSender<Parcel>>,
+    next_due: Option<Timestamp>,
+}
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    pub(super) fn new(
+        settings: Settings,
+        store: Arc<S>,
+        carrier: Arc<C>,
+        clock: Arc<dyn Clock>,
+        dice: Box<dyn Dice>,
+        metrics: Metrics,
+    ) -> Self {
+        let bounds = Bounds {
+            conversations_max: settings.conversations_max,
+            site_conversations_max: settings.site_conversations_max,
+            ..Bounds::default()
+        };
+        let scheduler = Scheduler::new(bounds);
+        let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
+        Driver {
+            sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max)),
+            claims: Arc::new(Claims::new(store.clone())),
+            started_at: clock.now(),
+            settings,
+            store,
+            carrier,
+            clock,
+            metrics,
+            state: Mutex::new(state),
+            alarm: Notify::new(),
+            directory: Notify::new(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            aborting: CancellationToken::new(),
+            is_latched: AtomicBool::new(false),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn jitter(&self) -> Jitter {
+        Jitter::roll(self.state().dice.as_mut())
+    }
+
+    /// Tells the scheduler what happened, and starts what it answers.
+    pub(super) fn tell(self: &Arc<Self>, event: Event) {
+        self.tell_and_keep(event, |_| false);
+    }
+
+    /// The same, but gives back instead of starting those actions that `keep` picks.
+    fn tell_and_keep(self: &Arc<Self>, event: Event, keep: impl Fn(&Action) -> bool) -> Vec<Action> {
+        let mut kept = Vec::new();
+        let mut state = self.state();
+        let now = self.clock.now();
+        let State { scheduler, dice, .. } = &mut *state;
+        for action in scheduler.on(event, now, dice.as_mut()) {
+            if keep(&action) {
+                kept.push(action);
+            } else {
+                self.perform(&mut state, action);
+            }
+        }
+        let next_due = state.scheduler.next_due();
+        let came_nearer = next_due.is_some_and(|next| state.next_due.is_none_or(|known| next < known));
+        state.next_due = next_due;
+        self.metrics.depth(&state.scheduler.depth(), next_due.map(|due| due.0));
+        drop(state);
+        if came_nearer {
+            self.alarm.notify_one();
+        }
+        kept
+    }
+
+    /// Starts an action. Under the lock: it must not wait.
+    fn perform(self: &Arc<Self>, state: &mut State, action: Action) {
+        match action {
+            Action::Open { conversation, destination, parcel } => {
+                let (sender, inbox) = mpsc::unbounded_channel();
+                state.inboxes.insert(conversation, sender);
+                self.tasks.spawn(self.clone().converse(conversation, destination, parcel, inbox));
+            }
+            Action::Carry { conversation, parcel } => {
+                if let Some(inbox) = state.inboxes.get(&conversation) {
+                    // a conversation listens until it is told to close
+                    let _ = inbox.send(parcel);
+                }
+            }
+            Action::Close(conversation) => {
+                state.inboxes.remove(&conversation);
+            }
+            Action::Fail { parcel, fault, attempted, not_before } => {
+                let driver = self.clone();
+                self.tasks.spawn(async move { driver.fail(parcel, &fault, attempted, not_before).await });
+            }
+            Action::End { parcel, ending } => {
+                let driver = self.clone();
+                self.tasks.spawn(async move { driver.end(parcel, &ending).await });
+            }
+        }
+    }
+
+    pub(super) fn forget_inbox(&self, conversation: ConversationId) {
+        self.state().inboxes.remove(&conversation);
+    }
+
+    /// Wakes the scheduler at each due moment, until the stop.
+    pub(super) async fn keep_time(self: Arc<Self>) {
+        loop {
+            let next_due = self.state().next_due;
+            let wait = next_due.map_or(SLEEP_MAX, |due| due.since(self.clock.now()).min(SLEEP_MAX));
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = self.alarm.notified() => continue,
+                () = tokio::time::sleep(wait) => self.tell(Event::Tick),
+            }
+        }
+    }
+
+    /// Tells the scheduler of everything that is live.
+    pub(super) async fn load(self: &Arc<Self>) {
+        let mut after = None;
+        let mut messages: usize = 0;
+        while !self.stopping.is_cancelled() {
+            let page = self.store.queue(after, PAGE);
+            let Some(last) = page.last() else { break };
+            after = Some(last.message);
+            messages += page.len();
+            for entry in page {
+                self.load_entry(entry);
+            }
+            tokio::task::yield_now().await;
+        }
+        if messages > 0 {
+            tracing::info!(messages, "the live queue was loaded");
+        }
+    }
+
+    fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
+        let routes = self.carrier.routes();
+        let recipients = entry
+            .recipients
+            .into_iter()
+            .map(|(recipient, domain, state)| Addressed { recipient, destination: routes.destination(&domain), state })
+            .collect();
+        self.tell(Event::Arrived { message: entry.message, account: entry.account, recipients });
+    }
+
+    /// The store latched: nothing is delivered whose outcome could not be kept.
+    pub(super) fn latch(self: &Arc<Self>, error: &StoreError) {
+        if self.is_latched.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        tracing::error!(%error, "delivery stops: outcomes cannot be kept; restart after looking at the disk");
+        self.metrics.stopped.set(1);
+        self.tell(Event::Stopped);
+        self.stopping.cancel();
+        self.aborting.cancel();
+    }
+
+    /// Holds a message, in the scheduler first, so that nothing more of it begins.
+    pub(super) async fn hold_message(
+        self: &Arc<Self>,
+        message: MessageId,
+        reason: HoldReason,
+    ) -> Result<(), StoreError> {
+        self.tell(Event::Held(message, reason));
+        let held = self.store.hold(message, reason, self.clock.now()).await;
+        if let Err(error) = &held {
+            if matches!(error, StoreError::Latched(_)) {
+                self.latch(error);
+            }
+            self.tell(Event::Released(message));
+        }
+        held
+    }
+
+    /// Releases a message, in the store first, so that nothing of it begins that is held there.
+    pub(super) async fn release_message(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
+        let released = self.store.release(message, self.clock.now()).await;
+        match &released {
+            Ok(()) => self.tell(Event::Released(message)),
+            Err(error @ StoreError::Latched(_)) => self.latch(error),
+            Err(_) => {}
+        }
+        released
+    }
+
+    /// Ends every recipient of a message that is not in flight, and the others when they come back.
+    pub(super) async fn give_up(self: &Arc<Self>, message: MessageId, ending: Ending) -> Result<usize, StoreError> {
+        let event = Event::GivenUp(message, Arc::new(ending));
+        let is_its = |action: &Action| matches!(action, Action::End { parcel, .. } if parcel.message == message);
+        let mut ended = 0;
+        for action in self.tell_and_keep(event, is_its) {
+            if let Action::End { parcel, ending } = action {
+                let recipients = parcel.recipients.len();
+                if self.end(parcel, &ending).await {
+                    ended += recipients;
+                }
+            }
+        }
+        match ended {
+            0 if self.is_latched.load(Ordering::SeqCst) => {
+                Err(StoreError::Latched("the outcome cannot be kept".to_owned()))
+            }
+            ended => Ok(ended),
+        }
+    }
+
+    fn find(&self, message: MessageId) -> Result<(), StoreError> {
+        match self.state().scheduler.knows(message) {
+            true => Ok(()),
+            false => Err(StoreError::NotFound(format!("message {message} in the queue"))),
+        }
+    }
+}
+
+impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
+    fn arrived(&self, envelope: &Envelope) {
+        let routes = self.carrier.routes();
+        let state = RecipientState::Waiting { due: envelope.accepted_at, attempts: 0 };
+        let recipients = (0u16..)
+            .zip(&envelope.recipients)
+            .map(|(recipient, address)| Addressed {
+                recipient,
+                destination: routes.destination(address.domain()),
+                state: state.clone(),
+            })
+            .collect();
+        self.tell(Event::Arrived { message: envelope.message, account: envelope.account, recipients });
+        if !envelope.suppressed.is_empty() {
+            let (driver, envelope) = (self.clone(), envelope.clone());
+            self.tasks.spawn(async move { driver.notify_suppressed(&envelope).await });
+        }
+    }
+
+    fn retry(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.find(message)?;
+            self.tell(Event::Retried(message));
+            Ok(())
+        })
+    }
+
+    fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.find(message)?;
+            self.hold_message(message, reason).await
+        })
+    }
+
+    fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
+        Box::pin(self.release_message(message))
+    }
+
+    fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>> {
+        Box::pin(async move {
+            self.find(message)?;
+            self.give_up(message, Ending::Cancelled(by.name.clone())).await
+        })
+    }
+
+    fn directory_changed(&self) {
+        self.directory.notify_one();
+    }
+
+    fn shutdown(&self, patience: Duration) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.tell(Event::Stopped);
+            self.stopping.cancel();
+            self.tasks.close();
+            if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+                tracing::warn!(
+                    tasks = self.tasks.len(),
+                    "attempts are cut off by the stop; they are repeated after the next start"
+                );
+                self.aborting.cancel();
+                self.tasks.wait().await;
+            }
+        })
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        self.state().next_due
+    }
+}

@@ -1,0 +1,151 @@
+//! What delivery counts.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use relay::queue::Outcome;
+use relay::schedule::Depth;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+const OUTCOMES: [&str; 5] = ["delivered", "sandbox", "deferred", "soft_bounced", "hard_bounced"];
+
+/// Handles of every metric, registered once; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    outcomes: [Counter; 5],
+    pub(super) attempts_reached: Counter,
+    pub(super) attempts_unreached: Counter,
+    attempt_seconds: Histogram,
+    delivery_seconds: Histogram,
+    pub(super) seals: Counter,
+    pub(super) seal_failures: Counter,
+    pub(super) notifications: Counter,
+    messages: Gauge,
+    recipients: Gauge,
+    due: Gauge,
+    held: Gauge,
+    conversations: Gauge,
+    conversations_idle: Gauge,
+    pub(super) stopped: Gauge,
+    next_due: Gauge<f64, AtomicU64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::register(&mut Registry::default())
+    }
+}
+
+impl Metrics {
+    /// Registers all of them under `envoi_delivery_…`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let registry = registry.sub_registry_with_prefix("envoi_delivery");
+        let outcomes = Family::<OutcomeLabel, Counter>::default();
+        let attempts = Family::<ResultLabel, Counter>::default();
+        let attempt_seconds = Histogram::new(exponential_buckets(0.005, 2.5, 12));
+        let delivery_seconds = Histogram::new(exponential_buckets(0.005, 3.0, 14));
+        let metrics = Metrics {
+            outcomes: OUTCOMES.map(|outcome| outcomes.get_or_create(&OutcomeLabel { outcome }).clone()),
+            attempts_reached: attempts.get_or_create(&ResultLabel { result: "reached" }).clone(),
+            attempts_unreached: attempts.get_or_create(&ResultLabel { result: "unreached" }).clone(),
+            attempt_seconds,
+            delivery_seconds,
+            seals: Counter::default(),
+            seal_failures: Counter::default(),
+            notifications: Counter::default(),
+            messages: Gauge::default(),
+            recipients: Gauge::default(),
+            due: Gauge::default(),
+            held: Gauge::default(),
+            conversations: Gauge::default(),
+            conversations_idle: Gauge::default(),
+            stopped: Gauge::default(),
+            next_due: Gauge::default(),
+        };
+        registry.register("recipients_settled", "Recipients by what an attempt made of them", outcomes);
+        registry.register("attempts", "Attempts by whether the next hop was reached", attempts);
+        metrics.register_rest(registry);
+        metrics
+    }
+
+    fn register_rest(&self, registry: &mut Registry) {
+        registry.register_with_unit("attempt", "How long an attempt took", Unit::Seconds, self.attempt_seconds.clone());
+        registry.register_with_unit(
+            "latency",
+            "From acceptance to delivery of a recipient",
+            Unit::Seconds,
+            self.delivery_seconds.clone(),
+        );
+        registry.register("seals", "Messages signed with DKIM", self.seals.clone());
+        registry.register("seal_failures", "Messages that could not be signed", self.seal_failures.clone());
+        registry.register("notifications", "Failures told to a sender by a DSN", self.notifications.clone());
+        registry.register("queue_messages", "Live messages", self.messages.clone());
+        registry.register("queue_recipients", "Recipients that are not settled", self.recipients.clone());
+        registry.register("queue_due", "Recipients that are due and wait for a conversation", self.due.clone());
+        registry.register("queue_held", "Recipients that are held", self.held.clone());
+        registry.register(
+            "conversations",
+            "Conversations with next hops, idle ones included",
+            self.conversations.clone(),
+        );
+        registry.register("conversations_idle", "Conversations kept for further mail", self.conversations_idle.clone());
+        registry.register(
+            "stopped",
+            "1 after a failed write: nothing is delivered until a restart",
+            self.stopped.clone(),
+        );
+        registry.register_with_unit(
+            "next_due_timestamp",
+            "When the next retry is due, since 1970; 0 where none is",
+            Unit::Seconds,
+            self.next_due.clone(),
+        );
+    }
+
+    pub(super) fn settled(&self, outcome: Outcome) {
+        let place = match outcome {
+            Outcome::Delivered { sandbox: false } => 0,
+            Outcome::Delivered { sandbox: true } => 1,
+            Outcome::Deferred { .. } => 2,
+            Outcome::SoftBounced => 3,
+            Outcome::HardBounced => 4,
+        };
+        self.outcomes[place].inc();
+    }
+
+    pub(super) fn delivered_after(&self, age: Duration) {
+        self.delivery_seconds.observe(age.as_secs_f64());
+    }
+
+    pub(super) fn attempted(&self, milliseconds: u64) {
+        self.attempt_seconds.observe(Duration::from_millis(milliseconds).as_secs_f64());
+    }
+
+    pub(super) fn depth(&self, depth: &Depth, next_due: Option<u64>) {
+        let set = |gauge: &Gauge, value: usize| {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        };
+        set(&self.messages, depth.messages);
+        set(&self.recipients, depth.recipients);
+        set(&self.due, depth.due);
+        set(&self.held, depth.held);
+        set(&self.conversations, depth.conversations);
+        set(&self.conversations_idle, depth.idle);
+        self.next_due.set(next_due.map_or(0.0, |due| Duration::from_millis(due).as_secs_f64()));
+    }
+}

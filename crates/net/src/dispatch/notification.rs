@@ -1,0 +1,199 @@
+//! Tells failures to the sender: composes the DSN and commits it as mail of the relay's own.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use message::dsn::{self, FailedRecipient, Notification};
+use message::header;
+use relay::activity::ActivityFilter;
+use relay::clock::Timestamp;
+use relay::id::MessageId;
+use relay::notification::{self, About};
+use relay::outcome::Judgement;
+use relay::queue::{ContentFacts, Envelope, Origin};
+use relay::store::{Claimed, Draft, Store, StoreError};
+use smtp::address::{Address, ReversePath};
+
+use super::Drive;
+use super::carrier::Carrier;
+use super::driver::Driver;
+use super::settle::is_failure;
+use crate::seal;
+
+/// The status of a recipient that the account suppressed: a policy of the sender's side (RFC 3463 §3.8).
+const SUPPRESSED_STATUS: &str = "5.7.1";
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    /// Commits the DSN of those judgements that are failures, where there is one to be sent.
+    ///
+    /// # Errors
+    /// It is not committed: the failures must not be settled.
+    pub(super) async fn notify_failed(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        host: &str,
+        judgements: &[Judgement],
+    ) -> Result<(), StoreError> {
+        let failures: Vec<&Judgement> = judgements.iter().filter(|judgement| is_failure(judgement)).collect();
+        let Some(addressee) = self.addressee(&mail.envelope).filter(|_| !failures.is_empty()) else { return Ok(()) };
+        let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
+        let id = notification::id(mail.envelope.message, About::Failed, numbers);
+        if mail.envelope.accepted_at <= self.started_at && self.was_committed(id).await? {
+            return Ok(());
+        }
+        let failed: Vec<FailedRecipient> =
+            failures.iter().map(|judgement| failed(&mail.envelope, host, judgement)).collect();
+        let header = self.header(mail).await;
+        self.commit(&mail.envelope, &addressee, id, &failed, &header).await
+    }
+
+    /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
+    /// nothing of it is in the queue.
+    pub(super) async fn notify_suppressed(self: &Arc<Self>, envelope: &Envelope) {
+        let Some(addressee) = self.addressee(envelope).filter(|_| !envelope.sandbox) else { return };
+        let count = u16::try_from(envelope.suppressed.len()).unwrap_or(u16::MAX);
+        let id = notification::id(envelope.message, About::Suppressed, 0..count);
+        let failed: Vec<FailedRecipient> = envelope.suppressed.iter().map(suppressed).collect();
+        // where every recipient was suppressed, nothing is kept, and there is no header to repeat
+        let header = match self.store.peek(envelope.message).await {
+            Ok(Some(mail)) => self.header(&mail).await,
+            _ => Bytes::new(),
+        };
+        if let Err(error) = self.commit(envelope, &addressee, id, &failed, &header).await {
+            tracing::error!(message = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
+        }
+    }
+
+    fn addressee(&self, envelope: &Envelope) -> Option<Address> {
+        let directory = self.store.directory();
+        let domain = envelope.domain.and_then(|domain| directory.domains.get(&domain));
+        let bounce_mails = domain.is_none_or(|domain| domain.bounce_mails);
+        notification::addressee(envelope, bounce_mails).cloned()
+    }
+
+    /// Whether an earlier life of this process committed the notification, and died before it settled
+    /// what it tells of.
+    async fn was_committed(&self, id: MessageId) -> Result<bool, StoreError> {
+        if self.store.peek(id).await?.is_some() {
+            return Ok(true);
+        }
+        let store = self.store.clone();
+        let rows = tokio::task::spawn_blocking(move || {
+            store.activity(&ActivityFilter { message: Some(id), limit: 1, ..ActivityFilter::default() })
+        });
+        match rows.await {
+            Ok(rows) => Ok(!rows?.is_empty()),
+            Err(_) => Err(StoreError::Unavailable("the process is ending".to_owned())),
+        }
+    }
+
+    async fn header(&self, mail: &Claimed) -> Bytes {
+        let (content, octets) = (mail.content.clone(), mail.envelope.facts.header_octets);
+        let reading = tokio::task::spawn_blocking(move || seal::header(&content, octets));
+        match reading.await {
+            Ok(Ok(header)) => header,
+            _ => {
+                tracing::warn!(message = %mail.envelope.message, "the header of a failed message cannot be read");
+                Bytes::new()
+            }
+        }
+    }
+
+    async fn commit(
+        self: &Arc<Self>,
+        original: &Envelope,
+        addressee: &Address,
+        id: MessageId,
+        failed: &[FailedRecipient],
+        header: &[u8],
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let content = Bytes::from(dsn::compose(&Notification {
+            hostname: &self.settings.hostname,
+            message: &id.to_string(),
+            recipient: &addressee.to_string(),
+            original: &original.message.to_string(),
+            arrived_seconds: original.accepted_at.0 / 1000,
+            seconds: now.0 / 1000,
+            failed,
+            header,
+        }));
+        let envelope = self.envelope(original, addressee, id, &content, now);
+        let mut draft = self.store.draft()?;
+        draft.append(content).await?;
+        self.store.commit(envelope.clone(), draft).await?;
+        self.metrics.notifications.inc();
+        tracing::info!(message = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
+        Drive::arrived(self, &envelope);
+        Ok(())
+    }
+
+    fn envelope(
+        &self,
+        original: &Envelope,
+        addressee: &Address,
+        message: MessageId,
+        content: &[u8],
+        now: Timestamp,
+    ) -> Envelope {
+        Envelope {
+            message,
+            account: self.settings.system_account,
+            user: None,
+            domain: None,
+            origin: Origin::Notification(original.message),
+            reverse_path: ReversePath::Null,
+            recipients: vec![addressee.clone()],
+            suppressed: Vec::new(),
+            needs_smtputf8: !addressee.to_string().is_ascii(),
+            needs_eight_bit: !content.is_ascii(),
+            accepted_at: now,
+            retry_for: None,
+            sandbox: false,
+            facts: facts(content, &self.settings.hostname),
+            session: None,
+        }
+    }
+}
+
+fn facts(content: &[u8], hostname: &str) -> ContentFacts {
+    let end = content.windows(4).position(|window| window == b"\r\n\r\n").map_or(content.len(), |cut| cut + 4);
+    let value = |name: &str| {
+        let field = header::fields(&content[..end]).find(|field| field.is(name));
+        field.map(|field| String::from_utf8_lossy(&field.unfolded()).into_owned()).unwrap_or_default()
+    };
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest::digest(&digest::SHA256, content).as_ref());
+    ContentFacts {
+        octets: content.len() as u64,
+        header_octets: end as u64,
+        sha256,
+        subject: value("Subject"),
+        from: format!("MAILER-DAEMON@{hostname}"),
+        message_id: value("Message-ID"),
+    }
+}
+
+fn failed(envelope: &Envelope, host: &str, judgement: &Judgement) -> FailedRecipient {
+    let verdict = &judgement.verdict;
+    let address = envelope.recipients.get(usize::from(verdict.recipient));
+    FailedRecipient {
+        address: address.map(ToString::to_string).unwrap_or_default(),
+        status: judgement.status.to_string(),
+        remote_reply: verdict.remote_reply.clone(),
+        remote_host: (!host.is_empty()).then(|| host.to_owned()),
+        reason: verdict.reason.clone(),
+    }
+}
+
+fn suppressed(address: &Address) -> FailedRecipient {
+    FailedRecipient {
+        address: address.to_string(),
+        status: SUPPRESSED_STATUS.to_owned(),
+        remote_reply: None,
+        remote_host: None,
+        reason: "This address is suppressed in your account: mail to it failed before, or it asked for no more."
+            .to_owned(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Follows accounts and domains: what was suspended is held, what was resumed is released.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::account::{Account, AccountState};
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::outcome::Ending;
+use relay::queue::{HoldReason, RecipientState};
+use relay::sending_domain::SendingDomain;
+use relay::store::{QueueEntry, Store};
+
+use super::carrier::Carrier;
+use super::driver::{Driver, PAGE};
+
+/// How often the directory is looked at when nobody says that it changed.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// How long mail of a domain that lost its validation is held before it bounces.
+pub(super) const INVALID_HELD_FOR: Duration = Duration::from_secs(72 * 3600);
+
+/// What of the directory holds mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Holds {
+    suspended: HashSet<Id<Account>>,
+    invalid: HashSet<Id<SendingDomain>>,
+}
+
+impl Holds {
+    fn of(directory: &Directory) -> Self {
+        let suspended = directory.accounts.values().filter(|account| account.state == AccountState::Suspended);
+        let invalid =
+            directory.domains.values().filter(|domain| !domain.state.may_send() && domain.deleted_at.is_none());
+        Holds {
+            suspended: suspended.map(|account| account.id).collect(),
+            invalid: invalid.map(|domain| domain.id).collect(),
+        }
+    }
+
+    fn reason(&self, entry: &QueueEntry) -> Option<HoldReason> {
+        if self.suspended.contains(&entry.account) {
+            return Some(HoldReason::AccountSuspended);
+        }
+        let is_invalid = entry.domain.is_some_and(|domain| self.invalid.contains(&domain));
+        is_invalid.then_some(HoldReason::DomainInvalid)
+    }
+}
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    /// Loads the queue, then follows the directory until the stop.
+    pub(super) async fn review(self: Arc<Self>) {
+        self.load().await;
+        let mut known: Option<Holds> = None;
+        // in memory: a restart begins the 72 hours anew, so that they are never shorter
+        let mut invalid_since: HashMap<Id<SendingDomain>, Timestamp> = HashMap::new();
+        let mut generation = None;
+        loop {
+            let directory = self.store.directory();
+            if generation != Some(directory.generation) {
+                generation = Some(directory.generation);
+                let holds = Holds::of(&directory);
+                if known.as_ref() != Some(&holds) {
+                    self.apply(&holds).await;
+                    let now = self.clock.now();
+                    invalid_since.retain(|domain, _| holds.invalid.contains(domain));
+                    for domain in &holds.invalid {
+                        invalid_since.entry(*domain).or_insert(now);
+                    }
+                    known = Some(holds);
+                }
+            }
+            self.give_up_invalid(&mut invalid_since).await;
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = self.directory.notified() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// Holds and releases, so that the queue is as the directory says.
+    async fn apply(self: &Arc<Self>, holds: &Holds) {
+        let mut after = None;
+        while !self.stopping.is_cancelled() {
+            let page = self.store.queue(after, PAGE);
+            let Some(last) = page.last() else { return };
+            after = Some(last.message);
+            for entry in page {
+                self.apply_to(holds, &entry).await;
+            }
+        }
+    }
+
+    async fn apply_to(self: &Arc<Self>, holds: &Holds, entry: &QueueEntry) {
+        let is_waiting = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
+        let reasons: Vec<HoldReason> = entry
+            .recipients
+            .iter()
+            .filter_map(|(_, _, state)| match state {
+                RecipientState::Held { reason, .. } => Some(*reason),
+                _ => None,
+            })
+            .collect();
+        let done = match holds.reason(entry) {
+            Some(reason) if entry.recipients.iter().any(|(_, _, state)| is_waiting(state)) => {
+                self.hold_message(entry.message, reason).await
+            }
+            None if !reasons.is_empty() && !reasons.contains(&HoldReason::Operator) => {
+                self.release_message(entry.message).await
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(message = %entry.message, %error, "a message could not be held or released");
+        }
+    }
+
+    /// Bounces the mail of domains that have been invalid for too long.
+    async fn give_up_invalid(self: &Arc<Self>, invalid_since: &mut HashMap<Id<SendingDomain>, Timestamp>) {
+        let now = self.clock.now();
+        let over: HashSet<_> = invalid_since
+            .iter()
+            .filter(|(_, since)| now.since(**since) >= INVALID_HELD_FOR)
+            .map(|(domain, _)| *domain)
+            .collect();
+        if over.is_empty() {
+            return;
+        }
+        let mut after = None;
+        while !self.stopping.is_cancelled() {
+            let page = self.store.queue(after, PAGE);
+            let Some(last) = page.last() else { break };
+            after = Some(last.message);
+            for entry in page.iter().filter(|entry| entry.domain.is_some_and(|domain| over.contains(&domain))) {
+                if let Err(error) = self.give_up(entry.message, Ending::DomainInvalid).await {
+                    tracing::warn!(message = %entry.message, %error, "a message could not be given up");
+                }
+            }
+        }
+        // what is held from now on waits as long again
+        for domain in over {
+            invalid_since.insert(domain, now);
+        }
+    }
+}

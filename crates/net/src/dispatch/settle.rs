@@ -1,0 +1,165 @@
+//! Judges what was found, tells failures to the sender, and keeps the outcome in one record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::clock::Timestamp;
+use relay::outcome::{self, Context, Finding, Judgement, Stage};
+use relay::queue::{Attempt, Outcome, RecipientState, Settlement};
+use relay::retry::Period;
+use relay::route::Destination;
+use relay::schedule::{Event, Parcel};
+use relay::store::{Claimed, Store, StoreError};
+
+use super::carrier::Carrier;
+use super::driver::Driver;
+
+/// The first wait before a settlement that the store did not take is tried again; doubled up to the last.
+const SETTLE_WAIT_FIRST: Duration = Duration::from_secs(1);
+const SETTLE_WAIT_LAST: Duration = Duration::from_secs(60);
+
+/// When recipients are tried again whose failure could not be told to the sender.
+const UNTOLD_WAIT: Duration = Duration::from_secs(5 * 60);
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    fn context<'a>(&self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
+        let route = self.carrier.routes().route(destination);
+        let envelope = &mail.envelope;
+        Context {
+            now: self.clock.now(),
+            domain: "",
+            period: Period::of(
+                envelope.accepted_at,
+                envelope.retry_for,
+                route.and_then(|route| route.retry_for),
+                self.settings.retry_for,
+            ),
+            attempts: parcel.attempts.saturating_add(1),
+            jitter: self.jitter(),
+            not_before: Timestamp(0),
+            progressed: false,
+        }
+    }
+
+    pub(super) fn judge(
+        &self,
+        mail: &Claimed,
+        destination: &Destination,
+        parcel: &Parcel,
+        findings: &[(u16, Finding)],
+        not_before: Timestamp,
+    ) -> Vec<Judgement> {
+        let progressed = findings
+            .iter()
+            .any(|(_, finding)| matches!(finding, Finding::Replied(Stage::Content, reply) if reply.is_positive()));
+        let context = Context { not_before, progressed, ..self.context(mail, destination, parcel) };
+        let judge = |(recipient, finding): &(u16, Finding)| {
+            outcome::judge(*recipient, finding, &Context { domain: domain_of(mail, *recipient), ..context })
+        };
+        findings.iter().map(judge).collect()
+    }
+
+    pub(super) fn postpone(
+        &self,
+        mail: &Claimed,
+        destination: &Destination,
+        parcel: &Parcel,
+        reason: &str,
+    ) -> Vec<Judgement> {
+        let context = self.context(mail, destination, parcel);
+        parcel.recipients.iter().map(|recipient| outcome::postpone(*recipient, reason, &context)).collect()
+    }
+
+    /// Keeps what became of a parcel's recipients. First the DSN, then the outcome: a crash in between
+    /// repeats the attempt, and finds the DSN already there.
+    pub(super) async fn settle(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        parcel: &Parcel,
+        attempt: Option<Attempt>,
+        mut judgements: Vec<Judgement>,
+    ) {
+        let host = attempt.as_ref().map_or("", |attempt| attempt.host.as_str());
+        let mut untold = Vec::new();
+        if let Err(error) = self.notify_failed(mail, host, &judgements).await {
+            tracing::error!(message = %parcel.message, %error, "a failure cannot be told to the sender now");
+            if matches!(error, StoreError::Latched(_)) {
+                return self.latch(&error);
+            }
+            let is_told = |judgement: &Judgement| !is_failure(judgement);
+            untold = judgements.extract_if(.., |judgement| !is_told(judgement)).collect();
+        }
+        let settlement = Settlement {
+            message: parcel.message,
+            at: self.clock.now(),
+            attempt,
+            verdicts: judgements.iter().map(|judgement| judgement.verdict.clone()).collect(),
+        };
+        if !settlement.verdicts.is_empty() && !self.keep(&settlement).await {
+            return;
+        }
+        let mut left = self.left(mail, parcel, &settlement);
+        let due = settlement.at.after(UNTOLD_WAIT);
+        let waiting = RecipientState::Waiting { due, attempts: parcel.attempts };
+        left.extend(untold.iter().map(|judgement| (judgement.verdict.recipient, waiting.clone())));
+        self.tell(Event::Settled { parcel: parcel.id, left });
+    }
+
+    /// What is left of a parcel after a settlement that was kept.
+    fn left(&self, mail: &Claimed, parcel: &Parcel, settlement: &Settlement) -> Vec<(u16, RecipientState)> {
+        let attempts = parcel.attempts + u32::from(settlement.attempt.is_some());
+        let mut left = Vec::new();
+        for verdict in &settlement.verdicts {
+            self.metrics.settled(verdict.outcome);
+            match verdict.outcome {
+                Outcome::Deferred { until } => {
+                    left.push((verdict.recipient, RecipientState::Waiting { due: until, attempts }));
+                }
+                Outcome::Delivered { .. } => {
+                    self.metrics.delivered_after(settlement.at.since(mail.envelope.accepted_at));
+                }
+                Outcome::SoftBounced | Outcome::HardBounced => {}
+            }
+            tracing::info!(
+                message = %settlement.message,
+                recipient = verdict.recipient,
+                outcome = ?verdict.outcome,
+                host = settlement.attempt.as_ref().map_or("", |attempt| attempt.host.as_str()),
+                reason = %verdict.reason,
+                reply = verdict.remote_reply.as_deref().unwrap_or(""),
+                "settled"
+            );
+        }
+        left
+    }
+
+    /// Keeps a settlement, as often as it takes; whether it is kept.
+    async fn keep(self: &Arc<Self>, settlement: &Settlement) -> bool {
+        let mut wait = SETTLE_WAIT_FIRST;
+        loop {
+            let error = match self.store.settle(settlement.clone()).await {
+                Ok(()) => return true,
+                Err(StoreError::NotFound(_)) => return true,
+                Err(error) => error,
+            };
+            if matches!(error, StoreError::Latched(_)) {
+                self.latch(&error);
+                return false;
+            }
+            tracing::error!(message = %settlement.message, %error, "an outcome could not be kept; it is tried again");
+            tokio::select! {
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(SETTLE_WAIT_LAST),
+                () = self.aborting.cancelled() => return false,
+            }
+        }
+    }
+}
+
+/// Whether a judgement is a failure that is told to the sender.
+pub(super) fn is_failure(judgement: &Judgement) -> bool {
+    matches!(judgement.verdict.outcome, Outcome::SoftBounced | Outcome::HardBounced)
+}
+
+fn domain_of(mail: &Claimed, recipient: u16) -> &str {
+    mail.envelope.recipients.get(usize::from(recipient)).map_or("", |address| address.domain())
+}

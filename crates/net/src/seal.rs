@@ -1,0 +1,183 @@
+//! Seals messages with DKIM on a bounded number of threads: signing is the dearest step of all.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use message::dkim::{self, BodyHash, KeyError, Signer, SigningKey};
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::sending_domain::{DkimKey, SendingDomain};
+use relay::store::{Book, Content, StoreError};
+use tokio::sync::Semaphore;
+
+/// Keys kept ready to sign; past it all are read anew.
+const KEYS_MAX: usize = 10_000;
+
+/// How content in a file is read.
+const CHUNK_OCTETS: usize = 64 * 1024;
+
+/// Why a message could not be sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The store does not give the key.
+    #[error("the signing key {selector} of {domain} cannot be had: {source}")]
+    Store {
+        /// Whose.
+        domain: String,
+        /// Which.
+        selector: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The key cannot sign.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The content cannot be read.
+    #[error("the content cannot be read: {0}")]
+    Content(#[from] io::Error),
+    /// The process is ending.
+    #[error("the process is ending")]
+    Stopped,
+}
+
+/// The pool of seals, with the keys it has parsed.
+pub struct Sealer<S> {
+    store: Arc<S>,
+    keys: Mutex<HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>>,
+    permits: Arc<Semaphore>,
+}
+
+/// What is to be sealed.
+#[derive(Clone, Debug)]
+pub struct Unsealed {
+    /// Who signs.
+    pub domain: Arc<SendingDomain>,
+    /// With which of its keys, by selector.
+    pub selectors: Vec<String>,
+    /// The admitted content.
+    pub content: Content,
+    /// Octets of its header section, the empty line included.
+    pub header_octets: u64,
+    /// The moment of signing.
+    pub at: Timestamp,
+}
+
+impl Unsealed {
+    /// Content to be signed with these keys of a domain.
+    pub fn new(
+        domain: Arc<SendingDomain>,
+        keys: &[&DkimKey],
+        content: Content,
+        header_octets: u64,
+        at: Timestamp,
+    ) -> Self {
+        let selectors = keys.iter().map(|key| key.selector.clone()).collect();
+        Unsealed { domain, selectors, content, header_octets, at }
+    }
+}
+
+impl<S: Book> Sealer<S> {
+    /// A pool that makes `seals_max` seals at once; 0: one for each processor.
+    pub fn new(store: Arc<S>, seals_max: usize) -> Self {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let permits = if seals_max == 0 { processors() } else { seals_max };
+        Sealer { store, keys: Mutex::default(), permits: Arc::new(Semaphore::new(permits)) }
+    }
+
+    /// The DKIM-Signature fields to send in front of the content.
+    ///
+    /// # Errors
+    /// A key or the content cannot be used now; the message must wait.
+    pub async fn seal(self: &Arc<Self>, unsealed: Unsealed) -> Result<Bytes, SealError> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(|_| SealError::Stopped)?;
+        let sealer = self.clone();
+        let sealing = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            sealer.seal_now(&unsealed)
+        });
+        sealing.await.map_err(|_| SealError::Stopped)?
+    }
+
+    fn seal_now(&self, unsealed: &Unsealed) -> Result<Bytes, SealError> {
+        let keys = unsealed
+            .selectors
+            .iter()
+            .map(|selector| self.key(&unsealed.domain, selector))
+            .collect::<Result<Vec<_>, _>>()?;
+        let signers: Vec<Signer<'_>> = keys
+            .iter()
+            .zip(&unsealed.selectors)
+            .map(|(key, selector)| Signer { domain: &unsealed.domain.name, selector, key })
+            .collect();
+        let (header, body_hash) = read(&unsealed.content, unsealed.header_octets)?;
+        Ok(dkim::seal(&signers, &header, body_hash, unsealed.at.0 / 1000)?)
+    }
+
+    fn key(&self, domain: &SendingDomain, selector: &str) -> Result<Arc<SigningKey>, SealError> {
+        let name = (domain.id, selector.to_owned());
+        if let Some(key) = self.lock().get(&name) {
+            return Ok(key.clone());
+        }
+        let failed = |source| SealError::Store { domain: domain.name.clone(), selector: selector.to_owned(), source };
+        let secret = self.store.domain_key(domain.id, selector).map_err(failed)?;
+        let key = Arc::new(SigningKey::from_pkcs8(secret.expose())?);
+        let mut keys = self.lock();
+        if keys.len() >= KEYS_MAX {
+            keys.clear();
+        }
+        keys.insert(name, key.clone());
+        Ok(key)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The header section, and the hash of the body.
+fn read(content: &Content, header_octets: u64) -> io::Result<(Bytes, [u8; 32])> {
+    let mut hash = BodyHash::default();
+    let header = match content {
+        Content::Held(octets) => {
+            let cut = usize::try_from(header_octets).unwrap_or(usize::MAX).min(octets.len());
+            hash.update(&octets[cut..]);
+            octets.slice(..cut)
+        }
+        Content::Filed { path, .. } => {
+            let mut file = File::open(path)?;
+            let header = read_header(&mut file, header_octets)?;
+            let mut chunk = vec![0; CHUNK_OCTETS];
+            loop {
+                match file.read(&mut chunk)? {
+                    0 => break,
+                    octets => hash.update(&chunk[..octets]),
+                }
+            }
+            header
+        }
+    };
+    Ok((header, hash.finish()))
+}
+
+/// The header section of kept content. Blocks where that is a file.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn header(content: &Content, header_octets: u64) -> io::Result<Bytes> {
+    match content {
+        Content::Held(octets) => {
+            let cut = usize::try_from(header_octets).unwrap_or(usize::MAX).min(octets.len());
+            Ok(octets.slice(..cut))
+        }
+        Content::Filed { path, .. } => read_header(&mut File::open(path)?, header_octets),
+    }
+}
+
+fn read_header(file: &mut File, header_octets: u64) -> io::Result<Bytes> {
+    let mut header = Vec::new();
+    file.take(header_octets).read_to_end(&mut header)?;
+    Ok(header.into())
+}
