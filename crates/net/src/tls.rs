@@ -1,10 +1,23 @@
 //! Certificates of the submission ports: loaded from files, several by name, reloaded when the files change.
+//!
+//! One `rustls` configuration lives as long as the process, and with it the keys of session tickets;
+//! a reload swaps the certificates inside it, so that no session and no ticket is lost.
 
+mod files;
+mod names;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::{self, Ticketer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::shutdown::Shutdown;
+use files::{Loaded, Stamp};
 
 /// Where one certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +50,9 @@ pub enum CertificateError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The library for TLS cannot do its work.
+    #[error("TLS cannot be set up: {0}")]
+    Library(#[from] rustls::Error),
 }
 
 /// What one certificate in use says of itself.
@@ -53,26 +69,118 @@ pub struct CertificateFacts {
 }
 
 /// The certificates in use, shared by every listener and kept across reloads together with the ticket keys.
-#[derive(Debug)]
-pub struct Certificates {}
+pub struct Certificates {
+    files: Vec<CertificateFiles>,
+    shown: Arc<Shown>,
+    config: Arc<ServerConfig>,
+    provider: Arc<CryptoProvider>,
+    /// The files as they were when last read, whether they could be used or not.
+    seen: Mutex<Vec<Stamp>>,
+}
+
+impl std::fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificates").field("files", &self.files).finish_non_exhaustive()
+    }
+}
 
 impl Certificates {
-    /// Reads them. The first is shown to clients that name no server or an unknown one.
+    /// Reads them. The first is shown to clients that name no server or an unknown one. Blocks on the disk.
     ///
     /// # Errors
     /// One cannot be used: nothing can be started.
-    pub fn load(_files: Vec<CertificateFiles>) -> Result<Arc<Certificates>, CertificateError> {
-        Err(CertificateError::None)
+    pub fn load(files: Vec<CertificateFiles>) -> Result<Arc<Certificates>, CertificateError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let seen = files.iter().map(Stamp::of).collect();
+        let loaded = load_all(&files, &provider)?;
+        let shown = Arc::new(Shown(ArcSwap::from_pointee(loaded)));
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+        config.ticketer = Ticketer::new()?;
+        Ok(Arc::new(Certificates { files, shown, config: Arc::new(config), provider, seen: Mutex::new(seen) }))
+    }
+
+    /// The configuration of every inbound handshake.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
     }
 
     /// What is in use now, for `doctor`, health and metrics.
     pub fn facts(&self) -> Vec<CertificateFacts> {
-        Vec::new()
+        self.shown.0.load().iter().map(|loaded| loaded.facts.clone()).collect()
+    }
+
+    /// Looks at the files, and takes them where they changed; whether they did. Blocks on the disk.
+    ///
+    /// # Errors
+    /// They changed and cannot be used; the old ones stay. Said once for each change.
+    pub fn reload(&self) -> Result<bool, CertificateError> {
+        let now: Vec<_> = self.files.iter().map(Stamp::of).collect();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == now {
+            return Ok(false);
+        }
+        *seen = now;
+        let loaded = load_all(&self.files, &self.provider)?;
+        let same = self.shown.0.load().iter().map(|old| &old.key.cert).eq(loaded.iter().map(|new| &new.key.cert));
+        self.shown.0.store(Arc::new(loaded));
+        Ok(!same)
     }
 
     /// Looks at the files every `period` until shutdown, and takes what has changed. What cannot be
     /// used is logged, and the old stays.
-    pub async fn watch(self: Arc<Self>, _period: Duration, shutdown: Shutdown) {
-        shutdown.begun().await;
+    pub async fn watch(self: Arc<Self>, period: Duration, shutdown: Shutdown) {
+        loop {
+            tokio::select! {
+                () = shutdown.begun() => return,
+                () = tokio::time::sleep(period) => {}
+            }
+            let certificates = Arc::clone(&self);
+            match tokio::task::spawn_blocking(move || certificates.reload()).await {
+                Ok(Ok(true)) => {
+                    tracing::info!(names = ?self.facts().first().map(|facts| &facts.names), "certificate reloaded")
+                }
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
+                Err(error) => tracing::error!(%error, "looking at the certificate failed"),
+            }
+        }
     }
 }
+
+fn load_all(files: &[CertificateFiles], provider: &CryptoProvider) -> Result<Vec<Loaded>, CertificateError> {
+    if files.is_empty() {
+        return Err(CertificateError::None);
+    }
+    files.iter().map(|one| files::load(one, provider)).collect()
+}
+
+/// What is shown to clients.
+struct Shown(ArcSwap<Vec<Loaded>>);
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.load().iter().map(|loaded| &loaded.facts.names)).finish()
+    }
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let all = self.0.load();
+        let usable = |loaded: &&Loaded| loaded.key.key.choose_scheme(hello.signature_schemes()).is_some();
+        // an elliptic key costs a fifth of RSA
+        let cheapest = |named: &dyn Fn(&&Loaded) -> bool| {
+            all.iter().filter(named).filter(usable).min_by_key(|loaded| loaded.facts.rsa)
+        };
+        let asked = hello.server_name().map(str::to_ascii_lowercase);
+        let by_name = asked.and_then(|name| cheapest(&|loaded| loaded.is_for(&name)));
+        let first = || cheapest(&|loaded| loaded.facts.names == all[0].facts.names);
+        by_name.or_else(first).or_else(|| all.iter().find(usable)).map(|loaded| Arc::clone(&loaded.key))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

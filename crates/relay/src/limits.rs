@@ -93,6 +93,8 @@ limits! {
         "Simultaneous sessions of one account.";
     address_sessions_max ADDRESS_SESSIONS_MAX 100 1..=10_000 "sessions" "sessions-address"
         "Simultaneous connections from one IP address (IPv6: from one /64), logged in or not.";
+    address_refusals_per_minute ADDRESS_REFUSALS_PER_MINUTE 60 1..=10_000 "refusals a minute" "sessions-address"
+        "Refused connections from one IP address (IPv6: /64) that still get a handshake and a reply; faster ones are dropped before it.";
     sessions_max SESSIONS_MAX 10_000 10..=1_000_000 "sessions" "sessions-total"
         "Simultaneous connections in all.";
     login_pairs_max LOGIN_PAIRS_MAX 5 2..=100 "wrong pairs" "auth-blocked"

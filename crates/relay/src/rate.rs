@@ -1,32 +1,65 @@
-//! The rate of an SMTP user's messages: so many a minute, evenly, after a burst (the generic cell rate algorithm).
+//! So many a minute, evenly, after a burst: the generic cell rate algorithm, and the rate of an SMTP user's messages.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::limits::Limits;
 use crate::smtp_user::SmtpUser;
 
-/// Users remembered before those are forgotten whose burst is whole again.
+/// Keys remembered before those are forgotten whose burst is whole again.
 const REMEMBERED: usize = 10_000;
 
-/// The brake. Off while the limit is 0.
+/// So many a minute for each key, evenly, after a burst. No limit where that is 0.
 #[derive(Debug)]
-pub struct Rate {
-    /// Microseconds between two messages at the even pace; 0: off.
+pub struct Pace<K> {
+    /// Microseconds between two at the even pace; 0: off.
     interval: u64,
-    /// How far ahead of the even pace a user may run, microseconds.
+    /// How far ahead of the even pace a key may run, microseconds.
     tolerance: u64,
-    /// When each user's next message would be due at the even pace, microseconds since 1970.
-    due: HashMap<Id<SmtpUser>, u64>,
+    /// When each key's next is due at the even pace, microseconds since 1970.
+    due: HashMap<K, u64>,
 }
+
+impl<K: Eq + Hash> Pace<K> {
+    /// With `burst` (at least 1) at once.
+    pub fn new(per_minute: u64, burst: u64) -> Self {
+        let interval = 60_000_000u64.checked_div(per_minute).unwrap_or(0);
+        let tolerance = interval.saturating_mul(burst.saturating_sub(1));
+        Pace { interval, tolerance, due: HashMap::new() }
+    }
+
+    /// Counts one of `key`.
+    ///
+    /// # Errors
+    /// It comes too soon and was not counted: seconds until it may, at least 1.
+    pub fn on(&mut self, key: K, now: Timestamp) -> Result<(), u64> {
+        if self.interval == 0 {
+            return Ok(());
+        }
+        let now = now.0.saturating_mul(1_000);
+        if self.due.len() >= REMEMBERED && !self.due.contains_key(&key) {
+            self.due.retain(|_, due| *due > now);
+        }
+        let due = self.due.entry(key).or_insert(now);
+        let ahead = due.saturating_sub(now);
+        if ahead > self.tolerance {
+            return Err((ahead - self.tolerance).div_ceil(1_000_000).max(1));
+        }
+        *due = (*due).max(now) + self.interval;
+        Ok(())
+    }
+}
+
+/// The brake on an SMTP user's messages. Off while the limit is 0.
+#[derive(Debug)]
+pub struct Rate(Pace<Id<SmtpUser>>);
 
 impl Rate {
     /// With the numbers of the limits.
     pub fn new(limits: &Limits) -> Self {
-        let interval = 60_000_000u64.checked_div(limits.user_messages_per_minute).unwrap_or(0);
-        let tolerance = interval.saturating_mul(limits.user_messages_burst.saturating_sub(1));
-        Rate { interval, tolerance, due: HashMap::new() }
+        Rate(Pace::new(limits.user_messages_per_minute, limits.user_messages_burst))
     }
 
     /// Counts a message of `user`.
@@ -34,20 +67,7 @@ impl Rate {
     /// # Errors
     /// It comes too soon and was not counted: seconds until it may, at least 1.
     pub fn on_message(&mut self, user: Id<SmtpUser>, now: Timestamp) -> Result<(), u64> {
-        if self.interval == 0 {
-            return Ok(());
-        }
-        let now = now.0.saturating_mul(1_000);
-        if self.due.len() >= REMEMBERED && !self.due.contains_key(&user) {
-            self.due.retain(|_, due| *due > now);
-        }
-        let due = self.due.entry(user).or_insert(now);
-        let ahead = due.saturating_sub(now);
-        if ahead > self.tolerance {
-            return Err((ahead - self.tolerance).div_ceil(1_000_000).max(1));
-        }
-        *due = (*due).max(now) + self.interval;
-        Ok(())
+        self.0.on(user, now)
     }
 }
 
@@ -97,6 +117,6 @@ mod tests {
         for number in 0..50_000 {
             rate.on_message(Id::new(number), START.after(Duration::from_secs(number))).unwrap();
         }
-        assert!(rate.due.len() <= REMEMBERED);
+        assert!(rate.0.due.len() <= REMEMBERED);
     }
 }

@@ -26,7 +26,7 @@ use crate::guard::Guard;
 use crate::id::{Id, MessageId, SessionId};
 use crate::limits::Limits;
 use crate::policy::Refusal;
-use crate::rate::Rate;
+use crate::rate::{Pace, Rate};
 use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
@@ -36,6 +36,9 @@ use login::Attempts;
 pub use notice::TlsTrouble;
 use transaction::Transaction;
 
+/// Refused connections of one address in quick succession that still hear why.
+const REFUSALS_BURST: u64 = 10;
+
 /// What all sessions share: the counters and memories that they are judged by.
 pub struct Submission {
     hostname: String,
@@ -44,6 +47,7 @@ pub struct Submission {
     guard: Mutex<Guard>,
     rate: Mutex<Rate>,
     gather: Mutex<Gather>,
+    refusals: Mutex<Pace<Site>>,
 }
 
 /// What comes of a question.
@@ -105,6 +109,7 @@ impl Submission {
             guard: Mutex::new(Guard::new(limits, shared, dice)),
             rate: Mutex::new(Rate::new(limits)),
             gather: Mutex::new(Gather::new(limits)),
+            refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
         }
     }
 
@@ -148,6 +153,12 @@ impl Submission {
             return Err(replies::address_blocked(blocked.minutes));
         }
         visit.place.locate(Site::of(visit.remote)).map_err(full)
+    }
+
+    /// Whether a refused connection is worth a handshake and a reply, or comes so fast after others
+    /// from there that it is dropped.
+    pub fn is_worth_a_reply(&self, visit: &Visit, now: Timestamp) -> bool {
+        lock(&self.refusals).on(Site::of(visit.remote), now).is_ok()
     }
 }
 

@@ -591,3 +591,14 @@ fn a_username_sent_in_the_clear_is_attributed_and_ordinary_stumbling_is_not_note
     let noted = visit.on_reply(&scene.shared, &scene.directory, &replies::auth_required(), &about, NOW);
     assert_eq!((noted[0].kind, noted[0].reference.as_str()), (NoticeKind::Connection, "auth-required"));
 }
+
+#[test]
+fn refusals_in_quick_succession_are_not_worth_a_reply() {
+    let mut scene = Scene::new();
+    let visit = scene.visit("192.0.2.1");
+    assert!((0..10).all(|_| scene.shared.is_worth_a_reply(&visit, NOW)));
+    assert!(!scene.shared.is_worth_a_reply(&visit, NOW));
+    let other = scene.visit("192.0.2.2");
+    assert!(scene.shared.is_worth_a_reply(&other, NOW));
+    assert!(scene.shared.is_worth_a_reply(&visit, NOW.after(Duration::from_secs(1))));
+}
