@@ -1,0 +1,293 @@
+//! Accounts, domains and users: what a verb says is true when it returns.
+
+use std::net::IpAddr;
+
+use relay::account::AccountState;
+use relay::id::Id;
+use relay::sending_domain::{DomainState, SendingDomain};
+use relay::smtp_user::{PasswordHash, UserRules};
+use relay::store::{Block, Login, SmtpUserChange, Store, StoreError};
+
+use crate::world::*;
+
+fn account(store: &impl Store) -> Id<relay::account::Account> {
+    store.account_add("Bakery", &operator(), NOW).unwrap().id
+}
+
+fn domain(store: &impl Store, account: Id<relay::account::Account>, name: &str) -> Id<SendingDomain> {
+    let selector = format!("s{account}{}", name.replace('.', ""));
+    store.domain_add(account, name, vec![key(&selector)], &operator(), NOW).unwrap().id
+}
+
+fn state(store: &impl Store, domain: Id<SendingDomain>) -> DomainState {
+    store.directory().domains[&domain].state
+}
+
+fn set(store: &impl Store, domain: Id<SendingDomain>, state: DomainState) -> Result<(), StoreError> {
+    store.domain_state(domain, state, &operator(), later(1)).map(drop)
+}
+
+pub async fn accounts_are_numbered_and_never_again(store: &impl Store) {
+    let first = store.account_add("Bakery", &operator(), NOW).unwrap();
+    let second = store.account_add("Bakery", &operator(), later(1)).unwrap();
+    assert!(second.id > first.id);
+    assert_eq!((first.name.as_str(), first.state, first.created_at), ("Bakery", AccountState::Active, NOW));
+    let domain = domain(store, first.id, "example.com");
+    let gone = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
+    store.smtp_user_delete(gone.id, &operator(), NOW).unwrap();
+    let next = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
+    assert!(next.id > gone.id);
+}
+
+pub async fn a_change_decides_before_the_verb_returns(store: &impl Store) {
+    let account = account(store);
+    let before = store.directory();
+    let suspended = store.account_state(account, AccountState::Suspended, &operator(), later(1)).unwrap();
+    assert_eq!(suspended.state, AccountState::Suspended);
+    let after = store.directory();
+    assert_eq!(after.accounts[&account].state, AccountState::Suspended);
+    assert!(after.generation > before.generation);
+    assert_eq!(before.accounts[&account].state, AccountState::Active, "a shared snapshot was changed");
+    let domain = domain(store, account, "example.com");
+    let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
+    assert_eq!(store.directory().user_named("k1"), Some(&user));
+    store.smtp_user_delete(user.id, &operator(), NOW).unwrap();
+    assert_eq!(store.directory().user_named("k1"), None);
+}
+
+pub async fn every_change_is_in_the_audit_log(store: &impl Store) {
+    let (account, other) = (account(store), account(store));
+    let domain = domain(store, account, "example.com");
+    set(store, domain, DomainState::Vouched).unwrap();
+    store.domain_bounce_mails(domain, false, &operator(), later(2)).unwrap();
+    let user = store.smtp_user_add(user(domain, "k1"), &operator(), later(3)).unwrap().id;
+    let change = SmtpUserChange::Passwords(vec![PasswordHash([2; 32])]);
+    store.smtp_user_change(user, "smtp_user.reset", change, &operator(), later(4)).unwrap();
+    store.smtp_user_delete(user, &operator(), later(5)).unwrap();
+    store.domain_delete(domain, &operator(), later(6)).unwrap();
+    store.account_state(account, AccountState::Suspended, &operator(), later(7)).unwrap();
+    let log = store.audit(Some(account), 100).unwrap();
+    let actions: Vec<&str> = log.iter().rev().map(|entry| entry.action.as_str()).collect();
+    let expected = [
+        "account.add",
+        "domain.add",
+        "domain.vouch",
+        "domain.bounce_mails_off",
+        "smtp_user.add",
+        "smtp_user.reset",
+        "smtp_user.delete",
+        "domain.delete",
+        "account.suspend",
+    ];
+    assert_eq!(actions, expected);
+    assert!(log.iter().all(|entry| entry.actor == operator() && entry.account == Some(account)));
+    assert_eq!((log[0].at, log[0].subject.as_str()), (later(7), format!("account {account}").as_str()));
+    assert_eq!(store.audit(Some(other), 100).unwrap().len(), 1);
+    assert_eq!(store.audit(None, 3).unwrap().len(), 3);
+    assert_eq!(store.audit(None, 100).unwrap().len(), expected.len() + 1);
+}
+
+pub async fn what_does_not_exist_is_told(store: &impl Store) {
+    let by = &operator();
+    let is_told = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound(_)));
+    assert!(is_told(store.account_state(Id::new(9), AccountState::Active, by, NOW).map(drop)));
+    assert!(is_told(store.domain_add(Id::new(9), "example.com", vec![], by, NOW).map(drop)));
+    assert!(is_told(store.domain_state(Id::new(9), DomainState::Vouched, by, NOW).map(drop)));
+    assert!(is_told(store.domain_bounce_mails(Id::new(9), true, by, NOW).map(drop)));
+    assert!(is_told(store.domain_key_seen(Id::new(9), "s", NOW)));
+    assert!(is_told(store.domain_key(Id::new(9), "s").map(drop)));
+    assert!(is_told(store.domain_delete(Id::new(9), by, NOW)));
+    assert!(is_told(store.smtp_user_add(user(Id::new(9), "k"), by, NOW).map(drop)));
+    let change = SmtpUserChange::Enabled(false);
+    assert!(is_told(store.smtp_user_change(Id::new(9), "smtp_user.disable", change, by, NOW).map(drop)));
+    assert!(is_told(store.smtp_user_delete(Id::new(9), by, NOW)));
+    assert!(is_told(store.suppress(Id::new(9), "a@example.org", "asked", by, NOW)));
+    assert!(is_told(store.unsuppress(Id::new(9), "a@example.org", by, NOW)));
+    assert!(is_told(store.block_lift(REMOTE, by, NOW)));
+    assert!(store.audit(None, 10).unwrap().is_empty(), "what failed is in the audit log");
+}
+
+pub async fn a_domain_is_added_once_per_account(store: &impl Store) {
+    let (first, second) = (account(store), account(store));
+    let id = domain(store, first, "Example.COM");
+    let added = store.directory().domains[&id].clone();
+    assert_eq!((added.name.as_str(), added.state, added.bounce_mails), ("example.com", DomainState::Pending, true));
+    let again = store.domain_add(first, "example.com", vec![key("another")], &operator(), NOW);
+    assert!(matches!(again, Err(StoreError::Conflict(_))));
+    domain(store, first, "sub.example.com");
+    domain(store, second, "example.com");
+}
+
+pub async fn selectors_are_never_given_twice(store: &impl Store) {
+    let account = account(store);
+    let is_told = |result: Result<_, StoreError>| matches!(result, Err(StoreError::Conflict(_)));
+    let twice = store.domain_add(account, "example.com", vec![key("one"), key("one")], &operator(), NOW);
+    assert!(is_told(twice));
+    let first = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap();
+    assert!(is_told(store.domain_add(account, "example.org", vec![key("one")], &operator(), NOW)));
+    store.domain_delete(first.id, &operator(), NOW).unwrap();
+    assert!(is_told(store.domain_add(account, "example.org", vec![key("one")], &operator(), NOW)));
+}
+
+pub async fn only_one_account_validates_a_name(store: &impl Store) {
+    let (first, second) = (account(store), account(store));
+    let (first, second) = (domain(store, first, "example.com"), domain(store, second, "example.com"));
+    set(store, first, DomainState::Validated).unwrap();
+    for stronger in [DomainState::Validated, DomainState::Warning, DomainState::Vouched] {
+        assert!(matches!(set(store, second, stronger), Err(StoreError::Conflict(_))));
+    }
+    set(store, second, DomainState::Failed).unwrap();
+    set(store, first, DomainState::Warning).unwrap();
+    assert!(matches!(set(store, second, DomainState::Validated), Err(StoreError::Conflict(_))));
+    set(store, first, DomainState::Failed).unwrap();
+    set(store, second, DomainState::Validated).unwrap();
+    assert_eq!((state(store, first), state(store, second)), (DomainState::Failed, DomainState::Validated));
+}
+
+pub async fn a_vouched_domain_loses_to_a_validated_one(store: &impl Store) {
+    let (loser, winner) = (account(store), account(store));
+    let (vouched, proven) = (domain(store, loser, "example.com"), domain(store, winner, "example.com"));
+    set(store, vouched, DomainState::Vouched).unwrap();
+    set(store, proven, DomainState::Validated).unwrap();
+    assert_eq!((state(store, vouched), state(store, proven)), (DomainState::Pending, DomainState::Validated));
+    let log = store.audit(Some(loser), 1).unwrap();
+    assert_eq!((log[0].action.as_str(), log[0].actor.name.as_str()), ("domain.vouch_lost", "system"));
+}
+
+pub async fn two_vouched_domains_of_one_name_conflict(store: &impl Store) {
+    let (first, second) = (account(store), account(store));
+    let (first, second) = (domain(store, first, "example.com"), domain(store, second, "example.com"));
+    set(store, first, DomainState::Vouched).unwrap();
+    assert!(matches!(set(store, second, DomainState::Vouched), Err(StoreError::Conflict(_))));
+    set(store, first, DomainState::Vouched).unwrap();
+    store.domain_delete(first, &operator(), NOW).unwrap();
+    set(store, second, DomainState::Vouched).unwrap();
+}
+
+pub async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &impl Store) {
+    let account = account(store);
+    let (gone, stays) = (domain(store, account, "example.com"), domain(store, account, "example.net"));
+    store.smtp_user_add(user(gone, "k1"), &operator(), NOW).unwrap();
+    store.smtp_user_add(user(gone, "k2"), &operator(), NOW).unwrap();
+    let other = store.smtp_user_add(user(stays, "k3"), &operator(), NOW).unwrap();
+    let selector = store.directory().domains[&gone].keys[0].selector.clone();
+    store.domain_delete(gone, &operator(), later(5)).unwrap();
+    let directory = store.directory();
+    assert_eq!(directory.users.keys().copied().collect::<Vec<_>>(), [other.id]);
+    assert_eq!(directory.usernames.len(), 1);
+    assert_eq!(directory.domains[&gone].deleted_at, Some(later(5)));
+    assert_eq!(directory.domains[&gone].keys.len(), 1);
+    assert!(store.domain_key(gone, &selector).is_ok());
+    let is_told = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound(_)));
+    assert!(is_told(store.domain_delete(gone, &operator(), later(6))));
+    assert!(is_told(set(store, gone, DomainState::Vouched)));
+    assert!(is_told(store.smtp_user_add(user(gone, "k4"), &operator(), later(6)).map(drop)));
+}
+
+pub async fn a_domain_added_again_is_another(store: &impl Store) {
+    let account = account(store);
+    let first = domain(store, account, "example.com");
+    store.domain_delete(first, &operator(), NOW).unwrap();
+    let second = store.domain_add(account, "example.com", vec![key("new")], &operator(), NOW).unwrap();
+    assert!(second.id > first);
+    assert_eq!((second.state, second.keys[0].selector.as_str()), (DomainState::Pending, "new"));
+    assert_eq!(store.directory().domains.len(), 2);
+}
+
+pub async fn a_key_comes_back_as_it_was_given(store: &impl Store) {
+    let account = account(store);
+    let keys = vec![key("one"), key("two")];
+    let domain = store.domain_add(account, "example.com", keys.clone(), &operator(), NOW).unwrap();
+    assert_eq!(domain.keys, [keys[0].key.clone(), keys[1].key.clone()]);
+    for given in keys {
+        assert_eq!(store.domain_key(domain.id, &given.key.selector).unwrap(), given.private);
+    }
+    let other = self::domain(store, account, "example.net");
+    assert!(matches!(store.domain_key(other, "one"), Err(StoreError::NotFound(_))));
+}
+
+pub async fn a_key_is_seen_once(store: &impl Store) {
+    let account = account(store);
+    let keys = vec![key("one"), key("two")];
+    let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
+    store.domain_key_seen(domain, "two", later(5)).unwrap();
+    store.domain_key_seen(domain, "two", later(9)).unwrap();
+    let seen: Vec<_> = store.directory().domains[&domain].keys.iter().map(|key| key.seen_at).collect();
+    assert_eq!(seen, [None, Some(later(5))]);
+    assert!(matches!(store.domain_key_seen(domain, "three", NOW), Err(StoreError::NotFound(_))));
+}
+
+pub async fn usernames_are_unique(store: &impl Store) {
+    let domain = domain(store, account(store), "example.com");
+    let added = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
+    assert_eq!((added.account, added.domain, added.enabled), (Id::new(1), domain, true));
+    let again = store.smtp_user_add(user(domain, "k1"), &operator(), NOW);
+    assert!(matches!(again, Err(StoreError::Conflict(_))));
+    assert_eq!(store.directory().users.len(), 1);
+}
+
+pub async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
+    let domain = domain(store, account(store), "example.com");
+    let id = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
+    let rules = UserRules { sandbox: true, networks: vec!["192.0.2.0/24".parse().unwrap()], ..UserRules::default() };
+    let passwords = vec![PasswordHash([2; 32]), PasswordHash([3; 32])];
+    let change = |change| store.smtp_user_change(id, "smtp_user.change", change, &operator(), later(1));
+    change(SmtpUserChange::Name("Printer".into())).unwrap();
+    change(SmtpUserChange::Enabled(false)).unwrap();
+    change(SmtpUserChange::Rules(rules.clone())).unwrap();
+    let last = change(SmtpUserChange::Passwords(passwords.clone())).unwrap();
+    assert_eq!((last.name.as_str(), last.enabled, &last.rules), ("Printer", false, &rules));
+    assert_eq!((&last.passwords, last.username.as_str()), (&passwords, "k1"));
+    assert_eq!(store.directory().users[&id], last);
+    let three = SmtpUserChange::Passwords(vec![PasswordHash([4; 32]); 3]);
+    assert!(matches!(change(three), Err(StoreError::Conflict(_))));
+}
+
+pub async fn suppressions_whatever_the_case(store: &impl Store) {
+    let (account, other) = (account(store), account(store));
+    store.suppress(account, "Anna@Example.org", "She asked.", &operator(), NOW).unwrap();
+    store.suppress(account, "anna@example.org", "She asked again.", &operator(), later(1)).unwrap();
+    let directory = store.directory();
+    assert!(directory.suppressions[&account].contains("anna@example.org"));
+    assert_eq!(directory.suppressions[&account].len(), 1);
+    assert!(directory.suppressions.get(&other).is_none_or(|set| set.is_empty()));
+    store.unsuppress(account, "ANNA@example.org", &operator(), later(2)).unwrap();
+    assert!(store.directory().suppressions.get(&account).is_none_or(|set| set.is_empty()));
+    let again = store.unsuppress(account, "anna@example.org", &operator(), later(3));
+    assert!(matches!(again, Err(StoreError::NotFound(_))));
+}
+
+pub async fn logins_keep_the_latest(store: &impl Store) {
+    let domain = domain(store, account(store), "example.com");
+    let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
+    let elsewhere: IpAddr = "2001:db8::1".parse().unwrap();
+    let login = |address, seconds| Login { user, address, at: later(seconds) };
+    let stranger = Login { user: Id::new(99), address: REMOTE, at: later(1) };
+    store.logins_note(&[login(REMOTE, 5), login(elsewhere, 1), stranger]).unwrap();
+    store.logins_note(&[login(REMOTE, 3)]).unwrap();
+    assert_eq!(store.logins(NOW).unwrap(), [login(REMOTE, 5), login(elsewhere, 1)]);
+    assert_eq!(store.logins(later(2)).unwrap(), [login(REMOTE, 5)]);
+    store.smtp_user_delete(user, &operator(), NOW).unwrap();
+    assert!(store.logins(NOW).unwrap().is_empty());
+}
+
+pub async fn blocks_are_kept_and_lifted(store: &impl Store) {
+    let block = Block {
+        address: REMOTE,
+        cause: "5 wrong passwords".into(),
+        since: NOW,
+        until: later(900),
+        seconds: 900,
+        accounts: vec![Id::new(1), Id::new(2)],
+    };
+    let grown = Block { since: later(1000), until: later(2800), seconds: 1800, ..block.clone() };
+    let other = Block { address: "2001:db8::".parse().unwrap(), ..block.clone() };
+    for block in [&block, &other, &grown] {
+        store.block_put(block).unwrap();
+    }
+    assert_eq!(store.blocks().unwrap(), [other.clone(), grown]);
+    store.block_lift(REMOTE, &operator(), later(1200)).unwrap();
+    assert_eq!(store.blocks().unwrap(), [other]);
+    let log = store.audit(None, 1).unwrap();
+    assert_eq!((log[0].action.as_str(), log[0].subject.as_str()), ("block.lift", "block 192.0.2.7"));
+}

@@ -1,0 +1,94 @@
+//! One suite that every store obeys: the model and the data folder, verb by verb.
+
+#![allow(clippy::unwrap_used)]
+
+mod book;
+mod embedded;
+mod history;
+mod spool;
+mod world;
+
+/// Runs each named check for each store, every one in a store of its own.
+macro_rules! suite {
+    ($($subject:ident: $($check:ident)+;)+) => {
+        mod memory {
+            $(mod $subject {
+                $(#[tokio::test]
+                async fn $check() {
+                    crate::$subject::$check(&crate::world::memory()).await;
+                })+
+            })+
+        }
+
+        mod folder {
+            $(mod $subject {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $check() {
+                    let folder = crate::world::Folder::new();
+                    let store = folder.open();
+                    crate::$subject::$check(&store).await;
+                })+
+            })+
+        }
+    };
+}
+
+suite! {
+    spool:
+        commit_keeps_envelope_and_content
+        an_abandoned_draft_leaves_nothing
+        large_content_comes_back_whole
+        a_claim_excludes_others_until_given_back
+        what_is_not_there_is_not_claimed
+        settled_recipients_leave_one_by_one
+        a_deferred_recipient_waits_for_its_time
+        an_attempt_counts_and_a_cancellation_does_not
+        a_second_verdict_changes_nothing
+        what_is_held_stays_held_until_released
+        a_hold_outlasts_the_attempt_it_met
+        a_seal_is_kept
+        the_queue_is_read_in_pages
+        peeking_claims_nothing
+        a_message_with_suppressed_recipients_alone_is_done
+        verbs_on_what_is_not_live_say_so
+        health_counts_what_is_live;
+    book:
+        accounts_are_numbered_and_never_again
+        a_change_decides_before_the_verb_returns
+        every_change_is_in_the_audit_log
+        what_does_not_exist_is_told
+        a_domain_is_added_once_per_account
+        selectors_are_never_given_twice
+        only_one_account_validates_a_name
+        a_vouched_domain_loses_to_a_validated_one
+        two_vouched_domains_of_one_name_conflict
+        a_deleted_domain_takes_its_users_and_keeps_its_keys
+        a_domain_added_again_is_another
+        a_key_comes_back_as_it_was_given
+        a_key_is_seen_once
+        usernames_are_unique
+        an_smtp_user_changes_in_each_way
+        suppressions_whatever_the_case
+        logins_keep_the_latest
+        blocks_are_kept_and_lifted;
+    history:
+        a_message_makes_a_row_for_each_recipient
+        suppressed_recipients_are_rejected_rows
+        a_row_follows_its_recipient
+        a_row_shows_the_last_attempt
+        a_sandboxed_delivery_is_marked
+        a_bounce_keeps_reason_and_reply
+        a_hold_makes_pending_and_a_release_goes_on
+        a_null_reverse_path_shows_from
+        each_filter_narrows
+        pages_meet_without_gap
+        refusals_alike_are_one_row
+        refusals_that_differ_are_rows_of_their_own
+        connections_alike_are_one_row
+        a_refusal_without_account_is_a_connection
+        following_shows_each_change_once
+        following_in_small_steps_misses_nothing
+        following_waits_for_what_is_newer
+        details_tell_every_event
+        details_of_a_refusal_tell_its_session;
+}
