@@ -148,7 +148,8 @@ impl Embedded {
         let lock = Lock::acquire(folder)?;
         let master_key = options.master_key.clone().unwrap_or_else(|| folder.join(MASTER_KEY_FILE));
         let ledger = Arc::new(Ledger::open(&folder.join(LEDGER_FILE), &master_key)?);
-        let file = ledger::activity::File::open(&folder.join(ACTIVITY_FILE))?;
+        let activity_path = folder.join(ACTIVITY_FILE);
+        let file = ledger::activity::File::open(&activity_path)?;
         let spool = LogSpool::open(&folder.join(SPOOL_FOLDER), options.spool.clone(), file.position());
         let spool = Arc::new(spool.map_err(OpenError::Spool)?);
         let upkeep = Upkeep {
@@ -157,7 +158,7 @@ impl Embedded {
             fold: options.fold_refusals,
             ledger: Arc::clone(&ledger),
         };
-        let activity = Activity::start(file, Arc::clone(&spool), upkeep)?;
+        let activity = Activity::start(&activity_path, file, Arc::clone(&spool), upkeep)?;
         Ok(Embedded { activity, spool, ledger, _lock: lock })
     }
 

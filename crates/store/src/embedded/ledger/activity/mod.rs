@@ -11,7 +11,11 @@ mod prune;
 mod query;
 mod reader;
 mod schema;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +28,10 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::Ledger;
-use crate::embedded::spool::{LogSpool, Position};
+use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
-use apply::Progress;
+use apply::{Apply, Progress};
 use reader::Reader;
 
 pub(crate) use query::{activity, connections, detail, since};
@@ -35,7 +39,6 @@ pub(crate) use query::{activity, connections, detail, since};
 /// `activity.db`, opened for its one writer.
 pub(crate) struct File {
     writer: Connection,
-    readers: Readers,
     progress: Progress,
 }
 
@@ -45,12 +48,51 @@ impl File {
         let failed = |source| OpenError::Ledger { path: path.to_owned(), source };
         let writer = sqlite::open_writer(path, schema::MIGRATIONS)?;
         let progress = Progress::read(&writer).map_err(failed)?;
-        Ok(File { writer, readers: Readers::new(path, query::set_up), progress })
+        Ok(File { writer, progress })
     }
 
     /// How far the log was read.
     pub(crate) fn position(&self) -> Position {
         self.progress.position
+    }
+
+    /// Makes rows of a batch, in one transaction with the position behind it. Refusals alike within `fold` of the
+    /// first are one row.
+    fn apply(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
+        let transaction = self.writer.transaction()?;
+        let mut apply = Apply { transaction: &transaction, progress: self.progress, fold, begun: BTreeMap::new() };
+        for (position, event) in &batch.events {
+            apply.event(*position, event)?;
+        }
+        apply.progress.position = batch.next;
+        let progress = apply.finish()?;
+        transaction.commit()?;
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// Lets commits come without a sync, until [`File::sync`] syncs them all.
+    fn set_unsynced(&self) -> rusqlite::Result<()> {
+        self.writer.pragma_update(None, "synchronous", "NORMAL")
+    }
+
+    /// Syncs all that was committed, by one more commit that is synced.
+    fn sync(&self) -> rusqlite::Result<()> {
+        self.writer.pragma_update(None, "synchronous", "FULL")?;
+        self.progress.write(&self.writer)?;
+        self.set_unsynced()
+    }
+
+    /// The log is another one, shorter than what was read of the last: nothing read so far counts for it.
+    fn begin_again(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.writer.transaction()?;
+        transaction.execute("UPDATE activity SET applied = 0", [])?;
+        transaction.execute("UPDATE connections SET applied = 0", [])?;
+        let progress = Progress { position: Position(0), ..self.progress };
+        progress.write(&transaction)?;
+        transaction.commit()?;
+        self.progress = progress;
+        Ok(())
     }
 }
 
@@ -71,6 +113,12 @@ struct Seen {
     change: u64,
 }
 
+impl Seen {
+    fn of(progress: Progress) -> Self {
+        Seen { position: progress.position, change: progress.change }
+    }
+}
+
 /// What the thread and those who ask share.
 struct Shared {
     seen: watch::Sender<Seen>,
@@ -87,11 +135,11 @@ pub(crate) struct Activity {
 
 impl Activity {
     /// Catches up with the log, then goes on reading it on a thread.
-    pub(crate) fn start(file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
-        let File { writer, readers, progress } = file;
-        let seen = watch::Sender::new(Seen { position: progress.position, change: progress.change });
+    pub(crate) fn start(path: &Path, file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
+        let seen = watch::Sender::new(Seen::of(file.progress));
+        let readers = Readers::new(path, query::set_up);
         let shared = Arc::new(Shared { seen, stops: AtomicBool::new(false), fault: Mutex::new(None) });
-        let mut reader = Reader::new(writer, spool, upkeep, Arc::clone(&shared), progress);
+        let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
         reader.catch_up().map_err(OpenError::Spool)?;
         let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;

@@ -1,6 +1,5 @@
 //! The thread of activity: reads the log in batches, tells how far it is, and tidies up in idle moments.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,10 +8,8 @@ use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
-use rusqlite::Connection;
 
-use super::apply::{Apply, Progress};
-use super::{Seen, Shared, Upkeep, kept_since, prune};
+use super::{File, Seen, Shared, Upkeep, kept_since, prune};
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{is_disk_failure, unavailable};
 
@@ -35,11 +32,10 @@ const QUEUE_PAGE: usize = 1000;
 
 /// The reader of the log.
 pub(super) struct Reader {
-    writer: Connection,
+    file: File,
     spool: Arc<LogSpool>,
     upkeep: Upkeep,
     shared: Arc<Shared>,
-    progress: Progress,
     /// What the log was told may be recycled.
     synced: Position,
     synced_at: Instant,
@@ -48,43 +44,27 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(
-        writer: Connection,
-        spool: Arc<LogSpool>,
-        upkeep: Upkeep,
-        shared: Arc<Shared>,
-        progress: Progress,
-    ) -> Self {
+    pub(super) fn new(file: File, spool: Arc<LogSpool>, upkeep: Upkeep, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        Reader { writer, spool, upkeep, shared, synced: progress.position, progress, synced_at: now, prune_at: now }
+        Reader { synced: file.position(), file, spool, upkeep, shared, synced_at: now, prune_at: now }
     }
 
     /// Reads all there is, before anybody asks.
     pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
-        self.sync().map_err(unavailable)?;
+        self.file.set_unsynced().map_err(unavailable)?;
         let end = self.spool.synced();
-        if self.progress.position > end {
-            self.begin_again().map_err(unavailable)?;
+        if self.file.position() > end {
+            tracing::warn!("the spool is older than what activity has read of it: reading it from its beginning");
+            self.file.begin_again().map_err(unavailable)?;
         }
-        while self.progress.position < end {
-            let batch = self.spool.events(self.progress.position, EVENTS_MAX)?;
-            if batch.next <= self.progress.position {
+        while self.file.position() < end {
+            let batch = self.spool.events(self.file.position(), EVENTS_MAX)?;
+            if batch.next <= self.file.position() {
                 break;
             }
             self.apply(&batch).map_err(unavailable)?;
         }
         self.sync().map_err(unavailable)
-    }
-
-    /// The log is another one, shorter than what was read of the last: nothing read so far counts for it.
-    fn begin_again(&mut self) -> rusqlite::Result<()> {
-        tracing::warn!("the spool is older than the activity that was read from it: reading it from its beginning");
-        let transaction = self.writer.transaction()?;
-        transaction.execute("UPDATE activity SET applied = 0", [])?;
-        transaction.execute("UPDATE connections SET applied = 0", [])?;
-        self.progress.position = Position(0);
-        self.progress.write(&transaction)?;
-        transaction.commit()
     }
 
     /// Goes on until told to stop, or until the disk fails.
@@ -107,8 +87,8 @@ impl Reader {
 
     /// One batch where there is one, else what an idle moment is good for.
     fn round(&mut self) -> rusqlite::Result<()> {
-        let has_read = match self.spool.events(self.progress.position, EVENTS_MAX) {
-            Ok(batch) if batch.next > self.progress.position => {
+        let has_read = match self.spool.events(self.file.position(), EVENTS_MAX) {
+            Ok(batch) if batch.next > self.file.position() => {
                 self.apply(&batch)?;
                 true
             }
@@ -122,7 +102,7 @@ impl Reader {
             }
         };
         self.report(None);
-        let unsynced = self.progress.position.0.saturating_sub(self.synced.0);
+        let unsynced = self.file.position().0.saturating_sub(self.synced.0);
         if unsynced >= SYNC_OCTETS || unsynced > 0 && self.synced_at.elapsed() >= SYNC_DELAY {
             self.sync()?;
         }
@@ -132,8 +112,8 @@ impl Reader {
         if !has_read {
             let idle_until = self.prune_at.saturating_duration_since(Instant::now());
             let until_sync = SYNC_DELAY.saturating_sub(self.synced_at.elapsed());
-            let patience = if self.synced < self.progress.position { idle_until.min(until_sync) } else { idle_until };
-            self.wait(self.progress.position, patience);
+            let patience = if self.synced < self.file.position() { idle_until.min(until_sync) } else { idle_until };
+            self.wait(self.file.position(), patience);
         }
         Ok(())
     }
@@ -144,42 +124,32 @@ impl Reader {
         }
     }
 
-    /// Makes rows of a batch, in one transaction with the position behind it, and tells those who wait.
+    /// Makes rows of a batch, and tells those who wait.
     fn apply(&mut self, batch: &Batch) -> rusqlite::Result<()> {
-        let transaction = self.writer.transaction()?;
-        let progress = self.progress;
-        let mut apply = Apply { transaction: &transaction, progress, fold: self.upkeep.fold, begun: BTreeMap::new() };
-        for (position, event) in &batch.events {
-            apply.event(*position, event)?;
-        }
-        apply.progress.position = batch.next;
-        let progress = apply.finish()?;
-        transaction.commit()?;
-        if self.synced == self.progress.position {
+        if self.synced == self.file.position() {
             // the delay runs from the first that is unsynced
             self.synced_at = Instant::now();
         }
-        self.progress = progress;
-        self.shared.seen.send_replace(Seen { position: progress.position, change: progress.change });
+        self.file.apply(batch, self.upkeep.fold)?;
+        self.shared.seen.send_replace(Seen::of(self.file.progress));
         Ok(())
     }
 
-    /// Syncs all that was written, by syncing one more transaction; then the log may recycle what was read.
+    /// Syncs all that was read; then the log may recycle it.
     fn sync(&mut self) -> rusqlite::Result<()> {
-        if self.synced < self.progress.position {
-            self.writer.pragma_update(None, "synchronous", "FULL")?;
-            self.progress.write(&self.writer)?;
-            self.synced = self.progress.position;
+        if self.synced < self.file.position() {
+            self.file.sync()?;
+            self.synced = self.file.position();
             self.spool.consumed(self.synced);
         }
         self.synced_at = Instant::now();
-        self.writer.pragma_update(None, "synchronous", "NORMAL")
+        Ok(())
     }
 
     /// Some old rows go; where more are left, it goes on after the next batch.
     fn tidy(&mut self) -> rusqlite::Result<()> {
         let before = kept_since(&self.upkeep);
-        if prune::some(&mut self.writer, before)? {
+        if prune::some(&mut self.file.writer, before)? {
             return Ok(());
         }
         self.prune_at = Instant::now() + PRUNE_DELAY;

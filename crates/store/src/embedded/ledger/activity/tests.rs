@@ -1,0 +1,263 @@
+//! The rows of activity as a file: told twice, pruned, asked through each index.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use relay::activity::{ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId, SessionId};
+use relay::queue::{ContentFacts, Envelope, HoldReason, Origin, Outcome, Settlement, Verdict};
+use rusqlite::Connection;
+use smtp::address::{Address, ReversePath};
+
+use super::{File, prune, query};
+use crate::embedded::spool::{Batch, Event, Position};
+use crate::rows::FOLD;
+
+const HOUR: u64 = 3_600_000;
+
+fn envelope(number: u64, at: u64, recipients: &[&str]) -> Arc<Envelope> {
+    Arc::new(Envelope {
+        message: MessageId(u128::from(number)),
+        account: Id::new(1),
+        user: None,
+        domain: None,
+        origin: Origin::Submission,
+        reverse_path: ReversePath::Null,
+        recipients: recipients.iter().map(|text| Address::parse(text, false).unwrap()).collect(),
+        suppressed: Vec::new(),
+        needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at: Timestamp(at),
+        retry_for: None,
+        sandbox: false,
+        facts: ContentFacts::default(),
+        session: None,
+    })
+}
+
+fn settled(number: u64, at: u64, outcome: Outcome) -> Event {
+    let verdict = Verdict { recipient: 0, outcome, reason: String::new(), remote_reply: None };
+    let attempt = relay::queue::Attempt {
+        at: Timestamp(at),
+        milliseconds: 1,
+        host: "mx.example.org".into(),
+        remote: None,
+        tls: "none".into(),
+    };
+    Event::Settled(Settlement {
+        message: MessageId(u128::from(number)),
+        at: Timestamp(at),
+        attempt: Some(attempt),
+        verdicts: vec![verdict],
+    })
+}
+
+fn refusal(at: u64, kind: NoticeKind) -> Notice {
+    Notice {
+        at: Timestamp(at),
+        kind,
+        account: Some(Id::new(1)),
+        user: None,
+        domain: None,
+        username: "k1".into(),
+        session: SessionId(1),
+        remote: "192.0.2.1".parse().unwrap(),
+        tls: "none".into(),
+        sender: String::new(),
+        recipient: "a@example.org".into(),
+        subject: String::new(),
+        reference: "recipients-max".into(),
+        reply: String::new(),
+        reason: String::new(),
+        count: 2,
+    }
+}
+
+/// A log whose events lie at 10, 20, 30…
+fn log(events: Vec<Event>) -> Batch {
+    let events: Vec<_> = (1..).map(|place| Position(place * 10)).zip(events).collect();
+    Batch { next: events.last().map_or(Position(0), |(position, _)| *position), events }
+}
+
+struct Kept {
+    _folder: tempfile::TempDir,
+    file: File,
+}
+
+fn kept() -> Kept {
+    let folder = tempfile::tempdir().unwrap();
+    let file = File::open(&folder.path().join("activity.db")).unwrap();
+    query::set_up(&file.writer).unwrap();
+    Kept { _folder: folder, file }
+}
+
+impl Kept {
+    fn rows(&self, filter: &ActivityFilter) -> Vec<ActivityRow> {
+        query::activity(&self.file.writer, filter).unwrap()
+    }
+
+    fn all(&self) -> Vec<ActivityRow> {
+        self.rows(&ActivityFilter { limit: 1_000_000, ..ActivityFilter::default() })
+    }
+
+    fn count(&self, table: &str) -> u64 {
+        self.file.writer.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+}
+
+fn everything() -> Vec<Event> {
+    let message = MessageId(2);
+    vec![
+        Event::Committed(envelope(1, HOUR, &["a@example.org"])),
+        Event::Committed(envelope(2, HOUR, &["a@example.org", "b@example.org"])),
+        settled(1, 2 * HOUR, Outcome::Deferred { until: Timestamp(3 * HOUR) }),
+        settled(1, 3 * HOUR, Outcome::Delivered { sandbox: false }),
+        Event::Held { message, reason: HoldReason::Operator, at: Timestamp(HOUR) },
+        Event::Released { message, at: Timestamp(HOUR) },
+        settled(2, 2 * HOUR, Outcome::Deferred { until: Timestamp(9 * HOUR) }),
+        Event::Noticed(vec![refusal(HOUR, NoticeKind::Rejected), refusal(HOUR, NoticeKind::Rejected)]),
+        Event::Noticed(vec![refusal(HOUR + 1, NoticeKind::Rejected), refusal(HOUR, NoticeKind::Connection)]),
+        Event::Noticed(vec![refusal(HOUR + 2, NoticeKind::Connection)]),
+        // beyond the hour of the first: rows of their own
+        Event::Noticed(vec![refusal(3 * HOUR, NoticeKind::Rejected), refusal(3 * HOUR, NoticeKind::Connection)]),
+    ]
+}
+
+fn counts(kept: &Kept) -> (Vec<u32>, Vec<u32>) {
+    let connections = query::connections(&kept.file.writer, None, 10).unwrap();
+    let refused = kept.rows(&ActivityFilter { status: Some(Status::Rejected), ..ActivityFilter::default() });
+    (refused.iter().map(|row| row.count).collect(), connections.iter().map(|row| row.notice.count).collect())
+}
+
+#[test]
+fn events_told_again_from_any_place_change_nothing() {
+    let once = {
+        let mut kept = kept();
+        kept.file.apply(&log(everything()), FOLD).unwrap();
+        (kept.all(), counts(&kept), kept.count("events"))
+    };
+    assert_eq!(once.1, (vec![2, 6], vec![2, 4]));
+    assert_eq!(once.0.iter().map(|row| row.attempts).collect::<Vec<_>>(), [0, 0, 0, 1, 2]);
+    for from in 0..everything().len() {
+        let mut kept = kept();
+        kept.file.apply(&log(everything()), FOLD).unwrap();
+        let change = kept.file.progress.change;
+        // as after a crash that lost the position alone
+        let mut again = log(everything());
+        again.events.drain(..from);
+        kept.file.apply(&again, FOLD).unwrap();
+        assert_eq!((kept.all(), counts(&kept), kept.count("events")), once, "told again from {from}");
+        assert_eq!(kept.file.progress.change, change, "followers are told of nothing");
+    }
+}
+
+#[test]
+fn a_crash_between_batches_loses_and_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("activity.db");
+    let whole = log(everything());
+    for (place, (position, event)) in whole.events.iter().enumerate() {
+        let mut file = File::open(&path).unwrap();
+        let expected = place.checked_sub(1).map_or(Position(0), |before| whole.events[before].0);
+        assert_eq!(file.position(), expected);
+        file.apply(&Batch { events: vec![(*position, event.clone())], next: *position }, FOLD).unwrap();
+        // a transaction that the crash interrupts
+        let transaction = file.writer.transaction().unwrap();
+        transaction.execute("UPDATE progress SET position = 999", []).unwrap();
+        transaction.execute("DELETE FROM activity", []).unwrap();
+    }
+    let file = File::open(&path).unwrap();
+    query::set_up(&file.writer).unwrap();
+    let kept = Kept { _folder: folder, file };
+    assert_eq!(counts(&kept), (vec![2, 6], vec![2, 4]));
+    assert_eq!(kept.all().len(), 5);
+}
+
+#[test]
+fn another_shorter_log_counts_anew() {
+    let mut kept = kept();
+    let long = log(everything());
+    kept.file.apply(&long, FOLD).unwrap();
+    kept.file.begin_again().unwrap();
+    assert_eq!(kept.file.position(), Position(0));
+    kept.file.apply(&log(vec![settled(2, 5 * HOUR, Outcome::HardBounced)]), FOLD).unwrap();
+    let bounced = kept.rows(&ActivityFilter { status: Some(Status::HardBounce), ..ActivityFilter::default() });
+    assert_eq!(bounced.len(), 1);
+}
+
+#[test]
+fn old_rows_go_in_small_steps_with_all_that_is_theirs() {
+    let mut kept = kept();
+    let messages = (1..=1200)
+        .map(|number| Event::Committed(envelope(number, number * HOUR / 100, &["a@example.org", "b@example.org"])));
+    let settled = (1..=1200).map(|number| settled(number, 12 * HOUR, Outcome::Delivered { sandbox: false }));
+    let notices = (0..12).map(|hour| {
+        Event::Noticed(vec![
+            refusal(hour * 2 * HOUR, NoticeKind::Rejected),
+            refusal(hour * 2 * HOUR, NoticeKind::Connection),
+        ])
+    });
+    kept.file.apply(&log(messages.chain(settled).chain(notices).collect()), FOLD).unwrap();
+    let before = Timestamp(6 * HOUR);
+    let mut steps = 0;
+    while prune::some(&mut kept.file.writer, before).unwrap() {
+        steps += 1;
+        assert!(steps < 10, "it does not come to an end");
+    }
+    assert!(steps >= 2, "more than a step's worth went at once");
+    let left = kept.all();
+    assert!(left.iter().all(|row| row.at >= before));
+    assert_eq!(left.iter().filter(|row| row.message.is_some()).count(), 2 * 601);
+    assert_eq!(left.iter().filter(|row| row.message.is_none()).count(), 9);
+    assert_eq!((kept.count("messages"), kept.count("events"), kept.count("connections")), (601, 601, 9));
+    let hours: u64 = kept.file.writer.query_row("SELECT min(hour) FROM hours", [], |row| row.get(0)).unwrap();
+    assert_eq!(hours, 6);
+    assert!(!prune::some(&mut kept.file.writer, before).unwrap());
+    // numbers go on where they were, also when every row is gone
+    while prune::some(&mut kept.file.writer, Timestamp(100 * HOUR)).unwrap() {}
+    assert_eq!(kept.all().len(), 0);
+    let highest = kept.file.progress.row;
+    kept.file
+        .apply(
+            &Batch {
+                events: vec![(Position(99_999), Event::Committed(envelope(9999, 101 * HOUR, &["a@example.org"])))],
+                next: Position(99_999),
+            },
+            FOLD,
+        )
+        .unwrap();
+    assert_eq!(kept.all()[0].row, highest + 1);
+}
+
+#[test]
+fn a_frequent_value_is_found_among_the_newest_and_a_rare_one_through_its_index() {
+    let mut kept = kept();
+    let many = (1..=2500).map(|number| Event::Committed(envelope(number, number, &["often@example.org"])));
+    let rare = Event::Committed(envelope(9000, 9000, &["rare@example.net"]));
+    kept.file.apply(&log([rare].into_iter().chain(many).collect()), FOLD).unwrap();
+    let of = |recipient: &str| ActivityFilter { recipient: Some(recipient.into()), limit: 5000, ..Default::default() };
+    for (recipient, rows) in [("often@example.org", 2500), ("rare@", 1), ("@example.net", 1), ("@example.org", 2500)] {
+        assert_eq!(kept.rows(&of(recipient)).len(), rows, "{recipient}");
+        let narrowed = ActivityFilter { account: Some(Id::new(1)), status: Some(Status::Accepted), ..of(recipient) };
+        assert_eq!(kept.rows(&narrowed).len(), rows, "{recipient} in an account");
+    }
+}
+
+#[test]
+fn pruning_is_not_held_up_by_readers_nor_readers_by_it() {
+    let mut kept = kept();
+    kept.file.apply(&log(everything()), FOLD).unwrap();
+    let path = kept._folder.path().join("activity.db");
+    let mut reader = Connection::open(path).unwrap();
+    reader.busy_timeout(Duration::ZERO).unwrap();
+    let transaction = reader.transaction().unwrap();
+    let count = |reader: &Connection| -> u64 {
+        reader.query_row("SELECT count(*) FROM activity", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(count(&transaction), 5);
+    while prune::some(&mut kept.file.writer, Timestamp(100 * HOUR)).unwrap() {}
+    assert_eq!(count(&transaction), 5, "a reader sees one moment");
+    transaction.finish().unwrap();
+    assert_eq!(count(&reader), 0);
+}
