@@ -231,7 +231,11 @@ fn international(text: &str) -> Result<String, AddressError> {
     }
     let (unicode, valid) = idna::domain_to_unicode(&ascii);
     valid.map_err(|_| AddressError::Syntax)?;
-    Ok(unicode)
+    // a name whose Unicode form means another name is nobody's
+    match idna::domain_to_ascii_cow(unicode.as_bytes(), idna::AsciiDenyList::EMPTY) {
+        Ok(again) if again == ascii => Ok(unicode),
+        _ => Err(AddressError::Syntax),
+    }
 }
 
 #[cfg(test)]
@@ -256,6 +260,13 @@ mod tests {
         ] {
             assert_eq!(parsed(text).unwrap(), kept);
         }
+    }
+
+    #[test]
+    fn a_domain_whose_unicode_form_is_another_domain_is_refused() {
+        // its Unicode form begins with another xn--, and would be read as a third domain
+        let text = "+@XN--XN--04jrrrrzrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrN--043AA.\u{c3}\u{c3}";
+        assert_eq!(parsed(text), Err(AddressError::Syntax));
     }
 
     #[test]
