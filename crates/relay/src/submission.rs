@@ -37,7 +37,7 @@ pub use notice::TlsTrouble;
 use transaction::Transaction;
 
 /// Refused connections of one address in quick succession that still hear why.
-const REFUSALS_BURST: u64 = 10;
+const REFUSALS_BURST: u64 = 20;
 
 /// What all sessions share: the counters and memories that they are judged by.
 pub struct Submission {

@@ -1,28 +1,41 @@
-//! The submission driver: listens, carries sessions between sockets, the SMTP machine, the judge and the store.
+//! The submission driver: listens, and carries sessions between sockets, the SMTP machine, the judge and the store.
 
+mod connection;
+mod house;
+mod listener;
 mod metrics;
+mod receiving;
+mod session;
+mod stream;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::queue::Envelope;
-use relay::store::Store;
+use relay::site::Site;
+use relay::store::{Block, Store, StoreError};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::shutdown::Shutdown;
 use crate::tls::Certificates;
+use house::{Front, House};
+use listener::Port;
 
 pub use metrics::Metrics;
+
+/// How often certificate files are looked at.
+const CERTIFICATE_PERIOD: Duration = Duration::from_secs(5);
 
 /// What the server is told by its operator.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Our name in greeting, EHLO and Received.
     pub hostname: String,
-    /// Addresses where STARTTLS is required (port 587).
+    /// Addresses where STARTTLS is required (port 587). An IPv6 address listens for IPv6 alone.
     pub starttls: Vec<SocketAddr>,
-    /// Addresses with TLS from the first byte (port 465).
+    /// Addresses with TLS from the first byte (port 465). An IPv6 address listens for IPv6 alone.
     pub tls: Vec<SocketAddr>,
     /// Networks of load balancers, whose connections begin with a PROXY header (and must).
     pub proxies: Vec<IpNet>,
@@ -48,14 +61,14 @@ pub enum StartError {
     },
     /// Blocks or logins could not be read.
     #[error(transparent)]
-    Store(#[from] relay::store::StoreError),
+    Store(#[from] StoreError),
 }
 
 /// What the server needs of the rest of the process.
 pub struct Surroundings<S> {
     /// What remembers.
     pub store: Arc<S>,
-    /// The certificates.
+    /// The certificates; the server watches their files.
     pub certificates: Arc<Certificates>,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -71,6 +84,7 @@ pub struct Surroundings<S> {
 pub struct Server {
     starttls: Vec<SocketAddr>,
     tls: Vec<SocketAddr>,
+    front: Arc<dyn Front>,
 }
 
 impl Server {
@@ -79,8 +93,27 @@ impl Server {
     /// # Errors
     /// An address is taken or forbidden, or the store cannot be read; then nothing listens.
     pub async fn start<S: Store>(settings: Settings, around: Surroundings<S>) -> Result<Server, StartError> {
-        let _ = around.store;
-        Ok(Server { starttls: settings.starttls, tls: settings.tls })
+        let bind_all = |addresses: &[SocketAddr]| -> Result<Vec<_>, StartError> {
+            let bind = |address: &SocketAddr| {
+                listener::bind(*address).map_err(|source| StartError::Listen { address: *address, source })
+            };
+            addresses.iter().map(bind).collect()
+        };
+        let listeners = (bind_all(&settings.starttls)?, bind_all(&settings.tls)?);
+        let house = House::open(settings, around).await?;
+        let mut server = Server { starttls: Vec::new(), tls: Vec::new(), front: Arc::clone(&house) as Arc<dyn Front> };
+        for (listener, address) in listeners.0 {
+            server.starttls.push(address);
+            house.shutdown.spawn(listener::accept(Arc::clone(&house), listener, Port::StartTls));
+        }
+        for (listener, address) in listeners.1 {
+            server.tls.push(address);
+            house.shutdown.spawn(listener::accept(Arc::clone(&house), listener, Port::Tls));
+        }
+        let certificates = Arc::clone(&house.certificates);
+        house.shutdown.spawn(certificates.watch(CERTIFICATE_PERIOD, house.shutdown.clone()));
+        house.shutdown.spawn(house::keep(Arc::clone(&house)));
+        Ok(server)
     }
 
     /// The STARTTLS addresses as bound (a configured port 0 is a real one here).
@@ -94,9 +127,24 @@ impl Server {
     }
 
     /// The operator lifted the block of an address (after `Book::block_lift`).
-    pub fn lift(&self, _address: IpAddr) {}
+    pub fn lift(&self, address: IpAddr) {
+        self.front.lift(address);
+    }
+
+    /// Blocks in force, those of single usernames at shared addresses among them.
+    pub fn blocks(&self) -> Vec<Block> {
+        self.front.blocks()
+    }
+
+    /// Connections now, and the busiest addresses with theirs: where one carries nearly all, `doctor`
+    /// asks whether a load balancer stands there.
+    pub fn connections(&self) -> (u64, Vec<(Site, u64)>) {
+        self.front.connections()
+    }
 
     /// Waits until, after the signal to stop, every session has ended or its time is up; then writes
     /// down what is still gathered.
-    pub async fn finished(self) {}
+    pub async fn finished(&self) {
+        self.front.finished().await;
+    }
 }

@@ -596,7 +596,7 @@ fn a_username_sent_in_the_clear_is_attributed_and_ordinary_stumbling_is_not_note
 fn refusals_in_quick_succession_are_not_worth_a_reply() {
     let mut scene = Scene::new();
     let visit = scene.visit("192.0.2.1");
-    assert!((0..10).all(|_| scene.shared.is_worth_a_reply(&visit, NOW)));
+    assert!((0..20).all(|_| scene.shared.is_worth_a_reply(&visit, NOW)));
     assert!(!scene.shared.is_worth_a_reply(&visit, NOW));
     let other = scene.visit("192.0.2.2");
     assert!(scene.shared.is_worth_a_reply(&other, NOW));

@@ -1,0 +1,127 @@
+//! A connection from accept to greeting: who really called, whether it is let in, TLS where it comes first.
+
+use relay::clock::Timestamp;
+use relay::id::SessionId;
+use relay::slots::Place;
+use relay::store::Store;
+use relay::submission::{TlsTrouble, Visit};
+use smtp::server::{About, Security, Session as Machine, When};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tracing::Instrument;
+
+use super::house::House;
+use super::listener::Port;
+use super::session::Session;
+use super::stream::{HandshakeError, Stream, handshake};
+use crate::clock::SystemDice;
+use crate::proxy;
+
+/// One connection, from accept to its end.
+pub(super) async fn run<S: Store>(house: Arc<House<S>>, stream: TcpStream, peer: SocketAddr, port: Port, place: Place) {
+    let session = SessionId::new(house.clock.now(), &mut SystemDice);
+    let span = tracing::info_span!("session", id = %session);
+    let visit = async {
+        tokio::select! {
+            () = house.out_of_time.cancelled() => {}
+            () = serve(&house, session, stream, peer, port, place) => {}
+        }
+    };
+    visit.instrument(span).await;
+}
+
+async fn serve<S: Store>(
+    house: &Arc<House<S>>,
+    session: SessionId,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    port: Port,
+    place: Place,
+) {
+    let Some(remote) = origin(house, &mut stream, peer).await else { return };
+    let _open = house.metrics.session();
+    let mut visit = Visit::new(session, remote, place);
+    tracing::debug!(%remote, ?port, "connected");
+    let now = house.clock.now();
+    let refusal = house.submission.greet(&mut visit, now).err();
+    let mut room = None;
+    if let Some(reply) = &refusal {
+        room = house.refused.try_acquire().ok();
+        if room.is_none() || (port == Port::Tls && !house.submission.is_worth_a_reply(&visit, now)) {
+            house.metrics.on_drop("refused-too-fast");
+            let directory = house.store.directory();
+            house.note(visit.on_reply(&house.submission, &directory, reply, &About::Session, now));
+            return;
+        }
+    }
+    let (stream, security) = match port {
+        Port::StartTls => (Stream::Clear(stream), Security::Clear),
+        Port::Tls => match secure(house, &mut visit, stream).await {
+            Some(stream) => (stream, Security::Tls),
+            None => return,
+        },
+    };
+    let mut machine = Machine::new(house.session.clone(), security);
+    if let Some(reply) = refusal {
+        machine.end(reply, When::Now);
+    }
+    Session::new(Arc::clone(house), machine, visit).run(stream).await;
+    drop(room);
+}
+
+/// The address that the connection really comes from; none where it has to be dropped.
+async fn origin<S: Store>(house: &House<S>, stream: &mut TcpStream, peer: SocketAddr) -> Option<IpAddr> {
+    let balancer = peer.ip().to_canonical();
+    if !house.proxies.iter().any(|network| network.contains(&balancer)) {
+        return Some(balancer);
+    }
+    let patience = Duration::from_secs(house.limits.proxy_seconds);
+    let reason = match tokio::time::timeout(patience, proxy::read(stream)).await {
+        Ok(Ok(address)) => return Some(address.unwrap_or(balancer)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => String::from("it did not come in time"),
+    };
+    house.metrics.on_drop("proxy-header");
+    tracing::warn!(%balancer, %reason, "connection without a usable PROXY header dropped");
+    None
+}
+
+/// The TLS handshake; what went wrong is noted. None where the connection is over.
+pub(super) async fn secure<S: Store>(house: &House<S>, visit: &mut Visit, stream: TcpStream) -> Option<Stream> {
+    let patience = Duration::from_secs(house.limits.handshake_seconds);
+    match handshake(&house.acceptor, stream, patience).await {
+        Ok((stream, version)) => {
+            visit.on_tls(version);
+            tracing::debug!(version, "TLS");
+            Some(stream)
+        }
+        Err(HandshakeError::TimeOut) => {
+            house.metrics.on_tls_failure("time-out");
+            tracing::info!("no TLS handshake in time");
+            None
+        }
+        Err(HandshakeError::Gone(error)) => {
+            house.metrics.on_tls_failure("gone");
+            tracing::debug!(%error, "gone before the end of the TLS handshake");
+            None
+        }
+        Err(HandshakeError::Tls(trouble)) => {
+            note_trouble(house, visit, &trouble, house.clock.now());
+            None
+        }
+    }
+}
+
+fn note_trouble<S: Store>(house: &House<S>, visit: &mut Visit, trouble: &TlsTrouble, now: Timestamp) {
+    house.metrics.on_tls_failure(match trouble {
+        TlsTrouble::Old => "old",
+        TlsTrouble::Distrust(_) => "distrusted",
+        TlsTrouble::Other(_) => "failed",
+    });
+    tracing::info!(?trouble, "TLS handshake failed");
+    let notice = visit.on_tls_trouble(&house.submission, &house.store.directory(), trouble, now);
+    house.note(vec![notice]);
+}

@@ -1,0 +1,187 @@
+//! What every session of a server shares, and the little that is written down in the background.
+
+use relay::activity::Notice;
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::limits::Limits;
+use relay::site::Site;
+use relay::smtp_user::SmtpUser;
+use relay::store::{Block, Login, Store, StoreError};
+use relay::submission::Submission;
+use smtp::server::Settings as SessionSettings;
+use std::collections::HashMap;
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::{Arrivals, Metrics, Settings, StartError, Surroundings};
+use crate::clock::{Clock, SystemDice};
+use crate::shutdown::Shutdown;
+use crate::tls::Certificates;
+
+/// How often gathered logins and refusals are written down.
+const KEEPING_PERIOD: Duration = Duration::from_secs(5);
+/// Users and addresses whose logins wait to be written down; further ones wait for the next login.
+const LOGINS_MAX: usize = 100_000;
+/// Refused connections at once that still hear why.
+const REFUSED_MAX: usize = 256;
+/// Addresses that are named where one may be a load balancer.
+const BUSIEST: usize = 5;
+
+/// What every session shares.
+pub(super) struct House<S> {
+    pub(super) store: Arc<S>,
+    pub(super) submission: Submission,
+    pub(super) session: SessionSettings,
+    pub(super) proxies: Vec<ipnet::IpNet>,
+    pub(super) limits: Limits,
+    pub(super) certificates: Arc<Certificates>,
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) arrivals: Arrivals,
+    pub(super) metrics: Metrics,
+    /// Ends the listeners at once and sessions between transactions.
+    pub(super) shutdown: Shutdown,
+    /// Ends sessions whose time to finish is up.
+    pub(super) out_of_time: CancellationToken,
+    /// Room for connections that are only told why they are refused.
+    pub(super) refused: Semaphore,
+    logins: Mutex<HashMap<(Id<SmtpUser>, IpAddr), Timestamp>>,
+}
+
+/// The house as [`super::Server`] sees it, whatever the store.
+pub(super) trait Front: Send + Sync {
+    fn lift(&self, address: IpAddr);
+    fn blocks(&self) -> Vec<Block>;
+    fn connections(&self) -> (u64, Vec<(Site, u64)>);
+    fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+impl<S: Store> House<S> {
+    /// Takes up what the store kept of blocks and logins.
+    pub(super) async fn open(settings: Settings, around: Surroundings<S>) -> Result<Arc<House<S>>, StartError> {
+        let Settings { hostname, proxies, shared, limits, .. } = settings;
+        let Surroundings { store, certificates, clock, arrivals, metrics, shutdown } = around;
+        let submission = Submission::new(&hostname, &limits, shared, store.password_key(), &mut SystemDice);
+        let known_since = Timestamp(clock.now().0.saturating_sub(milliseconds(limits.known_login())));
+        let reader = Arc::clone(&store);
+        let (blocks, logins) = blocking(move || Ok((reader.blocks()?, reader.logins(known_since)?))).await?;
+        submission.restore(blocks, &logins);
+        let acceptor = TlsAcceptor::from(certificates.config());
+        Ok(Arc::new(House {
+            store,
+            submission,
+            session: limits.session(&hostname),
+            proxies,
+            limits,
+            certificates,
+            acceptor,
+            clock,
+            arrivals,
+            metrics,
+            shutdown: shutdown.child(),
+            out_of_time: CancellationToken::new(),
+            refused: Semaphore::new(REFUSED_MAX),
+            logins: Mutex::default(),
+        }))
+    }
+
+    /// Hands refusals to the store, gathered.
+    pub(super) fn note(&self, notices: Vec<Notice>) {
+        let notices: Vec<_> = notices.into_iter().filter_map(|notice| self.submission.gather(notice)).collect();
+        if !notices.is_empty() {
+            self.store.note(notices);
+        }
+    }
+
+    /// Remembers a login for the next writing down.
+    pub(super) fn on_login(&self, login: &Login) {
+        let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
+        if logins.len() < LOGINS_MAX {
+            logins.insert((login.user, login.address), login.at);
+        }
+    }
+
+    /// Keeps a block that began.
+    pub(super) async fn keep_block(&self, block: Block) {
+        tracing::warn!(address = %block.address, minutes = block.seconds / 60, cause = %block.cause, "address blocked");
+        let store = Arc::clone(&self.store);
+        if let Err(error) = blocking(move || store.block_put(&block)).await {
+            tracing::error!(%error, "the block was not kept; it ends with this process");
+        }
+    }
+
+    async fn write_down(&self) {
+        let notices = self.submission.flush(self.clock.now());
+        if !notices.is_empty() {
+            self.store.note(notices);
+        }
+        let logins = std::mem::take(&mut *self.logins.lock().unwrap_or_else(PoisonError::into_inner));
+        if logins.is_empty() {
+            return;
+        }
+        let logins: Vec<_> = logins.into_iter().map(|((user, address), at)| Login { user, address, at }).collect();
+        let store = Arc::clone(&self.store);
+        if let Err(error) = blocking(move || store.logins_note(&logins)).await {
+            tracing::warn!(%error, "last connections were not written down");
+        }
+    }
+}
+
+impl<S: Store> Front for House<S> {
+    fn lift(&self, address: IpAddr) {
+        self.submission.lift(address);
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        self.submission.blocks(self.clock.now())
+    }
+
+    fn connections(&self) -> (u64, Vec<(Site, u64)>) {
+        let slots = self.submission.slots();
+        (slots.connections(), slots.busiest(BUSIEST))
+    }
+
+    fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            self.shutdown.begun().await;
+            let patience = Duration::from_secs(self.limits.shutdown_seconds);
+            if !self.shutdown.finished(patience).await {
+                tracing::warn!(sessions = self.shutdown.tasks(), "sessions did not finish in time; they are cut");
+                self.out_of_time.cancel();
+                self.shutdown.finished(KEEPING_PERIOD).await;
+            }
+            self.write_down().await;
+        })
+    }
+}
+
+/// Writes down what is gathered, every few seconds.
+pub(super) async fn keep<S: Store>(house: Arc<House<S>>) {
+    loop {
+        tokio::select! {
+            () = house.shutdown.begun() => return,
+            () = tokio::time::sleep(KEEPING_PERIOD) => house.write_down().await,
+        }
+    }
+}
+
+/// Runs a verb of the store that blocks on the disk.
+async fn blocking<T: Send + 'static>(
+    verb: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(verb).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

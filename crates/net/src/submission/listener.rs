@@ -1,0 +1,129 @@
+//! Listening and accepting: never waits for a peer, and does not spin where the system has no room.
+
+use relay::store::Store;
+use smtp::replies;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connection;
+use super::house::House;
+
+/// Connections that the system holds until we accept them.
+const BACKLOG: i32 = 1024;
+/// The pause where there are no file descriptors or memory left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a listener expects of its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Port {
+    /// STARTTLS before anything of importance.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+}
+
+impl Port {
+    fn label(self) -> &'static str {
+        match self {
+            Port::StartTls => "starttls",
+            Port::Tls => "tls",
+        }
+    }
+}
+
+/// Listens on one address; with it the address as bound.
+pub(super) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // a restart must not wait for the last connections of its predecessor
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // so that 0.0.0.0 and [::] can be listened on side by side
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = TcpListener::from_std(socket.into())?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+/// Accepts until shutdown; each connection is a task of its own.
+pub(super) async fn accept<S: Store>(house: Arc<House<S>>, listener: TcpListener, port: Port) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = house.shutdown.begun() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(&house, stream, peer, port),
+            Err(error) if is_exhausted(&error) => {
+                tracing::error!(%error, "no connection can be accepted now");
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            }
+            // the client was gone before we looked
+            Err(error) => tracing::debug!(%error, "accept"),
+        }
+    }
+}
+
+fn admit<S: Store>(house: &Arc<House<S>>, stream: TcpStream, peer: SocketAddr, port: Port) {
+    house.metrics.on_connection(port.label());
+    let Ok(place) = house.submission.slots().enter() else {
+        house.metrics.on_refusal(replies::sessions_total().reference.unwrap_or_default());
+        tracing::warn!(%peer, "connection refused: there are as many as the limit");
+        if port == Port::StartTls {
+            say_full(stream);
+        }
+        return;
+    };
+    // replies are gathered already: waiting for more to send would only delay them
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    house.shutdown.spawn(connection::run(Arc::clone(house), stream, peer, port, place));
+}
+
+/// Says why, if the socket takes it at once: there is no room to wait.
+fn say_full(stream: TcpStream) {
+    let mut line = BytesMut::new();
+    replies::sessions_total().render(&mut line);
+    if let Ok(mut stream) = stream.into_std()
+        && let Err(error) = stream.write(&line)
+    {
+        tracing::debug!(%error, "a refused connection took no reply");
+    }
+}
+
+fn is_exhausted(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_want_of_resources_pauses_the_listener() {
+        for number in [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM] {
+            assert!(is_exhausted(&io::Error::from_raw_os_error(number)));
+        }
+        for number in [libc::ECONNABORTED, libc::EPROTO, libc::EINTR] {
+            assert!(!is_exhausted(&io::Error::from_raw_os_error(number)));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_cannot_be_bound_twice() {
+        let (_listener, address) = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        assert_eq!(bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+}

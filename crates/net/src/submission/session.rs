@@ -1,0 +1,261 @@
+//! One session: carries out the machine's steps, answers its questions, keeps its times.
+
+use bytes::BytesMut;
+use relay::queue::Envelope;
+use relay::store::{Spool, Store, StoreError};
+use relay::submission::Visit;
+use smtp::replies;
+use smtp::reply::Reply;
+use smtp::server::{About, Answer, Question, Session as Machine, Step, When};
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::connection::secure;
+use super::house::House;
+use super::receiving::{Failure, Receiving};
+use super::stream::Stream;
+use crate::clock::SystemDice;
+
+/// Octets of replies that are gathered before they are written.
+const OUTPUT_OCTETS_MAX: usize = 16 * 1024;
+/// Room for a command line and a little more: what an idle session holds.
+const IDLE_INPUT_OCTETS: usize = 1024;
+/// Room for content, and the least that is left of it before more is made.
+const CONTENT_INPUT_OCTETS: usize = 64 * 1024;
+const CONTENT_INPUT_OCTETS_MIN: usize = 8 * 1024;
+/// Room for pipelined commands.
+const COMMAND_INPUT_OCTETS_MAX: usize = 8 * 1024;
+
+/// One session behind its greeting.
+pub(super) struct Session<S: Store> {
+    house: Arc<House<S>>,
+    machine: Machine,
+    visit: Visit,
+    input: BytesMut,
+    output: BytesMut,
+    receiving: Option<Receiving<<S as Spool>::Draft>>,
+    /// The machine was told that the server stops.
+    leaving: bool,
+    /// The machine was told that the login is no longer valid.
+    revoked: bool,
+}
+
+impl<S: Store> Session<S> {
+    pub(super) fn new(house: Arc<House<S>>, machine: Machine, visit: Visit) -> Self {
+        Session {
+            house,
+            machine,
+            visit,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            receiving: None,
+            leaving: false,
+            revoked: false,
+        }
+    }
+
+    /// The dialogue, to its end.
+    pub(super) async fn run(mut self, mut stream: Stream) {
+        loop {
+            let carried_on = match self.machine.step(&mut self.input) {
+                Step::Read => self.read(&mut stream).await,
+                Step::Send { reply, about } => self.send(&mut stream, &reply, &about).await,
+                Step::Ask(question) => {
+                    self.ask(question).await;
+                    Ok(())
+                }
+                Step::Content(octets) => {
+                    if let Some(receiving) = &mut self.receiving {
+                        receiving.take(octets).await;
+                    }
+                    Ok(())
+                }
+                Step::Abandon => {
+                    self.receiving = None;
+                    self.visit.on_abandon();
+                    Ok(())
+                }
+                Step::StartTls => match self.start_tls(stream).await {
+                    Some(secured) => {
+                        stream = secured;
+                        Ok(())
+                    }
+                    None => return,
+                },
+                Step::Close => {
+                    if self.flush(&mut stream).await.is_ok() {
+                        stream.close().await;
+                    }
+                    return;
+                }
+            };
+            if let Err(error) = carried_on {
+                tracing::debug!(%error, half_message = self.receiving.is_some(), "connection lost");
+                return;
+            }
+        }
+    }
+
+    /// Waits for the client, at most as long as the machine is patient; wakes when the server stops.
+    async fn read(&mut self, stream: &mut Stream) -> io::Result<()> {
+        self.flush(stream).await?;
+        self.make_room();
+        let silence = tokio::time::sleep(self.machine.patience());
+        tokio::select! {
+            biased;
+            () = self.house.shutdown.begun(), if !self.leaving => {
+                self.leaving = true;
+                self.machine.end(replies::shutting_down(), When::BetweenTransactions);
+                return Ok(());
+            }
+            read = stream.read_buf(&mut self.input) => {
+                if read? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+            () = silence => {
+                self.machine.end(replies::idle(), When::Now);
+                return Ok(());
+            }
+        }
+        if !self.revoked
+            && let Some(reply) = self.visit.revoked(&self.house.store.directory(), self.house.clock.now())
+        {
+            self.revoked = true;
+            self.machine.end(reply, When::NextCommand);
+        }
+        Ok(())
+    }
+
+    /// Makes room for what comes: much while content does, little while the session is idle.
+    fn make_room(&mut self) {
+        let left = self.input.capacity() - self.input.len();
+        if self.receiving.is_some() {
+            // what was handed on as content shares this memory, so a little at its end is not worth keeping
+            if left < CONTENT_INPUT_OCTETS_MIN {
+                self.input.reserve(CONTENT_INPUT_OCTETS);
+            }
+        } else if self.input.is_empty() {
+            if self.input.capacity() > COMMAND_INPUT_OCTETS_MAX || left < IDLE_INPUT_OCTETS {
+                self.input = BytesMut::with_capacity(IDLE_INPUT_OCTETS);
+            }
+        } else if left == 0 {
+            self.input.reserve(self.input.len().clamp(IDLE_INPUT_OCTETS, COMMAND_INPUT_OCTETS_MAX));
+        }
+    }
+
+    async fn send(&mut self, stream: &mut Stream, reply: &Reply, about: &About) -> io::Result<()> {
+        reply.render(&mut self.output);
+        if !reply.is_positive() {
+            let reference = reply.reference.unwrap_or_default();
+            self.house.metrics.on_refusal(reference);
+            tracing::info!(code = reply.code, reference, "refused");
+            let (directory, now) = (self.house.store.directory(), self.house.clock.now());
+            let notices = self.visit.on_reply(&self.house.submission, &directory, reply, about, now);
+            self.house.note(notices);
+        }
+        if self.output.len() > OUTPUT_OCTETS_MAX { self.flush(stream).await } else { Ok(()) }
+    }
+
+    /// Writes all replies that are gathered, in one go.
+    async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        let write = async {
+            stream.write_all(&self.output).await?;
+            stream.flush().await
+        };
+        // a client that never reads is not waited for longer than one that never writes
+        tokio::time::timeout(self.machine.patience(), write).await??;
+        if self.output.capacity() > IDLE_INPUT_OCTETS {
+            self.output = BytesMut::new();
+        } else {
+            self.output.clear();
+        }
+        Ok(())
+    }
+
+    async fn start_tls(&mut self, mut stream: Stream) -> Option<Stream> {
+        self.flush(&mut stream).await.ok()?;
+        self.input.clear();
+        let Stream::Clear(stream) = stream else { return None };
+        let stream = secure(&self.house, &mut self.visit, stream).await?;
+        self.machine.on_tls();
+        Some(stream)
+    }
+
+    async fn ask(&mut self, question: Question) {
+        if matches!(question, Question::Accept { .. }) {
+            let answer = self.accept().await;
+            return self.machine.answer(answer);
+        }
+        let (directory, now) = (self.house.store.directory(), self.house.clock.now());
+        let mut decision = self.visit.decide(&self.house.submission, &directory, &question, now, &mut SystemDice);
+        if let Some(login) = &decision.login {
+            self.house.metrics.on_login();
+            self.house.on_login(login);
+            tracing::info!(user = %login.user, remote = %login.address, "logged in");
+        }
+        if let Some(block) = decision.block.take() {
+            self.house.keep_block(block).await;
+        }
+        if matches!((&question, &decision.answer), (Question::Begin, Answer::Yes)) {
+            let stamp = self.visit.stamp(&self.house.submission, &directory, self.machine.protocol(), now);
+            match self.house.store.draft() {
+                Ok(draft) => self.receiving = Some(Receiving::new(stamp, draft)),
+                Err(error) => decision.answer = self.not_kept(&error),
+            }
+        }
+        self.machine.answer(decision.answer);
+        if let Some(reply) = decision.end {
+            self.machine.end(reply, When::NextCommand);
+        }
+    }
+
+    /// The content ended: judged, committed, and only then accepted.
+    async fn accept(&mut self) -> Answer {
+        let Some(receiving) = self.receiving.take() else {
+            return self.not_kept(&StoreError::Unavailable("no content was being received".into()));
+        };
+        let (draft, inspection) = match receiving.finish().await {
+            Ok((draft, inspection)) => (Some(draft), Ok(inspection)),
+            Err(Failure::Inadmissible(error)) => (None, Err(error)),
+            Err(Failure::Store(error)) => return self.not_kept(&error),
+        };
+        let client_name = self.machine.client_name().unwrap_or_default();
+        let directory = self.house.store.directory();
+        let admitted = self.visit.admit(&directory, inspection, client_name, self.house.clock.now());
+        match (admitted, draft) {
+            (Err(answer), _) => answer,
+            (Ok(envelope), Some(draft)) => self.commit(envelope, draft).await,
+            (Ok(_), None) => self.not_kept(&StoreError::Unavailable("the draft is gone".into())),
+        }
+    }
+
+    async fn commit(&mut self, envelope: Envelope, draft: <S as Spool>::Draft) -> Answer {
+        let started = Instant::now();
+        if let Err(error) = self.house.store.commit(envelope.clone(), draft).await {
+            return self.not_kept(&error);
+        }
+        let recipients = envelope.recipients.len() + envelope.suppressed.len();
+        self.house.metrics.on_message(recipients, envelope.facts.octets, started.elapsed());
+        tracing::info!(message = %envelope.message, recipients, octets = envelope.facts.octets, "accepted");
+        (self.house.arrivals)(&envelope);
+        self.visit.on_accepted();
+        Answer::Queued(envelope.message.to_string())
+    }
+
+    /// The store did not take it: nothing was accepted, and the client may come again.
+    fn not_kept(&mut self, error: &StoreError) -> Answer {
+        tracing::error!(%error, "message not kept");
+        let reply = match error {
+            StoreError::NoRoom(_) => replies::store_full(),
+            _ => replies::store_failed(),
+        };
+        self.visit.refuse(reply, "")
+    }
+}
