@@ -223,8 +223,7 @@ fn check_labels(domain: &str) -> Result<(), AddressError> {
 
 /// The normal Unicode form of a domain with U-labels (RFC 5891, UTS #46).
 fn international(text: &str) -> Result<String, AddressError> {
-    let ascii =
-        idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::EMPTY).map_err(|_| AddressError::Syntax)?;
+    let ascii = idna::domain_to_ascii_strict(text).map_err(|_| AddressError::Syntax)?;
     check_labels(&ascii)?;
     if ascii.len() > DOMAIN_OCTETS_MAX {
         return Err(AddressError::TooLong);
@@ -300,6 +299,8 @@ mod tests {
             "a@example.com\u{0}",
             "a\u{85}@b.example",
             "a\u{fffd}@b.example",
+            "a@-\u{fc}.example",
+            "a@\u{fc}..example",
             "a@xn--\u{fc}.example",
         ] {
             assert_eq!(parsed(text), Err(AddressError::Syntax), "{text:?}");
