@@ -9,9 +9,6 @@ from ports import free_ports
 
 DOMAIN = "example.org"
 
-# in front of a command: should we be killed, it goes too
-ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"]
-
 
 def make_certificates(folder):
     """An authority, and a certificate for localhost by it."""
@@ -56,8 +53,9 @@ tls = "none"
 sign_unpublished = true
 """)
         self.log = open(folder / "envoi.log", "wb")
+        # should we be killed, it goes too
         self.process = subprocess.Popen(
-            [*ENDS_WITH_US, binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
+            ["setpriv", "--pdeathsig", "TERM", binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )
         for port in self.ports.values():
             self._wait_for(port)

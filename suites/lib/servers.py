@@ -9,7 +9,6 @@ import subprocess
 import time
 
 from ports import free_ports
-from relay import ENDS_WITH_US
 
 # Recipients at these domains leave by this port.
 BY_DOMAIN = {"starttls": "starttls.example.net", "tls": "tls.example.net"}
@@ -34,7 +33,7 @@ class Postfix:
         check = subprocess.run([root / "usr/sbin/postfix", "check"], env=self.environment, capture_output=True, text=True)
         assert check.returncode == 0, f"postfix check: {check.stdout}{check.stderr}"
         self.process = subprocess.Popen(
-            [*ENDS_WITH_US, root / "usr/lib/postfix/sbin/master", "-c", self.configuration, "-d"],
+            [root / "usr/lib/postfix/sbin/master", "-c", self.configuration, "-d"],
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,  # its end is the end of its process group
         )
@@ -123,6 +122,7 @@ smtp_tls_CAfile = {relay.certificate_authority}
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        (self.root / "spool/pid/master.pid").unlink(missing_ok=True)
 
 
 class Exim:
