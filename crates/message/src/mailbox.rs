@@ -160,6 +160,9 @@ fn closing(octets: &[u8], close: u8) -> Result<usize, Unreadable> {
     Err(Unreadable)
 }
 
+/// Octets of an address beyond which it is none: local part, `@` and domain (RFC 5321 §4.5.3.1).
+const ADDRESS_OCTETS_MAX: usize = 320;
+
 /// `word *("." word) "@" (atom *("." atom) / literal)`
 fn address(tokens: &[Token<'_>]) -> Result<Mailbox, Unreadable> {
     let at = tokens.iter().rposition(|token| *token == Token::Special(b'@')).ok_or(Unreadable)?;
@@ -168,7 +171,8 @@ fn address(tokens: &[Token<'_>]) -> Result<Mailbox, Unreadable> {
         [Token::Literal(literal)] => text(literal)?,
         tokens => dotted(tokens, false)?,
     };
-    Ok(Mailbox(format!("{local}@{}", domain.to_lowercase())))
+    let address = format!("{local}@{}", domain.to_lowercase());
+    if address.len() > ADDRESS_OCTETS_MAX { Err(Unreadable) } else { Ok(Mailbox(address)) }
 }
 
 /// Words with one dot between each two, joined.
@@ -277,5 +281,6 @@ mod tests {
             assert_eq!(read(value), Err(Unreadable), "{value}");
         }
         assert_eq!(mailboxes(b"caf\xe9@x.example"), Err(Unreadable));
+        assert_eq!(read(&format!("{}@x.example", "a".repeat(400))), Err(Unreadable));
     }
 }

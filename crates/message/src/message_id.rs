@@ -1,5 +1,8 @@
 //! Message-ID: reading the client's, making ours (RFC 5322 §3.6.4).
 
+/// Characters kept of a Message-ID: a line's worth.
+const CHARACTERS_MAX: usize = 998;
+
 /// The `<left@right>` in a Message-ID field's value; the bare text where it has no angle brackets.
 pub(crate) fn read(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
@@ -8,7 +11,8 @@ pub(crate) fn read(value: &[u8]) -> String {
         let close = text[open..].find('>')?;
         Some(text[open..=open + close].to_owned())
     });
-    bracketed.unwrap_or_else(|| text.trim().to_owned())
+    let read = bracketed.unwrap_or_else(|| text.trim().to_owned());
+    read.chars().take(CHARACTERS_MAX).collect()
 }
 
 /// A new one. A domain with non-ASCII would make the message need SMTPUTF8: then `hostname` stands in.

@@ -8,8 +8,8 @@ use super::canonical::signed_octets;
 use super::{KeyError, SigningKey};
 use crate::header::fields;
 
-/// The fields that are signed where present, each as often as it is there; From once more, so that
-/// none can be added.
+/// The fields that are signed where present, each as often as it is there (up to a bound); From once
+/// more, so that none can be added.
 pub const SIGNED: [&str; 12] = [
     "From",
     "Reply-To",
@@ -24,6 +24,10 @@ pub const SIGNED: [&str; 12] = [
     "List-Unsubscribe",
     "List-Unsubscribe-Post",
 ];
+
+/// How often a field of one name is signed at most, from the bottom: letters have each once, and a
+/// header of nothing but repetitions must not cost more than others.
+const REPEATED_MAX: usize = 10;
 
 /// Octets that a line of ours keeps to, line end not counted (RFC 5322 §2.1.1).
 const LINE_OCTETS_MAX: usize = 76;
@@ -62,7 +66,7 @@ pub fn seal(signers: &[Signer<'_>], header: &[u8], body_hash: [u8; 32], seconds:
 fn names(header: &[u8]) -> Vec<&'static str> {
     let mut names = Vec::new();
     for name in SIGNED {
-        let present = fields(header).filter(|field| field.is(name)).count();
+        let present = fields(header).filter(|field| field.is(name)).take(REPEATED_MAX).count();
         names.extend(std::iter::repeat_n(name, present + usize::from(name == "From")));
     }
     names
@@ -141,6 +145,7 @@ mod tests {
     fn lists_what_is_there_and_from_once_more() {
         assert_eq!(names(HEADER), ["From", "From", "To", "To", "Subject"]);
         assert_eq!(names(b""), ["From"]);
+        assert_eq!(names("To: x\r\n".repeat(50).as_bytes()).len(), 1 + REPEATED_MAX);
     }
 
     #[test]

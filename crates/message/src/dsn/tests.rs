@@ -97,6 +97,16 @@ fn a_hostile_reply_stays_a_reply() {
 }
 
 #[test]
+fn the_part_for_programs_is_always_seven_bit() {
+    let failed = [failed("bob@example.net", Some(&format!("550 {} é", "x".repeat(5000))))];
+    let content = compose(&notification("ann@example.com", &failed, HEADER));
+    let text = String::from_utf8(content).unwrap();
+    let status = text.split("Content-Type: message/delivery-status\r\n").nth(1).unwrap();
+    assert!(status.starts_with("Content-Transfer-Encoding: 7bit\r\n"), "{status}");
+    assert!(has_short_lines(status.as_bytes()));
+}
+
+#[test]
 fn a_non_ascii_recipient_travels_in_seven_bits_to_an_ascii_address() {
     let failed = [failed("bøb@example.net", None)];
     let content = compose(&notification("ann@example.com", &failed, HEADER));

@@ -10,6 +10,9 @@ use crate::{date, words};
 /// Characters of a line for people.
 const LINE_CHARACTERS_MAX: usize = 72;
 
+/// Characters of a word before it is cut: a stranger's reply must not make a line too long for 7-bit.
+const WORD_CHARACTERS_MAX: usize = 200;
+
 /// The text, CRLF line ends.
 pub(super) fn compose(notification: &Notification<'_>) -> String {
     let Notification { hostname, original, failed, .. } = notification;
@@ -72,14 +75,17 @@ pub(super) fn fold(name: &str, value: &str) -> String {
 fn wrap(words: &str, first_max: usize, next_max: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words.split(' ').filter(|word| !word.is_empty()) {
-        let max = if lines.len() == 1 { first_max } else { next_max };
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= max => {
-                line.push(' ');
-                line.push_str(word);
+        let letters: Vec<char> = word.chars().collect();
+        for word in letters.chunks(WORD_CHARACTERS_MAX) {
+            let max = if lines.len() == 1 { first_max } else { next_max };
+            match lines.last_mut() {
+                Some(line) if line.is_empty() => line.extend(word),
+                Some(line) if line.chars().count() + 1 + word.len() <= max => {
+                    line.push(' ');
+                    line.extend(word);
+                }
+                _ => lines.push(word.iter().collect()),
             }
-            _ => lines.push(word.to_owned()),
         }
     }
     lines
