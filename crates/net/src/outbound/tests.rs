@@ -1,1 +1,173 @@
 //! Delivery against next hops that behave, and next hops that do not, on loopback.
+#![allow(clippy::unwrap_used)]
+
+mod hop;
+mod hostile;
+mod plain;
+mod reuse;
+mod search;
+mod secure;
+
+use super::*;
+use crate::dns::{Lookup, LookupError, Mx};
+use hop::{Act, Hop, Script, say};
+use relay::id::{Id, MessageId};
+use relay::queue::{ContentFacts, Origin};
+use relay::route::{Route, RouteTls};
+use smtp::address::{Address, ReversePath};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Dice that never roll anything but zero.
+struct Zeroes;
+
+impl Dice for Zeroes {
+    fn fill(&mut self, octets: &mut [u8]) {
+        octets.fill(0);
+    }
+}
+
+/// A resolver that knows what a test says, and faults on nothing else: the rest does not exist.
+#[derive(Default)]
+struct Book {
+    mx: HashMap<&'static str, Result<Vec<(u16, &'static str)>, LookupError>>,
+    addresses: HashMap<&'static str, Result<Vec<&'static str>, LookupError>>,
+}
+
+impl Resolver for Book {
+    fn mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, Vec<Mx>> {
+        let found = self.mx.get(domain).cloned().unwrap_or(Err(LookupError::NoSuchName));
+        let record = |(preference, host): (u16, &str)| Mx { preference, host: host.into() };
+        Box::pin(async move { found.map(|records| records.into_iter().map(record).collect()) })
+    }
+
+    fn addresses<'a>(&'a self, host: &'a str) -> Lookup<'a, Vec<IpAddr>> {
+        let found = self.addresses.get(host).cloned().unwrap_or(Err(LookupError::NoSuchName));
+        Box::pin(async move { found.map(|texts| texts.into_iter().map(|text| text.parse().unwrap()).collect()) })
+    }
+
+    fn txt<'a>(&'a self, _name: &'a str) -> Lookup<'a, Vec<String>> {
+        Box::pin(async { Err(LookupError::NoRecord) })
+    }
+}
+
+fn settings() -> OutboundSettings {
+    OutboundSettings {
+        hostname: "relay.example".into(),
+        allow_private: true,
+        system_authorities: false,
+        ..OutboundSettings::default()
+    }
+}
+
+/// Replies in a hurry, for hops that keep silent.
+fn hasty() -> OutboundSettings {
+    let short = Duration::from_millis(300);
+    let patience = Patience {
+        greeting: short,
+        tls: short,
+        mail: short,
+        recipient: short,
+        data: short,
+        block: short,
+        end: short,
+        quit: short,
+    };
+    OutboundSettings { patience, ..settings() }
+}
+
+/// An outbound side that routes everything to one next hop.
+fn routed(settings: OutboundSettings, to: SocketAddr, tls: RouteTls) -> Outbound {
+    let (host, port) = (to.ip().to_string(), to.port());
+    let route = Route { pattern: "*".into(), host, port, tls, retry_for: None, sign_unpublished: false };
+    let routes = Arc::new(Routes::new(vec![route]).unwrap());
+    Outbound::new(settings, routes, Arc::new(Book::default()), Box::new(Zeroes)).unwrap()
+}
+
+/// An outbound side that asks this book, with MX hosts at this port.
+fn by_mx(settings: OutboundSettings, book: Book, port: u16) -> Outbound {
+    let settings = OutboundSettings { mx_port: port, ..settings };
+    Outbound::new(settings, Arc::default(), Arc::new(book), Box::new(Zeroes)).unwrap()
+}
+
+const CONTENT: &[u8] = b"Subject: hello\r\n\r\n.a line with a dot\r\nand one without\r\n";
+
+/// The same with its dot doubled.
+const SENT: &[u8] = b"Subject: hello\r\n\r\n..a line with a dot\r\nand one without\r\n";
+
+fn parcel(recipients: &[&str]) -> Parcel {
+    let recipients: Vec<_> = recipients.iter().map(|text| Address::parse(text, true).unwrap()).collect();
+    let numbers = (0..recipients.len()).map(|number| u16::try_from(number).unwrap()).collect();
+    let envelope = Envelope {
+        message: MessageId(1),
+        account: Id::new(1),
+        user: None,
+        domain: None,
+        origin: Origin::Submission,
+        reverse_path: ReversePath::Mailbox(Address::parse("shop@a.example", false).unwrap()),
+        recipients,
+        suppressed: Vec::new(),
+        needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at: Timestamp(0),
+        retry_for: None,
+        sandbox: false,
+        facts: ContentFacts::default(),
+        session: None,
+    };
+    let content = Content::Held(Bytes::from_static(CONTENT));
+    Parcel { envelope: Arc::new(envelope), recipients: numbers, seal: None, content }
+}
+
+async fn deliver(outbound: &Outbound, line: &mut Option<Line>, parcel: &Parcel) -> Delivery {
+    let destination = outbound.routes().destination("b.example");
+    outbound.deliver(line, &destination, parcel, Timestamp(7)).await
+}
+
+/// One delivery over a line of its own.
+async fn once(outbound: &Outbound, parcel: &Parcel) -> Delivery {
+    deliver(outbound, &mut None, parcel).await
+}
+
+/// The findings in short: stage and code, or the kind of failure.
+fn short(delivery: &Delivery) -> Vec<String> {
+    let one = |(_, finding): &(u16, Finding)| match finding {
+        Finding::Replied(stage, reply) => format!("{stage:?} {}", reply.code),
+        Finding::Failed(failure) => format!("{failure:?}").split(['(', ' ']).next().unwrap().to_owned(),
+    };
+    delivery.findings.iter().map(one).collect()
+}
+
+/// A polite next hop with these keywords, and other acts where `special` has one.
+fn polite(
+    keywords: &'static [&'static str],
+    special: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static,
+) -> Script {
+    Arc::new(move |connection, line| {
+        if let Some(act) = special(connection, line) {
+            return act;
+        }
+        let verb = line.split(' ').next().unwrap_or_default();
+        match verb {
+            "" => say("220 hub.test ESMTP"),
+            "EHLO" => {
+                let mut lines = vec!["hub.test"];
+                lines.extend(keywords);
+                let last = lines.len() - 1;
+                let mark = |place| if place == last { ' ' } else { '-' };
+                Act::Say(
+                    lines.iter().enumerate().map(|(place, word)| format!("250{}{word}\r\n", mark(place))).collect(),
+                )
+            }
+            "DATA" => say("354 go on"),
+            "QUIT" => say("221 bye"),
+            "STARTTLS" => Act::Handshake,
+            _ => say("250 2.0.0 ok"),
+        }
+    })
+}
+
+fn nothing_special(_: usize, _: &str) -> Option<Act> {
+    None
+}
