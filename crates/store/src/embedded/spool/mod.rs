@@ -1,21 +1,54 @@
 //! Live mail in an append-only log of segments: what is acknowledged is synced, what is settled is forgotten.
 //!
 //! [`LogSpool`] is the room's door. Its log is also read by consumers (the ledger): [`LogSpool::events`].
+//!
+//! - `record`, `meta`, `segment`: the form on the disk; `disk`: the little that is asked of a file system.
+//! - `request` → `committer`: what waits becomes one write and one sync; `engine` has the threads.
+//! - `state`, `index`: live mail in memory; `read`: one message from the disk; `events`: the log for consumers.
+//! - `recovery`, `scan`, `checkpoint`: the start.
+//! - `upkeep`, `copying`, `wiping`: segments are made ahead, emptied, recycled, overwritten.
 
+mod checkpoint;
+mod committer;
+mod copying;
+mod disk;
+mod draft;
+mod engine;
+mod events;
+mod index;
 mod lock;
+mod meta;
 mod options;
+mod progress;
+mod read;
+mod record;
+mod recovery;
+mod request;
+mod scan;
+mod segment;
+mod state;
+mod upkeep;
+mod verbs;
+mod wiping;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Settlement};
-use relay::store::{Claimed, QueueEntry, StoreError, StoreHealth};
+use relay::store::StoreError;
 
+use disk::{Disk, RealDisk};
+use engine::Engine;
+use state::Shared;
+
+pub use draft::LogDraft;
 pub use lock::{Lock, LockError};
 pub use options::Options;
 
@@ -63,24 +96,31 @@ pub struct Batch {
 }
 
 /// Live mail of one process, which owns the folder: [`relay::store::Spool`] over a log of segments.
-pub struct LogSpool {}
+pub struct LogSpool {
+    engine: Arc<Engine<RealDisk>>,
+}
 
 impl LogSpool {
     /// Opens or makes the spool in `folder`, whose lock the caller holds: reads checkpoint and log, cuts a torn
-    /// tail, reports damage in [`StoreHealth::damage`], removes what nobody names, writes the new epoch, starts
-    /// its two threads. `consumed` is what the consumer has durably stored ([`Position::default`] at first).
+    /// tail, reports damage in [`relay::store::StoreHealth::damage`], removes what nobody names, writes the new
+    /// epoch, starts its two threads. `consumed` is what the consumer has durably stored
+    /// ([`Position::default`] at first).
     ///
     /// # Errors
-    /// [`StoreError::NoRoom`] where not even the reserve can be allocated, [`StoreError::Unavailable`] where the
-    /// folder cannot be read or written.
+    /// [`StoreError::NoRoom`] where no segment can be had at all, [`StoreError::Unavailable`] where the folder
+    /// cannot be read or a newer version wrote it, [`StoreError::Latched`] where it cannot be written.
     pub fn open(folder: &Path, options: Options, consumed: Position) -> Result<LogSpool, StoreError> {
-        let _ = (folder, options, consumed);
-        Err(StoreError::Unavailable("not yet".into()))
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Unavailable(format!("{}: {error}", folder.display())))?;
+        let shared = open(RealDisk::new(folder), options, consumed)?;
+        Ok(LogSpool { engine: Engine::start(shared)? })
     }
 
     /// Writes what waits, then a checkpoint, and ends the threads. Later verbs fail with
     /// [`StoreError::Unavailable`]. Blocks on the disk. Dropping the spool does the same.
-    pub fn close(&self) {}
+    pub fn close(&self) {
+        self.engine.close();
+    }
 
     /// Synced events from `from` on, at most `max`; `from` is a [`Batch::next`] or an event's position. Begins
     /// with the oldest there is where `from` lies before it. Blocks on the disk: call it off the async threads.
@@ -88,107 +128,54 @@ impl LogSpool {
     /// # Errors
     /// [`StoreError::Unavailable`] where the log cannot be read now.
     pub fn events(&self, from: Position, max: usize) -> Result<Batch, StoreError> {
-        let _ = max;
-        Ok(Batch { events: Vec::new(), next: from })
+        self.engine.shared.events(from, max)
     }
 
     /// How far the log is synced: all events before it can be read.
     pub fn synced(&self) -> Position {
-        Position(0)
+        Position(self.engine.shared.progress.position())
     }
 
     /// Waits until the log is synced beyond `past`, or `patience` ends, or the spool closes; returns how far.
     pub fn wait_synced(&self, past: Position, patience: Duration) -> Position {
-        let _ = (past, patience);
-        Position(0)
+        Position(self.engine.shared.progress.wait(past.0, patience))
     }
 
     /// As [`LogSpool::wait_synced`], for a task.
     pub async fn synced_past(&self, past: Position) -> Position {
-        let _ = past;
-        Position(0)
+        Position(self.engine.shared.progress.past(past.0).await)
     }
 
     /// The consumer has durably stored everything before `position`: those segments may be recycled.
     pub fn consumed(&self, position: Position) {
-        let _ = position;
+        let mut state = self.engine.shared.state();
+        state.consumed = state.consumed.max(position.0);
     }
 
     /// The number of this start, higher at each: the fence.
     pub fn epoch(&self) -> u32 {
-        0
+        self.engine.shared.state().epoch
     }
 }
 
-/// Content being received; dropped without `commit`, it leaves nothing behind.
-pub struct LogDraft {}
-
-impl relay::store::Draft for LogDraft {
-    async fn append(&mut self, octets: Bytes) -> Result<(), StoreError> {
-        let _ = octets;
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-
-    fn octets(&self) -> u64 {
-        0
+impl Drop for LogSpool {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
-impl relay::store::Spool for LogSpool {
-    type Draft = LogDraft;
-
-    fn draft(&self) -> Result<LogDraft, StoreError> {
-        Ok(LogDraft {})
+/// Recovers what is on the disk, and makes what the first mail needs.
+fn open<D: Disk>(disk: D, options: Options, consumed: Position) -> Result<Arc<Shared<D>>, StoreError> {
+    let options = options.checked();
+    let state = recovery::recover(&disk, consumed.0)?;
+    let shared = Arc::new(Shared::new(disk, options, state));
+    // the reserve, and a head where there is none; what is missing is made later, if there is room
+    let wanted = shared.reserve_segments() + usize::from(shared.state().head().is_none());
+    while shared.state().free.len() < wanted {
+        if let Err(error) = shared.allocate(false, |_| false) {
+            tracing::warn!(%error, "the reserve is not whole: new mail is refused until it is");
+            break;
+        }
     }
-
-    async fn commit(&self, envelope: Envelope, draft: LogDraft) -> Result<(), StoreError> {
-        let _ = (envelope, draft);
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-
-    async fn claim(&self, message: MessageId) -> Result<Option<Claimed>, StoreError> {
-        let _ = message;
-        Ok(None)
-    }
-
-    fn unclaim(&self, message: MessageId) {
-        let _ = message;
-    }
-
-    fn seal(&self, message: MessageId, seal: Bytes) {
-        let _ = (message, seal);
-    }
-
-    async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
-        let _ = settlement;
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-
-    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
-        let _ = (message, reason, now);
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-
-    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
-        let _ = (message, now);
-        Err(StoreError::Unavailable("not yet".into()))
-    }
-
-    fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {
-        let _ = (after, limit);
-        Vec::new()
-    }
-
-    async fn peek(&self, message: MessageId) -> Result<Option<Claimed>, StoreError> {
-        let _ = message;
-        Ok(None)
-    }
-
-    fn note(&self, notices: Vec<Notice>) {
-        let _ = notices;
-    }
-
-    fn health(&self) -> StoreHealth {
-        StoreHealth::default()
-    }
+    Ok(shared)
 }

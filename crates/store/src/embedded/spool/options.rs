@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::segment::{EDGE_OCTETS, SEGMENT_OCTETS_MIN};
+
 /// Sizes and budgets of a spool. [`Options::default`] is for a server, [`Options::small`] for tests and trials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -54,6 +56,17 @@ impl Default for Options {
 }
 
 impl Options {
+    /// With what cannot work made to work: records fit segments, segments fit the spool.
+    pub(crate) fn checked(mut self) -> Self {
+        self.segment_octets = self.segment_octets.max(SEGMENT_OCTETS_MIN).next_multiple_of(EDGE_OCTETS);
+        let record_octets_max = (self.segment_octets / 4) as usize;
+        self.held_content_octets_max = self.held_content_octets_max.min(record_octets_max);
+        self.write_octets_max = self.write_octets_max.min(2 * record_octets_max);
+        let reserve = self.reserve_octets.div_ceil(self.segment_octets).max(1);
+        self.spool_octets_max = self.spool_octets_max.max((reserve + 2) * self.segment_octets);
+        self
+    }
+
     /// Little disk and memory: starts in milliseconds.
     pub fn small() -> Self {
         Options {

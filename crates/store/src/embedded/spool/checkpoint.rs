@@ -1,0 +1,255 @@
+//! The checkpoint: live mail and the segments of the log, as of a position, so that a start need not read it all.
+//!
+//! Taken while mail flows: an entry may be younger than the position. Reading the log again from there makes
+//! everything right, because every record, applied twice, leaves what the last one said.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+use relay::id::MessageId;
+use serde::{Deserialize, Serialize};
+
+use super::disk::{Disk, DiskFile};
+use super::index::Entry;
+use super::meta::{Filed, StateV1};
+use super::record::{u32_at, u64_at};
+use super::segment::{SegmentHeader, Use};
+use super::state::Shared;
+
+const NAME: &str = "checkpoint";
+const PASSING: &str = "checkpoint.new";
+const MAGIC: &[u8; 8] = b"check-01";
+/// Messages read from the index under one lock.
+const PAGE_ENTRIES: usize = 500;
+/// Octets of a page that are believed.
+const PAGE_OCTETS_MAX: usize = 64 << 20;
+
+/// The first page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    /// As of this position: what follows in the log is applied on top.
+    pub(crate) position: u64,
+    /// The number of the last record before it.
+    pub(crate) sequence: u64,
+    /// The start that wrote it.
+    pub(crate) epoch: u32,
+    /// The log ended here, in good order.
+    pub(crate) is_closed: bool,
+    /// The log's segments.
+    pub(crate) segments: Vec<SegmentV1>,
+}
+
+/// A segment of the log: its header again, and what that does not say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SegmentV1 {
+    /// The number of its file.
+    pub(crate) number: u32,
+    /// Octets of its file.
+    pub(crate) octets: u64,
+    /// As in its header.
+    pub(crate) salt: u64,
+    /// As in its header.
+    pub(crate) incarnation: u64,
+    /// Its first log position.
+    pub(crate) base: u64,
+    /// As in its header.
+    pub(crate) previous_end: u64,
+    /// Where its records end.
+    pub(crate) end: u64,
+    /// Commit and Copy records in it.
+    pub(crate) messages: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EntryV1 {
+    message: u128,
+    position: u64,
+    seal: Option<u64>,
+    account: u64,
+    domain: Option<u64>,
+    accepted_at: u64,
+    recipients: Vec<(u16, String, StateV1)>,
+    filed: Option<Filed>,
+}
+
+/// A checkpoint as read.
+#[derive(Debug, Default)]
+pub(crate) struct Checkpoint {
+    /// Its first page.
+    pub(crate) summary: Summary,
+    /// Live mail.
+    pub(crate) entries: Vec<(Entry, Option<Filed>)>,
+}
+
+impl SegmentV1 {
+    /// Its header, where the file's own is damaged.
+    pub(crate) fn header(&self) -> SegmentHeader {
+        SegmentHeader {
+            purpose: Use::Log,
+            octets: self.octets,
+            salt: self.salt,
+            incarnation: self.incarnation,
+            base: self.base,
+            previous_end: self.previous_end,
+        }
+    }
+}
+
+struct Writer<F> {
+    file: F,
+    offset: u64,
+    buffer: Vec<u8>,
+}
+
+impl<F: DiskFile> Writer<F> {
+    fn page<T: Serialize>(&mut self, page: &T) -> io::Result<()> {
+        let octets = postcard::to_allocvec(page).map_err(io::Error::other)?;
+        self.buffer.extend_from_slice(&(octets.len() as u64).to_le_bytes());
+        self.buffer.extend_from_slice(&crc32c::crc32c(&octets).to_le_bytes());
+        self.buffer.extend_from_slice(&octets);
+        if self.buffer.len() >= 256 * 1024 { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_at(&mut [IoSlice::new(&self.buffer)], self.offset)?;
+        self.offset += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+fn summary<D: Disk>(shared: &Shared<D>, is_closed: bool) -> Summary {
+    let state = shared.state();
+    let segments = state.log.values().map(|segment| SegmentV1 {
+        number: segment.number,
+        octets: segment.header.octets,
+        salt: segment.header.salt,
+        incarnation: segment.header.incarnation,
+        base: segment.header.base,
+        previous_end: segment.header.previous_end,
+        end: segment.end,
+        messages: segment.messages,
+    });
+    Summary {
+        position: state.synced,
+        sequence: state.sequence,
+        epoch: state.epoch,
+        is_closed,
+        segments: segments.collect(),
+    }
+}
+
+/// Writes a checkpoint, durable when this returns, and says up to where the log is no longer needed.
+///
+/// # Errors
+/// The old one stays.
+pub(crate) fn write<D: Disk>(shared: &Shared<D>, is_closed: bool) -> io::Result<u64> {
+    let written = write_new(shared, is_closed);
+    if written.is_err() {
+        let _ = shared.disk.remove(PASSING);
+    }
+    let position = written?;
+    shared.disk.rename(PASSING, NAME)?;
+    shared.disk.sync_folder("")?;
+    shared.state().checkpoint = position;
+    Ok(position)
+}
+
+fn write_new<D: Disk>(shared: &Shared<D>, is_closed: bool) -> io::Result<u64> {
+    let disk = &shared.disk;
+    if disk.list("")?.iter().any(|(name, _)| name == PASSING) {
+        disk.remove(PASSING)?;
+    }
+    let mut writer = Writer { file: disk.create(PASSING)?, offset: 0, buffer: MAGIC.to_vec() };
+    let summary = summary(shared, is_closed);
+    writer.page(&summary)?;
+    let mut after = None;
+    loop {
+        let page = {
+            let state = shared.state();
+            let entries = state.index.entries(after, PAGE_ENTRIES).into_iter();
+            entries.map(|entry| entry_out(state.files.get(&entry.message), entry)).collect::<Vec<_>>()
+        };
+        after = page.last().map(|entry| MessageId(entry.message));
+        // an empty page is the end: without it the file is not whole
+        writer.page(&page)?;
+        if page.is_empty() {
+            break;
+        }
+    }
+    writer.flush()?;
+    writer.file.sync()?;
+    Ok(summary.position)
+}
+
+fn entry_out(filed: Option<&Filed>, entry: Entry) -> EntryV1 {
+    EntryV1 {
+        message: entry.message.0,
+        position: entry.position,
+        seal: entry.seal,
+        account: entry.account,
+        domain: entry.domain,
+        accepted_at: entry.accepted_at,
+        recipients: entry.recipients.into_iter().map(|(number, site, state)| (number, (*site).into(), state)).collect(),
+        filed: filed.copied(),
+    }
+}
+
+fn entry_in(entry: EntryV1) -> (Entry, Option<Filed>) {
+    let recipients = entry.recipients.into_iter();
+    let read = Entry {
+        message: MessageId(entry.message),
+        position: entry.position,
+        seal: entry.seal,
+        account: entry.account,
+        domain: entry.domain,
+        accepted_at: entry.accepted_at,
+        recipients: recipients.map(|(number, site, state)| (number, Arc::from(site), state)).collect(),
+    };
+    (read, entry.filed)
+}
+
+/// Reads the checkpoint; none where there is none.
+///
+/// # Errors
+/// It cannot be read, or is damaged: then the log is all there is.
+pub(crate) fn read<D: Disk>(disk: &D) -> io::Result<Option<Checkpoint>> {
+    if !disk.list("")?.iter().any(|(name, _)| name == NAME) {
+        return Ok(None);
+    }
+    let file = disk.open(NAME)?;
+    let mut octets = [0; 8];
+    if file.read_at(&mut octets, 0)? != 8 || octets != *MAGIC {
+        return Err(damaged());
+    }
+    let mut offset = 8;
+    let mut checkpoint = Checkpoint { summary: page(&file, &mut offset)?, entries: Vec::new() };
+    loop {
+        let entries: Vec<EntryV1> = page(&file, &mut offset)?;
+        if entries.is_empty() {
+            return Ok(Some(checkpoint));
+        }
+        checkpoint.entries.extend(entries.into_iter().map(entry_in));
+    }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the checkpoint is damaged")
+}
+
+fn page<F: DiskFile, T: serde::de::DeserializeOwned>(file: &F, offset: &mut u64) -> io::Result<T> {
+    let mut head = [0; 12];
+    if file.read_at(&mut head, *offset)? != head.len() {
+        return Err(damaged());
+    }
+    let octets_count = u64_at(&head, 0) as usize;
+    if octets_count > PAGE_OCTETS_MAX {
+        return Err(damaged());
+    }
+    let mut octets = vec![0; octets_count];
+    if file.read_at(&mut octets, *offset + 12)? != octets.len() || crc32c::crc32c(&octets) != u32_at(&head, 8) {
+        return Err(damaged());
+    }
+    *offset += 12 + octets.len() as u64;
+    postcard::from_bytes(&octets).map_err(|_| damaged())
+}

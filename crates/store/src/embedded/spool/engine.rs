@@ -1,0 +1,211 @@
+//! The two threads of a spool: the committer's, which drains what waits, and the upkeep's, which ticks.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use relay::store::StoreError;
+
+use super::checkpoint;
+use super::committer::{Committer, refuse};
+use super::disk::Disk;
+use super::request::Request;
+use super::state::{Shared, lock};
+use super::upkeep::Upkeep;
+
+/// Between two steps of an idle upkeep.
+const TICK: Duration = Duration::from_millis(500);
+/// Between two steps of one that waits for its budget.
+const BUSY_TICK: Duration = Duration::from_millis(50);
+
+#[derive(Default)]
+struct Inbox {
+    queue: VecDeque<Request>,
+    /// Requests in the queue that somebody waits for.
+    eager: usize,
+    lazy_octets: usize,
+    /// When the first lazy one came.
+    lazy_since: Option<Instant>,
+    is_closing: bool,
+}
+
+#[derive(Default)]
+struct Bell {
+    is_rung: bool,
+    is_closing: bool,
+}
+
+/// What the threads and their clients share.
+pub(crate) struct Engine<D: Disk> {
+    /// The spool.
+    pub(crate) shared: Arc<Shared<D>>,
+    inbox: Mutex<Inbox>,
+    arrived: Condvar,
+    bell: Mutex<Bell>,
+    rung: Condvar,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("the spool is closed".to_owned())
+}
+
+impl<D: Disk> Engine<D> {
+    /// Begins the new epoch and starts the threads.
+    ///
+    /// # Errors
+    /// As [`Committer::begin`], and [`StoreError::Unavailable`] where there are no more threads.
+    pub(crate) fn start(shared: Arc<Shared<D>>) -> Result<Arc<Self>, StoreError> {
+        let committer = Committer::begin(Arc::clone(&shared))?;
+        let engine = Arc::new(Engine {
+            shared: Arc::clone(&shared),
+            inbox: Mutex::default(),
+            arrived: Condvar::new(),
+            bell: Mutex::default(),
+            rung: Condvar::new(),
+            threads: Mutex::default(),
+        });
+        engine.spawn("spool-commit", move |engine| engine.commit(committer))?;
+        engine.spawn("spool-upkeep", move |engine| engine.keep(Upkeep::new(shared)))?;
+        Ok(engine)
+    }
+
+    fn spawn(self: &Arc<Self>, name: &str, run: impl FnOnce(&Engine<D>) + Send + 'static) -> Result<(), StoreError> {
+        let engine = Arc::clone(self);
+        let body = move || {
+            let _guard = Guard(Arc::clone(&engine.shared));
+            run(&engine);
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+        let thread = thread.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        lock(&self.threads).push(thread);
+        Ok(())
+    }
+
+    /// Hands a request to the committer. One that nobody waits for is dropped where too much waits; false says so.
+    pub(crate) fn push(&self, request: Request) -> bool {
+        let mut inbox = lock(&self.inbox);
+        if inbox.is_closing {
+            drop(inbox);
+            refuse(request, closed());
+            return false;
+        }
+        if request.is_lazy() {
+            let octets = request.lazy_octets();
+            if inbox.lazy_octets + octets > self.shared.options.lazy_octets_max {
+                return false;
+            }
+            inbox.lazy_octets += octets;
+            inbox.lazy_since.get_or_insert_with(Instant::now);
+        } else {
+            inbox.eager += 1;
+        }
+        inbox.queue.push_back(request);
+        drop(inbox);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// Waits for requests and moves them to `waiting`; whether the committer is to go on.
+    fn next(&self, waiting: &mut VecDeque<Request>, is_pending: bool) -> bool {
+        let mut inbox = lock(&self.inbox);
+        loop {
+            let lazy_delay_max = self.shared.options.lazy_delay_max;
+            let is_lazy_due = inbox.lazy_since.is_some_and(|since| since.elapsed() >= lazy_delay_max);
+            let has_work = inbox.eager > 0 || is_lazy_due || is_pending || !waiting.is_empty();
+            if has_work || inbox.is_closing {
+                waiting.append(&mut inbox.queue);
+                (inbox.eager, inbox.lazy_octets, inbox.lazy_since) = (0, 0, None);
+                return has_work || !waiting.is_empty();
+            }
+            inbox = match inbox.lazy_since {
+                Some(since) => {
+                    let left = lazy_delay_max.saturating_sub(since.elapsed());
+                    match self.arrived.wait_timeout(inbox, left) {
+                        Ok((inbox, _)) => inbox,
+                        Err(poisoned) => poisoned.into_inner().0,
+                    }
+                }
+                None => self.arrived.wait(inbox).unwrap_or_else(std::sync::PoisonError::into_inner),
+            };
+        }
+    }
+
+    fn commit(&self, mut committer: Committer<D>) {
+        let mut waiting = VecDeque::new();
+        while self.next(&mut waiting, committer.is_pending()) {
+            committer.step(&mut waiting);
+            let wants_upkeep = {
+                let state = self.shared.state();
+                !state.doomed.is_empty() || state.free.len() <= self.shared.reserve_segments()
+            };
+            if wants_upkeep {
+                self.ring();
+            }
+        }
+    }
+
+    /// Has the upkeep look now.
+    pub(crate) fn ring(&self) {
+        lock(&self.bell).is_rung = true;
+        self.rung.notify_one();
+    }
+
+    fn keep(&self, mut upkeep: Upkeep<D>) {
+        let started = Instant::now();
+        let mut out = Vec::new();
+        loop {
+            let now = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            upkeep.step(now, &mut out);
+            for request in out.drain(..) {
+                self.push(request);
+            }
+            let tick = if upkeep.is_busy() { BUSY_TICK } else { TICK };
+            let mut bell = lock(&self.bell);
+            if !bell.is_rung && !bell.is_closing {
+                bell = match self.rung.wait_timeout(bell, tick) {
+                    Ok((bell, _)) => bell,
+                    Err(poisoned) => poisoned.into_inner().0,
+                };
+            }
+            if bell.is_closing {
+                return;
+            }
+            bell.is_rung = false;
+        }
+    }
+
+    /// Writes what waits, ends the threads, writes a last checkpoint. The second time it does nothing.
+    pub(crate) fn close(&self) {
+        lock(&self.inbox).is_closing = true;
+        self.arrived.notify_all();
+        lock(&self.bell).is_closing = true;
+        self.rung.notify_all();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        let was_open = !threads.is_empty();
+        for thread in threads {
+            // it panicked: its guard has latched the spool
+            let _ = thread.join();
+        }
+        let is_sound = self.shared.state().latched.is_none();
+        if was_open
+            && is_sound
+            && let Err(error) = checkpoint::write(&self.shared, true)
+        {
+            tracing::warn!(%error, "the last checkpoint could not be written, the next start reads more");
+        }
+        self.shared.progress.close();
+    }
+}
+
+/// A thread that ends by a panic must not leave others waiting for it.
+struct Guard<D: Disk>(Arc<Shared<D>>);
+
+impl<D: Disk> Drop for Guard<D> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state().latch("a thread of the spool stopped: this is a fault of the program".to_owned());
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! What the committer, the upkeep and the readers share: live mail, segments, and how far the log is synced.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use relay::id::MessageId;
+use relay::queue::Envelope;
+use relay::store::StoreError;
+
+use super::disk::{Disk, DiskFile};
+use super::index::Index;
+use super::meta::Filed;
+use super::options::Options;
+use super::progress::Progress;
+use super::segment::{self, SegmentHeader};
+
+/// The folder of content files.
+pub(crate) const CONTENT: &str = "content";
+/// Damage told at most; beyond it a count.
+const DAMAGE_MAX: usize = 200;
+/// Open files of segments.
+const OPEN_MAX: usize = 32;
+
+/// A segment of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    /// The number of its file.
+    pub(crate) number: u32,
+    /// Its header.
+    pub(crate) header: SegmentHeader,
+    /// Where its records end.
+    pub(crate) end: u64,
+    /// Commit and Copy records written into it.
+    pub(crate) messages: u32,
+    /// Those whose message is live.
+    pub(crate) live: u32,
+    /// From when on settled content in it has to be overwritten, milliseconds of the upkeep's clock.
+    pub(crate) wipe_at: Option<u64>,
+    /// When it was closed, on the same clock.
+    pub(crate) sealed_at: u64,
+}
+
+/// A segment that waits to be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FreeSegment {
+    /// The number of its file.
+    pub(crate) number: u32,
+    /// Its header.
+    pub(crate) header: SegmentHeader,
+    /// From when on its remains have to be overwritten; none where there are none.
+    pub(crate) wipe_at: Option<u64>,
+}
+
+/// A message as a first attempt wants it.
+#[derive(Clone, Debug)]
+pub(crate) struct RecentMessage {
+    /// Its envelope.
+    pub(crate) envelope: Arc<Envelope>,
+    /// Its content.
+    pub(crate) content: Bytes,
+    /// Its seal, once that is in the log.
+    pub(crate) seal: Option<Bytes>,
+}
+
+/// New messages, held so that a first attempt reads nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Recent {
+    messages: HashMap<MessageId, RecentMessage>,
+    order: VecDeque<MessageId>,
+    octets: usize,
+}
+
+impl Recent {
+    /// Keeps a message; the oldest go.
+    pub(crate) fn keep(&mut self, envelope: Arc<Envelope>, content: Bytes, octets_max: usize) {
+        if content.len() > octets_max {
+            return;
+        }
+        self.octets += content.len();
+        self.order.push_back(envelope.message);
+        self.messages.insert(envelope.message, RecentMessage { envelope, content, seal: None });
+        while self.octets > octets_max || self.order.len() > 2 * self.messages.len() + 16 {
+            match self.order.pop_front() {
+                Some(oldest) => self.forget(oldest),
+                None => break,
+            }
+        }
+    }
+
+    /// Lets a message go.
+    pub(crate) fn forget(&mut self, message: MessageId) {
+        if let Some(gone) = self.messages.remove(&message) {
+            self.octets -= gone.content.len();
+        }
+    }
+
+    /// A message, if it is still held.
+    pub(crate) fn find(&self, message: MessageId) -> Option<RecentMessage> {
+        self.messages.get(&message).cloned()
+    }
+
+    /// Keeps the seal of a message that is still held.
+    pub(crate) fn sealed(&mut self, message: MessageId, seal: Bytes) {
+        if let Some(held) = self.messages.get_mut(&message) {
+            held.seal = Some(seal);
+        }
+    }
+}
+
+/// What changes, under one lock that nobody holds while reading or writing.
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Live mail.
+    pub(crate) index: Index,
+    /// Content files of live mail.
+    pub(crate) files: HashMap<MessageId, Filed>,
+    /// Octets of all content files, drafts included.
+    pub(crate) files_octets: u64,
+    /// Content files that nobody needs any more.
+    pub(crate) doomed: Vec<Filed>,
+    /// Claimed messages.
+    pub(crate) claims: HashSet<MessageId>,
+    /// Seals handed in and not yet in the log.
+    pub(crate) seals: HashMap<MessageId, Bytes>,
+    /// New messages.
+    pub(crate) recent: Recent,
+    /// Segments of the log, by their base; the last is the head.
+    pub(crate) log: BTreeMap<u64, Segment>,
+    /// Segments that wait to be used.
+    pub(crate) free: Vec<FreeSegment>,
+    /// Free segments that are just being overwritten.
+    pub(crate) wiping: usize,
+    /// Octets of all segments.
+    pub(crate) segments_octets: u64,
+    /// The number of the next segment that is made.
+    pub(crate) next_number: u32,
+    /// How far the log is synced.
+    pub(crate) synced: u64,
+    /// The number of the last record.
+    pub(crate) sequence: u64,
+    /// How far the consumers are.
+    pub(crate) consumed: u64,
+    /// From where on the log is needed beside the last checkpoint.
+    pub(crate) checkpoint: u64,
+    /// The number of this start.
+    pub(crate) epoch: u32,
+    /// Why nothing more is written, if so.
+    pub(crate) latched: Option<String>,
+    /// Why no new mail is taken now, if so.
+    pub(crate) no_room: Option<String>,
+    /// What was found damaged.
+    pub(crate) damage: Vec<String>,
+    /// The upkeep's clock, milliseconds.
+    pub(crate) now: u64,
+}
+
+impl State {
+    /// The segment of the log that a position is in.
+    pub(crate) fn segment_at(&self, position: u64) -> Option<&Segment> {
+        let (base, segment) = self.log.range(..=position).next_back()?;
+        (position < base + segment.header.octets).then_some(segment)
+    }
+
+    /// As [`State::segment_at`], to change it.
+    pub(crate) fn segment_at_mut(&mut self, position: u64) -> Option<&mut Segment> {
+        let (base, segment) = self.log.range_mut(..=position).next_back()?;
+        (position < base + segment.header.octets).then_some(segment)
+    }
+
+    /// The head: the segment that is written.
+    pub(crate) fn head(&self) -> Option<&Segment> {
+        self.log.last_key_value().map(|(_, segment)| segment)
+    }
+
+    /// The record of a message at this position is no longer its own.
+    pub(crate) fn left(&mut self, position: u64, wipe_at: u64) {
+        if let Some(segment) = self.segment_at_mut(position) {
+            segment.live = segment.live.saturating_sub(1);
+            segment.wipe_at.get_or_insert(wipe_at);
+        }
+    }
+
+    /// The message has left the queue: everything about it in memory goes.
+    pub(crate) fn settled(&mut self, message: MessageId, position: u64, wipe_at: u64) {
+        self.left(position, wipe_at);
+        self.claims.remove(&message);
+        self.recent.forget(message);
+        self.seals.remove(&message);
+        if let Some(filed) = self.files.remove(&message) {
+            self.doomed.push(filed);
+        }
+    }
+
+    /// Remembers damage, in words.
+    pub(crate) fn damaged(&mut self, text: String) {
+        tracing::error!(damage = %text, "the spool is damaged");
+        if self.damage.len() < DAMAGE_MAX && !self.damage.contains(&text) {
+            self.damage.push(text);
+        }
+    }
+
+    /// Whether the verb may go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Latched`].
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match &self.latched {
+            Some(cause) => Err(StoreError::Latched(cause.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops everything until a restart. The first cause stays.
+    pub(crate) fn latch(&mut self, cause: String) -> StoreError {
+        let cause = self.latched.get_or_insert_with(|| {
+            tracing::error!(%cause, "the spool stops: nothing more is taken or delivered until a restart");
+            cause
+        });
+        StoreError::Latched(cause.clone())
+    }
+}
+
+/// What all parts of a spool share.
+pub(crate) struct Shared<D: Disk> {
+    /// Its files.
+    pub(crate) disk: D,
+    /// Its sizes.
+    pub(crate) options: Options,
+    /// How far the log is synced, for those who wait for it.
+    pub(crate) progress: Progress,
+    state: Mutex<State>,
+    open: Mutex<VecDeque<(u32, Arc<D::File>)>>,
+    /// Octets that drafts hold in memory.
+    pub(crate) drafts_octets: AtomicU64,
+    /// The number of the last content file of this start.
+    pub(crate) last_file: AtomicU32,
+    /// One allocation at a time.
+    allocating: Mutex<()>,
+}
+
+/// A lock that outlives a panic elsewhere: what it protects is changed in whole steps.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<D: Disk> Shared<D> {
+    /// Around a recovered state.
+    pub(crate) fn new(disk: D, options: Options, state: State) -> Self {
+        Shared {
+            disk,
+            options,
+            progress: Progress::new(state.synced),
+            state: Mutex::new(state),
+            open: Mutex::new(VecDeque::new()),
+            drafts_octets: AtomicU64::new(0),
+            last_file: AtomicU32::new(0),
+            allocating: Mutex::new(()),
+        }
+    }
+
+    /// The state. Not to be held while reading or writing.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Segments that outcomes of accepted mail have for themselves.
+    pub(crate) fn reserve_segments(&self) -> usize {
+        (self.options.reserve_octets.div_ceil(self.options.segment_octets) as usize).max(1)
+    }
+
+    /// When content that is settled now has to be overwritten.
+    pub(crate) fn wipe_at(&self, now: u64) -> u64 {
+        now.saturating_add(u64::try_from(self.options.wipe_after.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The file of a segment; a few stay open.
+    pub(crate) fn segment_file(&self, number: u32) -> io::Result<Arc<D::File>> {
+        if let Some((_, file)) = lock(&self.open).iter().find(|(of, _)| *of == number) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(self.disk.open(&segment::name(number))?);
+        self.keep_open(number, &file);
+        Ok(file)
+    }
+
+    fn keep_open(&self, number: u32, file: &Arc<D::File>) {
+        let mut open = lock(&self.open);
+        if open.len() >= OPEN_MAX {
+            open.pop_front();
+        }
+        open.push_back((number, Arc::clone(file)));
+    }
+
+    /// Lets go of a segment's open file.
+    pub(crate) fn close_file(&self, number: u32) {
+        lock(&self.open).retain(|(of, _)| *of != number);
+    }
+
+    /// Makes one more free segment, unless `enough` says that it is no longer wanted once the turn has come.
+    /// `over` the bounds of the configuration only for outcomes that have nowhere else to go.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] with the cause.
+    pub(crate) fn allocate(&self, over: bool, enough: impl Fn(&State) -> bool) -> Result<(), StoreError> {
+        let _turn = lock(&self.allocating);
+        let octets = self.options.segment_octets;
+        let number = {
+            let mut state = self.state();
+            if enough(&state) {
+                return Ok(());
+            }
+            let used = state.segments_octets + state.files_octets;
+            if !over && used + octets > self.options.spool_octets_max {
+                let octets_max = self.options.spool_octets_max;
+                return Err(StoreError::NoRoom(format!("the spool has {used} of at most {octets_max} octets")));
+            }
+            state.next_number += 1;
+            state.next_number - 1
+        };
+        self.check_disk(if over { 0 } else { octets + self.options.disk_free_octets_min })?;
+        let (file, header) = segment::make(&self.disk, number, octets)
+            .map_err(|error| StoreError::NoRoom(format!("a segment cannot be made: {error}")))?;
+        self.keep_open(number, &Arc::new(file));
+        let mut state = self.state();
+        state.segments_octets += octets;
+        state.free.push(FreeSegment { number, header, wipe_at: None });
+        Ok(())
+    }
+
+    fn check_disk(&self, wanted: u64) -> Result<(), StoreError> {
+        let free = self.disk.free_octets().map_err(|error| StoreError::NoRoom(error.to_string()))?;
+        if free < wanted {
+            return Err(StoreError::NoRoom(format!("the disk has {free} octets free, {wanted} are needed")));
+        }
+        Ok(())
+    }
+
+    /// Takes room for octets of a content file.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`].
+    pub(crate) fn take_file_room(&self, octets: u64) -> Result<(), StoreError> {
+        self.check_disk(octets + self.options.disk_free_octets_min)?;
+        let mut state = self.state();
+        let used = state.segments_octets + state.files_octets;
+        if used + octets > self.options.spool_octets_max {
+            let octets_max = self.options.spool_octets_max;
+            return Err(StoreError::NoRoom(format!("the spool has {used} of at most {octets_max} octets")));
+        }
+        state.files_octets += octets;
+        Ok(())
+    }
+
+    /// Opens and writes so that a failure latches.
+    pub(crate) fn latching<T>(&self, what: &str, done: io::Result<T>) -> Result<T, StoreError> {
+        done.map_err(|error| self.state().latch(format!("{what}: {error}")))
+    }
+
+    /// Where a segment's file is.
+    pub(crate) fn segment_path(&self, number: u32) -> PathBuf {
+        self.disk.path(&segment::name(number))
+    }
+}
+
+/// The name of a content file.
+pub(crate) fn content_name(number: u64) -> String {
+    format!("{CONTENT}/{number:016x}")
+}
+
+/// The checksum of the whole of a file, and its length.
+pub(crate) fn file_crc<F: DiskFile>(file: &F) -> io::Result<(u32, u64)> {
+    let mut buffer = vec![0; 256 * 1024];
+    let (mut crc, mut offset) = (0, 0);
+    loop {
+        let count = file.read_at(&mut buffer, offset)?;
+        if count == 0 {
+            return Ok((crc, offset));
+        }
+        crc = crc32c::crc32c_append(crc, &buffer[..count]);
+        offset += count as u64;
+    }
+}
