@@ -47,6 +47,7 @@ impl File {
     pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
         let failed = |source| OpenError::Ledger { path: path.to_owned(), source };
         let writer = sqlite::open_writer(path, schema::MIGRATIONS)?;
+        set_up(&writer).map_err(failed)?;
         let progress = Progress::read(&writer).map_err(failed)?;
         Ok(File { writer, progress })
     }
@@ -94,6 +95,13 @@ impl File {
         self.progress = progress;
         Ok(())
     }
+}
+
+/// Room for the upper pages of the indexes, and longer ways between checkpoints: a page that many rows touch is then
+/// written once. Measured: a fifth less work for each row than with SQLite's defaults.
+fn set_up(writer: &Connection) -> rusqlite::Result<()> {
+    writer.pragma_update(None, "cache_size", -32_000)?;
+    writer.pragma_update(None, "wal_autocheckpoint", 8000)
 }
 
 /// What the thread needs for its work and for tidying up in idle moments.
