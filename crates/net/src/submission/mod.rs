@@ -2,6 +2,7 @@
 
 mod connection;
 mod house;
+mod input;
 mod listener;
 mod metrics;
 mod receiving;

@@ -15,26 +15,22 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connection::secure;
 use super::house::House;
+use super::input::Input;
 use super::receiving::{Failure, Receiving};
 use super::stream::Stream;
 use crate::clock::SystemDice;
 
 /// Octets of replies that are gathered before they are written.
 const OUTPUT_OCTETS_MAX: usize = 16 * 1024;
-/// Room for a command line and a little more: what an idle session holds.
-const IDLE_INPUT_OCTETS: usize = 1024;
-/// Room for content, and the least that is left of it before more is made.
-const CONTENT_INPUT_OCTETS: usize = 64 * 1024;
-const CONTENT_INPUT_OCTETS_MIN: usize = 8 * 1024;
-/// Room for pipelined commands.
-const COMMAND_INPUT_OCTETS_MAX: usize = 8 * 1024;
+/// Room for replies that an idle session keeps.
+const OUTPUT_OCTETS_IDLE: usize = 1024;
 
 /// One session behind its greeting.
 pub(super) struct Session<S: Store> {
     house: Arc<House<S>>,
     machine: Machine,
     visit: Visit,
-    input: BytesMut,
+    input: Input,
     output: BytesMut,
     receiving: Option<Receiving<<S as Spool>::Draft>>,
     /// The machine was told that the server stops.
@@ -49,7 +45,7 @@ impl<S: Store> Session<S> {
             house,
             machine,
             visit,
-            input: BytesMut::new(),
+            input: Input::default(),
             output: BytesMut::new(),
             receiving: None,
             leaving: false,
@@ -60,7 +56,7 @@ impl<S: Store> Session<S> {
     /// The dialogue, to its end.
     pub(super) async fn run(mut self, mut stream: Stream) {
         loop {
-            let carried_on = match self.machine.step(&mut self.input) {
+            let carried_on = match self.machine.step(self.input.buffer()) {
                 Step::Read => self.read(&mut stream).await,
                 Step::Send { reply, about } => self.send(&mut stream, &reply, &about).await,
                 Step::Ask(question) => {
@@ -102,7 +98,7 @@ impl<S: Store> Session<S> {
     /// Waits for the client, at most as long as the machine is patient; wakes when the server stops.
     async fn read(&mut self, stream: &mut Stream) -> io::Result<()> {
         self.flush(stream).await?;
-        self.make_room();
+        self.input.make_room(self.receiving.is_some());
         let silence = tokio::time::sleep(self.machine.patience());
         tokio::select! {
             biased;
@@ -111,7 +107,7 @@ impl<S: Store> Session<S> {
                 self.machine.end(replies::shutting_down(), When::BetweenTransactions);
                 return Ok(());
             }
-            read = stream.read_buf(&mut self.input) => {
+            read = stream.read_buf(self.input.buffer()) => {
                 if read? == 0 {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
@@ -128,23 +124,6 @@ impl<S: Store> Session<S> {
             self.machine.end(reply, When::NextCommand);
         }
         Ok(())
-    }
-
-    /// Makes room for what comes: much while content does, little while the session is idle.
-    fn make_room(&mut self) {
-        let left = self.input.capacity() - self.input.len();
-        if self.receiving.is_some() {
-            // what was handed on as content shares this memory, so a little at its end is not worth keeping
-            if left < CONTENT_INPUT_OCTETS_MIN {
-                self.input.reserve(CONTENT_INPUT_OCTETS);
-            }
-        } else if self.input.is_empty() {
-            if self.input.capacity() > COMMAND_INPUT_OCTETS_MAX || left < IDLE_INPUT_OCTETS {
-                self.input = BytesMut::with_capacity(IDLE_INPUT_OCTETS);
-            }
-        } else if left == 0 {
-            self.input.reserve(self.input.len().clamp(IDLE_INPUT_OCTETS, COMMAND_INPUT_OCTETS_MAX));
-        }
     }
 
     async fn send(&mut self, stream: &mut Stream, reply: &Reply, about: &About) -> io::Result<()> {
@@ -171,7 +150,7 @@ impl<S: Store> Session<S> {
         };
         // a client that never reads is not waited for longer than one that never writes
         tokio::time::timeout(self.machine.patience(), write).await??;
-        if self.output.capacity() > IDLE_INPUT_OCTETS {
+        if self.output.capacity() > OUTPUT_OCTETS_IDLE {
             self.output = BytesMut::new();
         } else {
             self.output.clear();
@@ -181,7 +160,7 @@ impl<S: Store> Session<S> {
 
     async fn start_tls(&mut self, mut stream: Stream) -> Option<Stream> {
         self.flush(&mut stream).await.ok()?;
-        self.input.clear();
+        self.input.buffer().clear();
         let Stream::Clear(stream) = stream else { return None };
         let stream = secure(&self.house, &mut self.visit, stream).await?;
         self.machine.on_tls();

@@ -60,8 +60,10 @@ fn trouble(error: io::Error) -> HandshakeError {
         return HandshakeError::Gone(error);
     };
     HandshakeError::Tls(match inner {
+        // TLS 1.1 has no list of signature algorithms, so its lack is noticed before the version
         rustls::Error::PeerIncompatible(
-            PeerIncompatible::Tls12NotOffered
+            PeerIncompatible::SignatureAlgorithmsExtensionRequired
+            | PeerIncompatible::Tls12NotOffered
             | PeerIncompatible::Tls12NotOfferedOrEnabled
             | PeerIncompatible::SupportedVersionsExtensionRequired,
         ) => TlsTrouble::Old,

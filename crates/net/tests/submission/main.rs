@@ -1,0 +1,10 @@
+//! Submission over real sockets and real TLS, against the model of the store.
+#![allow(clippy::unwrap_used)]
+
+mod abuse;
+mod harness;
+mod limits;
+mod mail;
+mod proxy;
+mod stopping;
+mod tls;
