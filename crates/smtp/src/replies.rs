@@ -279,6 +279,16 @@ pub fn entry(reference: &str) -> Option<&'static Entry> {
     CATALOGUE.iter().find(|entry| entry.reference == reference)
 }
 
+/// The catalogue as a page of the manual.
+pub fn markdown() -> String {
+    let mut page = String::from("| reply | reference | when | what to do |\n|---|---|---|---|\n");
+    for Entry { reference, code, enhanced, text, when, remedy } in CATALOGUE {
+        let status = enhanced.map(|enhanced| format!(" {enhanced}")).unwrap_or_default();
+        page.push_str(&format!("| `{code}{status} {text}` | `{reference}` | {when} | {remedy} |\n"));
+    }
+    page
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -331,6 +341,15 @@ mod tests {
             assert_eq!(reply.text(), text);
             assert_eq!(row.text.contains('{'), row.text != text, "{}", row.reference);
         }
+    }
+
+    #[test]
+    fn the_page_has_a_row_for_each() {
+        let page = markdown();
+        assert_eq!(page.lines().count(), CATALOGUE.len() + 2);
+        assert!(page.contains("| `535 5.7.8 Authentication credentials invalid` | `auth-invalid` |"));
+        // a bar in a text would break the table
+        assert!(page.lines().all(|line| line.matches('|').count() == 5));
     }
 
     #[test]
