@@ -11,11 +11,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 pub use run::main;
-pub(crate) use run::{Failure, eprint, print, print_json, print_json_line};
+pub(crate) use run::{Failure, print, print_json, print_json_line};
+pub(crate) use show::follow_line;
 
 /// An authenticated SMTP relay for your applications.
 #[derive(Debug, Parser)]
-#[command(name = "envoi", version, about, long_about = None, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "envoi", version, about = "An authenticated SMTP relay for your applications", long_about = None, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
     /// The configuration file [default: $ENVOI_CONFIG, ./envoi.toml, /etc/envoi/envoi.toml]
     #[arg(long, value_name = "FILE", global = true)]

@@ -3,10 +3,12 @@
 use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::outcome::{self, Ending};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
 use relay::service::{self, Caller, Fault};
+use relay::site::Site;
 use relay::store::{Actor, Login, Store, StoreError};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,8 @@ pub struct Running {
     pub dispatch: net::dispatch::Handle,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
+    /// Connections now: how many in all, and from each address.
+    pub sessions: Box<dyn Fn() -> (u64, Vec<(Site, u64)>) + Send + Sync>,
     /// Where it listens.
     pub ports: PortsBound,
     /// When it started.
@@ -384,7 +388,7 @@ impl<S: Store> Executor<S> {
     }
 
     fn block_lift(&self, address: IpAddr, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let site = relay::site::Site::of(address).address();
+        let site = Site::of(address).address();
         self.store.block_lift(site, caller.actor, caller.now).map_err(|error| match error {
             StoreError::NotFound(_) => Fault::not_found(
                 format!("{address} is not blocked."),
@@ -399,15 +403,8 @@ impl<S: Store> Executor<S> {
     }
 
     fn health(&self, now: Timestamp) -> Result<Health, Fault> {
-        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
-        let logins = self.store.logins(since)?;
-        let mut users_at: HashMap<IpAddr, HashSet<u64>> = HashMap::new();
-        let mut users = HashSet::new();
-        for login in &logins {
-            users.insert(login.user.number());
-            users_at.entry(login.address).or_default().insert(login.user.number());
-        }
-        let busiest = users_at.iter().max_by_key(|(address, users)| (users.len(), **address));
+        let (connections, sites) = self.running.as_ref().map(|running| (running.sessions)()).unwrap_or_default();
+        let busiest = sites.into_iter().max_by_key(|(_, count)| *count);
         let running = self.running.as_ref();
         Ok(Health {
             running: running.is_some(),
@@ -416,7 +413,8 @@ impl<S: Store> Executor<S> {
             tls: running.map(|running| running.ports.tls.clone()).unwrap_or_default(),
             store: self.store.health(),
             blocks: self.store.blocks()?.iter().filter(|block| block.until > now).count() as u64,
-            busiest_address: busiest.map(|(address, at)| (*address, at.len() as u64, users.len() as u64)),
+            connections,
+            busiest_address: busiest.map(|(site, count)| (site.address(), count)),
         })
     }
 
@@ -457,14 +455,11 @@ impl<S: Store> Executor<S> {
                 "is released; it is tried when the relay runs"
             }
             (Operation::QueueRetry { .. }, None) => {
-                let until = self.clock.now();
-                let reason = "to be tried at once, by the operator";
-                self.settle_waiting(message, Outcome::Deferred { until }, reason, false).await?;
+                self.retry_without_server(message).await?;
                 "is tried as soon as the relay runs"
             }
             (_, None) => {
-                let reason = format!("cancelled by {}", actor.name);
-                let count = self.settle_waiting(message, Outcome::HardBounced, &reason, true).await?;
+                let count = self.cancel_without_server(message, actor).await?;
                 return Ok(cancelled(message, count));
             }
             _ => return Err(misplaced()),
@@ -472,22 +467,15 @@ impl<S: Store> Executor<S> {
         Ok(Answer::Done(DoneView { done: format!("Message {message} {done}.") }))
     }
 
-    /// Without a server nothing else can have the claim: settles what waits (and, where asked, what is held).
-    async fn settle_waiting(
+    /// Nothing else can have the claim where no server runs.
+    async fn settle_without_server(
         &self,
         message: MessageId,
-        outcome: Outcome,
-        reason: &str,
-        held_too: bool,
+        wanted: impl Fn(&RecipientState) -> bool,
+        verdict: impl Fn(u16) -> Verdict,
     ) -> Result<usize, Fault> {
         let claimed = self.store.claim(message).await?.ok_or_else(|| gone(message))?;
-        let wanted = |state: &RecipientState| match state {
-            RecipientState::Waiting { .. } => true,
-            RecipientState::Held { .. } => held_too,
-            RecipientState::Settled => false,
-        };
         let numbers = (0u16..).zip(&claimed.recipients).filter(|(_, state)| wanted(state)).map(|(number, _)| number);
-        let verdict = |recipient| Verdict { recipient, outcome, reason: reason.to_owned(), remote_reply: None };
         let verdicts: Vec<_> = numbers.map(verdict).collect();
         let count = verdicts.len();
         let settled = if count == 0 {
@@ -498,6 +486,23 @@ impl<S: Store> Executor<S> {
         self.store.unclaim(message);
         settled?;
         Ok(count)
+    }
+
+    async fn retry_without_server(&self, message: MessageId) -> Result<usize, Fault> {
+        let outcome = Outcome::Deferred { until: self.clock.now() };
+        let verdict = |recipient| {
+            let reason = "To be tried at once, by order of the operator.".to_owned();
+            Verdict { recipient, outcome, reason, remote_reply: None }
+        };
+        let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
+        self.settle_without_server(message, waits, verdict).await
+    }
+
+    /// The sender gets no bounce mail: the driver, which does not run, would write it.
+    async fn cancel_without_server(&self, message: MessageId, actor: &Actor) -> Result<usize, Fault> {
+        let ending = Ending::Cancelled(actor.name.clone());
+        let verdict = |recipient| outcome::end(recipient, &ending).verdict;
+        self.settle_without_server(message, |state| *state != RecipientState::Settled, verdict).await
     }
 }
 

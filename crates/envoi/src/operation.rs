@@ -96,6 +96,8 @@ pub struct Health {
     pub store: relay::store::StoreHealth,
     /// Blocks in force.
     pub blocks: u64,
-    /// Of the logins of the last 30 days, the address with most users, how many users it has, and of how many.
-    pub busiest_address: Option<(IpAddr, u64, u64)>,
+    /// Connections now.
+    pub connections: u64,
+    /// The address with most of them (IPv6: the first of its /64), and how many these are.
+    pub busiest_address: Option<(IpAddr, u64)>,
 }

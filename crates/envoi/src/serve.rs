@@ -1,7 +1,90 @@
-//! Serve.
+//! `envoi serve`: the relay until it is told to stop.
 
 use relay::service::Fault;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub(crate) async fn run(_config: crate::config::Config) -> Result<(), Fault> {
-    Ok(())
+use crate::config::Config;
+use crate::telemetry;
+use crate::wire::Relay;
+
+/// Runs until SIGTERM or SIGINT, then stops gracefully; a second one stops at once. SIGHUP looks at the certificates.
+pub(crate) async fn run(config: Config) -> Result<(), Fault> {
+    telemetry::start(&config.log);
+    let mut signals = Signals::new()?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), file = %config.file.display(), "starting");
+    let relay = tokio::select! {
+        relay = Relay::start(&config) => relay?,
+        () = signals.stop() => return Ok(()),
+    };
+    for address in &relay.ports.starttls {
+        tracing::info!(%address, "listening for submission with STARTTLS");
+    }
+    for address in &relay.ports.tls {
+        tracing::info!(%address, "listening for submission with TLS");
+    }
+    for address in &relay.http {
+        tracing::info!(%address, "listening for metrics and health");
+    }
+    tracing::info!(hostname = config.hostname, data_dir = %config.data_dir.display(), "ready");
+    while signals.next().await == Told::Reload {
+        reload(&relay);
+    }
+    tracing::info!("stopping: running transactions and deliveries finish; a second signal stops at once");
+    tokio::select! {
+        () = relay.stop() => {
+            tracing::info!("stopped");
+            Ok(())
+        }
+        () = signals.stop() => Err(Fault::unavailable(
+            "Stopped at once by a second signal.",
+            "Nothing that was accepted is lost: it is delivered after the next start.",
+        )),
+    }
+}
+
+fn reload(relay: &Relay) {
+    match relay.certificates.reload() {
+        Ok(true) => tracing::info!("certificates were taken up again"),
+        Ok(false) => tracing::info!("the certificates' files have not changed"),
+        Err(error) => tracing::error!(%error, "a certificate cannot be used; the one before stays"),
+    }
+}
+
+/// What a signal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Stop,
+    Reload,
+}
+
+/// The signals that a server obeys.
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(crate) fn new() -> Result<Signals, Fault> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Fault::unavailable(format!("Signals cannot be heard: {error}."), ""));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv() => Told::Reload,
+        }
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Told::Stop {}
+    }
 }

@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::store::{Actor, StoreError};
 
-pub use account::{account_add, account_find, account_state};
+pub use account::{SYSTEM_ACCOUNT_NAME, account_add, account_find, account_state, is_system, system_account};
 pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_vouch, suppress, unsuppress};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{
-    Issued, PASSWORD_CHARACTERS, RulesChange, Setting, USERNAME_CHARACTERS, user_add, user_delete, user_drop_password,
-    user_enabled, user_find, user_new_password, user_rename, user_reset, user_rules,
+    Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,
+    user_new_password, user_rename, user_reset, user_rules,
 };
 
 /// Who asks, and when: what every change is told.

@@ -1,1 +1,130 @@
-//! Shows: metrics and health over HTTP.
+//! Shows: metrics and health over HTTP, for the operator's own monitoring.
+//!
+//! There is no login here: the binary listens on loopback unless the operator says otherwise.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use std::future::Future;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Whether the relay does its work now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// It takes and delivers mail.
+    pub ready: bool,
+    /// Why not, or what is not as it should be, in words.
+    pub reasons: Vec<String>,
+}
+
+/// What the pages are made from.
+#[derive(Clone)]
+pub struct Pages {
+    /// Everything that is counted.
+    pub registry: Arc<Registry>,
+    /// Asked at each look. Must not block.
+    pub readiness: Arc<dyn Fn() -> Readiness + Send + Sync>,
+}
+
+/// `/metrics`, `/health/live` and `/health/ready`.
+///
+/// Live is 200 as long as the process answers; ready is 200 or 503 with the reasons.
+pub fn router(pages: Pages) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .with_state(pages)
+}
+
+async fn metrics(State(pages): State<Pages>) -> Response {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &pages.registry) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn live() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "live": true }))
+}
+
+async fn ready(State(pages): State<Pages>) -> Response {
+    let readiness = (pages.readiness)();
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+/// Answers on a listener until `stop` ends.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use prometheus_client::metrics::counter::Counter;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn look(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn pages_say_what_is_so_now() {
+        let mut registry = Registry::default();
+        let counter: Counter = Counter::default();
+        registry.register("trial", "A trial", counter.clone());
+        let well = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&well);
+        let pages = Pages {
+            registry: Arc::new(registry),
+            readiness: Arc::new(move || {
+                let ready = asked.load(Ordering::SeqCst);
+                let reasons = if ready { Vec::new() } else { vec!["the disk is full".into()] };
+                Readiness { ready, reasons }
+            }),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let task = tokio::spawn(serve(listener, router(pages), async {
+            let _ = stopped.await;
+        }));
+        counter.inc();
+        assert!(look(address, "/metrics").await.contains("trial_total 1"));
+        assert!(look(address, "/health/live").await.starts_with("HTTP/1.1 200"));
+        assert!(look(address, "/health/ready").await.starts_with("HTTP/1.1 200"));
+        well.store(false, Ordering::SeqCst);
+        let answer = look(address, "/health/ready").await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("the disk is full"), "{answer}");
+        assert!(look(address, "/other").await.starts_with("HTTP/1.1 404"));
+        stop.send(()).unwrap();
+        task.await.unwrap().unwrap();
+    }
+}

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// What a key takes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// The relay's own name: a domain name, or `localhost` for trying things out.
     Hostname,
     /// A file or folder; relative to the folder of the configuration file.
@@ -54,7 +54,7 @@ pub enum Kind {
 
 /// What happens where a key is absent.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Absent {
+pub(super) enum Absent {
     /// The file is refused.
     Refused,
     /// This value, as it would be written.
@@ -65,30 +65,30 @@ pub enum Absent {
 
 /// One key.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Key {
+pub(super) struct Key {
     /// The table it stands in; empty for the top.
-    pub section: &'static str,
+    pub(super) section: &'static str,
     /// Its name there.
-    pub name: Cow<'static, str>,
+    pub(super) name: Cow<'static, str>,
     /// What it takes.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// What its absence means.
-    pub absent: Absent,
+    pub(super) absent: Absent,
     /// A value for the example, as it would be written.
-    pub example: Cow<'static, str>,
+    pub(super) example: Cow<'static, str>,
     /// What it does, one sentence or two.
-    pub help: Cow<'static, str>,
+    pub(super) help: Cow<'static, str>,
 }
 
 /// One table of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Section {
+pub(super) struct Section {
     /// Its dotted name; empty for the top.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Whether it may stand several times: `[[name]]`.
-    pub repeated: bool,
+    pub(super) repeated: bool,
     /// What it is about.
-    pub help: &'static str,
+    pub(super) help: &'static str,
 }
 
 const DAY: u64 = 24 * 3600;
@@ -96,7 +96,7 @@ const MB: u64 = 1024 * 1024;
 const GB: u64 = 1024 * MB;
 
 /// Every table, in the order of the example.
-pub const SECTIONS: &[Section] = &[
+pub(super) const SECTIONS: &[Section] = &[
     Section { name: "", repeated: false, help: "The relay itself." },
     Section {
         name: "submission",
@@ -381,7 +381,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// Every key, the limits in their place.
-pub fn keys() -> Vec<Key> {
+pub(super) fn keys() -> Vec<Key> {
     let limits = super::limits::keys();
     let mut all = Vec::with_capacity(KEYS.len() + limits.len());
     for section in SECTIONS {
@@ -395,7 +395,7 @@ pub fn keys() -> Vec<Key> {
 }
 
 /// What a kind takes, in words for the reference page.
-pub fn kind_words(kind: &Kind) -> String {
+pub(super) fn kind_words(kind: &Kind) -> String {
     match kind {
         Kind::Hostname => "a host name".into(),
         Kind::Path => "a path".into(),

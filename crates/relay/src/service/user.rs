@@ -1,6 +1,5 @@
 //! SMTP users: their generated credentials, their rules, and what changes them.
 
-use aws_lc_rs::hmac;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use smtp::server::Secret;
@@ -8,20 +7,13 @@ use std::sync::Arc;
 
 use super::{Caller, Fault, display_name, domain_name, mailbox};
 use crate::clock::Timestamp;
+use crate::credential::{PASSWORDS_MAX, PasswordKey, generate_password, generate_username};
 use crate::dice::Dice;
 use crate::id::Id;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::store::{Book, NewSmtpUser, SmtpUserChange, StoreError};
 
-/// Letters and digits of a generated password: 20 of 62 kinds are 119 bits.
-pub const PASSWORD_CHARACTERS: usize = 20;
-/// Letters and digits of a generated username.
-pub const USERNAME_CHARACTERS: usize = 14;
-
-const PASSWORD_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const USERNAME_FIRST_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz";
-const USERNAME_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const RETRY_SECONDS_MIN: u64 = 60;
 const RETRY_SECONDS_MAX: u64 = 14 * 24 * 3600;
 
@@ -113,13 +105,13 @@ pub fn user_add(
     let name = display_name(name)?;
     name_is_free(book, domain.id, &name, None)?;
     let rules = changed_rules(UserRules::default(), rules, &domain.name, caller.now)?;
-    let password = new_password(dice);
+    let password = generate_password(dice);
     let hash = hash(book, &password);
     loop {
         let user = NewSmtpUser {
             domain: domain.id,
             name: name.clone(),
-            username: new_username(dice),
+            username: generate_username(dice),
             password: hash,
             rules: rules.clone(),
         };
@@ -198,7 +190,7 @@ pub fn user_rules(
 /// # Errors
 /// The store's.
 pub fn user_reset(book: &impl Book, user: &SmtpUser, dice: &mut dyn Dice, caller: Caller<'_>) -> Result<Issued, Fault> {
-    let password = new_password(dice);
+    let password = generate_password(dice);
     let passwords = SmtpUserChange::Passwords(vec![hash(book, &password)]);
     let user = change(book, user, "smtp_user.reset", passwords, caller)?;
     Ok(Issued { user, password })
@@ -215,13 +207,13 @@ pub fn user_new_password(
     caller: Caller<'_>,
 ) -> Result<Issued, Fault> {
     let mut passwords = user.passwords.clone();
-    if passwords.len() > 1 {
+    if passwords.len() >= PASSWORDS_MAX {
         return Err(Fault::conflict(
             format!("{} has two passwords already.", user.username),
             "Drop the older one first: `envoi smtp-user drop-password`.",
         ));
     }
-    let password = new_password(dice);
+    let password = generate_password(dice);
     passwords.push(hash(book, &password));
     let user = change(book, user, "smtp_user.add_password", SmtpUserChange::Passwords(passwords), caller)?;
     Ok(Issued { user, password })
@@ -344,55 +336,13 @@ fn sender(given: &str, domain: &str) -> Result<String, Fault> {
 }
 
 fn hash(book: &impl Book, password: &Secret) -> PasswordHash {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &book.password_key());
-    let tag = hmac::sign(&key, password.expose());
-    let mut octets = [0; 32];
-    octets.copy_from_slice(tag.as_ref());
-    PasswordHash(octets)
-}
-
-fn new_password(dice: &mut dyn Dice) -> Secret {
-    Secret::new((0..PASSWORD_CHARACTERS).map(|_| letter_of(PASSWORD_LETTERS, dice)).collect())
-}
-
-fn new_username(dice: &mut dyn Dice) -> String {
-    let first = letter_of(USERNAME_FIRST_LETTERS, dice);
-    let rest = (1..USERNAME_CHARACTERS).map(|_| letter_of(USERNAME_LETTERS, dice));
-    std::iter::once(first).chain(rest).map(char::from).collect()
-}
-
-fn letter_of(letters: &[u8], dice: &mut dyn Dice) -> u8 {
-    letters[dice.below(letters.len() as u64) as usize]
+    PasswordKey::new(book.password_key()).hash(password.expose())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    struct Counter(u8);
-    impl Dice for Counter {
-        fn fill(&mut self, octets: &mut [u8]) {
-            for octet in octets {
-                self.0 = self.0.wrapping_mul(37).wrapping_add(11);
-                *octet = self.0;
-            }
-        }
-    }
-
-    #[test]
-    fn credentials_are_letters_and_digits_of_fixed_length() {
-        let mut dice = Counter(1);
-        for _ in 0..200 {
-            let password = new_password(&mut dice);
-            assert_eq!(password.expose().len(), 20);
-            assert!(password.expose().iter().all(u8::is_ascii_alphanumeric));
-            let username = new_username(&mut dice);
-            assert_eq!(username.len(), USERNAME_CHARACTERS);
-            assert!(username.bytes().all(|octet| octet.is_ascii_alphanumeric()));
-            assert!(username.parse::<Id<SmtpUser>>().is_err(), "a username must never be read as a number");
-        }
-    }
 
     #[test]
     fn rules_change_one_by_one_and_go_back() {

@@ -1,0 +1,128 @@
+//! What is counted: every room's metrics in one registry, and those that are read when somebody looks.
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use relay::store::StoreHealth;
+use std::fmt;
+use std::sync::Arc;
+
+use net::clock::Clock;
+use net::tls::Certificates;
+
+/// What the gauges are read from.
+type Health = Arc<dyn Fn() -> StoreHealth + Send + Sync>;
+
+/// The metrics of all rooms.
+pub struct Metrics {
+    /// Where they are.
+    pub registry: Registry,
+    /// Those of submission.
+    pub submission: net::submission::Metrics,
+    /// Those of delivery.
+    pub dispatch: net::dispatch::Metrics,
+}
+
+impl Metrics {
+    /// Registers what every room counts.
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("envoi_build", "The running version", version);
+        let submission = net::submission::Metrics::register(&mut registry);
+        let dispatch = net::dispatch::Metrics::register(&mut registry);
+        Metrics { registry, submission, dispatch }
+    }
+
+    /// Adds the gauges that are read from the store and the certificates at each look.
+    pub fn read_from(&mut self, health: Health, certificates: Arc<Certificates>, clock: Arc<dyn Clock>) {
+        self.registry.register_collector(Box::new(StoreGauges(health)));
+        self.registry.register_collector(Box::new(CertificateGauge(Arc::new(move || {
+            let now = i64::try_from(clock.now().0 / 1000).unwrap_or(i64::MAX);
+            certificates.facts().iter().map(|facts| facts.not_after_seconds - now).min().unwrap_or(0)
+        }))));
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics::new()
+    }
+}
+
+struct StoreGauges(Health);
+
+impl fmt::Debug for StoreGauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoreGauges")
+    }
+}
+
+impl Collector for StoreGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let health = (self.0)();
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let gauges = [
+            ("envoi_queue_messages", "Messages with a recipient that is not settled", number(health.messages)),
+            ("envoi_queue_recipients", "Recipients that are not settled", number(health.recipients)),
+            ("envoi_spool_octets", "Octets of spool files on the disk", number(health.spool_octets)),
+            (
+                "envoi_activity_lag_octets",
+                "Octets of the log that activity has not read yet",
+                number(health.activity_lag_octets),
+            ),
+            ("envoi_store_full", "1 while there is no room for new mail", i64::from(health.full)),
+            ("envoi_store_latched", "1 after a failed write, until a restart", i64::from(health.latched.is_some())),
+            ("envoi_store_damaged_records", "Damaged records found at the start", number(health.damage.len() as u64)),
+        ];
+        for (name, help, value) in gauges {
+            gauge(&mut encoder, name, help, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds until the first certificate ends.
+struct CertificateGauge(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl fmt::Debug for CertificateGauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificateGauge")
+    }
+}
+
+impl Collector for CertificateGauge {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Seconds until the first certificate in use expires";
+        gauge(&mut encoder, "envoi_certificate_seconds_left", help, (self.0)())
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
+    let metric = ConstGauge::new(value);
+    let encoder: MetricEncoder<'_> = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    metric.encode(encoder)
+}
+
+/// The page of the manual: each metric with its kind and meaning, as a scrape would tell them.
+pub fn markdown() -> String {
+    let mut metrics = Metrics::new();
+    metrics.registry.register_collector(Box::new(StoreGauges(Arc::new(StoreHealth::default))));
+    metrics.registry.register_collector(Box::new(CertificateGauge(Arc::new(|| 0))));
+    let mut text = String::new();
+    // writing to a String cannot fail
+    let _ = prometheus_client::encoding::text::encode(&mut text, &metrics.registry);
+    let kinds: std::collections::HashMap<&str, &str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+    let mut page = String::from("| metric | kind | what it says |\n|---|---|---|\n");
+    for line in text.lines() {
+        let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) else { continue };
+        let kind = kinds.get(name).copied().unwrap_or("unknown");
+        let full = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
+        page.push_str(&format!("| `{full}` | {kind} | {help} |\n"));
+    }
+    page
+}

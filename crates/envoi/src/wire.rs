@@ -1,0 +1,302 @@
+//! Puts the rooms together: from a configuration to a running relay, and back.
+
+use relay::route::Routes;
+use relay::service::{self, Caller, Fault};
+use relay::store::{Actor, Spool, Store};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::embedded::Embedded;
+use tokio::net::TcpListener;
+
+use net::clock::{Clock, SystemClock, SystemDice};
+use net::dispatch::{self, Dispatch};
+use net::dns::{Dns, DnsSettings, Resolver};
+use net::outbound::{Outbound, OutboundSettings};
+use net::shutdown::Shutdown;
+use net::submission::{Server, Settings, StartError, Surroundings};
+use net::tls::{CertificateFiles, Certificates};
+
+use crate::config::Config;
+use crate::control::Control;
+use crate::data;
+use crate::execute::{Executor, PortsBound, Running};
+use crate::metrics::Metrics;
+
+/// How often certificate files are looked at.
+const CERTIFICATES_LOOK: Duration = Duration::from_secs(10);
+/// How long running deliveries may go on when the relay stops.
+const DELIVERIES_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the store's other users are waited for at the end.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running relay.
+pub struct Relay {
+    /// Carries out operations.
+    pub executor: Arc<Executor<Embedded>>,
+    /// The submission ports as bound.
+    pub ports: PortsBound,
+    /// Metrics and health as bound.
+    pub http: Vec<SocketAddr>,
+    /// The certificates in use.
+    pub certificates: Arc<Certificates>,
+    store: Arc<Embedded>,
+    server: Arc<Server>,
+    dispatch: dispatch::Handle,
+    shutdown: Shutdown,
+    /// Commands are answered until everything else has stopped.
+    control_shutdown: Shutdown,
+}
+
+impl Relay {
+    /// Starts everything, in the order in which it can be relied on; listens last.
+    ///
+    /// # Errors
+    /// What could not be started, what that means, and what to do. Nothing goes on then.
+    pub async fn start(config: &Config) -> Result<Relay, Fault> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let started_at = clock.now();
+        let certificates = certificates(config)?;
+        let routes = Routes::new(config.delivery.routes.clone());
+        let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
+        // ports that are taken are told before the log is replayed
+        let http = listen_http(config).await?;
+        let store = open(config, &clock).await?;
+        let mut metrics = Metrics::new();
+        let watched = Arc::clone(&store);
+        metrics.read_from(Arc::new(move || watched.health()), Arc::clone(&certificates), Arc::clone(&clock));
+
+        let system_account = {
+            let (store, now) = (Arc::clone(&store), clock.now());
+            blocking(move || {
+                let actor = Actor { name: "system".into(), from: "start".into() };
+                service::system_account(store.as_ref(), Caller { actor: &actor, now })
+            })
+            .await??
+        };
+        let shutdown = Shutdown::new();
+        let resolver = resolver(config)?;
+        let outbound = outbound(config, &routes, &resolver)?;
+        let settings = dispatch::Settings {
+            retry_for: config.delivery.retry_for,
+            conversations_max: config.delivery.connections_max,
+            site_conversations_max: config.delivery.connections_per_site_max,
+            ..dispatch::Settings::new(&config.hostname, system_account)
+        };
+        let dispatch = Dispatch::start(
+            settings,
+            Arc::clone(&store),
+            Arc::new(outbound),
+            Arc::clone(&clock),
+            Box::new(SystemDice),
+            metrics.dispatch.clone(),
+        );
+        let server = submission(config, &store, &certificates, &clock, &dispatch, &metrics, &shutdown).await?;
+        let ports = PortsBound { starttls: server.starttls_addresses().to_vec(), tls: server.tls_addresses().to_vec() };
+        let server = Arc::new(server);
+
+        let lifting = Arc::clone(&server);
+        let lift = Box::new(move |address| lifting.lift(address));
+        let counting = Arc::clone(&server);
+        let sessions = Box::new(move || counting.connections());
+        let running = Running { dispatch: dispatch.clone(), lift, sessions, ports: ports.clone(), started_at };
+        let executor = Executor::new(Arc::clone(&store), config, Arc::clone(&clock), Some(running));
+        let control_shutdown = Shutdown::new();
+        let control = Control::listen(&config.data_dir).map_err(|error| {
+            Fault::unavailable(
+                format!("The control socket in {} cannot be made: {error}.", config.data_dir.display()),
+                "The user that runs the relay has to be able to write there.",
+            )
+        })?;
+        control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
+        shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
+        let http = serve_http(http, metrics, &store, &shutdown);
+        Ok(Relay { executor, ports, http, certificates, store, server, dispatch, shutdown, control_shutdown })
+    }
+
+    /// Stops gracefully: running transactions and deliveries finish, within their time, then the store is closed.
+    pub async fn stop(self) {
+        self.shutdown.begin();
+        tokio::join!(self.server.finished(), self.dispatch.shutdown(DELIVERIES_PATIENCE));
+        self.shutdown.finished(STORE_PATIENCE).await;
+        self.control_shutdown.begin();
+        self.control_shutdown.finished(STORE_PATIENCE).await;
+        let Relay { executor, store, dispatch, server, .. } = self;
+        drop((executor, dispatch, server));
+        close(store).await;
+    }
+}
+
+/// Closes the store as soon as nobody else has it, or leaves that to the last who has.
+async fn close(store: Arc<Embedded>) {
+    let waiting = async {
+        while Arc::strong_count(&store) > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(STORE_PATIENCE, waiting).await.is_err() {
+        tracing::warn!("the store is still in use by a task that does not end");
+    }
+    let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Fault::unavailable(format!("A part of the start broke off: {error}."), "The log says more."))
+}
+
+async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Embedded>, Fault> {
+    let (opening, opened_by) = (config.clone(), Arc::clone(clock));
+    let opened = blocking(move || data::open(&opening, opened_by)).await?;
+    opened.map(Arc::new).map_err(|error| data::fault(&error, config))
+}
+
+fn certificates(config: &Config) -> Result<Arc<Certificates>, Fault> {
+    let files = config.submission.certificates.iter();
+    let files = files.map(|pair| CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() });
+    Certificates::load(files.collect()).map_err(|error| {
+        Fault::invalid(
+            format!("A certificate cannot be used: {error}."),
+            "`envoi config check` says what is wrong with it.",
+        )
+        .meaning("Without it no client can log in: nothing was started.")
+    })
+}
+
+fn resolver(config: &Config) -> Result<Arc<dyn Resolver>, Fault> {
+    let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
+    match Dns::new(&settings) {
+        Ok(dns) => Ok(Arc::new(dns)),
+        Err(error) => Err(Fault::unavailable(
+            format!("The name servers of the system cannot be read: {error}."),
+            "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].",
+        )),
+    }
+}
+
+fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let unreadable = |file: &PathBuf, error: rustls::pki_types::pem::Error| {
+        Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
+    };
+    let authorities = match &config.delivery.ca_file {
+        None => Vec::new(),
+        Some(file) => CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| unreadable(file, error))?,
+    };
+    let listening = config.submission.starttls.iter().chain(&config.submission.tls).map(SocketAddr::ip);
+    let settings = OutboundSettings {
+        hostname: config.hostname.clone(),
+        sources: config.delivery.source_addresses.clone(),
+        allow_private: config.delivery.allow_private,
+        own: listening.filter(|ip| !ip.is_unspecified()).collect(),
+        authorities,
+        ..OutboundSettings::default()
+    };
+    Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))
+        .map_err(|error| Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), ""))
+}
+
+async fn submission<S: Store>(
+    config: &Config,
+    store: &Arc<S>,
+    certificates: &Arc<Certificates>,
+    clock: &Arc<dyn Clock>,
+    dispatch: &dispatch::Handle,
+    metrics: &Metrics,
+    shutdown: &Shutdown,
+) -> Result<Server, Fault> {
+    let settings = Settings {
+        hostname: config.hostname.clone(),
+        starttls: config.submission.starttls.clone(),
+        tls: config.submission.tls.clone(),
+        proxies: config.submission.proxy_networks.clone(),
+        shared: config.submission.shared_networks.clone(),
+        limits: config.limits.clone(),
+    };
+    let waking = dispatch.clone();
+    let around = Surroundings {
+        store: Arc::clone(store),
+        certificates: Arc::clone(certificates),
+        clock: Arc::clone(clock),
+        arrivals: Arc::new(move |envelope| waking.arrived(envelope)),
+        metrics: metrics.submission.clone(),
+        shutdown: shutdown.clone(),
+    };
+    Server::start(settings, around).await.map_err(|error| match error {
+        StartError::Listen { address, source } => listen_fault(address, &source),
+        StartError::Store(error) => error.into(),
+        #[allow(unreachable_patterns, reason = "further reasons explain themselves")]
+        other => Fault::unavailable(format!("Submission cannot start: {other}."), ""),
+    })
+}
+
+/// Why an address cannot be listened on, and what to do.
+pub fn listen_fault(address: SocketAddr, error: &std::io::Error) -> Fault {
+    let port = address.port();
+    let what = format!("Cannot listen on {address}: {error}.");
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => Fault::unavailable(
+            what,
+            format!("`ss -ltnp 'sport = :{port}'` shows which process has the port: stop it, or choose another port."),
+        ),
+        std::io::ErrorKind::PermissionDenied => Fault::unavailable(
+            what,
+            "Ports below 1024 need a privilege: AmbientCapabilities=CAP_NET_BIND_SERVICE in the systemd unit, or \
+             `setcap cap_net_bind_service=+ep` on the binary; or choose ports such as 2587 and 2465.",
+        ),
+        std::io::ErrorKind::AddrNotAvailable => {
+            Fault::unavailable(what, "This machine does not have that address: `ip address` shows those that it has.")
+        }
+        _ => Fault::unavailable(what, "Choose another address or port."),
+    }
+}
+
+async fn listen_http(config: &Config) -> Result<Vec<TcpListener>, Fault> {
+    let mut listeners = Vec::new();
+    for address in &config.http {
+        let listener = TcpListener::bind(address).await.map_err(|error| listen_fault(*address, &error))?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+fn serve_http(
+    listeners: Vec<TcpListener>,
+    metrics: Metrics,
+    store: &Arc<Embedded>,
+    shutdown: &Shutdown,
+) -> Vec<SocketAddr> {
+    let (watched, ending) = (Arc::clone(store), shutdown.clone());
+    let readiness = move || {
+        let health = watched.health();
+        let mut reasons = Vec::new();
+        if let Some(why) = health.latched {
+            reasons.push(format!("the store stopped after a failed write: {why}"));
+        }
+        if health.full {
+            reasons.push("there is no room for new mail".to_owned());
+        }
+        if ending.is_begun() {
+            reasons.push("the relay is stopping".to_owned());
+        }
+        web::Readiness { ready: reasons.is_empty(), reasons }
+    };
+    let pages = web::Pages { registry: Arc::new(metrics.registry), readiness: Arc::new(readiness) };
+    let router = web::router(pages);
+    let mut addresses = Vec::new();
+    for listener in listeners {
+        addresses.extend(listener.local_addr());
+        let (router, ending) = (router.clone(), shutdown.clone());
+        shutdown.spawn(async move {
+            let stop = async move { ending.begun().await };
+            if let Err(error) = web::serve(listener, router, stop).await {
+                tracing::error!(%error, "metrics and health are served no more");
+            }
+        });
+    }
+    addresses
+}
