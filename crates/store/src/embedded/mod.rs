@@ -150,7 +150,9 @@ impl Embedded {
         let ledger = Arc::new(Ledger::open(&folder.join(LEDGER_FILE), &master_key)?);
         let activity_path = folder.join(ACTIVITY_FILE);
         let file = ledger::activity::File::open(&activity_path)?;
-        let spool = LogSpool::open(&folder.join(SPOOL_FOLDER), options.spool.clone(), file.position());
+        let spool_folder = folder.join(SPOOL_FOLDER);
+        make_private_folder(&spool_folder)?;
+        let spool = LogSpool::open(&spool_folder, options.spool.clone(), file.position());
         let spool = Arc::new(spool.map_err(OpenError::Spool)?);
         let upkeep = Upkeep {
             now: Arc::clone(&options.now),

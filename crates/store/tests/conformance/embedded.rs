@@ -1,1 +1,292 @@
-//! What only a data folder has.
+//! What only a data folder has: it is there again after a restart, it is ours alone, it tidies up.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use relay::account::AccountState;
+use relay::activity::{ActivityFilter, Status};
+use relay::id::Id;
+use relay::queue::{HoldReason, Outcome, RecipientState};
+use relay::sending_domain::DomainState;
+use relay::smtp_user::{PasswordHash, UserRules};
+use relay::store::{Block, Book as _, History as _, Login, SmtpUserChange, Spool as _};
+use store::embedded::spool::LockError;
+use store::embedded::{Embedded, MasterKeyError, OpenError};
+
+use crate::world::*;
+
+/// Waits until something is so that no verb tells the end of.
+async fn until(store: &Embedded, is_so: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if is_so() {
+            return;
+        }
+        store.activity_changed(u64::MAX, Duration::from_millis(10)).await;
+    }
+    panic!("it did not come");
+}
+
+#[tokio::test]
+async fn the_book_is_there_again() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    store.account_state(account, AccountState::Suspended, &operator(), NOW).unwrap();
+    let keys = vec![key("one"), key("two")];
+    let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
+    store.domain_state(domain, DomainState::Vouched, &operator(), NOW).unwrap();
+    store.domain_key_seen(domain, "two", later(3)).unwrap();
+    let gone = store.domain_add(account, "example.net", vec![key("three")], &operator(), NOW).unwrap().id;
+    store.domain_delete(gone, &operator(), later(4)).unwrap();
+    let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
+    let rules =
+        UserRules { retry_seconds: Some(60), networks: vec!["2001:db8::/32".parse().unwrap()], ..UserRules::default() };
+    let passwords = SmtpUserChange::Passwords(vec![PasswordHash([2; 32]), PasswordHash([3; 32])]);
+    for change in [SmtpUserChange::Rules(rules), passwords, SmtpUserChange::Enabled(false)] {
+        store.smtp_user_change(user, "smtp_user.change", change, &operator(), NOW).unwrap();
+    }
+    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW).unwrap();
+    let block =
+        Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(9), seconds: 9, accounts: vec![account] };
+    store.block_put(&block).unwrap();
+    let login = Login { user, address: REMOTE, at: later(5) };
+    store.logins_note(std::slice::from_ref(&login)).unwrap();
+    let (before, audit, password_key) = (store.directory(), store.audit(None, 100).unwrap(), store.password_key());
+    drop(store);
+
+    let store = folder.open();
+    let after = store.directory();
+    assert_eq!(after.accounts, before.accounts);
+    assert_eq!(after.domains, before.domains);
+    assert_eq!(after.users, before.users);
+    assert_eq!(after.usernames, before.usernames);
+    assert_eq!(after.suppressions, before.suppressions);
+    assert_eq!(store.audit(None, 100).unwrap(), audit);
+    assert_eq!(store.password_key(), password_key);
+    assert_eq!(store.blocks().unwrap(), [block]);
+    assert_eq!(store.logins(NOW).unwrap(), [login]);
+    assert_eq!(store.domain_key(domain, "one").unwrap(), key("one").private);
+    // numbers and selectors go on
+    assert!(store.account_add("Butcher", &operator(), NOW).unwrap().id > account);
+    assert!(store.domain_add(account, "example.org", vec![key("three")], &operator(), NOW).is_err());
+}
+
+#[tokio::test]
+async fn mail_and_its_history_are_there_again() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let kept = envelope(1, &["a@example.org", "b@example.org"]);
+    let message = commit(&store, kept.clone()).await;
+    store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
+    store.claim(message).await.unwrap().unwrap();
+    let held = commit(&store, envelope(2, &["c@example.org"])).await;
+    store.hold(held, HoldReason::Operator, later(3)).await.unwrap();
+    let done = commit(&store, envelope(3, &["d@example.org"])).await;
+    store.settle(settlement(done, later(4), &[(0, DELIVERED)])).await.unwrap();
+    let history = rows(&store, ActivityFilter::default()).await;
+    let (queue, cursor, epoch) = (store.queue(None, 10), store.activity_cursor().unwrap(), store.epoch());
+    drop(store);
+
+    let store = folder.open();
+    assert!(store.epoch() > epoch);
+    assert_eq!(store.queue(None, 10), queue);
+    assert_eq!(store.activity(&ActivityFilter::default()).unwrap(), history);
+    assert_eq!(store.activity_cursor().unwrap(), cursor);
+    let claimed = store.claim(message).await.unwrap().expect("a claim outlived its process");
+    assert_eq!(*claimed.envelope, kept);
+    assert_eq!(octets_of(&claimed.content), CONTENT);
+    let waiting = |due, attempts| RecipientState::Waiting { due, attempts };
+    assert_eq!(claimed.recipients, [waiting(later(600), 1), waiting(later(1), 0)]);
+    store.settle(settlement(message, later(601), &[(0, DELIVERED), (1, DELIVERED)])).await.unwrap();
+    let delivered = ActivityFilter { status: Some(Status::Delivered), ..ActivityFilter::default() };
+    assert_eq!(rows(&store, delivered).await.len(), 3);
+    assert!(store.activity_cursor().unwrap() > cursor);
+}
+
+#[tokio::test]
+async fn activity_that_was_lost_is_read_again_from_the_log() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let message = commit(&store, envelope(1, &["a@example.org", "b@example.org"])).await;
+    store.settle(settlement(message, later(2), &[(0, DELIVERED)])).await.unwrap();
+    let history = rows(&store, ActivityFilter::default()).await;
+    drop(store);
+    for name in ["activity.db", "activity.db-wal", "activity.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(name));
+    }
+    let store = folder.open();
+    assert_eq!(store.activity(&ActivityFilter::default()).unwrap(), history);
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner() {
+    let folder = Folder::new();
+    let store = folder.open();
+    match folder.try_open() {
+        Err(OpenError::Lock(LockError::Held { pid, .. })) => assert_eq!(pid, Some(std::process::id())),
+        other => panic!("opened twice: {other:?}"),
+    }
+    drop(store);
+    folder.open();
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused_in_words() {
+    let folder = Folder::new();
+    drop(folder.open());
+    let path = folder.path().join("master.key");
+    let right = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "0".repeat(64)).unwrap();
+    let error = folder.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Wrong(_))), "{error:?}");
+    assert!(error.to_string().contains("Bring the right one back"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    let error = folder.try_open().unwrap_err();
+    assert!(matches!(error, OpenError::MasterKey(MasterKeyError::Missing(_))), "{error:?}");
+    // elsewhere, as the operator says
+    let elsewhere = folder.path().join("elsewhere.key");
+    std::fs::write(&elsewhere, right).unwrap();
+    std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut options = folder.options();
+    options.master_key = Some(elsewhere);
+    Embedded::open(folder.path(), options).unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    for name in ["ledger.db", "activity.db"] {
+        let folder = Folder::new();
+        drop(folder.open());
+        let file = rusqlite::Connection::open(folder.path().join(name)).unwrap();
+        file.pragma_update(None, "user_version", 99).unwrap();
+        drop(file);
+        let error = folder.try_open().unwrap_err();
+        assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error:?}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn files_and_folders_are_ours_alone() {
+    fn check(path: &Path, seen: &mut usize) {
+        let metadata = std::fs::metadata(path).unwrap();
+        let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
+        // other bits than the owner's: a spool file may be narrower, never wider
+        assert_eq!(metadata.permissions().mode() & 0o777 & !expected, 0, "{}", path.display());
+        *seen += 1;
+        if metadata.is_dir() {
+            std::fs::read_dir(path).unwrap().for_each(|entry| check(&entry.unwrap().path(), seen));
+        }
+    }
+    let folder = Folder::new();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let store = folder.open();
+    store.account_add("Bakery", &operator(), NOW).unwrap();
+    commit(&store, envelope(1, &["a@example.org"])).await;
+    commit_with(&store, envelope(2, &["a@example.org"]), &vec![b'x'; 3_000_000]).await;
+    let mut seen = 0;
+    check(folder.path(), &mut seen);
+    assert!(seen >= 8, "{seen} files and folders alone");
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_the_files() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap();
+    let password_key = store.password_key();
+    assert!(!format!("{store:?}").contains("key"));
+    drop(store);
+    let is_in = |octets: &[u8], secret: &[u8]| octets.windows(secret.len()).any(|window| window == secret);
+    for name in ["ledger.db", "ledger.db-wal"] {
+        let octets = std::fs::read(folder.path().join(name)).unwrap_or_default();
+        assert!(!is_in(&octets, b"private half of one"), "a private key lies open in {name}");
+        assert!(!is_in(&octets, &password_key), "the password key lies open in {name}");
+    }
+}
+
+#[tokio::test]
+async fn old_rows_go_and_new_ones_stay() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let month = 30 * 86_400;
+    commit(&store, envelope(1, &["old@example.org"])).await;
+    commit(&store, envelope(month, &["new@example.org"])).await;
+    store.note(vec![trouble(later(1), "old"), trouble(later(month), "new")]);
+    store.caught_up().await;
+    drop(store);
+    folder.set_clock(later(month + 60));
+    let store = folder.open();
+    until(&store, || store.activity(&ActivityFilter::default()).unwrap().len() == 1).await;
+    assert_eq!(only_row(&store).await.recipient, "new@example.org");
+    until(&store, || store.connections(None, 10).unwrap().len() == 1).await;
+    assert_eq!(store.connections(None, 10).unwrap()[0].notice.username, "new");
+    assert_eq!(store.queue(None, 10).len(), 2, "mail is not rows");
+}
+
+#[tokio::test]
+async fn a_deleted_domain_loses_its_keys_when_its_queue_is_empty() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    let add = |store: &Embedded, name: &str, selector: &str| {
+        store.domain_add(account, name, vec![key(selector)], &operator(), NOW).unwrap().id
+    };
+    let (with_mail, without) = (add(&store, "example.com", "one"), add(&store, "example.net", "two"));
+    let mut envelope = envelope(1, &["a@example.org"]);
+    envelope.domain = Some(with_mail);
+    let message = commit(&store, envelope).await;
+    store.domain_delete(with_mail, &operator(), NOW).unwrap();
+    store.domain_delete(without, &operator(), NOW).unwrap();
+    drop(store);
+
+    folder.set_clock(later(2 * 3600));
+    let store = folder.open();
+    until(&store, || !store.directory().domains.contains_key(&without)).await;
+    assert!(store.domain_key(without, "two").is_err());
+    assert!(store.directory().domains.contains_key(&with_mail), "its mail is still to be signed");
+    assert!(store.domain_key(with_mail, "one").is_ok());
+    store.settle(settlement(message, later(9), &[(0, DELIVERED)])).await.unwrap();
+    drop(store);
+
+    let store = folder.open();
+    until(&store, || store.directory().domains.is_empty()).await;
+    assert!(store.domain_key(with_mail, "one").is_err());
+    drop(store);
+    let store = folder.open();
+    assert!(store.directory().domains.is_empty());
+    let again = store.domain_add(account, "example.net", vec![key("two")], &operator(), NOW);
+    assert!(again.is_err(), "the selector of a destroyed key was given again");
+}
+
+#[tokio::test]
+async fn logins_and_blocks_are_forgotten_in_time() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    let domain = store.domain_add(account, "example.com", vec![], &operator(), NOW).unwrap().id;
+    let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
+    let elsewhere = "2001:db8::1".parse().unwrap();
+    let logins = [Login { user, address: REMOTE, at: NOW }, Login { user, address: elsewhere, at: later(40 * 86_400) }];
+    store.logins_note(&logins).unwrap();
+    let block =
+        Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(900), seconds: 900, accounts: vec![] };
+    store.block_put(&block).unwrap();
+    drop(store);
+    folder.set_clock(later(40 * 86_400));
+    let store = folder.open();
+    until(&store, || store.blocks().unwrap().is_empty()).await;
+    assert_eq!(store.logins(Default::default()).unwrap(), logins[1..]);
+}
+
+#[tokio::test]
+async fn the_lag_of_activity_is_told() {
+    let folder = Folder::new();
+    let store = folder.open();
+    commit(&store, envelope(1, &["a@example.org"])).await;
+    store.caught_up().await;
+    assert_eq!(store.health().activity_lag_octets, 0);
+    assert_eq!(store.activity(&ActivityFilter { account: Some(Id::new(1)), ..Default::default() }).unwrap().len(), 1);
+}

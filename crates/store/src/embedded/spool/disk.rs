@@ -4,6 +4,7 @@ use rustix::fs::FallocateFlags;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Slices in one system call (`IOV_MAX`).
@@ -77,7 +78,7 @@ impl Disk for RealDisk {
     type File = File;
 
     fn create(&self, name: &str) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create_new(true).open(self.path(name))
+        OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(self.path(name))
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
@@ -87,7 +88,7 @@ impl Disk for RealDisk {
     fn list(&self, folder: &str) -> io::Result<Vec<(String, u64)>> {
         let path = self.path(folder);
         if !path.try_exists()? {
-            std::fs::create_dir_all(&path)?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
             self.sync_folder("")?;
         }
         let mut files = Vec::new();

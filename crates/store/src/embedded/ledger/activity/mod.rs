@@ -22,7 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use relay::clock::Timestamp;
 use relay::store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::watch;
@@ -119,11 +118,13 @@ pub(crate) struct Upkeep {
 struct Seen {
     position: Position,
     change: u64,
+    /// Nothing comes any more: waiting for it would be for ever.
+    has_ended: bool,
 }
 
 impl Seen {
     fn of(progress: Progress) -> Self {
-        Seen { position: progress.position, change: progress.change }
+        Seen { position: progress.position, change: progress.change, has_ended: false }
     }
 }
 
@@ -164,11 +165,11 @@ impl Activity {
         self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until the log is read up to `position`.
+    /// Waits until the log is read up to `position`, or activity stands still for good.
     pub(crate) async fn caught_up(&self, position: Position) {
         let mut seen = self.shared.seen.subscribe();
         // the sender lives as long as we do
-        let _ = seen.wait_for(|seen| seen.position >= position).await;
+        let _ = seen.wait_for(|seen| seen.position >= position || seen.has_ended).await;
     }
 
     /// Waits until there is a change after `cursor`, or `patience` ends.
@@ -201,10 +202,4 @@ impl Activity {
             tracing::error!("the activity thread panicked");
         }
     }
-}
-
-/// Rows older than this are pruned.
-fn kept_since(upkeep: &Upkeep) -> Timestamp {
-    let keep = u64::try_from(upkeep.keep.as_millis()).unwrap_or(u64::MAX);
-    Timestamp((upkeep.now)().0.saturating_sub(keep))
 }

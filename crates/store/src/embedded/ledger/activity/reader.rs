@@ -9,7 +9,7 @@ use relay::id::Id;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
 
-use super::{File, Seen, Shared, Upkeep, kept_since, prune};
+use super::{File, Seen, Shared, Upkeep, prune};
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{is_disk_failure, unavailable};
 
@@ -23,8 +23,10 @@ const SYNC_OCTETS: u64 = 16 << 20;
 const PRUNE_DELAY: Duration = Duration::from_secs(60);
 /// How long after a failure it is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Blocks are remembered so long after their end: the next one is twice as long.
-const BLOCKS_REMEMBERED: Duration = Duration::from_secs(2 * 86_400);
+/// Blocks are remembered so long after their end, because the next one is twice as long.
+const BLOCKS_REMEMBERED: Duration = Duration::from_secs(relay::limits::BLOCK_SECONDS_MAX.ceiling);
+/// Logins are remembered so long, because they keep an address open to their user.
+const LOGINS_REMEMBERED: Duration = Duration::from_secs(relay::limits::KNOWN_LOGIN_DAYS.ceiling * 86_400);
 /// A deleted domain keeps its keys at least so long: a message may have been on its way in.
 const DOMAIN_GRACE: Duration = Duration::from_secs(3600);
 /// Messages looked at in one step for those of deleted domains.
@@ -69,6 +71,7 @@ impl Reader {
 
     /// Goes on until told to stop, or until the disk fails.
     pub(super) fn run(mut self) {
+        let _ends = Ends(Arc::clone(&self.shared));
         while !self.shared.stops.load(Ordering::Relaxed) {
             if let Err(error) = self.round() {
                 let fails_for_good = is_disk_failure(&error);
@@ -148,14 +151,13 @@ impl Reader {
 
     /// Some old rows go; where more are left, it goes on after the next batch.
     fn tidy(&mut self) -> rusqlite::Result<()> {
-        let before = kept_since(&self.upkeep);
-        if prune::some(&mut self.file.writer, before)? {
+        let now = (self.upkeep.now)();
+        if prune::some(&mut self.file.writer, before(now, self.upkeep.keep))? {
             return Ok(());
         }
         self.prune_at = Instant::now() + PRUNE_DELAY;
-        let now = (self.upkeep.now)();
-        let blocks = Timestamp(now.0.saturating_sub(BLOCKS_REMEMBERED.as_millis() as u64));
-        let pruned = self.upkeep.ledger.prune(before, blocks).and_then(|()| self.forget_domains(now));
+        let pruned = self.upkeep.ledger.prune(before(now, LOGINS_REMEMBERED), before(now, BLOCKS_REMEMBERED));
+        let pruned = pruned.and_then(|()| self.forget_domains(now));
         if let Err(error) = pruned {
             tracing::warn!(%error, "the ledger was not tidied up");
         }
@@ -189,5 +191,19 @@ impl Reader {
             }
             *known = fault;
         }
+    }
+}
+
+/// The moment so long before another.
+fn before(now: Timestamp, duration: Duration) -> Timestamp {
+    Timestamp(now.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Tells those who wait for rows that none will come any more, however the thread ends.
+struct Ends(Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.seen.send_modify(|seen| seen.has_ended = true);
     }
 }
