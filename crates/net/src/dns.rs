@@ -49,3 +49,6 @@ pub trait Resolver: Send + Sync + 'static {
     /// The TXT records of a name, the strings of each joined (RFC 7208 §3.3).
     fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>>;
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -65,8 +65,25 @@ impl Dns {
         Ok(Dns { resolver, question_max: settings.question_max })
     }
 
+    /// What an address is called in reverse DNS (PTR).
+    ///
+    /// # Errors
+    /// As every question here.
+    pub async fn names_of(&self, address: IpAddr) -> Result<Vec<String>, LookupError> {
+        let mut name = Name::from(address);
+        name.set_fqdn(true);
+        let data = self.ask_for(name, RecordType::PTR).await?;
+        Ok(data
+            .into_iter()
+            .filter_map(|data| if let RData::PTR(name) = data { Some(plain(&name)) } else { None })
+            .collect())
+    }
+
     async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, LookupError> {
-        let name = absolute(name)?;
+        self.ask_for(absolute(name)?, kind).await
+    }
+
+    async fn ask_for(&self, name: Name, kind: RecordType) -> Result<Vec<RData>, LookupError> {
         let answer = match tokio::time::timeout(self.question_max, self.resolver.lookup(name, kind)).await {
             Ok(answer) => answer.map_err(|error| meaning(&error))?,
             Err(_) => return Err(LookupError::Fault("the name servers did not answer in time".into())),

@@ -165,3 +165,26 @@ async fn families_without_a_source_are_not_dialled() {
     let outbound = by_mx(from("::1"), only_v4, hop.address.port());
     assert_eq!(short(&once(&outbound, &parcel(&["x@b.example"])).await), ["Connect"]);
 }
+
+#[tokio::test]
+async fn a_real_name_server_leads_to_the_next_hop_and_private_addresses_do_not() {
+    use crate::dns::tests::server::NameServer;
+    use crate::dns::{Dns, DnsSettings};
+    let hop = Hop::start(polite(&["PIPELINING"], nothing_special)).await;
+    let records = [
+        ("zone.test", "MX 10 gone.zone.test"),
+        ("zone.test", "MX 20 mail.zone.test"),
+        ("mail.zone.test", "A 127.0.0.1"),
+    ];
+    let server = NameServer::start(&records).await;
+    let dns = DnsSettings { servers: vec![server.address], ..DnsSettings::default() };
+    for (allow_private, expected) in [(true, "Content 250"), (false, "ForbiddenAddress")] {
+        let settings = OutboundSettings { allow_private, mx_port: hop.address.port(), ..settings() };
+        let resolver = Arc::new(Dns::new(&dns).unwrap());
+        let outbound = Outbound::new(settings, Arc::default(), resolver, Box::new(Zeroes)).unwrap();
+        let destination = outbound.routes().destination("Zone.TEST");
+        let delivery = outbound.deliver(&mut None, &destination, &parcel(&["x@zone.test"]), Timestamp(0)).await;
+        assert_eq!(short(&delivery), [expected]);
+    }
+    assert_eq!(hop.heard().contents.len(), 1);
+}

@@ -1,0 +1,211 @@
+//! The resolver against real name servers on loopback.
+#![allow(clippy::unwrap_used)]
+
+pub(crate) mod server;
+
+use super::*;
+use relay::dice::Dice;
+use server::{BrokenServer, NameServer, Records};
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+fn settings(server: SocketAddr) -> DnsSettings {
+    DnsSettings { servers: vec![server], ..DnsSettings::default() }
+}
+
+fn resolver(server: SocketAddr) -> Dns {
+    Dns::new(&settings(server)).unwrap()
+}
+
+/// One that gives up soon.
+fn hasty(server: SocketAddr) -> Dns {
+    let query_max = Duration::from_millis(100);
+    Dns::new(&DnsSettings { query_max, attempts: 1, ..settings(server) }).unwrap()
+}
+
+/// Dice that count, so that their order is known.
+struct Counting(u8, bool);
+
+impl Dice for Counting {
+    fn fill(&mut self, octets: &mut [u8]) {
+        self.0 = if self.1 { self.0.wrapping_sub(1) } else { self.0.wrapping_add(1) };
+        octets.fill(0);
+        octets[0] = self.0;
+    }
+}
+
+fn dice(backwards: bool) -> Mutex<Box<dyn Dice>> {
+    Mutex::new(Box::new(Counting(100, backwards)))
+}
+
+async fn hosts(records: Records<'_>, domain: &str) -> Result<Vec<String>, PlanFault> {
+    let server = NameServer::start(records).await;
+    mail_hosts(&resolver(server.address), domain, &dice(false)).await
+}
+
+fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn hosts_come_by_preference() {
+    let records = [
+        ("zone.test", "MX 30 Three.zone.test"),
+        ("zone.test", "MX 10 one.zone.test"),
+        ("zone.test", "MX 20 two.zone.test"),
+    ];
+    let found = hosts(&records, "zone.test").await.unwrap();
+    assert_eq!(found, ["one.zone.test", "two.zone.test", "three.zone.test"]);
+}
+
+#[tokio::test]
+async fn equal_preference_is_left_to_the_dice() {
+    let records = [
+        ("zone.test", "MX 10 a.zone.test"),
+        ("zone.test", "MX 10 b.zone.test"),
+        ("zone.test", "MX 10 c.zone.test"),
+        ("zone.test", "MX 5 first.zone.test"),
+    ];
+    let server = NameServer::start(&records).await;
+    let resolver = resolver(server.address);
+    let forwards = mail_hosts(&resolver, "zone.test", &dice(false)).await.unwrap();
+    let backwards = mail_hosts(&resolver, "zone.test", &dice(true)).await.unwrap();
+    assert_eq!((forwards[0].as_str(), backwards[0].as_str()), ("first.zone.test", "first.zone.test"));
+    let mut mirrored = backwards[1..].to_vec();
+    mirrored.reverse();
+    assert_eq!(forwards[1..], mirrored);
+}
+
+#[tokio::test]
+async fn a_domain_without_mx_is_its_own_host() {
+    assert_eq!(hosts(&[("zone.test", "A 192.0.2.1")], "zone.test").await.unwrap(), ["zone.test"]);
+}
+
+#[tokio::test]
+async fn a_null_mx_takes_no_mail_and_beside_others_counts_for_nothing() {
+    assert_eq!(hosts(&[("zone.test", "MX 0 .")], "zone.test").await, Err(PlanFault::NullMx));
+    let records = [("zone.test", "MX 0 ."), ("zone.test", "MX 10 mail.zone.test")];
+    assert_eq!(hosts(&records, "zone.test").await.unwrap(), ["mail.zone.test"]);
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_told_from_one_without_records() {
+    let server = NameServer::start(&[("mail.zone.test", "A 192.0.2.1")]).await;
+    let resolver = resolver(server.address);
+    assert_eq!(resolver.mx("gone.zone.test").await, Err(LookupError::NoSuchName));
+    assert_eq!(resolver.mx("mail.zone.test").await, Err(LookupError::NoRecord));
+    assert_eq!(resolver.addresses("gone.zone.test").await, Err(LookupError::NoSuchName));
+    assert_eq!(resolver.addresses("zone.test").await, Err(LookupError::NoRecord));
+    assert_eq!(resolver.txt("gone.zone.test").await, Err(LookupError::NoSuchName));
+    assert_eq!(resolver.txt("mail.zone.test").await, Err(LookupError::NoRecord));
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_name_does_not_exist() {
+    let server = NameServer::start(&[]).await;
+    let resolver = resolver(server.address);
+    let long = format!("{}.zone.test", "a".repeat(64));
+    for name in [long.as_str(), "a..zone.test"] {
+        assert_eq!(resolver.mx(name).await, Err(LookupError::NoSuchName), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn faults_are_faults_and_nothing_else() {
+    // SERVFAIL, NOTIMP, REFUSED, no answer at all
+    for code in [Some(2), Some(4), Some(5), None] {
+        let server = BrokenServer::start(code).await;
+        let resolver = hasty(server.address);
+        assert!(matches!(resolver.mx("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
+        assert!(matches!(resolver.addresses("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
+        assert!(matches!(resolver.txt("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
+        let found = mail_hosts(&resolver, "zone.test", &dice(false)).await;
+        assert!(matches!(found, Err(PlanFault::Dns(_))), "{code:?}");
+    }
+    // nobody listens
+    let gone = BrokenServer::start(None).await.address;
+    assert!(matches!(hasty(gone).mx("zone.test").await, Err(LookupError::Fault(_))));
+    // a zone that this server does not have
+    let server = NameServer::start(&[]).await;
+    assert!(matches!(hasty(server.address).mx("elsewhere.test").await, Err(LookupError::Fault(_))));
+}
+
+#[tokio::test]
+async fn a_question_ends_in_any_case() {
+    let server = BrokenServer::start(None).await;
+    let settings = DnsSettings { question_max: Duration::from_millis(50), ..settings(server.address) };
+    let resolver = Dns::new(&settings).unwrap();
+    assert!(matches!(resolver.mx("zone.test").await, Err(LookupError::Fault(_))));
+}
+
+#[tokio::test]
+async fn aliases_are_followed() {
+    let server = NameServer::start(&[
+        ("alias.zone.test", "CNAME real.zone.test"),
+        ("real.zone.test", "MX 10 mail.zone.test"),
+        ("mail.zone.test", "CNAME host.zone.test"),
+        ("host.zone.test", "A 192.0.2.1"),
+        ("key.zone.test", "CNAME there.zone.test"),
+        ("there.zone.test", "TXT v=DKIM1"),
+        ("dead.zone.test", "CNAME nothing.zone.test"),
+    ])
+    .await;
+    let resolver = resolver(server.address);
+    assert_eq!(resolver.mx("alias.zone.test").await.unwrap(), [Mx { preference: 10, host: "mail.zone.test".into() }]);
+    assert_eq!(resolver.addresses("mail.zone.test").await.unwrap(), addresses(&["192.0.2.1"]));
+    assert_eq!(resolver.txt("key.zone.test").await.unwrap(), ["v=DKIM1"]);
+    assert_eq!(resolver.mx("dead.zone.test").await, Err(LookupError::NoSuchName));
+}
+
+#[tokio::test]
+async fn both_families_come_by_turns() {
+    let server = NameServer::start(&[
+        ("both.zone.test", "A 192.0.2.1"),
+        ("both.zone.test", "A 192.0.2.2"),
+        ("both.zone.test", "AAAA 2001:db8::1"),
+        ("six.zone.test", "AAAA 2001:db8::6"),
+    ])
+    .await;
+    let resolver = resolver(server.address);
+    let both = resolver.addresses("both.zone.test").await.unwrap();
+    assert_eq!(both.iter().map(IpAddr::is_ipv4).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(resolver.addresses("six.zone.test").await.unwrap(), addresses(&["2001:db8::6"]));
+}
+
+#[tokio::test]
+async fn strings_of_a_text_are_joined_and_long_answers_arrive() {
+    let long = vec!["x".repeat(250); 40].join("|");
+    let records = [("key.zone.test", "TXT v=DKIM1; |k=rsa"), ("long.zone.test", &*format!("TXT {long}"))];
+    let server = NameServer::start(&records).await;
+    let resolver = resolver(server.address);
+    assert_eq!(resolver.txt("key.zone.test").await.unwrap(), ["v=DKIM1; k=rsa"]);
+    assert_eq!(resolver.txt("long.zone.test").await.unwrap(), ["x".repeat(10_000)]);
+}
+
+#[tokio::test]
+async fn answers_are_kept_for_their_time() {
+    let server = NameServer::start(&[("zone.test", "MX 10 mail.zone.test")]).await;
+    let resolver = hasty(server.address);
+    let first = resolver.mx("zone.test").await;
+    assert!(first.is_ok());
+    drop(server);
+    assert_eq!(resolver.mx("zone.test").await, first);
+}
+
+#[tokio::test]
+async fn no_domain_has_more_hosts_than_are_looked_at() {
+    let records: Vec<(String, String)> =
+        (0..15).map(|n| ("zone.test".to_owned(), format!("MX {n} mail{n}.zone.test"))).collect();
+    let records: Vec<(&str, &str)> = records.iter().map(|(name, data)| (name.as_str(), data.as_str())).collect();
+    let found = hosts(&records, "zone.test").await.unwrap();
+    assert_eq!(found.len(), HOSTS_MAX);
+    assert_eq!(found[0], "mail0.zone.test");
+}
+
+#[tokio::test]
+async fn a_host_that_is_an_address_asks_nobody() {
+    let server = BrokenServer::start(None).await;
+    let found = addresses_of(&hasty(server.address), "192.0.2.1").await.unwrap();
+    assert_eq!(found, [Hop { host: "192.0.2.1".into(), address: "192.0.2.1".parse().unwrap() }]);
+}
