@@ -21,10 +21,11 @@ SECONDS = 60
 
 class Mailer:
     """A client program. `composes`: it makes the message itself; `shows_id`: it prints our last reply;
-    `adds`: what it sends after a message that it was given whole."""
+    `adds`: what it sends after a message that it was given whole; `writes`: what it makes of a text."""
 
-    def __init__(self, name, command, composes, shows_id=True, adds=b""):
-        self.name, self.command, self.composes, self.shows_id, self.adds = name, command, composes, shows_id, adds
+    def __init__(self, name, command, composes, shows_id=True, adds=b"", writes=str):
+        self.name, self.command, self.composes, self.shows_id = name, command, composes, shows_id
+        self.adds, self.writes = adds, writes
 
     def send(self, env):
         command = self.command(env) if callable(self.command) else self.command
@@ -86,7 +87,7 @@ def mailers(node_modules):
         Mailer("PHPMailer", ["php", client("phpmailer.php")], composes=True),
         Mailer("Symfony Mailer", ["php", client("symfony.php")], composes=True),
         Mailer("Nodemailer", node, composes=True),
-        Mailer("smtplib", [sys.executable, client("python_smtplib.py")], composes=True),
+        Mailer("smtplib", [sys.executable, client("python_smtplib.py")], composes=True, writes=letter.mangled),
         Mailer("smtplib with octets", [sys.executable, client("python_smtplib_raw.py")], composes=False),
         Mailer("aiosmtplib", [sys.executable, client("python_aiosmtplib.py")], composes=False),
         Mailer("Django", [sys.executable, client("python_django.py")], composes=True, shows_id=False),
@@ -126,7 +127,7 @@ class Suite:
             said = mailer.send(self.environment(token, tls, recipients))
             (message,) = self.arrived(recipients, letter.SENDER)
             if mailer.composes:
-                letter.check_composed(message.content, token, recipients)
+                letter.check_composed(message.content, token, recipients, mailer.writes(letter.TEXT))
             else:
                 letter.check_raw(message.content, sent + mailer.adds)
             self.known(recipients, said if mailer.shows_id else None)

@@ -57,6 +57,13 @@ sign_unpublished = true
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", binary, "--config", self.config, "serve"], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log
         )
+        try:
+            self._begin()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _begin(self):
         for port in self.ports.values():
             self._wait_for(port)
         account = self.command("account", "add", "--name", "Mailers")

@@ -37,7 +37,11 @@ class Postfix:
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,  # its end is the end of its process group
         )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def _configure(self, relay):
         root, login = self.root, f"{relay.username}:{relay.password}"
@@ -202,6 +206,8 @@ plain:
             refused = [line for line in lines if "=> " not in line and "-> " not in line]
             assert not refused, refused[0]
             if len(lines) == len(recipients):
+                # K: by CHUNKING, as it does wherever that is offered
+                assert " K " in lines[0], f"without CHUNKING: {lines[0]}"
                 return "\n".join(lines)
             assert time.monotonic() < deadline, f"Exim did not send: {done.stderr}{self.said()}"
             time.sleep(0.05)
