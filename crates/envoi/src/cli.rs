@@ -4,12 +4,13 @@ mod ask;
 mod operate;
 mod run;
 mod show;
-mod table;
+pub(crate) mod table;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub(crate) use ask::ask;
 pub use run::main;
 pub(crate) use run::{Failure, print, print_json, print_json_line};
 pub(crate) use show::follow_line;

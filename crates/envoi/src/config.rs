@@ -16,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) use check::CERTIFICATE_DAYS_LEFT_MIN;
 pub use example::{example, markdown};
 pub use value::parse_span;
 

@@ -1,7 +1,96 @@
-//! Doctor.
+//! `envoi doctor`: looks at everything a relay stands on, and says what to do about what is not well.
 
-use crate::cli::Failure;
+mod around;
+mod house;
 
-pub(crate) async fn run(_file: &std::path::Path, _json: bool) -> Result<(), Failure> {
-    Ok(())
+use serde_json::json;
+use std::path::Path;
+
+use crate::cli::{Failure, print, print_json, table};
+use crate::config;
+use crate::view::CheckView;
+
+/// How something was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Mark {
+    fn word(self) -> &'static str {
+        match self {
+            Mark::Ok => "ok",
+            Mark::Warn => "warn",
+            Mark::Fail => "fail",
+        }
+    }
+}
+
+/// Collects findings.
+#[derive(Debug, Default)]
+struct Sheet {
+    checks: Vec<CheckView>,
+}
+
+impl Sheet {
+    fn add(&mut self, mark: Mark, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+        let (check, result) = (check.to_owned(), mark.word().to_owned());
+        self.checks.push(CheckView { check, result, found: found.into(), remedy: remedy.into() });
+    }
+
+    fn ok(&mut self, check: &str, found: impl Into<String>) {
+        self.add(Mark::Ok, check, found, "");
+    }
+
+    fn warn(&mut self, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+        self.add(Mark::Warn, check, found, remedy);
+    }
+
+    fn fail(&mut self, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+        self.add(Mark::Fail, check, found, remedy);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.checks.iter().any(|check| check.result == Mark::Fail.word())
+    }
+}
+
+/// Looks, tells, and fails where something is not well enough to send mail.
+pub(crate) async fn run(file: &Path, json: bool) -> Result<(), Failure> {
+    let now = net::clock::Clock::now(&net::clock::SystemClock::new());
+    let mut sheet = Sheet::default();
+    let findings = config::check(file, now);
+    for problem in &findings.problems {
+        let mark = if problem.warning { Mark::Warn } else { Mark::Fail };
+        let found = format!("line {}: {}: {}", problem.line, problem.key, problem.what);
+        sheet.add(mark, "configuration", found, &problem.remedy);
+    }
+    if let Ok(config) = config::load(file) {
+        if findings.problems.is_empty() {
+            sheet.ok("configuration", findings.file.display().to_string());
+        }
+        let health = house::data(&config, &mut sheet).await;
+        house::ports(&config, health.as_ref(), &mut sheet).await;
+        house::certificates(&config, now, &mut sheet);
+        house::clock(now, &config, &mut sheet);
+        house::disk(&config, &mut sheet);
+        around::look(&config, &mut sheet).await;
+    }
+    tell(&sheet, json);
+    if sheet.has_failed() { Err(Failure::Told) } else { Ok(()) }
+}
+
+fn tell(sheet: &Sheet, json: bool) {
+    if json {
+        return print_json(&json!(sheet.checks));
+    }
+    for check in &sheet.checks {
+        let line = format!("{:<5} {:<14} {}", check.result, check.check, check.found);
+        print(&table::printable(&line));
+        if !check.remedy.is_empty() {
+            print(&format!("{:21}→ {}", "", table::printable(&check.remedy)));
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 
 /// Columns with their heads, a row for each item; a sentence where there is none.
-pub(super) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>, none: &str) -> String {
+pub(crate) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>, none: &str) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(heads.iter().map(|head| head.to_uppercase()));
     let mut empty = true;
@@ -21,7 +21,7 @@ pub(super) fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>,
 }
 
 /// Names and values below one another.
-pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
+pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     let shown: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).collect();
     let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let lines: Vec<_> = shown
@@ -32,12 +32,12 @@ pub(super) fn pairs(pairs: &[(&str, String)]) -> String {
 }
 
 /// What a stranger wrote may hold control characters: a terminal must not obey them.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() && letter != '\n' { '\u{fffd}' } else { letter }).collect()
 }
 
 /// A text cut to `width` characters.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

@@ -62,13 +62,15 @@ pub(super) fn try_it(house: &House) -> String {
     let (starttls, tls) = (house.address(Encryption::StartTls).port(), house.address(Encryption::Tls).port());
     let authority = quoted(&house.files.authority.display().to_string());
     let authority_in_python = format!("{:?}", house.files.authority.display().to_string()).replace('\'', "\\x27");
+    let envoi = std::env::current_exe().map_or_else(|_| "envoi".to_owned(), |path| quoted(&path.display().to_string()));
     let config = quoted(&house.folder.path().join("envoi.toml").display().to_string());
     format!(
         "\nPaste one of these into another terminal, and watch here:\n\n\
          swaks --server {server} --port {starttls} --tls --tls-verify --tls-ca-path {authority} --auth PLAIN --auth-user {user} --auth-password {password} --from {SENDER} --to {RECIPIENT} --header 'Subject: Hello from swaks'\n\n\
          printf 'From: {SENDER}\\r\\nTo: {RECIPIENT}\\r\\nSubject: Hello from curl\\r\\n\\r\\nHello.\\r\\n' | curl --silent --show-error --url smtps://{server}:{tls} --cacert {authority} --user {user}:{password} --mail-from {SENDER} --mail-rcpt {RECIPIENT} --upload-file -\n\n\
          python3 -c 'import smtplib, ssl; s = smtplib.SMTP(\"{server}\", {starttls}); s.starttls(context=ssl.create_default_context(cafile={authority_in_python})); s.login(\"{user}\", \"{password}\"); s.sendmail(\"{SENDER}\", [\"{RECIPIENT}\"], \"From: {SENDER}\\r\\nTo: {RECIPIENT}\\r\\nSubject: Hello from Python\\r\\n\\r\\nHello.\\r\\n\"); s.quit()'\n\n\
-         The commands work meanwhile too, such as: envoi --config {config} smtp-user list\n\n\
+         The commands work meanwhile too, such as:\n\
+         {envoi} --config {config} activity\n\n\
          Activity, as it happens (Ctrl-C ends the demonstration):"
     )
 }

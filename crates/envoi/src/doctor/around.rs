@@ -1,0 +1,180 @@
+//! What `doctor` looks at outside: DNS, the relay's own name, and port 25 of others.
+
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpSocket, TcpStream};
+
+use net::dns::{Dns, DnsSettings, LookupError, Resolver};
+
+use super::Sheet;
+use crate::config::Config;
+
+/// Domains that have taken mail for decades, on three networks: one that answers is enough.
+const OTHERS: [&str; 3] = ["gmail.com", "outlook.com", "icloud.com"];
+const DNS_PATIENCE: Duration = Duration::from_secs(8);
+const DIAL_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Looks around.
+pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
+    let settings = DnsSettings {
+        servers: config.delivery.name_servers.clone(),
+        query_max: Duration::from_secs(3),
+        attempts: 2,
+        question_max: DNS_PATIENCE,
+        ..DnsSettings::default()
+    };
+    let dns = match Dns::new(&settings) {
+        Ok(dns) => dns,
+        Err(error) => {
+            let remedy = "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].";
+            return sheet.fail("dns", error.to_string(), remedy);
+        }
+    };
+    let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
+    let hosts = resolves(&dns, routed, sheet).await;
+    own_name(config, &dns, sheet).await;
+    if routed {
+        next_hops(config, &dns, sheet).await;
+    } else {
+        port_25(config, &dns, hosts, sheet).await;
+    }
+}
+
+/// Whether names can be asked; the mail hosts that were found.
+async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
+    let mut hosts = Vec::new();
+    let mut last = String::new();
+    for domain in OTHERS {
+        match dns.mx(domain).await {
+            Ok(mut mx) => {
+                mx.sort_by_key(|mx| mx.preference);
+                hosts.extend(mx.into_iter().next().map(|mx| mx.host));
+            }
+            Err(error) => last = format!("{domain}: {error}"),
+        }
+    }
+    let remedy = "Nothing can be delivered by MX without DNS: see `name_servers` below [delivery] and the firewall (port 53, UDP and TCP).";
+    match (hosts.is_empty(), routed) {
+        (false, _) => sheet.ok("dns", format!("the resolver answers ({})", hosts.join(", "))),
+        (true, false) => sheet.fail("dns", format!("the resolver does not answer: {last}"), remedy),
+        (true, true) => sheet.warn(
+            "dns",
+            format!("the resolver does not answer: {last}"),
+            "Every domain has a route, so mail goes on.",
+        ),
+    }
+    hosts
+}
+
+/// The relay's own name: others look at it, and at what its address is called.
+async fn own_name(config: &Config, dns: &Dns, sheet: &mut Sheet) {
+    let name = &config.hostname;
+    if name == "localhost" {
+        return sheet.warn(
+            "hostname",
+            "localhost is no name for others",
+            "Set `hostname` before mail goes to the internet.",
+        );
+    }
+    let addresses = match dns.addresses(name).await {
+        Ok(addresses) => addresses,
+        Err(error @ (LookupError::NoSuchName | LookupError::NoRecord)) => {
+            let remedy = format!("Publish an A (and AAAA) record for {name}: many servers refuse a name without.");
+            return sheet.fail("hostname", format!("{name}: {error}"), remedy);
+        }
+        Err(error) => return sheet.warn("hostname", format!("{name}: {error}"), "Not known: DNS did not answer."),
+    };
+    let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    sheet.ok("hostname", format!("{name} is {}", list.join(", ")));
+    for address in addresses.iter().take(4) {
+        reverse(dns, name, *address, sheet).await;
+    }
+}
+
+async fn reverse(dns: &Dns, name: &str, address: IpAddr, sheet: &mut Sheet) {
+    let remedy =
+        format!("Ask whoever gave you {address} to set its reverse name to {name}: many servers refuse mail without.");
+    match dns.names_of(address).await {
+        Ok(names) if names.iter().any(|found| found.eq_ignore_ascii_case(name)) => {
+            sheet.ok("reverse name", format!("{address} is called {name}"));
+        }
+        Ok(names) => sheet.warn("reverse name", format!("{address} is called {}", names.join(", ")), remedy),
+        Err(error @ (LookupError::NoSuchName | LookupError::NoRecord)) => {
+            sheet.warn("reverse name", format!("{address}: {error}"), remedy);
+        }
+        Err(error) => sheet.warn("reverse name", format!("{address}: {error}"), "Not known: DNS did not answer."),
+    }
+}
+
+/// Every next hop that a route names.
+async fn next_hops(config: &Config, dns: &Dns, sheet: &mut Sheet) {
+    for route in &config.delivery.routes {
+        let name = format!("{}:{}", route.host, route.port);
+        let addresses = match route.host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => dns.addresses(&route.host).await.unwrap_or_default(),
+        };
+        match dial(config, &addresses, route.port).await {
+            Ok(greeting) => sheet.ok("next hop", format!("{name} says {greeting}")),
+            Err(error) => {
+                let remedy = "Mail on this route waits until it answers: see the host, the port and the firewall.";
+                sheet.fail("next hop", format!("{name}: {error}"), remedy);
+            }
+        }
+    }
+}
+
+/// Whether the world's port 25 can be reached from here; most clouds close it.
+async fn port_25(config: &Config, dns: &Dns, hosts: Vec<String>, sheet: &mut Sheet) {
+    if hosts.is_empty() {
+        return sheet.warn(
+            "port 25",
+            "not tried: no name could be looked up",
+            "Without DNS it cannot be told whether mail could go out. Put DNS right and ask again.",
+        );
+    }
+    let mut last = String::new();
+    for host in hosts {
+        let addresses = dns.addresses(&host).await.unwrap_or_default();
+        match dial(config, &addresses, 25).await {
+            Ok(greeting) => return sheet.ok("port 25", format!("{host} says {greeting}")),
+            Err(error) => last = format!("{host}: {error}"),
+        }
+    }
+    sheet.fail(
+        "port 25",
+        format!("no mail server of three could be reached ({last})"),
+        "Outgoing port 25 seems to be closed: ask your provider to open it, or send through another server with a [[delivery.route]].",
+    );
+}
+
+/// Connects and reads the greeting.
+async fn dial(config: &Config, addresses: &[IpAddr], port: u16) -> Result<String, String> {
+    let mut last = "no address".to_owned();
+    for address in addresses.iter().take(4) {
+        let trying = async {
+            let mut stream = connect(config, *address, port).await?;
+            let mut octets = [0; 512];
+            let count = stream.read(&mut octets).await?;
+            let text = String::from_utf8_lossy(&octets[..count]).into_owned();
+            Ok::<_, std::io::Error>(text.lines().next().unwrap_or_default().to_owned())
+        };
+        match tokio::time::timeout(DIAL_PATIENCE, trying).await {
+            Ok(Ok(greeting)) if greeting.starts_with("220") => return Ok(greeting),
+            Ok(Ok(greeting)) => last = format!("{address} says `{greeting}`"),
+            Ok(Err(error)) => last = format!("{address}: {error}"),
+            Err(_) => last = format!("{address}: no answer in {} s", DIAL_PATIENCE.as_secs()),
+        }
+    }
+    Err(last)
+}
+
+/// From the configured source address, as mail would go.
+async fn connect(config: &Config, address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(source) = config.delivery.source_addresses.iter().find(|source| source.is_ipv4() == address.is_ipv4()) {
+        socket.bind((*source, 0).into())?;
+    }
+    socket.connect((address, port).into()).await
+}
