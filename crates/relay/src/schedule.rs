@@ -27,7 +27,7 @@ use crate::outcome::{Ending, Finding};
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::retry;
 use crate::route::Destination;
-use parcels::{Parcels, State};
+use parcels::{Errand, Parcels, State};
 use sites::Sites;
 
 /// Conversations at once, in total.
@@ -356,6 +356,9 @@ impl Scheduler {
         }
         let mut groups: Vec<(Destination, RecipientState, Vec<u16>)> = Vec::new();
         for Addressed { recipient, destination, state } in recipients {
+            if state == RecipientState::Settled {
+                continue;
+            }
             match groups.iter_mut().find(|group| group.0 == destination && group.1 == state) {
                 Some(group) => group.2.push(recipient),
                 None => groups.push((destination, state, vec![recipient])),
@@ -390,17 +393,15 @@ impl Scheduler {
         state: &RecipientState,
         now: Timestamp,
         actions: &mut Vec<Action>,
-    ) {
-        if *state == RecipientState::Settled {
-            return;
-        }
+    ) -> u32 {
         let place = self.insert(message, account, site, recipients, attempts_of(state));
         match state {
             RecipientState::Waiting { due, .. } if *due <= now => self.make_ready(place, now, actions),
             RecipientState::Waiting { due, .. } => self.parcels.wait(place, retry::sane_due(*due, now)),
             RecipientState::Held { reason, .. } => self.parcels.set(place, State::Held(*reason)),
-            RecipientState::Settled => {}
+            RecipientState::Settled => unreachable!("the callers leave settled recipients out"),
         }
+        place
     }
 
     fn on_settled(
@@ -410,8 +411,8 @@ impl Scheduler {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let State::InFlight { untried } = self.parcels.state(place) else { return };
-        self.untried -= usize::from(untried);
+        let State::InFlight(errand) = self.parcels.state(place) else { return };
+        self.untried -= usize::from(errand == Errand::FailUntried);
         let record = self.parcels.at(place);
         let (message, account, site) = (record.message, record.account, record.site);
         let wish = self.wishes.get(&message).cloned();
@@ -435,7 +436,12 @@ impl Scheduler {
                     let place = self.insert(message, account, site, recipients, attempts_of(&state));
                     self.end(place, ending, actions);
                 }
-                _ => self.admit(message, account, site, recipients, &state, now, actions),
+                _ => {
+                    let place = self.admit(message, account, site, recipients, &state, now, actions);
+                    if matches!(errand, Errand::Fail | Errand::FailUntried) {
+                        self.parcels.waits_for_site(place);
+                    }
+                }
             }
         }
         self.forget(place);
@@ -457,7 +463,7 @@ impl Scheduler {
     }
 
     fn is_in_flight(&self, place: u32) -> bool {
-        matches!(self.parcels.state(place), State::InFlight { .. })
+        matches!(self.parcels.state(place), State::InFlight(_))
     }
 
     /// Takes a parcel out of the queue of its site, where it stands in one.
@@ -475,7 +481,7 @@ impl Scheduler {
                     self.withdraw(place);
                     self.parcels.set(place, State::Held(reason));
                 }
-                State::InFlight { .. } => {
+                State::InFlight(_) => {
                     self.wishes.insert(message, Wish::Hold(reason));
                 }
                 State::Held(_) | State::Vacant => {}
@@ -489,7 +495,7 @@ impl Scheduler {
         }
         for place in self.parcels.of(message) {
             if let State::Held(_) = self.parcels.state(place) {
-                self.make_ready(place, now, actions);
+                self.hurry(place, now, actions);
             }
         }
     }
@@ -497,13 +503,18 @@ impl Scheduler {
     fn on_retried(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
         for place in self.parcels.of(message) {
             if self.parcels.state(place) == State::Waiting {
-                let site = self.parcels.at(place).site;
-                if let Some(down) = &mut self.sites.at(site).down {
-                    down.until = now;
-                }
-                self.make_ready(place, now, actions);
+                self.hurry(place, now, actions);
             }
         }
+    }
+
+    /// Makes a parcel due that somebody waits for, and has its site asked again even if that was down.
+    fn hurry(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        let site = self.parcels.at(place).site;
+        if let Some(down) = &mut self.sites.at(site).down {
+            down.until = now;
+        }
+        self.make_ready(place, now, actions);
     }
 
     fn on_given_up(&mut self, message: MessageId, ending: &Arc<Ending>, actions: &mut Vec<Action>) {
@@ -518,7 +529,7 @@ impl Scheduler {
 
     fn end(&mut self, place: u32, ending: &Arc<Ending>, actions: &mut Vec<Action>) {
         self.withdraw(place);
-        self.parcels.set(place, State::InFlight { untried: false });
+        self.parcels.set(place, State::InFlight(Errand::End));
         actions.push(Action::End { parcel: self.parcel(place), ending: ending.clone() });
     }
 

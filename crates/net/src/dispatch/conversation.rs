@@ -3,15 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use relay::account::AccountState;
 use relay::clock::Timestamp;
-use relay::outcome::{self, Ending, Failure, Finding, Judgement, Stage};
-use relay::queue::{Attempt, HoldReason, RecipientState};
+use relay::outcome::{self, Ending, Failure, Finding, Stage};
+use relay::queue::{HoldReason, RecipientState};
 use relay::route::Destination;
 use relay::schedule::{ConversationId, Event, Fault, Parcel};
-use relay::sending_domain::SendingDomain;
-use relay::signing;
 use relay::store::{Claimed, Store, StoreError};
 use tokio::sync::mpsc;
 
@@ -19,24 +16,23 @@ use super::carrier::Carrier;
 use super::claims::Claim;
 use super::driver::Driver;
 use crate::outbound;
-use crate::seal::Unsealed;
 
 /// How long a deleted domain's mail is still delivered.
 pub(super) const DELETED_DELIVERED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// When a message that the store could not read is looked at again.
-const UNREADABLE_WAIT: Duration = Duration::from_secs(5 * 60);
+pub(super) const UNREADABLE_WAIT: Duration = Duration::from_secs(5 * 60);
 
 /// How a parcel left its conversation.
 enum Left {
-    /// It came back, by its own event.
-    Settled,
+    /// It came back, by this event where it was not told yet.
+    Settled(Option<Event>),
     /// The site could not be reached: the conversation is over.
     Unreached,
 }
 
 /// What has to become of a parcel before it is carried.
-enum Before {
+pub(super) enum Before {
     Carry,
     Hold(HoldReason),
     End(Ending),
@@ -56,10 +52,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let mut line = None;
         let mut next = Some(first);
         while let Some(parcel) = next {
-            if let Left::Unreached = self.attempt(conversation, &destination, &mut line, parcel).await {
+            let Left::Settled(event) = self.attempt(conversation, &destination, &mut line, parcel).await else {
                 return;
-            }
+            };
+            // first the conversation, so that what is due again at once goes over it
             self.tell(Event::Free { conversation, open: line.is_some() });
+            if let Some(event) = event {
+                self.tell(event);
+            }
             next = tokio::select! {
                 next = inbox.recv() => next,
                 () = self.aborting.cancelled() => None,
@@ -80,23 +80,23 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         line: &mut Option<C::Line>,
         parcel: Parcel,
     ) -> Left {
-        let Some((claim, parcel)) = self.claim(parcel).await else { return Left::Settled };
-        let Some(mail) = claim.mail() else { return Left::Settled };
+        let Some((claim, parcel)) = self.claim(parcel).await else { return Left::Settled(None) };
+        let Some(mail) = claim.mail() else { return Left::Settled(None) };
         match self.before(mail) {
             Before::Carry => {}
             Before::Hold(reason) => {
                 self.hold_parcel(&parcel, reason).await;
-                return Left::Settled;
+                return Left::Settled(None);
             }
             Before::End(ending) => {
                 self.end_claimed(mail, &parcel, &ending).await;
-                return Left::Settled;
+                return Left::Settled(None);
             }
         }
-        let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled };
+        let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled(None) };
         if mail.envelope.sandbox {
             self.end_claimed(mail, &parcel, &Ending::Sandbox).await;
-            return Left::Settled;
+            return Left::Settled(None);
         }
         let carried = outbound::Parcel {
             envelope: mail.envelope.clone(),
@@ -106,9 +106,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         };
         let at = self.clock.now();
         let delivery = tokio::select! {
-            delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
+            biased;
             // the parcel stays in flight: it is repeated after the next start
-            () = self.aborting.cancelled() => return Left::Settled,
+            () = self.aborting.cancelled() => return Left::Settled(None),
+            delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
         };
         self.metrics.attempted(delivery.attempt.milliseconds);
         if let Some((_, finding)) = delivery.findings.first()
@@ -121,8 +122,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
         self.tell_of_site(conversation, &delivery.findings);
         let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
-        self.settle(mail, &parcel, Some(delivery.attempt), judgements).await;
-        Left::Settled
+        let settled = self.keep_outcome(mail, &parcel, Some(delivery.attempt), judgements).await;
+        Left::Settled(settled.map(|settled| settled.event))
     }
 
     /// Tells what the findings say of the site.
@@ -181,7 +182,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.tell(Event::Settled { parcel: parcel.id, left });
     }
 
-    fn before(&self, mail: &Claimed) -> Before {
+    pub(super) fn before(&self, mail: &Claimed) -> Before {
         let directory = self.store.directory();
         let account = directory.accounts.get(&mail.envelope.account);
         if account.is_some_and(|account| account.state == AccountState::Suspended) {
@@ -198,115 +199,6 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             None if domain.state.may_send() => Before::Carry,
             None => Before::Hold(HoldReason::DomainInvalid),
         }
-    }
-
-    async fn hold_parcel(self: &Arc<Self>, parcel: &Parcel, reason: HoldReason) {
-        if let Err(error) = self.hold_message(parcel.message, reason).await {
-            tracing::error!(message = %parcel.message, %error, "a message could not be held");
-        }
-        self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
-    }
-
-    /// The seal of a message: the one it has, or a new one. None where it cannot be made now: the
-    /// parcel has been settled as deferred.
-    async fn seal(
-        self: &Arc<Self>,
-        claim: &Claim<S>,
-        mail: &Claimed,
-        destination: &Destination,
-        parcel: &Parcel,
-    ) -> Option<Option<Bytes>> {
-        if mail.seal.is_some() {
-            return Some(mail.seal.clone());
-        }
-        let directory = self.store.directory();
-        let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
-            return Some(None);
-        };
-        let unpublished = self.signs_unpublished(destination);
-        let keys = signing::keys(domain, unpublished);
-        if keys.is_empty() {
-            return Some(None);
-        }
-        let unsealed = Unsealed::new(
-            domain.clone(),
-            &keys,
-            mail.content.clone(),
-            mail.envelope.facts.header_octets,
-            self.clock.now(),
-        );
-        let is_lasting = self.is_lasting(mail, domain);
-        let make = || async {
-            let seal = self.sealer.seal(unsealed).await?;
-            self.metrics.seals.inc();
-            if is_lasting {
-                self.store.seal(parcel.message, seal.clone());
-            }
-            Ok::<_, crate::seal::SealError>(seal)
-        };
-        // where every key is published, both kinds of seal are the same
-        let kind = usize::from(unpublished && !signing::is_published(domain));
-        match claim.shared.seals[kind].get_or_try_init(make).await {
-            Ok(seal) => Some(Some(seal.clone())),
-            Err(error) => {
-                self.metrics.seal_failures.inc();
-                tracing::error!(message = %parcel.message, %error, "a message cannot be signed; it is tried again later");
-                let reason = "The message could not be signed by the relay.";
-                let judgements = self.postpone(mail, destination, parcel, reason);
-                self.settle(mail, parcel, None, judgements).await;
-                None
-            }
-        }
-    }
-
-    fn signs_unpublished(&self, destination: &Destination) -> bool {
-        self.carrier.routes().route(destination).is_some_and(|route| route.sign_unpublished)
-    }
-
-    /// Whether one seal is good for all recipients of the message, so that it may be kept for them.
-    fn is_lasting(&self, mail: &Claimed, domain: &SendingDomain) -> bool {
-        let routes = self.carrier.routes();
-        let mut destinations = mail.envelope.recipients.iter().map(|address| routes.destination(address.domain()));
-        signing::is_published(domain) || destinations.all(|destination| self.signs_unpublished(&destination))
-    }
-
-    /// Settles a parcel by what is known about its site, without dialling for it.
-    pub(super) async fn fail(self: &Arc<Self>, parcel: Parcel, fault: &Fault, attempted: bool, not_before: Timestamp) {
-        let Some((claim, parcel)) = self.claim(parcel).await else { return };
-        let Some(mail) = claim.mail() else { return };
-        match self.before(mail) {
-            Before::Carry if mail.envelope.sandbox => return self.end_claimed(mail, &parcel, &Ending::Sandbox).await,
-            Before::Carry => {}
-            Before::Hold(reason) => return self.hold_parcel(&parcel, reason).await,
-            Before::End(ending) => return self.end_claimed(mail, &parcel, &ending).await,
-        }
-        let attempt = match attempted {
-            true => fault.attempt.clone(),
-            false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.clone() },
-        };
-        let Some(recipient) =
-            parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)))
-        else {
-            return;
-        };
-        let destination = self.carrier.routes().destination(recipient.domain());
-        let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
-        let judgements = self.judge(mail, &destination, &parcel, &findings, not_before);
-        self.settle(mail, &parcel, Some(attempt), judgements).await;
-    }
-
-    /// Settles a parcel as ended; whether that could be kept.
-    pub(super) async fn end(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
-        let Some((claim, parcel)) = self.claim(parcel).await else { return false };
-        let Some(mail) = claim.mail() else { return false };
-        self.end_claimed(mail, &parcel, ending).await;
-        true
-    }
-
-    async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) {
-        let judgements: Vec<Judgement> =
-            parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
-        self.settle(mail, parcel, None, judgements).await;
     }
 }
 

@@ -60,9 +60,9 @@ impl Metrics {
         let attempt_seconds = Histogram::new(exponential_buckets(0.005, 2.5, 12));
         let delivery_seconds = Histogram::new(exponential_buckets(0.005, 3.0, 14));
         let metrics = Metrics {
-            outcomes: OUTCOMES.map(|outcome| outcomes.get_or_create(&OutcomeLabel { outcome }).clone()),
-            attempts_reached: attempts.get_or_create(&ResultLabel { result: "reached" }).clone(),
-            attempts_unreached: attempts.get_or_create(&ResultLabel { result: "unreached" }).clone(),
+            outcomes: OUTCOMES.map(|outcome| outcomes.get_or_create_owned(&OutcomeLabel { outcome })),
+            attempts_reached: attempts.get_or_create_owned(&ResultLabel { result: "reached" }),
+            attempts_unreached: attempts.get_or_create_owned(&ResultLabel { result: "unreached" }),
             attempt_seconds,
             delivery_seconds,
             seals: Counter::default(),

@@ -10,10 +10,12 @@ mod driver;
 mod metrics;
 mod notification;
 mod review;
+mod sealing;
 mod settle;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod untried;
 
 use std::future::Future;
 use std::pin::Pin;

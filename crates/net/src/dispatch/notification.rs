@@ -25,7 +25,8 @@ use crate::seal;
 const SUPPRESSED_STATUS: &str = "5.7.1";
 
 impl<S: Store, C: Carrier> Driver<S, C> {
-    /// Commits the DSN of those judgements that are failures, where there is one to be sent.
+    /// Commits the DSN of those judgements that are failures, where there is one to be sent: its
+    /// envelope, to be told of once the failures are settled.
     ///
     /// # Errors
     /// It is not committed: the failures must not be settled.
@@ -34,18 +35,18 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         mail: &Claimed,
         host: &str,
         judgements: &[Judgement],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Envelope>, StoreError> {
         let failures: Vec<&Judgement> = judgements.iter().filter(|judgement| is_failure(judgement)).collect();
-        let Some(addressee) = self.addressee(&mail.envelope).filter(|_| !failures.is_empty()) else { return Ok(()) };
+        let Some(addressee) = self.addressee(&mail.envelope).filter(|_| !failures.is_empty()) else { return Ok(None) };
         let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
         let id = notification::id(mail.envelope.message, About::Failed, numbers);
         if mail.envelope.accepted_at <= self.started_at && self.was_committed(id).await? {
-            return Ok(());
+            return Ok(None);
         }
         let failed: Vec<FailedRecipient> =
             failures.iter().map(|judgement| failed(&mail.envelope, host, judgement)).collect();
         let header = self.header(mail).await;
-        self.commit(&mail.envelope, &addressee, id, &failed, &header).await
+        self.commit(&mail.envelope, &addressee, id, &failed, &header).await.map(Some)
     }
 
     /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
@@ -60,8 +61,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Ok(Some(mail)) => self.header(&mail).await,
             _ => Bytes::new(),
         };
-        if let Err(error) = self.commit(envelope, &addressee, id, &failed, &header).await {
-            tracing::error!(message = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
+        match self.commit(envelope, &addressee, id, &failed, &header).await {
+            Ok(notification) => Drive::arrived(self, &notification),
+            Err(error) => {
+                tracing::error!(message = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
+            }
         }
     }
 
@@ -107,7 +111,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         id: MessageId,
         failed: &[FailedRecipient],
         header: &[u8],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Envelope, StoreError> {
         let now = self.clock.now();
         let content = Bytes::from(dsn::compose(&Notification {
             hostname: &self.settings.hostname,
@@ -125,8 +129,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.store.commit(envelope.clone(), draft).await?;
         self.metrics.notifications.inc();
         tracing::info!(message = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
-        Drive::arrived(self, &envelope);
-        Ok(())
+        Ok(envelope)
     }
 
     fn envelope(

@@ -11,6 +11,7 @@ use relay::route::Destination;
 use relay::schedule::{Event, Parcel};
 use relay::store::{Claimed, Store, StoreError};
 
+use super::Drive;
 use super::carrier::Carrier;
 use super::driver::Driver;
 
@@ -20,6 +21,12 @@ const SETTLE_WAIT_LAST: Duration = Duration::from_secs(60);
 
 /// When recipients are tried again whose failure could not be told to the sender.
 const UNTOLD_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// An outcome that was kept, to be told to the scheduler.
+pub(super) struct Settled {
+    pub(super) event: Event,
+    kept: usize,
+}
 
 impl<S: Store, C: Carrier> Driver<S, C> {
     fn context<'a>(&self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
@@ -70,25 +77,45 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         parcel.recipients.iter().map(|recipient| outcome::postpone(*recipient, reason, &context)).collect()
     }
 
-    /// Keeps what became of a parcel's recipients. First the DSN, then the outcome: a crash in between
-    /// repeats the attempt, and finds the DSN already there.
+    /// Keeps what became of a parcel's recipients, and tells the scheduler; whether all of it could be kept.
     pub(super) async fn settle(
         self: &Arc<Self>,
         mail: &Claimed,
         parcel: &Parcel,
         attempt: Option<Attempt>,
+        judgements: Vec<Judgement>,
+    ) -> bool {
+        let recipients = judgements.len();
+        let Some(settled) = self.keep_outcome(mail, parcel, attempt, judgements).await else { return false };
+        let is_whole = settled.kept == recipients;
+        self.tell(settled.event);
+        is_whole
+    }
+
+    /// Keeps what became of a parcel's recipients. First the DSN, then the outcome: a crash in between
+    /// repeats the attempt, and finds the DSN already there. None where the store has latched: the
+    /// parcel stays in flight for good.
+    pub(super) async fn keep_outcome(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        parcel: &Parcel,
+        attempt: Option<Attempt>,
         mut judgements: Vec<Judgement>,
-    ) {
+    ) -> Option<Settled> {
         let host = attempt.as_ref().map_or("", |attempt| attempt.host.as_str());
         let mut untold = Vec::new();
-        if let Err(error) = self.notify_failed(mail, host, &judgements).await {
-            tracing::error!(message = %parcel.message, %error, "a failure cannot be told to the sender now");
-            if matches!(error, StoreError::Latched(_)) {
-                return self.latch(&error);
+        let notification = match self.notify_failed(mail, host, &judgements).await {
+            Ok(notification) => notification,
+            Err(error @ StoreError::Latched(_)) => {
+                self.latch(&error);
+                return None;
             }
-            let is_told = |judgement: &Judgement| !is_failure(judgement);
-            untold = judgements.extract_if(.., |judgement| !is_told(judgement)).collect();
-        }
+            Err(error) => {
+                tracing::error!(message = %parcel.message, %error, "a failure cannot be told to the sender now");
+                untold = judgements.extract_if(.., |judgement| is_failure(judgement)).collect();
+                None
+            }
+        };
         let settlement = Settlement {
             message: parcel.message,
             at: self.clock.now(),
@@ -96,13 +123,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             verdicts: judgements.iter().map(|judgement| judgement.verdict.clone()).collect(),
         };
         if !settlement.verdicts.is_empty() && !self.keep(&settlement).await {
-            return;
+            return None;
+        }
+        if let Some(notification) = notification {
+            Drive::arrived(self, &notification);
         }
         let mut left = self.left(mail, parcel, &settlement);
         let due = settlement.at.after(UNTOLD_WAIT);
         let waiting = RecipientState::Waiting { due, attempts: parcel.attempts };
         left.extend(untold.iter().map(|judgement| (judgement.verdict.recipient, waiting.clone())));
-        self.tell(Event::Settled { parcel: parcel.id, left });
+        Some(Settled { event: Event::Settled { parcel: parcel.id, left }, kept: settlement.verdicts.len() })
     }
 
     /// What is left of a parcel after a settlement that was kept.

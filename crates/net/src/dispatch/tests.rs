@@ -1,1 +1,7 @@
-//! x
+//! The driver against the model of the store, a scripted next hop, and a clock that moves only when
+//! nobody has anything left to do.
+
+mod commands;
+mod deliveries;
+mod failures;
+mod world;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parcels::Errand;
 use super::sites::Down;
 use super::{
     Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, Parcel, ParcelId, SETTLED_UNTRIED_MAX,
@@ -38,12 +39,12 @@ impl Scheduler {
     }
 
     /// The next due parcel of a site, now in flight.
-    fn take(&mut self, site: u32, untried: bool) -> Option<Parcel> {
+    fn take(&mut self, site: u32, errand: Errand) -> Option<Parcel> {
         loop {
             let place = self.sites.at(site).pop()?;
             if self.parcels.state(place) == State::Ready && self.parcels.at(place).site == site {
                 self.sites.at(site).ready -= 1;
-                self.parcels.set(place, State::InFlight { untried });
+                self.parcels.set(place, State::InFlight(errand));
                 return Some(self.parcel(place));
             }
         }
@@ -74,7 +75,7 @@ impl Scheduler {
 
     /// Lets a conversation carry the next due parcel of its site; whether there was one.
     fn carry(&mut self, conversation: ConversationId, site: u32, actions: &mut Vec<Action>) -> bool {
-        let Some(parcel) = self.take(site, false) else { return false };
+        let Some(parcel) = self.take(site, Errand::Carry) else { return false };
         if let Some(known) = self.conversations.get_mut(&conversation) {
             known.idle_until = None;
             known.in_a_row += 1;
@@ -123,7 +124,7 @@ impl Scheduler {
     }
 
     fn open(&mut self, place: u32, actions: &mut Vec<Action>) {
-        let Some(parcel) = self.take(place, false) else { return };
+        let Some(parcel) = self.take(place, Errand::Carry) else { return };
         self.conversations_begun += 1;
         let conversation = ConversationId(self.conversations_begun);
         let known = Conversation { site: place, in_a_row: 1, proven: false, closing: false, idle_until: None };
@@ -138,7 +139,7 @@ impl Scheduler {
         let site = self.sites.at(place);
         let Some(Down { until, fault }) = site.down.as_ref().filter(|_| site.is_down(now)) else { return };
         let (not_before, fault) = (*until, fault.clone());
-        if let Some(parcel) = self.take(place, true) {
+        if let Some(parcel) = self.take(place, Errand::FailUntried) {
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
         }
@@ -150,7 +151,11 @@ impl Scheduler {
         let place = known.site;
         let site = self.sites.at(place);
         site.proven += usize::from(first);
-        site.grow(first, self.bounds.site_conversations_max);
+        if site.grow(first, self.bounds.site_conversations_max) {
+            for parcel in self.parcels.waiting_for(place) {
+                self.queue(parcel, false);
+            }
+        }
         self.feed(place, now, actions);
     }
 
@@ -186,6 +191,7 @@ impl Scheduler {
             site.shrink(1);
         }
         let not_before = site.down.as_ref().map_or(now, |down| down.until);
+        self.parcels.set(parcel, State::InFlight(Errand::Fail));
         actions.push(Action::Fail { parcel: self.parcel(parcel), fault, attempted: true, not_before });
         self.feed(place, now, actions);
     }

@@ -17,10 +17,23 @@ pub(super) enum State {
     Waiting,
     /// Due; in the queue of its site.
     Ready,
-    /// Handed out. `untried`: to be settled without an attempt, which few are at once.
-    InFlight { untried: bool },
+    /// Handed out, for this.
+    InFlight(Errand),
     /// Not due until released.
     Held(HoldReason),
+}
+
+/// What a parcel was handed out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// To be carried.
+    Carry,
+    /// To be settled after its own attempt did not reach the site.
+    Fail,
+    /// To be settled without an attempt, because the site is down; few are at once.
+    FailUntried,
+    /// To be settled as ended.
+    End,
 }
 
 /// The recipients of a parcel: nearly always one, which needs no memory of its own.
@@ -55,6 +68,8 @@ pub(super) struct Record {
     pub(super) recipients: Recipients,
     pub(super) site: u32,
     pub(super) attempts: u32,
+    /// It waits because its site could not be reached, and so no longer than that lasts.
+    pub(super) waits_for_site: bool,
     state: State,
     /// The next parcel of the same message.
     next: u32,
@@ -120,7 +135,9 @@ impl Parcels {
         let recipients = Recipients::of(recipients);
         let next = self.first.get(&message).copied().unwrap_or(NONE);
         let state = State::Vacant;
-        let record = Record { message, account, due: Timestamp(0), recipients, site, attempts, state, next };
+        let due = Timestamp(0);
+        let waits_for_site = false;
+        let record = Record { message, account, due, recipients, site, attempts, waits_for_site, state, next };
         let place = match self.vacant.pop() {
             Some(place) => {
                 self.records[place as usize] = record;
@@ -171,15 +188,26 @@ impl Parcels {
             State::Waiting => self.waiting -= 1,
             State::Ready => self.recipients_ready -= recipients,
             State::Held(_) => self.recipients_held -= recipients,
-            State::Vacant | State::InFlight { .. } => {}
+            State::Vacant | State::InFlight(_) => {}
         }
         match state {
             State::Waiting => self.waiting += 1,
             State::Ready => self.recipients_ready += recipients,
             State::Held(_) => self.recipients_held += recipients,
-            State::Vacant | State::InFlight { .. } => {}
+            State::Vacant | State::InFlight(_) => {}
         }
         self.records[place as usize].state = state;
+    }
+
+    /// Says that a parcel waits because its site could not be reached.
+    pub(super) fn waits_for_site(&mut self, place: u32) {
+        self.records[place as usize].waits_for_site = true;
+    }
+
+    /// The places of parcels that wait because this site could not be reached. Looks at every parcel.
+    pub(super) fn waiting_for(&self, site: u32) -> Vec<u32> {
+        let waits = |record: &Record| record.site == site && record.waits_for_site && record.state == State::Waiting;
+        (0u32..).zip(&self.records).filter(|(_, record)| waits(record)).map(|(place, _)| place).collect()
     }
 
     /// Makes a parcel wait until `due`.

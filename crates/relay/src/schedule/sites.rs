@@ -121,9 +121,11 @@ impl Site {
     }
 
     /// A dialogue took place: more conversations may follow, one for each whole round of successes.
-    pub(super) fn grow(&mut self, first: bool, most: usize) {
+    /// Whether the site had been down.
+    pub(super) fn grow(&mut self, first: bool, most: usize) -> bool {
         self.failures = 0;
-        if self.down.take().is_some() {
+        let was_down = self.down.take().is_some();
+        if was_down {
             self.limit = self.limit.max(SITE_CONVERSATIONS_FIRST.min(most));
         }
         self.credit += 1;
@@ -131,6 +133,7 @@ impl Site {
             self.limit += 1;
             self.credit = 0;
         }
+        was_down
     }
 
     /// Conversations were too many, or went wrong: at most so many for now.

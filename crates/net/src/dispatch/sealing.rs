@@ -1,0 +1,80 @@
+//! Seals a message once, whatever its parcels and retries.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use relay::route::Destination;
+use relay::schedule::Parcel;
+use relay::sending_domain::SendingDomain;
+use relay::signing;
+use relay::store::{Claimed, Store};
+
+use super::carrier::Carrier;
+use super::claims::Claim;
+use super::driver::Driver;
+use crate::seal::{SealError, Unsealed};
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    /// The seal of a message: the one it has, or a new one. None where it cannot be made now: the
+    /// parcel has been settled as deferred.
+    pub(super) async fn seal(
+        self: &Arc<Self>,
+        claim: &Claim<S>,
+        mail: &Claimed,
+        destination: &Destination,
+        parcel: &Parcel,
+    ) -> Option<Option<Bytes>> {
+        if mail.seal.is_some() {
+            return Some(mail.seal.clone());
+        }
+        let directory = self.store.directory();
+        let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
+            return Some(None);
+        };
+        let unpublished = self.signs_unpublished(destination);
+        let keys = signing::keys(domain, unpublished);
+        if keys.is_empty() {
+            return Some(None);
+        }
+        let unsealed = Unsealed::new(
+            domain.clone(),
+            &keys,
+            mail.content.clone(),
+            mail.envelope.facts.header_octets,
+            self.clock.now(),
+        );
+        let is_lasting = self.is_lasting(mail, domain);
+        let make = || async {
+            let seal = self.sealer.seal(unsealed).await?;
+            self.metrics.seals.inc();
+            if is_lasting {
+                self.store.seal(parcel.message, seal.clone());
+            }
+            Ok::<_, SealError>(seal)
+        };
+        // where every key is published, both kinds of seal are the same
+        let kind = usize::from(unpublished && !signing::is_published(domain));
+        match claim.shared.seals[kind].get_or_try_init(make).await {
+            Ok(seal) => Some(Some(seal.clone())),
+            Err(error) => {
+                self.metrics.seal_failures.inc();
+                tracing::error!(message = %parcel.message, %error, "a message cannot be signed; it is tried again later");
+                let reason = "The message could not be signed by the relay.";
+                let judgements = self.postpone(mail, destination, parcel, reason);
+                self.settle(mail, parcel, None, judgements).await;
+                None
+            }
+        }
+    }
+
+    fn signs_unpublished(&self, destination: &Destination) -> bool {
+        self.carrier.routes().route(destination).is_some_and(|route| route.sign_unpublished)
+    }
+
+    /// Whether one seal is good for all recipients of the message, so that it may be kept for them.
+    fn is_lasting(&self, mail: &Claimed, domain: &SendingDomain) -> bool {
+        let routes = self.carrier.routes();
+        let mut destinations = mail.envelope.recipients.iter().map(|address| routes.destination(address.domain()));
+        signing::is_published(domain) || destinations.all(|destination| self.signs_unpublished(&destination))
+    }
+}

@@ -1,0 +1,167 @@
+//! What people do to mail in the queue: cancel, hold, release, retry, suspend, delete.
+
+use std::time::Duration;
+
+use relay::account::AccountState;
+use relay::activity::Status;
+use relay::outcome::Failure;
+use relay::queue::HoldReason;
+use relay::sending_domain::DomainState;
+use relay::store::{Book, Spool, StoreError};
+
+use super::world::{Hop, START, World, operator};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A world with one deferred message.
+async fn deferred() -> (World, relay::id::MessageId) {
+    let world = World::new();
+    world.hop("dead.example", Hop::Fails(Failure::Connect("refused".into())));
+    let message = world.send(1, &["a@dead.example"]).await;
+    world.settle().await;
+    (world, message)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_message_bounces_in_the_name_of_who_did_it() {
+    let (world, message) = deferred().await;
+    assert_eq!(world.handle.cancel(message, &operator()).await, Ok(1));
+    let row = &world.rows(message)[0];
+    assert_eq!((row.status, row.reason.as_str()), (Status::HardBounce, "Cancelled by operator."));
+    world.settle().await;
+    assert_eq!(world.notifications().len(), 1);
+    let gone = world.handle.cancel(message, &operator()).await;
+    assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_being_delivered_is_cancelled_only_if_it_fails() {
+    let world = World::with(Vec::new(), |_, hops| hops.pace = Duration::from_secs(5));
+    world.hop("dead.example", Hop::Fails(Failure::Lost("reset".into())));
+    let message = world.send(1, &["a@dead.example", "b@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.handle.cancel(message, &operator()).await, Ok(0));
+    world.pass(Duration::from_secs(10)).await;
+    assert_eq!(world.statuses(message), [Status::HardBounce, Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn held_mail_stays_until_released_also_over_a_restart() {
+    let (mut world, message) = deferred().await;
+    world.handle.hold(message, HoldReason::Operator).await.unwrap();
+    assert_eq!(world.rows(message)[0].held, Some(HoldReason::Operator));
+    world.hop("dead.example", Hop::Takes);
+    world.pass(DAY).await;
+    world.handle.shutdown(Duration::from_secs(1)).await;
+    world.restart();
+    world.pass(DAY).await;
+    assert_eq!(world.statuses(message), [Status::Pending]);
+    world.handle.release(message).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_while_it_is_delivered_stays_held_if_it_is_deferred() {
+    let world = World::with(Vec::new(), |_, hops| hops.pace = Duration::from_secs(5));
+    world.hop("dead.example", Hop::Fails(Failure::Lost("reset".into())));
+    let message = world.send(1, &["a@dead.example"]).await;
+    world.settle().await;
+    world.handle.hold(message, HoldReason::Operator).await.unwrap();
+    world.pass(DAY).await;
+    assert_eq!(world.carried().len(), 1);
+    assert_eq!(world.rows(message)[0].held, Some(HoldReason::Operator));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_the_store_refuses_changes_nothing() {
+    let (world, message) = deferred().await;
+    world.store.fail_next(store::memory::Verb::Settle, StoreError::Unavailable("busy".into()));
+    assert!(world.handle.hold(message, HoldReason::Operator).await.is_err());
+    world.hop("dead.example", Hop::Takes);
+    world.pass(Duration::from_secs(600)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_now_does_not_wait_for_the_due_moment() {
+    let (world, message) = deferred().await;
+    world.hop("dead.example", Hop::Takes);
+    world.handle.retry(message).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+    assert!(world.handle.retry(message).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_of_a_suspended_account_is_held_and_released_when_it_is_resumed() {
+    let (world, waiting) = deferred().await;
+    let account = world.domain.account;
+    world.store.account_state(account, AccountState::Suspended, &operator(), START).unwrap();
+    let arriving = world.send(2, &["b@one.example"]).await;
+    world.handle.directory_changed();
+    world.settle().await;
+    for message in [waiting, arriving] {
+        assert_eq!(world.rows(message)[0].held, Some(HoldReason::AccountSuspended), "{message}");
+    }
+    world.hop("dead.example", Hop::Takes);
+    world.pass(DAY).await;
+    assert_eq!(world.carried().len(), 1);
+    world.store.account_state(account, AccountState::Active, &operator(), START).unwrap();
+    world.pass(Duration::from_secs(60)).await;
+    for message in [waiting, arriving] {
+        assert_eq!(world.statuses(message), [Status::Delivered], "noticed without being told");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_operator_holds_is_not_released_with_its_account() {
+    let (world, message) = deferred().await;
+    world.handle.hold(message, HoldReason::Operator).await.unwrap();
+    for state in [AccountState::Suspended, AccountState::Active] {
+        world.store.account_state(world.domain.account, state, &operator(), START).unwrap();
+        world.handle.directory_changed();
+        world.settle().await;
+    }
+    assert_eq!(world.rows(message)[0].held, Some(HoldReason::Operator));
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_of_a_deleted_domain_is_delivered_for_a_day_and_then_bounced() {
+    let (world, message) = deferred().await;
+    world.store.domain_delete(world.domain.id, &operator(), START).unwrap();
+    world.handle.directory_changed();
+    world.pass(DAY / 2).await;
+    assert_eq!(world.statuses(message), [Status::Deferred]);
+    world.pass(DAY).await;
+    let row = &world.rows(message)[0];
+    assert_eq!(row.status, Status::HardBounce);
+    assert!(row.reason.contains("domain was deleted"), "{}", row.reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_of_a_domain_that_lost_its_validation_is_held_three_days_and_then_bounced() {
+    let (world, message) = deferred().await;
+    world.store.domain_state(world.domain.id, DomainState::Failed, &operator(), START).unwrap();
+    world.handle.directory_changed();
+    world.settle().await;
+    assert_eq!(world.rows(message)[0].held, Some(HoldReason::DomainInvalid));
+    world.pass(2 * DAY).await;
+    assert_eq!(world.statuses(message), [Status::Pending]);
+    world.pass(DAY + Duration::from_secs(60)).await;
+    assert_eq!(world.statuses(message), [Status::SoftBounce]);
+    assert_eq!(world.store.queue(None, 10).len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_of_a_domain_that_is_validated_again_goes() {
+    let (world, message) = deferred().await;
+    world.hop("dead.example", Hop::Takes);
+    for state in [DomainState::Failed, DomainState::Vouched] {
+        world.store.domain_state(world.domain.id, state, &operator(), START).unwrap();
+        world.handle.directory_changed();
+        world.settle().await;
+    }
+    world.pass(Duration::from_secs(120)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}

@@ -1,0 +1,269 @@
+//! Mail that does not get through: deferred, bounced, told to the sender, never lost.
+
+use std::time::Duration;
+
+use relay::activity::Status;
+use relay::outcome::{Failure, Stage};
+use relay::queue::{Origin, Outcome, Settlement, Verdict};
+use relay::retry::RETRY_FOR;
+use relay::store::{Book, Spool, StoreError};
+use smtp::address::{Address, ReversePath};
+use smtp::reply::Enhanced;
+use store::memory::Verb;
+
+use super::world::{Hop, START, World, operator};
+
+fn refused() -> Hop {
+    Hop::Fails(Failure::Connect("refused".into()))
+}
+
+fn unknown() -> Hop {
+    Hop::Says(Stage::Recipient, 550, Enhanced(5, 1, 1), "No such user")
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_recipient_has_its_own_outcome() {
+    let world = World::new();
+    world.hop(
+        "one.example",
+        Hop::Mixed(vec![
+            ("full", Stage::Recipient, 552, Enhanced(5, 2, 2), "over quota"),
+            ("later", Stage::Recipient, 450, Enhanced(4, 2, 0), "busy"),
+            ("nobody", Stage::Recipient, 550, Enhanced(5, 1, 1), "No such user"),
+        ]),
+    );
+    let message =
+        world.send(1, &["fine@one.example", "full@one.example", "later@one.example", "nobody@one.example"]).await;
+    world.settle().await;
+    let expected = [Status::Delivered, Status::SoftBounce, Status::Deferred, Status::HardBounce];
+    assert_eq!(world.statuses(message), expected);
+    assert_eq!(world.rows(message)[3].reply, "550 5.1.1 No such user");
+    assert_eq!(world.rows(message)[3].reason, "There is no such mailbox at one.example.");
+    world.hop("one.example", Hop::Takes);
+    world.pass(Duration::from_secs(120)).await;
+    let again: Vec<_> = world.carried().into_iter().filter(|carried| carried.envelope.message == message).collect();
+    assert_eq!(again.len(), 2);
+    assert_eq!(again[1].recipients, ["later@one.example"]);
+    assert!(again[1].at.since(START) >= Duration::from_secs(60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_recipients_at_once_follow_at_once() {
+    let pace = Duration::from_millis(10);
+    let world = World::with(Vec::new(), |_, hops| hops.pace = pace);
+    world.hop("one.example", Hop::Mixed(vec![("b", Stage::Recipient, 452, Enhanced(4, 5, 3), "too many recipients")]));
+    let message = world.send(1, &["a@one.example", "b@one.example"]).await;
+    world.pass(pace * 3 / 2).await;
+    assert_eq!(world.carried().len(), 1);
+    world.hop("one.example", Hop::Takes);
+    world.pass(pace).await;
+    assert_eq!(world.statuses(message), [Status::Delivered; 2]);
+    assert_eq!(world.dials(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_comes_back_gets_its_mail() {
+    let world = World::new();
+    world.hop("dead.example", refused());
+    let message = world.send(1, &["a@dead.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Deferred]);
+    assert_eq!(world.rows(message)[0].reason, "The server of dead.example could not be reached (refused).");
+    world.hop("dead.example", Hop::Takes);
+    world.pass(Duration::from_secs(120)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_host_with_much_mail_is_dialled_little_and_everyone_is_told() {
+    let world = World::new();
+    world.hop("dead.example", refused());
+    let mut messages = Vec::new();
+    for number in 0..500 {
+        messages.push(world.send(number, &["a@dead.example"]).await);
+    }
+    world.settle().await;
+    assert!(world.dials() <= 5, "{} dials", world.dials());
+    for message in messages {
+        assert_eq!(world.statuses(message), [Status::Deferred]);
+    }
+    world.pass(Duration::from_secs(3600)).await;
+    assert!(world.dials() <= 20, "{} dials in an hour", world.dials());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_retry_period_is_a_soft_bounce_that_is_told() {
+    let world = World::new();
+    world.hop("dead.example", refused());
+    let message = world.send(1, &["a@dead.example"]).await;
+    world.pass(RETRY_FOR - Duration::from_secs(60)).await;
+    assert_eq!(world.statuses(message), [Status::Deferred]);
+    world.pass(Duration::from_secs(3 * 3600)).await;
+    let row = &world.rows(message)[0];
+    assert_eq!(row.status, Status::SoftBounce);
+    assert!(row.reason.starts_with("Given up after 5 days. The last attempt: The server"), "{}", row.reason);
+    assert!(row.attempts > 20, "{}", row.attempts);
+    assert_eq!(world.notifications().len(), 1);
+    assert_eq!(world.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_smtp_user_may_have_a_shorter_retry_period() {
+    let world = World::new();
+    world.hop("dead.example", refused());
+    let mut envelope = world.envelope(1, &["a@dead.example"]);
+    envelope.retry_for = Some(Duration::from_secs(600));
+    let message = world.submit(envelope).await;
+    world.pass(Duration::from_secs(700)).await;
+    assert_eq!(world.statuses(message), [Status::SoftBounce]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_once_to_the_reverse_path_by_mail_of_the_relays_own() {
+    let world = World::new();
+    world.hop("one.example", unknown());
+    let message = world.send(1, &["a@one.example", "b@one.example"]).await;
+    world.settle().await;
+    let told = world.notifications();
+    assert_eq!(told.len(), 1, "one for both recipients");
+    assert_eq!(told[0].recipients, ["app@shop.example"]);
+    assert_eq!(told[0].envelope.reverse_path, ReversePath::Null);
+    assert_eq!(told[0].envelope.origin, Origin::Notification(message));
+    let content = String::from_utf8(told[0].content.to_vec()).unwrap();
+    for part in ["a@one.example", "b@one.example", "Status: 5.1.1", "550 5.1.1 No such user", "Your order"] {
+        assert!(content.contains(part), "{part} is missing in\n{content}");
+    }
+    let facts = &told[0].envelope.facts;
+    assert_eq!(facts.octets, told[0].content.len() as u64);
+    assert!(content[..facts.header_octets as usize].ends_with("\r\n\r\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_told_where_the_reverse_path_is_null_or_bounce_mails_are_off_or_of_a_notification() {
+    let world = World::new();
+    world.hop("one.example", unknown());
+    world.hop("shop.example", unknown());
+    let mut null = world.envelope(1, &["a@one.example"]);
+    null.reverse_path = ReversePath::Null;
+    world.submit(null).await;
+    world.settle().await;
+    assert_eq!(world.notifications().len(), 0);
+    world.send(2, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.notifications().len(), 1, "the notification fails, and is not told of in turn");
+    world.store.domain_bounce_mails(world.domain.id, false, &operator(), START).unwrap();
+    world.send(3, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.notifications().len(), 1);
+    assert_eq!(world.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suppressed_recipient_is_told() {
+    let world = World::new();
+    let mut envelope = world.envelope(1, &["a@one.example"]);
+    envelope.suppressed = vec![Address::parse("gone@one.example", false).unwrap()];
+    world.submit(envelope).await;
+    world.settle().await;
+    let told = world.notifications();
+    assert_eq!(told.len(), 1);
+    assert!(String::from_utf8_lossy(&told[0].content).contains("gone@one.example"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_the_notification_and_the_settlement_neither_loses_nor_doubles_it() {
+    let mut world = World::new();
+    world.hop("one.example", unknown());
+    world.store.fail_next(Verb::Settle, StoreError::Latched("EIO".into()));
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.live(), 2, "the message and its notification");
+    assert_eq!(world.notifications().len(), 0, "after the latch nothing is delivered");
+    // what a restart finds: both live; the model forgets its latch with a copy of its mail
+    let fresh = World::new();
+    for entry in world.store.queue(None, 10) {
+        let kept = world.store.peek(entry.message).await.unwrap().unwrap();
+        let relay::store::Content::Held(content) = kept.content else { panic!("held") };
+        let mut draft = fresh.store.draft().unwrap();
+        relay::store::Draft::append(&mut draft, content).await.unwrap();
+        fresh.store.commit((*kept.envelope).clone(), draft).await.unwrap();
+    }
+    fresh.handle.shutdown(Duration::from_secs(1)).await;
+    world.store = fresh.store.clone();
+    world.restart();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::HardBounce]);
+    assert_eq!(world.notifications().len(), 1);
+    assert_eq!(world.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_latched_store_stops_delivery_and_loses_nothing() {
+    let world = World::new();
+    world.store.fail_next(Verb::Settle, StoreError::Latched("EIO".into()));
+    world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.carried().len(), 1);
+    let envelope = world.envelope(2, &["b@two.example"]);
+    world.handle.arrived(&envelope);
+    world.pass(Duration::from_secs(3600)).await;
+    assert_eq!(world.carried().len(), 1, "nothing more is dialled");
+    assert_eq!(world.live(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settlement_that_fails_for_now_is_kept_later_and_the_mail_not_sent_again() {
+    let world = World::new();
+    for _ in 0..3 {
+        world.store.fail_next(Verb::Settle, StoreError::Unavailable("busy".into()));
+    }
+    let message = world.send(1, &["a@one.example"]).await;
+    world.pass(Duration::from_secs(60)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+    assert_eq!(world.carried().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_room_for_the_notification_the_failure_waits() {
+    let world = World::new();
+    world.hop("one.example", Hop::Mixed(vec![("no", Stage::Recipient, 550, Enhanced(5, 1, 1), "No such user")]));
+    let envelope = world.envelope(1, &["no@one.example", "yes@one.example"]);
+    let message = world.keep(envelope.clone()).await;
+    world.store.fail_next(Verb::Commit, StoreError::NoRoom("full".into()));
+    world.handle.arrived(&envelope);
+    world.settle().await;
+    assert_ne!(world.statuses(message)[0], Status::HardBounce);
+    assert_eq!(world.statuses(message)[1], Status::Delivered, "who got it is not sent it again");
+    world.pass(Duration::from_secs(600)).await;
+    assert_eq!(world.statuses(message), [Status::HardBounce, Status::Delivered]);
+    assert_eq!(world.notifications().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_cannot_be_read_is_tried_again() {
+    let world = World::new();
+    world.store.fail_next(Verb::Claim, StoreError::Unavailable("damaged".into()));
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.carried().len(), 0);
+    world.pass(Duration::from_secs(600)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recipient_settled_elsewhere_is_not_sent_again() {
+    let world = World::new();
+    let envelope = world.envelope(1, &["a@one.example", "b@one.example"]);
+    let message = world.keep(envelope.clone()).await;
+    let verdict = Verdict {
+        recipient: 0,
+        outcome: Outcome::Delivered { sandbox: false },
+        reason: String::new(),
+        remote_reply: None,
+    };
+    let settlement = Settlement { message, at: START, attempt: None, verdicts: vec![verdict] };
+    world.store.settle(settlement).await.unwrap();
+    world.handle.arrived(&envelope);
+    world.settle().await;
+    assert_eq!(world.carried()[0].recipients, ["b@one.example"]);
+}

@@ -1,0 +1,71 @@
+//! Parcels that are settled, held or ended without being carried.
+
+use std::sync::Arc;
+
+use relay::clock::Timestamp;
+use relay::outcome::{self, Ending, Judgement};
+use relay::queue::{Attempt, HoldReason};
+use relay::schedule::{Fault, Parcel};
+use relay::store::{Claimed, Store};
+
+use super::carrier::Carrier;
+use super::conversation::{Before, UNREADABLE_WAIT};
+use super::driver::Driver;
+
+impl<S: Store, C: Carrier> Driver<S, C> {
+    /// Settles a parcel by what is known about its site, without dialling for it.
+    pub(super) async fn fail(self: &Arc<Self>, parcel: Parcel, fault: &Fault, attempted: bool, not_before: Timestamp) {
+        let Some((claim, parcel)) = self.claim(parcel).await else { return };
+        let Some(mail) = claim.mail() else { return };
+        let ending = match self.before(mail) {
+            Before::Carry if mail.envelope.sandbox => Ending::Sandbox,
+            Before::Carry => {
+                self.settle_by_fault(mail, &parcel, fault, attempted, not_before).await;
+                return;
+            }
+            Before::Hold(reason) => return self.hold_parcel(&parcel, reason).await,
+            Before::End(ending) => ending,
+        };
+        self.end_claimed(mail, &parcel, &ending).await;
+    }
+
+    async fn settle_by_fault(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        parcel: &Parcel,
+        fault: &Fault,
+        attempted: bool,
+        not_before: Timestamp,
+    ) {
+        let attempt = match attempted {
+            true => fault.attempt.clone(),
+            false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.clone() },
+        };
+        let first = parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)));
+        let destination = self.carrier.routes().destination(first.map_or("", |address| address.domain()));
+        let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
+        let judgements = self.judge(mail, &destination, parcel, &findings, not_before);
+        self.settle(mail, parcel, Some(attempt), judgements).await;
+    }
+
+    /// Settles a parcel as ended; whether that could be kept.
+    pub(super) async fn end(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
+        let Some((claim, parcel)) = self.claim(parcel).await else { return false };
+        let Some(mail) = claim.mail() else { return false };
+        self.end_claimed(mail, &parcel, ending).await
+    }
+
+    pub(super) async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) -> bool {
+        let judgements: Vec<Judgement> =
+            parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
+        self.settle(mail, parcel, None, judgements).await
+    }
+
+    /// Holds a parcel's message, and gives the parcel back.
+    pub(super) async fn hold_parcel(self: &Arc<Self>, parcel: &Parcel, reason: HoldReason) {
+        if let Err(error) = self.hold_message(parcel.message, reason).await {
+            tracing::error!(message = %parcel.message, %error, "a message could not be held");
+        }
+        self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
+    }
+}
