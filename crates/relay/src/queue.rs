@@ -90,9 +90,19 @@ pub struct SessionFacts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecipientState {
     /// To be attempted at `due`; `attempts` so far.
-    Waiting { due: Timestamp, attempts: u32 },
+    Waiting {
+        /// When.
+        due: Timestamp,
+        /// How many were made.
+        attempts: u32,
+    },
     /// Not attempted until released.
-    Held { reason: HoldReason, attempts: u32 },
+    Held {
+        /// Why.
+        reason: HoldReason,
+        /// How many were made.
+        attempts: u32,
+    },
     /// Done.
     Settled,
 }
