@@ -194,7 +194,7 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
         allow_private: config.delivery.allow_private,
         own: listening.filter(|ip| !ip.is_unspecified()).collect(),
         authorities,
-        ..OutboundSettings::default()
+        ..OutboundSettings::held_to(&config.limits)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))
         .map_err(|error| Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), ""))

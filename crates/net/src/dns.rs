@@ -6,7 +6,7 @@ mod plan;
 
 pub use guard::{Forbidden, forbidden};
 pub use hickory::{Dns, DnsSettings};
-pub use plan::{ADDRESSES_MAX, HOSTS_MAX, Hop, PlanFault, addresses_of, mail_hosts};
+pub use plan::{Hop, PlanFault, addresses_of, mail_hosts};
 
 use std::future::Future;
 use std::net::IpAddr;

@@ -13,6 +13,7 @@ pub use line::Line;
 use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
+use relay::limits::Limits;
 use relay::outcome::{Failure, Finding, Stage};
 use relay::queue::{Attempt, Envelope};
 use relay::route::{Destination, Routes};
@@ -53,6 +54,10 @@ pub struct OutboundSettings {
     pub opening_max: Duration,
     /// How long one attempt may take in all.
     pub attempt_max: Duration,
+    /// Mail servers of a domain that are looked at.
+    pub hosts_max: usize,
+    /// Addresses that are dialled in one attempt.
+    pub addresses_max: usize,
     /// Messages carried on one line.
     pub line_messages_max: u32,
     /// How long a line may stay idle and be used again.
@@ -63,8 +68,10 @@ pub struct OutboundSettings {
     pub recipients_max: usize,
 }
 
-impl Default for OutboundSettings {
-    fn default() -> Self {
+impl OutboundSettings {
+    /// What these limits allow; everything else as it is without configuration.
+    pub fn held_to(limits: &Limits) -> OutboundSettings {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         OutboundSettings {
             hostname: "localhost".into(),
             mx_port: 25,
@@ -74,14 +81,22 @@ impl Default for OutboundSettings {
             authorities: Vec::new(),
             system_authorities: true,
             patience: Patience::STANDARD,
-            dial_max: Duration::from_secs(30),
-            opening_max: Duration::from_secs(600),
-            attempt_max: Duration::from_secs(3600),
-            line_messages_max: 100,
-            line_idle_max: Duration::from_secs(20),
-            line_age_max: Duration::from_secs(300),
-            recipients_max: 100,
+            dial_max: Duration::from_secs(limits.dial_seconds),
+            opening_max: Duration::from_secs(limits.opening_seconds),
+            attempt_max: Duration::from_secs(limits.attempt_seconds),
+            hosts_max: count(limits.mail_hosts_max),
+            addresses_max: count(limits.mail_addresses_max),
+            line_messages_max: u32::try_from(limits.line_messages_max).unwrap_or(u32::MAX),
+            line_idle_max: Duration::from_secs(limits.line_idle_seconds),
+            line_age_max: Duration::from_secs(limits.line_age_seconds),
+            recipients_max: count(limits.transaction_recipients_max),
         }
+    }
+}
+
+impl Default for OutboundSettings {
+    fn default() -> Self {
+        OutboundSettings::held_to(&Limits::default())
     }
 }
 

@@ -129,6 +129,24 @@ limits! {
         "New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.";
     remembered_addresses_max REMEMBERED_ADDRESSES_MAX 16_384 1_024..=1_048_576 "addresses" ""
         "Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.";
+    dial_seconds DIAL_SECONDS 30 1..=300 "seconds" ""
+        "The time that a next hop has to take our connection.";
+    opening_seconds OPENING_SECONDS 600 10..=3_600 "seconds" ""
+        "The time that all next hops of one delivery attempt have together, until one of them is ready for the message.";
+    attempt_seconds ATTEMPT_SECONDS 3_600 60..=14_400 "seconds" ""
+        "The time of one delivery attempt in all.";
+    mail_hosts_max MAIL_HOSTS_MAX 10 1..=100 "hosts" ""
+        "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
+    mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
+        "Addresses that are dialled in one attempt.";
+    transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""
+        "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
+    line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
+        "Messages carried to a next hop on one connection.";
+    line_idle_seconds LINE_IDLE_SECONDS 20 0..=240 "seconds" ""
+        "How long a connection to a next hop may wait for further mail.";
+    line_age_seconds LINE_AGE_SECONDS 300 0..=3_600 "seconds" ""
+        "How old a connection to a next hop may grow before it is used no more.";
 }
 
 impl Limits {

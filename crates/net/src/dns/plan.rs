@@ -6,12 +6,6 @@ use std::sync::Mutex;
 
 use super::{LookupError, Mx, Resolver};
 
-/// Hosts of a domain that are looked at: the most preferred ones.
-pub const HOSTS_MAX: usize = 10;
-
-/// Addresses that are dialled in one attempt.
-pub const ADDRESSES_MAX: usize = 20;
-
 /// Why a domain has no hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanFault {
@@ -33,24 +27,30 @@ pub struct Hop {
 }
 
 /// The hosts that take mail for `domain`, the first to try first (RFC 5321 §5.1): by preference, in
-/// random order where that is equal, at most [`HOSTS_MAX`]; the domain itself where it has no MX.
+/// random order where that is equal, at most `hosts_max`; the domain itself where it has no MX.
 ///
 /// # Errors
 /// [`PlanFault`]; only its `Dns` may pass.
 pub async fn mail_hosts(
     resolver: &dyn Resolver,
     domain: &str,
+    hosts_max: usize,
     dice: &Mutex<Box<dyn Dice>>,
 ) -> Result<Vec<String>, PlanFault> {
     match resolver.mx(domain).await {
-        Ok(records) => ordered(domain, records, dice),
+        Ok(records) => ordered(domain, records, hosts_max, dice),
         Err(LookupError::NoRecord) => Ok(vec![domain.to_owned()]),
         Err(LookupError::NoSuchName) => Err(PlanFault::NoSuchDomain(format!("the domain {domain} does not exist"))),
         Err(LookupError::Fault(why)) => Err(PlanFault::Dns(format!("no answer about the MX of {domain}: {why}"))),
     }
 }
 
-fn ordered(domain: &str, mut records: Vec<Mx>, dice: &Mutex<Box<dyn Dice>>) -> Result<Vec<String>, PlanFault> {
+fn ordered(
+    domain: &str,
+    mut records: Vec<Mx>,
+    hosts_max: usize,
+    dice: &Mutex<Box<dyn Dice>>,
+) -> Result<Vec<String>, PlanFault> {
     // a null MX stands alone; beside others it is a mistake and ignored (RFC 7505 §3)
     if records.iter().all(|mx| mx.host.is_empty()) {
         return if records.is_empty() { Ok(vec![domain.to_owned()]) } else { Err(PlanFault::NullMx) };
@@ -62,7 +62,7 @@ fn ordered(domain: &str, mut records: Vec<Mx>, dice: &Mutex<Box<dyn Dice>>) -> R
     }
     let mut hosts: Vec<String> = Vec::new();
     for mx in records {
-        if hosts.len() < HOSTS_MAX && !hosts.contains(&mx.host) {
+        if hosts.len() < hosts_max && !hosts.contains(&mx.host) {
             hosts.push(mx.host);
         }
     }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use super::OutboundSettings;
-use crate::dns::{ADDRESSES_MAX, Hop, LookupError, PlanFault, Resolver, addresses_of, forbidden, mail_hosts};
+use crate::dns::{Hop, LookupError, PlanFault, Resolver, addresses_of, forbidden, mail_hosts};
 
 /// Where the hosts of a destination come from.
 pub(super) enum Origin<'a> {
@@ -47,7 +47,7 @@ impl<'a> Hops<'a> {
     ) -> Result<Hops<'a>, Finding> {
         let hosts = match origin {
             Origin::Route(host, _) => vec![host.to_owned()],
-            Origin::Mx(domain) => mail_hosts(resolver, domain, dice).await.map_err(|fault| {
+            Origin::Mx(domain) => mail_hosts(resolver, domain, settings.hosts_max, dice).await.map_err(|fault| {
                 Finding::Failed(match fault {
                     PlanFault::NoSuchDomain(why) => Failure::NoSuchDomain(why),
                     PlanFault::NullMx => Failure::NullMx,
@@ -61,7 +61,7 @@ impl<'a> Hops<'a> {
     /// The next address to dial; none where all were given. What was wrong with hosts on the way is
     /// told to `faults`: the host's name, and the finding.
     pub(super) async fn next(&mut self, faults: &mut (dyn FnMut(&str, Finding) + Send)) -> Option<Next> {
-        while self.given < ADDRESSES_MAX {
+        while self.given < self.settings.addresses_max {
             if let Some(hop) = self.ready.pop_front() {
                 self.given += 1;
                 let port = if let Origin::Route(_, port) = self.origin { port } else { self.settings.mx_port };

@@ -31,9 +31,11 @@ impl Dice for Zeroes {
 /// A resolver that knows what a test says, and faults on nothing else: the rest does not exist.
 #[derive(Default)]
 struct Book {
-    mx: HashMap<&'static str, Result<Vec<(u16, &'static str)>, LookupError>>,
-    addresses: HashMap<&'static str, Result<Vec<&'static str>, LookupError>>,
+    mx: HashMap<&'static str, Entry<(u16, &'static str)>>,
+    addresses: HashMap<&'static str, Entry<&'static str>>,
 }
+
+type Entry<T> = Result<Vec<T>, LookupError>;
 
 impl Resolver for Book {
     fn mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, Vec<Mx>> {
