@@ -27,7 +27,7 @@ fn set(store: &impl Store, domain: Id<SendingDomain>, state: DomainState) -> Res
     store.domain_state(domain, state, &operator(), later(1)).map(drop)
 }
 
-pub async fn accounts_are_numbered_and_never_again(store: &impl Store) {
+pub(crate) async fn accounts_are_numbered_and_never_again(store: &impl Store) {
     let first = store.account_add("Bakery", &operator(), NOW).unwrap();
     let second = store.account_add("Bakery", &operator(), later(1)).unwrap();
     assert!(second.id > first.id);
@@ -39,7 +39,7 @@ pub async fn accounts_are_numbered_and_never_again(store: &impl Store) {
     assert!(next.id > gone.id);
 }
 
-pub async fn a_change_decides_before_the_verb_returns(store: &impl Store) {
+pub(crate) async fn a_change_decides_before_the_verb_returns(store: &impl Store) {
     let account = account(store);
     let before = store.directory();
     let suspended = store.account_state(account, AccountState::Suspended, &operator(), later(1)).unwrap();
@@ -55,7 +55,7 @@ pub async fn a_change_decides_before_the_verb_returns(store: &impl Store) {
     assert_eq!(store.directory().user_named("k1"), None);
 }
 
-pub async fn every_change_is_in_the_audit_log(store: &impl Store) {
+pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
     let (account, other) = (account(store), account(store));
     let domain = domain(store, account, "example.com");
     set(store, domain, DomainState::Vouched).unwrap();
@@ -87,7 +87,7 @@ pub async fn every_change_is_in_the_audit_log(store: &impl Store) {
     assert_eq!(store.audit(None, 100).unwrap().len(), expected.len() + 1);
 }
 
-pub async fn what_does_not_exist_is_told(store: &impl Store) {
+pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     let by = &operator();
     let is_told = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound(_)));
     assert!(is_told(store.account_state(Id::new(9), AccountState::Active, by, NOW).map(drop)));
@@ -107,7 +107,7 @@ pub async fn what_does_not_exist_is_told(store: &impl Store) {
     assert!(store.audit(None, 10).unwrap().is_empty(), "what failed is in the audit log");
 }
 
-pub async fn a_domain_is_added_once_per_account(store: &impl Store) {
+pub(crate) async fn a_domain_is_added_once_per_account(store: &impl Store) {
     let (first, second) = (account(store), account(store));
     let id = domain(store, first, "Example.COM");
     let added = store.directory().domains[&id].clone();
@@ -118,7 +118,7 @@ pub async fn a_domain_is_added_once_per_account(store: &impl Store) {
     domain(store, second, "example.com");
 }
 
-pub async fn selectors_are_never_given_twice(store: &impl Store) {
+pub(crate) async fn selectors_are_never_given_twice(store: &impl Store) {
     let account = account(store);
     let is_told = |result: Result<_, StoreError>| matches!(result, Err(StoreError::Conflict(_)));
     let twice = store.domain_add(account, "example.com", vec![key("one"), key("one")], &operator(), NOW);
@@ -129,7 +129,7 @@ pub async fn selectors_are_never_given_twice(store: &impl Store) {
     assert!(is_told(store.domain_add(account, "example.org", vec![key("one")], &operator(), NOW)));
 }
 
-pub async fn only_one_account_validates_a_name(store: &impl Store) {
+pub(crate) async fn only_one_account_validates_a_name(store: &impl Store) {
     let (first, second) = (account(store), account(store));
     let (first, second) = (domain(store, first, "example.com"), domain(store, second, "example.com"));
     set(store, first, DomainState::Validated).unwrap();
@@ -144,7 +144,7 @@ pub async fn only_one_account_validates_a_name(store: &impl Store) {
     assert_eq!((state(store, first), state(store, second)), (DomainState::Failed, DomainState::Validated));
 }
 
-pub async fn a_vouched_domain_loses_to_a_validated_one(store: &impl Store) {
+pub(crate) async fn a_vouched_domain_loses_to_a_validated_one(store: &impl Store) {
     let (loser, winner) = (account(store), account(store));
     let (vouched, proven) = (domain(store, loser, "example.com"), domain(store, winner, "example.com"));
     set(store, vouched, DomainState::Vouched).unwrap();
@@ -154,7 +154,7 @@ pub async fn a_vouched_domain_loses_to_a_validated_one(store: &impl Store) {
     assert_eq!((log[0].action.as_str(), log[0].actor.name.as_str()), ("domain.vouch_lost", "system"));
 }
 
-pub async fn two_vouched_domains_of_one_name_conflict(store: &impl Store) {
+pub(crate) async fn two_vouched_domains_of_one_name_conflict(store: &impl Store) {
     let (first, second) = (account(store), account(store));
     let (first, second) = (domain(store, first, "example.com"), domain(store, second, "example.com"));
     set(store, first, DomainState::Vouched).unwrap();
@@ -164,7 +164,7 @@ pub async fn two_vouched_domains_of_one_name_conflict(store: &impl Store) {
     set(store, second, DomainState::Vouched).unwrap();
 }
 
-pub async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &impl Store) {
+pub(crate) async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &impl Store) {
     let account = account(store);
     let (gone, stays) = (domain(store, account, "example.com"), domain(store, account, "example.net"));
     store.smtp_user_add(user(gone, "k1"), &operator(), NOW).unwrap();
@@ -184,7 +184,7 @@ pub async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &impl St
     assert!(is_told(store.smtp_user_add(user(gone, "k4"), &operator(), later(6)).map(drop)));
 }
 
-pub async fn a_domain_added_again_is_another(store: &impl Store) {
+pub(crate) async fn a_domain_added_again_is_another(store: &impl Store) {
     let account = account(store);
     let first = domain(store, account, "example.com");
     store.domain_delete(first, &operator(), NOW).unwrap();
@@ -194,7 +194,7 @@ pub async fn a_domain_added_again_is_another(store: &impl Store) {
     assert_eq!(store.directory().domains.len(), 2);
 }
 
-pub async fn a_key_comes_back_as_it_was_given(store: &impl Store) {
+pub(crate) async fn a_key_comes_back_as_it_was_given(store: &impl Store) {
     let account = account(store);
     let keys = vec![key("one"), key("two")];
     let domain = store.domain_add(account, "example.com", keys.clone(), &operator(), NOW).unwrap();
@@ -206,7 +206,7 @@ pub async fn a_key_comes_back_as_it_was_given(store: &impl Store) {
     assert!(matches!(store.domain_key(other, "one"), Err(StoreError::NotFound(_))));
 }
 
-pub async fn a_key_is_seen_once(store: &impl Store) {
+pub(crate) async fn a_key_is_seen_once(store: &impl Store) {
     let account = account(store);
     let keys = vec![key("one"), key("two")];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
@@ -217,7 +217,7 @@ pub async fn a_key_is_seen_once(store: &impl Store) {
     assert!(matches!(store.domain_key_seen(domain, "three", NOW), Err(StoreError::NotFound(_))));
 }
 
-pub async fn usernames_are_unique(store: &impl Store) {
+pub(crate) async fn usernames_are_unique(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let added = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
     assert_eq!((added.account, added.domain, added.enabled), (Id::new(1), domain, true));
@@ -226,7 +226,7 @@ pub async fn usernames_are_unique(store: &impl Store) {
     assert_eq!(store.directory().users.len(), 1);
 }
 
-pub async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
+pub(crate) async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let id = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
     let rules = UserRules { sandbox: true, networks: vec!["192.0.2.0/24".parse().unwrap()], ..UserRules::default() };
@@ -243,7 +243,7 @@ pub async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
     assert!(matches!(change(three), Err(StoreError::Conflict(_))));
 }
 
-pub async fn suppressions_whatever_the_case(store: &impl Store) {
+pub(crate) async fn suppressions_whatever_the_case(store: &impl Store) {
     let (account, other) = (account(store), account(store));
     store.suppress(account, "Anna@Example.org", "She asked.", &operator(), NOW).unwrap();
     store.suppress(account, "anna@example.org", "She asked again.", &operator(), later(1)).unwrap();
@@ -257,7 +257,7 @@ pub async fn suppressions_whatever_the_case(store: &impl Store) {
     assert!(matches!(again, Err(StoreError::NotFound(_))));
 }
 
-pub async fn logins_keep_the_latest(store: &impl Store) {
+pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
     let elsewhere: IpAddr = "2001:db8::1".parse().unwrap();
@@ -271,7 +271,7 @@ pub async fn logins_keep_the_latest(store: &impl Store) {
     assert!(store.logins(NOW).unwrap().is_empty());
 }
 
-pub async fn blocks_are_kept_and_lifted(store: &impl Store) {
+pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
     let block = Block {
         address: REMOTE,
         cause: "5 wrong passwords".into(),

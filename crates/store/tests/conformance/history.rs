@@ -31,7 +31,7 @@ fn rejected(store: &impl Store) -> Vec<ActivityRow> {
     store.activity(&filter).unwrap()
 }
 
-pub async fn a_message_makes_a_row_for_each_recipient(store: &impl Store) {
+pub(crate) async fn a_message_makes_a_row_for_each_recipient(store: &impl Store) {
     let envelope = envelope(1, &["anna@example.org", "bert@example.net"]);
     commit(store, envelope.clone()).await;
     let rows = rows(store, ActivityFilter::default()).await;
@@ -63,7 +63,7 @@ pub async fn a_message_makes_a_row_for_each_recipient(store: &impl Store) {
     assert!(rows[0].row > rows[1].row);
 }
 
-pub async fn suppressed_recipients_are_rejected_rows(store: &impl Store) {
+pub(crate) async fn suppressed_recipients_are_rejected_rows(store: &impl Store) {
     let mut envelope = envelope(1, &["anna@example.org"]);
     envelope.suppressed = vec![address("gone@example.org")];
     let message = commit(store, envelope).await;
@@ -74,7 +74,7 @@ pub async fn suppressed_recipients_are_rejected_rows(store: &impl Store) {
     assert!(rows[0].reason.contains("suppression list"));
 }
 
-pub async fn a_row_follows_its_recipient(store: &impl Store) {
+pub(crate) async fn a_row_follows_its_recipient(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org", "c@example.org"])).await;
     let deferred = Outcome::Deferred { until: later(600) };
     let first = [(0, deferred), (1, Outcome::HardBounced), (2, deferred)];
@@ -88,7 +88,7 @@ pub async fn a_row_follows_its_recipient(store: &impl Store) {
     assert_eq!(seen, [Status::Delivered, Status::HardBounce, Status::SoftBounce]);
 }
 
-pub async fn a_row_shows_the_last_attempt(store: &impl Store) {
+pub(crate) async fn a_row_shows_the_last_attempt(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     let deferred = [(0, Outcome::Deferred { until: later(600) })];
     store.settle(settlement(message, later(2), &deferred)).await.unwrap();
@@ -103,21 +103,21 @@ pub async fn a_row_shows_the_last_attempt(store: &impl Store) {
     assert_eq!((row.status, row.reply.as_str()), (Status::HardBounce, ""));
 }
 
-pub async fn a_sandboxed_delivery_is_marked(store: &impl Store) {
+pub(crate) async fn a_sandboxed_delivery_is_marked(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Delivered { sandbox: true })])).await.unwrap();
     let row = only_row(store).await;
     assert_eq!((row.status, row.sandbox), (Status::Delivered, true));
 }
 
-pub async fn a_bounce_keeps_reason_and_reply(store: &impl Store) {
+pub(crate) async fn a_bounce_keeps_reason_and_reply(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::HardBounced)])).await.unwrap();
     let row = only_row(store).await;
     assert_eq!((row.reason.as_str(), row.reply.as_str()), ("No such address.", "550 5.1.1 Unknown"));
 }
 
-pub async fn a_hold_makes_pending_and_a_release_goes_on(store: &impl Store) {
+pub(crate) async fn a_hold_makes_pending_and_a_release_goes_on(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
     store.hold(message, HoldReason::AccountSuspended, later(3)).await.unwrap();
@@ -131,7 +131,7 @@ pub async fn a_hold_makes_pending_and_a_release_goes_on(store: &impl Store) {
     assert!(released.iter().all(|row| row.held.is_none() && row.updated_at == later(4)));
 }
 
-pub async fn a_null_reverse_path_shows_from(store: &impl Store) {
+pub(crate) async fn a_null_reverse_path_shows_from(store: &impl Store) {
     let mut envelope = envelope(1, &["a@example.org"]);
     envelope.reverse_path = ReversePath::Null;
     envelope.facts.from = "crm@example.com".into();
@@ -141,7 +141,7 @@ pub async fn a_null_reverse_path_shows_from(store: &impl Store) {
     assert_eq!((row.sender.as_str(), row.user, row.session), ("crm@example.com", None, None));
 }
 
-pub async fn each_filter_narrows(store: &impl Store) {
+pub(crate) async fn each_filter_narrows(store: &impl Store) {
     for number in 1..=6 {
         let mut envelope = envelope(number * 3600, &["anna@example.org", "Anton@example.net"]);
         envelope.account = Id::new(1 + number % 2);
@@ -181,7 +181,7 @@ pub async fn each_filter_narrows(store: &impl Store) {
     assert_eq!(found(both).await, 1);
 }
 
-pub async fn pages_meet_without_gap(store: &impl Store) {
+pub(crate) async fn pages_meet_without_gap(store: &impl Store) {
     for number in 1..=7 {
         commit(store, envelope(number, &["a@example.org"])).await;
     }
@@ -199,7 +199,7 @@ pub async fn pages_meet_without_gap(store: &impl Store) {
     assert_eq!(paged, all);
 }
 
-pub async fn refusals_alike_are_one_row(store: &impl Store) {
+pub(crate) async fn refusals_alike_are_one_row(store: &impl Store) {
     let refusals = vec![refusal(later(1), "a@example.org"), refusal(later(2), "A@example.org")];
     note(store, refusals, 1).await;
     let mut gathered = refusal(later(3), "a@example.org");
@@ -216,7 +216,7 @@ pub async fn refusals_alike_are_one_row(store: &impl Store) {
     assert_eq!(rows.iter().map(|row| row.count).collect::<Vec<_>>(), [1, 7], "an hour later it is a new row");
 }
 
-pub async fn refusals_that_differ_are_rows_of_their_own(store: &impl Store) {
+pub(crate) async fn refusals_that_differ_are_rows_of_their_own(store: &impl Store) {
     let base = refusal(later(1), "a@example.org");
     let mut other_reason = base.clone();
     other_reason.reference = "sender-not-allowed".into();
@@ -233,7 +233,7 @@ pub async fn refusals_that_differ_are_rows_of_their_own(store: &impl Store) {
     assert!(rows.iter().all(|row| row.count == 1));
 }
 
-pub async fn connections_alike_are_one_row(store: &impl Store) {
+pub(crate) async fn connections_alike_are_one_row(store: &impl Store) {
     let mut owned = trouble(later(1), "k8");
     owned.account = Some(Id::new(1));
     note(store, vec![trouble(later(1), "k7"), owned, trouble(later(2), "k7")], 1).await;
@@ -251,7 +251,7 @@ pub async fn connections_alike_are_one_row(store: &impl Store) {
     assert!(rejected(store).is_empty());
 }
 
-pub async fn a_refusal_without_account_is_a_connection(store: &impl Store) {
+pub(crate) async fn a_refusal_without_account_is_a_connection(store: &impl Store) {
     let mut nobodys = refusal(later(1), "a@example.org");
     nobodys.account = None;
     note(store, vec![nobodys], 1).await;
@@ -259,7 +259,7 @@ pub async fn a_refusal_without_account_is_a_connection(store: &impl Store) {
     assert_eq!(store.connections(None, 10).unwrap().len(), 1);
 }
 
-pub async fn following_shows_each_change_once(store: &impl Store) {
+pub(crate) async fn following_shows_each_change_once(store: &impl Store) {
     let all = ActivityFilter::default();
     commit(store, envelope(1, &["a@example.org"])).await;
     store.caught_up().await;
@@ -279,7 +279,7 @@ pub async fn following_shows_each_change_once(store: &impl Store) {
     assert_eq!(store.activity_since(next, &all).unwrap().0.len(), 1);
 }
 
-pub async fn following_in_small_steps_misses_nothing(store: &impl Store) {
+pub(crate) async fn following_in_small_steps_misses_nothing(store: &impl Store) {
     for number in 1..=5 {
         commit(store, envelope(number, &["a@example.org", "b@example.org"])).await;
     }
@@ -300,7 +300,7 @@ pub async fn following_in_small_steps_misses_nothing(store: &impl Store) {
     assert_eq!(cursor, store.activity_cursor().unwrap());
 }
 
-pub async fn following_waits_for_what_is_newer(store: &impl Store) {
+pub(crate) async fn following_waits_for_what_is_newer(store: &impl Store) {
     const LONG: Duration = Duration::from_secs(60);
     let cursor = store.activity_cursor().unwrap();
     store.activity_changed(cursor, Duration::ZERO).await;
@@ -312,7 +312,7 @@ pub async fn following_waits_for_what_is_newer(store: &impl Store) {
     tokio::time::timeout(LONG / 2, store.activity_changed(cursor, LONG)).await.unwrap();
 }
 
-pub async fn details_tell_every_event(store: &impl Store) {
+pub(crate) async fn details_tell_every_event(store: &impl Store) {
     let envelope = envelope(1, &["a@example.org"]);
     let message = commit(store, envelope.clone()).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
@@ -340,7 +340,7 @@ pub async fn details_tell_every_event(store: &impl Store) {
     assert_eq!(store.activity_detail(row.row + 1).unwrap(), None);
 }
 
-pub async fn details_of_a_refusal_tell_its_session(store: &impl Store) {
+pub(crate) async fn details_of_a_refusal_tell_its_session(store: &impl Store) {
     note(store, vec![refusal(later(1), "a@example.org")], 1).await;
     let detail = store.activity_detail(rejected(store)[0].row).unwrap().unwrap();
     assert_eq!(detail.facts, None);

@@ -20,7 +20,7 @@ fn only_entry(store: &impl Store) -> QueueEntry {
     queue.remove(0)
 }
 
-pub async fn commit_keeps_envelope_and_content(store: &impl Store) {
+pub(crate) async fn commit_keeps_envelope_and_content(store: &impl Store) {
     let envelope = envelope(1, &["anna@example.org", "bert@example.net"]);
     let message = commit(store, envelope.clone()).await;
     let entry = only_entry(store);
@@ -35,7 +35,7 @@ pub async fn commit_keeps_envelope_and_content(store: &impl Store) {
     assert_eq!(claimed.seal, None);
 }
 
-pub async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {
+pub(crate) async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {
     let mut draft = store.draft().unwrap();
     draft.append(Bytes::from_static(CONTENT)).await.unwrap();
     drop(draft);
@@ -43,14 +43,14 @@ pub async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {
     assert_eq!(store.health().messages, 0);
 }
 
-pub async fn large_content_comes_back_whole(store: &impl Store) {
+pub(crate) async fn large_content_comes_back_whole(store: &impl Store) {
     let content: Vec<u8> = (0..3_000_000u32).flat_map(|number| number.to_be_bytes()).collect();
     let message = commit_with(store, envelope(1, &["anna@example.org"]), &content).await;
     let claimed = store.claim(message).await.unwrap().unwrap();
     assert!(octets_of(&claimed.content) == content, "other content came back");
 }
 
-pub async fn a_claim_excludes_others_until_given_back(store: &impl Store) {
+pub(crate) async fn a_claim_excludes_others_until_given_back(store: &impl Store) {
     let message = commit(store, envelope(1, &["anna@example.org"])).await;
     assert!(store.claim(message).await.unwrap().is_some());
     assert!(store.claim(message).await.unwrap().is_none());
@@ -58,7 +58,7 @@ pub async fn a_claim_excludes_others_until_given_back(store: &impl Store) {
     assert!(store.claim(message).await.unwrap().is_some());
 }
 
-pub async fn what_is_not_there_is_not_claimed(store: &impl Store) {
+pub(crate) async fn what_is_not_there_is_not_claimed(store: &impl Store) {
     assert!(store.claim(message(1)).await.unwrap().is_none());
     assert!(store.peek(message(1)).await.unwrap().is_none());
     store.unclaim(message(1));
@@ -69,7 +69,7 @@ pub async fn what_is_not_there_is_not_claimed(store: &impl Store) {
     assert!(store.peek(settled).await.unwrap().is_none());
 }
 
-pub async fn settled_recipients_leave_one_by_one(store: &impl Store) {
+pub(crate) async fn settled_recipients_leave_one_by_one(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org", "c@example.org"])).await;
     store.claim(message).await.unwrap().unwrap();
     store.settle(settlement(message, later(2), &[(1, DELIVERED)])).await.unwrap();
@@ -81,7 +81,7 @@ pub async fn settled_recipients_leave_one_by_one(store: &impl Store) {
     assert!(store.queue(None, 10).is_empty());
 }
 
-pub async fn a_deferred_recipient_waits_for_its_time(store: &impl Store) {
+pub(crate) async fn a_deferred_recipient_waits_for_its_time(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.claim(message).await.unwrap().unwrap();
     let deferred = Outcome::Deferred { until: later(600) };
@@ -92,7 +92,7 @@ pub async fn a_deferred_recipient_waits_for_its_time(store: &impl Store) {
     assert_eq!(claimed.recipients, [waiting(later(600), 1), RecipientState::Settled]);
 }
 
-pub async fn an_attempt_counts_and_a_cancellation_does_not(store: &impl Store) {
+pub(crate) async fn an_attempt_counts_and_a_cancellation_does_not(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     let deferred = [(0, Outcome::Deferred { until: later(600) })];
     store.settle(settlement(message, later(2), &deferred)).await.unwrap();
@@ -102,7 +102,7 @@ pub async fn an_attempt_counts_and_a_cancellation_does_not(store: &impl Store) {
     assert_eq!(states(&only_entry(store)), [(0, waiting(later(600), 1))]);
 }
 
-pub async fn a_second_verdict_changes_nothing(store: &impl Store) {
+pub(crate) async fn a_second_verdict_changes_nothing(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, DELIVERED)])).await.unwrap();
     store.settle(settlement(message, later(3), &[(0, Outcome::HardBounced)])).await.unwrap();
@@ -112,7 +112,7 @@ pub async fn a_second_verdict_changes_nothing(store: &impl Store) {
     assert_eq!((rows[0].status, rows[0].updated_at), (relay::activity::Status::Delivered, later(2)));
 }
 
-pub async fn what_is_held_stays_held_until_released(store: &impl Store) {
+pub(crate) async fn what_is_held_stays_held_until_released(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, DELIVERED)])).await.unwrap();
     store.hold(message, HoldReason::Operator, later(3)).await.unwrap();
@@ -122,7 +122,7 @@ pub async fn what_is_held_stays_held_until_released(store: &impl Store) {
     assert_eq!(states(&only_entry(store)), [(1, waiting(later(4), 0))]);
 }
 
-pub async fn a_hold_outlasts_the_attempt_it_met(store: &impl Store) {
+pub(crate) async fn a_hold_outlasts_the_attempt_it_met(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.claim(message).await.unwrap().unwrap();
     store.hold(message, HoldReason::AccountSuspended, later(2)).await.unwrap();
@@ -133,14 +133,14 @@ pub async fn a_hold_outlasts_the_attempt_it_met(store: &impl Store) {
     assert_eq!(states(&only_entry(store)), [(0, held)]);
 }
 
-pub async fn a_seal_is_kept(store: &impl Store) {
+pub(crate) async fn a_seal_is_kept(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     let seal = Bytes::from_static(b"DKIM-Signature: v=1\r\n");
     store.seal(message, seal.clone());
     assert_eq!(store.claim(message).await.unwrap().unwrap().seal, Some(seal));
 }
 
-pub async fn the_queue_is_read_in_pages(store: &impl Store) {
+pub(crate) async fn the_queue_is_read_in_pages(store: &impl Store) {
     for number in [3, 1, 4, 2, 5] {
         commit(store, envelope(number, &["a@example.org"])).await;
     }
@@ -151,7 +151,7 @@ pub async fn the_queue_is_read_in_pages(store: &impl Store) {
     assert!(store.queue(Some(message(5)), 2).is_empty());
 }
 
-pub async fn peeking_claims_nothing(store: &impl Store) {
+pub(crate) async fn peeking_claims_nothing(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org"])).await;
     let live = store.peek(message).await.unwrap().unwrap();
     assert_eq!(octets_of(&live.content), CONTENT);
@@ -159,7 +159,7 @@ pub async fn peeking_claims_nothing(store: &impl Store) {
     assert!(store.peek(message).await.unwrap().is_some());
 }
 
-pub async fn a_message_with_suppressed_recipients_alone_is_done(store: &impl Store) {
+pub(crate) async fn a_message_with_suppressed_recipients_alone_is_done(store: &impl Store) {
     let mut envelope = envelope(1, &[]);
     envelope.suppressed = vec![address("gone@example.org")];
     commit(store, envelope).await;
@@ -167,14 +167,14 @@ pub async fn a_message_with_suppressed_recipients_alone_is_done(store: &impl Sto
     assert_eq!(only_row(store).await.recipient, "gone@example.org");
 }
 
-pub async fn verbs_on_what_is_not_live_say_so(store: &impl Store) {
+pub(crate) async fn verbs_on_what_is_not_live_say_so(store: &impl Store) {
     let is_told = |result| matches!(result, Err(StoreError::NotFound(_)));
     assert!(is_told(store.hold(message(1), HoldReason::Operator, NOW).await));
     assert!(is_told(store.release(message(1), NOW).await));
     assert!(is_told(store.settle(settlement(message(1), NOW, &[(0, DELIVERED)])).await));
 }
 
-pub async fn health_counts_what_is_live(store: &impl Store) {
+pub(crate) async fn health_counts_what_is_live(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     commit(store, envelope(2, &["a@example.org"])).await;
     store.settle(settlement(message, later(2), &[(0, DELIVERED)])).await.unwrap();

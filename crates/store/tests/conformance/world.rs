@@ -21,54 +21,54 @@ use store::memory::Memory;
 use tempfile::TempDir;
 
 /// The moment at which everything begins.
-pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 /// A moment `seconds` later.
-pub fn later(seconds: u64) -> Timestamp {
+pub(crate) fn later(seconds: u64) -> Timestamp {
     Timestamp(NOW.0 + seconds * 1000)
 }
 
 /// The model.
-pub fn memory() -> Memory {
+pub(crate) fn memory() -> Memory {
     Memory::new()
 }
 
 /// A data folder of its own, with a clock that stands.
-pub struct Folder {
+pub(crate) struct Folder {
     folder: TempDir,
     clock: Arc<AtomicU64>,
 }
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Folder { folder: tempfile::tempdir().unwrap(), clock: Arc::new(AtomicU64::new(NOW.0)) }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn set_clock(&self, now: Timestamp) {
+    pub(crate) fn set_clock(&self, now: Timestamp) {
         self.clock.store(now.0, Ordering::Relaxed);
     }
 
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         let clock = Arc::clone(&self.clock);
         let now = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
         Options { spool: spool::Options::small(), ..Options::new(now) }
     }
 
-    pub fn try_open(&self) -> Result<Embedded, OpenError> {
+    pub(crate) fn try_open(&self) -> Result<Embedded, OpenError> {
         Embedded::open(self.path(), self.options())
     }
 
-    pub fn open(&self) -> Embedded {
+    pub(crate) fn open(&self) -> Embedded {
         self.try_open().unwrap()
     }
 }
 
 /// Dice that fall as they are told.
-pub struct Counted(pub u64);
+pub(crate) struct Counted(pub(crate) u64);
 
 impl Dice for Counted {
     fn fill(&mut self, octets: &mut [u8]) {
@@ -80,24 +80,24 @@ impl Dice for Counted {
 }
 
 /// The id of the message with this number; a higher number is a later one.
-pub fn message(number: u64) -> MessageId {
+pub(crate) fn message(number: u64) -> MessageId {
     MessageId::new(later(number), &mut Counted(number))
 }
 
-pub fn session(number: u64) -> SessionId {
+pub(crate) fn session(number: u64) -> SessionId {
     SessionId::new(NOW, &mut Counted(number))
 }
 
-pub fn address(text: &str) -> Address {
+pub(crate) fn address(text: &str) -> Address {
     Address::parse(text, true).unwrap()
 }
 
-pub fn operator() -> Actor {
+pub(crate) fn operator() -> Actor {
     Actor { name: "operator".into(), from: "cli".into() }
 }
 
 /// A message of account 1 to these recipients.
-pub fn envelope(number: u64, recipients: &[&str]) -> Envelope {
+pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
     Envelope {
         message: message(number),
         account: Id::new(1),
@@ -129,16 +129,16 @@ pub fn envelope(number: u64, recipients: &[&str]) -> Envelope {
     }
 }
 
-pub const REMOTE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
+pub(crate) const REMOTE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
-pub const CONTENT: &[u8] = b"Subject: Your order\r\n\r\nThank you.\r\n";
+pub(crate) const CONTENT: &[u8] = b"Subject: Your order\r\n\r\nThank you.\r\n";
 
 /// Keeps a message with the usual content.
-pub async fn commit(store: &impl Store, envelope: Envelope) -> MessageId {
+pub(crate) async fn commit(store: &impl Store, envelope: Envelope) -> MessageId {
     commit_with(store, envelope, CONTENT).await
 }
 
-pub async fn commit_with(store: &impl Store, envelope: Envelope, content: &[u8]) -> MessageId {
+pub(crate) async fn commit_with(store: &impl Store, envelope: Envelope, content: &[u8]) -> MessageId {
     let message = envelope.message;
     let mut draft = store.draft().unwrap();
     for piece in content.chunks(64 * 1024) {
@@ -149,7 +149,7 @@ pub async fn commit_with(store: &impl Store, envelope: Envelope, content: &[u8])
     message
 }
 
-pub fn octets_of(content: &Content) -> Vec<u8> {
+pub(crate) fn octets_of(content: &Content) -> Vec<u8> {
     match content {
         Content::Held(octets) => octets.to_vec(),
         Content::Filed { path, octets } => {
@@ -160,7 +160,7 @@ pub fn octets_of(content: &Content) -> Vec<u8> {
     }
 }
 
-pub fn attempt(at: Timestamp) -> Attempt {
+pub(crate) fn attempt(at: Timestamp) -> Attempt {
     Attempt {
         at,
         milliseconds: 120,
@@ -170,7 +170,7 @@ pub fn attempt(at: Timestamp) -> Attempt {
     }
 }
 
-pub fn verdict(recipient: u16, outcome: Outcome) -> Verdict {
+pub(crate) fn verdict(recipient: u16, outcome: Outcome) -> Verdict {
     let (reason, reply) = match outcome {
         Outcome::Delivered { .. } => ("", "250 2.0.0 Ok"),
         Outcome::Deferred { .. } => ("Busy.", "451 4.7.1 Later"),
@@ -180,16 +180,16 @@ pub fn verdict(recipient: u16, outcome: Outcome) -> Verdict {
     Verdict { recipient, outcome, reason: reason.into(), remote_reply: Some(reply.into()) }
 }
 
-pub const DELIVERED: Outcome = Outcome::Delivered { sandbox: false };
+pub(crate) const DELIVERED: Outcome = Outcome::Delivered { sandbox: false };
 
 /// The settlement of an attempt.
-pub fn settlement(message: MessageId, at: Timestamp, verdicts: &[(u16, Outcome)]) -> Settlement {
+pub(crate) fn settlement(message: MessageId, at: Timestamp, verdicts: &[(u16, Outcome)]) -> Settlement {
     let verdicts = verdicts.iter().map(|(recipient, outcome)| verdict(*recipient, *outcome)).collect();
     Settlement { message, at, attempt: Some(attempt(at)), verdicts }
 }
 
 /// A recipient of account 1 that was refused.
-pub fn refusal(at: Timestamp, recipient: &str) -> Notice {
+pub(crate) fn refusal(at: Timestamp, recipient: &str) -> Notice {
     Notice {
         at,
         kind: NoticeKind::Rejected,
@@ -211,7 +211,7 @@ pub fn refusal(at: Timestamp, recipient: &str) -> Notice {
 }
 
 /// A login that failed.
-pub fn trouble(at: Timestamp, username: &str) -> Notice {
+pub(crate) fn trouble(at: Timestamp, username: &str) -> Notice {
     Notice {
         kind: NoticeKind::Connection,
         account: None,
@@ -227,19 +227,19 @@ pub fn trouble(at: Timestamp, username: &str) -> Notice {
 }
 
 /// All rows that the filter names, once activity has caught up.
-pub async fn rows(store: &impl Store, filter: ActivityFilter) -> Vec<ActivityRow> {
+pub(crate) async fn rows(store: &impl Store, filter: ActivityFilter) -> Vec<ActivityRow> {
     store.caught_up().await;
     store.activity(&filter).unwrap()
 }
 
 /// The only row.
-pub async fn only_row(store: &impl Store) -> ActivityRow {
+pub(crate) async fn only_row(store: &impl Store) -> ActivityRow {
     let mut rows = rows(store, ActivityFilter::default()).await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
 }
 
-pub fn key(selector: &str) -> NewDkimKey {
+pub(crate) fn key(selector: &str) -> NewDkimKey {
     NewDkimKey {
         key: DkimKey {
             selector: selector.into(),
@@ -252,7 +252,7 @@ pub fn key(selector: &str) -> NewDkimKey {
     }
 }
 
-pub fn user(domain: Id<SendingDomain>, username: &str) -> NewSmtpUser {
+pub(crate) fn user(domain: Id<SendingDomain>, username: &str) -> NewSmtpUser {
     NewSmtpUser {
         domain,
         name: "WordPress".into(),

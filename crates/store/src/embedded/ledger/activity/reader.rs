@@ -13,8 +13,8 @@ use super::{File, Seen, Shared, Upkeep, prune};
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{is_disk_failure, unavailable};
 
-/// Events in one transaction: some milliseconds.
-const EVENTS_MAX: usize = 256;
+/// Events in one transaction: some tens of milliseconds. More share the pages that they touch.
+const EVENTS_MAX: usize = 1024;
 /// How long what was read may stay unsynced while there is time.
 const SYNC_DELAY: Duration = Duration::from_secs(1);
 /// How much of the log may stay unsynced while there is none.
