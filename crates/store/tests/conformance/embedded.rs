@@ -120,6 +120,23 @@ async fn activity_that_was_lost_is_read_again_from_the_log() {
 }
 
 #[tokio::test]
+async fn activity_goes_on_with_a_spool_that_begins_anew() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 1..=20 {
+        commit(&store, envelope(number, &["a@example.org"])).await;
+    }
+    store.caught_up().await;
+    drop(store);
+    std::fs::remove_dir_all(folder.path().join("spool")).unwrap();
+    let store = folder.open();
+    let message = commit(&store, envelope(30, &["b@example.org"])).await;
+    store.settle(settlement(message, later(31), &[(0, DELIVERED)])).await.unwrap();
+    let rows = rows(&store, ActivityFilter::default()).await;
+    assert_eq!((rows.len(), rows[0].status), (21, Status::Delivered));
+}
+
+#[tokio::test]
 async fn a_folder_has_one_owner() {
     let folder = Folder::new();
     let store = folder.open();
