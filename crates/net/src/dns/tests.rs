@@ -186,7 +186,7 @@ async fn strings_of_a_text_are_joined_and_long_answers_arrive() {
 #[tokio::test]
 async fn answers_are_kept_for_their_time() {
     let server = NameServer::start(&[("zone.test", "MX 10 mail.zone.test")]).await;
-    let resolver = hasty(server.address);
+    let resolver = resolver(server.address);
     let first = resolver.mx("zone.test").await;
     assert!(first.is_ok());
     drop(server);

@@ -63,7 +63,7 @@ fn settings() -> OutboundSettings {
     }
 }
 
-/// Replies in a hurry, for hops that keep silent.
+/// Waits only so long for each reply; for hops that keep silent.
 fn hasty() -> OutboundSettings {
     let short = Duration::from_millis(300);
     let patience = Patience {

@@ -16,7 +16,9 @@ async fn two(first: Option<Script>, second: Option<Script>) -> (Outbound, Option
         mx: HashMap::from([("b.example", Ok(vec![(20, "two.test"), (10, "one.test")]))]),
         addresses: HashMap::from([("one.test", Ok(vec!["127.0.0.4"])), ("two.test", Ok(vec!["127.0.0.5"]))]),
     };
-    (by_mx(hasty(), book, port), first, second)
+    // short of patience for silent greetings, and long enough for a slow machine
+    let patience = Patience { greeting: Duration::from_secs(2), ..Patience::STANDARD };
+    (by_mx(OutboundSettings { patience, ..settings() }, book, port), first, second)
 }
 
 fn polite_one() -> Option<Script> {
@@ -117,7 +119,7 @@ async fn what_dns_says_is_told_apart() {
 #[tokio::test]
 async fn addresses_that_dns_must_not_name_are_not_dialled() {
     let hop = Hop::start(polite(&[], nothing_special)).await;
-    let guarded = OutboundSettings { allow_private: false, own: vec!["198.41.0.4".parse().unwrap()], ..hasty() };
+    let guarded = OutboundSettings { allow_private: false, own: vec!["198.41.0.4".parse().unwrap()], ..settings() };
     for address in ["127.0.0.1", "10.0.0.1", "::ffff:127.0.0.1", "198.41.0.4", "169.254.169.254"] {
         let book = Book {
             mx: HashMap::from([("b.example", Ok(vec![(10, "one.test")]))]),
@@ -156,7 +158,7 @@ async fn families_without_a_source_are_not_dialled() {
         mx: HashMap::from([("b.example", Ok(vec![(10, "one.test")]))]),
         addresses: HashMap::from([("one.test", Ok(vec!["::1", "127.0.0.1"]))]),
     };
-    let from = |source: &str| OutboundSettings { sources: vec![source.parse().unwrap()], ..hasty() };
+    let from = |source: &str| OutboundSettings { sources: vec![source.parse().unwrap()], ..settings() };
     let outbound = by_mx(from("127.0.0.9"), book(), hop.address.port());
     let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
     assert_eq!(short(&delivery), ["Content 250"]);

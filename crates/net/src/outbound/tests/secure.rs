@@ -59,7 +59,8 @@ async fn a_handshake_that_never_ends_falls_back_too() {
         _ => None,
     }))
     .await;
-    let outbound = routed(hasty(), hop.address, RouteTls::Opportunistic);
+    let patience = Patience { tls: Duration::from_secs(1), ..Patience::STANDARD };
+    let outbound = routed(OutboundSettings { patience, ..settings() }, hop.address, RouteTls::Opportunistic);
     let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
     assert_eq!(short(&delivery), ["Content 250"]);
     assert!(delivery.attempt.tls.starts_with("none (TLS failed: "), "{}", delivery.attempt.tls);
