@@ -317,7 +317,7 @@ impl Index {
 
     /// As [`Index::entries`], in the words of the store.
     pub(crate) fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {
-        let told = |(message, live): (&MessageId, &Box<Live>)| QueueEntry {
+        let told = |(message, live): (&MessageId, &Live)| QueueEntry {
             message: *message,
             account: Id::new(live.account),
             domain: (live.domain != u64::MAX).then(|| Id::new(live.domain)),
@@ -337,9 +337,9 @@ impl Index {
         self.live.iter().map(|(message, live)| (*message, live.position))
     }
 
-    fn after(&self, after: Option<MessageId>) -> impl Iterator<Item = (&MessageId, &Box<Live>)> {
+    fn after(&self, after: Option<MessageId>) -> impl Iterator<Item = (&MessageId, &Live)> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.live.range((from, Bound::Unbounded))
+        self.live.range((from, Bound::Unbounded)).map(|(message, live)| (message, &**live))
     }
 
     fn entry_of(&self, message: MessageId, live: &Live) -> Entry {

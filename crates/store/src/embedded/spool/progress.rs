@@ -67,7 +67,6 @@ impl Progress {
         let mut tasks = self.tasks.subscribe();
         // the sender lives in self: it cannot be gone
         let _ = tasks.wait_for(|(position, closed)| *position > past || *closed).await;
-        let position = tasks.borrow().0;
-        position
+        tasks.borrow().0
     }
 }

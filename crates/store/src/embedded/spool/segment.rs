@@ -14,7 +14,7 @@ pub(crate) const SEGMENT_OCTETS_MIN: u64 = 4 * EDGE_OCTETS;
 
 const MAGIC: &[u8; 8] = b"spool-01";
 const HEADER_OCTETS: usize = 80;
-const ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
+static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
 /// What a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

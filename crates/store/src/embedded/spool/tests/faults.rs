@@ -6,11 +6,14 @@ use relay::queue::Outcome;
 use relay::store::StoreError;
 
 use super::super::disk::Disk;
+use super::super::meta;
 use super::super::options::Options;
+use super::super::record::{HEADER_OCTETS, MARK};
+use super::super::scan::{Last, Scanner};
 use super::super::segment;
 use super::super::{Position, checkpoint};
 use super::fake_disk::{FakeDisk, Seeded};
-use super::rig::{Rig, content, is_kept, tiny};
+use super::rig::{Rig, content, envelope, is_kept, tiny};
 
 const DELIVERED: [(u16, Outcome); 1] = [(0, Outcome::Delivered { sandbox: false })];
 const DEFERRED: [(u16, Outcome); 1] = [(0, Outcome::Deferred { until: Timestamp(9) })];
@@ -117,6 +120,35 @@ fn what_a_crash_left_behind_the_cut_is_never_taken_for_mail() {
 }
 
 #[test]
+fn a_whole_record_of_an_unfinished_write_is_not_taken_up_when_the_log_grows_to_it() {
+    let mut rig = Rig::new(tiny());
+    fill(&mut rig, 11..13);
+    let start = rig.shared.state().synced;
+    let record = start - rig.shared.state().index.position(MessageId(12)).unwrap();
+    // four in one write that is never synced: the first is lost, the others reach the disk
+    rig.disk.fail_syncs(true);
+    let _replies: Vec<_> = (21..25).map(|message| rig.commit(message, 1, 3_000).unwrap()).collect();
+    rig.drain();
+    rig.disk.fail_syncs(false);
+    let (name, _) = place(&rig, 12);
+    let lost = offset_of(&rig.disk, &name, "message 21, again");
+    rig.disk.damage(&name, lost, 64);
+    let disk = rig.disk.clone();
+    let mut rig = rig.restart(disk);
+    // one record that ends exactly where the fourth starts, whose number is still ahead
+    let meta = meta::commit_out(&envelope(26, 1), None).len() as u64;
+    let octets = start + 3 * record - rig.shared.state().synced - HEADER_OCTETS as u64 - meta;
+    let mut reply = rig.commit(26, 1, octets as usize).unwrap();
+    rig.drain();
+    assert!(is_kept(&mut reply));
+    assert_eq!(rig.shared.state().synced, start + 3 * record);
+    let disk = rig.disk.clone();
+    let rig = rig.restart(disk);
+    let live: Vec<u128> = rig.live(|message| if message == 26 { octets as usize } else { 3_000 }).into_keys().collect();
+    assert_eq!(live, [11, 12, 26]);
+}
+
+#[test]
 fn a_failed_sync_latches_until_a_restart() {
     for fail in [FakeDisk::fail_syncs, FakeDisk::fail_writes] {
         let mut rig = Rig::new(tiny());
@@ -210,6 +242,26 @@ fn segments_are_recycled_once_settled_and_consumed() {
     assert_eq!(rig.shared.state().index.messages(), 0);
     let rig = rig.reopen();
     assert_eq!(rig.live(|_| 3_000).len(), 0);
+}
+
+#[test]
+fn in_another_life_of_a_segment_nothing_of_the_earlier_is_a_record() {
+    let mut rig = Rig::new(tiny());
+    for round in 0..8u128 {
+        let messages = 100 * round + 10..100 * round + 30;
+        fill(&mut rig, messages.clone());
+        settle(&mut rig, messages);
+        rig.consume();
+        rig.keep(1_000);
+    }
+    fill(&mut rig, 1_000..1_001);
+    let head = *rig.shared.state().head().unwrap();
+    let image = rig.disk.image(&segment::name(head.number));
+    let remains = image[(head.end - head.header.base) as usize..].windows(4).filter(|window| *window == MARK).count();
+    assert!(remains > 1, "this segment had no earlier life");
+    let file = rig.disk.open(&segment::name(head.number)).unwrap();
+    let mut scanner = Scanner::new(&file, &head.header, u64::MAX);
+    assert!(scanner.find(head.end, Last::default()).unwrap().is_none());
 }
 
 #[test]

@@ -51,9 +51,9 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
         message: MessageId(message),
         account: Id::new(7),
         user: Some(Id::new(8)),
-        domain: (message % 2 == 0).then(|| Id::new(9)),
-        origin: if message % 5 == 0 { Origin::Notification(MessageId(1)) } else { Origin::Submission },
-        reverse_path: if message % 5 == 0 {
+        domain: message.is_multiple_of(2).then(|| Id::new(9)),
+        origin: if message.is_multiple_of(5) { Origin::Notification(MessageId(1)) } else { Origin::Submission },
+        reverse_path: if message.is_multiple_of(5) {
             ReversePath::Null
         } else {
             ReversePath::parse("sender@example.org", false).unwrap()
