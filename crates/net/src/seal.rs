@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use message::dkim::{self, BodyHash, KeyError, Signer, SigningKey};
@@ -43,10 +43,13 @@ pub enum SealError {
     Stopped,
 }
 
+/// Parsed keys, by domain and selector.
+type Keys = HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>;
+
 /// The pool of seals, with the keys it has parsed.
 pub struct Sealer<S> {
     store: Arc<S>,
-    keys: Mutex<HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>>,
+    keys: Mutex<Keys>,
     permits: Arc<Semaphore>,
 }
 
@@ -132,7 +135,7 @@ impl<S: Book> Sealer<S> {
         Ok(key)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>> {
+    fn lock(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -149,7 +149,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             reverse_path: ReversePath::Null,
             recipients: vec![addressee.clone()],
             suppressed: Vec::new(),
-            needs_smtputf8: !addressee.to_string().is_ascii(),
+            header_needs_smtputf8: !addressee.to_string().is_ascii(),
             needs_eight_bit: !content.is_ascii(),
             accepted_at: now,
             retry_for: None,

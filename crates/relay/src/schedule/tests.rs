@@ -491,7 +491,7 @@ impl Model {
         self.finish(&parcel);
         let due = Timestamp(self.world.now.0 + u64::from(seconds) * 1000);
         self.world.defer(&Parcel { id, recipients: rest, ..parcel }, due);
-        self.world.tell(Event::Free { conversation, open: seconds % 2 == 0 });
+        self.world.tell(Event::Free { conversation, open: seconds.is_multiple_of(2) });
     }
 
     fn break_off(&mut self, which: usize) {

@@ -31,6 +31,7 @@ async fn one_conversation_carries_one_message_after_the_other_and_is_closed_when
         world.settle().await;
     }
     assert_eq!((world.carried().len(), world.dials()), (10, 1));
+    assert!(world.carried().iter().all(|carried| carried.line == 1));
     world.pass(Duration::from_secs(10)).await;
     assert_eq!(world.script.hops.lock().unwrap().closed, 1);
 }
