@@ -77,7 +77,9 @@ impl<'f, F: DiskFile> Scanner<'f, F> {
     pub(crate) fn view(&mut self, position: u64, octets: usize) -> io::Result<&[u8]> {
         let held = self.window_at..self.window_at + self.window.len() as u64;
         if position < held.start || position + octets as u64 > held.end {
-            self.window.resize(octets.max(WINDOW_OCTETS), 0);
+            // no further than records reach: a consumer that keeps up reads only what is new
+            let ahead = self.limit.saturating_sub(position).min(WINDOW_OCTETS as u64) as usize;
+            self.window.resize(octets.max(ahead), 0);
             let count = self.file.read_at(&mut self.window, position - self.base)?;
             self.window.truncate(count);
             self.window_at = position;
