@@ -264,7 +264,7 @@ impl Player for Client<'_> {
             let claimed = runtime.block_on(store.peek(*message)).unwrap().unwrap();
             let Content::Held(content) = claimed.content else { panic!("the model files nothing") };
             let envelope = claimed.envelope;
-            let utf8 = envelope.needs_smtputf8.then_some("smtputf8");
+            let utf8 = envelope.needs_smtputf8(&envelope.recipients).then_some("smtputf8");
             let eight = envelope.needs_eight_bit.then_some("8bitmime");
             Kept {
                 reverse_path: envelope.reverse_path.to_string(),

@@ -30,8 +30,8 @@ pub struct Envelope {
     pub recipients: Vec<Address>,
     /// Recipients answered 250 and not delivered to, because the account suppressed them.
     pub suppressed: Vec<Address>,
-    /// The next hop must have SMTPUTF8, because an address or header field really has non-ASCII.
-    pub needs_smtputf8: bool,
+    /// The next hop must have SMTPUTF8 whatever the addresses, because a header field really has non-ASCII.
+    pub header_needs_smtputf8: bool,
     /// The next hop must have 8BITMIME, because the content has octets above 127.
     pub needs_eight_bit: bool,
     /// When we took responsibility.
@@ -44,6 +44,17 @@ pub struct Envelope {
     pub facts: ContentFacts,
     /// The session it came from; none on mail the relay wrote itself.
     pub session: Option<SessionFacts>,
+}
+
+impl Envelope {
+    /// Whether a transaction that carries it to these of its recipients needs SMTPUTF8 (RFC 6531 §3.1).
+    pub fn needs_smtputf8<'a>(&self, recipients: impl IntoIterator<Item = &'a Address>) -> bool {
+        let sender_is_ascii = match &self.reverse_path {
+            ReversePath::Null => true,
+            ReversePath::Mailbox(address) => address.is_ascii(),
+        };
+        self.header_needs_smtputf8 || !sender_is_ascii || !recipients.into_iter().all(Address::is_ascii)
+    }
 }
 
 /// Why a message exists.

@@ -213,7 +213,7 @@ impl Driver {
             _ => {}
         }
         self.visit.on_accepted();
-        let utf8 = envelope.needs_smtputf8.then_some("smtputf8");
+        let utf8 = envelope.needs_smtputf8(&envelope.recipients).then_some("smtputf8");
         let eight = envelope.needs_eight_bit.then_some("8bitmime");
         self.kept.push(Kept {
             reverse_path: envelope.reverse_path.to_string(),

@@ -33,7 +33,7 @@ fn envelope(number: u64, now: Timestamp) -> Result<Envelope, Failure> {
         reverse_path: ReversePath::Mailbox(Address::parse("shop@example.com", false)?),
         recipients: vec![Address::parse(&recipient, false)?],
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: now,
         retry_for: None,

@@ -29,7 +29,7 @@ fn envelope(message: u128) -> Result<Envelope, Failure> {
         reverse_path: ReversePath::parse("bounces@example.org", false)?,
         recipients: vec![Address::parse("somebody@example.com", false)?],
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(1),
         retry_for: None,

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use relay::outcome::Failure;
 use relay::route::Destination;
-use smtp::address::{Address, ReversePath};
+use smtp::address::Address;
 use smtp::client::{Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -157,12 +157,8 @@ impl Line {
         let recipient = |place: &usize| envelope.recipients.get(usize::from(parcel.recipients[*place])).cloned();
         let recipients: Vec<_> = places.iter().take(recipients_max).map_while(recipient).collect();
         let count = self.conversation.capabilities().batch(&recipients, recipients_max);
-        let recipients = &recipients[..count];
-        let sender_is_ascii = match &envelope.reverse_path {
-            ReversePath::Null => true,
-            ReversePath::Mailbox(address) => address.is_ascii(),
-        };
-        let paths_are_ascii = sender_is_ascii && recipients.iter().all(Address::is_ascii);
+        let recipients = &recipients[..count.min(alike(&recipients, self.conversation.capabilities().smtputf8))];
+        let count = recipients.len();
         self.content_begun = false;
         self.messages += 1;
         self.conversation.begin(&Transaction {
@@ -170,7 +166,7 @@ impl Line {
             recipients,
             octets: content::octets(parcel.seal.as_ref(), &parcel.content),
             needs_eight_bit: envelope.needs_eight_bit,
-            needs_smtputf8: envelope.needs_smtputf8 || !paths_are_ascii,
+            needs_smtputf8: envelope.needs_smtputf8(recipients),
         });
         let found = match self.lead(Some(parcel)).await {
             Stop::Done(found) => found,
@@ -302,6 +298,13 @@ impl Line {
             });
         }
     }
+}
+
+/// How many recipients from the first on can share a transaction: where the next hop lacks SMTPUTF8,
+/// an address beyond ASCII must not take the others with it.
+fn alike(recipients: &[Address], offers_smtputf8: bool) -> usize {
+    let Some(first) = recipients.first() else { return 0 };
+    recipients.iter().take_while(|recipient| offers_smtputf8 || recipient.is_ascii() == first.is_ascii()).count()
 }
 
 fn out_of_turn() -> Found {

@@ -110,7 +110,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         reverse_path: ReversePath::Mailbox(Address::parse("shop@a.example", false).unwrap()),
         recipients,
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(0),
         retry_for: None,

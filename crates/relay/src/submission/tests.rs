@@ -517,7 +517,7 @@ fn the_envelope_says_what_the_next_hop_needs_from_what_is_really_there() {
         (("a@example.com", true, true, false), (true, true)),
         (("a@example.com", false, true, false), (false, true)),
         (("a@example.com", true, false, true), (false, true)),
-        (("é@example.com", true, false, false), (true, false)),
+        (("é@example.com", true, false, false), (false, false)),
     ] {
         let mut scene = Scene::new();
         let mut visit = scene.alice();
@@ -527,7 +527,7 @@ fn the_envelope_says_what_the_next_hop_needs_from_what_is_really_there() {
         let inspection = Inspection { header_eight_bit: header, body_eight_bit: body, ..own() };
         let envelope = scene.admit(&mut visit, Ok(inspection)).unwrap();
         assert_eq!(
-            (envelope.needs_smtputf8, envelope.needs_eight_bit),
+            (envelope.header_needs_smtputf8, envelope.needs_eight_bit),
             expected,
             "{recipient} {smtputf8} {header} {body}"
         );

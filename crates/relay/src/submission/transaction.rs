@@ -177,11 +177,6 @@ impl Transaction {
         inspection: &Inspection,
         now: Timestamp,
     ) -> Envelope {
-        let ascii_path = match &self.reverse_path {
-            ReversePath::Null => true,
-            ReversePath::Mailbox(address) => address.is_ascii(),
-        };
-        let ascii = ascii_path && self.recipients.iter().all(Address::is_ascii);
         Envelope {
             message: self.message.unwrap_or(MessageId(0)),
             account: user.account,
@@ -193,7 +188,7 @@ impl Transaction {
             suppressed: self.suppressed.clone(),
             // raw octets in a header field of a client that never said SMTPUTF8 go as they are, as
             // they always did; said by habit, it is needed where something really is beyond ASCII
-            needs_smtputf8: !ascii || (self.parameters.smtputf8 && inspection.header_eight_bit),
+            header_needs_smtputf8: self.parameters.smtputf8 && inspection.header_eight_bit,
             needs_eight_bit: inspection.header_eight_bit || inspection.body_eight_bit,
             accepted_at: now,
             retry_for: user.rules.retry_seconds.map(Duration::from_secs),

@@ -107,7 +107,7 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
         reverse_path: ReversePath::Mailbox(address("shop@example.com")),
         recipients: recipients.iter().map(|text| address(text)).collect(),
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: later(number),
         retry_for: None,

@@ -237,7 +237,7 @@ impl World {
             reverse_path: ReversePath::Mailbox(address(&"app@shop.example")),
             recipients: recipients.iter().map(address).collect(),
             suppressed: Vec::new(),
-            needs_smtputf8: false,
+            header_needs_smtputf8: false,
             needs_eight_bit: false,
             accepted_at: self.clock.now(),
             retry_for: None,

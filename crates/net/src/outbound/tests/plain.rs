@@ -68,7 +68,7 @@ async fn what_the_next_hop_lacks_is_found_before_anything_is_sent() {
     let needing = |eight: bool, utf8: bool| {
         let mut parcel = parcel(&["x@b.example"]);
         let mut envelope = Envelope::clone(&parcel.envelope);
-        (envelope.needs_eight_bit, envelope.needs_smtputf8) = (eight, utf8);
+        (envelope.needs_eight_bit, envelope.header_needs_smtputf8) = (eight, utf8);
         parcel.envelope = Arc::new(envelope);
         parcel
     };
@@ -77,6 +77,14 @@ async fn what_the_next_hop_lacks_is_found_before_anything_is_sent() {
     assert_eq!(short(&once(&outbound, &parcel(&["ü@b.example"])).await), ["NeedsSmtputf8"]);
     assert_eq!(short(&once(&outbound, &parcel(&["x@b.example"])).await), ["TooLarge"]);
     assert!(hop.heard().lines.iter().all(|line| !line.starts_with("MAIL")));
+}
+
+#[tokio::test]
+async fn an_address_beyond_ascii_takes_no_other_with_it() {
+    let hop = Hop::start(polite(&["PIPELINING"], nothing_special)).await;
+    let outbound = routed(settings(), hop.address, RouteTls::None);
+    let delivery = once(&outbound, &parcel(&["x@b.example", "ü@b.example", "y@b.example"])).await;
+    assert_eq!(short(&delivery), ["Content 250", "NeedsSmtputf8", "Content 250"]);
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ fn envelope(number: u64, at: u64, recipients: &[&str]) -> Arc<Envelope> {
         reverse_path: ReversePath::Null,
         recipients: recipients.iter().map(|text| Address::parse(text, false).unwrap()).collect(),
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(at),
         retry_for: None,

@@ -60,7 +60,7 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
         },
         recipients: (0..recipients as u128).map(address).collect(),
         suppressed: Vec::new(),
-        needs_smtputf8: false,
+        header_needs_smtputf8: false,
         needs_eight_bit: true,
         accepted_at: Timestamp(1_000 + message as u64),
         retry_for: None,
