@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 pub(crate) use ask::ask;
 pub use run::main;
-pub(crate) use run::{Failure, print, print_json, print_json_line};
+pub(crate) use run::{Failure, print, print_json};
 pub(crate) use show::follow_line;
 
 /// An authenticated SMTP relay for your applications.

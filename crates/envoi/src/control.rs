@@ -36,7 +36,7 @@ struct Request {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
-    Answer(Answer),
+    Answer(Box<Answer>),
     Fault(Fault),
     /// Nothing new: the other side is still there.
     Idle,
@@ -139,7 +139,7 @@ async fn converse<S: Store>(
         return follow(&mut writing, executor, request.operation, filter, shutdown).await;
     }
     let line = match executor.run(request.operation, operator()).await {
-        Ok(answer) => Line::Answer(answer),
+        Ok(answer) => Line::Answer(Box::new(answer)),
         Err(fault) => Line::Fault(fault),
     };
     say(&mut writing, &line).await
@@ -176,7 +176,7 @@ async fn follow<S: Store>(
         Err(fault) => return say(writing, &Line::Fault(fault)).await,
     };
     let line = match executor.run(operation, operator()).await {
-        Ok(answer) => Line::Answer(answer),
+        Ok(answer) => Line::Answer(Box::new(answer)),
         Err(fault) => return say(writing, &Line::Fault(fault)).await,
     };
     say(writing, &line).await?;
@@ -191,7 +191,7 @@ async fn follow<S: Store>(
                 cursor = next;
                 let rows: Vec<_> = rows.iter().map(ActivityView::from).collect();
                 // an empty line finds out whether anybody still listens
-                let line = if rows.is_empty() { Line::Idle } else { Line::Answer(Answer::Activity(rows)) };
+                let line = if rows.is_empty() { Line::Idle } else { Line::Answer(Box::new(Answer::Activity(rows))) };
                 say(writing, &line).await?;
             }
             Err(fault) => return say(writing, &Line::Fault(fault)).await,
@@ -253,7 +253,7 @@ impl Client {
             })?;
             let Some(line) = line else { return Ok(None) };
             match serde_json::from_str(&line) {
-                Ok(Line::Answer(answer)) => return Ok(Some(answer)),
+                Ok(Line::Answer(answer)) => return Ok(Some(*answer)),
                 Ok(Line::Fault(fault)) => return Err(fault),
                 Ok(Line::Idle) => {}
                 Err(error) => {

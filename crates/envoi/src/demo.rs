@@ -185,7 +185,7 @@ async fn follow(house: &House, json: bool) -> Result<(), Fault> {
         cursor = next;
         for row in rows.iter().map(ActivityView::from) {
             if json {
-                crate::cli::print_json_line(&serde_json::to_value(&row).unwrap_or_default());
+                print(&serde_json::to_string(&row).unwrap_or_default());
             } else {
                 print(&crate::cli::follow_line(&row));
             }

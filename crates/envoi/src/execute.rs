@@ -24,14 +24,19 @@ use crate::view::{
 const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
 const ROWS_DEFAULT: u32 = 100;
 
+/// Connections: how many in all, and from each address.
+type Connections = (u64, Vec<(Site, u64)>);
+
 /// The parts of a running server that have to hear of a change; none where there is no server.
 pub struct Running {
     /// The delivery driver.
     pub dispatch: net::dispatch::Handle,
+    /// Looks for signing keys in DNS.
+    pub keys: net::key_watch::KeyWatch,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
-    /// Connections now: how many in all, and from each address.
-    pub sessions: Box<dyn Fn() -> (u64, Vec<(Site, u64)>) + Send + Sync>,
+    /// Counts the connections of now.
+    pub sessions: Box<dyn Fn() -> Connections + Send + Sync>,
     /// Where it listens.
     pub ports: PortsBound,
     /// When it started.
@@ -101,6 +106,7 @@ impl<S: Store> Executor<S> {
             .map_err(|_| Fault::unavailable("The command broke off inside.", "The log says more."))?;
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
+            running.keys.directory_changed();
         }
         answer
     }

@@ -10,6 +10,7 @@ pub mod execute;
 pub mod metrics;
 pub mod moment;
 pub mod operation;
+pub mod reference;
 pub mod serve;
 pub mod telemetry;
 pub mod view;

@@ -61,6 +61,7 @@ pub enum Operation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each is the view of its name")]
+#[expect(clippy::large_enum_variant, reason = "one lives at a time, for as long as it takes to print it")]
 pub enum Answer {
     Account(AccountView),
     Accounts(Vec<AccountView>),
@@ -79,6 +80,33 @@ pub enum Answer {
     Audit(Vec<AuditView>),
     Health(Health),
     Done(DoneView),
+}
+
+impl Answer {
+    /// The view alone, as JSON for people and programs. (The wire says its kind, too.)
+    pub fn json(&self) -> String {
+        let text = match self {
+            Answer::Account(view) => serde_json::to_string_pretty(view),
+            Answer::Accounts(view) => serde_json::to_string_pretty(view),
+            Answer::Domain(view) => serde_json::to_string_pretty(view),
+            Answer::Domains(view) => serde_json::to_string_pretty(view),
+            Answer::SmtpUser(view) => serde_json::to_string_pretty(view),
+            Answer::SmtpUsers(view) => serde_json::to_string_pretty(view),
+            Answer::Credential(view) => serde_json::to_string_pretty(view),
+            Answer::Suppressions(view) => serde_json::to_string_pretty(view),
+            Answer::Activity(view) => serde_json::to_string_pretty(view),
+            Answer::ActivityDetail(view) => serde_json::to_string_pretty(view),
+            Answer::Connections(view) => serde_json::to_string_pretty(view),
+            Answer::Queue(view) => serde_json::to_string_pretty(view),
+            Answer::Message(view) => serde_json::to_string_pretty(view),
+            Answer::Blocks(view) => serde_json::to_string_pretty(view),
+            Answer::Audit(view) => serde_json::to_string_pretty(view),
+            Answer::Health(view) => serde_json::to_string_pretty(view),
+            Answer::Done(view) => serde_json::to_string_pretty(view),
+        };
+        // views are plain data: this cannot fail
+        text.unwrap_or_default()
+    }
 }
 
 /// What a relay says of itself, for `doctor`.

@@ -1,8 +1,10 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+use relay::account::Account;
+use relay::id::Id;
 use relay::route::Routes;
 use relay::service::{self, Caller, Fault};
-use relay::store::{Actor, Spool, Store};
+use relay::store::{Actor, Spool};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use tokio::net::TcpListener;
 use net::clock::{Clock, SystemClock, SystemDice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Resolver};
+use net::key_watch::KeyWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
@@ -55,63 +58,31 @@ impl Relay {
     /// # Errors
     /// What could not be started, what that means, and what to do. Nothing goes on then.
     pub async fn start(config: &Config) -> Result<Relay, Fault> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let started_at = clock.now();
         let certificates = certificates(config)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
-        // ports that are taken are told before the log is replayed
-        let http = listen_http(config).await?;
-        let store = open(config, &clock).await?;
-        let mut metrics = Metrics::new();
-        let watched = Arc::clone(&store);
-        metrics.read_from(Arc::new(move || watched.health()), Arc::clone(&certificates), Arc::clone(&clock));
-
-        let system_account = {
-            let (store, now) = (Arc::clone(&store), clock.now());
-            blocking(move || {
-                let actor = Actor { name: "system".into(), from: "start".into() };
-                service::system_account(store.as_ref(), Caller { actor: &actor, now })
-            })
-            .await??
-        };
-        let shutdown = Shutdown::new();
         let resolver = resolver(config)?;
         let outbound = outbound(config, &routes, &resolver)?;
-        let settings = dispatch::Settings {
-            retry_for: config.delivery.retry_for,
-            conversations_max: config.delivery.connections_max,
-            site_conversations_max: config.delivery.connections_per_site_max,
-            ..dispatch::Settings::new(&config.hostname, system_account)
+        // ports that are taken are told before the log is replayed
+        let http = listen_http(config).await?;
+        let ground = Ground::lay(config, certificates).await?;
+        let system_account = ground.system_account().await?;
+        let dispatch = ground.dispatch(config, outbound, system_account);
+        let begun = ground.open_doors(config, &dispatch, &resolver).await;
+        let (server, executor, control) = match begun {
+            Ok(begun) => begun,
+            Err(fault) => {
+                ground.shutdown.begin();
+                dispatch.shutdown(Duration::ZERO).await;
+                return Err(fault);
+            }
         };
-        let dispatch = Dispatch::start(
-            settings,
-            Arc::clone(&store),
-            Arc::new(outbound),
-            Arc::clone(&clock),
-            Box::new(SystemDice),
-            metrics.dispatch.clone(),
-        );
-        let server = submission(config, &store, &certificates, &clock, &dispatch, &metrics, &shutdown).await?;
-        let ports = PortsBound { starttls: server.starttls_addresses().to_vec(), tls: server.tls_addresses().to_vec() };
-        let server = Arc::new(server);
-
-        let lifting = Arc::clone(&server);
-        let lift = Box::new(move |address| lifting.lift(address));
-        let counting = Arc::clone(&server);
-        let sessions = Box::new(move || counting.connections());
-        let running = Running { dispatch: dispatch.clone(), lift, sessions, ports: ports.clone(), started_at };
-        let executor = Executor::new(Arc::clone(&store), config, Arc::clone(&clock), Some(running));
         let control_shutdown = Shutdown::new();
-        let control = Control::listen(&config.data_dir).map_err(|error| {
-            Fault::unavailable(
-                format!("The control socket in {} cannot be made: {error}.", config.data_dir.display()),
-                "The user that runs the relay has to be able to write there.",
-            )
-        })?;
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
+        let Ground { shutdown, store, certificates, metrics, .. } = ground;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         let http = serve_http(http, metrics, &store, &shutdown);
+        let ports = ports(&server);
         Ok(Relay { executor, ports, http, certificates, store, server, dispatch, shutdown, control_shutdown })
     }
 
@@ -126,6 +97,108 @@ impl Relay {
         drop((executor, dispatch, server));
         close(store).await;
     }
+}
+
+/// What everything else stands on.
+struct Ground {
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+    store: Arc<Embedded>,
+    certificates: Arc<Certificates>,
+    metrics: Metrics,
+}
+
+impl Ground {
+    async fn lay(config: &Config, certificates: Arc<Certificates>) -> Result<Ground, Fault> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let (opening, opened_by) = (config.clone(), Arc::clone(&clock));
+        let opened = blocking(move || data::open(&opening, opened_by)).await?;
+        let store = Arc::new(opened.map_err(|error| data::fault(&error, config))?);
+        let mut metrics = Metrics::new();
+        let watched = Arc::clone(&store);
+        metrics.read_from(Arc::new(move || watched.health()), Arc::clone(&certificates), Arc::clone(&clock));
+        Ok(Ground { clock, shutdown: Shutdown::new(), store, certificates, metrics })
+    }
+
+    /// The account that notifications are written in the name of.
+    async fn system_account(&self) -> Result<Id<Account>, Fault> {
+        let (store, now) = (Arc::clone(&self.store), self.clock.now());
+        let find = move || {
+            let actor = Actor { name: "system".into(), from: "start".into() };
+            service::system_account(store.as_ref(), Caller { actor: &actor, now })
+        };
+        blocking(find).await?
+    }
+
+    fn dispatch(&self, config: &Config, outbound: Outbound, system_account: Id<Account>) -> dispatch::Handle {
+        let settings = dispatch::Settings {
+            retry_for: config.delivery.retry_for,
+            conversations_max: config.delivery.connections_max,
+            site_conversations_max: config.delivery.connections_per_site_max,
+            ..dispatch::Settings::new(&config.hostname, system_account)
+        };
+        let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
+        let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));
+        Dispatch::start(settings, store, carrier, clock, dice, self.metrics.dispatch.clone())
+    }
+
+    /// Listens for applications and for commands.
+    async fn open_doors(
+        &self,
+        config: &Config,
+        dispatch: &dispatch::Handle,
+        resolver: &Arc<dyn Resolver>,
+    ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
+        let started_at = self.clock.now();
+        let server = Arc::new(self.submission(config, dispatch).await?);
+        let keys =
+            KeyWatch::start(Arc::clone(&self.store), Arc::clone(resolver), Arc::clone(&self.clock), &self.shutdown);
+        let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
+        let running = Running {
+            dispatch: dispatch.clone(),
+            keys,
+            lift: Box::new(move |address| lifting.lift(address)),
+            sessions: Box::new(move || counting.connections()),
+            ports: ports(&server),
+            started_at,
+        };
+        let executor = Executor::new(Arc::clone(&self.store), config, Arc::clone(&self.clock), Some(running));
+        let control = Control::listen(&config.data_dir).map_err(|error| {
+            Fault::unavailable(
+                format!("The control socket in {} cannot be made: {error}.", config.data_dir.display()),
+                "The user that runs the relay has to be able to write there.",
+            )
+        })?;
+        Ok((server, executor, control))
+    }
+
+    async fn submission(&self, config: &Config, dispatch: &dispatch::Handle) -> Result<Server, Fault> {
+        let settings = Settings {
+            hostname: config.hostname.clone(),
+            starttls: config.submission.starttls.clone(),
+            tls: config.submission.tls.clone(),
+            proxies: config.submission.proxy_networks.clone(),
+            shared: config.submission.shared_networks.clone(),
+            limits: config.limits.clone(),
+        };
+        let waking = dispatch.clone();
+        let around = Surroundings {
+            store: Arc::clone(&self.store),
+            certificates: Arc::clone(&self.certificates),
+            clock: Arc::clone(&self.clock),
+            arrivals: Arc::new(move |envelope| waking.arrived(envelope)),
+            metrics: self.metrics.submission.clone(),
+            shutdown: self.shutdown.clone(),
+        };
+        Server::start(settings, around).await.map_err(|error| match error {
+            StartError::Listen { address, source } => listen_fault(address, &source),
+            StartError::Store(error) => error.into(),
+        })
+    }
+}
+
+fn ports(server: &Server) -> PortsBound {
+    PortsBound { starttls: server.starttls_addresses().to_vec(), tls: server.tls_addresses().to_vec() }
 }
 
 /// Closes the store as soon as nobody else has it, or leaves that to the last who has.
@@ -144,12 +217,6 @@ async fn close(store: Arc<Embedded>) {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Fault::unavailable(format!("A part of the start broke off: {error}."), "The log says more."))
-}
-
-async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Embedded>, Fault> {
-    let (opening, opened_by) = (config.clone(), Arc::clone(clock));
-    let opened = blocking(move || data::open(&opening, opened_by)).await?;
-    opened.map(Arc::new).map_err(|error| data::fault(&error, config))
 }
 
 fn certificates(config: &Config) -> Result<Arc<Certificates>, Fault> {
@@ -198,40 +265,6 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))
         .map_err(|error| Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), ""))
-}
-
-async fn submission<S: Store>(
-    config: &Config,
-    store: &Arc<S>,
-    certificates: &Arc<Certificates>,
-    clock: &Arc<dyn Clock>,
-    dispatch: &dispatch::Handle,
-    metrics: &Metrics,
-    shutdown: &Shutdown,
-) -> Result<Server, Fault> {
-    let settings = Settings {
-        hostname: config.hostname.clone(),
-        starttls: config.submission.starttls.clone(),
-        tls: config.submission.tls.clone(),
-        proxies: config.submission.proxy_networks.clone(),
-        shared: config.submission.shared_networks.clone(),
-        limits: config.limits.clone(),
-    };
-    let waking = dispatch.clone();
-    let around = Surroundings {
-        store: Arc::clone(store),
-        certificates: Arc::clone(certificates),
-        clock: Arc::clone(clock),
-        arrivals: Arc::new(move |envelope| waking.arrived(envelope)),
-        metrics: metrics.submission.clone(),
-        shutdown: shutdown.clone(),
-    };
-    Server::start(settings, around).await.map_err(|error| match error {
-        StartError::Listen { address, source } => listen_fault(address, &source),
-        StartError::Store(error) => error.into(),
-        #[allow(unreachable_patterns, reason = "further reasons explain themselves")]
-        other => Fault::unavailable(format!("Submission cannot start: {other}."), ""),
-    })
 }
 
 /// Why an address cannot be listened on, and what to do.

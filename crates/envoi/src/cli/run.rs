@@ -169,7 +169,7 @@ async fn follow(config: &Config, operation: Operation, json: bool) -> Result<(),
             Some(Answer::Activity(rows)) => {
                 for row in &rows {
                     if json {
-                        print_json_line(&serde_json::to_value(row).unwrap_or_default());
+                        print(&serde_json::to_string(row).unwrap_or_default());
                     } else {
                         print(&show::follow_line(row));
                     }
@@ -188,9 +188,7 @@ fn print_answer(answer: &Answer, json: bool) {
     if !json {
         return print(&show::text(answer));
     }
-    // the wire says which view it is; people's programs asked for one and get it bare
-    let value = serde_json::to_value(answer).unwrap_or_default();
-    print_json(&value["value"]);
+    print(&answer.json());
 }
 
 /// Tells why a command ended badly, on standard error.
@@ -232,11 +230,6 @@ pub(crate) fn eprint(text: &str) {
 /// Prints JSON for people to read as well.
 pub(crate) fn print_json(value: &serde_json::Value) {
     print(&serde_json::to_string_pretty(value).unwrap_or_default());
-}
-
-/// Prints JSON on one line.
-pub(crate) fn print_json_line(value: &serde_json::Value) {
-    print(&value.to_string());
 }
 
 fn eprint_json(value: &serde_json::Value) {

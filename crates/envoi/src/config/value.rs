@@ -126,13 +126,13 @@ pub fn parse_span(given: &str) -> Option<u64> {
 
 /// Seconds as the file would write them.
 pub(super) fn span_text(seconds: u64) -> String {
-    let fits = SPANS.iter().find(|(_, unit)| seconds % unit == 0 && seconds >= *unit);
+    let fits = SPANS.iter().find(|(_, unit)| seconds.is_multiple_of(*unit) && seconds >= *unit);
     fits.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
 }
 
 /// Octets as the file would write them.
 pub(super) fn octets_text(octets: u64) -> String {
-    let fits = SIZES.iter().find(|(_, unit)| octets % unit == 0 && octets >= *unit);
+    let fits = SIZES.iter().find(|(_, unit)| octets.is_multiple_of(*unit) && octets >= *unit);
     fits.map_or_else(|| octets.to_string(), |(name, unit)| format!("{}{name}", octets / unit))
 }
 

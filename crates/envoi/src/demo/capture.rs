@@ -11,7 +11,8 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufR
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
-const MESSAGES_KEPT: usize = 100;
+/// How many messages the demonstration keeps.
+pub(super) const MESSAGES_KEPT: usize = 100;
 const CONTENT_OCTETS_MAX: usize = 64 * 1024 * 1024;
 const LINE_OCTETS_MAX: u64 = 64 * 1024;
 const SESSIONS_MAX: usize = 100;
@@ -32,18 +33,20 @@ pub struct Captured {
 #[derive(Clone, Debug)]
 pub struct Capture {
     address: SocketAddr,
+    messages_kept: usize,
     kept: Arc<Mutex<VecDeque<Arc<Captured>>>>,
     arrived: Arc<Notify>,
 }
 
 impl Capture {
-    /// Listens on a free port of loopback, for as long as the runtime lives.
+    /// Listens on a free port of loopback, for as long as the runtime lives; keeps the newest so many messages.
     ///
     /// # Errors
     /// There is none.
-    pub async fn start() -> std::io::Result<Capture> {
+    pub async fn start(messages_kept: usize) -> std::io::Result<Capture> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let capture = Capture { address: listener.local_addr()?, kept: Arc::default(), arrived: Arc::default() };
+        let capture =
+            Capture { address: listener.local_addr()?, messages_kept, kept: Arc::default(), arrived: Arc::default() };
         let here = capture.clone();
         tokio::spawn(async move {
             let sessions = Arc::new(Semaphore::new(SESSIONS_MAX));
@@ -70,7 +73,7 @@ impl Capture {
         self.address
     }
 
-    /// What came, oldest first; the newest hundred.
+    /// What came and is kept, oldest first.
     pub fn messages(&self) -> Vec<Arc<Captured>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
@@ -92,7 +95,7 @@ impl Capture {
 
     fn keep(&self, message: Captured) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == MESSAGES_KEPT {
+        if kept.len() >= self.messages_kept {
             kept.pop_front();
         }
         kept.push_back(Arc::new(message));
@@ -193,13 +196,13 @@ mod tests {
 
     #[tokio::test]
     async fn takes_what_is_sent_dots_and_all() {
-        let capture = Capture::start().await.unwrap();
+        let capture = Capture::start(MESSAGES_KEPT).await.unwrap();
         let mut stream = TcpStream::connect(capture.address()).await.unwrap();
         let said = "EHLO me\r\nMAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n\
                     Subject: t\r\n\r\n..a\r\n.b\r\nbare\n.\n..\r\n.\r\nQUIT\r\n";
         stream.write_all(said.as_bytes()).await.unwrap();
         let message = capture.wait(Duration::from_secs(10), |_| true).await.unwrap();
         assert_eq!((message.sender.as_str(), message.recipients[0].as_str()), ("a@x.example", "b@y.example"));
-        assert_eq!(message.content, b"Subject: t\r\n\r\n.a\r\nb\r\nbare\n.\n.\r\n");
+        assert_eq!(message.content, b"Subject: t\r\n\r\n.a\r\nb\r\nbare\n.\n..\r\n");
     }
 }

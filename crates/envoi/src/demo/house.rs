@@ -43,7 +43,9 @@ impl House {
         };
         let files = authority::make(folder.path(), SystemClock::new().now())
             .map_err(|error| trouble("The certificate cannot be made", &error))?;
-        let capture = Capture::start().await.map_err(|error| trouble("The receiving server cannot start", &error))?;
+        let capture = Capture::start(super::capture::MESSAGES_KEPT)
+            .await
+            .map_err(|error| trouble("The receiving server cannot start", &error))?;
         let file = folder.path().join("envoi.toml");
         std::fs::write(&file, configuration(ports, capture.address()))
             .map_err(|error| trouble("The configuration cannot be written", &error))?;

@@ -76,9 +76,18 @@ impl Metrics {
             Unit::Seconds,
             metrics.commit_seconds.clone(),
         );
-        // what was never refused is 0, not absent, so that a first refusal shows as a rise
+        // what never happened is 0, not absent, so that the first time shows as a rise
         for entry in smtp::replies::CATALOGUE.iter().filter(|entry| entry.code >= 400) {
             drop(metrics.refusals.get_or_create(&Reference { reference: entry.reference }));
+        }
+        for port in ["starttls", "tls"] {
+            drop(metrics.connections.get_or_create(&Port { port }));
+        }
+        for reason in ["proxy-header", "refused-too-fast"] {
+            drop(metrics.dropped.get_or_create(&Reason { reason }));
+        }
+        for reason in ["distrusted", "failed", "gone", "old", "time-out"] {
+            drop(metrics.tls_failures.get_or_create(&Reason { reason }));
         }
         metrics
     }

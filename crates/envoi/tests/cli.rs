@@ -1,0 +1,258 @@
+//! The command line with the real binary: with a running relay and without one, and never two writers.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use support::{House, envoi, eventually};
+
+/// What an operator does with accounts, domains and users; the same however it is carried out.
+fn tour(house: &House) {
+    let account = house.json(&["account", "add", "--name", "Boutique Été"]);
+    let id = account["id"].to_string();
+    assert_eq!(account["state"], "active");
+    assert_eq!(house.error(&["account", "add", "--name", "boutique été"])["kind"], "conflict");
+    assert_eq!(house.error(&["account", "show", "999"])["kind"], "not_found");
+
+    let domain = house.json(&["domain", "add", "--account", &id, "Bücher.example"]);
+    assert_eq!(domain["name"], "xn--bcher-kva.example");
+    assert_eq!(domain["state"], "pending");
+    assert_eq!(domain["keys"].as_array().unwrap().len(), 4);
+    assert_eq!(house.error(&["domain", "add", "--account", &id, "bücher.example"])["kind"], "conflict");
+    assert_eq!(house.error(&["domain", "add", "--account", &id, "nodot"])["kind"], "invalid");
+    assert_eq!(house.json(&["domain", "vouch", "bücher.example"])["state"], "vouched");
+    assert_eq!(house.json(&["domain", "unvouch", "bücher.example"])["state"], "pending");
+
+    let user =
+        house.json(&["smtp-user", "add", "--domain", "bücher.example", "--name", "Till", "--networks", "192.0.2.0/24"]);
+    assert_eq!(user["password"].as_str().unwrap().len(), 20);
+    assert_eq!(user["server"], "localhost");
+    assert!(user["ports"]["starttls"].is_array() && user["ports"]["tls"].is_array());
+    let username = user["username"].as_str().unwrap();
+    let shown = house.json(&["smtp-user", "show", username]);
+    assert_eq!(shown["networks"], serde_json::json!(["192.0.2.0/24"]));
+    assert!(shown.get("password").is_none());
+    assert_eq!(house.json(&["smtp-user", "rename", username, "--name", "Till 2"])["name"], "Till 2");
+    let set = house.json(&["smtp-user", "set", username, "--networks", "any", "--sandbox", "on", "--retry-for", "2h"]);
+    assert_eq!(
+        (&set["networks"], &set["sandbox"], &set["retry_seconds"]),
+        (&serde_json::json!([]), &true.into(), &7200.into())
+    );
+    assert_eq!(house.error(&["smtp-user", "set", username, "--senders", "a@other.example"])["kind"], "invalid");
+    assert_eq!(house.json(&["smtp-user", "disable", username])["enabled"], false);
+    let reset = house.json(&["smtp-user", "reset", username, "--yes"]);
+    assert_ne!(reset["password"], user["password"]);
+
+    house.json(&["suppression", "add", "--account", &id, "Gone@Example.net"]);
+    let suppressed = house.json(&["suppression", "list", "--account", &id]);
+    assert_eq!(suppressed[0]["address"], "gone@example.net");
+    house.json(&["suppression", "remove", "--account", &id, "gone@example.net"]);
+    assert_eq!(house.json(&["suppression", "list"]), serde_json::json!([]));
+
+    assert_eq!(house.json(&["account", "suspend", &id, "--yes"])["state"], "suspended");
+    assert_eq!(house.json(&["account", "resume", &id])["state"], "active");
+    house.json(&["smtp-user", "delete", username, "--yes"]);
+    house.json(&["domain", "delete", "bücher.example", "--yes"]);
+    assert_eq!(house.json(&["smtp-user", "list", "--account", &id]), serde_json::json!([]));
+    assert_eq!(house.json(&["domain", "list", "--account", &id]), serde_json::json!([]));
+
+    let actions: Vec<String> = words(&house.json(&["audit", "list", "--account", &id]), "action");
+    for action in ["account.add", "domain.add", "domain.vouch", "smtp_user.add", "smtp_user.reset", "domain.delete"] {
+        assert!(actions.iter().any(|done| done == action), "{action}: {actions:?}");
+    }
+    for list in [["queue", "list"], ["blocks", "list"], ["connections", "list"]] {
+        assert_eq!(house.json(&list), serde_json::json!([]), "{list:?}");
+    }
+    assert_eq!(house.json(&["activity", "--since", "7d", "--status", "delivered"]), serde_json::json!([]));
+}
+
+fn words(rows: &Value, field: &str) -> Vec<String> {
+    rows.as_array().unwrap().iter().map(|row| row[field].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn everything_works_without_a_server() {
+    let house = House::new(1);
+    tour(&house);
+}
+
+#[test]
+fn everything_works_while_the_server_runs() {
+    let house = House::new(1);
+    let server = house.serve();
+    let socket = std::fs::metadata(house.data().join("control.sock")).unwrap();
+    assert_eq!(socket.permissions().mode() & 0o777, 0o600);
+    tour(&house);
+    assert_eq!(server.stop(), Some(0));
+    assert!(!house.data().join("control.sock").exists());
+    // what was done through the socket is there without it
+    assert_eq!(words(&house.json(&["account", "list"]), "name").len(), 2);
+}
+
+#[test]
+fn there_is_never_a_second_writer() {
+    let house = House::new(1);
+    let server = house.serve();
+    let second = house.run(&["serve"]);
+    assert_eq!(second.status.code(), Some(1));
+    let told = String::from_utf8(second.stderr).unwrap();
+    assert!(told.contains("is in use by process"), "{told}");
+    assert_eq!(server.stop(), Some(0));
+
+    // somebody has the folder and answers nothing
+    let lock = store::embedded::spool::Lock::acquire(&house.data()).unwrap();
+    let error = house.error(&["account", "list"]);
+    assert_eq!(error["kind"], "unavailable");
+    let process = format!("process {}", std::process::id());
+    assert!(error["what"].as_str().unwrap().contains(&process), "{error}");
+    drop(lock);
+    house.json(&["account", "list"]);
+}
+
+#[test]
+fn two_commands_at_once_wait_for_one_another() {
+    let house = House::new(1);
+    let children: Vec<_> = (0..4)
+        .map(|number| {
+            let mut command = envoi();
+            command.arg("--config").arg(house.config()).args(["account", "add", "--name", &format!("Shop {number}")]);
+            command.stdout(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(house.json(&["account", "list"]).as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn what_a_crash_left_behind_does_not_stop_the_next_start() {
+    let house = House::new(1);
+    house.serve().kill();
+    assert!(house.data().join("control.sock").exists());
+    house.json(&["account", "list"]);
+    assert_eq!(house.serve().stop(), Some(0));
+}
+
+#[test]
+fn activity_is_followed() {
+    let house = House::new(1);
+    let error = house.error(&["activity", "--follow"]);
+    assert_eq!(error["kind"], "unavailable", "without a server nothing happens");
+    let login = house.furnish();
+    let server = house.serve();
+    let mut child = envoi()
+        .arg("--config")
+        .arg(house.config())
+        .args(["--json", "activity", "--follow"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let client = house.client(support::Port::Tls(server.tls), &login);
+    let content = b"From: <shop@example.com>\r\nSubject: followed\r\n\r\nx\r\n";
+    support::send(&client, "shop@example.com", &["b@example.net"], content).unwrap();
+    let mut seen = Vec::new();
+    while !seen.contains(&"deferred".to_owned()) {
+        let row: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!(row["subject"], "followed");
+        seen.push(row["status"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(server.stop(), Some(0));
+    assert!(child.wait().unwrap().success(), "it ends with the server");
+}
+
+#[test]
+fn a_message_can_be_held_released_and_cancelled_both_ways() {
+    let house = House::new(1);
+    let login = house.furnish();
+    let server = house.serve();
+    let client = house.client(support::Port::Tls(server.tls), &login);
+    let send = |subject: &str| {
+        let content = format!("From: <shop@example.com>\r\nSubject: {subject}\r\n\r\nx\r\n");
+        let reply = support::send(&client, "shop@example.com", &["b@example.net"], content.as_bytes()).unwrap();
+        reply.rsplit(' ').next().unwrap().to_owned()
+    };
+    let (with, without) = (send("with"), send("without"));
+    let status = |id: &str| house.json(&["activity", "--message", id])[0]["status"].as_str().unwrap().to_owned();
+    for id in [&with, &without] {
+        eventually("the deferral", || (status(id) == "deferred").then_some(()));
+    }
+    let turn = |id: &str| {
+        house.json(&["queue", "hold", id]);
+        assert_eq!(house.json(&["queue", "show", id])["recipients"][0]["state"], "held");
+        house.json(&["queue", "release", id]);
+        assert_eq!(house.json(&["queue", "show", id])["recipients"][0]["state"], "waiting");
+        house.json(&["queue", "retry", id]);
+        eventually("the end", || {
+            // an attempt may be under way: then the cancellation waits for its end
+            house.run(&["queue", "cancel", id, "--yes"]);
+            (status(id) == "hard_bounce").then_some(())
+        });
+        assert_eq!(house.error(&["queue", "show", id])["kind"], "not_found");
+    };
+    turn(&with);
+    assert_eq!(server.stop(), Some(0));
+    turn(&without);
+}
+
+#[test]
+fn faults_of_the_configuration_are_told_by_line() {
+    let house = House::new(1);
+    assert!(house.run(&["config", "check"]).status.success());
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    let broken = text
+        .replace("hostname =", "hostnam =")
+        .replace("cert.pem", "gone.pem")
+        .replace("tls = \"none\"", "tls = \"nonee\"");
+    std::fs::write(house.config(), broken).unwrap();
+    let told = String::from_utf8(house.run(&["config", "check"]).stderr).unwrap();
+    assert!(told.contains("envoi.toml:2: hostnam: ") && told.contains("`hostname`"), "{told}");
+    assert!(told.contains("\"none\""), "{told}");
+    let error = house.error(&["config", "check"]);
+    assert_eq!(error["kind"], "config");
+    assert!(error["problems"].as_array().unwrap().len() >= 3, "{error}");
+    assert_eq!(house.error(&["account", "list"])["kind"], "config", "no command goes by a broken file");
+
+    std::fs::write(house.config(), text.replace("cert.pem", "gone.pem").replace("\"key.pem\"", "\"cert.pem\""))
+        .unwrap();
+    let told = String::from_utf8(house.run(&["config", "check"]).stderr).unwrap();
+    assert!(told.contains("gone.pem"), "{told}");
+    std::fs::write(house.config(), text.replace("\"key.pem\"", "\"cert.pem\"")).unwrap();
+    assert_eq!(house.run(&["config", "check"]).status.code(), Some(1), "a key file without a key");
+}
+
+#[test]
+fn a_key_of_another_certificate_and_an_expired_one_are_told() {
+    let house = House::new(1);
+    let other = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(house.path().join("key.pem"), other.serialize_pem()).unwrap();
+    let told = String::from_utf8(house.run(&["config", "check"]).stderr).unwrap();
+    assert!(told.contains("submission.key") || told.contains("submission.certificate"), "{told}");
+
+    let mut old = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap();
+    old.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    old.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    std::fs::write(house.path().join("cert.pem"), old.self_signed(&other).unwrap().pem()).unwrap();
+    let told = String::from_utf8(house.run(&["config", "check"]).stderr).unwrap();
+    assert!(told.contains("expired"), "{told}");
+}
+
+#[test]
+fn exit_codes_and_errors_keep_their_form() {
+    let misused = envoi().args(["account", "shw"]).output().unwrap();
+    assert_eq!(misused.status.code(), Some(2));
+    let misused = envoi().args(["--json", "account", "shw"]).output().unwrap();
+    assert_eq!(misused.status.code(), Some(2));
+    let told: Value = serde_json::from_slice(&misused.stderr).unwrap();
+    assert_eq!(told["error"]["kind"], "usage");
+    assert!(envoi().arg("--version").output().unwrap().status.success());
+    let missing = envoi().args(["--config", "/nonexistent/envoi.toml", "account", "list"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("config example"));
+    let example = envoi().args(["config", "example"]).output().unwrap();
+    assert!(String::from_utf8(example.stdout).unwrap().contains("hostname = "));
+}

@@ -1,0 +1,171 @@
+//! The main job with the real binary: log in over TLS, be kept, be signed, be delivered, be shown.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{Read, Write};
+use support::{Hop, House, Port, eventually, send};
+
+const CONTENT: &str = "From: Shop <shop@example.com>\r\nTo: <b@example.net>\r\nSubject: Your order\r\n\
+    Date: Mon, 23 Nov 2026 21:00:00 +0000\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+    .a dot in front\r\n..two\r\n.\r\nÀ bientôt\r\n\r\n\r\n";
+
+fn with_mark(mark: &str) -> String {
+    CONTENT.replace("Your order", &format!("Your order {mark}"))
+}
+
+#[test]
+fn both_ports_deliver_every_octet_signed_and_shown() {
+    let hop = Hop::start(100);
+    let house = House::new(hop.port());
+    let login = house.furnish();
+    let server = house.serve();
+    for port in [Port::StartTls(server.starttls), Port::Tls(server.tls)] {
+        let mark = format!("{port:?}");
+        let content = with_mark(&mark);
+        // this client ends every content with a line end of its own
+        let given = content.strip_suffix("\r\n").unwrap();
+        let client = house.client(port, &login);
+        let reply = send(&client, "shop@example.com", &["b@example.net"], given.as_bytes()).unwrap();
+        let id = reply.rsplit(' ').next().unwrap().to_owned();
+        assert_eq!(reply, format!("2.0.0 Ok: queued as {id}"));
+
+        let captured = hop.wait(&format!("Subject: Your order {mark}\r\n"));
+        assert_eq!(
+            (captured.sender.as_str(), captured.recipients.as_slice()),
+            ("shop@example.com", &["b@example.net".to_owned()][..])
+        );
+        let front_octets = captured.content.len() - content.len();
+        assert_eq!(&captured.content[front_octets..], content.as_bytes(), "the octets are the client's");
+        let front = String::from_utf8(captured.content[..front_octets].to_vec()).unwrap();
+        assert_eq!(front.matches("DKIM-Signature:").count(), 2, "RSA and Ed25519: {front}");
+        assert!(front.contains("d=example.com") && front.contains("\nReceived:"), "{front}");
+        assert!(!front.contains("127.0.0.1"), "the client's address stays private: {front}");
+
+        let row = eventually("the delivery in Activity", || {
+            let rows = house.json(&["activity", "--message", &id]);
+            let row = rows[0].clone();
+            (row["status"] == "delivered").then_some(row)
+        });
+        assert_eq!(row["recipient"], "b@example.net");
+        assert_eq!(row["sender"], "shop@example.com");
+        assert_eq!(row["subject"], format!("Your order {mark}"));
+        assert_eq!(row["attempts"], 1);
+        let detail = house.json(&["activity", "--show", &row["row"].to_string()]);
+        assert_eq!(detail["events"].as_array().unwrap().len(), 2);
+        assert_eq!(detail["tls"], "TLS 1.3");
+    }
+    assert_eq!(house.json(&["queue", "list"]), serde_json::json!([]));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_restart_keeps_what_waits_and_who_may_log_in() {
+    let hop = Hop::start(100);
+    // nobody listens on port 1 of loopback
+    let house = House::new(1);
+    let login = house.furnish();
+    let server = house.serve();
+    let client = house.client(Port::Tls(server.tls), &login);
+    let reply = send(&client, "shop@example.com", &["b@example.net"], with_mark("kept").as_bytes()).unwrap();
+    let id = reply.rsplit(' ').next().unwrap().to_owned();
+    eventually("the deferral", || {
+        let rows = house.json(&["activity", "--message", &id]);
+        (rows[0]["status"] == "deferred").then_some(())
+    });
+    assert_eq!(server.stop(), Some(0));
+
+    let waiting = house.json(&["queue", "list"]);
+    assert_eq!(waiting[0]["message"], id.as_str(), "read without a server");
+    house.configure(hop.port());
+    let server = house.serve();
+    let held = house.json(&["queue", "show", &id]);
+    assert_eq!(held["recipients"][0]["recipient"], "b@example.net");
+    house.json(&["queue", "retry", &id]);
+    let captured = hop.wait("Your order kept");
+    assert!(captured.content.starts_with(b"DKIM-Signature:"));
+    let client = house.client(Port::StartTls(server.starttls), &login);
+    send(&client, "shop@example.com", &["b@example.net"], with_mark("after").as_bytes()).unwrap();
+    hop.wait("Your order after");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn what_is_switched_off_stops_at_once() {
+    let hop = Hop::start(100);
+    let house = House::new(hop.port());
+    let login = house.furnish();
+    let server = house.serve();
+    let client = |login| house.client(Port::Tls(server.tls), login);
+    let refused = |login| {
+        let error = send(&client(login), "shop@example.com", &["b@example.net"], CONTENT.as_bytes()).unwrap_err();
+        error.to_string()
+    };
+    house.json(&["smtp-user", "disable", &login.username]);
+    assert!(refused(&login).contains("525"), "{}", refused(&login));
+    house.json(&["smtp-user", "enable", &login.username]);
+    send(&client(&login), "shop@example.com", &["b@example.net"], CONTENT.as_bytes()).unwrap();
+
+    let fresh = house.json(&["smtp-user", "reset", &login.username, "--yes"]);
+    assert!(refused(&login).contains("535"), "the old password stopped");
+    let mut renewed = login.clone();
+    renewed.password = fresh["password"].as_str().unwrap().to_owned();
+    send(&client(&renewed), "shop@example.com", &["b@example.net"], CONTENT.as_bytes()).unwrap();
+
+    let second = house.json(&["smtp-user", "add-password", &login.username]);
+    let mut other = login.clone();
+    other.password = second["password"].as_str().unwrap().to_owned();
+    for each in [&renewed, &other] {
+        send(&client(each), "shop@example.com", &["b@example.net"], CONTENT.as_bytes()).unwrap();
+    }
+    house.json(&["smtp-user", "drop-password", &login.username, "--yes"]);
+    assert!(refused(&renewed).contains("535"), "the older password stopped");
+    send(&client(&other), "shop@example.com", &["b@example.net"], CONTENT.as_bytes()).unwrap();
+
+    house.json(&["account", "suspend", "1", "--yes"]);
+    assert!(refused(&other).contains("525"), "the account is suspended");
+    let wrong = house.json(&["connections", "list"]);
+    assert!(wrong.as_array().unwrap().iter().any(|row| row["username"] == login.username.as_str()), "{wrong}");
+}
+
+#[test]
+fn a_sender_that_is_not_ours_is_refused_and_shown() {
+    let house = House::new(1);
+    let login = house.furnish();
+    let server = house.serve();
+    let client = house.client(Port::Tls(server.tls), &login);
+    let error = send(&client, "boss@other.example", &["b@example.net"], CONTENT.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("550"), "{error}");
+    let row = eventually("the refusal in Activity", || {
+        let rows = house.json(&["activity", "--status", "rejected"]);
+        rows.get(0).cloned()
+    });
+    assert_eq!(row["sender"], "boss@other.example");
+    assert!(!row["reference"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn metrics_and_health_are_served() {
+    let house = House::new(1);
+    let server = house.serve();
+    let look = |path: &str| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.http)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(look("/health/live").starts_with("HTTP/1.1 200"));
+    assert!(look("/health/ready").starts_with("HTTP/1.1 200"));
+    let metrics = look("/metrics");
+    for name in [
+        "envoi_build_info",
+        "envoi_queue_messages 0",
+        "envoi_submission_messages_total 0",
+        "envoi_certificate_seconds_left",
+    ] {
+        assert!(metrics.contains(name), "{name}: {metrics}");
+    }
+}
