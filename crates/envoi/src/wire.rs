@@ -1,10 +1,8 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
-use relay::account::Account;
-use relay::id::Id;
 use relay::route::Routes;
-use relay::service::{self, Caller, Fault};
-use relay::store::{Actor, Spool};
+use relay::service::{Fault, SYSTEM_ACCOUNT};
+use relay::store::Spool;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -66,8 +64,7 @@ impl Relay {
         // ports that are taken are told before the log is replayed
         let http = listen_http(config).await?;
         let ground = Ground::lay(config, certificates).await?;
-        let system_account = ground.system_account().await?;
-        let dispatch = ground.dispatch(config, outbound, system_account);
+        let dispatch = ground.dispatch(config, outbound);
         let begun = ground.open_doors(config, &dispatch, &resolver).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -120,22 +117,12 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, certificates, metrics })
     }
 
-    /// The account that notifications are written in the name of.
-    async fn system_account(&self) -> Result<Id<Account>, Fault> {
-        let (store, now) = (Arc::clone(&self.store), self.clock.now());
-        let find = move || {
-            let actor = Actor { name: "system".into(), from: "start".into() };
-            service::system_account(store.as_ref(), Caller { actor: &actor, now })
-        };
-        blocking(find).await?
-    }
-
-    fn dispatch(&self, config: &Config, outbound: Outbound, system_account: Id<Account>) -> dispatch::Handle {
+    fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
             conversations_max: config.delivery.connections_max,
             site_conversations_max: config.delivery.connections_per_site_max,
-            ..dispatch::Settings::new(&config.hostname, system_account)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));

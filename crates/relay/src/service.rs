@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::store::{Actor, StoreError};
 
-pub use account::{SYSTEM_ACCOUNT_NAME, account_add, account_find, account_state, is_system, system_account};
+pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_state};
 pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_vouch, suppress, unsuppress};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{

@@ -57,10 +57,10 @@ async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
     let remedy = "Nothing can be delivered by MX without DNS: see `name_servers` below [delivery] and the firewall (port 53, UDP and TCP).";
     match (hosts.is_empty(), routed) {
         (false, _) => sheet.ok("dns", format!("the resolver answers ({})", hosts.join(", "))),
-        (true, false) => sheet.fail("dns", format!("the resolver does not answer: {last}"), remedy),
+        (true, false) => sheet.fail("dns", format!("names cannot be looked up ({last})"), remedy),
         (true, true) => sheet.warn(
             "dns",
-            format!("the resolver does not answer: {last}"),
+            format!("names cannot be looked up ({last})"),
             "Every domain has a route, so mail goes on.",
         ),
     }

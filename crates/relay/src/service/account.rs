@@ -7,8 +7,8 @@ use crate::account::{Account, AccountState};
 use crate::id::Id;
 use crate::store::Book;
 
-/// The name of the account that the relay's own mail belongs to.
-pub const SYSTEM_ACCOUNT_NAME: &str = "Envoi";
+/// The account that the relay's own mail belongs to: built in, in no list, never suspended.
+pub const SYSTEM_ACCOUNT: Id<Account> = Id::new(0);
 
 /// Makes an account.
 ///
@@ -16,12 +16,6 @@ pub const SYSTEM_ACCOUNT_NAME: &str = "Envoi";
 /// The name is not one, or another account has it (two that look alike in every list help nobody).
 pub fn account_add(book: &impl Book, name: &str, caller: Caller<'_>) -> Result<Arc<Account>, Fault> {
     let name = display_name(name)?;
-    if name.eq_ignore_ascii_case(SYSTEM_ACCOUNT_NAME) {
-        return Err(Fault::conflict(
-            format!("`{SYSTEM_ACCOUNT_NAME}` is the name of the relay's own account."),
-            "Choose another name.",
-        ));
-    }
     let taken = book.directory().accounts.values().find(|a| a.name.to_lowercase() == name.to_lowercase()).cloned();
     if let Some(account) = taken {
         return Err(Fault::conflict(
@@ -57,28 +51,5 @@ pub fn account_state(
     if found.state == state {
         return Ok(found);
     }
-    if is_system(&found) {
-        return Err(Fault::conflict(
-            format!("Account {account} is the relay's own: what it writes itself is sent in its name."),
-            "Suspend another account.",
-        ));
-    }
     Ok(book.account_state(account, state, caller.actor, caller.now)?)
-}
-
-/// The account that the relay's own mail belongs to, made where there is none yet.
-///
-/// # Errors
-/// The store's.
-pub fn system_account(book: &impl Book, caller: Caller<'_>) -> Result<Id<Account>, Fault> {
-    let found = book.directory().accounts.values().find(|account| is_system(account)).map(|account| account.id);
-    match found {
-        Some(account) => Ok(account),
-        None => Ok(book.account_add(SYSTEM_ACCOUNT_NAME, caller.actor, caller.now)?.id),
-    }
-}
-
-/// Whether it is the relay's own: no customer's, and never suspended.
-pub fn is_system(account: &Account) -> bool {
-    account.name == SYSTEM_ACCOUNT_NAME
 }
