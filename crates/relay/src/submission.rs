@@ -16,6 +16,7 @@ use smtp::server::{Answer, Question};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::account::Account;
 use crate::activity::Notice;
 use crate::clock::Timestamp;
 use crate::credential::PasswordKey;
@@ -27,6 +28,7 @@ use crate::id::{Id, MessageId, SessionId};
 use crate::limits::Limits;
 use crate::policy::Refusal;
 use crate::rate::{Pace, Rate};
+use crate::sending_domain::SendingDomain;
 use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
@@ -73,6 +75,8 @@ impl Decision {
 #[derive(Clone, Copy, Debug)]
 struct Identity {
     user: Id<SmtpUser>,
+    account: Id<Account>,
+    domain: Id<SendingDomain>,
     password: PasswordHash,
 }
 

@@ -79,7 +79,11 @@ async fn origin<S: Store>(house: &House<S>, stream: &mut TcpStream, peer: Socket
         return Some(balancer);
     }
     let patience = Duration::from_secs(house.limits.proxy_seconds);
-    let reason = match tokio::time::timeout(patience, proxy::read(stream)).await {
+    let read = tokio::select! {
+        () = house.shutdown.begun() => return None,
+        read = tokio::time::timeout(patience, proxy::read(stream)) => read,
+    };
+    let reason = match read {
         Ok(Ok(address)) => return Some(address.unwrap_or(balancer)),
         Ok(Err(error)) => error.to_string(),
         Err(_) => String::from("it did not come in time"),
@@ -92,7 +96,11 @@ async fn origin<S: Store>(house: &House<S>, stream: &mut TcpStream, peer: Socket
 /// The TLS handshake; what went wrong is noted. None where the connection is over.
 pub(super) async fn secure<S: Store>(house: &House<S>, visit: &mut Visit, stream: TcpStream) -> Option<Stream> {
     let patience = Duration::from_secs(house.limits.handshake_seconds);
-    match handshake(&house.acceptor, stream, patience).await {
+    let handshake = tokio::select! {
+        () = house.shutdown.begun() => return None,
+        handshake = handshake(&house.acceptor, stream, patience) => handshake,
+    };
+    match handshake {
         Ok((stream, version)) => {
             visit.on_tls(version);
             tracing::debug!(version, "TLS");

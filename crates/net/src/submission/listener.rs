@@ -1,12 +1,13 @@
 //! Listening and accepting: never waits for a peer, and does not spin where the system has no room.
 
+use relay::slots::Place;
 use relay::store::Store;
 use smtp::replies;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +19,9 @@ use super::house::House;
 const BACKLOG: i32 = 1024;
 /// The pause where there are no file descriptors or memory left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a lasting want of room is said.
+const COMPLAINT_PERIOD: Duration = Duration::from_secs(60);
 
 /// What a listener expects of its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,7 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)>
 
 /// Accepts until shutdown; each connection is a task of its own.
 pub(super) async fn accept<S: Store>(house: Arc<House<S>>, listener: TcpListener, port: Port) {
+    let mut complaints = Complaints::default();
     loop {
         let accepted = tokio::select! {
             biased;
@@ -63,9 +68,19 @@ pub(super) async fn accept<S: Store>(house: Arc<House<S>>, listener: TcpListener
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => admit(&house, stream, peer, port),
+            Ok((stream, peer)) => match house.submission.slots().enter() {
+                Ok(place) => admit(&house, stream, peer, port, place),
+                Err(_) => {
+                    if complaints.are_due() {
+                        tracing::warn!("connections are refused: there are as many as the limit");
+                    }
+                    refuse(&house, stream, port);
+                }
+            },
             Err(error) if is_exhausted(&error) => {
-                tracing::error!(%error, "no connection can be accepted now");
+                if complaints.are_due() {
+                    tracing::error!(%error, "no connection can be accepted");
+                }
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
             }
             // the client was gone before we looked
@@ -74,21 +89,35 @@ pub(super) async fn accept<S: Store>(house: Arc<House<S>>, listener: TcpListener
     }
 }
 
-fn admit<S: Store>(house: &Arc<House<S>>, stream: TcpStream, peer: SocketAddr, port: Port) {
+fn admit<S: Store>(house: &Arc<House<S>>, stream: TcpStream, peer: SocketAddr, port: Port, place: Place) {
     house.metrics.on_connection(port.label());
-    let Ok(place) = house.submission.slots().enter() else {
-        house.metrics.on_refusal(replies::sessions_total().reference.unwrap_or_default());
-        tracing::warn!(%peer, "connection refused: there are as many as the limit");
-        if port == Port::StartTls {
-            say_full(stream);
-        }
-        return;
-    };
     // replies are gathered already: waiting for more to send would only delay them
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
     house.shutdown.spawn(connection::run(Arc::clone(house), stream, peer, port, place));
+}
+
+fn refuse<S: Store>(house: &House<S>, stream: TcpStream, port: Port) {
+    house.metrics.on_connection(port.label());
+    house.metrics.on_refusal(replies::sessions_total().reference.unwrap_or_default());
+    if port == Port::StartTls {
+        say_full(stream);
+    }
+}
+
+/// Keeps a lasting want from filling the log.
+#[derive(Default)]
+struct Complaints(Option<Instant>);
+
+impl Complaints {
+    fn are_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|last| last.elapsed() >= COMPLAINT_PERIOD);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
 }
 
 /// Says why, if the socket takes it at once: there is no room to wait.
@@ -119,6 +148,12 @@ mod tests {
         for number in [libc::ECONNABORTED, libc::EPROTO, libc::EINTR] {
             assert!(!is_exhausted(&io::Error::from_raw_os_error(number)));
         }
+    }
+
+    #[test]
+    fn a_complaint_is_not_repeated_at_once() {
+        let mut complaints = Complaints::default();
+        assert_eq!([complaints.are_due(), complaints.are_due()], [true, false]);
     }
 
     #[tokio::test]

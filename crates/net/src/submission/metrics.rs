@@ -135,3 +135,35 @@ impl Drop for Open {
         self.0.dec();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_counted_is_shown() {
+        let mut registry = Registry::default();
+        let metrics = Metrics::register(&mut registry);
+        metrics.on_connection("tls");
+        let open = metrics.session();
+        metrics.on_refusal("auth-invalid");
+        metrics.on_message(3, 1_000, Duration::from_millis(1));
+        let mut page = String::new();
+        prometheus_client::encoding::text::encode(&mut page, &registry).unwrap();
+        for line in [
+            "envoi_submission_connections_total{port=\"tls\"} 1",
+            "envoi_submission_sessions 1",
+            "envoi_submission_refusals_total{reference=\"auth-invalid\"} 1",
+            "envoi_submission_refusals_total{reference=\"too-large\"} 0",
+            "envoi_submission_messages_total 1",
+            "envoi_submission_recipients_total 3",
+            "envoi_submission_content_octets_total 1000",
+            "envoi_submission_commit_seconds_count 1",
+        ] {
+            assert!(page.lines().any(|shown| shown == line), "{line} is not in\n{page}");
+        }
+        drop(open);
+        assert_eq!(metrics.sessions.get(), 0);
+    }
+}

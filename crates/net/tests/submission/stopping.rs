@@ -5,7 +5,7 @@ use relay::limits::Limits;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
-use crate::harness::Relay;
+use crate::harness::{Relay, until};
 
 #[tokio::test]
 async fn idle_sessions_end_and_running_transactions_finish() {
@@ -69,4 +69,14 @@ async fn an_address_that_is_taken_is_named() {
         Err(StartError::Listen { address, .. }) => assert_eq!(address, running.tls),
         other => panic!("it started: {}", other.is_ok()),
     }
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_not_waited_for() {
+    let relay = Relay::new();
+    let running = relay.start().await;
+    let _silent = TcpStream::connect(running.tls).await.unwrap();
+    until(|| running.server.connections().0 == 1).await;
+    running.stop().await;
+    assert_eq!(running.server.connections().0, 0);
 }

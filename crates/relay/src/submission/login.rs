@@ -64,7 +64,7 @@ impl Visit {
             return Decision { end: Some(replies::sessions_again()), ..Decision::new(answer) };
         }
         lock(&shared.guard).on_success(self.remote, user.id, now);
-        self.identity = Some(Identity { user: user.id, password });
+        self.identity = Some(Identity { user: user.id, account: user.account, domain: user.domain, password });
         let login = Login { user: user.id, address: self.remote, at: now };
         Decision { login: Some(login), ..Decision::new(Answer::Yes) }
     }

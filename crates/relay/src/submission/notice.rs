@@ -140,13 +140,14 @@ impl Visit {
             About::Username(username) => Some(username),
             _ => None,
         };
-        let user = match (self.identity, sent) {
-            (Some(identity), _) => directory.users.get(&identity.user),
-            (None, Some(username)) => directory.user_named(username),
-            (None, None) => None,
+        let named = sent.and_then(|username| directory.user_named(username));
+        // who is logged in stays the one concerned, even where it was deleted meanwhile
+        let (user, account, domain) = match (self.identity, named) {
+            (Some(identity), _) => (Some(identity.user), Some(identity.account), Some(identity.domain)),
+            (None, Some(user)) => (Some(user.id), Some(user.account), Some(user.domain)),
+            (None, None) => (None, self.neighbour(shared, directory, now), None),
         };
-        let username = sent.map(|name| cut(name)).or_else(|| user.map(|user| user.username.clone()));
-        let account = user.map(|user| user.account).or_else(|| self.neighbour(shared, directory, now));
+        let username = sent.map(|name| cut(name)).or_else(|| Some(directory.users.get(&user?)?.username.clone()));
         let transaction = match about {
             About::Recipient(_) => self.transaction.as_ref(),
             About::Content => self.transaction.as_ref().or(self.ended.as_ref()),
@@ -156,8 +157,8 @@ impl Visit {
             at: now,
             kind: NoticeKind::Connection,
             account,
-            user: user.map(|user| user.id),
-            domain: user.map(|user| user.domain),
+            user,
+            domain,
             username: username.unwrap_or_default(),
             session: self.session,
             remote: self.remote,

@@ -1,179 +1,18 @@
 //! The rules of submission, one by one, without a socket.
 
+mod scene;
+
 use message::admission::{AdmissionError, From, Inspection};
 use smtp::address::{Address, ReversePath};
-use smtp::envelope::MailParameters;
-use smtp::server::{About, Secret};
+use smtp::server::About;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::notice::TlsTrouble;
 use super::*;
-use crate::account::{Account, AccountState};
+use crate::account::AccountState;
 use crate::activity::NoticeKind;
-use crate::dice::Seeded;
-use crate::queue::Envelope;
-use crate::sending_domain::{DomainState, SendingDomain};
-use crate::smtp_user::UserRules;
-
-const NOW: Timestamp = Timestamp(1_800_000_000_000);
-const KEY: [u8; 32] = [7; 32];
-
-/// One account, one vouched domain, two users: `alice` with password `right`, `bob` with `other`.
-struct Scene {
-    shared: Submission,
-    directory: Directory,
-    dice: Seeded,
-    now: Timestamp,
-}
-
-impl Scene {
-    fn new() -> Scene {
-        Scene::with(Limits::default(), |_| {})
-    }
-
-    fn with(limits: Limits, rules: impl FnOnce(&mut UserRules)) -> Scene {
-        let mut dice = Seeded::new(1);
-        let shared = Submission::new("relay.example.net", &limits, vec![], KEY, &mut dice);
-        let account =
-            Account { id: Id::new(1), name: "Acme".into(), state: AccountState::Active, created_at: Timestamp(0) };
-        let domain = SendingDomain {
-            id: Id::new(1),
-            account: account.id,
-            name: "xn--caf-dma.example".into(),
-            state: DomainState::Vouched,
-            bounce_mails: true,
-            keys: vec![],
-            created_at: Timestamp(0),
-            deleted_at: None,
-        };
-        let key = PasswordKey::new(KEY);
-        let mut alice = SmtpUser {
-            id: Id::new(1),
-            account: account.id,
-            domain: domain.id,
-            name: "Shop".into(),
-            username: "alice".into(),
-            passwords: vec![key.hash(b"right"), key.hash(b"second")],
-            enabled: true,
-            rules: UserRules::default(),
-            created_at: Timestamp(0),
-        };
-        let bob =
-            SmtpUser { id: Id::new(2), username: "bob".into(), passwords: vec![key.hash(b"other")], ..alice.clone() };
-        rules(&mut alice.rules);
-        let mut directory = Directory::default();
-        directory.accounts.insert(account.id, Arc::new(account));
-        directory.domains.insert(domain.id, Arc::new(domain));
-        for user in [alice, bob] {
-            directory.usernames.insert(user.username.clone(), user.id);
-            directory.users.insert(user.id, Arc::new(user));
-        }
-        Scene { shared, directory, dice, now: NOW }
-    }
-
-    fn visit(&mut self, from: &str) -> Visit {
-        let place = self.shared.slots().enter().unwrap();
-        let mut visit = Visit::new(SessionId::new(self.now, &mut self.dice), from.parse().unwrap(), place);
-        self.shared.greet(&mut visit, self.now).unwrap();
-        visit.on_tls("TLS 1.3");
-        visit
-    }
-
-    fn ask(&mut self, visit: &mut Visit, question: &Question) -> Decision {
-        visit.decide(&self.shared, &self.directory, question, self.now, &mut self.dice)
-    }
-
-    fn login(&mut self, visit: &mut Visit, username: &str, password: &str) -> Decision {
-        let secret = Secret::new(password.into());
-        self.ask(visit, &Question::Authenticate { username: username.into(), secret })
-    }
-
-    fn alice(&mut self) -> Visit {
-        let mut visit = self.visit("192.0.2.1");
-        assert!(yes(&self.login(&mut visit, "alice", "right")));
-        visit
-    }
-
-    fn mail(&mut self, visit: &mut Visit, path: &str, smtputf8: bool) -> Decision {
-        let path = ReversePath::parse(path, true).unwrap();
-        let parameters = MailParameters { smtputf8, ..MailParameters::default() };
-        self.ask(visit, &Question::ReversePath { path, parameters })
-    }
-
-    fn recipient(&mut self, visit: &mut Visit, path: &str) -> Decision {
-        self.ask(visit, &Question::ForwardPath { path: Address::parse(path, true).unwrap() })
-    }
-
-    /// MAIL, RCPT and the start of content; each has to be taken.
-    fn begin(&mut self, visit: &mut Visit, recipients: &[&str]) {
-        assert!(yes(&self.mail(visit, "shop@café.example", true)));
-        for recipient in recipients {
-            assert!(yes(&self.recipient(visit, recipient)));
-        }
-        assert!(yes(&self.ask(visit, &Question::Begin)));
-    }
-
-    fn admit(&mut self, visit: &mut Visit, inspection: Result<Inspection, AdmissionError>) -> Result<Envelope, Answer> {
-        visit.admit(&self.directory, inspection, "client.example", self.now)
-    }
-
-    fn notices(&mut self, visit: &mut Visit, decision: &Decision, about: &About) -> Vec<Notice> {
-        visit.on_reply(&self.shared, &self.directory, reply(&decision.answer), about, self.now)
-    }
-
-    fn user(&mut self, number: u64, change: impl FnOnce(&mut SmtpUser)) {
-        change(Arc::make_mut(self.directory.users.get_mut(&Id::new(number)).unwrap()));
-    }
-
-    fn domain(&mut self, change: impl FnOnce(&mut SendingDomain)) {
-        change(Arc::make_mut(self.directory.domains.get_mut(&Id::new(1)).unwrap()));
-    }
-
-    fn account(&mut self, state: AccountState) {
-        Arc::make_mut(self.directory.accounts.get_mut(&Id::new(1)).unwrap()).state = state;
-    }
-}
-
-fn inspection(from: From) -> Inspection {
-    Inspection {
-        octets: 100,
-        header_octets: 60,
-        sha256: [1; 32],
-        from,
-        subject: "Your order".into(),
-        message_id: "<1@example>".into(),
-        header_eight_bit: false,
-        body_eight_bit: false,
-    }
-}
-
-fn own() -> Inspection {
-    inspection(From::One("shop@café.example".into()))
-}
-
-fn yes(decision: &Decision) -> bool {
-    matches!(decision.answer, Answer::Yes)
-}
-
-fn reply(answer: &Answer) -> &Reply {
-    match answer {
-        Answer::No { reply, .. } | Answer::Close(reply) => reply,
-        other => panic!("not a refusal: {other:?}"),
-    }
-}
-
-fn reference(decision: &Decision) -> &'static str {
-    reply(&decision.answer).reference.unwrap()
-}
-
-fn counts_as_error(decision: &Decision) -> bool {
-    matches!(decision.answer, Answer::No { error: true, .. })
-}
-
-fn username(name: &str) -> About {
-    About::Username(name.into())
-}
+use crate::sending_domain::DomainState;
+use scene::*;
 
 #[test]
 fn either_live_password_logs_in() {
@@ -471,6 +310,8 @@ fn what_changes_during_a_session_ends_it_and_refuses_the_message_under_way() {
         change(&mut scene);
         let answer = scene.admit(&mut visit, Ok(own())).unwrap_err();
         assert!(matches!(&answer, Answer::Close(reply) if reply.code == 421), "change {number}: {answer:?}");
+        let noted = visit.on_reply(&scene.shared, &scene.directory, reply(&answer), &About::Content, NOW);
+        assert_eq!((noted[0].user, noted[0].account), (Some(Id::new(1)), Some(Id::new(1))), "change {number}");
         if number < 5 {
             assert_eq!(visit.revoked(&scene.directory, NOW), Some(replies::session_revoked()), "change {number}");
         }
