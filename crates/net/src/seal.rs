@@ -184,3 +184,67 @@ fn read_header(file: &mut File, header_octets: u64) -> io::Result<Bytes> {
     file.take(header_octets).read_to_end(&mut header)?;
     Ok(header.into())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use relay::sending_domain::{DomainState, KeyAlgorithm};
+    use relay::store::{Actor, NewDkimKey};
+    use smtp::server::Secret;
+    use store::memory::Memory;
+
+    const HEADER: &str = "From: app@shop.example\r\nSubject: Hello\r\n\r\n";
+
+    fn domain(store: &Memory, private: Vec<u8>) -> Arc<SendingDomain> {
+        let actor = Actor { name: "operator".into(), from: "test".into() };
+        let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap();
+        let key = DkimKey {
+            selector: "s1".into(),
+            algorithm: KeyAlgorithm::Ed25519,
+            record: String::new(),
+            active: true,
+            seen_at: Some(Timestamp(0)),
+        };
+        let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
+        let domain = store.domain_add(account.id, "shop.example", keys, &actor, Timestamp(0)).unwrap();
+        store.domain_state(domain.id, DomainState::Vouched, &actor, Timestamp(0)).unwrap()
+    }
+
+    fn unsealed(domain: &Arc<SendingDomain>, content: Content) -> Unsealed {
+        let keys: Vec<&DkimKey> = domain.keys.iter().collect();
+        Unsealed::new(domain.clone(), &keys, content, HEADER.len() as u64, Timestamp(1_800_000_000_000))
+    }
+
+    #[tokio::test]
+    async fn content_in_a_file_is_sealed_like_content_in_memory() {
+        let store = Arc::new(Memory::new());
+        let domain = domain(&store, dkim::generate_ed25519().unwrap());
+        let sealer = Arc::new(Sealer::new(store, 2));
+        let content = Bytes::from(format!("{HEADER}{}", "A line of text.\r\n".repeat(20_000)));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("content");
+        std::fs::write(&path, &content).unwrap();
+        let filed = Content::Filed { path: path.clone(), octets: content.len() as u64 };
+        assert_eq!(&header(&filed, HEADER.len() as u64).unwrap()[..], HEADER.as_bytes());
+        let held = sealer.seal(unsealed(&domain, Content::Held(content))).await.unwrap();
+        assert_eq!(sealer.seal(unsealed(&domain, filed)).await.unwrap(), held);
+        std::fs::remove_file(&path).unwrap();
+        let gone = sealer.seal(unsealed(&domain, Content::Filed { path, octets: 1 })).await;
+        assert!(matches!(gone, Err(SealError::Content(_))));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_be_had_or_used_is_named() {
+        let store = Arc::new(Memory::new());
+        let domain = domain(&store, vec![1, 2, 3]);
+        let sealer = Arc::new(Sealer::new(store, 0));
+        let content = Content::Held(Bytes::from_static(HEADER.as_bytes()));
+        let broken = sealer.seal(unsealed(&domain, content.clone())).await;
+        assert!(matches!(broken, Err(SealError::Key(_))));
+        let mut other = unsealed(&domain, content);
+        other.selectors = vec!["gone".into()];
+        let error = sealer.seal(other).await.unwrap_err().to_string();
+        assert!(error.starts_with("the signing key gone of shop.example cannot be had"), "{error}");
+    }
+}

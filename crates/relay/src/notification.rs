@@ -48,8 +48,44 @@ pub fn id(original: MessageId, about: About, recipients: impl IntoIterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::id::Id;
+    use crate::queue::ContentFacts;
 
     const ORIGINAL: MessageId = MessageId(0x0199_0000_0000_1234_5678_9abc_def0_1234);
+
+    fn envelope(origin: Origin, reverse_path: &str) -> Envelope {
+        Envelope {
+            message: ORIGINAL,
+            account: Id::new(1),
+            user: None,
+            domain: None,
+            origin,
+            reverse_path: match reverse_path {
+                "" => ReversePath::Null,
+                address => ReversePath::Mailbox(Address::parse(address, false).unwrap()),
+            },
+            recipients: Vec::new(),
+            suppressed: Vec::new(),
+            header_needs_smtputf8: false,
+            needs_eight_bit: false,
+            accepted_at: Timestamp(0),
+            retry_for: None,
+            sandbox: false,
+            facts: ContentFacts::default(),
+            session: None,
+        }
+    }
+
+    #[test]
+    fn failures_are_told_to_the_reverse_path_and_to_nobody_else() {
+        let told =
+            |origin, path, bounce_mails| addressee(&envelope(origin, path), bounce_mails).map(ToString::to_string);
+        assert_eq!(told(Origin::Submission, "app@shop.example", true).as_deref(), Some("app@shop.example"));
+        assert_eq!(told(Origin::Submission, "app@shop.example", false), None);
+        assert_eq!(told(Origin::Submission, "", true), None);
+        assert_eq!(told(Origin::Notification(ORIGINAL), "app@shop.example", true), None);
+    }
 
     #[test]
     fn the_id_follows_from_message_and_recipients_in_any_order() {

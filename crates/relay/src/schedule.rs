@@ -331,6 +331,12 @@ impl Scheduler {
         self.parcels.knows(message)
     }
 
+    /// Whether this message is live and all of it is held.
+    pub fn is_held(&self, message: MessageId) -> bool {
+        let places = self.parcels.of(message);
+        !places.is_empty() && places.iter().all(|place| matches!(self.parcels.state(*place), State::Held(_)))
+    }
+
     /// What waits now.
     pub fn depth(&self) -> Depth {
         Depth {

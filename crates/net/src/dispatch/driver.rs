@@ -299,6 +299,9 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
     fn retry(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
             self.find(message)?;
+            if self.state().scheduler.is_held(message) {
+                return Err(StoreError::Conflict(format!("message {message} is held; release it instead")));
+            }
             self.tell(Event::Retried(message));
             Ok(())
         })

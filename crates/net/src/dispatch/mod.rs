@@ -98,7 +98,7 @@ impl Handle {
     /// Makes every waiting recipient of the message due now, and asks its sites again even if they were down.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where it is not live.
+    /// [`StoreError::NotFound`] where it is not live, [`StoreError::Conflict`] where all of it is held.
     pub async fn retry(&self, message: MessageId) -> Result<(), StoreError> {
         self.driver.retry(message).await
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use relay::queue::Attempt;
 use relay::route::Destination;
 use relay::schedule::Parcel;
 use relay::sending_domain::SendingDomain;
@@ -61,7 +62,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 tracing::error!(message = %parcel.message, %error, "a message cannot be signed; it is tried again later");
                 let reason = "The message could not be signed by the relay.";
                 let judgements = self.postpone(mail, destination, parcel, reason);
-                self.settle(mail, parcel, None, judgements).await;
+                // an attempt that came no further than us: it counts towards the retry period's end
+                let at = self.clock.now();
+                let attempt =
+                    Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".to_owned() };
+                self.settle(mail, parcel, Some(attempt), judgements).await;
                 None
             }
         }

@@ -273,7 +273,11 @@ fn held_mail_waits_until_released() {
     world.pass(Duration::from_secs(3600));
     assert!(world.busy.is_empty());
     assert_eq!(world.scheduler.depth().held, 1);
+    assert!(world.scheduler.is_held(MessageId(1)));
+    world.tell(Event::Retried(MessageId(1)));
+    assert!(world.busy.is_empty());
     world.tell(Event::Released(MessageId(1)));
+    assert!(!world.scheduler.is_held(MessageId(1)));
     assert_eq!(world.busy.len(), 1);
 }
 

@@ -50,6 +50,7 @@ async fn held_mail_stays_until_released_also_over_a_restart() {
     let (mut world, message) = deferred().await;
     world.handle.hold(message, HoldReason::Operator).await.unwrap();
     assert_eq!(world.rows(message)[0].held, Some(HoldReason::Operator));
+    assert!(matches!(world.handle.retry(message).await, Err(StoreError::Conflict(_))));
     world.hop("dead.example", Hop::Takes);
     world.pass(DAY).await;
     world.handle.shutdown(Duration::from_secs(1)).await;

@@ -267,3 +267,16 @@ async fn a_recipient_settled_elsewhere_is_not_sent_again() {
     world.settle().await;
     assert_eq!(world.carried()[0].recipients, ["b@one.example"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_cannot_be_signed_is_not_sent_unsigned() {
+    let world = World::with(Vec::new(), |_, hops| hops.is_key_broken = true);
+    world.key_seen();
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Deferred]);
+    assert_eq!(world.rows(message)[0].reason, "The message could not be signed by the relay.");
+    world.pass(RETRY_FOR + Duration::from_secs(6 * 3600)).await;
+    assert_eq!(world.statuses(message), [Status::SoftBounce]);
+    assert!(world.carried().iter().all(|carried| carried.envelope.message != message));
+}

@@ -71,6 +71,8 @@ pub(super) struct Hops {
     pub(super) busy: usize,
     pub(super) busy_max: usize,
     pub(super) closed: usize,
+    /// The domain's private key cannot be used.
+    pub(super) is_key_broken: bool,
     /// How long a parcel takes.
     pub(super) pace: Duration,
 }
@@ -192,7 +194,11 @@ impl World {
         let store = Memory::new();
         let clock = Arc::new(PausedClock(Instant::now()));
         let account = store.account_add("Shop", &operator(), START).unwrap();
+        let mut settings = Settings::new("relay.example", Id::new(SYSTEM));
+        let mut hops = Hops::default();
+        change(&mut settings, &mut hops);
         let private = message::dkim::generate_ed25519().unwrap();
+        let secret = if hops.is_key_broken { vec![0; 8] } else { private.clone() };
         let key = DkimKey {
             selector: "s1".into(),
             algorithm: KeyAlgorithm::Ed25519,
@@ -200,12 +206,9 @@ impl World {
             active: true,
             seen_at: None,
         };
-        let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
+        let keys = vec![NewDkimKey { key, private: Secret::new(secret) }];
         let domain = store.domain_add(account.id, "shop.example", keys, &operator(), START).unwrap();
         let domain = store.domain_state(domain.id, DomainState::Vouched, &operator(), START).unwrap();
-        let mut settings = Settings::new("relay.example", Id::new(SYSTEM));
-        let mut hops = Hops::default();
-        change(&mut settings, &mut hops);
         let script =
             Arc::new(Script { routes: Routes::new(routes).unwrap(), clock: clock.clone(), hops: Mutex::new(hops) });
         let handle = start(&settings, &store, &script, &clock);
