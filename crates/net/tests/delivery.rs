@@ -1,4 +1,5 @@
 //! Delivery whole: the store of a data folder, the driver, the real outbound side, and a next hop on loopback.
+#![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
