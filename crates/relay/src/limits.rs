@@ -129,6 +129,8 @@ limits! {
         "New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.";
     remembered_addresses_max REMEMBERED_ADDRESSES_MAX 16_384 1_024..=1_048_576 "addresses" ""
         "Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.";
+    activity_days ACTIVITY_DAYS 30 1..=30 "days" ""
+        "How long rows of Activity and Connections are kept.";
     dial_seconds DIAL_SECONDS 30 1..=300 "seconds" ""
         "The time that a next hop has to take our connection.";
     opening_seconds OPENING_SECONDS 600 10..=3_600 "seconds" ""
@@ -183,6 +185,11 @@ impl Limits {
     /// The window in which failed logins are counted.
     pub fn login_window(&self) -> Duration {
         Duration::from_secs(self.login_window_seconds)
+    }
+
+    /// How long rows of Activity and Connections are kept.
+    pub fn activity(&self) -> Duration {
+        Duration::from_secs(self.activity_days * 86_400)
     }
 
     /// How long a login keeps its pair of SMTP user and address open.

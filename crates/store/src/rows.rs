@@ -11,7 +11,7 @@ use smtp::address::{Address, ReversePath};
 pub(crate) const FOLD: Duration = Duration::from_secs(relay::limits::NOTICE_FOLD_SECONDS.value);
 
 /// How long rows are kept, unless the operator says less.
-pub(crate) const KEEP: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const KEEP: Duration = Duration::from_secs(relay::limits::ACTIVITY_DAYS.value * 86_400);
 
 /// What the owner reads on the row of a suppressed recipient.
 pub(crate) const SUPPRESSED_REASON: &str =
