@@ -53,6 +53,7 @@ impl Hop {
     }
 
     async fn serve(self, socket: TcpStream) -> std::io::Result<()> {
+        socket.set_nodelay(true)?;
         let mut socket = BufReader::new(socket);
         socket.write_all(b"220 hop.example ESMTP\r\n").await?;
         let (mut sender, mut recipients) = (String::new(), Vec::new());
