@@ -122,6 +122,10 @@ fn furnish(store: &Memory, scene: &Scene) -> (Id<SmtpUser>, Id<Account>) {
     }
     match scene.store.as_deref() {
         Some("full") => store.fail_next(Verb::Commit, StoreError::NoRoom("the disk is full".to_owned())),
+        Some("unavailable") => {
+            store.fail_next(Verb::Draft, StoreError::Latched("input/output error".to_owned()));
+            drop(store.draft());
+        }
         Some("failing") => store.fail_next(Verb::Commit, StoreError::Latched("input/output error".to_owned())),
         _ => {}
     }

@@ -242,6 +242,9 @@ pub trait Spool: Send + Sync + 'static {
 
     /// How it is.
     fn health(&self) -> StoreHealth;
+
+    /// Whether it has latched, as [`Spool::health`] says in words; cheap enough to be asked at each login.
+    fn is_latched(&self) -> bool;
 }
 
 /// Accounts and what belongs to them. Verbs block on the disk: call them off the async threads.

@@ -172,6 +172,12 @@ impl<S: Store> Session<S> {
             let answer = self.accept().await;
             return self.machine.answer(answer);
         }
+        if matches!(question, Question::Authenticate { .. }) && self.house.store.is_latched() {
+            // nothing could be sent anyway, and what a failure counts could not be kept
+            let reason = "The store does not work until the relay is restarted; the password was not looked at.";
+            let answer = self.visit.refuse(replies::auth_unavailable(), reason);
+            return self.machine.answer(answer);
+        }
         let (directory, now) = (self.house.store.directory(), self.house.clock.now());
         let mut decision = self.visit.decide(&self.house.submission, &directory, &question, now, &mut SystemDice);
         if let Some(login) = &decision.login {

@@ -148,6 +148,25 @@ async fn what_the_store_cannot_keep_is_never_acknowledged() {
 }
 
 #[tokio::test]
+async fn no_password_is_judged_while_the_store_does_not_work() {
+    let relay = Relay::new();
+    let running = relay.start().await;
+    relay.store.fail_next(Verb::Commit, StoreError::Latched("EIO".into()));
+    let reply = running.logged_in().await.send("x").await;
+    assert!(reply.starts_with("451 4.3.0"), "{reply}");
+    let mut client = running.secure().await;
+    client.expect("EHLO client.example", "250").await;
+    client.login("alice", "right", "454 4.7.0 Temporary authentication failure").await;
+    // neither failures of the session nor of the address
+    for number in 0..20 {
+        client.login("alice", &format!("wrong {number}"), "454 4.7.0 Temporary authentication failure").await;
+    }
+    assert!(running.server.blocks().is_empty());
+    assert!(relay.connection_references().contains(&"auth-unavailable".to_owned()));
+    client.expect("QUIT", "221").await;
+}
+
+#[tokio::test]
 async fn a_deleted_user_stops_that_instant() {
     let relay = Relay::new();
     let running = relay.start().await;

@@ -63,4 +63,8 @@ impl Spool for Embedded {
         health.damage.extend(self.activity.fault());
         health
     }
+
+    fn is_latched(&self) -> bool {
+        self.spool.is_latched()
+    }
 }

@@ -290,6 +290,10 @@ impl Spool for Memory {
             ..StoreHealth::default()
         }
     }
+
+    fn is_latched(&self) -> bool {
+        self.state().latched.is_some()
+    }
 }
 
 /// Each unsettled recipient of a message.

@@ -16,4 +16,5 @@ async fn a_fault_comes_once_and_a_latch_stays() {
     assert!(memory.draft().is_err());
     assert_eq!(draft.append(Bytes::from_static(b"x")).await, Err(StoreError::Latched("EIO".into())));
     assert_eq!(memory.health().latched.as_deref(), Some("EIO"));
+    assert!(memory.is_latched());
 }

@@ -181,5 +181,6 @@ pub(crate) async fn health_counts_what_is_live(store: &impl Store) {
     let health = store.health();
     assert_eq!((health.messages, health.recipients), (2, 2));
     assert_eq!((health.latched, health.full), (None, false));
+    assert!(!store.is_latched());
     assert!(health.damage.is_empty());
 }

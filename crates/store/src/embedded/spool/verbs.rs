@@ -248,4 +248,8 @@ impl Spool for LogSpool {
             damage: state.damage.clone(),
         }
     }
+
+    fn is_latched(&self) -> bool {
+        self.engine.shared.state().latched.is_some()
+    }
 }
