@@ -48,7 +48,7 @@ pub fn fault(error: &OpenError, config: &Config) -> Fault {
         OpenError::Lock(LockError::Io { source, .. }) | OpenError::Io { source, .. } => {
             Fault::unavailable(what, remedy_of(source.kind(), &folder.to_string()))
         }
-        OpenError::Newer { .. } | OpenError::MasterKey(_) => Fault::unavailable(what, "").meaning("Nothing was changed."),
+        OpenError::Newer { .. } | OpenError::MasterKey(_) | OpenError::LedgerMissing(_) | OpenError::Activity { .. } => Fault::unavailable(what, "").meaning("Nothing was changed."),
         OpenError::Ledger { .. } | OpenError::Spool(_) => Fault::unavailable(
             what,
             "Look at the disk and at the log; `envoi doctor` says more. A backup can be restored into an empty folder.",

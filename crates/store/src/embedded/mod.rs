@@ -115,6 +115,25 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// Mail is there, and the ledger that says whose it is, is not. Nothing was made in its place.
+    #[error(
+        "{} is missing, and this data folder has a spool: accounts, domains and SMTP users were in it. Bring it back \
+         from a backup; to begin anew, move the whole folder away",
+        .0.display()
+    )]
+    LedgerMissing(PathBuf),
+    /// Activity cannot be opened or read. It follows from the log, and can be made again.
+    #[error(
+        "{}: {source}. No mail is lost by this: move that file away, with those beside it whose names begin alike, and \
+         start again; activity is then read anew, as far back as the spool still tells it",
+        path.display()
+    )]
+    Activity {
+        /// Which file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
     /// The spool cannot be opened.
     #[error("the spool: {0}")]
     Spool(StoreError),
@@ -147,11 +166,17 @@ impl Embedded {
         make_private_folder(folder)?;
         let lock = Lock::acquire(folder)?;
         let master_key = options.master_key.clone().unwrap_or_else(|| folder.join(MASTER_KEY_FILE));
-        let ledger = Arc::new(Ledger::open(&folder.join(LEDGER_FILE), &master_key)?);
+        let spool_folder = folder.join(SPOOL_FOLDER);
+        let ledger_path = folder.join(LEDGER_FILE);
+        if is_empty(&ledger_path)? && spool_folder.exists() {
+            return Err(OpenError::LedgerMissing(ledger_path));
+        }
+        let ledger = Arc::new(Ledger::open(&ledger_path, &master_key)?);
         let activity_path = folder.join(ACTIVITY_FILE);
         let file = ledger::activity::File::open(&activity_path)?;
-        let spool_folder = folder.join(SPOOL_FOLDER);
         make_private_folder(&spool_folder)?;
+        // an earlier start may have ended before it had synced what it made
+        sync_folder(folder)?;
         let spool = LogSpool::open(&spool_folder, options.spool.clone(), file.position());
         let spool = Arc::new(spool.map_err(OpenError::Spool)?);
         let upkeep = Upkeep {
@@ -185,10 +210,29 @@ impl fmt::Debug for Embedded {
     }
 }
 
+/// Whether a file is missing, or was made and never written.
+fn is_empty(path: &Path) -> Result<bool, OpenError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(metadata.len() == 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(source) => Err(OpenError::Io { path: path.to_owned(), source }),
+    }
+}
+
+/// The names in the folder are on the disk when this returns: files synced in a folder that a power cut takes away
+/// are lost with it.
+fn sync_folder(folder: &Path) -> Result<(), OpenError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|source| OpenError::Io { path: folder.to_owned(), source })
+}
+
 /// Makes the folder where it is missing, and closes it to everybody else where it is not.
 fn make_private_folder(folder: &Path) -> Result<(), OpenError> {
     let failed = |source| OpenError::Io { path: folder.to_owned(), source };
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    missing.iter().filter_map(|made| made.parent()).try_for_each(sync_folder)?;
     let mode = std::fs::metadata(folder).map_err(failed)?.permissions().mode();
     if mode & 0o077 != 0 {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;

@@ -136,6 +136,49 @@ async fn activity_goes_on_with_a_spool_that_begins_anew() {
     assert_eq!((rows.len(), rows[0].status), (21, Status::Delivered));
 }
 
+/// Does something with each of the files that SQLite keeps under one name.
+fn each_file(folder: &Folder, name: &str, work: impl Fn(&Path)) {
+    for end in ["", "-wal", "-shm"] {
+        let path = folder.path().join(format!("{name}{end}"));
+        if path.exists() {
+            work(&path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_ledger_is_refused_and_not_made_anew() {
+    let folder = Folder::new();
+    let store = folder.open();
+    commit(&store, envelope(1, &["a@example.org"])).await;
+    drop(store);
+    each_file(&folder, "ledger.db", |path| std::fs::remove_file(path).unwrap());
+    for _ in 0..2 {
+        let error = folder.try_open().unwrap_err();
+        assert!(matches!(error, OpenError::LedgerMissing(_)), "{error:?}");
+        assert!(error.to_string().contains("backup"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_activity_file_is_told_with_the_way_out() {
+    let garbage: fn(&Path) = |path| std::fs::write(path, [7; 50_000]).unwrap();
+    let cut: fn(&Path) = |path| std::fs::File::options().write(true).open(path).unwrap().set_len(9_000).unwrap();
+    for damage in [garbage, cut] {
+        let folder = Folder::new();
+        let store = folder.open();
+        let message = commit(&store, envelope(1, &["a@example.org"])).await;
+        drop(store);
+        damage(&folder.path().join("activity.db"));
+        let error = folder.try_open().unwrap_err();
+        assert!(matches!(error, OpenError::Activity { .. }), "{error:?}");
+        assert!(error.to_string().contains("No mail is lost"), "{error}");
+        each_file(&folder, "activity.db", |path| std::fs::remove_file(path).unwrap());
+        let store = folder.open();
+        assert_eq!(only_row(&store).await.message, Some(message));
+    }
+}
+
 #[tokio::test]
 async fn a_folder_has_one_owner() {
     let folder = Folder::new();

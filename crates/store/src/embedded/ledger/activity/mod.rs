@@ -44,8 +44,11 @@ pub(crate) struct File {
 impl File {
     /// Opens or makes it.
     pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
-        let failed = |source| OpenError::Ledger { path: path.to_owned(), source };
-        let writer = sqlite::open_writer(path, schema::MIGRATIONS)?;
+        let failed = |source| OpenError::Activity { path: path.to_owned(), source };
+        let writer = sqlite::open_writer(path, schema::MIGRATIONS).map_err(|error| match error {
+            OpenError::Ledger { source, .. } => failed(source),
+            other => other,
+        })?;
         set_up(&writer).map_err(failed)?;
         let progress = Progress::read(&writer).map_err(failed)?;
         Ok(File { writer, progress })
@@ -149,7 +152,7 @@ impl Activity {
         let readers = Readers::new(path, query::set_up);
         let shared = Arc::new(Shared { seen, stops: AtomicBool::new(false), fault: Mutex::new(None) });
         let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
-        reader.catch_up().map_err(OpenError::Spool)?;
+        reader.catch_up(path)?;
         let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;
         Ok(Activity { shared, readers, thread: Some(thread) })

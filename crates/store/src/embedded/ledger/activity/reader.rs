@@ -1,5 +1,6 @@
 //! The thread of activity: reads the log in batches, tells how far it is, and tidies up in idle moments.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,8 +11,9 @@ use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
 
 use super::{File, Seen, Shared, Upkeep, prune};
+use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
-use crate::embedded::sqlite::{is_disk_failure, unavailable};
+use crate::embedded::sqlite::is_disk_failure;
 
 /// Events in one transaction: some tens of milliseconds. More share the pages that they touch.
 const EVENTS_MAX: usize = 1024;
@@ -52,21 +54,22 @@ impl Reader {
     }
 
     /// Reads all there is, before anybody asks.
-    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
-        self.file.set_unsynced().map_err(unavailable)?;
+    pub(super) fn catch_up(&mut self, path: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::Activity { path: path.to_owned(), source };
+        self.file.set_unsynced().map_err(failed)?;
         let end = self.spool.synced();
         if self.file.position() > end {
             tracing::warn!("the spool is older than what activity has read of it: reading it from its beginning");
-            self.file.begin_again().map_err(unavailable)?;
+            self.file.begin_again().map_err(failed)?;
         }
         while self.file.position() < end {
-            let batch = self.spool.events(self.file.position(), EVENTS_MAX)?;
+            let batch = self.spool.events(self.file.position(), EVENTS_MAX).map_err(OpenError::Spool)?;
             if batch.next <= self.file.position() {
                 break;
             }
-            self.apply(&batch).map_err(unavailable)?;
+            self.apply(&batch).map_err(failed)?;
         }
-        self.sync().map_err(unavailable)
+        self.sync().map_err(failed)
     }
 
     /// Goes on until told to stop, or until the disk fails.
@@ -204,6 +207,10 @@ struct Ends(Arc<Shared>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let fault = "activity stands still until a restart: this is a fault of the program".to_owned();
+            self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
+        }
         self.0.seen.send_modify(|seen| seen.has_ended = true);
     }
 }
