@@ -207,8 +207,8 @@ impl Visit {
         dice: &mut dyn Dice,
     ) -> Decision {
         let answer = match question {
-            Question::Authenticate { username, secret } => {
-                return self.on_login(shared, directory, username, secret, now);
+            Question::Authenticate { username, secret, mechanism } => {
+                return self.on_login(shared, directory, username, (secret, *mechanism), now);
             }
             Question::ReversePath { path, parameters } => self.on_mail(shared, directory, path, parameters, now),
             Question::ForwardPath { path } => self.on_recipient(directory, path, now),
@@ -233,6 +233,11 @@ impl Visit {
     /// The id that the message under way will have, once content may begin.
     pub fn message(&self) -> Option<MessageId> {
         self.transaction.as_ref()?.message
+    }
+
+    /// Whether one refused recipient has refused the whole message under way.
+    pub fn refuses_rest(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.refused)
     }
 
     /// A refusal that the driver or the store has cause for, with its true reason.

@@ -151,6 +151,9 @@ impl Driver {
                 Step::Send { reply, about } => {
                     reply.render(&mut self.output);
                     let notices = self.visit.on_reply(&self.submission, &self.directory, &reply, &about, NOW);
+                    if self.visit.refuses_rest() {
+                        self.session.refuse_rest();
+                    }
                     self.noted.extend(notices.into_iter().map(|notice| (notice.reference, notice.recipient)));
                 }
                 Step::Ask(question) => self.decide(&question),

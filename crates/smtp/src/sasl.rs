@@ -21,6 +21,15 @@ const FORGIVING: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// How credentials are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// All in one message (RFC 4616).
+    Plain,
+    /// Username, then password.
+    Login,
+}
+
 /// An exchange that awaits the client's next line.
 #[derive(Debug)]
 pub enum Exchange {
@@ -46,6 +55,8 @@ pub enum Progress {
         username: String,
         /// What proves it.
         secret: Secret,
+        /// How they were sent.
+        mechanism: Mechanism,
     },
     /// It ended with this refusal; the username is known where it could be read.
     Refused(Reply, Option<String>),
@@ -101,7 +112,7 @@ impl Exchange {
                 Progress::Challenge(PASSWORD_PROMPT, Exchange::LoginPassword { username: text(octets) })
             }
             Exchange::LoginPassword { username } => {
-                Progress::Credentials { username, secret: Secret::new(octets.to_vec()) }
+                Progress::Credentials { username, secret: Secret::new(octets.to_vec()), mechanism: Mechanism::Login }
             }
         }
     }
@@ -119,7 +130,11 @@ fn plain(octets: &[u8]) -> Progress {
     if !authzid.is_empty() && authzid != authcid {
         return Progress::Refused(replies::auth_invalid(), Some(text(authcid)));
     }
-    Progress::Credentials { username: text(authcid), secret: Secret::new(password.to_vec()) }
+    Progress::Credentials {
+        username: text(authcid),
+        secret: Secret::new(password.to_vec()),
+        mechanism: Mechanism::Plain,
+    }
 }
 
 /// The username that an AUTH command in the clear named; its secret is dropped unread.
@@ -150,7 +165,7 @@ mod tests {
 
     fn credentials(progress: Progress) -> (String, Vec<u8>) {
         match progress {
-            Progress::Credentials { username, secret } => (username, secret.expose().to_vec()),
+            Progress::Credentials { username, secret, .. } => (username, secret.expose().to_vec()),
             other => panic!("{other:?}"),
         }
     }

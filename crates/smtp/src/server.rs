@@ -21,7 +21,7 @@ use crate::envelope::MailParameters;
 use crate::line::{Line, LineReader};
 use crate::replies;
 use crate::reply::Reply;
-use crate::sasl::Exchange;
+use crate::sasl::{Exchange, Mechanism};
 
 /// How long the peer may be silent before its next command (RFC 5321 §4.5.3.2.7).
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -128,6 +128,8 @@ pub enum Question {
         username: String,
         /// What proves it.
         secret: Secret,
+        /// How it was sent.
+        mechanism: Mechanism,
     },
     /// MAIL FROM.
     ReversePath {
@@ -234,6 +236,8 @@ struct Transaction {
     accepted: usize,
     /// There was a recipient, accepted or not.
     tried: bool,
+    /// Nothing more is taken of it.
+    refused: bool,
     /// The content that came by BDAT, once it began.
     chunks: Option<ChunkReader>,
 }
@@ -380,6 +384,14 @@ impl Session {
             }
             When::NextCommand => self.revoked = Some(reply),
             When::BetweenTransactions => self.leaving = Some(reply),
+        }
+    }
+
+    /// One recipient was refused and so the whole message is: every further RCPT of the transaction under
+    /// way, and DATA, gets `554`.
+    pub fn refuse_rest(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.refused = true;
         }
     }
 

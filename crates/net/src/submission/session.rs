@@ -135,6 +135,9 @@ impl<S: Store> Session<S> {
             let (directory, now) = (self.house.store.directory(), self.house.clock.now());
             let notices = self.visit.on_reply(&self.house.submission, &directory, reply, about, now);
             self.house.note(notices);
+            if self.visit.refuses_rest() {
+                self.machine.refuse_rest();
+            }
         }
         if self.output.len() > OUTPUT_OCTETS_MAX { self.flush(stream).await } else { Ok(()) }
     }

@@ -1,6 +1,7 @@
 //! AUTH: who it is, whether the guard looks at the password at all, and what a failure counts.
 
 use smtp::replies;
+use smtp::sasl::Mechanism;
 use smtp::server::{Answer, Secret};
 
 use super::{Decision, Identity, Submission, Visit, full, lock};
@@ -18,17 +19,19 @@ pub(super) struct Attempts(Vec<Attempt>);
 #[derive(Debug)]
 struct Attempt {
     tried: Tried,
+    mechanism: Mechanism,
     repeated: bool,
 }
 
 impl Attempts {
-    /// Whether this failure repeats another for the first time, as a mailer does that tries its next
-    /// mechanism: then both are one.
-    fn is_second_mechanism(&mut self, tried: Tried) -> bool {
+    /// Whether this failure repeats another by the other mechanism for the first time, as mailers do on
+    /// a single mistake: then both are one.
+    fn is_second_mechanism(&mut self, tried: Tried, mechanism: Mechanism) -> bool {
         match self.0.iter_mut().find(|attempt| attempt.tried == tried) {
+            Some(attempt) if attempt.mechanism == mechanism => false,
             Some(attempt) => !std::mem::replace(&mut attempt.repeated, true),
             None => {
-                self.0.push(Attempt { tried, repeated: false });
+                self.0.push(Attempt { tried, mechanism, repeated: false });
                 false
             }
         }
@@ -41,7 +44,7 @@ impl Visit {
         shared: &Submission,
         directory: &Directory,
         username: &str,
-        secret: &Secret,
+        (secret, mechanism): (&Secret, Mechanism),
         now: Timestamp,
     ) -> Decision {
         let user = directory.user_named(username);
@@ -53,7 +56,7 @@ impl Visit {
         let live = user.map_or(&[][..], |user| &user.passwords);
         let password = shared.key.verify(secret.expose(), live);
         let (Some(user), Some(password)) = (user, password) else {
-            return self.on_wrong(shared, user.map(|user| &**user), username, secret, now);
+            return self.on_wrong(shared, user.map(|user| &**user), username, (secret, mechanism), now);
         };
         if let Err(refusal) = policy::login(user, directory, self.remote, now) {
             return Decision::new(self.no(refusal));
@@ -74,7 +77,7 @@ impl Visit {
         shared: &Submission,
         user: Option<&SmtpUser>,
         username: &str,
-        secret: &Secret,
+        (secret, mechanism): (&Secret, Mechanism),
         now: Timestamp,
     ) -> Decision {
         let mut guard = lock(&shared.guard);
@@ -83,7 +86,7 @@ impl Visit {
             Some(user) => format!("The password is wrong for the SMTP user \"{}\".", user.name),
             None => String::from("No SMTP user has this username."),
         };
-        let error = !self.attempts.is_second_mechanism(tried);
+        let error = !self.attempts.is_second_mechanism(tried, mechanism);
         let mut block = None;
         if error {
             block = guard.on_failure(self.remote, username, tried, user.map(|user| user.account), now);

@@ -4,6 +4,7 @@ mod scene;
 
 use message::admission::{AdmissionError, From, Inspection};
 use smtp::address::{Address, ReversePath};
+use smtp::sasl::Mechanism;
 use smtp::server::About;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +82,7 @@ fn one_wrong_pair_by_two_mechanisms_in_a_session_is_one_failure() {
     for session in 0..19 {
         let mut visit = scene.visit("192.0.2.1");
         let first = scene.login(&mut visit, "alice", "wrong");
-        let second = scene.login(&mut visit, "alice", "wrong");
+        let second = scene.login_by(Mechanism::Login, &mut visit, "alice", "wrong");
         assert!(counts_as_error(&first) && !counts_as_error(&second), "session {session}");
         assert!(first.block.is_none() && second.block.is_none());
     }
@@ -92,10 +93,15 @@ fn one_wrong_pair_by_two_mechanisms_in_a_session_is_one_failure() {
 
 #[test]
 fn the_third_time_in_a_session_is_a_failure_of_its_own() {
+    use Mechanism::{Login, Plain};
     let mut scene = Scene::new();
-    let mut visit = scene.visit("192.0.2.1");
-    let errors: Vec<_> = (0..4).map(|_| counts_as_error(&scene.login(&mut visit, "alice", "wrong"))).collect();
-    assert_eq!(errors, [true, false, true, true]);
+    let mut errors = |by: &[Mechanism]| -> Vec<_> {
+        let mut visit = scene.visit("192.0.2.1");
+        by.iter().map(|by| counts_as_error(&scene.login_by(*by, &mut visit, "alice", "wrong"))).collect()
+    };
+    assert_eq!(errors(&[Plain, Login, Plain, Login]), [true, false, true, true]);
+    // the same mechanism once more is no second one
+    assert_eq!(errors(&[Login, Login, Plain, Plain]), [true, true, false, true]);
 }
 
 #[test]

@@ -166,6 +166,10 @@ impl Session {
             Some(Transaction { chunks: Some(_), .. }) => {
                 return self.error(replies::wrong_order("the content has begun; RSET ends it"), About::Session);
             }
+            Some(Transaction { refused: true, .. }) => {
+                let path = PathArgument::parse(argument, "TO:").map_or(argument, |found| found.path);
+                return self.send(replies::all_or_nothing(), About::Recipient(path.to_owned()));
+            }
             Some(transaction) => transaction.smtputf8,
             None => {
                 let refusal = self.wrong_order("send MAIL first");

@@ -35,6 +35,7 @@ impl Session {
         }
         match &self.transaction {
             None => Some(self.wrong_order("send MAIL first")),
+            Some(transaction) if transaction.refused => refusal(replies::all_or_nothing(), false, true),
             Some(transaction) if transaction.accepted > 0 => None,
             // the recipients were refused one by one: a pipelining client could not know (RFC 2920 §3.1)
             Some(transaction) if transaction.tried => refusal(replies::no_recipients(), false, true),
@@ -43,18 +44,18 @@ impl Session {
     }
 
     pub(super) fn on_bdat(&mut self, argument: &str) {
+        // what a refused chunk carried is lost: a message without it must not be taken for whole, even
+        // where its next chunk is under way already (RFC 3030 §2)
+        let ends = self.transaction.is_some();
+        let about = if ends { About::Content } else { About::Session };
+        let malformed = Refusal { reply: replies::argument_invalid("BDAT octets [LAST]"), about, error: true, ends };
         let Some(chunk) = Chunk::parse(argument) else {
             // nobody knows how many octets follow
-            return self.error(replies::argument_invalid("BDAT octets [LAST]"), About::Session);
+            return self.refuse(malformed);
         };
         let refusal = match chunk.last {
             Some(_) => self.content_refusal(),
-            None => Some(Refusal {
-                reply: replies::argument_invalid("BDAT octets [LAST]"),
-                about: About::Session,
-                error: true,
-                ends: false,
-            }),
+            None => Some(malformed),
         };
         let begun = self.transaction.as_ref().and_then(|transaction| transaction.chunks.as_ref());
         let total = begun.map_or(0, ChunkReader::octets).saturating_add(chunk.octets);

@@ -29,9 +29,9 @@ impl Session {
                 self.phase = Phase::Auth(exchange);
                 self.send(replies::auth_continue(challenge), About::Session);
             }
-            Progress::Credentials { username, secret } => {
+            Progress::Credentials { username, secret, mechanism } => {
                 let asked = Asked::Authenticate { username: username.clone() };
-                self.ask(asked, Question::Authenticate { username, secret });
+                self.ask(asked, Question::Authenticate { username, secret, mechanism });
             }
             Progress::Refused(reply, username) => {
                 let about = username.map_or(About::Session, About::Username);

@@ -32,7 +32,7 @@ fn decide(question: &Question) -> Answer {
         _ => Answer::Yes,
     };
     match question {
-        Question::Authenticate { username, secret } => match secret.expose() {
+        Question::Authenticate { username, secret, .. } => match secret.expose() {
             b"pass" => by_name(username),
             _ => Answer::No { reply: replies::auth_invalid(), error: true },
         },
@@ -356,4 +356,26 @@ proptest! {
         }
         prop_assert!(!open || log.last().is_some_and(|line| line != "close"), "{log:?}");
     }
+}
+
+#[test]
+fn a_chunk_that_could_not_be_taken_ends_its_message() {
+    // a client that pipelines has sent the next chunk already: content with a hole is never accepted
+    for bad in ["BDAT 4 LSAT\r\nlost", "BDAT x\r\n"] {
+        let log = said(&format!("{ENVELOPE}BDAT 2\r\na\n{bad}BDAT 2 LAST\r\nb\nNOOP\r\n"));
+        let log = log.iter().filter(|line| !line.starts_with("content")).cloned().collect::<Vec<_>>();
+        assert_eq!(codes(&log), ["250", "250", "250", "501", "abandon", "503", "250"], "{bad}");
+    }
+}
+
+#[test]
+fn the_rest_of_a_transaction_may_be_refused() {
+    let mut session = logged_in();
+    play(&mut session, ENVELOPE.as_bytes(), &[1000]);
+    session.refuse_rest();
+    let rest = "RCPT TO:<c@d.example>\r\nRCPT TO:<mario@gmail>\r\nRCPT TO:\r\nDATA\r\n";
+    let log = play(&mut session, rest.as_bytes(), &[1000]);
+    assert_eq!(codes(&log), ["554", "554", "554", "554", "abandon"]);
+    let log = play(&mut session, format!("{ENVELOPE}DATA\r\n").as_bytes(), &[1000]);
+    assert_eq!(codes(&log), ["250", "250", "354"]);
 }

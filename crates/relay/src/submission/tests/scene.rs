@@ -3,6 +3,7 @@
 use message::admission::{AdmissionError, From, Inspection};
 use smtp::address::{Address, ReversePath};
 use smtp::envelope::MailParameters;
+use smtp::sasl::Mechanism;
 use smtp::server::{About, Secret};
 use std::sync::Arc;
 
@@ -82,8 +83,18 @@ impl Scene {
     }
 
     pub(super) fn login(&mut self, visit: &mut Visit, username: &str, password: &str) -> Decision {
+        self.login_by(Mechanism::Plain, visit, username, password)
+    }
+
+    pub(super) fn login_by(
+        &mut self,
+        mechanism: Mechanism,
+        visit: &mut Visit,
+        username: &str,
+        password: &str,
+    ) -> Decision {
         let secret = Secret::new(password.into());
-        self.ask(visit, &Question::Authenticate { username: username.into(), secret })
+        self.ask(visit, &Question::Authenticate { username: username.into(), secret, mechanism })
     }
 
     pub(super) fn alice(&mut self) -> Visit {
