@@ -74,7 +74,7 @@ impl<D: Disk> Engine<D> {
     fn spawn(self: &Arc<Self>, name: &str, run: impl FnOnce(&Engine<D>) + Send + 'static) -> Result<(), StoreError> {
         let engine = Arc::clone(self);
         let body = move || {
-            let _guard = Guard(Arc::clone(&engine.shared));
+            let _guard = Guard(Arc::clone(&engine));
             run(&engine);
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
@@ -88,7 +88,8 @@ impl<D: Disk> Engine<D> {
         let mut inbox = lock(&self.inbox);
         if inbox.is_closing {
             drop(inbox);
-            refuse(request, closed());
+            let latched = self.shared.state().check().err();
+            refuse(request, latched.unwrap_or_else(closed));
             return false;
         }
         if request.is_lazy() {
@@ -200,12 +201,57 @@ impl<D: Disk> Engine<D> {
 }
 
 /// A thread that ends by a panic must not leave others waiting for it.
-struct Guard<D: Disk>(Arc<Shared<D>>);
+struct Guard<D: Disk>(Arc<Engine<D>>);
 
 impl<D: Disk> Drop for Guard<D> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.state().latch("a thread of the spool stopped: this is a fault of the program".to_owned());
+        if !std::thread::panicking() {
+            return;
+        }
+        let cause = "a thread of the spool stopped: this is a fault of the program".to_owned();
+        let latched = self.0.shared.state().latch(cause);
+        let waiting = {
+            let mut inbox = lock(&self.0.inbox);
+            inbox.is_closing = true;
+            std::mem::take(&mut inbox.queue)
+        };
+        waiting.into_iter().for_each(|request| refuse(request, latched.clone()));
+        self.0.arrived.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::disk::RealDisk;
+    use super::super::{Options, Position, open};
+    use super::*;
+    use relay::clock::Timestamp;
+    use relay::id::MessageId;
+    use tokio::sync::oneshot;
+
+    #[test]
+    fn nobody_waits_for_a_committer_that_died() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = open(RealDisk::new(folder.path()), Options::small(), Position(0)).unwrap();
+        let engine = Arc::new(Engine {
+            shared,
+            inbox: Mutex::default(),
+            arrived: Condvar::new(),
+            bell: Mutex::default(),
+            rung: Condvar::new(),
+            threads: Mutex::default(),
+        });
+        let ask = || {
+            let (reply, answer) = oneshot::channel();
+            engine.push(Request::Release(MessageId(1), Timestamp(1), reply));
+            answer
+        };
+        let before = ask();
+        engine.spawn("spool-commit", |_| panic!("on purpose")).unwrap();
+        let committer = lock(&engine.threads).pop().unwrap();
+        assert!(committer.join().is_err());
+        for mut answer in [before, ask()] {
+            assert!(matches!(answer.try_recv(), Ok(Err(StoreError::Latched(_)))));
         }
     }
 }
