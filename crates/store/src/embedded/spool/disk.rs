@@ -23,9 +23,6 @@ pub(crate) trait DiskFile: Send + Sync + 'static {
 
     /// Content, and what is needed to find it again, is on the disk when this returns.
     fn sync(&self) -> io::Result<()>;
-
-    /// Its length.
-    fn octets(&self) -> io::Result<u64>;
 }
 
 /// A folder with folders of files; names are `folder/name`, or `name` at the top.
@@ -175,9 +172,5 @@ impl DiskFile for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
-    }
-
-    fn octets(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
     }
 }

@@ -10,7 +10,7 @@ use super::disk::{Disk, DiskFile};
 use super::meta::{self, Kept};
 use super::record::{HEADER_OCTETS, Header, Kind};
 use super::segment::{EDGE_OCTETS, SegmentHeader};
-use super::state::{Shared, content_name};
+use super::state::{Shared, content_damaged, content_name, file_crc};
 
 /// Read at once: most records whole.
 const GUESS_OCTETS: usize = 16 * 1024;
@@ -110,7 +110,8 @@ impl<D: Disk> Shared<D> {
         StoreError::Unavailable(text)
     }
 
-    /// The content of a message as read: lent, or the name of its file.
+    /// The content of a message as read: lent, or the name of its file, which was read through: what is damaged is
+    /// not delivered.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where its file is not there whole.
@@ -118,11 +119,10 @@ impl<D: Disk> Shared<D> {
         let Some(filed) = read.kept.filed else { return Ok(Content::Held(read.held.clone())) };
         let name = content_name(filed.number);
         let path = self.disk.path(&name);
-        match self.disk.open(&name).and_then(|file| file.octets()) {
-            Ok(octets) if octets == filed.octets => Ok(Content::Filed { path, octets }),
-            Ok(octets) => {
-                let message = read.kept.envelope.message;
-                let text = format!("{}: message {message} has {octets} of {} octets", path.display(), filed.octets);
+        match self.disk.open(&name).and_then(|file| file_crc(&file)) {
+            Ok((crc, octets)) if (crc, octets) == (filed.crc, filed.octets) => Ok(Content::Filed { path, octets }),
+            Ok(_) => {
+                let text = content_damaged(&path, read.kept.envelope.message);
                 self.state().damaged(text.clone());
                 Err(StoreError::Unavailable(text))
             }

@@ -13,7 +13,7 @@ use super::meta::{self, Filed, Kept};
 use super::record::{Kind, VERSION};
 use super::scan::{Found, Last, Scanner};
 use super::segment::{self, SegmentHeader, Use};
-use super::state::{CONTENT, FreeSegment, Recent, Segment, State, content_name, file_crc};
+use super::state::{CONTENT, FreeSegment, Recent, Segment, State, content_damaged, content_name, file_crc};
 
 /// Settled content that a start finds is overwritten so many milliseconds later.
 const WIPE_DELAY: u64 = 600_000;
@@ -345,7 +345,7 @@ fn verify<D: Disk>(disk: &D, state: &mut State, replayed: u64) -> io::Result<()>
         let is_whole =
             disk.open(&name).and_then(|file| file_crc(&file)).is_ok_and(|is| is == (filed.crc, filed.octets));
         if !is_whole {
-            texts.push(format!("{}: the content of message {message} is damaged", disk.path(&name).display()));
+            texts.push(content_damaged(&disk.path(&name), *message));
         }
     }
     texts.into_iter().for_each(|text| state.damaged(text));

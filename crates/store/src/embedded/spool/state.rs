@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -66,6 +66,11 @@ pub(crate) struct RecentMessage {
     pub(crate) seal: Option<Bytes>,
 }
 
+/// What a message takes in memory, about: small ones are mostly envelope.
+fn octets_of(envelope: &Envelope, content: &Bytes) -> usize {
+    content.len() + 1000 + 100 * (envelope.recipients.len() + envelope.suppressed.len())
+}
+
 /// New messages, held so that a first attempt reads nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
@@ -77,10 +82,11 @@ pub(crate) struct Recent {
 impl Recent {
     /// Keeps a message; the oldest go.
     pub(crate) fn keep(&mut self, envelope: Arc<Envelope>, content: Bytes, octets_max: usize) {
-        if content.len() > octets_max {
+        let octets = octets_of(&envelope, &content);
+        if octets > octets_max {
             return;
         }
-        self.octets += content.len();
+        self.octets += octets;
         self.order.push_back(envelope.message);
         self.messages.insert(envelope.message, RecentMessage { envelope, content, seal: None });
         while self.octets > octets_max || self.order.len() > 2 * self.messages.len() + 16 {
@@ -94,7 +100,7 @@ impl Recent {
     /// Lets a message go.
     pub(crate) fn forget(&mut self, message: MessageId) {
         if let Some(gone) = self.messages.remove(&message) {
-            self.octets -= gone.content.len();
+            self.octets -= octets_of(&gone.envelope, &gone.content);
         }
     }
 
@@ -369,6 +375,11 @@ impl<D: Disk> Shared<D> {
 /// The name of a content file.
 pub(crate) fn content_name(number: u64) -> String {
     format!("{CONTENT}/{number:016x}")
+}
+
+/// What is said of a content file that is not as it was written.
+pub(crate) fn content_damaged(path: &Path, message: MessageId) -> String {
+    format!("{}: the content of message {message} is damaged", path.display())
 }
 
 /// The checksum of the whole of a file, and its length.

@@ -328,8 +328,4 @@ impl DiskFile for FakeFile {
         data.unsynced.clear();
         Ok(())
     }
-
-    fn octets(&self) -> io::Result<u64> {
-        Ok(lock(&self.disk.0).files[&self.file].now.len() as u64)
-    }
 }

@@ -9,6 +9,7 @@ use relay::id::{MessageId, SessionId};
 use relay::queue::{HoldReason, Outcome, RecipientState};
 use relay::store::{Content, Draft, Spool, StoreError};
 
+use super::super::state::Recent;
 use super::super::{Event, LogSpool, Options, Position};
 use super::rig::{content, envelope, settlement};
 
@@ -146,6 +147,33 @@ async fn a_dropped_draft_leaves_nothing_and_a_closed_spool_says_so() {
     let spool = open(folder.path());
     assert_eq!(std::fs::read_dir(folder.path().join("content")).unwrap().count(), 0);
     assert!(spool.epoch() > epoch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_content_file_is_told_and_not_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    commit(&spool, 10, 1, 3_000_000).await;
+    commit(&spool, 11, 1, 3_000_000).await;
+    let Content::Filed { path, .. } = spool.peek(MessageId(10)).await.unwrap().unwrap().content else {
+        panic!("it is not in a file")
+    };
+    let mut damaged = std::fs::read(&path).unwrap();
+    damaged[1_500_000] ^= 4;
+    std::fs::write(&path, damaged).unwrap();
+    assert!(matches!(spool.claim(MessageId(10)).await, Err(StoreError::Unavailable(_))));
+    assert_eq!(spool.health().damage.len(), 1);
+    let whole = spool.claim(MessageId(11)).await.unwrap().unwrap();
+    assert_eq!(octets(&whole.content), content(11, 3_000_000));
+}
+
+#[test]
+fn what_is_held_for_a_first_attempt_is_bounded_however_small_it_is() {
+    let mut recent = Recent::default();
+    for message in 1..=1000 {
+        recent.keep(std::sync::Arc::new(envelope(message, 50)), Bytes::new(), 60_000);
+    }
+    assert_eq!((1..=1000).filter(|message| recent.find(MessageId(*message)).is_some()).count(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
