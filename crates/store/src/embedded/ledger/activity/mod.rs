@@ -5,6 +5,7 @@
 //! all before it; only then is the log told that it may recycle what was read.
 
 mod apply;
+mod belief;
 mod columns;
 mod hours;
 mod prune;
@@ -22,8 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use relay::clock::Timestamp;
 use relay::store::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::watch;
 
 use super::Ledger;
@@ -57,6 +59,12 @@ impl File {
     /// How far the log was read.
     pub(crate) fn position(&self) -> Position {
         self.progress.position
+    }
+
+    /// When the newest row began.
+    fn newest(&self) -> rusqlite::Result<Option<Timestamp>> {
+        let newest = "SELECT at FROM activity ORDER BY row DESC LIMIT 1";
+        self.writer.query_row(newest, [], |row| row.get(0).map(Timestamp)).optional()
     }
 
     /// Makes rows of a batch, in one transaction with the position behind it. Refusals alike within `fold` of the

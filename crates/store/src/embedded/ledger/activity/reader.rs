@@ -10,6 +10,7 @@ use relay::id::Id;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
 
+use super::belief::Belief;
 use super::{File, Seen, Shared, Upkeep, prune};
 use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
@@ -45,12 +46,14 @@ pub(super) struct Reader {
     synced_at: Instant,
     /// When old rows are looked for next.
     prune_at: Instant,
+    belief: Belief,
 }
 
 impl Reader {
     pub(super) fn new(file: File, spool: Arc<LogSpool>, upkeep: Upkeep, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
-        Reader { synced: file.position(), file, spool, upkeep, shared, synced_at: now, prune_at: now }
+        let belief = Belief::new(None, now);
+        Reader { synced: file.position(), file, spool, upkeep, shared, synced_at: now, prune_at: now, belief }
     }
 
     /// Reads all there is, before anybody asks.
@@ -69,6 +72,7 @@ impl Reader {
             }
             self.apply(&batch).map_err(failed)?;
         }
+        self.belief = Belief::new(self.file.newest().map_err(failed)?, Instant::now());
         self.sync().map_err(failed)
     }
 
@@ -155,6 +159,10 @@ impl Reader {
     /// Some old rows go; where more are left, it goes on after the next batch.
     fn tidy(&mut self) -> rusqlite::Result<()> {
         let now = (self.upkeep.now)();
+        if !self.belief.holds(now, Instant::now()) {
+            self.prune_at = Instant::now() + PRUNE_DELAY;
+            return Ok(());
+        }
         if prune::some(&mut self.file.writer, before(now, self.upkeep.keep))? {
             return Ok(());
         }
