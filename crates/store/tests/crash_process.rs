@@ -99,9 +99,13 @@ async fn keep(store: &Embedded, number: u64) -> Result<(), StoreError> {
 
 /// The process that is killed. In a run of the tests, where it has no folder, it has nothing to do.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the parent tells its child by the environment: arguments are the harness's"
+)]
 fn keeps_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let first: u64 = std::env::var(FIRST).unwrap().parse().unwrap();
+    let first: u64 = std::env::var_os(FIRST).unwrap().into_string().unwrap().parse().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let store = Arc::new(open(Path::new(&folder)));
     runtime.block_on(async {
