@@ -8,16 +8,21 @@ pub(crate) struct Mailbox(pub(crate) String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
-/// The mailboxes of an address list: comments, quoted strings, encoded words, folds, routes and
-/// groups understood. Display names are taken more widely than the grammar has them, since writers
-/// leave out quotes; addresses are not.
+/// The mailboxes of an address list: comments, quoted strings, encoded words, folds and groups
+/// understood. Display names are taken more widely than the grammar has them, since writers leave out
+/// quotes, but an address of another domain is none without them; addresses are not, and the route
+/// of old (`<@one,@two:user@three>`) is no part of one.
 ///
 /// # Errors
 /// Where any part cannot be read, so that no reader could take it for another address than we do.
 pub(crate) fn mailboxes(value: &[u8]) -> Result<Vec<Mailbox>, Unreadable> {
-    let mut parser = Parser { rest: value, found: Vec::new(), in_group: false };
+    let mut parser = Parser { rest: value, found: Vec::new(), named: Vec::new(), in_group: false };
     parser.list()?;
-    Ok(parser.found)
+    let Parser { found, named, .. } = parser;
+    match &*found {
+        [only] if named.iter().any(|domain| domain != only.domain()) => Err(Unreadable),
+        _ => Ok(found),
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +38,15 @@ enum Token<'a> {
 struct Parser<'a> {
     rest: &'a [u8],
     found: Vec<Mailbox>,
+    /// Domains of what looks like an address in a display name.
+    named: Vec<String>,
     in_group: bool,
+}
+
+impl Mailbox {
+    fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
 }
 
 impl<'a> Parser<'a> {
@@ -43,8 +56,8 @@ impl<'a> Parser<'a> {
         while let Some(token) = self.token()? {
             match token {
                 Token::Special(b'<') => {
+                    self.display_name(&mut phrase)?;
                     self.angle()?;
-                    phrase.clear();
                     match self.token()? {
                         None => break,
                         Some(Token::Special(b',')) => {}
@@ -54,7 +67,7 @@ impl<'a> Parser<'a> {
                 }
                 Token::Special(b',') => self.member(&mut phrase)?,
                 Token::Special(b':') if !self.in_group && !phrase.is_empty() => {
-                    phrase.clear();
+                    self.display_name(&mut phrase)?;
                     self.in_group = true;
                 }
                 Token::Special(b';') => {
@@ -78,18 +91,29 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// What stood before angle brackets or a group. Programs that look for an address first find one there.
+    fn display_name(&mut self, tokens: &mut Vec<Token<'a>>) -> Result<(), Unreadable> {
+        for (place, pair) in tokens.windows(2).enumerate() {
+            if matches!(pair, [Token::Word(_), Token::Special(b'@')])
+                && let Some(domain) = leading_domain(&tokens[place + 2..])?
+            {
+                self.named.push(domain);
+            }
+        }
+        tokens.clear();
+        Ok(())
+    }
+
     fn group_end(&mut self) -> Result<(), Unreadable> {
         if std::mem::take(&mut self.in_group) { Ok(()) } else { Err(Unreadable) }
     }
 
-    /// `[route] addr-spec ">"`, after `<`.
+    /// `addr-spec ">"`, after `<`.
     fn angle(&mut self) -> Result<(), Unreadable> {
         let mut tokens = Vec::new();
         loop {
             match self.token()?.ok_or(Unreadable)? {
                 Token::Special(b'>') => break,
-                // the obsolete route `@one,@two:` says how, not who
-                Token::Special(b':') if matches!(tokens.first(), Some(Token::Special(b'@'))) => tokens.clear(),
                 Token::Special(b'<' | b';' | b':') => return Err(Unreadable),
                 token => tokens.push(token),
             }
@@ -175,6 +199,21 @@ fn address(tokens: &[Token<'_>]) -> Result<Mailbox, Unreadable> {
     if address.len() > ADDRESS_OCTETS_MAX { Err(Unreadable) } else { Ok(Mailbox(address)) }
 }
 
+/// The domain that tokens begin with, in lower case: a literal, or a name with a dot.
+fn leading_domain(tokens: &[Token<'_>]) -> Result<Option<String>, Unreadable> {
+    if let [Token::Literal(literal), ..] = tokens {
+        return text(literal).map(|literal| Some(literal.to_lowercase()));
+    }
+    let is_part = |(place, token): &(usize, &Token<'_>)| match token {
+        Token::Word(_) => place % 2 == 0,
+        token => place % 2 == 1 && **token == Token::Special(b'.'),
+    };
+    let length = tokens.iter().enumerate().take_while(is_part).count();
+    // a dot at the end is one of the sentence
+    let name = &tokens[..length - usize::from(length > 0 && length % 2 == 0)];
+    if name.len() < 3 { Ok(None) } else { dotted(name, true).map(|name| Some(name.to_lowercase())) }
+}
+
 /// Words with one dot between each two, joined.
 fn dotted(tokens: &[Token<'_>], quoted_allowed: bool) -> Result<String, Unreadable> {
     let mut joined = String::new();
@@ -220,8 +259,9 @@ mod tests {
             "a.b@example.com (Ann Bee)",
             "(c) a (c) . (c) b (c) @ (c) example (c) . com (c)",
             "Ann\r\n Bee\r\n\t<a.b@example.com>",
-            "<@one.example,@two.example:a.b@example.com>",
             "Team: Ann <a.b@example.com>;",
+            "Sales @ Shop <a.b@example.com>",
+            "a.b@example.com: Ann <a.b@example.com>;",
             ", a.b@example.com ,",
         ] {
             assert_eq!(read(value), Ok(vec!["a.b@example.com".to_owned()]), "{value}");
@@ -275,6 +315,17 @@ mod tests {
             "a@\"x.example\"",
             "a\\b@x.example",
             "<a@x.example,b@y.example>",
+            // some readers show, or take, the address that stands in front
+            "boss@bank.example <a@x.example>",
+            "The Boss boss@bank.example <a@x.example>",
+            "boss (c) @ bank . example <a@x.example>",
+            "boss@bank.example: a@x.example;",
+            "boss@bank.example: Ann <a@x.example>;",
+            "boss@bank.example:;, a@x.example",
+            "boss@[192.0.2.1] <a@x.example>",
+            // and the route of old, which nobody else has written for decades
+            "<@bank.example:a@x.example>",
+            "<@one.example,@bank.example:a@x.example>",
             "a@x y.example",
             "\x07a@x.example",
         ] {
