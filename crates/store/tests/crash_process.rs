@@ -99,10 +99,6 @@ async fn keep(store: &Embedded, number: u64) -> Result<(), StoreError> {
 
 /// The process that is killed. In a run of the tests, where it has no folder, it has nothing to do.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the parent tells its child by the environment: arguments are the harness's"
-)]
 fn keeps_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let first: u64 = std::env::var_os(FIRST).unwrap().into_string().unwrap().parse().unwrap();
