@@ -25,6 +25,31 @@ pub(crate) trait DiskFile: Send + Sync + 'static {
     fn sync(&self) -> io::Result<()>;
 }
 
+/// Octets that a disk loses at once.
+const PAGE_OCTETS: u64 = 4096;
+
+/// As [`DiskFile::read_at`], and where the disk has lost some of it, the rest, with zeros in the place of the lost:
+/// checksums tell.
+pub(crate) fn read_around<F: DiskFile>(file: &F, octets: &mut [u8], offset: u64) -> io::Result<usize> {
+    let is_lost = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
+    match file.read_at(octets, offset) {
+        Err(error) if is_lost(&error) => {}
+        result => return result,
+    }
+    octets.fill(0);
+    let mut done = 0;
+    while done < octets.len() {
+        let at = offset + done as u64;
+        let end = octets.len().min(done + (PAGE_OCTETS - at % PAGE_OCTETS) as usize);
+        match file.read_at(&mut octets[done..end], at) {
+            Ok(count) if count < end - done => return Ok(done + count),
+            Err(error) if !is_lost(&error) => return Err(error),
+            Ok(_) | Err(_) => done = end,
+        }
+    }
+    Ok(done)
+}
+
 /// A folder with folders of files; names are `folder/name`, or `name` at the top.
 pub(crate) trait Disk: Send + Sync + 'static {
     /// Its open files.

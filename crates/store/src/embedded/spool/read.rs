@@ -6,7 +6,7 @@ use bytes::Bytes;
 use relay::id::MessageId;
 use relay::store::{Content, StoreError};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, read_around};
 use super::meta::{self, Kept};
 use super::record::{HEADER_OCTETS, Header, Kind};
 use super::segment::{EDGE_OCTETS, SegmentHeader};
@@ -48,7 +48,7 @@ fn record<F: DiskFile>(file: &F, segment: &SegmentHeader, position: u64) -> io::
     let offset = position - segment.base;
     let there = segment.octets.saturating_sub(EDGE_OCTETS + offset) as usize;
     let mut octets = vec![0; GUESS_OCTETS.min(there)];
-    let count = file.read_at(&mut octets, offset)?;
+    let count = read_around(file, &mut octets, offset)?;
     octets.truncate(count);
     let Some(header) = Header::decode(&octets, segment.life()) else { return Ok(None) };
     let parts = header.meta_octets as usize + header.content_octets as usize;
@@ -58,7 +58,7 @@ fn record<F: DiskFile>(file: &F, segment: &SegmentHeader, position: u64) -> io::
     }
     let have = octets.len().min(whole);
     octets.resize(whole, 0);
-    if file.read_at(&mut octets[have..], offset + have as u64)? < whole - have {
+    if read_around(file, &mut octets[have..], offset + have as u64)? < whole - have {
         return Ok(None);
     }
     let record = Record { header, octets: Bytes::from(octets) };

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::disk::DiskFile;
+use super::disk::{DiskFile, read_around};
 use super::record::{BOUNDARY, HEADER_OCTETS, Header, Life, MARK};
 use super::segment::SegmentHeader;
 
@@ -80,7 +80,7 @@ impl<'f, F: DiskFile> Scanner<'f, F> {
             // no further than records reach: a consumer that keeps up reads only what is new
             let ahead = self.limit.saturating_sub(position).min(WINDOW_OCTETS as u64) as usize;
             self.window.resize(octets.max(ahead), 0);
-            let count = self.file.read_at(&mut self.window, position - self.base)?;
+            let count = read_around(self.file, &mut self.window, position - self.base)?;
             self.window.truncate(count);
             self.window_at = position;
         }

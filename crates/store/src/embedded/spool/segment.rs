@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, read_around};
 use super::record::{Life, u32_at, u64_at};
 
 /// The folder of segments.
@@ -113,7 +113,7 @@ impl SegmentHeader {
         let mut buffer = [0; HEADER_OCTETS];
         let mut found = None::<SegmentHeader>;
         for offset in [0, octets.saturating_sub(EDGE_OCTETS)] {
-            let count = file.read_at(&mut buffer, offset)?;
+            let count = read_around(file, &mut buffer, offset)?;
             let header = SegmentHeader::decode(&buffer[..count]).filter(|header| header.octets == octets);
             found = match (found, header) {
                 (Some(one), Some(other)) if other.age() > one.age() => Some(other),

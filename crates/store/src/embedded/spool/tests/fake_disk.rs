@@ -74,6 +74,8 @@ fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+const PAGE: usize = 4096;
+
 #[derive(Debug, Default)]
 struct World {
     names: BTreeMap<String, u64>,
@@ -87,6 +89,8 @@ struct World {
     power: Option<u64>,
     failing_syncs: bool,
     failing_writes: bool,
+    /// Pages that cannot be read: file and place.
+    bad_pages: Vec<(u64, usize)>,
     changes: u64,
 }
 
@@ -206,6 +210,13 @@ impl FakeDisk {
         data.unsynced.clear();
     }
 
+    /// Makes the page that an offset lies in unreadable.
+    pub(super) fn make_unreadable(&self, name: &str, offset: usize) {
+        let mut world = lock(&self.0);
+        let file = world.names[name];
+        world.bad_pages.push((file, offset / PAGE));
+    }
+
     /// All names.
     pub(super) fn names(&self) -> Vec<String> {
         lock(&self.0).names.keys().cloned().collect()
@@ -290,6 +301,12 @@ impl DiskFile for FakeFile {
         let image = &world.files[&self.file].now;
         let from = (offset as usize).min(image.len());
         let count = octets.len().min(image.len() - from);
+        let is_bad = |(file, page): &(u64, usize)| {
+            *file == self.file && *page < (from + count).div_ceil(PAGE) && from < (*page + 1) * PAGE
+        };
+        if world.bad_pages.iter().any(is_bad) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
         octets[..count].copy_from_slice(&image[from..from + count]);
         Ok(count)
     }

@@ -11,7 +11,7 @@ use super::super::options::Options;
 use super::super::record::{HEADER_OCTETS, MARK};
 use super::super::scan::{Last, Scanner};
 use super::super::segment;
-use super::super::{Position, checkpoint};
+use super::super::{Event, Position, checkpoint};
 use super::fake_disk::{FakeDisk, Seeded};
 use super::rig::{Rig, content, envelope, is_kept, tiny};
 
@@ -73,6 +73,36 @@ fn a_damaged_acknowledged_record_is_named_and_stepped_over() {
             assert!(rig.shared.read(MessageId(12)).unwrap().is_none());
         }
     }
+}
+
+#[test]
+fn a_bad_sector_costs_what_is_in_it_and_nothing_else() {
+    let mut rig = Rig::new(tiny());
+    fill(&mut rig, 11..28);
+    let (name, offset) = place(&rig, 20);
+    rig.disk.make_unreadable(&name, offset + 1_000);
+    let mut rig = {
+        let disk = rig.disk.clone();
+        rig.restart(disk)
+    };
+    let is_there = |rig: &Rig, message| matches!(rig.shared.read(MessageId(message)), Ok(Some(_)));
+    let lost: Vec<u128> = (11..28).filter(|message| !is_there(&rig, *message)).collect();
+    assert!(lost.contains(&20) && lost.len() <= 3, "{lost:?}");
+    assert!(!rig.shared.state().damage.is_empty());
+    rig.consume();
+    let told = rig.events.iter().filter(|event| matches!(event, Event::Committed(_))).count();
+    assert!(told >= 14, "{told}");
+}
+
+#[test]
+fn a_damaged_place_where_a_header_lies_does_not_stop_the_start() {
+    let mut rig = Rig::new(tiny());
+    fill(&mut rig, 11..15);
+    let (name, _) = place(&rig, 12);
+    rig.disk.make_unreadable(&name, 0);
+    let disk = rig.disk.clone();
+    let rig = rig.restart(disk);
+    assert_eq!(rig.live(|_| 3_000).len(), 4);
 }
 
 #[test]
