@@ -14,8 +14,11 @@ use crate::limits::Limits;
 use crate::site::Site;
 use crate::smtp_user::SmtpUser;
 
-/// Rows being folded at once, over all users and addresses; past it refusals are only counted.
+/// Rows being folded at once, over all users and addresses; past it each refusal is a row of its own.
 const ROWS_MAX: usize = 20_000;
+
+/// Users and addresses whose new rows are counted in a minute; past it the others are counted together.
+const CAUSES_MAX: usize = 20_000;
 
 /// Who caused a refusal, as the cap counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,14 +101,20 @@ impl Gather {
             add(&mut row.pending, notice);
             return None;
         }
-        let full = self.rows.len() >= ROWS_MAX;
-        let minute = self.minute(if full { Cause::Rest } else { cause }, now);
+        let crowded = self.minutes.len() >= CAUSES_MAX && !self.minutes.contains_key(&cause);
+        let rows_per_minute = self.rows_per_minute;
+        let minute = self.minute(if crowded { Cause::Rest } else { cause }, now);
         minute.rows += 1;
-        let rows = minute.rows;
-        if full || rows > self.rows_per_minute {
-            let minute = self.minute(if full { Cause::Rest } else { cause }, now);
-            add(&mut minute.over, notice);
+        if minute.rows > rows_per_minute {
+            minute.over = Some(match minute.over.take() {
+                Some(before) => both(before, notice),
+                None => notice,
+            });
             return None;
+        }
+        if self.rows.len() >= ROWS_MAX && !self.rows.contains_key(&key) {
+            // no room to fold it with what may follow: a row of its own, as fast as the cap lets
+            return Some(notice);
         }
         let last = self.rows.insert(key, Row { since: now, pending: None });
         // what the last fold of this row had not handed out yet belongs to nobody else
@@ -138,6 +147,16 @@ impl Gather {
 fn add(pending: &mut Option<Notice>, notice: Notice) {
     let before = pending.as_ref().map_or(0, |pending| pending.count);
     *pending = Some(Notice { count: notice.count.saturating_add(before), ..notice });
+}
+
+/// Stands for two that are not listed; for nobody in particular where they are not of the same.
+fn both(before: Notice, notice: Notice) -> Notice {
+    let count = notice.count.saturating_add(before.count);
+    if (before.user, before.account) == (notice.user, notice.account) {
+        return Notice { count, ..notice };
+    }
+    let (reply, username) = (String::from("several"), String::new());
+    Notice { count, account: None, user: None, domain: None, username, reply, ..notice }
 }
 
 /// One row for many that are not listed.
@@ -223,6 +242,36 @@ mod tests {
     }
 
     #[test]
+    fn those_who_loop_take_no_row_from_others() {
+        let mut gather = Gather::new(&Limits::default());
+        for minute in 0..10 {
+            for user in 1..100 {
+                for number in 0..60 {
+                    gather.on(notice(Some(user), &format!("{minute}.{number}@example.com"), "r", minute * 60));
+                }
+            }
+        }
+        assert_eq!(gather.rows.len(), ROWS_MAX);
+        let own = gather.on(notice(Some(1_000), "a@example.com", "r", 599)).unwrap();
+        assert_eq!((own.user, own.recipient.as_str()), (Some(Id::new(1_000)), "a@example.com"));
+    }
+
+    #[test]
+    fn what_stands_for_several_is_nobodys() {
+        let mut gather = Gather::new(&Limits { notices_per_minute_max: 10, ..Limits::default() });
+        for user in 0..CAUSES_MAX as u64 {
+            gather.on(notice(Some(user), "a@example.com", "r", 0));
+        }
+        for user in 0..20 {
+            let account = Some(Id::new(user));
+            let user = Some(Id::new(1_000_000 + user));
+            gather.on(Notice { user, account, username: "x".into(), ..notice(None, "a@example.com", "r", 0) });
+        }
+        let over = gather.flush(START).pop().unwrap();
+        assert_eq!((over.count, over.user, over.account, over.username.as_str()), (10, None, None, ""));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut gather = Gather::new(&Limits { notices_per_minute_max: 10_000, ..Limits::default() });
         for user in 0..10 {
@@ -230,9 +279,11 @@ mod tests {
                 gather.on(notice(Some(user), &format!("{number}@example.com"), "r", 0));
             }
         }
-        assert!(gather.rows.len() <= ROWS_MAX);
-        let flushed = gather.flush(START);
-        assert_eq!(flushed.iter().map(|notice| notice.count).sum::<u32>(), 30_000);
+        assert_eq!(gather.rows.len(), ROWS_MAX);
+        for user in 0..2 * ROWS_MAX as u64 {
+            gather.on(notice(Some(user), "a@example.com", "r", 0));
+        }
+        assert!(gather.minutes.len() <= CAUSES_MAX + 1);
         gather.flush(START.after(Duration::from_secs(3_600)));
         assert!(gather.rows.is_empty() && gather.minutes.is_empty());
     }

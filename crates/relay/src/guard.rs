@@ -22,6 +22,9 @@ use crate::store::{Block, Login};
 /// Known pairs of SMTP user and address held at once; past it the oldest go.
 const KNOWN_MAX: usize = 1_000_000;
 
+/// Characters of a username that are shown in a cause: it is a stranger's text.
+const NAME_CHARACTERS_MAX: usize = 64;
+
 /// A login that was blocked: come back in so many minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocked {
@@ -170,7 +173,9 @@ impl Guard {
             cause.push_str(&format!(", {unknown} of them with usernames that do not exist"));
         }
         if let Target::Pair(..) = target {
-            cause.push_str(&format!("; the address is shared, so only {username} is stopped there"));
+            let name: String =
+                username.chars().filter(|letter| !letter.is_control()).take(NAME_CHARACTERS_MAX).collect();
+            cause.push_str(&format!("; the address is shared, so only {name} is stopped there"));
         }
         let mut accounts: Vec<_> = failures.iter().filter_map(|failure| failure.account).collect();
         accounts.sort_unstable();

@@ -179,3 +179,11 @@ fn memory_is_bounded() {
     guard.tidy(after(60 * 48));
     assert!(guard.failures.is_empty() && guard.blocks.is_empty());
 }
+
+#[test]
+fn a_cause_is_one_short_line_whatever_the_username() {
+    let mut guard = guard();
+    let username = format!("\r\n\x1b[2J{}", "x".repeat(9_000));
+    let block = fail(&mut guard, "10.1.1.1", &username, 5, START).unwrap();
+    assert!(block.cause.len() < 300 && !block.cause.chars().any(char::is_control), "{:?}", block.cause);
+}
