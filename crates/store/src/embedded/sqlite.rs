@@ -111,6 +111,12 @@ pub(crate) fn is_disk_failure(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure)
 }
 
+/// Whether what was to be written does not fit its table: trying again cannot help.
+pub(crate) fn is_unfit(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::ToSqlConversionFailure(_) | rusqlite::Error::FromSqlConversionFailure(..))
+        || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
+
 /// The word that stands for a state in a file.
 pub(crate) fn word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
     match serde_json::to_value(value) {

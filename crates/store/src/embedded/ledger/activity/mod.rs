@@ -67,9 +67,27 @@ impl File {
         self.writer.query_row(newest, [], |row| row.get(0).map(Timestamp)).optional()
     }
 
-    /// Makes rows of a batch, in one transaction with the position behind it. Refusals alike within `fold` of the
-    /// first are one row.
+    /// Makes rows of a batch and stores the position behind it. Refusals alike within `fold` of the first are one row.
+    /// An event that no row can be made of is left out and told: it would hold up all that come after it, for ever.
     fn apply(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
+        match self.apply_whole(batch, fold) {
+            Err(error) if sqlite::is_unfit(&error) => {}
+            result => return result,
+        }
+        for (position, event) in &batch.events {
+            let one = Batch { events: vec![(*position, event.clone())], next: *position };
+            match self.apply_whole(&one, fold) {
+                Err(error) if sqlite::is_unfit(&error) => {
+                    tracing::error!(position = position.0, %error, "an event cannot be shown in activity, left out");
+                }
+                result => result?,
+            }
+        }
+        self.apply_whole(&Batch { events: Vec::new(), next: batch.next }, fold)
+    }
+
+    /// All of it and the position behind it in one transaction, or nothing.
+    fn apply_whole(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
         let mut apply = Apply { transaction: &transaction, progress: self.progress, fold, begun: BTreeMap::new() };
         for (position, event) in &batch.events {

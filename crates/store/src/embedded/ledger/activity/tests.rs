@@ -131,6 +131,23 @@ fn counts(kept: &Kept) -> (Vec<u32>, Vec<u32>) {
 }
 
 #[test]
+fn an_event_that_no_row_can_hold_stops_nothing() {
+    let mut kept = kept();
+    // SQLite has no number so high
+    let never = settled(1, HOUR, Outcome::Deferred { until: Timestamp(u64::MAX) });
+    let events = vec![
+        Event::Committed(envelope(1, HOUR, &["a@example.org"])),
+        never,
+        Event::Committed(envelope(2, HOUR, &["b@example.org"])),
+        settled(1, HOUR, Outcome::Delivered { sandbox: false }),
+    ];
+    kept.file.apply(&log(events), FOLD).unwrap();
+    assert_eq!(kept.file.position(), Position(40));
+    let statuses: Vec<Status> = kept.all().iter().map(|row| row.status).collect();
+    assert_eq!(statuses, [Status::Accepted, Status::Delivered]);
+}
+
+#[test]
 fn events_told_again_from_any_place_change_nothing() {
     let once = {
         let mut kept = kept();
