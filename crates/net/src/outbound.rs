@@ -173,7 +173,7 @@ impl Outbound {
         }
         let delivery = errand.finish(begun.elapsed());
         tracing::debug!(
-            message = %parcel.envelope.message,
+            message_id = %parcel.envelope.message,
             site = %self.routes.site(destination),
             host = %delivery.attempt.host,
             remote = ?delivery.attempt.remote,

@@ -7,6 +7,7 @@ use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Failure, Finding, Stage};
 use relay::queue::{HoldReason, RecipientState};
+use relay::retry;
 use relay::route::Destination;
 use relay::schedule::{ConversationId, Event, Fault, Parcel};
 use relay::store::{Claimed, Store, StoreError};
@@ -80,12 +81,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         line: &mut Option<C::Line>,
         parcel: Parcel,
     ) -> Left {
+        // before the claim, so that it is given back after it
+        let _in_hand = self.in_hand(&parcel);
         let Some((claim, parcel)) = self.claim(parcel).await else { return Left::Settled(None) };
         let Some(mail) = claim.mail() else { return Left::Settled(None) };
         match self.before(mail) {
             Before::Carry => {}
             Before::Hold(reason) => {
-                self.hold_parcel(&parcel, reason).await;
+                self.hold_parcel(mail, &parcel, reason).await;
                 return Left::Settled(None);
             }
             Before::End(ending) => {
@@ -168,7 +171,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 None
             }
             Err(error) => {
-                tracing::error!(message = %parcel.message, %error, "a message cannot be read; it is tried again later");
+                tracing::error!(message_id = %parcel.message, %error, "a message cannot be read; it is tried again later");
                 self.give_back(&parcel, self.clock.now().after(UNREADABLE_WAIT));
                 None
             }
@@ -180,6 +183,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let state = RecipientState::Waiting { due, attempts: parcel.attempts };
         let left = parcel.recipients.iter().map(|recipient| (*recipient, state.clone())).collect();
         self.tell(Event::Settled { parcel: parcel.id, left });
+    }
+
+    /// Takes a parcel in hand: a fault of ours that breaks off what is done with it does not lose it.
+    pub(super) fn in_hand(self: &Arc<Self>, parcel: &Parcel) -> InHand<S, C> {
+        InHand { driver: self.clone(), parcel: parcel.clone() }
     }
 
     pub(super) fn before(&self, mail: &Claimed) -> Before {
@@ -199,6 +207,25 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             None if domain.state.may_send() => Before::Carry,
             None => Before::Hold(HoldReason::DomainInvalid),
         }
+    }
+}
+
+/// A parcel that comes back even where what is done with it panics. It is repeated as after a crash, and
+/// waits longer each time: the same fault may strike again.
+pub(super) struct InHand<S: Store, C: Carrier> {
+    driver: Arc<Driver<S, C>>,
+    parcel: Parcel,
+}
+
+impl<S: Store, C: Carrier> Drop for InHand<S, C> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        self.parcel.attempts = self.parcel.attempts.saturating_add(1);
+        let due = self.driver.clock.now().after(retry::delay(self.parcel.attempts));
+        tracing::error!(message_id = %self.parcel.message, "a fault of the relay broke an attempt off; it is made again later");
+        self.driver.give_back(&self.parcel, due);
     }
 }
 

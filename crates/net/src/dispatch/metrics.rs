@@ -24,6 +24,21 @@ struct ResultLabel {
 
 const OUTCOMES: [&str; 5] = ["delivered", "sandbox", "deferred", "soft_bounced", "hard_bounced"];
 
+fn place_of(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Delivered { sandbox: false } => 0,
+        Outcome::Delivered { sandbox: true } => 1,
+        Outcome::Deferred { .. } => 2,
+        Outcome::SoftBounced => 3,
+        Outcome::HardBounced => 4,
+    }
+}
+
+/// An outcome as metrics and the log name it.
+pub(super) fn name_of(outcome: Outcome) -> &'static str {
+    OUTCOMES[place_of(outcome)]
+}
+
 /// Handles of every metric, registered once; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -118,14 +133,7 @@ impl Metrics {
     }
 
     pub(super) fn settled(&self, outcome: Outcome) {
-        let place = match outcome {
-            Outcome::Delivered { sandbox: false } => 0,
-            Outcome::Delivered { sandbox: true } => 1,
-            Outcome::Deferred { .. } => 2,
-            Outcome::SoftBounced => 3,
-            Outcome::HardBounced => 4,
-        };
-        self.outcomes[place].inc();
+        self.outcomes[place_of(outcome)].inc();
     }
 
     pub(super) fn delivered_after(&self, age: Duration) {

@@ -64,7 +64,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         match self.commit(envelope, &addressee, id, &failed, &header).await {
             Ok(notification) => Drive::arrived(self, &notification),
             Err(error) => {
-                tracing::error!(message = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
+                tracing::error!(message_id = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
             }
         }
     }
@@ -98,7 +98,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         match reading.await {
             Ok(Ok(header)) => header,
             _ => {
-                tracing::warn!(message = %mail.envelope.message, "the header of a failed message cannot be read");
+                tracing::warn!(message_id = %mail.envelope.message, "the header of a failed message cannot be read");
                 Bytes::new()
             }
         }
@@ -128,7 +128,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         draft.append(content).await?;
         self.store.commit(envelope.clone(), draft).await?;
         self.metrics.notifications.inc();
-        tracing::info!(message = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
+        tracing::info!(message_id = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
         Ok(envelope)
     }
 

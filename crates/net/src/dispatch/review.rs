@@ -114,7 +114,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             _ => Ok(()),
         };
         if let Err(error) = done {
-            tracing::warn!(message = %entry.message, %error, "a message could not be held or released");
+            tracing::warn!(message_id = %entry.message, %error, "a message could not be held or released");
         }
     }
 
@@ -136,7 +136,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             after = Some(last.message);
             for entry in page.iter().filter(|entry| entry.domain.is_some_and(|domain| over.contains(&domain))) {
                 if let Err(error) = self.give_up(entry.message, Ending::DomainInvalid).await {
-                    tracing::warn!(message = %entry.message, %error, "a message could not be given up");
+                    tracing::warn!(message_id = %entry.message, %error, "a message could not be given up");
                 }
             }
         }

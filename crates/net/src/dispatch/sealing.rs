@@ -59,7 +59,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Ok(seal) => Some(Some(seal.clone())),
             Err(error) => {
                 self.metrics.seal_failures.inc();
-                tracing::error!(message = %parcel.message, %error, "a message cannot be signed; it is tried again later");
+                tracing::error!(message_id = %parcel.message, %error, "a message cannot be signed; it is tried again later");
                 let reason = "The message could not be signed by the relay.";
                 let judgements = self.postpone(mail, destination, parcel, reason);
                 // an attempt that came no further than us: it counts towards the retry period's end

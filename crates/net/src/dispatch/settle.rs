@@ -14,6 +14,7 @@ use relay::store::{Claimed, Store, StoreError};
 use super::Drive;
 use super::carrier::Carrier;
 use super::driver::Driver;
+use super::metrics;
 
 /// The first wait before a settlement that the store did not take is tried again; doubled up to the last.
 const SETTLE_WAIT_FIRST: Duration = Duration::from_secs(1);
@@ -111,7 +112,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 return None;
             }
             Err(error) => {
-                tracing::error!(message = %parcel.message, %error, "a failure cannot be told to the sender now");
+                tracing::error!(message_id = %parcel.message, %error, "a failure cannot be told to the sender now");
                 untold = judgements.extract_if(.., |judgement| is_failure(judgement)).collect();
                 None
             }
@@ -151,9 +152,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 Outcome::SoftBounced | Outcome::HardBounced => {}
             }
             tracing::info!(
-                message = %settlement.message,
+                message_id = %settlement.message,
                 recipient = verdict.recipient,
-                outcome = ?verdict.outcome,
+                outcome = metrics::name_of(verdict.outcome),
                 host = settlement.attempt.as_ref().map_or("", |attempt| attempt.host.as_str()),
                 reason = %verdict.reason,
                 reply = verdict.remote_reply.as_deref().unwrap_or(""),
@@ -176,7 +177,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.latch(&error);
                 return false;
             }
-            tracing::error!(message = %settlement.message, %error, "an outcome could not be kept; it is tried again");
+            tracing::error!(message_id = %settlement.message, %error, "an outcome could not be kept; it is tried again");
             tokio::select! {
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(SETTLE_WAIT_LAST),
                 () = self.aborting.cancelled() => return false,

@@ -15,6 +15,7 @@ use super::driver::Driver;
 impl<S: Store, C: Carrier> Driver<S, C> {
     /// Settles a parcel by what is known about its site, without dialling for it.
     pub(super) async fn fail(self: &Arc<Self>, parcel: Parcel, fault: &Fault, attempted: bool, not_before: Timestamp) {
+        let _in_hand = self.in_hand(&parcel);
         let Some((claim, parcel)) = self.claim(parcel).await else { return };
         let Some(mail) = claim.mail() else { return };
         let ending = match self.before(mail) {
@@ -23,7 +24,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.settle_by_fault(mail, &parcel, fault, attempted, not_before).await;
                 return;
             }
-            Before::Hold(reason) => return self.hold_parcel(&parcel, reason).await,
+            Before::Hold(reason) => return self.hold_parcel(mail, &parcel, reason).await,
             Before::End(ending) => ending,
         };
         self.end_claimed(mail, &parcel, &ending).await;
@@ -50,6 +51,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Settles a parcel as ended; whether that could be kept.
     pub(super) async fn end(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
+        let _in_hand = self.in_hand(&parcel);
         let Some((claim, parcel)) = self.claim(parcel).await else { return false };
         let Some(mail) = claim.mail() else { return false };
         self.end_claimed(mail, &parcel, ending).await
@@ -62,10 +64,18 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     /// Holds a parcel's message, and gives the parcel back.
-    pub(super) async fn hold_parcel(self: &Arc<Self>, parcel: &Parcel, reason: HoldReason) {
+    pub(super) async fn hold_parcel(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, reason: HoldReason) {
         if let Err(error) = self.hold_message(parcel.message, reason).await {
-            tracing::error!(message = %parcel.message, %error, "a message could not be held");
+            tracing::error!(message_id = %parcel.message, %error, "a message could not be held");
+            self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
+            return;
         }
-        self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
+        self.give_back(parcel, self.clock.now());
+        // what was resumed meanwhile has been looked through already, and this message was not held then
+        if !matches!(self.before(mail), Before::Hold(_))
+            && let Err(error) = self.release_message(parcel.message).await
+        {
+            tracing::error!(message_id = %parcel.message, %error, "a message could not be released");
+        }
     }
 }

@@ -231,7 +231,7 @@ impl<S: Store> Session<S> {
         }
         let recipients = envelope.recipients.len() + envelope.suppressed.len();
         self.house.metrics.on_message(recipients, envelope.facts.octets, started.elapsed());
-        tracing::info!(message = %envelope.message, recipients, octets = envelope.facts.octets, "accepted");
+        tracing::info!(message_id = %envelope.message, recipients, octets = envelope.facts.octets, "accepted");
         (self.house.arrivals)(&envelope);
         self.visit.on_accepted();
         Answer::Queued(envelope.message.to_string())

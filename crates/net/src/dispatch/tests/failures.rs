@@ -280,3 +280,17 @@ async fn a_message_that_cannot_be_signed_is_not_sent_unsigned() {
     assert_eq!(world.statuses(message), [Status::SoftBounce]);
     assert!(world.carried().iter().all(|carried| carried.envelope.message != message));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_goes_wrong_by_a_fault_of_ours_is_made_again() {
+    let world = World::new();
+    world.hop("odd.example", Hop::Panics);
+    let message = world.send(1, &["a@odd.example", "b@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Accepted, Status::Delivered]);
+    assert!(world.handle.next_due().is_some_and(|due| due > START));
+    world.hop("odd.example", Hop::Takes);
+    world.pass(Duration::from_secs(120)).await;
+    assert_eq!(world.statuses(message), [Status::Delivered; 2]);
+    assert_eq!(world.live(), 0);
+}

@@ -49,6 +49,8 @@ pub(super) enum Hop {
     Fails(Failure),
     /// By recipient's local part; others are taken.
     Mixed(Vec<(&'static str, Stage, u16, Enhanced, &'static str)>),
+    /// The attempt itself goes wrong.
+    Panics,
 }
 
 /// One parcel as it came to the next hop.
@@ -104,6 +106,7 @@ impl Hop {
                 Some((_, stage, code, enhanced, text)) => finding(*stage, *code, *enhanced, text),
                 None => taken(),
             },
+            Hop::Panics => unreachable!("nothing is found"),
         }
     }
 }
@@ -139,6 +142,10 @@ impl Carrier for Script {
             Destination::Mx { domain } => hops.script.get(domain).cloned().unwrap_or(Hop::Takes),
             Destination::Route { .. } => Hop::Takes,
         };
+        if matches!(hop, Hop::Panics) {
+            drop(hops);
+            panic!("a fault of ours, in the middle of an attempt");
+        }
         let addresses: Vec<&Address> =
             parcel.recipients.iter().map(|number| &parcel.envelope.recipients[usize::from(*number)]).collect();
         let findings: Vec<(u16, Finding)> = parcel
