@@ -89,7 +89,10 @@ impl Guard {
     /// Takes up what was kept across a restart: blocks, and the logins of the last days.
     pub fn restore(&mut self, blocks: Vec<Block>, logins: &[Login]) {
         for block in blocks {
-            self.blocks.insert(Target::Site(Site::of(block.address)), block);
+            // at a shared address it is not kept whom it stopped, and it never stopped the others
+            if !self.is_shared(block.address) {
+                self.blocks.insert(Target::Site(Site::of(block.address)), block);
+            }
         }
         for login in logins {
             self.on_success(login.address, login.user, login.at);

@@ -150,6 +150,10 @@ fn blocks_and_known_pairs_outlive_a_restart() {
     assert!(guard.on_login(address("192.0.2.1"), "bob", Some(BOB), after(1)).is_some());
     assert_eq!(guard.on_login(address("192.0.2.1"), "alice", Some(ALICE), after(1)), None);
     assert_eq!(fail(&mut guard, "192.0.2.1", "bob", 5, after(15)).unwrap().seconds, 1_800);
+    // at a shared address nobody but one username was stopped, or the address was listed since
+    let shared = fail(&mut before, "10.1.1.1", "bob", 5, START).unwrap();
+    guard.restore(vec![shared], &[]);
+    assert!(guard.blocks(START).iter().all(|block| block.address != address("10.1.1.1")));
 }
 
 #[test]

@@ -379,3 +379,13 @@ fn the_rest_of_a_transaction_may_be_refused() {
     let log = play(&mut session, format!("{ENVELOPE}DATA\r\n").as_bytes(), &[1000]);
     assert_eq!(codes(&log), ["250", "250", "354"]);
 }
+
+#[test]
+fn numbers_that_no_computer_holds() {
+    let log = said("MAIL FROM:<a@b.example> SIZE=99999999999999999999\r\nNOOP\r\n");
+    assert_eq!(codes(&log), ["552", "250"]);
+    for octets in ["18446744073709551615", "99999999999999999999"] {
+        let log = said(&format!("{ENVELOPE}BDAT 2\r\na\nBDAT {octets} LAST\r\nb"));
+        assert_eq!(codes(&log)[2..], ["content \"a\\r\\n\"", "250", "552", "abandon", "close"], "{octets}");
+    }
+}
