@@ -178,7 +178,11 @@ impl Activity {
         let readers = Readers::new(path, query::set_up);
         let shared = Arc::new(Shared { seen, stops: AtomicBool::new(false), fault: Mutex::new(None) });
         let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
-        reader.catch_up(path)?;
+        match reader.catch_up(path) {
+            // mail can go on, and makes room: activity follows when there is some
+            Err(OpenError::Activity { source, .. }) if sqlite::is_full(&source) => reader.report(Some(&source)),
+            result => result?,
+        }
         let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;
         Ok(Activity { shared, readers, thread: Some(thread) })

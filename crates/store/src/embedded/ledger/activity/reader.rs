@@ -59,6 +59,7 @@ impl Reader {
     /// Reads all there is, before anybody asks.
     pub(super) fn catch_up(&mut self, path: &Path) -> Result<(), OpenError> {
         let failed = |source| OpenError::Activity { path: path.to_owned(), source };
+        self.belief = Belief::new(self.file.newest().map_err(failed)?, Instant::now());
         self.file.set_unsynced().map_err(failed)?;
         let end = self.spool.synced();
         if self.file.position() > end {
@@ -192,7 +193,7 @@ impl Reader {
     }
 
     /// Tells of a failure once, and of its end.
-    fn report(&self, error: Option<&rusqlite::Error>) {
+    pub(super) fn report(&self, error: Option<&rusqlite::Error>) {
         let fault = error.map(|error| format!("activity stands still: {error}"));
         let mut known = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner);
         if *known != fault {
