@@ -187,6 +187,15 @@ pub trait Spool: Send + Sync + 'static {
     /// [`StoreError::NoRoom`], [`StoreError::Latched`].
     fn draft(&self) -> Result<Self::Draft, StoreError>;
 
+    /// Begins a notification of our own. Where new mail has no room, it may have some of the room that is
+    /// kept for outcomes: the failures that it tells of are not settled before it is kept.
+    ///
+    /// # Errors
+    /// As [`Spool::draft`].
+    fn draft_notification(&self) -> Result<Self::Draft, StoreError> {
+        self.draft()
+    }
+
     /// Keeps the message. When this returns, it is on disk; only then may the client hear `250`.
     ///
     /// # Errors

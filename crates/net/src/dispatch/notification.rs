@@ -124,7 +124,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             header,
         }));
         let envelope = self.envelope(original, addressee, id, &content, now);
-        let mut draft = self.store.draft()?;
+        let mut draft = self.store.draft_notification()?;
         draft.append(content).await?;
         self.store.commit(envelope.clone(), draft).await?;
         self.metrics.notifications.inc();

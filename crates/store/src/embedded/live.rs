@@ -17,6 +17,10 @@ impl Spool for Embedded {
         self.spool.draft()
     }
 
+    fn draft_notification(&self) -> Result<Self::Draft, StoreError> {
+        self.spool.draft_notification()
+    }
+
     async fn commit(&self, envelope: Envelope, draft: Self::Draft) -> Result<(), StoreError> {
         self.spool.commit(envelope, draft).await
     }

@@ -27,6 +27,9 @@ const PADDING: [u8; BOUNDARY as usize] = [0; BOUNDARY as usize];
 enum Class {
     /// New mail, notices, seals: not the reserve.
     Mail,
+    /// What tells senders of failures, which are not settled before: about half of the reserve. Mail that
+    /// cannot be delivered would otherwise keep the room that its own end needs.
+    Notification,
     /// Copies: half of the reserve, because they give back more.
     Copy,
     /// Outcomes of accepted mail: all there is.
@@ -38,7 +41,7 @@ impl Class {
     fn may_take(self, free: usize, reserve: usize) -> bool {
         match self {
             Class::Mail => free > reserve,
-            Class::Copy => free > reserve / 2,
+            Class::Notification | Class::Copy => free > reserve / 2,
             Class::Outcome => free > 0,
         }
     }
@@ -252,7 +255,8 @@ impl<D: Disk> Committer<D> {
             self.pending = Some(ready);
             return;
         }
-        let result = if has_room { self.check_reserve(ready.class) } else { self.roll(ready.class) };
+        let result =
+            if has_room { self.check_reserve(ready.class, batch.octets + octets) } else { self.roll(ready.class) };
         if let Err(error) = result {
             return ready.answer(Err(error));
         }
@@ -266,14 +270,19 @@ impl<D: Disk> Committer<D> {
         batch.records.push(ready);
     }
 
-    /// New mail is not written where the head itself is of the reserve.
-    fn check_reserve(&self, class: Class) -> Result<(), StoreError> {
+    /// New mail is not written where the head itself is of the reserve, notifications not where the
+    /// second half of the last one would begin.
+    fn check_reserve(&self, class: Class, octets: u64) -> Result<(), StoreError> {
         let mut state = self.shared.state();
-        if class != Class::Mail || state.free.len() + state.wiping >= self.shared.reserve_segments() {
-            return Ok(());
-        }
+        let (reserve, left) = (self.shared.reserve_segments(), state.free.len() + state.wiping);
         let cause = "what is left is kept for the outcomes of mail already accepted".to_owned();
-        Err(StoreError::NoRoom(state.no_room.get_or_insert(cause).clone()))
+        match class {
+            Class::Mail if left < reserve => Err(StoreError::NoRoom(state.no_room.get_or_insert(cause).clone())),
+            Class::Notification if left == 0 && self.head.tail + octets > self.head.header.middle() => {
+                Err(StoreError::NoRoom(cause))
+            }
+            Class::Mail | Class::Notification | Class::Copy | Class::Outcome => Ok(()),
+        }
     }
 
     /// Goes on in a new segment.
@@ -407,7 +416,8 @@ fn commit_record(state: &State, mut commit: Box<Commit>) -> Recorded {
     }
     let (meta, content) = (std::mem::take(&mut commit.meta), std::mem::take(&mut commit.content));
     let crc = commit.content_crc;
-    let ready = Ready::new(Kind::Commit, Some(message), meta, Class::Mail, Effect::Commit(commit));
+    let class = if commit.is_notification { Class::Notification } else { Class::Mail };
+    let ready = Ready::new(Kind::Commit, Some(message), meta, class, Effect::Commit(commit));
     Ok(Some(ready.with_content(content, crc)))
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Commit {
     pub(crate) filed: Option<Filed>,
     /// What the index keeps, its position not yet known.
     pub(crate) entry: Entry,
+    /// It tells a sender of failures, and may use some of the reserve.
+    pub(crate) is_notification: bool,
     /// What a first attempt will want.
     pub(crate) recent: Option<(Arc<Envelope>, Bytes)>,
 }

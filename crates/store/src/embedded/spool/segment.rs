@@ -60,6 +60,11 @@ impl SegmentHeader {
         self.base + self.octets - EDGE_OCTETS
     }
 
+    /// Half way through its records.
+    pub(crate) fn middle(&self) -> u64 {
+        self.base + self.octets / 2
+    }
+
     /// As it stands on the disk.
     pub(crate) fn encode(&self) -> [u8; HEADER_OCTETS] {
         let mut octets = [0; HEADER_OCTETS];

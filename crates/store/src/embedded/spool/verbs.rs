@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
-use relay::queue::{Envelope, HoldReason, Settlement};
+use relay::queue::{Envelope, HoldReason, Origin, Settlement};
 use relay::store::{Claimed, Content, QueueEntry, Spool, StoreError, StoreHealth};
 use tokio::sync::oneshot;
 
@@ -146,11 +146,12 @@ fn commit_request(envelope: Envelope, received: Received) -> Commit {
     };
     let meta = meta::commit_out(&envelope, filed);
     let entry = Entry::accepted(&envelope, 0);
+    let is_notification = matches!(envelope.origin, Origin::Notification(_));
     let recent = match content.as_slice() {
         [one] if is_live && one.len() <= ONE_PIECE_OCTETS_MAX => Some((Arc::new(envelope), one.clone())),
         _ => None,
     };
-    Commit { meta, content, content_crc, filed, entry, recent }
+    Commit { meta, content, content_crc, filed, entry, is_notification, recent }
 }
 
 impl Spool for LogSpool {
@@ -163,6 +164,11 @@ impl Spool for LogSpool {
             Some(cause) => Err(StoreError::NoRoom(cause.clone())),
             None => Ok(LogDraft::new(Arc::clone(&self.engine.shared))),
         }
+    }
+
+    fn draft_notification(&self) -> Result<LogDraft, StoreError> {
+        self.engine.shared.state().check()?;
+        Ok(LogDraft::new(Arc::clone(&self.engine.shared)))
     }
 
     async fn commit(&self, envelope: Envelope, draft: LogDraft) -> Result<(), StoreError> {

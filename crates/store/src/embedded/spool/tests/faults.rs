@@ -233,6 +233,41 @@ fn no_room_spares_the_outcomes_and_ends_by_itself() {
 }
 
 #[test]
+fn where_new_mail_has_no_room_failures_can_still_be_told_and_settled() {
+    let mut rig = Rig::new(Options { spool_octets_max: 6 * 64 * 1024, ..tiny() });
+    let mut kept = Vec::new();
+    for message in (11..1_000).filter(|message| !u128::is_multiple_of(*message, 5)) {
+        rig.keep(1_000);
+        let mut reply = rig.commit(message, 1, 3_000).unwrap();
+        rig.drain();
+        if !is_kept(&mut reply) {
+            break;
+        }
+        kept.push(message);
+    }
+    assert!(rig.shared.state().no_room.is_some());
+    // the rig makes every fifth message a notification
+    let mut told = Vec::new();
+    for notification in (1_000..2_000).step_by(5) {
+        let mut reply = rig.commit(notification, 1, 1_000).unwrap();
+        rig.drain();
+        if !is_kept(&mut reply) {
+            break;
+        }
+        told.push(notification);
+    }
+    assert!(told.len() > 3 && told.len() < 150, "{} told", told.len());
+    for message in kept.into_iter().chain(told) {
+        let mut reply = rig.settle(message, &[(0, Outcome::HardBounced)]);
+        rig.drain();
+        assert!(is_kept(&mut reply), "every outcome has room");
+        rig.consume();
+        rig.keep(1_000);
+    }
+    assert!(rig.shared.state().no_room.is_none());
+}
+
+#[test]
 fn a_full_disk_is_no_room_too() {
     let disk = FakeDisk::new(3 * 64 * 1024 + 16 * 1024);
     let mut rig = Rig::over(disk.clone(), Options { disk_free_octets_min: 4096, ..tiny() }, Position(0)).unwrap();

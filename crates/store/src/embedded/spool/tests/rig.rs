@@ -164,6 +164,7 @@ impl Rig {
             content_crc: if filed.is_some() { 0 } else { crc },
             filed,
             entry: Entry::accepted(&envelope, 0),
+            is_notification: matches!(envelope.origin, Origin::Notification(_)),
             recent: None,
         };
         Ok(self.push(|reply| Request::Commit(Box::new(commit), reply)))
