@@ -14,6 +14,7 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     let mut options = Options::new(Arc::new(move || clock.now()));
     options.master_key.clone_from(&config.store.master_key);
     options.keep_rows = config.limits.activity();
+    options.keep_counters = config.limits.statistics();
     options.fold_refusals = std::time::Duration::from_secs(config.limits.notice_fold_seconds);
     options.spool.segment_octets = config.store.segment_octets;
     options.spool.reserve_octets = config.store.reserve_octets;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 use crate::account::Account;
-use crate::clock::Timestamp;
+use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId, SessionId};
 use crate::queue::{Attempt, ContentFacts, HoldReason, SessionFacts};
 use crate::sending_domain::SendingDomain;
@@ -187,4 +187,28 @@ pub struct ConnectionRow {
     pub updated_at: Timestamp,
     /// What happened, first time, with the count of all.
     pub notice: Notice,
+}
+
+/// What was counted of one account, domain and SMTP user on one day: recipients by what became of them.
+///
+/// A recipient counts on the day that it was accepted, also with what happens to it later: the difference of
+/// `accepted` to the sum of the others is still under way. What was refused or suppressed is not counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyCount {
+    /// The day, in UTC.
+    pub day: Day,
+    /// Whose.
+    pub account: Id<Account>,
+    /// The sending domain; none on mail the relay wrote itself.
+    pub domain: Option<Id<SendingDomain>>,
+    /// The SMTP user; none on mail the relay wrote itself.
+    pub user: Option<Id<SmtpUser>>,
+    /// Recipients accepted.
+    pub accepted: u64,
+    /// Of these, delivered.
+    pub delivered: u64,
+    /// Of these, ended as soft bounces.
+    pub soft_bounced: u64,
+    /// Of these, ended as hard bounces.
+    pub hard_bounced: u64,
 }

@@ -19,4 +19,22 @@ impl Timestamp {
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// The day that it lies in.
+    pub fn day(self) -> Day {
+        Day(self.0 / 86_400_000)
+    }
+}
+
+/// Days since 1970-01-01, in UTC: what statistics are counted by, whatever the time zone of the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(pub u64);
+
+impl Day {
+    /// The day so many days before; stays at the first.
+    #[must_use]
+    pub fn before(self, days: u64) -> Day {
+        Day(self.0.saturating_sub(days))
+    }
 }

@@ -131,6 +131,8 @@ limits! {
         "Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.";
     activity_days ACTIVITY_DAYS 30 1..=30 "days" ""
         "How long rows of Activity and Connections are kept.";
+    statistics_months STATISTICS_MONTHS 25 1..=25 "months" ""
+        "How long daily counters are kept, in months of 31 days.";
     dial_seconds DIAL_SECONDS 30 1..=300 "seconds" ""
         "The time that a next hop has to take our connection.";
     opening_seconds OPENING_SECONDS 600 10..=3_600 "seconds" ""
@@ -143,9 +145,13 @@ limits! {
         "Addresses that are dialled in one attempt.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""
         "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
+    conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""
+        "Conversations with other servers at once, in total.";
+    site_conversations_max SITE_CONVERSATIONS_MAX 10 1..=1_000 "conversations" ""
+        "Conversations at once with one site: the mail servers of a domain, or the next hop of a route.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
-    line_idle_seconds LINE_IDLE_SECONDS 20 0..=240 "seconds" ""
+    line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""
         "How long a connection to a next hop may wait for further mail.";
     line_age_seconds LINE_AGE_SECONDS 300 0..=3_600 "seconds" ""
         "How old a connection to a next hop may grow before it is used no more.";
@@ -190,6 +196,11 @@ impl Limits {
     /// How long rows of Activity and Connections are kept.
     pub fn activity(&self) -> Duration {
         Duration::from_secs(self.activity_days * 86_400)
+    }
+
+    /// How long daily counters are kept.
+    pub fn statistics(&self) -> Duration {
+        Duration::from_secs(self.statistics_months * 31 * 86_400)
     }
 
     /// How long a login keeps its pair of SMTP user and address open.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::{Account, AccountState};
-use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, Notice};
-use crate::clock::Timestamp;
+use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Notice};
+use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
@@ -477,6 +477,13 @@ pub trait History: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError>;
+
+    /// What was sent from the day `since` to the day `until`, both included, by day, account, domain and SMTP user;
+    /// of one account, or all. Days without mail are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError>;
 
     /// Waits until every event of mail accepted or settled before this call is in its rows.
     fn caught_up(&self) -> impl Future<Output = ()> + Send;

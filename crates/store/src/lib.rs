@@ -4,6 +4,7 @@
 //! folder. Both obey one conformance suite (`tests/conformance.rs`).
 
 mod book;
+mod counters;
 pub mod embedded;
 pub mod memory;
 mod rows;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
+use relay::clock::Day;
 use relay::id::Id;
 use relay::store::{History, StoreError};
 
@@ -33,6 +34,10 @@ impl History for Embedded {
 
     fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
         self.activity.read(|reader| activity::connections(reader, account, limit))
+    }
+
+    fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
+        self.activity.read(|reader| activity::sent(reader, account, since, until))
     }
 
     async fn caught_up(&self) {

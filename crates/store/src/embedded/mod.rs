@@ -56,6 +56,8 @@ pub struct Options {
     pub now: Now,
     /// How long rows of Activity and Connections, and logins, are kept.
     pub keep_rows: Duration,
+    /// How long daily counters are kept.
+    pub keep_counters: Duration,
     /// Refusals alike within this time of the first are one row with a count.
     pub fold_refusals: Duration,
 }
@@ -68,6 +70,7 @@ impl Options {
             master_key: None,
             now,
             keep_rows: crate::rows::KEEP,
+            keep_counters: crate::counters::KEEP,
             fold_refusals: crate::rows::FOLD,
         }
     }
@@ -75,11 +78,12 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { spool, master_key, now: _, keep_rows, fold_refusals } = self;
+        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals } = self;
         f.debug_struct("Options")
             .field("spool", spool)
             .field("master_key", master_key)
             .field("keep_rows", keep_rows)
+            .field("keep_counters", keep_counters)
             .field("fold_refusals", fold_refusals)
             .finish_non_exhaustive()
     }
@@ -182,6 +186,7 @@ impl Embedded {
         let upkeep = Upkeep {
             now: Arc::clone(&options.now),
             keep: options.keep_rows,
+            keep_counters: options.keep_counters,
             fold: options.fold_refusals,
             ledger: Arc::clone(&ledger),
         };

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
+use relay::clock::Day;
 use relay::id::Id;
 use relay::store::{History, StoreError};
 
@@ -54,6 +55,15 @@ impl History for Memory {
         state.fault(Verb::History)?;
         let newest_first = state.connections.iter().rev();
         Ok(newest_first.filter(|row| account.is_none() || row.notice.account == account).take(limit).cloned().collect())
+    }
+
+    fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let wanted = state.counters.iter().filter(|(key, _)| {
+            (since..=until).contains(&key.day) && account.is_none_or(|account| key.account == account)
+        });
+        Ok(wanted.map(|(key, tally)| tally.shown(key)).collect())
     }
 
     async fn caught_up(&self) {}

@@ -23,6 +23,7 @@ use smtp::server::Secret;
 use tokio::sync::watch;
 
 use crate::book::Register;
+use crate::counters::Counters;
 
 pub use spool::MemoryDraft;
 
@@ -67,6 +68,7 @@ struct State {
     live: BTreeMap<MessageId, Live>,
     rows: Vec<Row>,
     connections: Vec<ConnectionRow>,
+    counters: Counters,
     register: Register,
     private_keys: HashMap<String, Secret>,
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,

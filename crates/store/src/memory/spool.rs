@@ -10,6 +10,7 @@ use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
 use relay::store::{Claimed, Content, Draft, QueueEntry, Spool, StoreError, StoreHealth};
 
 use super::{Live, Memory, Row, State, Verb};
+use crate::counters::Key;
 use crate::rows;
 
 /// Content being received.
@@ -62,6 +63,7 @@ impl State {
                 facts: Some(envelope.facts.clone()),
                 session: envelope.session.clone(),
             };
+            self.counters.begin(Key::of(&detail.row), detail.row.status);
             self.add_row(detail, recipient);
         }
     }
@@ -98,12 +100,15 @@ impl State {
         }
         for (verdict, state) in changed {
             let Some(detail) = self.row(settlement.message, usize::from(verdict.recipient)) else { continue };
+            let before = detail.row.status;
             let event = rows::settle(&mut detail.row, settlement, verdict);
             detail.events.push(event);
             if let RecipientState::Held { reason, .. } = state {
                 let event = rows::hold(&mut detail.row, reason, settlement.at);
                 detail.events.push(event);
             }
+            let (key, after) = (Key::of(&detail.row), detail.row.status);
+            self.counters.change(key, before, after);
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use relay::activity::{ActivityFilter, ActivityRow, Status};
+use relay::activity::{ActivityFilter, ActivityRow, DailyCount, Status};
+use relay::clock::{Day, Timestamp};
 use relay::id::Id;
 use relay::queue::{HoldReason, Outcome};
 use relay::store::Store;
@@ -349,4 +350,68 @@ pub(crate) async fn details_of_a_refusal_tell_its_session(store: &impl Store) {
     assert_eq!(detail.events.len(), 1);
     assert_eq!((detail.events[0].status, detail.events[0].at), (Status::Rejected, later(1)));
     assert_eq!(detail.events[0].reply, "452 4.5.3 Too many recipients");
+}
+
+/// Of each counter: days since the first, account, domain, SMTP user, then recipients accepted, delivered, soft and
+/// hard bounced.
+fn numbers_of(sent: &[DailyCount]) -> Vec<[u64; 8]> {
+    let some = |number: Option<u64>| number.unwrap_or_default();
+    let row = |count: &DailyCount| {
+        let (domain, user) = (some(count.domain.map(Id::number)), some(count.user.map(Id::number)));
+        let DailyCount { accepted, delivered, soft_bounced, hard_bounced, .. } = *count;
+        let day = count.day.0 - NOW.day().0;
+        [day, count.account.number(), domain, user, accepted, delivered, soft_bounced, hard_bounced]
+    };
+    sent.iter().map(row).collect()
+}
+
+async fn sent(store: &impl Store, account: Option<u64>, days: std::ops::RangeInclusive<u64>) -> Vec<[u64; 8]> {
+    store.caught_up().await;
+    let day = |day: u64| Day(NOW.day().0 + day);
+    numbers_of(&store.sent(account.map(Id::new), day(*days.start()), day(*days.end())).unwrap())
+}
+
+pub(crate) async fn what_was_sent_is_counted_by_day_account_domain_and_user(store: &impl Store) {
+    const DAY: u64 = 86_400;
+    let of = |number: u64, account: u64, user: Option<u64>| {
+        let mut envelope = envelope(number, &["a@example.org", "b@example.org"]);
+        (envelope.account, envelope.user) = (Id::new(account), user.map(Id::new));
+        if user.is_none() {
+            envelope.domain = None;
+        }
+        envelope
+    };
+    for (number, account, user) in
+        [(1, 1, Some(1)), (2, 1, Some(1)), (3, 1, Some(2)), (4, 2, Some(9)), (DAY, 1, Some(1)), (5, 1, None)]
+    {
+        commit(store, of(number, account, user)).await;
+    }
+    // what comes later counts on the day of the acceptance
+    let outcomes = [(0, DELIVERED), (1, Outcome::HardBounced)];
+    store.settle(settlement(message(1), later(3 * DAY), &outcomes)).await.unwrap();
+    store.settle(settlement(message(DAY), later(3 * DAY), &[(0, Outcome::SoftBounced)])).await.unwrap();
+    let day_one = [[0, 1, 0, 0, 2, 0, 0, 0], [0, 1, 1, 1, 4, 1, 0, 1], [0, 1, 1, 2, 2, 0, 0, 0]];
+    let other = [0, 2, 1, 9, 2, 0, 0, 0];
+    let day_two = [1, 1, 1, 1, 2, 0, 1, 0];
+    assert_eq!(sent(store, Some(1), 0..=0).await, day_one);
+    assert_eq!(sent(store, None, 0..=9).await, [&day_one[..], &[other, day_two]].concat());
+    assert_eq!(sent(store, None, 1..=1).await, [day_two]);
+    assert_eq!(sent(store, Some(2), 0..=9).await, [other]);
+    assert_eq!(sent(store, Some(3), 0..=9).await.len() + sent(store, None, 2..=9).await.len(), 0);
+}
+
+pub(crate) async fn only_what_changes_a_row_is_counted(store: &impl Store) {
+    let mut envelope = envelope(1, &["a@example.org", "b@example.org"]);
+    envelope.suppressed = vec![address("gone@example.org")];
+    let message = commit(store, envelope).await;
+    let deferred = Outcome::Deferred { until: later(600) };
+    store.settle(settlement(message, later(2), &[(0, deferred)])).await.unwrap();
+    store.hold(message, HoldReason::Operator, later(3)).await.unwrap();
+    store.release(message, later(4)).await.unwrap();
+    assert_eq!(sent(store, None, 0..=0).await, [[0, 1, 1, 1, 2, 0, 0, 0]]);
+    store.settle(settlement(message, later(5), &[(0, DELIVERED)])).await.unwrap();
+    // a second verdict on what is settled
+    store.settle(settlement(message, later(6), &[(0, Outcome::HardBounced), (7, DELIVERED)])).await.unwrap();
+    note(store, vec![refusal(Timestamp(NOW.0 + 1), "c@example.org")], 9).await;
+    assert_eq!(sent(store, None, 0..=0).await, [[0, 1, 1, 1, 3, 2, 0, 0]], "the marker is one of the three");
 }

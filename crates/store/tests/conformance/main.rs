@@ -90,5 +90,7 @@ suite! {
         following_in_small_steps_misses_nothing
         following_waits_for_what_is_newer
         details_tell_every_event
-        details_of_a_refusal_tell_its_session;
+        details_of_a_refusal_tell_its_session
+        what_was_sent_is_counted_by_day_account_domain_and_user
+        only_what_changes_a_row_is_counted;
 }

@@ -7,10 +7,11 @@ use relay::activity::{ActivityRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::queue::{Attempt, Envelope, HoldReason, Outcome, Settlement, Verdict};
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{OptionalExtension as _, Row, Transaction};
 
 use super::columns::status_number;
-use super::hours;
+use super::{counters, hours};
+use crate::counters::{Counters, Key};
 use crate::embedded::spool::{Event, Position};
 use crate::embedded::sqlite::{from_word, word};
 use crate::rows;
@@ -51,6 +52,8 @@ pub(super) struct Apply<'a> {
     pub(super) fold: Duration,
     /// The rows begun in each hour.
     pub(super) begun: BTreeMap<u64, (u64, u64)>,
+    /// What the events change of the daily counters.
+    pub(super) counters: Counters,
 }
 
 /// A change of a row, before it has its number.
@@ -80,6 +83,7 @@ impl Apply<'_> {
     /// Writes what the whole batch gathered.
     pub(super) fn finish(self) -> rusqlite::Result<Progress> {
         hours::begin(self.transaction, &self.begun)?;
+        counters::add(self.transaction, &self.counters)?;
         self.progress.write(self.transaction)?;
         Ok(self.progress)
     }
@@ -160,6 +164,7 @@ impl Apply<'_> {
             self.progress.change += 1;
             let number = self.progress.row;
             self.begun.entry(hours::of(row.at)).or_insert((number, number)).1 = number;
+            self.counters.begin(Key::of(row), row.status);
         }
         Ok(())
     }
@@ -175,7 +180,7 @@ impl Apply<'_> {
                 attempts = attempts + ?7, tried = iif(?7, events + 1, tried), held = iif(?8, NULL, held),
                 sandbox = coalesce(?9, sandbox)
             WHERE message = ?1 AND number = ?2 AND applied < ?3 AND status IN (1, 2, 4)
-            RETURNING row, events, held",
+            RETURNING row, events, held, at, account, domain, user",
         )?;
         let status = rows::status_of(verdict.outcome);
         let (sandbox, until) = match verdict.outcome {
@@ -194,9 +199,13 @@ impl Apply<'_> {
             verdict.outcome.is_final(),
             sandbox,
         ];
-        let changed = update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?)));
-        let Some((row, number, held)) = changed.optional()? else { return Ok(()) };
+        let changed = update.query_row(values, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?, counted(row, 3)?))
+        });
+        let Some((row, number, held, key)) = changed.optional()? else { return Ok(()) };
         self.progress.change += 1;
+        // it was in the queue, where every status counts alike
+        self.counters.change(key, Status::Accepted, status);
         let change = Change {
             at: settlement.at,
             status,
@@ -385,6 +394,16 @@ impl Apply<'_> {
             ])
             .map(drop)
     }
+}
+
+/// Where a recipient counts, from four columns: when it was accepted, account, domain, SMTP user.
+fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Key> {
+    Ok(Key::new(
+        Timestamp(row.get(first)?),
+        Id::new(row.get(first + 1)?),
+        row.get::<_, Option<u64>>(first + 2)?.map(Id::new),
+        row.get::<_, Option<u64>>(first + 3)?.map(Id::new),
+    ))
 }
 
 /// Refusals of one event with those alike made one: they share a position, by which a row knows what it has had.

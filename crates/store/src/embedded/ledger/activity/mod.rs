@@ -7,6 +7,7 @@
 mod apply;
 mod belief;
 mod columns;
+mod counters;
 mod hours;
 mod prune;
 mod query;
@@ -29,12 +30,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::watch;
 
 use super::Ledger;
+use crate::counters::Counters;
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
 use apply::{Apply, Progress};
 use reader::Reader;
 
+pub(crate) use counters::sent;
 pub(crate) use query::{activity, connections, detail, since};
 
 /// `activity.db`, opened for its one writer.
@@ -89,7 +92,13 @@ impl File {
     /// All of it and the position behind it in one transaction, or nothing.
     fn apply_whole(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
-        let mut apply = Apply { transaction: &transaction, progress: self.progress, fold, begun: BTreeMap::new() };
+        let mut apply = Apply {
+            transaction: &transaction,
+            progress: self.progress,
+            fold,
+            begun: BTreeMap::new(),
+            counters: Counters::default(),
+        };
         for (position, event) in &batch.events {
             apply.event(*position, event)?;
         }
@@ -137,6 +146,8 @@ pub(crate) struct Upkeep {
     pub(crate) now: Now,
     /// How long rows are kept.
     pub(crate) keep: Duration,
+    /// How long daily counters are kept.
+    pub(crate) keep_counters: Duration,
     /// Refusals alike within this time of the first are one row.
     pub(crate) fold: Duration,
     pub(crate) ledger: Arc<Ledger>,

@@ -11,7 +11,7 @@ use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
 
 use super::belief::Belief;
-use super::{File, Seen, Shared, Upkeep, prune};
+use super::{File, Seen, Shared, Upkeep, counters, prune};
 use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::is_disk_failure;
@@ -167,6 +167,7 @@ impl Reader {
         if prune::some(&mut self.file.writer, before(now, self.upkeep.keep))? {
             return Ok(());
         }
+        counters::forget_before(&self.file.writer, before(now, self.upkeep.keep_counters))?;
         self.prune_at = Instant::now() + PRUNE_DELAY;
         let pruned = self.upkeep.ledger.prune(before(now, LOGINS_REMEMBERED), before(now, BLOCKS_REMEMBERED));
         let pruned = pruned.and_then(|()| self.forget_domains(now));

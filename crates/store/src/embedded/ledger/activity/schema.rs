@@ -2,7 +2,8 @@
 
 /// Each step, in order. Times are milliseconds since 1970; ids of messages and sessions are 16 octets, so that
 /// they sort by age; statuses are the numbers of [`super::columns::status_number`].
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 -- how far the log was read, and the highest numbers given: written with the rows they belong to
 CREATE TABLE progress (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
@@ -114,4 +115,25 @@ CREATE TABLE connections (
 ) STRICT;
 CREATE INDEX connections_alike ON connections (remote, reference, username, at);
 CREATE INDEX connections_by_account ON connections (account) WHERE account IS NOT NULL;
-"];
+",
+    "
+-- recipients of each account, domain and SMTP user (0: none), by the UTC day on which they were accepted; they
+-- outlive their rows
+CREATE TABLE counters (
+    account      INTEGER NOT NULL,
+    day          INTEGER NOT NULL,
+    domain       INTEGER NOT NULL,
+    user         INTEGER NOT NULL,
+    accepted     INTEGER NOT NULL,
+    delivered    INTEGER NOT NULL,
+    soft_bounced INTEGER NOT NULL,
+    hard_bounced INTEGER NOT NULL,
+    PRIMARY KEY (account, day, domain, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX counters_by_day ON counters (day);
+INSERT INTO counters
+SELECT account, at / 86400000, coalesce(domain, 0), coalesce(user, 0),
+    count(*), sum(status = 3), sum(status = 5), sum(status = 6)
+FROM activity WHERE status <> 0 GROUP BY 1, 2, 3, 4;
+",
+];

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::activity::{ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
-use relay::clock::Timestamp;
+use relay::clock::{Day, Timestamp};
 use relay::id::{Id, MessageId, SessionId};
 use relay::queue::{ContentFacts, Envelope, HoldReason, Origin, Outcome, Settlement, Verdict};
 use rusqlite::Connection;
 use smtp::address::{Address, ReversePath};
 
-use super::{File, prune, query};
+use super::{File, counters, prune, query, schema};
 use crate::embedded::spool::{Batch, Event, Position};
+use crate::embedded::sqlite;
 use crate::rows::FOLD;
 
 const HOUR: u64 = 3_600_000;
@@ -147,13 +148,56 @@ fn an_event_that_no_row_can_hold_stops_nothing() {
     assert_eq!(statuses, [Status::Accepted, Status::Delivered]);
 }
 
+/// Of each counter: the day, accepted, delivered, soft bounced, hard bounced.
+fn sent(kept: &Kept) -> Vec<[u64; 5]> {
+    let sent = counters::sent(&kept.file.writer, None, Day(0), Day(99_999)).unwrap();
+    let numbers =
+        sent.iter().map(|sent| [sent.day.0, sent.accepted, sent.delivered, sent.soft_bounced, sent.hard_bounced]);
+    numbers.collect()
+}
+
+#[test]
+fn a_file_without_counters_is_counted_when_it_is_opened() {
+    let mut events = everything();
+    events.push(Event::Committed(envelope(3, 30 * HOUR, &["c@example.org", "d@example.org"])));
+    events.push(settled(3, 31 * HOUR, Outcome::SoftBounced));
+    let mut newer = kept();
+    newer.file.apply(&log(events), FOLD).unwrap();
+    let counted = sent(&newer);
+    assert_eq!(counted, [[0, 3, 1, 0, 0], [1, 2, 0, 1, 0]]);
+    // the same rows as the first version of the schema would have left them
+    let path = newer._folder.path().join("activity.db");
+    newer.file.writer.execute_batch("DROP TABLE counters; PRAGMA user_version = 1").unwrap();
+    newer.file.writer = sqlite::open_writer(&path, schema::MIGRATIONS).unwrap();
+    assert_eq!(sent(&newer), counted);
+    // and it goes on counting
+    newer
+        .file
+        .apply(
+            &Batch { events: vec![(Position(500), settled(2, 40 * HOUR, Outcome::HardBounced))], next: Position(500) },
+            FOLD,
+        )
+        .unwrap();
+    assert_eq!(sent(&newer), [[0, 3, 1, 0, 1], [1, 2, 0, 1, 0]]);
+}
+
+#[test]
+fn counters_go_by_whole_days() {
+    let mut kept = kept();
+    let messages = (0..4).map(|day| Event::Committed(envelope(day + 1, day * 24 * HOUR + 5, &["a@example.org"])));
+    kept.file.apply(&log(messages.collect()), FOLD).unwrap();
+    counters::forget_before(&kept.file.writer, Timestamp(2 * 24 * HOUR + 17 * HOUR)).unwrap();
+    assert_eq!(sent(&kept), [[2, 1, 0, 0, 0], [3, 1, 0, 0, 0]]);
+}
+
 #[test]
 fn events_told_again_from_any_place_change_nothing() {
     let once = {
         let mut kept = kept();
         kept.file.apply(&log(everything()), FOLD).unwrap();
-        (kept.all(), counts(&kept), kept.count("events"))
+        (kept.all(), counts(&kept), kept.count("events"), sent(&kept))
     };
+    assert_eq!(once.3, [[0, 3, 1, 0, 0]]);
     assert_eq!(once.1, (vec![2, 6], vec![2, 4]));
     assert_eq!(once.0.iter().map(|row| row.attempts).collect::<Vec<_>>(), [0, 0, 0, 1, 2]);
     for from in 0..everything().len() {
@@ -164,7 +208,7 @@ fn events_told_again_from_any_place_change_nothing() {
         let mut again = log(everything());
         again.events.drain(..from);
         kept.file.apply(&again, FOLD).unwrap();
-        assert_eq!((kept.all(), counts(&kept), kept.count("events")), once, "told again from {from}");
+        assert_eq!((kept.all(), counts(&kept), kept.count("events"), sent(&kept)), once, "told again from {from}");
         assert_eq!(kept.file.progress.change, change, "followers are told of nothing");
     }
 }
@@ -189,6 +233,7 @@ fn a_crash_between_batches_loses_and_doubles_nothing() {
     let kept = Kept { _folder: folder, file };
     assert_eq!(counts(&kept), (vec![2, 6], vec![2, 4]));
     assert_eq!(kept.all().len(), 5);
+    assert_eq!(sent(&kept), [[0, 3, 1, 0, 0]]);
 }
 
 #[test]
@@ -201,6 +246,10 @@ fn another_shorter_log_counts_anew() {
     kept.file.apply(&log(vec![settled(2, 5 * HOUR, Outcome::HardBounced)]), FOLD).unwrap();
     let bounced = kept.rows(&ActivityFilter { status: Some(Status::HardBounce), ..ActivityFilter::default() });
     assert_eq!(bounced.len(), 1);
+    assert_eq!(sent(&kept), [[0, 3, 1, 0, 1]]);
+    kept.file.begin_again().unwrap();
+    kept.file.apply(&long, FOLD).unwrap();
+    assert_eq!(sent(&kept), [[0, 3, 1, 0, 1]], "what is known is not counted twice");
 }
 
 #[test]
@@ -231,9 +280,10 @@ fn old_rows_go_in_small_steps_with_all_that_is_theirs() {
     let hours: u64 = kept.file.writer.query_row("SELECT min(hour) FROM hours", [], |row| row.get(0)).unwrap();
     assert_eq!(hours, 6);
     assert!(!prune::some(&mut kept.file.writer, before).unwrap());
-    // numbers go on where they were, also when every row is gone
+    // numbers go on where they were, also when every row is gone; what was counted outlives the rows
     while prune::some(&mut kept.file.writer, Timestamp(100 * HOUR)).unwrap() {}
     assert_eq!(kept.all().len(), 0);
+    assert_eq!(sent(&kept), [[0, 2400, 1200, 0, 0]]);
     let highest = kept.file.progress.row;
     kept.file
         .apply(

@@ -1,0 +1,67 @@
+//! The daily counters as a table: added to by key, read by days, forgotten after their months.
+
+use relay::account::Account;
+use relay::activity::DailyCount;
+use relay::clock::{Day, Timestamp};
+use relay::id::Id;
+use rusqlite::{Connection, Row};
+
+use crate::counters::{Counters, Key, Tally};
+
+/// Adds what a batch changed, one write for each key.
+pub(super) fn add(writer: &Connection, changed: &Counters) -> rusqlite::Result<()> {
+    let mut upsert = writer.prepare_cached(
+        "INSERT INTO counters (account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        ON CONFLICT DO UPDATE SET accepted = accepted + ?5, delivered = delivered + ?6,
+            soft_bounced = soft_bounced + ?7, hard_bounced = hard_bounced + ?8",
+    )?;
+    changed.iter().try_for_each(|(key, tally)| {
+        let Tally { accepted, delivered, soft_bounced, hard_bounced } = tally;
+        let (domain, user) = (key.domain.map_or(0, Id::number), key.user.map_or(0, Id::number));
+        let (account, day) = (key.account.number(), key.day.0);
+        upsert.execute((account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced)).map(drop)
+    })
+}
+
+/// The counters of these days, both included, by day, account, domain and SMTP user.
+pub(crate) fn sent(
+    reader: &Connection,
+    account: Option<Id<Account>>,
+    since: Day,
+    until: Day,
+) -> rusqlite::Result<Vec<DailyCount>> {
+    const COLUMNS: &str = "SELECT account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced";
+    match account {
+        Some(account) => reader
+            .prepare_cached(&format!(
+                "{COLUMNS} FROM counters WHERE account = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day, domain, user"
+            ))?
+            .query_map((account.number(), since.0, until.0), count)?
+            .collect(),
+        None => reader
+            .prepare_cached(&format!(
+                "{COLUMNS} FROM counters WHERE day BETWEEN ?1 AND ?2 ORDER BY day, account, domain, user"
+            ))?
+            .query_map((since.0, until.0), count)?
+            .collect(),
+    }
+}
+
+fn count(row: &Row<'_>) -> rusqlite::Result<DailyCount> {
+    let some = |number: u64| (number != 0).then_some(number);
+    let key = Key {
+        account: Id::new(row.get(0)?),
+        day: Day(row.get(1)?),
+        domain: some(row.get(2)?).map(Id::new),
+        user: some(row.get(3)?).map(Id::new),
+    };
+    let tally =
+        Tally { accepted: row.get(4)?, delivered: row.get(5)?, soft_bounced: row.get(6)?, hard_bounced: row.get(7)? };
+    Ok(tally.shown(key))
+}
+
+/// Forgets the days before the one of this moment.
+pub(super) fn forget_before(writer: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    writer.prepare_cached("DELETE FROM counters WHERE day < ?1")?.execute([before.day().0]).map(drop)
+}
