@@ -14,12 +14,12 @@ use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::limits::Limits;
-use relay::outcome::{Failure, Finding, Stage};
+use relay::outcome::{Failure, Finding};
 use relay::queue::{Attempt, Envelope};
 use relay::route::{Destination, Routes};
 use relay::store::Content;
 use rustls::pki_types::CertificateDer;
-use smtp::client::{self, Fault, Found, Patience};
+use smtp::client::{Fault, Found, Patience};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -237,17 +237,8 @@ fn hang_up(line: Line) {
 
 /// What the conversation found, in the words of outcomes.
 fn finding(found: Found) -> Finding {
-    let stage = |stage| match stage {
-        client::Stage::Greeting => Stage::Greeting,
-        client::Stage::Hello => Stage::Hello,
-        client::Stage::Tls => Stage::Tls,
-        client::Stage::Mail => Stage::Mail,
-        client::Stage::Recipient => Stage::Recipient,
-        client::Stage::Data => Stage::Data,
-        client::Stage::Content => Stage::Content,
-    };
     match found {
-        Found::Replied(at, reply) => Finding::Replied(stage(at), reply),
+        Found::Replied(at, reply) => Finding::Replied(at, reply),
         Found::Failed(fault) => Finding::Failed(match fault {
             Fault::Lost(why) => Failure::Lost(why),
             Fault::Protocol(why) => Failure::Protocol(why),

@@ -2,31 +2,13 @@
 
 mod words;
 
+pub use smtp::client::Stage;
 use smtp::reply::{Enhanced, Reply};
 
 use crate::clock::Timestamp;
 use crate::queue::{Outcome, Verdict};
 use crate::retry::{Jitter, Period};
 use words::Class;
-
-/// How far the conversation had come when the next hop gave a reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// The greeting.
-    Greeting,
-    /// EHLO or HELO.
-    Hello,
-    /// STARTTLS.
-    Tls,
-    /// MAIL FROM.
-    Mail,
-    /// RCPT TO.
-    Recipient,
-    /// DATA.
-    Data,
-    /// The end of the content: a positive reply here delivers.
-    Content,
-}
 
 /// Why there was no reply to judge by.
 #[derive(Clone, Debug, PartialEq, Eq)]
