@@ -1,6 +1,7 @@
 //! Next hops that drop, stall, flood and lie: nothing hangs, nothing is delivered twice or taken for delivered.
 
 use super::*;
+use relay::outcome::Stage;
 
 /// Delivers to a hop that does `act` at the line that begins with `at`.
 async fn at(line: &'static str, act: Act, keywords: &'static [&'static str]) -> (Delivery, hop::Heard) {
