@@ -79,10 +79,6 @@ pub struct Delivery {
     pub name_servers: Vec<SocketAddr>,
     /// Addresses to send from, at most one of each family.
     pub source_addresses: Vec<IpAddr>,
-    /// Conversations at once.
-    pub connections_max: usize,
-    /// Conversations at once with one site.
-    pub connections_per_site_max: usize,
     /// How long to retry.
     pub retry_for: Duration,
     /// Further authorities to trust.
@@ -275,7 +271,6 @@ fn submission(tree: &Tree, folder: &Path) -> Submission {
 
 fn delivery(tree: &Tree, folder: &Path) -> Delivery {
     let table = tree.table("delivery");
-    let count = |name| table.number(name).and_then(|number| usize::try_from(number).ok()).unwrap_or(1);
     let route = |table: &Table| Route {
         pattern: table.text("domain"),
         host: table.text("host"),
@@ -295,8 +290,6 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
             Some(Value::Addresses(addresses)) => addresses.clone(),
             _ => Vec::new(),
         },
-        connections_max: count("connections_max"),
-        connections_per_site_max: count("connections_per_site_max"),
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),

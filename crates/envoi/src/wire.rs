@@ -1,6 +1,7 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
 use relay::route::Routes;
+use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
 use std::net::SocketAddr;
@@ -120,8 +121,7 @@ impl Ground {
     fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            conversations_max: config.delivery.connections_max,
-            site_conversations_max: config.delivery.connections_per_site_max,
+            bounds: Bounds::held_to(&config.limits),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));

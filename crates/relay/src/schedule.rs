@@ -23,6 +23,7 @@ use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::id::{Id, MessageId};
+use crate::limits::Limits;
 use crate::outcome::{Ending, Finding};
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::retry;
@@ -30,17 +31,8 @@ use crate::route::Destination;
 use parcels::{Errand, Parcels, State};
 use sites::Sites;
 
-/// Conversations at once, in total.
-pub const CONVERSATIONS_MAX: usize = 500;
-
-/// Conversations at once with one site.
-pub const SITE_CONVERSATIONS_MAX: usize = 20;
-
 /// Conversations at once with a site that has not taken mail yet.
 pub const SITE_CONVERSATIONS_FIRST: usize = 5;
-
-/// How long a conversation is kept open for further mail to its site.
-pub const IDLE_KEPT: Duration = Duration::from_secs(5);
 
 /// Parcels that one conversation carries in a row while another site waits for a conversation.
 pub const PARCELS_IN_A_ROW_MAX: u32 = 20;
@@ -59,13 +51,21 @@ pub struct Bounds {
     pub idle_kept: Duration,
 }
 
+impl Bounds {
+    /// What these limits allow.
+    pub fn held_to(limits: &Limits) -> Self {
+        let count = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        Bounds {
+            conversations_max: count(limits.conversations_max),
+            site_conversations_max: count(limits.site_conversations_max),
+            idle_kept: Duration::from_secs(limits.line_idle_seconds),
+        }
+    }
+}
+
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds {
-            conversations_max: CONVERSATIONS_MAX,
-            site_conversations_max: SITE_CONVERSATIONS_MAX,
-            idle_kept: IDLE_KEPT,
-        }
+        Bounds::held_to(&Limits::default())
     }
 }
 

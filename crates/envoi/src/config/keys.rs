@@ -250,22 +250,6 @@ const KEYS: &[Key] = &[
     ),
     key(
         "delivery",
-        "connections_max",
-        Kind::Count { floor: 1, ceiling: 10_000 },
-        means("200"),
-        "200",
-        "Conversations with other servers at once, in total.",
-    ),
-    key(
-        "delivery",
-        "connections_per_site_max",
-        Kind::Count { floor: 1, ceiling: 1_000 },
-        means("10"),
-        "10",
-        "Conversations at once with one site.",
-    ),
-    key(
-        "delivery",
         "retry_for",
         Kind::Span { floor: 60, ceiling: 14 * DAY },
         means(r#""5d""#),

@@ -11,7 +11,7 @@ use relay::id::MessageId;
 use relay::outcome::Ending;
 use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::retry::Jitter;
-use relay::schedule::{Action, Addressed, Bounds, ConversationId, Event, Parcel, Scheduler};
+use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -71,12 +71,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         dice: Box<dyn Dice>,
         metrics: Metrics,
     ) -> Self {
-        let bounds = Bounds {
-            conversations_max: settings.conversations_max,
-            site_conversations_max: settings.site_conversations_max,
-            ..Bounds::default()
-        };
-        let scheduler = Scheduler::new(bounds);
+        let scheduler = Scheduler::new(settings.bounds);
         let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
         Driver {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max)),

@@ -28,7 +28,7 @@ use relay::dice::Dice;
 use relay::id::{Id, MessageId};
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
-use relay::schedule::{CONVERSATIONS_MAX, SITE_CONVERSATIONS_MAX};
+use relay::schedule::Bounds;
 use relay::store::{Actor, Store, StoreError};
 
 use crate::clock::Clock;
@@ -46,10 +46,8 @@ pub struct Settings {
     pub system_account: Id<Account>,
     /// How long to retry where neither the SMTP user nor the route says otherwise.
     pub retry_for: Duration,
-    /// Conversations at once, in total.
-    pub conversations_max: usize,
-    /// Conversations at once with one site.
-    pub site_conversations_max: usize,
+    /// How many conversations there may be, and for how long they wait for further mail.
+    pub bounds: Bounds,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
 }
@@ -61,8 +59,7 @@ impl Settings {
             hostname: hostname.into(),
             system_account,
             retry_for: RETRY_FOR,
-            conversations_max: CONVERSATIONS_MAX,
-            site_conversations_max: SITE_CONVERSATIONS_MAX,
+            bounds: Bounds::default(),
             seals_max: 0,
         }
     }

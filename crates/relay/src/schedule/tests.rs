@@ -140,12 +140,12 @@ fn a_conversation_is_used_again_and_closed_when_idle_for_long() {
     world.arrive(1, 1, vec![due_now(0, "a.example")]);
     let conversation = world.first_busy();
     world.deliver(conversation);
-    assert_eq!(world.scheduler.next_due(), Some(START.after(IDLE_KEPT)));
+    assert_eq!(world.scheduler.next_due(), Some(START.after(Bounds::default().idle_kept)));
     world.arrive(2, 1, vec![due_now(0, "a.example")]);
     assert_eq!(world.first_busy(), conversation);
     world.deliver(conversation);
     assert_eq!(world.dials, 1);
-    world.pass(IDLE_KEPT);
+    world.pass(Bounds::default().idle_kept);
     assert!(world.closing.contains(&conversation));
     world.end_closed();
     assert_eq!(world.scheduler.next_due(), None);

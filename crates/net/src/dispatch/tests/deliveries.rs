@@ -39,8 +39,8 @@ async fn one_conversation_carries_one_message_after_the_other_and_is_closed_when
 #[tokio::test(start_paused = true)]
 async fn a_burst_shares_a_few_conversations_within_the_bounds() {
     let world = World::with(Vec::new(), |settings, hops| {
-        settings.conversations_max = 7;
-        settings.site_conversations_max = 4;
+        settings.bounds.conversations_max = 7;
+        settings.bounds.site_conversations_max = 4;
         hops.pace = Duration::from_millis(50);
     });
     for number in 0..100 {
@@ -56,7 +56,7 @@ async fn a_burst_shares_a_few_conversations_within_the_bounds() {
 #[tokio::test(start_paused = true)]
 async fn the_bound_of_a_site_holds() {
     let world = World::with(Vec::new(), |settings, hops| {
-        settings.site_conversations_max = 3;
+        settings.bounds.site_conversations_max = 3;
         hops.pace = Duration::from_millis(50);
     });
     for number in 0..30 {
