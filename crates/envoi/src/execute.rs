@@ -501,7 +501,10 @@ impl<S: Store> Executor<S> {
             Verdict { recipient, outcome, reason, remote_reply: None }
         };
         let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
-        self.settle_without_server(message, waits, verdict).await
+        match self.settle_without_server(message, waits, verdict).await? {
+            0 => Err(StoreError::Conflict(format!("message {message} is held; release it instead")).into()),
+            count => Ok(count),
+        }
     }
 
     /// The sender gets no bounce mail: the driver, which does not run, would write it.
@@ -513,8 +516,12 @@ impl<S: Store> Executor<S> {
 }
 
 fn cancelled(message: MessageId, count: usize) -> Answer {
-    let people = if count == 1 { "1 recipient".to_owned() } else { format!("{count} recipients") };
-    Answer::Done(DoneView { done: format!("Message {message} is cancelled for {people}.") })
+    let done = match count {
+        0 => format!("Message {message} is being delivered right now; what is not delivered then is cancelled."),
+        1 => format!("Message {message} is cancelled for 1 recipient."),
+        count => format!("Message {message} is cancelled for {count} recipients."),
+    };
+    Answer::Done(DoneView { done })
 }
 
 fn gone(message: MessageId) -> Fault {
