@@ -14,7 +14,9 @@ use crate::clock::Timestamp;
 use crate::store::{Actor, StoreError};
 
 pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_state};
-pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_vouch, suppress, unsuppress};
+pub use domain::{
+    domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
+};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,

@@ -14,7 +14,7 @@ use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
-use crate::sending_domain::{DkimKey, DomainState, SendingDomain};
+use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 
 /// Why the store did not do it.
@@ -322,6 +322,21 @@ pub trait Book: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes the other selector of an algorithm the one that signs from now on. Messages already sealed keep their
+    /// seal.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where there is no other selector, or its record was not
+    /// seen in DNS and `force` is not given.
+    fn domain_rotate(
+        &self,
+        domain: Id<SendingDomain>,
+        algorithm: KeyAlgorithm,
+        force: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
 
     /// The unwrapped private half (PKCS#8 DER) of a key.
     ///

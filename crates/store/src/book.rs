@@ -8,7 +8,7 @@ use relay::account::{Account, AccountState};
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
-use relay::sending_domain::{DomainState, SendingDomain};
+use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::SmtpUser;
 use relay::store::{Actor, AuditEntry, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
 use smtp::server::Secret;
@@ -316,6 +316,37 @@ impl Register {
         draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
         draft.put_domain(domain);
         Ok(draft.done(()))
+    }
+
+    /// The spare key of an algorithm signs from now on, and the one that signed is the spare.
+    pub(crate) fn domain_rotate(
+        &self,
+        id: Id<SendingDomain>,
+        algorithm: KeyAlgorithm,
+        force: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SendingDomain>> {
+        let mut domain = (**self.domain(id)?).clone();
+        let spare = domain.keys.iter().find(|key| key.algorithm == algorithm && !key.active);
+        let spare = spare.ok_or_else(|| {
+            StoreError::Conflict(format!("{} has no second selector of this algorithm to move to", domain.name))
+        })?;
+        let selector = spare.selector.clone();
+        if spare.seen_at.is_none() && !force {
+            return Err(StoreError::Conflict(format!(
+                "the record of {selector}._domainkey.{} was not seen in DNS: publish it first, or force the rotation",
+                domain.name
+            )));
+        }
+        for key in domain.keys.iter_mut().filter(|key| key.algorithm == algorithm) {
+            key.active = key.selector == selector;
+        }
+        let mut draft = self.draft();
+        let subject = format!("domain {id} {} selector {selector}", domain.name);
+        draft.note(by, now, "domain.rotate", subject, Some(domain.account));
+        let domain = draft.put_domain(domain);
+        Ok(draft.done(domain))
     }
 
     pub(crate) fn domain_delete(&self, id: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Decided<()> {

@@ -137,6 +137,38 @@ pub fn domain_bounce_mails(
     Ok(book.domain_bounce_mails(domain.id, on, caller.actor, caller.now)?)
 }
 
+/// Moves the signing of a domain to the other selector of each of these algorithms: of all, or of none where one
+/// cannot be. Nothing changes in DNS; messages already sealed keep their seal.
+///
+/// # Errors
+/// The record of a spare selector was not seen in DNS, and `force` is not given; the store's.
+pub fn domain_rotate(
+    book: &impl Book,
+    domain: &SendingDomain,
+    algorithms: &[KeyAlgorithm],
+    force: bool,
+    caller: Caller<'_>,
+) -> Result<Arc<SendingDomain>, Fault> {
+    let spares = domain.keys.iter().filter(|key| !key.active && algorithms.contains(&key.algorithm));
+    let unseen: Vec<_> = spares
+        .filter(|key| key.seen_at.is_none())
+        .map(|key| format!("{}._domainkey.{}", key.selector, domain.name))
+        .collect();
+    if !unseen.is_empty() && !force {
+        return Err(Fault::conflict(
+            format!("Not seen in DNS yet: {}.", unseen.join(", ")),
+            "Publish these records, as `envoi domain show` lists them, and try again in some minutes; or rotate one \
+             algorithm alone with --algorithm, or with --force.",
+        )
+        .meaning("Signed with such a key, mail would look forged or unsigned. Nothing was changed."));
+    }
+    let mut rotated = Arc::new(domain.clone());
+    for algorithm in algorithms {
+        rotated = book.domain_rotate(domain.id, *algorithm, force, caller.actor, caller.now)?;
+    }
+    Ok(rotated)
+}
+
 /// Deletes a domain: its users stop at once, its queue has 24 h.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use relay::account::{Account, AccountState};
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
-use relay::sending_domain::{DomainState, SendingDomain};
+use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::SmtpUser;
 use relay::store::{Actor, AuditEntry, Block, Book, Login, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
 use smtp::server::Secret;
@@ -87,6 +87,17 @@ impl Book for Memory {
 
     fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError> {
         self.book(|register| register.domain_key_seen(domain, selector, now))
+    }
+
+    fn domain_rotate(
+        &self,
+        domain: Id<SendingDomain>,
+        algorithm: KeyAlgorithm,
+        force: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_rotate(domain, algorithm, force, by, now))
     }
 
     fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {

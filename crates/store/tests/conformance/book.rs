@@ -1,10 +1,11 @@
 //! Accounts, domains and users: what a verb says is true when it returns.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use relay::account::AccountState;
 use relay::id::Id;
-use relay::sending_domain::{DomainState, SendingDomain};
+use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Block, Login, SmtpUserChange, Store, StoreError};
 
@@ -290,4 +291,40 @@ pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
     assert_eq!(store.blocks().unwrap(), [other]);
     let log = store.audit(None, 1).unwrap();
     assert_eq!((log[0].action.as_str(), log[0].subject.as_str()), ("block.lift", "block 192.0.2.7"));
+}
+
+pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: &impl Store) {
+    let account = account(store);
+    let spare = |selector: &str| {
+        let mut new = key(selector);
+        new.key.active = false;
+        new
+    };
+    let mut rsa = key("rsa");
+    rsa.key.algorithm = KeyAlgorithm::Rsa2048;
+    let keys = vec![key("one"), spare("two"), rsa];
+    let id = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
+    let rotate = |algorithm, force| store.domain_rotate(id, algorithm, force, &operator(), later(1));
+    let active = || -> Vec<String> {
+        let domain = Arc::clone(&store.directory().domains[&id]);
+        domain.keys.iter().filter(|key| key.active).map(|key| key.selector.clone()).collect()
+    };
+    let refused = rotate(KeyAlgorithm::Ed25519, false).unwrap_err();
+    assert!(matches!(&refused, StoreError::Conflict(why) if why.contains("two._domainkey.example.com")), "{refused}");
+    assert!(matches!(rotate(KeyAlgorithm::Rsa2048, true), Err(StoreError::Conflict(_))), "there is but one");
+    assert_eq!(active(), ["one", "rsa"]);
+    store.domain_key_seen(id, "two", NOW).unwrap();
+    let rotated = rotate(KeyAlgorithm::Ed25519, false).unwrap();
+    assert_eq!(rotated, store.directory().domains[&id]);
+    assert_eq!(active(), ["two", "rsa"]);
+    let private = store.domain_key(id, "one").unwrap();
+    assert_eq!(private.expose(), b"private half of one", "what was sealed may be looked at, and rotated back to");
+    assert!(rotate(KeyAlgorithm::Ed25519, false).is_err(), "the first was never seen");
+    rotate(KeyAlgorithm::Ed25519, true).unwrap();
+    assert_eq!(active(), ["one", "rsa"]);
+    let audit = store.audit(Some(account), 1).unwrap();
+    assert_eq!((audit[0].action.as_str(), &audit[0].actor), ("domain.rotate", &operator()));
+    assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
+    let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
+    assert!(matches!(gone, Err(StoreError::NotFound(_))));
 }

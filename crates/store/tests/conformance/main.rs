@@ -66,6 +66,7 @@ suite! {
         a_domain_added_again_is_another
         a_key_comes_back_as_it_was_given
         a_key_is_seen_once
+        signing_moves_to_the_other_selector_once_it_was_seen
         usernames_are_unique
         an_smtp_user_changes_in_each_way
         suppressions_whatever_the_case
