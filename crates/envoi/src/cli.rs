@@ -162,6 +162,17 @@ pub enum DomainCommand {
         /// Its name or id
         domain: String,
     },
+    /// Sign with the other selector of each algorithm from now on; nothing changes in DNS
+    Rotate {
+        /// Its name or id
+        domain: String,
+        /// Of this algorithm alone
+        #[arg(long)]
+        algorithm: Option<Algorithm>,
+        /// Also where the record of the other selector was not seen in DNS
+        #[arg(long)]
+        force: bool,
+    },
     /// Switch a domain's bounce mails on or off
     BounceMails {
         /// Its name or id
@@ -177,6 +188,15 @@ pub enum DomainCommand {
         #[arg(long, short)]
         yes: bool,
     },
+}
+
+/// The algorithm of a signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Algorithm {
+    /// rsa-sha256.
+    Rsa,
+    /// ed25519-sha256.
+    Ed25519,
 }
 
 /// `on` or `off`.

@@ -1,27 +1,27 @@
 //! Carries out operations on a store: the same way inside a running server and without one.
 
+mod users;
+
 use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::{self, Ending};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
+use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault};
 use relay::site::Site;
-use relay::store::{Actor, Login, Store, StoreError};
-use std::collections::HashMap;
+use relay::store::{Actor, Store, StoreError};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use net::clock::{Clock, SystemDice};
 
 use crate::operation::{Answer, Health, Operation};
 use crate::view::{
     AccountView, ActivityDetailView, ActivityView, AuditView, BlockView, ConnectionView, CredentialView, DomainView,
-    DoneView, MessageView, PortsView, QueueView, SmtpUserView, SuppressionView,
+    DoneView, MessageView, PortsView, QueueView, SuppressionView,
 };
 
-const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
 const ROWS_DEFAULT: u32 = 100;
 
 /// Connections: how many in all, and from each address.
@@ -124,6 +124,7 @@ impl<S: Store> Executor<S> {
             | O::DomainList { .. }
             | O::DomainShow { .. }
             | O::DomainVouch { .. }
+            | O::DomainRotate { .. }
             | O::DomainBounceMails { .. }
             | O::DomainDelete { .. } => self.domain(operation, caller),
             O::SmtpUserAdd { .. } | O::SmtpUserReset { .. } | O::SmtpUserAddPassword { .. } => {
@@ -175,6 +176,12 @@ impl<S: Store> Executor<S> {
             Operation::DomainVouch { domain, vouched } => {
                 let domain = service::domain_find(store, &domain)?;
                 service::domain_vouch(store, &domain, vouched, caller)?
+            }
+            Operation::DomainRotate { domain, algorithm, force } => {
+                let domain = service::domain_find(store, &domain)?;
+                let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
+                let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
+                service::domain_rotate(store, &domain, algorithms, force, caller)?
             }
             Operation::DomainBounceMails { domain, on } => {
                 let domain = service::domain_find(store, &domain)?;
@@ -237,67 +244,6 @@ impl<S: Store> Executor<S> {
             server: self.hostname.clone(),
             ports: self.ports.clone(),
         }))
-    }
-
-    fn user(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let store = self.store.as_ref();
-        let find = |user: &str| service::user_find(store, user);
-        let user = match operation {
-            Operation::SmtpUserShow { user } => find(&user)?,
-            Operation::SmtpUserRename { user, name } => service::user_rename(store, &*find(&user)?, &name, caller)?,
-            Operation::SmtpUserDropPassword { user } => service::user_drop_password(store, &*find(&user)?, caller)?,
-            Operation::SmtpUserEnable { user } => service::user_enabled(store, &find(&user)?, true, caller)?,
-            Operation::SmtpUserDisable { user } => service::user_enabled(store, &find(&user)?, false, caller)?,
-            Operation::SmtpUserSet { user, rules } => service::user_rules(store, &*find(&user)?, rules, caller)?,
-            Operation::SmtpUserDelete { user } => {
-                let user = find(&user)?;
-                service::user_delete(store, &user, caller)?;
-                let done = format!(
-                    "SMTP user {} ({}) is deleted. Its sessions have ended; mail it sent is delivered.",
-                    user.username, user.name
-                );
-                return Ok(Answer::Done(DoneView { done }));
-            }
-            _ => return Err(misplaced()),
-        };
-        let logins = self.last_logins(caller.now)?;
-        let directory = store.directory();
-        let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id.number()))))
-    }
-
-    fn users(&self, account: Option<u64>, domain: Option<String>) -> Result<Answer, Fault> {
-        let store = self.store.as_ref();
-        if let Some(account) = account {
-            service::account_find(store, Id::new(account))?;
-        }
-        let domain = domain.map(|domain| service::domain_find(store, &domain)).transpose()?;
-        let logins = self.last_logins(self.clock.now())?;
-        let directory = store.directory();
-        let mut users: Vec<_> = directory
-            .users
-            .values()
-            .filter(|user| account.is_none_or(|account| user.account.number() == account))
-            .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id))
-            .map(|user| {
-                let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-                SmtpUserView::new(user, domain, logins.get(&user.id.number()))
-            })
-            .collect();
-        users.sort_by_key(|user| user.id);
-        Ok(Answer::SmtpUsers(users))
-    }
-
-    fn last_logins(&self, now: Timestamp) -> Result<HashMap<u64, Login>, Fault> {
-        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
-        let mut last: HashMap<u64, Login> = HashMap::new();
-        for login in self.store.logins(since)? {
-            let kept = last.entry(login.user.number()).or_insert_with(|| login.clone());
-            if login.at > kept.at {
-                *kept = login;
-            }
-        }
-        Ok(last)
     }
 
     fn suppression(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
@@ -556,6 +502,7 @@ fn is_change(operation: &Operation) -> bool {
             | O::AccountResume { .. }
             | O::DomainAdd { .. }
             | O::DomainVouch { .. }
+            | O::DomainRotate { .. }
             | O::DomainBounceMails { .. }
             | O::DomainDelete { .. }
             | O::SmtpUserAdd { .. }

@@ -2,6 +2,7 @@
 
 use relay::activity::ActivityFilter;
 use relay::id::MessageId;
+use relay::sending_domain::KeyAlgorithm;
 use relay::service::RulesChange;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -25,6 +26,7 @@ pub enum Operation {
     DomainList { account: Option<u64> },
     DomainShow { domain: String },
     DomainVouch { domain: String, vouched: bool },
+    DomainRotate { domain: String, algorithm: Option<KeyAlgorithm>, force: bool },
     DomainBounceMails { domain: String, on: bool },
     DomainDelete { domain: String },
     SmtpUserAdd { domain: String, name: String, rules: RulesChange },

@@ -4,7 +4,7 @@ mod from;
 
 use serde::{Deserialize, Serialize};
 
-pub use from::word;
+pub use from::{Sent, word};
 
 /// One kind of object that `--json` prints, for the reference page.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +116,10 @@ views! {
         last_login_at: Option<String>,
         /// Where that came from.
         last_login_from: Option<String>,
+        /// Recipients accepted from it today, in UTC.
+        sent_today: u64,
+        /// Recipients accepted from it in the last 30 days, today included, in UTC.
+        sent_30_days: u64,
         /// When it was made.
         created_at: String,
     }

@@ -25,6 +25,18 @@ fn tour(house: &House) {
     assert_eq!(house.error(&["domain", "add", "--account", &id, "nodot"])["kind"], "invalid");
     assert_eq!(house.json(&["domain", "vouch", "bücher.example"])["state"], "vouched");
     assert_eq!(house.json(&["domain", "unvouch", "bücher.example"])["state"], "pending");
+    let active = |domain: &Value| -> Vec<bool> {
+        domain["keys"].as_array().unwrap().iter().map(|key| key["active"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(active(&domain), [true, false, true, false]);
+    let unseen = house.error(&["domain", "rotate", "bücher.example"]);
+    assert_eq!(unseen["kind"], "conflict", "no record was seen in DNS");
+    let spare = domain["keys"][3]["name"].as_str().unwrap();
+    assert!(unseen["what"].as_str().unwrap().contains(spare), "{unseen}");
+    let rotated = house.json(&["domain", "rotate", "bücher.example", "--algorithm", "ed25519", "--force"]);
+    assert_eq!(active(&rotated), [true, false, false, true]);
+    let rotated = house.json(&["domain", "rotate", "bücher.example", "--force"]);
+    assert_eq!(active(&rotated), [false, true, true, false]);
 
     let user =
         house.json(&["smtp-user", "add", "--domain", "bücher.example", "--name", "Till", "--networks", "192.0.2.0/24"]);
@@ -35,6 +47,7 @@ fn tour(house: &House) {
     let shown = house.json(&["smtp-user", "show", username]);
     assert_eq!(shown["networks"], serde_json::json!(["192.0.2.0/24"]));
     assert!(shown.get("password").is_none());
+    assert_eq!((&shown["sent_today"], &shown["sent_30_days"]), (&0.into(), &0.into()));
     assert_eq!(house.json(&["smtp-user", "rename", username, "--name", "Till 2"])["name"], "Till 2");
     let set = house.json(&["smtp-user", "set", username, "--networks", "any", "--sandbox", "on", "--retry-for", "2h"]);
     assert_eq!(
@@ -60,7 +73,15 @@ fn tour(house: &House) {
     assert_eq!(house.json(&["domain", "list", "--account", &id]), serde_json::json!([]));
 
     let actions: Vec<String> = words(&house.json(&["audit", "list", "--account", &id]), "action");
-    for action in ["account.add", "domain.add", "domain.vouch", "smtp_user.add", "smtp_user.reset", "domain.delete"] {
+    for action in [
+        "account.add",
+        "domain.add",
+        "domain.vouch",
+        "domain.rotate",
+        "smtp_user.add",
+        "smtp_user.reset",
+        "domain.delete",
+    ] {
         assert!(actions.iter().any(|done| done == action), "{action}: {actions:?}");
     }
     for list in [["queue", "list"], ["blocks", "list"], ["connections", "list"]] {
@@ -195,8 +216,15 @@ fn a_message_can_be_held_released_and_cancelled_both_ways() {
         assert_eq!(house.error(&["queue", "show", id])["kind"], "not_found");
     };
     turn(&with);
+    let sent = |house: &House| {
+        let user = &house.json(&["smtp-user", "list"])[0];
+        (user["sent_today"].as_u64().unwrap(), user["sent_30_days"].as_u64().unwrap())
+    };
+    // midnight may lie between the two messages
+    assert!(sent(&house).0 <= 2 && sent(&house).1 == 2);
     assert_eq!(server.stop(), Some(0));
     turn(&without);
+    assert_eq!(sent(&house).1, 2, "what became of them does not change how many were sent");
 }
 
 #[test]

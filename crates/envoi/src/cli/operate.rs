@@ -3,10 +3,11 @@
 use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::sending_domain::KeyAlgorithm;
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
-    AccountCommand, ActivityArgs, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
+    AccountCommand, ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
     QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch,
 };
 use crate::moment;
@@ -72,6 +73,13 @@ fn domain(command: &DomainCommand) -> Wanted {
         DomainCommand::Show { domain } => Operation::DomainShow { domain: domain.clone() }.into(),
         DomainCommand::Vouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: true }.into(),
         DomainCommand::Unvouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: false }.into(),
+        DomainCommand::Rotate { domain, algorithm, force } => {
+            let algorithm = algorithm.map(|algorithm| match algorithm {
+                Algorithm::Rsa => KeyAlgorithm::Rsa2048,
+                Algorithm::Ed25519 => KeyAlgorithm::Ed25519,
+            });
+            Operation::DomainRotate { domain: domain.clone(), algorithm, force: *force }.into()
+        }
         DomainCommand::BounceMails { domain, switch } => {
             Operation::DomainBounceMails { domain: domain.clone(), on: *switch == Switch::On }.into()
         }

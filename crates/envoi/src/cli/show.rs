@@ -100,13 +100,15 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Recipient domains", user.recipient_domains.join(", ")),
         ("Refuses suppressed", on(user.refuse_suppressed)),
         ("Last login", login),
+        ("Sent today", format!("{} recipients", user.sent_today)),
+        ("In 30 days", format!("{} recipients", user.sent_30_days)),
         ("Made", short(&user.created_at)),
     ])
 }
 
 fn smtp_users(users: &[SmtpUserView]) -> String {
     table(
-        &["id", "username", "name", "domain", "state", "last login", "from"],
+        &["id", "username", "name", "domain", "state", "last login", "from", "sent today", "30 days"],
         users.iter().map(|user| {
             vec![
                 user.id.to_string(),
@@ -116,6 +118,8 @@ fn smtp_users(users: &[SmtpUserView]) -> String {
                 if user.enabled { "enabled" } else { "disabled" }.to_owned(),
                 user.last_login_at.as_deref().map(short).unwrap_or_default(),
                 user.last_login_from.clone().unwrap_or_default(),
+                user.sent_today.to_string(),
+                user.sent_30_days.to_string(),
             ]
         }),
         "There is no SMTP user: `envoi smtp-user add --domain example.com --name NAME` makes one.",

@@ -59,9 +59,18 @@ impl From<&SendingDomain> for DomainView {
     }
 }
 
+/// Recipients accepted from an SMTP user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Today, in UTC.
+    pub today: u64,
+    /// In the last 30 days, today included.
+    pub in_30_days: u64,
+}
+
 impl SmtpUserView {
-    /// The user with the name of its domain and its last login.
-    pub fn new(user: &SmtpUser, domain: &str, login: Option<&Login>) -> Self {
+    /// The user with the name of its domain, its last login, and what it sent.
+    pub fn new(user: &SmtpUser, domain: &str, login: Option<&Login>, sent: Sent) -> Self {
         let rules = &user.rules;
         SmtpUserView {
             id: user.id.number(),
@@ -81,6 +90,8 @@ impl SmtpUserView {
             refuse_suppressed: rules.refuse_suppressed,
             last_login_at: login.map(|login| moment::text(login.at)),
             last_login_from: login.map(|login| login.address.to_string()),
+            sent_today: sent.today,
+            sent_30_days: sent.in_30_days,
             created_at: moment::text(user.created_at),
         }
     }

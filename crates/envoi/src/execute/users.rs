@@ -1,0 +1,104 @@
+//! SMTP users: what is changed and shown of them, with their last logins and what they sent.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use relay::account::Account;
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::service::{self, Caller, Fault};
+use relay::smtp_user::SmtpUser;
+use relay::store::{Login, Store};
+
+use super::{Executor, misplaced};
+use crate::operation::{Answer, Operation};
+use crate::view::{DoneView, Sent, SmtpUserView};
+
+const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
+/// Days of sending that are shown, today included.
+const DAYS_SHOWN: u64 = 30;
+
+impl<S: Store> Executor<S> {
+    pub(super) fn user(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let find = |user: &str| service::user_find(store, user);
+        let user = match operation {
+            Operation::SmtpUserShow { user } => find(&user)?,
+            Operation::SmtpUserRename { user, name } => service::user_rename(store, &*find(&user)?, &name, caller)?,
+            Operation::SmtpUserDropPassword { user } => service::user_drop_password(store, &*find(&user)?, caller)?,
+            Operation::SmtpUserEnable { user } => service::user_enabled(store, &find(&user)?, true, caller)?,
+            Operation::SmtpUserDisable { user } => service::user_enabled(store, &find(&user)?, false, caller)?,
+            Operation::SmtpUserSet { user, rules } => service::user_rules(store, &*find(&user)?, rules, caller)?,
+            Operation::SmtpUserDelete { user } => {
+                let user = find(&user)?;
+                service::user_delete(store, &user, caller)?;
+                let done = format!(
+                    "SMTP user {} ({}) is deleted. Its sessions have ended; mail it sent is delivered.",
+                    user.username, user.name
+                );
+                return Ok(Answer::Done(DoneView { done }));
+            }
+            _ => return Err(misplaced()),
+        };
+        let logins = self.last_logins(caller.now)?;
+        let sent = self.sent(Some(user.account), caller.now)?;
+        let directory = store.directory();
+        let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
+        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id.number()), sent_by(&sent, user.id))))
+    }
+
+    pub(super) fn users(&self, account: Option<u64>, domain: Option<String>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        if let Some(account) = account {
+            service::account_find(store, Id::new(account))?;
+        }
+        let domain = domain.map(|domain| service::domain_find(store, &domain)).transpose()?;
+        let now = self.clock.now();
+        let logins = self.last_logins(now)?;
+        let sent = self.sent(account.map(Id::new), now)?;
+        let directory = store.directory();
+        let mut users: Vec<_> = directory
+            .users
+            .values()
+            .filter(|user| account.is_none_or(|account| user.account.number() == account))
+            .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id))
+            .map(|user| {
+                let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
+                SmtpUserView::new(user, domain, logins.get(&user.id.number()), sent_by(&sent, user.id))
+            })
+            .collect();
+        users.sort_by_key(|user| user.id);
+        Ok(Answer::SmtpUsers(users))
+    }
+
+    fn last_logins(&self, now: Timestamp) -> Result<HashMap<u64, Login>, Fault> {
+        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
+        let mut last: HashMap<u64, Login> = HashMap::new();
+        for login in self.store.logins(since)? {
+            let kept = last.entry(login.user.number()).or_insert_with(|| login.clone());
+            if login.at > kept.at {
+                *kept = login;
+            }
+        }
+        Ok(last)
+    }
+
+    /// What each SMTP user sent, of one account or all.
+    fn sent(&self, account: Option<Id<Account>>, now: Timestamp) -> Result<HashMap<Id<SmtpUser>, Sent>, Fault> {
+        let today = now.day();
+        let mut sent: HashMap<_, Sent> = HashMap::new();
+        for count in self.store.sent(account, today.before(DAYS_SHOWN - 1), today)? {
+            let Some(user) = count.user else { continue };
+            let sent = sent.entry(user).or_default();
+            sent.in_30_days += count.accepted;
+            if count.day == today {
+                sent.today += count.accepted;
+            }
+        }
+        Ok(sent)
+    }
+}
+
+fn sent_by(sent: &HashMap<Id<SmtpUser>, Sent>, user: Id<SmtpUser>) -> Sent {
+    sent.get(&user).copied().unwrap_or_default()
+}
