@@ -43,13 +43,17 @@ pub fn fault(error: &OpenError, config: &Config) -> Fault {
     match error {
         OpenError::Lock(LockError::Held { .. }) => Fault::unavailable(
             what,
-            "Wait until it has started or stopped, then try again; if it hangs, stop that process.",
+            "Where a relay already runs there, all is well. Else wait until that process has started or stopped; \
+             if it hangs, stop it.",
         )
-        .meaning("It does not answer on its control socket: it may be starting or stopping, or hang. Nobody else may write there."),
+        .meaning("One process at a time may write there, and another one has it: it runs, starts, stops or hangs."),
         OpenError::Lock(LockError::Io { source, .. }) | OpenError::Io { source, .. } => {
             Fault::unavailable(what, remedy_of(source.kind(), &folder.to_string()))
         }
-        OpenError::Newer { .. } | OpenError::MasterKey(_) | OpenError::LedgerMissing(_) | OpenError::Activity { .. } => Fault::unavailable(what, "").meaning("Nothing was changed."),
+        OpenError::Newer { .. }
+        | OpenError::MasterKey(_)
+        | OpenError::LedgerMissing(_)
+        | OpenError::Activity { .. } => Fault::unavailable(what, "").meaning("Nothing was changed."),
         OpenError::Ledger { .. } | OpenError::Spool(_) => Fault::unavailable(
             what,
             "Look at the disk and at the log; `envoi doctor` says more. A backup can be restored into an empty folder.",
