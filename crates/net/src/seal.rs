@@ -235,6 +235,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_rotation_decides_the_next_seal() {
+        let store = Arc::new(Memory::new());
+        let actor = Actor { name: "operator".into(), from: "test".into() };
+        let key = |selector: &str, active| {
+            let seen_at = Some(Timestamp(0));
+            let record = String::new();
+            let key = DkimKey { selector: selector.into(), algorithm: KeyAlgorithm::Ed25519, record, active, seen_at };
+            NewDkimKey { key, private: Secret::new(dkim::generate_ed25519().unwrap()) }
+        };
+        let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap().id;
+        let keys = vec![key("s1", true), key("s2", false)];
+        let id = store.domain_add(account, "shop.example", keys, &actor, Timestamp(0)).unwrap().id;
+        let sealer = Arc::new(Sealer::new(store.clone(), 1));
+        for selector in ["s=s1;", "s=s2;", "s=s1;"] {
+            let domain = store.directory().domains[&id].clone();
+            let keys = relay::signing::keys(&domain, false);
+            let content = Content::Held(Bytes::from_static(HEADER.as_bytes()));
+            let next = Unsealed::new(domain.clone(), &keys, content, HEADER.len() as u64, Timestamp(1_800_000_000_000));
+            let seal = String::from_utf8(sealer.seal(next).await.unwrap().to_vec()).unwrap();
+            assert!(seal.contains(selector) && seal.matches("DKIM-Signature:").count() == 1, "{seal}");
+            store.domain_rotate(id, KeyAlgorithm::Ed25519, false, &actor, Timestamp(1)).unwrap();
+        }
+    }
+
+    #[tokio::test]
     async fn a_key_that_cannot_be_had_or_used_is_named() {
         let store = Arc::new(Memory::new());
         let domain = domain(&store, vec![1, 2, 3]);
