@@ -183,7 +183,8 @@ fn status_words(row: &ActivityView) -> String {
 pub(crate) fn follow_line(row: &ActivityView) -> String {
     let mut line = format!("{}  {:<11} {}", of_day(&row.updated_at), status_words(row), row.recipient);
     if let Some(attempt) = row.last_attempt.as_ref().filter(|_| row.status == "delivered") {
-        line.push_str(&format!("  by {} in {} ms, {}", attempt.host, attempt.milliseconds, attempt.tls));
+        let tls = if attempt.tls == "none" { "without TLS" } else { &attempt.tls };
+        line.push_str(&format!("  by {} in {} ms, {tls}", attempt.host, attempt.milliseconds));
     }
     if !row.reason.is_empty() {
         line.push_str(&format!("  {}", row.reason));
