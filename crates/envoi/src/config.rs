@@ -134,6 +134,12 @@ impl Problem {
     fn warning(line: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Problem { warning: true, ..Problem::fault(line, key, what, remedy) }
     }
+
+    /// Whether the other is about the same key, or one of them about the section of the other's.
+    fn touches(&self, other: &Problem) -> bool {
+        let within = |key: &str, section: &str| key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'));
+        self.key == other.key || within(&self.key, &other.key) || within(&other.key, &self.key)
+    }
 }
 
 /// What was found in a file.
@@ -187,32 +193,42 @@ pub fn load(file: &Path) -> Result<Config, Findings> {
     if findings.is_refused() { Err(findings) } else { Ok(config) }
 }
 
-/// Reads a file and checks it together with the files and folders that it names.
+/// Reads a file and checks it together with the files and folders that it names. Faults of one key hide none of another.
 pub fn check(file: &Path, now: relay::clock::Timestamp) -> Findings {
-    match read_file(file) {
-        Err(findings) => findings,
-        Ok((config, mut findings)) => {
-            let text = std::fs::read_to_string(file).unwrap_or_default();
-            let (tree, _) = read::read(&text);
-            findings.problems.extend(check::files(&config, &tree, now));
-            findings.problems.sort_by_key(|problem| problem.line);
-            findings
-        }
-    }
+    let (file, text) = match text_of(file) {
+        Ok(read) => read,
+        Err(findings) => return findings,
+    };
+    let (tree, mut problems) = read::read(&text);
+    let config = build(&tree, &file);
+    let further = check::contradictions(&config, &tree).into_iter().chain(check::files(&config, &tree, now));
+    // what follows from a key that is wrong, or from a section with a wrong key, is no news
+    let news: Vec<_> = further.filter(|one| !problems.iter().any(|told| !told.warning && told.touches(one))).collect();
+    problems.extend(news);
+    problems.sort_by_key(|problem| problem.line);
+    Findings { file, problems }
 }
 
 fn read_file(file: &Path) -> Result<(Config, Findings), Findings> {
-    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let text = std::fs::read_to_string(&file).map_err(|error| Findings {
-        file: file.clone(),
-        problems: vec![Problem::fault(
-            1,
-            "",
-            format!("cannot be read: {error}"),
-            "Name the file with `--config FILE`; `envoi config example > envoi.toml` makes a first one.",
-        )],
-    })?;
+    let (file, text) = text_of(file)?;
     from_text(&text, &file)
+}
+
+/// The absolute path and the text of a file.
+fn text_of(file: &Path) -> Result<(PathBuf, String), Findings> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok((file, text)),
+        Err(error) => Err(Findings {
+            file,
+            problems: vec![Problem::fault(
+                1,
+                "",
+                format!("cannot be read: {error}"),
+                "Name the file with `--config FILE`; `envoi config example > envoi.toml` makes a first one.",
+            )],
+        }),
+    }
 }
 
 /// Reads the text of a file that lies, or would lie, at `file`.

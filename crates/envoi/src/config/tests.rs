@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use relay::clock::Timestamp;
 
 const GOOD: &str = r#"
 hostname = "relay.example.com"
@@ -166,4 +167,18 @@ fn periods_and_sizes_go_both_ways() {
     assert_eq!(parse_span("5"), None);
     assert_eq!(parse_span("99999999999999999999d"), None);
     assert_eq!(value::octets_text(20 << 20), "20MB");
+}
+
+#[test]
+fn files_are_looked_at_beside_every_other_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envoi.toml");
+    let text = GOOD.replace("relay.example.com", "relay").replace("465", "notaport").replace("2525", "70000");
+    std::fs::write(&file, text).unwrap();
+    let found = check(&file, Timestamp(0)).problems;
+    let keys: Vec<_> = found.iter().filter(|problem| !problem.warning).map(|problem| problem.key.as_str()).collect();
+    let all = ["hostname", "submission.tls", "submission.certificate", "submission.key", "delivery.route.port"];
+    assert_eq!(keys, all, "{found:?}");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(check(&file, Timestamp(0)).problems.len(), 4, "what is missing is told once");
 }
