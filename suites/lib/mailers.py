@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import letter
 from capture import Capture
@@ -175,7 +176,10 @@ class Suite:
 
     def known(self, recipients, said):
         """Activity knows the message by the id that the mailer was told."""
-        rows = self.relay.command("activity", "--recipient", recipients[0])
+        until = time.monotonic() + SECONDS
+        # activity reads a quarter of a second behind the log
+        while not (rows := self.relay.command("activity", "--recipient", recipients[0])) and time.monotonic() < until:
+            time.sleep(0.05)
         assert len(rows) == 1, f"{len(rows)} rows of activity for {recipients[0]}"
         if said is not None:
             ids = re.findall(r"queued as ([0-9A-Z]{26})\b", said)

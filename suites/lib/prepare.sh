@@ -50,3 +50,15 @@ python_environment() {
   ) 9> "$folder.lock" >&2 || fail "could not make a Python environment with $1"
   echo "$folder/bin/python"
 }
+
+# prints the path of the relay's binary: the one that ENVOI_BINARY names, or the release build, made now
+relay_binary() {
+  local binary=${ENVOI_BINARY:-}
+  if [ -z "$binary" ]; then
+    command -v cargo > /dev/null || fail 'there is no cargo: install Rust, or name a binary by ENVOI_BINARY'
+    cargo build --quiet --locked --release -p envoi >&2
+    binary=${CARGO_TARGET_DIR:-target}/release/envoi
+  fi
+  [ -x "$binary" ] || fail "there is no program at $binary"
+  realpath "$binary"
+}

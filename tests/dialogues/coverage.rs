@@ -78,6 +78,7 @@ const ROWS: &[&str] = &[
     "line-too-long",
     "revoked",
     "all-or-nothing",
+    "quota-reached",
     // content
     "smuggling",
     "bare-line-ends",

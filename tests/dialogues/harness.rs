@@ -23,6 +23,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use relay::clock::Timestamp;
 use relay::limits::Limits;
+use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::UserRules;
 use serde::Deserialize;
@@ -86,6 +87,8 @@ pub struct Scene {
     pub enabled: bool,
     pub rules: UserRules,
     pub suspended: bool,
+    /// Recipients a month, if the account has a quota.
+    pub quota: Option<u64>,
     pub domain: DomainState,
     pub suppressed: Vec<String>,
     /// The client's address is blocked after failed logins.
@@ -104,6 +107,7 @@ impl Default for Scene {
             enabled: true,
             rules: UserRules::default(),
             suspended: false,
+            quota: None,
             domain: DomainState::Vouched,
             suppressed: Vec::new(),
             blocked: false,
@@ -129,6 +133,7 @@ impl Scene {
             ("user", "sender") => self.rules.senders.push(rest.to_owned()),
             ("user", "recipient-domain") => self.rules.recipient_domains.push(rest.to_owned()),
             ("account", "suspended") => self.suspended = true,
+            ("account", "quota") => self.quota = Some(rest.parse().unwrap()),
             ("domain", "pending") => self.domain = DomainState::Pending,
             ("domain", "failed") => self.domain = DomainState::Failed,
             ("domain", "warning") => self.domain = DomainState::Warning,
@@ -140,6 +145,11 @@ impl Scene {
             _ => return false,
         }
         true
+    }
+
+    /// The quota of the account.
+    pub fn quota(&self) -> Quota {
+        Quota { recipients: self.quota, ..Quota::default() }
     }
 
     fn limit(&mut self, name: &str, value: u64) {

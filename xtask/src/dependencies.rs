@@ -24,24 +24,35 @@ const LICENCES: &[&str] = &[
     "ISC",
     "MIT",
     "MIT-0",
+    "NCSA",
     "OpenSSL",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
 ];
 
+/// The workspaces: what ships, and what fuzzes it, which has a lock of its own that must keep up.
+const WORKSPACES: &[&str] = &["Cargo.toml", "fuzz/Cargo.toml"];
+
 pub(crate) fn check() -> anyhow::Result<()> {
+    for manifest in WORKSPACES {
+        let count = judge_workspace(manifest)?;
+        crate::tell(&format!("{manifest}: {count} packages, every one with business here"));
+    }
+    Ok(())
+}
+
+fn judge_workspace(manifest: &str) -> anyhow::Result<usize> {
     // the tree and not the lock: that also names what no feature of ours brings in
-    let arguments = "tree --workspace --locked --edges all --target all --prefix none --format {p}|{l}";
+    let arguments = "tree --workspace --locked --edges all --target all --prefix none --format {p}|{l} --manifest-path";
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo).args(arguments.split(' ')).current_dir(crate::root()).output()?;
-    ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new(cargo).args(arguments.split(' ')).arg(manifest).current_dir(crate::root()).output()?;
+    ensure!(output.status.success(), "cargo tree of {manifest}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     let packages: BTreeSet<&str> = text.lines().map(|line| line.trim_end_matches(" (*)").trim()).collect();
     let faults: Vec<_> = packages.iter().filter(|line| !line.is_empty()).filter_map(|line| judge(line)).collect();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
-    crate::tell(&format!("{} packages, every one with business here", packages.len()));
-    Ok(())
+    Ok(packages.len())
 }
 
 /// What is wrong with one line, `name version (place)|licence`.

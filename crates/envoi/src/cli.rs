@@ -1,19 +1,24 @@
 //! The command line: what can be typed. Each command becomes an operation, or runs something itself.
 
+mod api_key;
 mod ask;
+mod follow;
 mod operate;
 mod run;
 mod show;
+mod statistics;
 pub(crate) mod table;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
 pub use run::main;
-pub(crate) use run::{Failure, print, print_json};
+pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
+pub use statistics::StatisticsArgs;
 
 /// An authenticated SMTP relay for your applications.
 #[derive(Debug, Parser)]
@@ -52,8 +57,13 @@ pub enum Command {
     /// Addresses that an account does not send to
     #[command(subcommand)]
     Suppression(SuppressionCommand),
+    /// API keys: how programs reach the API
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// What became of every recipient
     Activity(ActivityArgs),
+    /// How much was sent, and what became of it
+    Statistics(StatisticsArgs),
     /// Logins, limits, blocks and TLS that failed
     #[command(subcommand)]
     Connections(ConnectionsCommand),
@@ -66,8 +76,19 @@ pub enum Command {
     /// Who did what, when
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copy the data folder into a new folder, as of one moment, while mail flows
+    Backup {
+        /// The folder to make
+        #[arg(value_name = "FOLDER")]
+        target: PathBuf,
+        /// Copy the master key too: whoever has the backup then has every secret
+        #[arg(long)]
+        with_master_key: bool,
+    },
+    /// Bring a backup back into the data folder, which has to be empty (a master key may be there)
+    Restore(RestoreArgs),
     /// Look at ports, certificate, DNS, port 25, disk, clock and data folder
-    Doctor,
+    Doctor(DoctorArgs),
 }
 
 /// How the demonstration runs.
@@ -85,6 +106,32 @@ pub struct DemoArgs {
     /// The port for TLS from the first octet; 0: any free one [default: 2465; with --smoke: 0]
     #[arg(long, value_name = "PORT")]
     pub tls_port: Option<u16>,
+}
+
+/// What the doctor does.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DoctorArgs {
+    /// Say what can be done about damage in the data folder, ask, and do it; no relay may run
+    #[arg(long)]
+    pub repair: bool,
+    /// Repair without asking; a script has to say so
+    #[arg(long, short, requires = "repair")]
+    pub yes: bool,
+}
+
+/// How a backup comes back.
+#[derive(Clone, Debug, Args)]
+pub struct RestoreArgs {
+    /// The backup
+    #[arg(value_name = "FOLDER")]
+    pub source: PathBuf,
+    /// Hold all mail that waited, to be released or cancelled by you: what was delivered since the backup is not
+    /// delivered again
+    #[arg(long)]
+    pub hold: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// `config`
@@ -128,6 +175,21 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         account: u64,
     },
+    /// Set to how many recipients an account may send in a month; what it used stays used
+    Quota {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// Recipients in a period of a month
+        #[arg(long, value_name = "NUMBER", conflicts_with = "unlimited")]
+        recipients: Option<u64>,
+        /// Without limit
+        #[arg(long)]
+        unlimited: bool,
+        /// The day of the month, 1 to 31 and in UTC, on which a period begins; the one under way goes on until then
+        #[arg(long, value_name = "DAY")]
+        renews_on: Option<u8>,
+    },
 }
 
 /// `domain`
@@ -149,6 +211,11 @@ pub enum DomainCommand {
     },
     /// Show a domain with the records to publish
     Show {
+        /// Its name or id
+        domain: String,
+    },
+    /// Look in DNS now, and say what is there of each record
+    Verify {
         /// Its name or id
         domain: String,
     },
@@ -460,12 +527,20 @@ pub enum QueueCommand {
     /// Release it, and try it now
     Release {
         /// Its id
-        message: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        message: Option<String>,
+        /// Every message that you hold
+        #[arg(long)]
+        all: bool,
     },
     /// Give it up: its recipients become hard bounces
     Cancel {
         /// Its id
-        message: String,
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        message: Option<String>,
+        /// Every message that you hold
+        #[arg(long)]
+        all: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,

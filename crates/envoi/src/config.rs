@@ -40,6 +40,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[http] listen`
     pub http: Vec<SocketAddr>,
+    /// `[api] listen`
+    pub api: Vec<SocketAddr>,
     /// `[log]`
     pub log: Log,
     /// `[store]`
@@ -128,7 +130,8 @@ pub struct Problem {
 
 impl Problem {
     fn fault(line: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Problem { line, key: key.into(), what: what.into(), remedy: remedy.into(), warning: false }
+        let (key, what, remedy) = (visible(key.into()), visible(what.into()), visible(remedy.into()));
+        Problem { line, key, what, remedy, warning: false }
     }
 
     fn warning(line: usize, key: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
@@ -258,6 +261,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
         http: tree.table("http").sockets("listen"),
+        api: tree.table("api").sockets("listen"),
         log: Log { json: log.text("format") == "json", level: log.text("level") },
         store: Storage {
             master_key: store.path("master_key", folder),
@@ -351,6 +355,16 @@ impl Table {
             _ => Vec::new(),
         }
     }
+}
+
+/// The text on one line, as harmless on a terminal as in a log: control characters are spelt out.
+fn visible(text: String) -> String {
+    if !text.chars().any(char::is_control) {
+        return text;
+    }
+    let spelt =
+        |letter: char| if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() };
+    text.chars().map(spelt).collect()
 }
 
 /// The word of a list that `given` was most likely meant to be.

@@ -1,7 +1,8 @@
-//! The control socket: one JSON line asks, JSON lines answer. Who may open the data folder may ask.
+//! The control socket: one JSON line asks, one answers. Who may open the data folder may ask.
 
-use relay::activity::ActivityFilter;
+use relay::power::Scope;
 use relay::service::Fault;
+use relay::service::operation::{Answer, Operation};
 use relay::store::{Actor, Store};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
@@ -17,13 +18,11 @@ use tokio::net::{UnixListener, UnixStream};
 use net::shutdown::Shutdown;
 
 use crate::execute::Executor;
-use crate::operation::{Answer, Operation};
-use crate::view::ActivityView;
+use crate::execute::backup::Archive;
 
 const NAME: &str = "control.sock";
 const REQUEST_OCTETS_MAX: u64 = 1024 * 1024;
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
-const FOLLOW_PATIENCE: Duration = Duration::from_secs(15);
 /// The longest path that a socket address can hold, less what a temporary name adds.
 const PATH_OCTETS_MAX: usize = 100;
 
@@ -38,8 +37,6 @@ struct Request {
 enum Line {
     Answer(Box<Answer>),
     Fault(Fault),
-    /// Nothing new: the other side is still there.
-    Idle,
 }
 
 /// A path to the socket short enough for a socket address; the folder is kept open with it.
@@ -83,7 +80,7 @@ impl Control {
     }
 
     /// Answers until shutdown.
-    pub async fn serve<S: Store>(self, executor: Arc<Executor<S>>, shutdown: Shutdown) {
+    pub async fn serve<S: Store + Archive>(self, executor: Arc<Executor<S>>, shutdown: Shutdown) {
         loop {
             let accepted = tokio::select! {
                 () = shutdown.begun() => break,
@@ -118,7 +115,7 @@ fn operator() -> Actor {
     Actor { name: "operator".into(), from: "cli".into() }
 }
 
-async fn converse<S: Store>(
+async fn converse<S: Store + Archive>(
     stream: UnixStream,
     executor: &Arc<Executor<S>>,
     shutdown: &Shutdown,
@@ -134,11 +131,13 @@ async fn converse<S: Store>(
         Ok(request) => request,
         Err(error) => return say(&mut writing, &Line::Fault(unknown_operation(&text, &error))).await,
     };
-    if let Operation::ActivityFollow { filter, .. } = &request.operation {
-        let filter = filter.clone();
-        return follow(&mut writing, executor, request.operation, filter, shutdown).await;
-    }
-    let line = match executor.run(request.operation, operator()).await {
+    let is_read = request.operation.is_read();
+    let answered = tokio::select! {
+        answered = executor.carry_out(request.operation, operator(), Scope::Operator) => answered,
+        // whoever waits for something to happen is not waited for
+        () = shutdown.begun(), if is_read => return Ok(()),
+    };
+    let line = match answered {
         Ok(answer) => Line::Answer(Box::new(answer)),
         Err(fault) => Line::Fault(fault),
     };
@@ -161,52 +160,6 @@ async fn say(writing: &mut (impl AsyncWriteExt + Unpin), line: &Line) -> std::io
     let mut text = serde_json::to_string(line).map_err(std::io::Error::other)?;
     text.push('\n');
     writing.write_all(text.as_bytes()).await
-}
-
-async fn follow<S: Store>(
-    writing: &mut (impl AsyncWriteExt + Unpin),
-    executor: &Arc<Executor<S>>,
-    operation: Operation,
-    filter: ActivityFilter,
-    shutdown: &Shutdown,
-) -> std::io::Result<()> {
-    // the cursor first: what happens between the two is shown twice rather than not at all
-    let mut cursor = match blocking(executor, |store| store.activity_cursor()).await {
-        Ok(cursor) => cursor,
-        Err(fault) => return say(writing, &Line::Fault(fault)).await,
-    };
-    let line = match executor.run(operation, operator()).await {
-        Ok(answer) => Line::Answer(Box::new(answer)),
-        Err(fault) => return say(writing, &Line::Fault(fault)).await,
-    };
-    say(writing, &line).await?;
-    while !shutdown.is_begun() {
-        tokio::select! {
-            () = executor.store.activity_changed(cursor, FOLLOW_PATIENCE) => {}
-            () = shutdown.begun() => break,
-        }
-        let wanted = filter.clone();
-        match blocking(executor, move |store| store.activity_since(cursor, &wanted)).await {
-            Ok((rows, next)) => {
-                cursor = next;
-                let rows: Vec<_> = rows.iter().map(ActivityView::from).collect();
-                // an empty line finds out whether anybody still listens
-                let line = if rows.is_empty() { Line::Idle } else { Line::Answer(Box::new(Answer::Activity(rows))) };
-                say(writing, &line).await?;
-            }
-            Err(fault) => return say(writing, &Line::Fault(fault)).await,
-        }
-    }
-    Ok(())
-}
-
-async fn blocking<S: Store, T: Send + 'static>(
-    executor: &Arc<Executor<S>>,
-    read: impl FnOnce(&S) -> Result<T, relay::store::StoreError> + Send + 'static,
-) -> Result<T, Fault> {
-    let store = Arc::clone(&executor.store);
-    let done = tokio::task::spawn_blocking(move || read(&store)).await;
-    done.map_err(|_| Fault::unavailable("The command broke off inside.", "The log says more."))?.map_err(Fault::from)
 }
 
 /// A conversation with a running relay.
@@ -239,30 +192,22 @@ pub async fn ask(data_dir: &Path, operation: Operation) -> std::io::Result<Optio
 }
 
 impl Client {
-    /// The next answer; none where the relay ended the conversation.
+    /// The answer; none where the relay ended the conversation.
     ///
     /// # Errors
     /// The fault that it answered with, or that it went away.
-    pub async fn next(&mut self) -> Result<Option<Answer>, Fault> {
-        loop {
-            let line = self.reading.next_line().await.map_err(|error| {
-                Fault::unavailable(
-                    format!("The relay went away: {error}."),
-                    "See whether it runs; `envoi doctor` helps.",
-                )
-            })?;
-            let Some(line) = line else { return Ok(None) };
-            match serde_json::from_str(&line) {
-                Ok(Line::Answer(answer)) => return Ok(Some(*answer)),
-                Ok(Line::Fault(fault)) => return Err(fault),
-                Ok(Line::Idle) => {}
-                Err(error) => {
-                    return Err(Fault::unavailable(
-                        format!("The relay's answer was not understood: {error}."),
-                        "Run the command from the same release as the relay.",
-                    ));
-                }
-            }
+    pub async fn answer(mut self) -> Result<Option<Answer>, Fault> {
+        let line = self.reading.next_line().await.map_err(|error| {
+            Fault::unavailable(format!("The relay went away: {error}."), "See whether it runs; `envoi doctor` helps.")
+        })?;
+        let Some(line) = line else { return Ok(None) };
+        match serde_json::from_str(&line) {
+            Ok(Line::Answer(answer)) => Ok(Some(*answer)),
+            Ok(Line::Fault(fault)) => Err(fault),
+            Err(error) => Err(Fault::unavailable(
+                format!("The relay's answer was not understood: {error}."),
+                "Run the command from the same release as the relay.",
+            )),
         }
     }
 }

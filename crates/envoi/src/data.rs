@@ -9,6 +9,17 @@ use net::clock::Clock;
 
 use crate::config::Config;
 
+/// Sizes and budgets of the spool.
+pub fn spool_options(config: &Config) -> store::embedded::spool::Options {
+    store::embedded::spool::Options {
+        segment_octets: config.store.segment_octets,
+        reserve_octets: config.store.reserve_octets,
+        disk_free_octets_min: config.store.disk_free_octets_min,
+        spool_octets_max: config.store.spool_octets_max,
+        ..store::embedded::spool::Options::default()
+    }
+}
+
 /// What the store is told.
 pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     let mut options = Options::new(Arc::new(move || clock.now()));
@@ -16,10 +27,7 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     options.keep_rows = config.limits.activity();
     options.keep_counters = config.limits.statistics();
     options.fold_refusals = std::time::Duration::from_secs(config.limits.notice_fold_seconds);
-    options.spool.segment_octets = config.store.segment_octets;
-    options.spool.reserve_octets = config.store.reserve_octets;
-    options.spool.disk_free_octets_min = config.store.disk_free_octets_min;
-    options.spool.spool_octets_max = config.store.spool_octets_max;
+    options.spool = spool_options(config);
     options
 }
 
@@ -54,7 +62,7 @@ pub fn fault(error: &OpenError, config: &Config) -> Fault {
         | OpenError::MasterKey(_)
         | OpenError::LedgerMissing(_)
         | OpenError::Activity { .. } => Fault::unavailable(what, "").meaning("Nothing was changed."),
-        OpenError::Ledger { .. } | OpenError::Spool(_) => Fault::unavailable(
+        OpenError::Ledger { .. } | OpenError::Charges(_) | OpenError::Spool(_) => Fault::unavailable(
             what,
             "Look at the disk and at the log; `envoi doctor` says more. A backup can be restored into an empty folder.",
         )

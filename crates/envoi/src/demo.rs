@@ -8,15 +8,15 @@ mod house;
 mod lines;
 
 use relay::service::Fault;
+use relay::service::operation::{Answer, Operation};
+use relay::service::view::ActivityView;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
 use crate::cli::{DemoArgs, Failure, print, print_json};
 use crate::config::Log;
-use crate::operation::{Answer, Operation};
 use crate::serve::Signals;
 use crate::telemetry;
-use crate::view::ActivityView;
 use capture::Captured;
 use client::{Encryption, Letter};
 use house::House;

@@ -2,13 +2,14 @@
 
 mod around;
 mod house;
+mod repair;
 
+use relay::service::view::CheckView;
 use serde_json::json;
 use std::path::Path;
 
-use crate::cli::{Failure, print, print_json, table};
+use crate::cli::{DoctorArgs, Failure, print, print_json, table};
 use crate::config;
-use crate::view::CheckView;
 
 /// How something was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +59,10 @@ impl Sheet {
 }
 
 /// Looks, tells, and fails where something is not well enough to send mail.
-pub(crate) async fn run(file: &Path, json: bool) -> Result<(), Failure> {
+pub(crate) async fn run(file: &Path, arguments: &DoctorArgs, json: bool) -> Result<(), Failure> {
+    if arguments.repair {
+        return repair::run(file, arguments.yes, json).await;
+    }
     let now = net::clock::Clock::now(&net::clock::SystemClock::new());
     let mut sheet = Sheet::default();
     let findings = config::check(file, now);

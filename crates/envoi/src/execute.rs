@@ -1,25 +1,32 @@
 //! Carries out operations on a store: the same way inside a running server and without one.
 
+mod api_key;
+pub mod backup;
+pub mod desk;
+mod follow;
+mod held;
+mod queue;
+mod statistics;
 mod users;
 
 use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
-use relay::outcome::{self, Ending};
-use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
+use relay::power::Scope;
 use relay::sending_domain::KeyAlgorithm;
-use relay::service::{self, Caller, Fault};
+use relay::service::{self, Caller, Fault, SYSTEM_ACCOUNT};
 use relay::site::Site;
-use relay::store::{Actor, Store, StoreError};
+use relay::store::{Actor, Store};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::task::JoinError;
 
 use net::clock::{Clock, SystemDice};
 
-use crate::operation::{Answer, Health, Operation};
-use crate::view::{
+use relay::service::operation::{Answer, Health, Operation};
+use relay::service::view::{
     AccountView, ActivityDetailView, ActivityView, AuditView, BlockView, ConnectionView, CredentialView, DomainView,
-    DoneView, MessageView, PortsView, QueueView, SuppressionView,
+    DoneView, PortsView, QueueView, SuppressionView,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -28,11 +35,11 @@ const ROWS_DEFAULT: u32 = 100;
 type Connections = (u64, Vec<(Site, u64)>);
 
 /// The parts of a running server that have to hear of a change; none where there is no server.
-pub struct Running {
+pub struct Running<S> {
     /// The delivery driver.
     pub dispatch: net::dispatch::Handle,
-    /// Looks for signing keys in DNS.
-    pub keys: net::key_watch::KeyWatch,
+    /// Looks at the records of domains in DNS.
+    pub domains: net::domain_watch::DomainWatch<S>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// Counts the connections of now.
@@ -63,7 +70,7 @@ pub struct Executor<S> {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
-    pub running: Option<Running>,
+    pub running: Option<Running<S>>,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
 }
@@ -74,7 +81,7 @@ impl<S: Store> Executor<S> {
         store: Arc<S>,
         config: &crate::config::Config,
         clock: Arc<dyn Clock>,
-        running: Option<Running>,
+        running: Option<Running<S>>,
     ) -> Arc<Self> {
         let numbers = |sockets: &[std::net::SocketAddr]| {
             let mut ports: Vec<_> = sockets.iter().map(std::net::SocketAddr::port).collect();
@@ -90,36 +97,62 @@ impl<S: Store> Executor<S> {
         Arc::new(Executor { store, hostname, ports, clock, running, changing: tokio::sync::Mutex::default() })
     }
 
-    /// Carries out one operation in the name of `actor`. `ActivityFollow` gives its backlog alone.
+    /// Carries out one operation in the name of `actor`, within `scope`.
     ///
     /// # Errors
     /// What happened, what it means, what to do.
-    pub async fn run(self: &Arc<Self>, operation: Operation, actor: Actor) -> Result<Answer, Fault> {
-        let _one_at_a_time = self.changing.lock().await;
-        if let Some(message) = queue_message(&operation) {
+    pub async fn run(self: &Arc<Self>, operation: Operation, actor: Actor, scope: Scope) -> Result<Answer, Fault> {
+        let operation = operation.confined(scope)?;
+        if let Some(account) = operation.narrowed_to().filter(|account| *account != SYSTEM_ACCOUNT) {
+            service::account_find(self.store.as_ref(), account)?;
+        }
+        // what waits for DNS is one change of its own, and keeps nobody from theirs
+        if operation.is_read() || matches!(operation, Operation::DomainVerify { .. }) {
+            return self.perform(operation, actor, scope).await;
+        }
+        // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
+        let here = Arc::clone(self);
+        let change = tokio::spawn(async move {
+            let _one_at_a_time = here.changing.lock().await;
+            here.perform(operation, actor, scope).await
+        });
+        change.await.map_err(broke_off)?
+    }
+
+    async fn perform(self: &Arc<Self>, operation: Operation, actor: Actor, scope: Scope) -> Result<Answer, Fault> {
+        if let Some(message) = queue::message_of(&operation) {
             return self.queue(&operation, message, &actor).await;
+        }
+        if let Some(order) = held::order_of(&operation) {
+            return self.queue_all(order, &actor).await;
+        }
+        if let Operation::DomainVerify { domain } = operation {
+            return self.domain_verify(&domain, scope).await;
+        }
+        if let Operation::ActivitySince { cursor, filter, seconds } = operation {
+            return self.activity_since(cursor, filter, seconds).await;
         }
         let changes = is_change(&operation);
         let here = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || here.book(operation, &actor))
-            .await
-            .map_err(|_| Fault::unavailable("The command broke off inside.", "The log says more."))?;
+        let answer =
+            tokio::task::spawn_blocking(move || here.book(operation, &actor, scope)).await.map_err(broke_off)?;
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
-            running.keys.directory_changed();
+            running.domains.directory_changed();
         }
         answer
     }
 
-    fn book(&self, operation: Operation, actor: &Actor) -> Result<Answer, Fault> {
+    fn book(&self, operation: Operation, actor: &Actor, scope: Scope) -> Result<Answer, Fault> {
         use Operation as O;
-        let caller = Caller { actor, now: self.clock.now() };
+        let caller = Caller { actor, now: self.clock.now(), scope };
         match operation {
             O::AccountAdd { .. }
             | O::AccountList
             | O::AccountShow { .. }
             | O::AccountSuspend { .. }
-            | O::AccountResume { .. } => self.account(operation, caller),
+            | O::AccountResume { .. }
+            | O::AccountQuota { .. } => self.account(operation, caller),
             O::DomainAdd { .. }
             | O::DomainList { .. }
             | O::DomainShow { .. }
@@ -130,7 +163,7 @@ impl<S: Store> Executor<S> {
             O::SmtpUserAdd { .. } | O::SmtpUserReset { .. } | O::SmtpUserAddPassword { .. } => {
                 self.credential(operation, caller)
             }
-            O::SmtpUserList { account, domain } => self.users(account, domain),
+            O::SmtpUserList { account, domain } => self.users(account, domain, caller),
             O::SmtpUserShow { .. }
             | O::SmtpUserRename { .. }
             | O::SmtpUserDropPassword { .. }
@@ -141,6 +174,8 @@ impl<S: Store> Executor<S> {
             O::SuppressionAdd { .. } | O::SuppressionList { .. } | O::SuppressionRemove { .. } => {
                 self.suppression(operation, caller)
             }
+            O::ApiKeyAdd { .. } | O::ApiKeyList { .. } | O::ApiKeyDelete { .. } => self.api_key(operation, caller),
+            O::Statistics { .. } => self.statistics(operation, caller),
             other => self.history(other, caller),
         }
     }
@@ -156,14 +191,22 @@ impl<S: Store> Executor<S> {
             Operation::AccountResume { account } => {
                 service::account_state(store, Id::new(account), AccountState::Active, caller)?
             }
-            _ => {
-                let directory = store.directory();
-                let mut accounts: Vec<_> = directory.accounts.values().map(|a| AccountView::from(a.as_ref())).collect();
-                accounts.sort_by_key(|account| account.id);
-                return Ok(Answer::Accounts(accounts));
+            Operation::AccountQuota { account, recipients, renews_on } => {
+                service::account_quota(store, Id::new(account), recipients, renews_on, caller)?
             }
+            _ => return self.accounts(caller.now),
         };
-        Ok(Answer::Account(AccountView::from(account.as_ref())))
+        let charges = store.charges()?;
+        Ok(Answer::Account(AccountView::new(&account, &charges, caller.now.day())))
+    }
+
+    fn accounts(&self, now: Timestamp) -> Result<Answer, Fault> {
+        let charges = self.store.charges()?;
+        let directory = self.store.directory();
+        let accounts = directory.accounts.values();
+        let mut accounts: Vec<_> = accounts.map(|account| AccountView::new(account, &charges, now.day())).collect();
+        accounts.sort_by_key(|account| account.id);
+        Ok(Answer::Accounts(accounts))
     }
 
     fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
@@ -172,23 +215,23 @@ impl<S: Store> Executor<S> {
             Operation::DomainAdd { account, name } => {
                 service::domain_add(store, Id::new(account), &name, &mut SystemDice, caller)?
             }
-            Operation::DomainShow { domain } => service::domain_find(store, &domain)?,
+            Operation::DomainShow { domain } => service::domain_find(store, &domain, caller.scope)?,
             Operation::DomainVouch { domain, vouched } => {
-                let domain = service::domain_find(store, &domain)?;
+                let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::domain_vouch(store, &domain, vouched, caller)?
             }
             Operation::DomainRotate { domain, algorithm, force } => {
-                let domain = service::domain_find(store, &domain)?;
+                let domain = service::domain_find(store, &domain, caller.scope)?;
                 let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
                 let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
                 service::domain_rotate(store, &domain, algorithms, force, caller)?
             }
             Operation::DomainBounceMails { domain, on } => {
-                let domain = service::domain_find(store, &domain)?;
+                let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::domain_bounce_mails(store, &domain, on, caller)?
             }
             Operation::DomainDelete { domain } => {
-                let domain = service::domain_find(store, &domain)?;
+                let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::domain_delete(store, &domain, caller)?;
                 let done = format!(
                     "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
@@ -202,10 +245,19 @@ impl<S: Store> Executor<S> {
         Ok(Answer::Domain(DomainView::from(domain.as_ref())))
     }
 
+    async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
+        let domain = service::domain_find(self.store.as_ref(), domain, scope)?;
+        let Some(running) = &self.running else {
+            return Err(Fault::unavailable(
+                "No relay runs on this data folder, and DNS is asked by a running one.",
+                "Start it with `envoi serve`: it looks at each domain by itself, and now where you ask.",
+            ));
+        };
+        let domain = running.domains.verify(&domain).await?;
+        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
+    }
+
     fn domains(&self, account: Option<u64>) -> Result<Answer, Fault> {
-        if let Some(account) = account {
-            service::account_find(self.store.as_ref(), Id::new(account))?;
-        }
         let directory = self.store.directory();
         let wanted = directory.domains.values().filter(|domain| {
             domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
@@ -220,15 +272,15 @@ impl<S: Store> Executor<S> {
         let dice = &mut SystemDice;
         let issued = match operation {
             Operation::SmtpUserAdd { domain, name, rules } => {
-                let domain = service::domain_find(store, &domain)?;
+                let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::user_add(store, &domain, &name, rules, dice, caller)?
             }
             Operation::SmtpUserReset { user } => {
-                let user = service::user_find(store, &user)?;
+                let user = service::user_find(store, &user, caller.scope)?;
                 service::user_reset(store, &user, dice, caller)?
             }
             Operation::SmtpUserAddPassword { user } => {
-                let user = service::user_find(store, &user)?;
+                let user = service::user_find(store, &user, caller.scope)?;
                 service::user_new_password(store, &user, dice, caller)?
             }
             _ => return Err(misplaced()),
@@ -258,9 +310,6 @@ impl<S: Store> Executor<S> {
                 Ok(Answer::Done(DoneView { done: format!("Account {account} sends to {address} again.") }))
             }
             Operation::SuppressionList { account } => {
-                if let Some(account) = account {
-                    service::account_find(store, Id::new(account))?;
-                }
                 let directory = store.directory();
                 let wanted = directory.suppressions.iter().filter(|(id, _)| account.is_none_or(|a| id.number() == a));
                 let mut all: Vec<_> = wanted
@@ -284,18 +333,11 @@ impl<S: Store> Executor<S> {
             Operation::Activity { filter } => {
                 Answer::Activity(store.activity(&filter)?.iter().map(ActivityView::from).collect())
             }
-            Operation::ActivityFollow { mut filter, backlog } => {
-                if backlog == 0 {
-                    return Ok(Answer::Activity(Vec::new()));
-                }
-                filter.limit = backlog;
-                let mut rows = store.activity(&filter)?;
-                rows.reverse();
-                Answer::Activity(rows.iter().map(ActivityView::from).collect())
-            }
             Operation::ActivityShow { row } => match store.activity_detail(row)? {
-                Some(detail) => Answer::ActivityDetail(ActivityDetailView::from(&detail)),
-                None => {
+                Some(detail) if caller.scope.sees(detail.row.account) => {
+                    Answer::ActivityDetail(ActivityDetailView::from(&detail))
+                }
+                _ => {
                     return Err(Fault::not_found(
                         format!("There is no row {row}."),
                         "`envoi activity` shows the rows; they are kept 30 days.",
@@ -307,12 +349,7 @@ impl<S: Store> Executor<S> {
                 Answer::Connections(rows.iter().map(ConnectionView::from).collect())
             }
             Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, limit(rows)),
-            Operation::Blocks => {
-                let mut blocks = store.blocks()?;
-                blocks.retain(|block| block.until > caller.now);
-                blocks.sort_by_key(|block| std::cmp::Reverse(block.until));
-                Answer::Blocks(blocks.iter().map(BlockView::from).collect())
-            }
+            Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
             Operation::Audit { account, limit: rows } => {
                 let lines = store.audit(account.map(Id::new), limit(rows))?;
@@ -340,14 +377,7 @@ impl<S: Store> Executor<S> {
     }
 
     fn block_lift(&self, address: IpAddr, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let site = Site::of(address).address();
-        self.store.block_lift(site, caller.actor, caller.now).map_err(|error| match error {
-            StoreError::NotFound(_) => Fault::not_found(
-                format!("{address} is not blocked."),
-                "`envoi blocks list` shows the addresses that are.",
-            ),
-            error => error.into(),
-        })?;
+        let site = service::block_lift(self.store.as_ref(), address, caller)?;
         if let Some(running) = &self.running {
             (running.lift)(site);
         }
@@ -369,127 +399,15 @@ impl<S: Store> Executor<S> {
             busiest_address: busiest.map(|(site, count)| (site.address(), count)),
         })
     }
-
-    async fn queue(&self, operation: &Operation, message: MessageId, actor: &Actor) -> Result<Answer, Fault> {
-        let gone = |error: StoreError| match error {
-            StoreError::NotFound(_) => gone(message),
-            error => error.into(),
-        };
-        if let Operation::QueueShow { .. } = operation {
-            let claimed = self.store.peek(message).await.map_err(gone)?;
-            return claimed
-                .map(|claimed| Answer::Message(MessageView::from(&claimed)))
-                .ok_or_else(|| self::gone(message));
-        }
-        let done = match (operation, &self.running) {
-            (Operation::QueueRetry { .. }, Some(running)) => {
-                running.dispatch.retry(message).await.map_err(gone)?;
-                "is tried now"
-            }
-            (Operation::QueueHold { .. }, Some(running)) => {
-                running.dispatch.hold(message, HoldReason::Operator).await.map_err(gone)?;
-                "is held until it is released"
-            }
-            (Operation::QueueRelease { .. }, Some(running)) => {
-                running.dispatch.release(message).await.map_err(gone)?;
-                "is released and tried now"
-            }
-            (Operation::QueueCancel { .. }, Some(running)) => {
-                let count = running.dispatch.cancel(message, actor).await.map_err(gone)?;
-                return Ok(cancelled(message, count));
-            }
-            (Operation::QueueHold { .. }, None) => {
-                self.store.hold(message, HoldReason::Operator, self.clock.now()).await.map_err(gone)?;
-                "is held until it is released"
-            }
-            (Operation::QueueRelease { .. }, None) => {
-                self.store.release(message, self.clock.now()).await.map_err(gone)?;
-                "is released; it is tried when the relay runs"
-            }
-            (Operation::QueueRetry { .. }, None) => {
-                self.retry_without_server(message).await?;
-                "is tried as soon as the relay runs"
-            }
-            (_, None) => {
-                let count = self.cancel_without_server(message, actor).await?;
-                return Ok(cancelled(message, count));
-            }
-            _ => return Err(misplaced()),
-        };
-        Ok(Answer::Done(DoneView { done: format!("Message {message} {done}.") }))
-    }
-
-    /// Nothing else can have the claim where no server runs.
-    async fn settle_without_server(
-        &self,
-        message: MessageId,
-        wanted: impl Fn(&RecipientState) -> bool,
-        verdict: impl Fn(u16) -> Verdict,
-    ) -> Result<usize, Fault> {
-        let claimed = self.store.claim(message).await?.ok_or_else(|| gone(message))?;
-        let numbers = (0u16..).zip(&claimed.recipients).filter(|(_, state)| wanted(state)).map(|(number, _)| number);
-        let verdicts: Vec<_> = numbers.map(verdict).collect();
-        let count = verdicts.len();
-        let settled = if count == 0 {
-            Ok(())
-        } else {
-            self.store.settle(Settlement { message, at: self.clock.now(), attempt: None, verdicts }).await
-        };
-        self.store.unclaim(message);
-        settled?;
-        Ok(count)
-    }
-
-    async fn retry_without_server(&self, message: MessageId) -> Result<usize, Fault> {
-        let outcome = Outcome::Deferred { until: self.clock.now() };
-        let verdict = |recipient| {
-            let reason = "To be tried at once, by order of the operator.".to_owned();
-            Verdict { recipient, outcome, reason, remote_reply: None }
-        };
-        let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
-        match self.settle_without_server(message, waits, verdict).await? {
-            0 => Err(StoreError::Conflict(format!("message {message} is held; release it instead")).into()),
-            count => Ok(count),
-        }
-    }
-
-    /// The sender gets no bounce mail: the driver, which does not run, would write it.
-    async fn cancel_without_server(&self, message: MessageId, actor: &Actor) -> Result<usize, Fault> {
-        let ending = Ending::Cancelled(actor.name.clone());
-        let verdict = |recipient| outcome::end(recipient, &ending).verdict;
-        self.settle_without_server(message, |state| *state != RecipientState::Settled, verdict).await
-    }
 }
 
-fn cancelled(message: MessageId, count: usize) -> Answer {
-    let done = match count {
-        0 => format!("Message {message} is being delivered right now; what is not delivered then is cancelled."),
-        1 => format!("Message {message} is cancelled for 1 recipient."),
-        count => format!("Message {message} is cancelled for {count} recipients."),
-    };
-    Answer::Done(DoneView { done })
-}
-
-fn gone(message: MessageId) -> Fault {
-    Fault::not_found(
-        format!("There is no message {message} in the queue."),
-        "`envoi queue list` shows what waits; `envoi activity` what became of the rest.",
-    )
+/// The task of an operation panicked.
+fn broke_off(_: JoinError) -> Fault {
+    Fault::unavailable("The command broke off inside.", "The log says more.")
 }
 
 fn misplaced() -> Fault {
     Fault::invalid("This operation is not carried out here.", "")
-}
-
-fn queue_message(operation: &Operation) -> Option<MessageId> {
-    match operation {
-        Operation::QueueShow { message }
-        | Operation::QueueRetry { message }
-        | Operation::QueueHold { message }
-        | Operation::QueueRelease { message }
-        | Operation::QueueCancel { message } => Some(*message),
-        _ => None,
-    }
 }
 
 /// Whether accounts, domains or users may be others after it.
@@ -500,6 +418,7 @@ fn is_change(operation: &Operation) -> bool {
         O::AccountAdd { .. }
             | O::AccountSuspend { .. }
             | O::AccountResume { .. }
+            | O::AccountQuota { .. }
             | O::DomainAdd { .. }
             | O::DomainVouch { .. }
             | O::DomainRotate { .. }

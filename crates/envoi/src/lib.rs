@@ -1,17 +1,17 @@
 //! Wires the rooms into one binary: configuration, command line, control socket, server, demonstration.
 
+mod archive;
 pub mod cli;
 pub mod config;
 pub mod control;
 pub mod data;
 pub mod demo;
+mod descriptors;
 pub mod doctor;
 pub mod execute;
 pub mod metrics;
 pub mod moment;
-pub mod operation;
 pub mod reference;
 pub mod serve;
 pub mod telemetry;
-pub mod view;
 pub mod wire;

@@ -76,7 +76,11 @@ impl Collector for StoreGauges {
             ),
             ("envoi_store_full", "1 while there is no room for new mail", i64::from(health.full)),
             ("envoi_store_latched", "1 after a failed write, until a restart", i64::from(health.latched.is_some())),
-            ("envoi_store_damaged_records", "Damaged records found at the start", number(health.damage.len() as u64)),
+            (
+                "envoi_store_damaged_records",
+                "Damaged places found and not acknowledged by `envoi doctor --repair`",
+                number(health.damage.len() as u64),
+            ),
         ];
         for (name, help, value) in gauges {
             gauge(&mut encoder, name, help, value)?;

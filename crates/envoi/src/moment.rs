@@ -1,23 +1,8 @@
-//! Moments as people and programs write them: RFC 3339 in UTC.
+//! Moments as the command line shows and reads them.
 
 use relay::clock::Timestamp;
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
-/// `2026-11-23T21:31:08.123Z`.
-pub fn text(at: Timestamp) -> String {
-    let Some(moment) = moment(at) else { return format!("{} ms", at.0) };
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-        moment.year(),
-        u8::from(moment.month()),
-        moment.day(),
-        moment.hour(),
-        moment.minute(),
-        moment.second(),
-        moment.millisecond()
-    )
-}
+pub use relay::moment::text;
 
 /// `2026-11-23 21:31:08`, for tables.
 pub fn short(at: &str) -> String {
@@ -30,10 +15,6 @@ pub fn of_day(at: &str) -> &str {
     at.get(11..23).unwrap_or(at)
 }
 
-fn moment(at: Timestamp) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000_000).ok()
-}
-
 /// Reads a moment: RFC 3339, a day (`2026-11-23`, its beginning in UTC), or how long ago (`90m`, `7d`).
 ///
 /// # Errors
@@ -42,20 +23,7 @@ pub fn parse(given: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Some(seconds) = crate::config::parse_span(given) {
         return Ok(Timestamp(now.0.saturating_sub(seconds.saturating_mul(1000))));
     }
-    parse_absolute(given)
-}
-
-/// Reads a moment that is no period: RFC 3339 or a day.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_absolute(given: &str) -> Result<Timestamp, String> {
-    let whole = if given.len() == 10 { format!("{given}T00:00:00Z") } else { given.replacen(' ', "T", 1) };
-    let moment = OffsetDateTime::parse(&whole, &Rfc3339).map_err(|_| {
-        format!("`{given}` is not a moment: write 2026-11-23T21:00:00Z, 2026-11-23, or how long ago: 90m, 7d")
-    })?;
-    let milliseconds = moment.to_offset(UtcOffset::UTC).unix_timestamp_nanos() / 1_000_000;
-    u64::try_from(milliseconds).map(Timestamp).map_err(|_| format!("`{given}` lies before 1970"))
+    relay::moment::parse(given)
 }
 
 #[cfg(test)]
@@ -64,12 +32,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_go_both_ways() {
+    fn moments_are_cut_for_tables_and_lines() {
         let at = Timestamp(1_795_469_468_123);
-        assert_eq!(text(at), "2026-11-23T21:31:08.123Z");
-        assert_eq!(parse(&text(at), Timestamp(0)).unwrap(), at);
-        assert_eq!(parse("2026-11-23T22:31:08.123+01:00", Timestamp(0)).unwrap(), at);
-        assert_eq!(text(parse("2026-11-23", Timestamp(0)).unwrap()), "2026-11-23T00:00:00.000Z");
         assert_eq!(short(&text(at)), "2026-11-23 21:31:08");
         assert_eq!(of_day(&text(at)), "21:31:08.123");
     }

@@ -1,10 +1,10 @@
 //! The reference pages of the manual, rendered from the code that they describe.
 
 use clap::{Arg, Command, CommandFactory};
+use relay::service::view::PAGES;
 use std::fmt::Write;
 
 use crate::cli::Cli;
-use crate::view::PAGES;
 use crate::{config, metrics};
 
 /// One page.
@@ -33,6 +33,7 @@ pub fn pages() -> Vec<Page> {
             relay::limits::markdown(),
         ),
         page("cli.md", "Command line", "", command_line()),
+        Page { name: "openapi.json", text: web::api::document() },
         page(
             "metrics.md",
             "Metrics",

@@ -4,14 +4,16 @@ use relay::service::Fault;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Config;
+use crate::descriptors;
 use crate::telemetry;
 use crate::wire::Relay;
 
 /// Runs until SIGTERM or SIGINT, then stops gracefully; a second one stops at once. SIGHUP looks at the certificates.
-pub(crate) async fn run(config: Config) -> Result<(), Fault> {
+pub(crate) async fn run(mut config: Config) -> Result<(), Fault> {
     telemetry::start(&config.log);
     let mut signals = Signals::new()?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), file = %config.file.display(), "starting");
+    descriptors::fit(&mut config.limits);
     let relay = tokio::select! {
         relay = Relay::start(&config) => relay?,
         () = signals.stop() => return Ok(()),
@@ -21,6 +23,9 @@ pub(crate) async fn run(config: Config) -> Result<(), Fault> {
     }
     for address in &relay.ports.tls {
         tracing::info!(%address, "listening for submission with TLS");
+    }
+    for address in &relay.api {
+        tracing::info!(%address, "listening for the API");
     }
     for address in &relay.http {
         tracing::info!(%address, "listening for metrics and health");

@@ -4,6 +4,7 @@ use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 use net::clock::{Clock, SystemClock, SystemDice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Resolver};
-use net::key_watch::KeyWatch;
+use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
@@ -23,6 +24,7 @@ use net::tls::{CertificateFiles, Certificates};
 use crate::config::Config;
 use crate::control::Control;
 use crate::data;
+use crate::execute::desk::Desk;
 use crate::execute::{Executor, PortsBound, Running};
 use crate::metrics::Metrics;
 
@@ -41,6 +43,8 @@ pub struct Relay {
     pub ports: PortsBound,
     /// Metrics and health as bound.
     pub http: Vec<SocketAddr>,
+    /// The API as bound.
+    pub api: Vec<SocketAddr>,
     /// The certificates in use.
     pub certificates: Arc<Certificates>,
     store: Arc<Embedded>,
@@ -60,13 +64,16 @@ impl Relay {
         let certificates = certificates(config)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
-        let resolver = resolver(config)?;
+        let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
+        // whoever verifies a domain wants to know what is so now
+        let fresh = resolver(&DnsSettings { cache_answers_max: 0, ..settings.clone() })?;
+        let resolver = resolver(&settings)?;
         let outbound = outbound(config, &routes, &resolver)?;
         // ports that are taken are told before the log is replayed
-        let http = listen_http(config).await?;
+        let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let ground = Ground::lay(config, certificates).await?;
         let dispatch = ground.dispatch(config, outbound);
-        let begun = ground.open_doors(config, &dispatch, &resolver).await;
+        let begun = ground.open_doors(config, &dispatch, &fresh).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
             Err(fault) => {
@@ -80,8 +87,9 @@ impl Relay {
         let Ground { shutdown, store, certificates, metrics, .. } = ground;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         let http = serve_http(http, metrics, &store, &shutdown);
+        let api = serve_api(api, config, &executor, &certificates, &shutdown);
         let ports = ports(&server);
-        Ok(Relay { executor, ports, http, certificates, store, server, dispatch, shutdown, control_shutdown })
+        Ok(Relay { executor, ports, http, api, certificates, store, server, dispatch, shutdown, control_shutdown })
     }
 
     /// Stops gracefully: running transactions and deliveries finish, within their time, then the store is closed.
@@ -134,16 +142,22 @@ impl Ground {
         &self,
         config: &Config,
         dispatch: &dispatch::Handle,
-        resolver: &Arc<dyn Resolver>,
+        fresh: &Arc<dyn Resolver>,
     ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
         let started_at = self.clock.now();
         let server = Arc::new(self.submission(config, dispatch).await?);
-        let keys =
-            KeyWatch::start(Arc::clone(&self.store), Arc::clone(resolver), Arc::clone(&self.clock), &self.shutdown);
+        let told = dispatch.clone();
+        let domains = DomainWatch::start(
+            Arc::clone(&self.store),
+            Arc::clone(fresh),
+            Arc::clone(&self.clock),
+            Box::new(move || told.directory_changed()),
+            &self.shutdown,
+        );
         let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
         let running = Running {
             dispatch: dispatch.clone(),
-            keys,
+            domains,
             lift: Box::new(move |address| lifting.lift(address)),
             sessions: Box::new(move || counting.connections()),
             ports: ports(&server),
@@ -218,9 +232,8 @@ fn certificates(config: &Config) -> Result<Arc<Certificates>, Fault> {
     })
 }
 
-fn resolver(config: &Config) -> Result<Arc<dyn Resolver>, Fault> {
-    let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
-    match Dns::new(&settings) {
+fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
+    match Dns::new(settings) {
         Ok(dns) => Ok(Arc::new(dns)),
         Err(error) => Err(Fault::unavailable(
             format!("The name servers of the system cannot be read: {error}."),
@@ -275,9 +288,9 @@ pub fn listen_fault(address: SocketAddr, error: &std::io::Error) -> Fault {
     }
 }
 
-async fn listen_http(config: &Config) -> Result<Vec<TcpListener>, Fault> {
+async fn listen_on(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Fault> {
     let mut listeners = Vec::new();
-    for address in &config.http {
+    for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| listen_fault(*address, &error))?;
         listeners.push(listener);
     }
@@ -307,14 +320,42 @@ fn serve_http(
     };
     let pages = web::Pages { registry: Arc::new(metrics.registry), readiness: Arc::new(readiness) };
     let router = web::router(pages);
+    serve_each(listeners, shutdown, "metrics and health are", |listener, stop| {
+        web::serve(listener, router.clone(), async move { stop.begun().await })
+    })
+}
+
+fn serve_api(
+    listeners: Vec<TcpListener>,
+    config: &Config,
+    executor: &Arc<Executor<Embedded>>,
+    certificates: &Arc<Certificates>,
+    shutdown: &Shutdown,
+) -> Vec<SocketAddr> {
+    if listeners.is_empty() {
+        return Vec::new();
+    }
+    let desk = Desk::open(Arc::clone(executor), shutdown);
+    let router = web::api::router(desk, config.limits.api_requests_per_minute);
+    serve_each(listeners, shutdown, "the API is", |listener, stop| {
+        web::listen::serve(listener, certificates.config(), router.clone(), async move { stop.begun().await })
+    })
+}
+
+/// Serves each listener until shutdown, and says in the log where one fails; where they are bound.
+fn serve_each<F: Future<Output = std::io::Result<()>> + Send + 'static>(
+    listeners: Vec<TcpListener>,
+    shutdown: &Shutdown,
+    what: &'static str,
+    serve: impl Fn(TcpListener, Shutdown) -> F,
+) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for listener in listeners {
         addresses.extend(listener.local_addr());
-        let (router, ending) = (router.clone(), shutdown.clone());
+        let serving = serve(listener, shutdown.clone());
         shutdown.spawn(async move {
-            let stop = async move { ending.begun().await };
-            if let Err(error) = web::serve(listener, router, stop).await {
-                tracing::error!(%error, "metrics and health are served no more");
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "{what} served no more");
             }
         });
     }

@@ -3,6 +3,7 @@
 use aws_lc_rs::rand;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -88,6 +89,15 @@ impl Dice for SystemDice {
     fn fill(&mut self, octets: &mut [u8]) {
         rand::fill(octets).expect("the operating system gives random octets");
     }
+}
+
+/// Where a driver's tasks take dice from.
+pub type DiceBox = Arc<dyn Fn() -> Box<dyn Dice> + Send + Sync>;
+
+/// The box of a server: every die is the operating system's.
+pub fn system_dice() -> DiceBox {
+    // of no size, so nothing is allocated
+    Arc::new(|| Box::new(SystemDice))
 }
 
 #[cfg(test)]

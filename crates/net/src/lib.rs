@@ -3,7 +3,8 @@
 pub mod clock;
 pub mod dispatch;
 pub mod dns;
-pub mod key_watch;
+pub mod domain_watch;
+pub mod offload;
 pub mod outbound;
 pub mod proxy;
 pub mod seal;

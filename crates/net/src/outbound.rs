@@ -1,6 +1,7 @@
 //! Carries: finds the next hop of a destination, dials it, speaks with it, and reports what it said.
 
 mod content;
+mod dial;
 mod errand;
 mod hops;
 mod line;
@@ -8,6 +9,7 @@ mod opener;
 mod tls;
 mod wire;
 
+pub use dial::{Dialer, TcpDialer, Transport};
 pub use line::Line;
 
 use bytes::Bytes;
@@ -123,12 +125,13 @@ pub struct Delivery {
 }
 
 /// The outbound side. One is enough for the whole process; every verb may be called from any task.
-pub struct Outbound {
+pub struct Outbound<D = TcpDialer> {
     settings: OutboundSettings,
     routes: Arc<Routes>,
     resolver: Arc<dyn Resolver>,
     dice: Mutex<Box<dyn Dice>>,
     tls: tls::TlsClients,
+    dialer: D,
 }
 
 impl Outbound {
@@ -142,8 +145,24 @@ impl Outbound {
         resolver: Arc<dyn Resolver>,
         dice: Box<dyn Dice>,
     ) -> Result<Outbound, rustls::Error> {
+        Outbound::dialling_by(TcpDialer, settings, routes, resolver, dice)
+    }
+}
+
+impl<D: Dialer> Outbound<D> {
+    /// As [`Outbound::new`], over connections of another kind than TCP.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn dialling_by(
+        dialer: D,
+        settings: OutboundSettings,
+        routes: Arc<Routes>,
+        resolver: Arc<dyn Resolver>,
+        dice: Box<dyn Dice>,
+    ) -> Result<Outbound<D>, rustls::Error> {
         let tls = tls::TlsClients::new(&settings)?;
-        Ok(Outbound { settings, routes, resolver, dice: Mutex::new(dice), tls })
+        Ok(Outbound { settings, routes, resolver, dice: Mutex::new(dice), tls, dialer })
     }
 
     /// The routes it goes by.
@@ -159,7 +178,7 @@ impl Outbound {
     /// next hop took the content is then not known.
     pub async fn deliver(
         &self,
-        line: &mut Option<Line>,
+        line: &mut Option<Line<D::Stream>>,
         destination: &Destination,
         parcel: &Parcel,
         at: Timestamp,
@@ -186,7 +205,12 @@ impl Outbound {
     }
 
     /// The attempt itself; the line that may be used again.
-    async fn run(&self, line: Option<Line>, destination: &Destination, errand: &mut Errand<'_>) -> Option<Line> {
+    async fn run(
+        &self,
+        line: Option<Line<D::Stream>>,
+        destination: &Destination,
+        errand: &mut Errand<'_>,
+    ) -> Option<Line<D::Stream>> {
         let mut opener = opener::Opener::new(self, destination);
         let mut current = line.and_then(fresh);
         loop {
@@ -222,7 +246,7 @@ impl Outbound {
 }
 
 /// The line, where it is still usable.
-fn fresh(mut line: Line) -> Option<Line> {
+fn fresh<T: Transport>(mut line: Line<T>) -> Option<Line<T>> {
     if line.is_fresh() {
         return Some(line);
     }
@@ -231,7 +255,7 @@ fn fresh(mut line: Line) -> Option<Line> {
 }
 
 /// Ends a line behind the back of the attempt.
-fn hang_up(line: Line) {
+fn hang_up<T: Transport>(line: Line<T>) {
     tokio::spawn(line.close());
 }
 

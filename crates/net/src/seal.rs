@@ -13,6 +13,8 @@ use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::store::{Book, Content, StoreError};
 use tokio::sync::Semaphore;
 
+use crate::offload::Offload;
+
 /// Keys kept ready to sign; past it all are read anew.
 const KEYS_MAX: usize = 10_000;
 
@@ -51,6 +53,7 @@ pub struct Sealer<S> {
     store: Arc<S>,
     keys: Mutex<Keys>,
     permits: Arc<Semaphore>,
+    offload: Offload,
 }
 
 /// What is to be sealed.
@@ -84,10 +87,10 @@ impl Unsealed {
 
 impl<S: Book> Sealer<S> {
     /// A pool that makes `seals_max` seals at once; 0: one for each processor.
-    pub fn new(store: Arc<S>, seals_max: usize) -> Self {
+    pub fn new(store: Arc<S>, seals_max: usize, offload: Offload) -> Self {
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         let permits = if seals_max == 0 { processors() } else { seals_max };
-        Sealer { store, keys: Mutex::default(), permits: Arc::new(Semaphore::new(permits)) }
+        Sealer { store, keys: Mutex::default(), permits: Arc::new(Semaphore::new(permits)), offload }
     }
 
     /// The DKIM-Signature fields to send in front of the content.
@@ -97,7 +100,7 @@ impl<S: Book> Sealer<S> {
     pub async fn seal(self: &Arc<Self>, unsealed: Unsealed) -> Result<Bytes, SealError> {
         let permit = self.permits.clone().acquire_owned().await.map_err(|_| SealError::Stopped)?;
         let sealer = self.clone();
-        let sealing = tokio::task::spawn_blocking(move || {
+        let sealing = self.offload.run(move || {
             let _permit = permit;
             sealer.seal_now(&unsealed)
         });
@@ -220,7 +223,7 @@ mod tests {
     async fn content_in_a_file_is_sealed_like_content_in_memory() {
         let store = Arc::new(Memory::new());
         let domain = domain(&store, dkim::generate_ed25519().unwrap());
-        let sealer = Arc::new(Sealer::new(store, 2));
+        let sealer = Arc::new(Sealer::new(store, 2, Offload::Threads));
         let content = Bytes::from(format!("{HEADER}{}", "A line of text.\r\n".repeat(20_000)));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("content");
@@ -247,7 +250,7 @@ mod tests {
         let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap().id;
         let keys = vec![key("s1", true), key("s2", false)];
         let id = store.domain_add(account, "shop.example", keys, &actor, Timestamp(0)).unwrap().id;
-        let sealer = Arc::new(Sealer::new(store.clone(), 1));
+        let sealer = Arc::new(Sealer::new(store.clone(), 1, Offload::Threads));
         for selector in ["s=s1;", "s=s2;", "s=s1;"] {
             let domain = store.directory().domains[&id].clone();
             let keys = relay::signing::keys(&domain, false);
@@ -263,7 +266,7 @@ mod tests {
     async fn a_key_that_cannot_be_had_or_used_is_named() {
         let store = Arc::new(Memory::new());
         let domain = domain(&store, vec![1, 2, 3]);
-        let sealer = Arc::new(Sealer::new(store, 0));
+        let sealer = Arc::new(Sealer::new(store, 0, Offload::Threads));
         let content = Content::Held(Bytes::from_static(HEADER.as_bytes()));
         let broken = sealer.seal(unsealed(&domain, content.clone())).await;
         assert!(matches!(broken, Err(SealError::Key(_))));

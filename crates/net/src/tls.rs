@@ -7,11 +7,11 @@ mod files;
 mod names;
 
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{CipherSuite, ServerConfig};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Certificates {
     /// # Errors
     /// One cannot be used: nothing can be started.
     pub fn load(files: Vec<CertificateFiles>) -> Result<Arc<Certificates>, CertificateError> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(provider());
         let seen = files.iter().map(Stamp::of).collect();
         let loaded = load_all(&files, &provider)?;
         let shown = Arc::new(Shown(ArcSwap::from_pointee(loaded)));
@@ -98,7 +98,10 @@ impl Certificates {
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&shown) as Arc<dyn ResolvesServerCert>);
+        config.ignore_client_order = true;
         config.ticketer = Ticketer::new()?;
+        // a mailer that resumes at all opens one connection after the other
+        config.send_tls13_tickets = 1;
         Ok(Arc::new(Certificates { files, shown, config: Arc::new(config), provider, seen: Mutex::new(seen) }))
     }
 
@@ -148,6 +151,22 @@ impl Certificates {
             }
         }
     }
+}
+
+/// AES-128 comes first, whatever the client likes best: its hash is SHA-256, for which processors have instructions;
+/// that of AES-256 is SHA-384, for which most have none, and a handshake hashes much.
+fn provider() -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    let is_cheap = |suite: CipherSuite| {
+        matches!(
+            suite,
+            CipherSuite::TLS13_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+        )
+    };
+    provider.cipher_suites.sort_by_key(|suite| !is_cheap(suite.suite()));
+    provider
 }
 
 fn load_all(files: &[CertificateFiles], provider: &CryptoProvider) -> Result<Vec<Loaded>, CertificateError> {

@@ -103,6 +103,7 @@ fn furnish(store: &Memory, scene: &Scene) -> (Id<SmtpUser>, Id<Account>) {
     if !scene.enabled {
         store.smtp_user_change(user, "disable", SmtpUserChange::Enabled(false), &by, NOW).unwrap();
     }
+    store.account_quota(account, scene.quota(), &by, NOW).unwrap();
     if scene.suspended {
         store.account_state(account, AccountState::Suspended, &by, NOW).unwrap();
     }

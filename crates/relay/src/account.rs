@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::quota::Quota;
 
 /// An organisation that uses the relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,8 @@ pub struct Account {
     pub name: String,
     /// Whether it may send.
     pub state: AccountState,
+    /// To how many recipients it may send in a month.
+    pub quota: Quota,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -1,7 +1,9 @@
 //! Moments, as passed in by whoever has a clock.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
+use time::Date;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,5 +38,28 @@ impl Day {
     #[must_use]
     pub fn before(self, days: u64) -> Day {
         Day(self.0.saturating_sub(days))
+    }
+
+    /// It in the calendar; the last of the year 9999 for all that come after.
+    pub fn date(self) -> Date {
+        let days = i32::try_from(self.0).unwrap_or(i32::MAX);
+        Date::from_julian_day(UNIX_EPOCH.saturating_add(days)).unwrap_or(Date::MAX)
+    }
+}
+
+/// 1970-01-01, as a Julian day.
+const UNIX_EPOCH: i32 = 2_440_588;
+
+impl From<Date> for Day {
+    /// The day of a date; the first for all that come before 1970.
+    fn from(date: Date) -> Self {
+        Day(u64::try_from(date.to_julian_day() - UNIX_EPOCH).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Day {
+    /// `2026-12-01`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
     }
 }

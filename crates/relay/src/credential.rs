@@ -31,7 +31,12 @@ pub fn generate_username(dice: &mut dyn Dice) -> String {
 
 /// A new password; shown once, kept only as its hash.
 pub fn generate_password(dice: &mut dyn Dice) -> Secret {
-    Secret::new((0..PASSWORD_CHARACTERS).map(|_| letter(dice, PASSWORD_LETTERS)).collect())
+    Secret::new(letters(dice, PASSWORD_CHARACTERS).collect())
+}
+
+/// Letters and digits of a secret, drawn anew.
+pub(crate) fn letters(dice: &mut dyn Dice, count: usize) -> impl Iterator<Item = u8> {
+    (0..count).map(|_| letter(dice, PASSWORD_LETTERS))
 }
 
 fn letter(dice: &mut dyn Dice, letters: &[u8]) -> u8 {

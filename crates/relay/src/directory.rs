@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::account::Account;
+use crate::api_key::ApiKey;
 use crate::id::Id;
 use crate::sending_domain::SendingDomain;
-use crate::smtp_user::SmtpUser;
+use crate::smtp_user::{PasswordHash, SmtpUser};
 
 /// Everything that decides, as of one ledger commit. Immutable once shared.
 #[derive(Clone, Debug, Default)]
@@ -26,11 +27,20 @@ pub struct Directory {
     pub usernames: HashMap<String, Id<SmtpUser>>,
     /// Suppressed addresses, lower case, by account.
     pub suppressions: HashMap<Id<Account>, Arc<HashSet<String>>>,
+    /// Every API key.
+    pub api_keys: HashMap<Id<ApiKey>, Arc<ApiKey>>,
+    /// The same by the hash of its secret.
+    pub api_key_hashes: HashMap<PasswordHash, Id<ApiKey>>,
 }
 
 impl Directory {
     /// The SMTP user of this username.
     pub fn user_named(&self, username: &str) -> Option<&Arc<SmtpUser>> {
         self.users.get(self.usernames.get(username)?)
+    }
+
+    /// The API key whose secret has this hash. The hash is keyed, so what a look-up takes tells nothing of the secret.
+    pub fn api_key_of(&self, hash: &PasswordHash) -> Option<&Arc<ApiKey>> {
+        self.api_keys.get(self.api_key_hashes.get(hash)?)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::activity::{Notice, NoticeKind};
 use crate::clock::Timestamp;
-use crate::id::Id;
+use crate::id::{Id, SessionId};
 use crate::limits::Limits;
 use crate::site::Site;
 use crate::smtp_user::SmtpUser;
@@ -131,6 +131,8 @@ impl Gather {
         self.rows.retain(|_, row| now.since(row.since) < fold);
         notices.extend(self.minutes.values_mut().filter_map(|minute| minute.over.take()).map(summary));
         self.minutes.retain(|_, minute| now.since(minute.since) < Duration::from_secs(60));
+        // in the order in which they came, not that of a map
+        notices.sort_by(|one, other| order(one).cmp(&order(other)));
         notices
     }
 
@@ -142,6 +144,10 @@ impl Gather {
         }
         minute
     }
+}
+
+fn order(notice: &Notice) -> (Timestamp, SessionId, &str, &str) {
+    (notice.at, notice.session, &notice.recipient, &notice.reference)
 }
 
 fn add(pending: &mut Option<Notice>, notice: Notice) {
@@ -170,7 +176,6 @@ fn summary(last: Notice) -> Notice {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::id::SessionId;
 
     const START: Timestamp = Timestamp(1_800_000_000_000);
 

@@ -15,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::id::Id;
 use crate::limits::Limits;
+use crate::service::SYSTEM_ACCOUNT;
 use crate::site::Site;
 use crate::smtp_user::SmtpUser;
 use crate::store::{Block, Login};
@@ -180,7 +181,7 @@ impl Guard {
                 username.chars().filter(|letter| !letter.is_control()).take(NAME_CHARACTERS_MAX).collect();
             cause.push_str(&format!("; the address is shared, so only {name} is stopped there"));
         }
-        let mut accounts: Vec<_> = failures.iter().filter_map(|failure| failure.account).collect();
+        let mut accounts: Vec<_> = failures.iter().map(|failure| failure.account.unwrap_or(SYSTEM_ACCOUNT)).collect();
         accounts.sort_unstable();
         accounts.dedup();
         let (shortest, longest) = (self.limits.block_seconds_min, self.limits.block_seconds_max);

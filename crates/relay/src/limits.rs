@@ -125,6 +125,8 @@ limits! {
         "The time that running transactions have to finish when the server stops.";
     notice_fold_seconds NOTICE_FOLD_SECONDS 3_600 60..=86_400 "seconds" ""
         "Refusals of the same user, recipient and reason within this time are one row with a count.";
+    api_requests_per_minute API_REQUESTS_PER_MINUTE 600 0..=1_000_000 "requests a minute" ""
+        "Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.";
     notices_per_minute_max NOTICES_PER_MINUTE_MAX 60 1..=10_000 "rows" ""
         "New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.";
     remembered_addresses_max REMEMBERED_ADDRESSES_MAX 16_384 1_024..=1_048_576 "addresses" ""

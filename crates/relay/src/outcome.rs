@@ -122,6 +122,8 @@ pub enum Ending {
     DomainInvalid,
     /// The sandbox took it.
     Sandbox,
+    /// What was kept of it is damaged on the disk.
+    Damaged,
 }
 
 /// What becomes of one recipient that is not attempted any more.
@@ -137,6 +139,13 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
             Outcome::SoftBounced,
             Enhanced(5, 7, 1),
             "The sending domain lost its validation and did not get it back in time.".to_owned(),
+        ),
+        // other or undefined mail system status (RFC 3463 §3.4)
+        Ending::Damaged => (
+            Outcome::HardBounced,
+            Enhanced(5, 3, 0),
+            "The relay accepted this message, and a fault of its disk damaged it before it could be delivered. Send it again."
+                .to_owned(),
         ),
         Ending::Sandbox => (Outcome::Delivered { sandbox: true }, Enhanced(2, 0, 0), String::new()),
     };

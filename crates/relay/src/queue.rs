@@ -128,6 +128,8 @@ pub enum HoldReason {
     AccountSuspended,
     /// The validation of its domain was lost.
     DomainInvalid,
+    /// What was kept of it is damaged on the disk.
+    Damaged,
 }
 
 /// One delivery attempt of a message to one or more recipients of a site.

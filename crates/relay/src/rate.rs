@@ -50,6 +50,16 @@ impl<K: Eq + Hash> Pace<K> {
         *due = (*due).max(now) + self.interval;
         Ok(())
     }
+
+    /// How many of `key` may come at once now, and in how many seconds the whole burst may again.
+    pub fn left(&self, key: &K, now: Timestamp) -> (u64, u64) {
+        if self.interval == 0 {
+            return (u64::MAX, 0);
+        }
+        let ahead = self.due.get(key).map_or(0, |due| due.saturating_sub(now.0.saturating_mul(1_000)));
+        let left = self.tolerance.checked_sub(ahead).map_or(0, |room| room / self.interval + 1);
+        (left, ahead.div_ceil(1_000_000))
+    }
 }
 
 /// The brake on an SMTP user's messages. Off while the limit is 0.

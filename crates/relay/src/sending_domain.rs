@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::verification::Check;
 
 /// A domain that an account sends from. A subdomain is a domain of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct SendingDomain {
     pub created_at: Timestamp,
     /// When it was deleted: its users stopped then, its queue has 24 h, its keys stay until that is empty.
     pub deleted_at: Option<Timestamp>,
+    /// Since when a record is missing that was there before.
+    pub lost_at: Option<Timestamp>,
+    /// The last look at its records.
+    pub check: Option<Check>,
 }
 
 /// Whether a domain may be sent from (product: sending domains).

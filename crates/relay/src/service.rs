@@ -4,16 +4,29 @@
 //! that one refuses no other takes. Time and dice are passed in; the store does the remembering.
 
 mod account;
+mod api_key;
+mod block;
 mod domain;
 mod name;
+pub mod operation;
 mod user;
+pub mod view;
 
 use serde::{Deserialize, Serialize};
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
 
+use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
+use crate::id::Id;
+use crate::power::Scope;
 use crate::store::{Actor, StoreError};
+use operation::{Answer, Operation};
 
-pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_state};
+pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_state};
+pub use api_key::{IssuedKey, KeyWish, api_key_add, api_key_delete, api_key_find, api_keys};
+pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
 };
@@ -30,7 +43,38 @@ pub struct Caller<'a> {
     pub actor: &'a Actor,
     /// The moment of the change.
     pub now: Timestamp,
+    /// How far it reaches: what lies beyond does not exist for it.
+    pub scope: Scope,
 }
+
+/// Who asks, and how far they reach.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// For the audit log.
+    pub actor: Actor,
+    /// What exists for them.
+    pub scope: Scope,
+    /// They only look.
+    pub read_only: bool,
+}
+
+/// All that can be asked of a relay. The API, and later the console, ask it here and nowhere else.
+pub trait Service: Send + Sync + 'static {
+    /// Carries out one operation for somebody.
+    ///
+    /// # Errors
+    /// What happened, what it means, what to do; [`FaultKind::Forbidden`] where they may not.
+    fn ask(&self, operation: Operation, identity: Identity) -> BoxedAnswer<'_>;
+
+    /// Whose secret of an API key this is; none where it is nobody's, or works no more. The use is remembered.
+    fn bearer(&self, secret: &[u8], from: IpAddr) -> Option<(Id<ApiKey>, Identity)>;
+
+    /// The moment, for what is paced.
+    fn now(&self) -> Timestamp;
+}
+
+/// What a [`Service`] will have answered.
+pub type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
 
 /// Why something asked for was not done: what happened, what it means, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -58,6 +102,8 @@ pub enum FaultKind {
     NotFound,
     /// It would contradict what is there.
     Conflict,
+    /// Whoever asks may not.
+    Forbidden,
     /// The store or a system that it needs does not do its work now.
     Unavailable,
 }
@@ -76,6 +122,11 @@ impl Fault {
     /// It would contradict what is there.
     pub fn conflict(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Fault { kind: FaultKind::Conflict, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+    }
+
+    /// Whoever asks may not.
+    pub fn forbidden(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind: FaultKind::Forbidden, what: what.into(), meaning: String::new(), remedy: remedy.into() }
     }
 
     /// Something that is needed does not do its work now.
@@ -105,6 +156,11 @@ impl From<StoreError> for Fault {
                 Fault::unavailable(what, "Try again; if it stays, `envoi doctor` and the log say more.")
                     .meaning("Nothing was changed.")
             }
+            StoreError::Damaged(_) => Fault::unavailable(
+                what,
+                "Look at the disk, then stop the relay: `envoi doctor --repair` says what can be done, and does it.",
+            )
+            .meaning("Nothing was changed."),
             StoreError::NotFound(_) => Fault::not_found(what, "The list command shows what there is."),
             StoreError::Conflict(_) => Fault::conflict(what, ""),
         }

@@ -57,6 +57,8 @@ mod tests {
             keys,
             created_at: Timestamp(0),
             deleted_at: None,
+            lost_at: None,
+            check: None,
         }
     }
 

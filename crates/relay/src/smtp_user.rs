@@ -34,7 +34,7 @@ pub struct SmtpUser {
 
 /// HMAC-SHA-256 of a generated password under a key derived from the master key (119 bits of
 /// password make a slow hash needless).
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PasswordHash(pub [u8; 32]);
 
 impl std::fmt::Debug for PasswordHash {

@@ -1,21 +1,25 @@
 //! What has to be remembered: verbs, each atomic, each durable when it returns.
 
+mod book;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::future::Future;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::ToSchema;
 
-use crate::account::{Account, AccountState};
+use crate::account::Account;
 use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Notice};
 use crate::clock::{Day, Timestamp};
-use crate::directory::Directory;
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
-use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
-use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
+use crate::quota::Charges;
+use crate::sending_domain::SendingDomain;
+
+pub use book::{Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange};
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +33,9 @@ pub enum StoreError {
     /// Cannot be reached or read now: `451 4.3.0` or `454 4.7.0`.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// What was kept of a message is damaged on the disk: trying again does not help by itself.
+    #[error("{0}")]
+    Damaged(String),
     /// There is no such thing.
     #[error("there is no {0}")]
     NotFound(String),
@@ -92,73 +99,31 @@ pub struct QueueEntry {
     pub recipients: Vec<(u16, Arc<str>, RecipientState)>,
 }
 
-/// Who did it, for the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Actor {
-    /// `operator`, `system`, later a member's name.
-    pub name: String,
-    /// From where: an address, or `cli`.
-    pub from: String,
+/// Something kept that was found damaged, until the operator has acknowledged it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Damage {
+    /// The file.
+    pub file: String,
+    /// The octet in it where the damage, or the record that has it, begins; none: the file as a whole.
+    pub offset: Option<u64>,
+    /// The message that it concerns, where that can be told.
+    #[schema(value_type = Option<String>)]
+    pub message: Option<MessageId>,
+    /// What is damaged, in words; names the message again.
+    pub what: String,
 }
 
-/// One line of the audit log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub actor: Actor,
-    /// What: `smtp_user.reset`, …
-    pub action: String,
-    /// On what: `smtp_user 12`, …
-    pub subject: String,
-    /// In whose account, where in one.
-    pub account: Option<Id<Account>>,
-}
-
-/// A new SMTP user, its secret already hashed.
-#[derive(Clone, Debug)]
-pub struct NewSmtpUser {
-    /// Its domain.
-    pub domain: Id<SendingDomain>,
-    /// What people call it.
-    pub name: String,
-    /// Generated; a username that exists is a [`StoreError::Conflict`].
-    pub username: String,
-    /// The keyed hash of its password.
-    pub password: PasswordHash,
-    /// What it may do.
-    pub rules: UserRules,
-}
-
-/// A new DKIM key: the public face and the private half, which the store wraps.
-#[derive(Clone)]
-pub struct NewDkimKey {
-    /// Selector, algorithm, record.
-    pub key: DkimKey,
-    /// PKCS#8 DER.
-    pub private: smtp::server::Secret,
-}
-
-/// A block of an address (product: limits and abuse), kept across a restart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Block {
-    /// The address, or the first of its /64.
-    pub address: IpAddr,
-    /// Why, in words.
-    pub cause: String,
-    /// When it began.
-    pub since: Timestamp,
-    /// When it ends.
-    pub until: Timestamp,
-    /// How long this one is; the next is twice as long.
-    pub seconds: u64,
-    /// The accounts at whose users its failures were aimed.
-    pub accounts: Vec<Id<Account>>,
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            Some(offset) => write!(f, "{} at octet {offset}: {}", self.file, self.what),
+            None => write!(f, "{}: {}", self.file, self.what),
+        }
+    }
 }
 
 /// What the store says of itself, for `doctor`, metrics and health.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StoreHealth {
     /// Why it latched, if it did.
     pub latched: Option<String>,
@@ -172,8 +137,10 @@ pub struct StoreHealth {
     pub spool_octets: u64,
     /// Log octets that activity has not consumed yet.
     pub activity_lag_octets: u64,
-    /// Records found damaged at start, each in words: file, offset, message.
-    pub damage: Vec<String>,
+    /// Why activity is not read on, or what is read of it for the quotas not written down, if so.
+    pub activity_stopped: Option<String>,
+    /// What was found damaged and not acknowledged since.
+    pub damage: Vec<Damage>,
 }
 
 /// Live mail. Every verb is safe to call from any task.
@@ -199,13 +166,14 @@ pub trait Spool: Send + Sync + 'static {
     /// Keeps the message. When this returns, it is on disk; only then may the client hear `250`.
     ///
     /// # Errors
-    /// Nothing was accepted. The draft is gone.
+    /// Nothing was accepted, and the draft is gone. After [`StoreError::Latched`] the message may be on the disk all the
+    /// same, and is delivered after the next start; after any other error it is not.
     fn commit(&self, envelope: Envelope, draft: Self::Draft) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Claims a live message for an attempt; none where it is settled or claimed already.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where its record cannot be read.
+    /// [`StoreError::Damaged`], [`StoreError::Unavailable`] where its record cannot be read.
     fn claim(&self, message: MessageId) -> impl Future<Output = Result<Option<Claimed>, StoreError>> + Send;
 
     /// Gives a claim back.
@@ -243,7 +211,7 @@ pub trait Spool: Send + Sync + 'static {
     /// One live message as it stands, without claiming it.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where its record cannot be read.
+    /// [`StoreError::Damaged`], [`StoreError::Unavailable`] where its record cannot be read.
     fn peek(&self, message: MessageId) -> impl Future<Output = Result<Option<Claimed>, StoreError>> + Send;
 
     /// Remembers refusals, without waiting for the disk: they may be lost in a crash, mail never is.
@@ -254,208 +222,6 @@ pub trait Spool: Send + Sync + 'static {
 
     /// Whether it has latched, as [`Spool::health`] says in words; cheap enough to be asked at each login.
     fn is_latched(&self) -> bool;
-}
-
-/// Accounts and what belongs to them. Verbs block on the disk: call them off the async threads.
-/// Each is in the audit log and in [`Book::directory`] before it returns.
-pub trait Book: Send + Sync + 'static {
-    /// The deciding snapshot.
-    fn directory(&self) -> Arc<Directory>;
-
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] (as every verb here).
-    fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError>;
-
-    /// Suspends or resumes an account.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn account_state(
-        &self,
-        account: Id<Account>,
-        state: AccountState,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<Account>, StoreError>;
-
-    /// Adds a sending domain with its keys, in state pending.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where this account has it already, [`StoreError::NotFound`] without the account.
-    fn domain_add(
-        &self,
-        account: Id<Account>,
-        name: &str,
-        keys: Vec<NewDkimKey>,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<SendingDomain>, StoreError>;
-
-    /// Changes a domain's state.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where another account's claim on the name is stronger.
-    fn domain_state(
-        &self,
-        domain: Id<SendingDomain>,
-        state: DomainState,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<SendingDomain>, StoreError>;
-
-    /// Switches bounce mails of a domain on or off.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn domain_bounce_mails(
-        &self,
-        domain: Id<SendingDomain>,
-        on: bool,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<SendingDomain>, StoreError>;
-
-    /// A key's record was seen in DNS.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError>;
-
-    /// Makes the other selector of an algorithm the one that signs from now on. Messages already sealed keep their
-    /// seal.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where there is no other selector, or its record was not
-    /// seen in DNS and `force` is not given.
-    fn domain_rotate(
-        &self,
-        domain: Id<SendingDomain>,
-        algorithm: KeyAlgorithm,
-        force: bool,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<SendingDomain>, StoreError>;
-
-    /// The unwrapped private half (PKCS#8 DER) of a key.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Unavailable`] where the master key is another.
-    fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<smtp::server::Secret, StoreError>;
-
-    /// Deletes a domain: its users are gone at once, its queue has 24 h, then its keys go too.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
-
-    /// Makes an SMTP user.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the username exists, [`StoreError::NotFound`] without the domain.
-    fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError>;
-
-    /// Changes name, enabled, rules or passwords of an SMTP user; `action` is what the audit log calls it.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn smtp_user_change(
-        &self,
-        user: Id<SmtpUser>,
-        action: &str,
-        change: SmtpUserChange,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<Arc<SmtpUser>, StoreError>;
-
-    /// Deletes an SMTP user. Mail it sent is delivered.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn smtp_user_delete(&self, user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The key that password hashes are made under, derived from the master key.
-    fn password_key(&self) -> [u8; 32];
-
-    /// Last successful logins, gathered: user, when, from where.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError>;
-
-    /// The logins of the last 30 days: per user and address the latest.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError>;
-
-    /// Suppresses an address for an account.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] without the account.
-    fn suppress(
-        &self,
-        account: Id<Account>,
-        address: &str,
-        reason: &str,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
-
-    /// Lifts a suppression.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
-
-    /// Keeps blocks that began or grew.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    fn block_put(&self, block: &Block) -> Result<(), StoreError>;
-
-    /// Blocks still in force, and those whose doubling is remembered.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    fn blocks(&self) -> Result<Vec<Block>, StoreError>;
-
-    /// Lifts the block of an address.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`].
-    fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The newest lines of the audit log.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
-}
-
-/// What changes of an SMTP user.
-#[derive(Clone, Debug)]
-pub enum SmtpUserChange {
-    /// Its descriptive name.
-    Name(String),
-    /// Whether it may log in.
-    Enabled(bool),
-    /// What it may do.
-    Rules(UserRules),
-    /// The passwords that work from now on, at most two.
-    Passwords(Vec<PasswordHash>),
-}
-
-/// A successful login.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Login {
-    /// Who.
-    pub user: Id<SmtpUser>,
-    /// From where.
-    pub address: IpAddr,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// What happened. Reads block on the disk: call them off the async threads.
@@ -499,6 +265,14 @@ pub trait History: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError>;
+
+    /// What counts towards the quotas: the charge ([`crate::quota::Charge::of`]) of every message committed before this
+    /// call, once, by account and day. Of each account at least the days nearest to its last are there
+    /// ([`crate::quota::DAYS_KEPT`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn charges(&self) -> Result<Charges, StoreError>;
 
     /// Waits until every event of mail accepted or settled before this call is in its rows.
     fn caught_up(&self) -> impl Future<Output = ()> + Send;

@@ -27,12 +27,13 @@ use crate::guard::Guard;
 use crate::id::{Id, MessageId, SessionId};
 use crate::limits::Limits;
 use crate::policy::Refusal;
+use crate::quota::{Charge, Usage};
 use crate::rate::{Pace, Rate};
 use crate::sending_domain::SendingDomain;
 use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
-use crate::store::{Block, Login};
+use crate::store::{Block, Login, StoreError};
 
 use login::Attempts;
 pub use notice::TlsTrouble;
@@ -48,6 +49,7 @@ pub struct Submission {
     slots: Slots,
     guard: Mutex<Guard>,
     rate: Mutex<Rate>,
+    usage: Usage,
     gather: Mutex<Gather>,
     refusals: Mutex<Pace<Site>>,
 }
@@ -112,6 +114,7 @@ impl Submission {
             slots: Slots::new(limits),
             guard: Mutex::new(Guard::new(limits, shared, dice)),
             rate: Mutex::new(Rate::new(limits)),
+            usage: Usage::default(),
             gather: Mutex::new(Gather::new(limits)),
             refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
         }
@@ -120,6 +123,16 @@ impl Submission {
     /// Takes up what was kept across a restart.
     pub fn restore(&self, blocks: Vec<Block>, logins: &[Login]) {
         lock(&self.guard).restore(blocks, logins);
+    }
+
+    /// Takes up what was charged to the quotas before: once, before the first session.
+    pub fn charge(&self, charges: impl IntoIterator<Item = Charge>) {
+        self.usage.charge(charges);
+    }
+
+    /// What was used of the quotas.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// The operator lifted the block of an address.
@@ -227,7 +240,11 @@ impl Visit {
 
     /// The transaction ended without acceptance.
     pub fn on_abandon(&mut self) {
-        self.ended = self.transaction.take().or(self.ended.take());
+        if let Some(mut transaction) = self.transaction.take() {
+            // its refusal may still be noted; what it reserved is free now
+            transaction.reservation.end();
+            self.ended = Some(transaction);
+        }
     }
 
     /// The id that the message under way will have, once content may begin.
@@ -240,7 +257,24 @@ impl Visit {
         self.transaction.as_ref().is_some_and(|transaction| transaction.refused)
     }
 
-    /// A refusal that the driver or the store has cause for, with its true reason.
+    /// The store did not take content, or did not keep the message: nothing was accepted, and the client may come
+    /// again.
+    pub fn on_not_kept(&mut self, error: &StoreError) -> Answer {
+        if let Some(transaction) = &mut self.transaction {
+            match error {
+                // what was written before the store stopped may be on the disk, and be delivered after the restart
+                StoreError::Latched(_) => transaction.reservation.end(),
+                _ => transaction.reservation.release(),
+            }
+        }
+        let reply = match error {
+            StoreError::NoRoom(_) => replies::store_full(),
+            _ => replies::store_failed(),
+        };
+        self.refuse(reply, "")
+    }
+
+    /// A refusal that the driver has cause for, with its true reason.
     pub fn refuse(&mut self, reply: Reply, reason: &str) -> Answer {
         self.no(Refusal { reply, reason: reason.to_owned() })
     }

@@ -16,7 +16,7 @@ use relay::directory::Directory;
 use relay::id::{Id, SessionId};
 use relay::sending_domain::SendingDomain;
 use relay::smtp_user::SmtpUser;
-use relay::store::Block;
+use relay::store::{Block, StoreError};
 use relay::submission::{Submission, Visit};
 use smtp::replies;
 use smtp::server::{Answer, Question, Security, Session, Step, When};
@@ -43,7 +43,7 @@ impl Dice for Loaded {
 fn directory(scene: &Scene) -> Directory {
     let (account, domain, user) = (Id::new(1), Id::new(2), Id::new(3));
     let state = if scene.suspended { AccountState::Suspended } else { AccountState::Active };
-    let account = Account { id: account, name: "Shop".to_owned(), state, created_at: NOW };
+    let account = Account { id: account, name: "Shop".to_owned(), state, quota: scene.quota(), created_at: NOW };
     let domain = SendingDomain {
         id: domain,
         account: account.id,
@@ -53,6 +53,8 @@ fn directory(scene: &Scene) -> Directory {
         keys: Vec::new(),
         created_at: NOW,
         deleted_at: None,
+        lost_at: None,
+        check: None,
     };
     let user = SmtpUser {
         id: user,
@@ -73,6 +75,7 @@ fn directory(scene: &Scene) -> Directory {
         accounts: HashMap::from([(account.id, Arc::new(account))]),
         domains: HashMap::from([(domain.id, Arc::new(domain))]),
         users: HashMap::from([(user.id, Arc::new(user))]),
+        ..Directory::default()
     }
 }
 
@@ -211,8 +214,8 @@ impl Driver {
             Err(answer) => return answer,
         };
         match self.store.take().as_deref() {
-            Some("full") => return self.visit.refuse(replies::store_full(), "The disk is full."),
-            Some("failing") => return self.visit.refuse(replies::store_failed(), "The queue cannot be written."),
+            Some("full") => return self.visit.on_not_kept(&StoreError::NoRoom("the disk is full".to_owned())),
+            Some("failing") => return self.visit.on_not_kept(&StoreError::Latched("input/output error".to_owned())),
             _ => {}
         }
         self.visit.on_accepted();

@@ -50,6 +50,10 @@ impl LineReader {
         };
         let end = start + found;
         self.scanned = 0;
+        if self.discarding.map_or(0, |(_, gone)| gone) + end > DISCARD_OCTETS_MAX {
+            // so it would have been told, had its end come later
+            return Line::Endless;
+        }
         let has_cr = if end == 0 { self.discarded_cr } else { input[end - 1] == b'\r' };
         if let Some((auth, _)) = self.discarding {
             input.advance(end + 1);
@@ -162,7 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn endless_lines_end() {
+    fn endless_lines_end_however_they_arrive() {
+        let line = [&vec![b'x'; DISCARD_OCTETS_MAX + 1][..], b"\r\nNOOP\r\n"].concat();
+        for step in [1_000, 65_536, line.len()] {
+            assert_eq!(lines(&line, step), ["end"], "{step}");
+        }
         assert_eq!(lines(&vec![b'x'; DISCARD_OCTETS_MAX + COMMAND_OCTETS_MAX + 1], 1000), ["end"]);
     }
 }

@@ -232,6 +232,10 @@ catalogue! {
         "A suppressed recipient, where the SMTP user asks to be told." "An administrator of the account can lift the suppression.";
     recipient_not_allowed(domain: &str) "recipient-not-allowed" 550 [5 7 1] "This SMTP user may not send to {domain}"
         "The SMTP user has a list of recipient domains, and this is none of them." "An administrator of the account can change the list.";
+    quota_reached(recipients: u64, date: &str) "quota-reached" 452 [4 7 1]
+        "The monthly quota of {recipients} recipients is reached; it renews on {date}"
+        "Each recipient past the quota of the account; those that fit stay accepted. The same at the end of data, where the quota changed or the period ended meanwhile."
+        "Send again after that day (it begins at midnight UTC), or ask the operator of the relay for a larger quota.";
     all_or_nothing() "all-or-nothing" 554 [5 5 1] "A recipient of this message was refused, so the whole message is"
         "In all-or-nothing mode: every RCPT and DATA after the first refused recipient." "Correct the refused recipient and send again.";
 

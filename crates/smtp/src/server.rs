@@ -270,6 +270,8 @@ pub struct Session {
     steps: VecDeque<Step>,
     asked: Option<Asked>,
     hello: Option<Hello>,
+    /// Nothing has come yet.
+    is_unheard: bool,
     authenticated: bool,
     transaction: Option<Transaction>,
     errors: u32,
@@ -296,6 +298,7 @@ impl Session {
             steps: VecDeque::from([greeting]),
             asked: None,
             hello: None,
+            is_unheard: true,
             authenticated: false,
             transaction: None,
             errors: 0,
@@ -484,8 +487,10 @@ impl Session {
 
     /// Looks for a line; whether something came of it.
     fn on_command_input(&mut self, input: &mut BytesMut) -> bool {
-        // a TLS record of type handshake: no line will ever end
-        if self.security == Security::Clear && self.hello.is_none() && input.first() == Some(&0x16) {
+        // a TLS record of type handshake: no line will ever end. Only in front of everything: behind that, what stands
+        // in front of the input depends on how it was cut
+        let is_first = !input.is_empty() && std::mem::take(&mut self.is_unheard);
+        if is_first && self.security == Security::Clear && input.first() == Some(&0x16) {
             self.close(replies::not_tls(), About::Session);
             return true;
         }

@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::{Account, AccountState};
+use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::SmtpUser;
-use relay::store::{Actor, AuditEntry, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::store::{Actor, AuditEntry, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::verification::{self, Check, RecordState};
 use smtp::server::Secret;
 
 /// The highest numbers given so far: a number is never given twice, also not after a deletion.
@@ -19,6 +22,7 @@ pub(crate) struct Numbers {
     pub(crate) account: u64,
     pub(crate) domain: u64,
     pub(crate) user: u64,
+    pub(crate) api_key: u64,
 }
 
 /// All that the verbs decide by.
@@ -45,6 +49,10 @@ pub(crate) enum Write {
     User(Arc<SmtpUser>),
     /// An SMTP user is gone.
     UserGone(Id<SmtpUser>),
+    /// A new API key.
+    ApiKey(Arc<ApiKey>),
+    /// An API key is gone.
+    ApiKeyGone(Id<ApiKey>),
     /// An address is suppressed.
     Suppression { account: Id<Account>, address: String, reason: String, at: Timestamp },
     /// It is not any more.
@@ -185,8 +193,8 @@ impl Register {
         let mut draft = self.draft();
         draft.numbers.account += 1;
         let id = Id::new(draft.numbers.account);
-        let account =
-            draft.put_account(Account { id, name: name.to_owned(), state: AccountState::Active, created_at: now });
+        let (name, state, quota) = (name.to_owned(), AccountState::Active, Quota::default());
+        let account = draft.put_account(Account { id, name, state, quota, created_at: now });
         draft.note(by, now, "account.add", format!("account {id}"), Some(id));
         Ok(draft.done(account))
     }
@@ -206,6 +214,22 @@ impl Register {
             AccountState::Suspended => "account.suspend",
         };
         draft.note(by, now, action, format!("account {id}"), Some(id));
+        Ok(draft.done(account))
+    }
+
+    pub(crate) fn account_quota(
+        &self,
+        id: Id<Account>,
+        quota: Quota,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Account>> {
+        let account = self.account(id)?;
+        let mut draft = self.draft();
+        let account = draft.put_account(Account { quota, ..(**account).clone() });
+        let recipients = quota.recipients.map_or("unlimited".to_owned(), |max| format!("{max} recipients"));
+        let subject = format!("account {id} {recipients}, renewed on day {}", quota.renews_on);
+        draft.note(by, now, "account.quota", subject, Some(id));
         Ok(draft.done(account))
     }
 
@@ -241,6 +265,8 @@ impl Register {
             keys: keys.iter().map(|new| new.key.clone()).collect(),
             created_at: now,
             deleted_at: None,
+            lost_at: None,
+            check: None,
         });
         for new in keys {
             draft.writes.push(Write::PrivateKey { domain: id, selector: new.key.selector, private: new.private });
@@ -264,7 +290,21 @@ impl Register {
     ) -> Decided<Arc<SendingDomain>> {
         let domain = self.domain(id)?;
         let mut draft = self.draft();
-        for other in self.claims(&domain.name).filter(|other| other.id != id) {
+        self.give_way(&mut draft, domain, state, now)?;
+        let domain = draft.put_domain(SendingDomain { state, lost_at: None, ..(**domain).clone() });
+        draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
+        Ok(draft.done(domain))
+    }
+
+    /// Lets other accounts' claims on the name give way to this one in that state.
+    fn give_way(
+        &self,
+        draft: &mut Draft,
+        domain: &SendingDomain,
+        state: DomainState,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for other in self.claims(&domain.name).filter(|other| other.id != domain.id) {
             let loses = is_proven(state) && other.state == DomainState::Vouched;
             if loses {
                 draft.put_domain(SendingDomain { state: DomainState::Pending, ..(**other).clone() });
@@ -282,9 +322,7 @@ impl Register {
                 )));
             }
         }
-        let domain = draft.put_domain(SendingDomain { state, ..(**domain).clone() });
-        draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
-        Ok(draft.done(domain))
+        Ok(())
     }
 
     pub(crate) fn domain_bounce_mails(
@@ -302,20 +340,33 @@ impl Register {
         Ok(draft.done(domain))
     }
 
-    /// Keeps the first time it was seen: told again, it writes nothing.
-    pub(crate) fn domain_key_seen(&self, id: Id<SendingDomain>, selector: &str, now: Timestamp) -> Decided<()> {
-        let mut domain = (**self.domain(id)?).clone();
-        let key = domain.keys.iter_mut().find(|key| key.selector == selector);
-        let key = key.ok_or_else(|| StoreError::NotFound(format!("selector {selector} in domain {id}")))?;
-        let mut draft = self.draft();
-        if key.seen_at.is_some() {
-            return Ok(draft.done(()));
+    /// What DNS said; a state that another claim does not allow is not taken.
+    pub(crate) fn domain_check(&self, id: Id<SendingDomain>, check: Check) -> Decided<Arc<SendingDomain>> {
+        let kept = self.domain(id)?;
+        if kept.check.as_ref().is_some_and(|newer| newer.at > check.at) {
+            return Ok(self.draft().done(Arc::clone(kept)));
         }
-        key.seen_at = Some(now);
-        let subject = format!("domain {id} {} selector {selector}", domain.name);
-        draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
-        draft.put_domain(domain);
-        Ok(draft.done(()))
+        let mut domain = (**kept).clone();
+        let (before, now, judgement) = (domain.state, check.at, verification::judge(&domain, &check));
+        let mut draft = self.draft();
+        for key in domain.keys.iter_mut().filter(|key| key.seen_at.is_none()) {
+            if check.of(&key.selector) == Some(&RecordState::Right) {
+                key.seen_at = Some(now);
+                let subject = format!("domain {id} {} selector {}", domain.name, key.selector);
+                draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
+            }
+        }
+        domain.check = Some(check);
+        let allowed = judgement.state == before || self.give_way(&mut draft, &domain, judgement.state, now).is_ok();
+        if allowed {
+            (domain.state, domain.lost_at) = (judgement.state, judgement.lost_at);
+        }
+        if domain.state != before {
+            let subject = format!("domain {id} {}", domain.name);
+            draft.note(&system(), now, state_action(domain.state), subject, Some(domain.account));
+        }
+        let domain = draft.put_domain(domain);
+        Ok(draft.done(domain))
     }
 
     /// The spare key of an algorithm signs from now on, and the one that signed is the spare.
@@ -424,6 +475,43 @@ impl Register {
         let mut draft = self.draft();
         draft.drop_user(user);
         draft.note(by, now, "smtp_user.delete", format!("smtp_user {id}"), Some(user.account));
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn api_key_add(&self, new: NewApiKey, by: &Actor, now: Timestamp) -> Decided<Arc<ApiKey>> {
+        if let Some(account) = new.account {
+            self.account(account)?;
+        }
+        if self.directory.api_key_hashes.contains_key(&new.hash) {
+            return Err(StoreError::Conflict("this secret was given before: draw another".to_owned()));
+        }
+        let mut draft = self.draft();
+        draft.numbers.api_key += 1;
+        let key = Arc::new(ApiKey {
+            id: Id::new(draft.numbers.api_key),
+            account: new.account,
+            name: new.name,
+            powers: new.powers,
+            read_only: new.read_only,
+            hash: new.hash,
+            created_at: now,
+            expires_at: new.expires_at,
+        });
+        draft.next.api_key_hashes.insert(key.hash, key.id);
+        draft.next.api_keys.insert(key.id, Arc::clone(&key));
+        draft.writes.push(Write::ApiKey(Arc::clone(&key)));
+        draft.note(by, now, "api_key.add", format!("api_key {} {}", key.id, key.name), key.account);
+        Ok(draft.done(key))
+    }
+
+    pub(crate) fn api_key_delete(&self, id: Id<ApiKey>, by: &Actor, now: Timestamp) -> Decided<()> {
+        let key = self.directory.api_keys.get(&id);
+        let key = key.ok_or_else(|| StoreError::NotFound(format!("API key {id}")))?;
+        let mut draft = self.draft();
+        draft.next.api_keys.remove(&id);
+        draft.next.api_key_hashes.remove(&key.hash);
+        draft.writes.push(Write::ApiKeyGone(id));
+        draft.note(by, now, "api_key.delete", format!("api_key {id} {}", key.name), key.account);
         Ok(draft.done(()))
     }
 

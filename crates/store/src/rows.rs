@@ -44,6 +44,7 @@ pub(crate) fn hold_words(reason: HoldReason) -> &'static str {
         HoldReason::Operator => "Held by the operator of the relay until they release it.",
         HoldReason::AccountSuspended => "Held because the account is suspended.",
         HoldReason::DomainInvalid => "Held because the records of the sending domain are no longer published.",
+        HoldReason::Damaged => "Held because it is damaged on the relay's disk. The operator of the relay was told.",
     }
 }
 
@@ -198,11 +199,10 @@ pub(crate) fn limit(filter: &ActivityFilter) -> usize {
 
 /// Whether an address is the one, begins so, or is at the `@domain`, whatever the case.
 pub(crate) fn address_matches(pattern: &str, address: &str) -> bool {
-    let (pattern, address) = (pattern.to_ascii_lowercase(), address.to_ascii_lowercase());
     if pattern.starts_with('@') {
-        address.rfind('@').is_some_and(|at| address[at..] == pattern)
+        address.rfind('@').is_some_and(|at| address[at..].eq_ignore_ascii_case(pattern))
     } else {
-        address.starts_with(&pattern)
+        address.as_bytes().get(..pattern.len()).is_some_and(|start| start.eq_ignore_ascii_case(pattern.as_bytes()))
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use relay::activity::{ActivityFilter, Status};
-use relay::clock::Timestamp;
+use relay::clock::{Day, Timestamp};
 use relay::id::{Id, MessageId};
 use relay::queue::{ContentFacts, Envelope, Origin, Outcome, RecipientState, Settlement, Verdict};
 use relay::store::{Content, Draft as _, History as _, Spool as _, StoreError};
@@ -161,8 +161,13 @@ fn run(folder: &Path, first: u64, lines: u64, said: &mut HashMap<u64, Said>) -> 
 
 async fn check(folder: &Path, said: &HashMap<u64, Said>) {
     let store = open(folder);
-    assert_eq!(store.health().damage, Vec::<String>::new());
+    assert_eq!(store.health().damage, []);
+    // read before activity could make up for it
+    let charged: u64 = store.charges().unwrap().iter().map(|charge| charge.recipients).sum();
     store.caught_up().await;
+    let counts = store.sent(None, Day(0), Day(99_999)).unwrap();
+    assert_eq!(charged, counts.iter().map(|count| count.accepted).sum::<u64>(), "each message is charged once");
+    assert!(charged >= said.len() as u64, "what was acknowledged is charged");
     for (number, said) in said {
         let message = MessageId(u128::from(*number));
         let found = store.claim(message).await.unwrap();

@@ -1,6 +1,9 @@
-//! Shows: metrics and health over HTTP, for the operator's own monitoring.
+//! Shows: the API for programs, metrics and health for the operator's own monitoring.
 //!
-//! There is no login here: the binary listens on loopback unless the operator says otherwise.
+//! Metrics and health ask for no login: the binary serves them on loopback unless the operator says otherwise.
+
+pub mod api;
+pub mod listen;
 
 use axum::Router;
 use axum::extract::State;

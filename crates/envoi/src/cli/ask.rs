@@ -1,6 +1,8 @@
 //! Gets an operation done: by the running relay where one answers, else by opening the data folder itself.
 
+use relay::power::Scope;
 use relay::service::Fault;
+use relay::service::operation::{Answer, Operation};
 use relay::store::Actor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,6 @@ use crate::config::Config;
 use crate::control;
 use crate::data;
 use crate::execute::Executor;
-use crate::operation::{Answer, Operation};
 
 /// How long a relay that is starting or stopping is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) async fn ask(config: &Config, operation: Operation) -> Result<Answer, Fault> {
     let begun = Instant::now();
     loop {
-        if let Some(mut client) = connect(config, operation.clone()).await? {
-            let answer = client.next().await?;
+        if let Some(client) = connect(config, operation.clone()).await? {
+            let answer = client.answer().await?;
             return answer.ok_or_else(|| {
                 Fault::unavailable(
                     "The relay ended the conversation without an answer.",
@@ -76,7 +77,8 @@ async fn without_server(config: &Config, operation: Operation) -> Result<Result<
         }
     };
     let executor = Executor::new(Arc::clone(&store), config, clock, None);
-    let answer = executor.run(operation, Actor { name: "operator".into(), from: "cli".into() }).await;
+    let answer =
+        executor.carry_out(operation, Actor { name: "operator".into(), from: "cli".into() }, Scope::Operator).await;
     // closing writes what waits: not on a thread that others need
     drop(executor);
     let _ = tokio::task::spawn_blocking(move || drop(store)).await;

@@ -4,14 +4,14 @@ use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::sending_domain::KeyAlgorithm;
+use relay::service::operation::Operation;
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     AccountCommand, ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
-    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch,
+    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, api_key, statistics,
 };
 use crate::moment;
-use crate::operation::Operation;
 
 const BACKLOG_DEFAULT: u32 = 10;
 
@@ -27,19 +27,27 @@ impl From<Operation> for Wanted {
     }
 }
 
-fn asking(operation: Operation, yes: bool, question: String) -> Wanted {
+pub(super) fn asking(operation: Operation, yes: bool, question: String) -> Wanted {
     Wanted { operation, question: (!yes).then_some(question) }
 }
 
 /// The operation of a command; none for those that are no operation.
 pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Wanted>, Fault> {
     Ok(Some(match command {
-        Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Doctor => return Ok(None),
-        Command::Account(command) => account(command),
+        Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Doctor(_) | Command::Restore(_) => {
+            return Ok(None);
+        }
+        Command::Backup { target, with_master_key } => {
+            let target = std::path::absolute(target).unwrap_or_else(|_| target.clone());
+            Operation::Backup { target, with_master_key: *with_master_key }.into()
+        }
+        Command::Account(command) => account(command)?,
         Command::Domain(command) => domain(command),
         Command::SmtpUser(command) => smtp_user(command, now)?,
         Command::Suppression(command) => suppression(command),
+        Command::ApiKey(command) => api_key::operation(command, now)?,
         Command::Activity(arguments) => activity(arguments, now)?,
+        Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
         Command::Connections(ConnectionsCommand::List { account, limit }) => {
             Operation::Connections { account: *account, limit: *limit }.into()
         }
@@ -52,8 +60,8 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
     }))
 }
 
-fn account(command: &AccountCommand) -> Wanted {
-    match command {
+fn account(command: &AccountCommand) -> Result<Wanted, Fault> {
+    Ok(match command {
         AccountCommand::Add { name } => Operation::AccountAdd { name: name.clone() }.into(),
         AccountCommand::List => Operation::AccountList.into(),
         AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
@@ -63,7 +71,21 @@ fn account(command: &AccountCommand) -> Wanted {
             format!("Suspend account {account}? Its logins are refused and its queue is held."),
         ),
         AccountCommand::Resume { account } => Operation::AccountResume { account: *account }.into(),
-    }
+        AccountCommand::Quota { account, recipients, unlimited, renews_on } => {
+            let recipients = match recipients {
+                Some(recipients) => Setting::To(*recipients),
+                None if *unlimited => Setting::Default,
+                None => Setting::Keep,
+            };
+            if recipients == Setting::Keep && renews_on.is_none() {
+                return Err(Fault::invalid(
+                    "Nothing to set was given.",
+                    "`envoi account quota --help` shows what can be; `envoi account show` shows what is.",
+                ));
+            }
+            Operation::AccountQuota { account: *account, recipients, renews_on: *renews_on }.into()
+        }
+    })
 }
 
 fn domain(command: &DomainCommand) -> Wanted {
@@ -71,6 +93,7 @@ fn domain(command: &DomainCommand) -> Wanted {
         DomainCommand::Add { account, name } => Operation::DomainAdd { account: *account, name: name.clone() }.into(),
         DomainCommand::List { account } => Operation::DomainList { account: *account }.into(),
         DomainCommand::Show { domain } => Operation::DomainShow { domain: domain.clone() }.into(),
+        DomainCommand::Verify { domain } => Operation::DomainVerify { domain: domain.clone() }.into(),
         DomainCommand::Vouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: true }.into(),
         DomainCommand::Unvouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: false }.into(),
         DomainCommand::Rotate { domain, algorithm, force } => {
@@ -136,11 +159,7 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
     let expires_at = match given.expires.as_deref() {
         None => Setting::Keep,
         Some("never") => Setting::Default,
-        // here a period is counted forward, from now
-        Some(moment) => Setting::To(match crate::config::parse_span(moment) {
-            Some(seconds) => now.after(std::time::Duration::from_secs(seconds)),
-            None => moment::parse_absolute(moment).map_err(wrong)?,
-        }),
+        Some(given) => Setting::To(moment_to_come(given, now)?),
     };
     let retry_seconds = match given.retry_for.as_deref() {
         None => Setting::Keep,
@@ -176,6 +195,15 @@ fn list(given: Option<&[String]>) -> Setting<Vec<String>> {
         None => Setting::Keep,
         Some([any]) if any == "any" => Setting::Default,
         Some(items) => Setting::To(items.iter().map(|item| item.trim().to_owned()).collect()),
+    }
+}
+
+/// A moment, or a period that is counted forward, from now.
+pub(super) fn moment_to_come(given: &str, now: Timestamp) -> Result<Timestamp, Fault> {
+    match crate::config::parse_span(given) {
+        Some(seconds) => Ok(now.after(std::time::Duration::from_secs(seconds))),
+        None => relay::moment::parse(given)
+            .map_err(|_| Fault::invalid(format!("`{given}` is no moment to come."), "Write 2027-01-31 or 90d.")),
     }
 }
 
@@ -218,11 +246,11 @@ fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
         message: given.message.as_deref().map(message).transpose()?,
         since: at(given.since.as_deref())?,
         until: at(given.until.as_deref())?,
-        limit: given.limit.unwrap_or(0),
+        limit: given.limit.unwrap_or(if given.follow { BACKLOG_DEFAULT } else { 0 }),
         before_row: None,
     };
     Ok(if given.follow {
-        Operation::ActivityFollow { filter, backlog: given.limit.unwrap_or(BACKLOG_DEFAULT) }.into()
+        Operation::ActivitySince { cursor: None, filter, seconds: 0 }.into()
     } else {
         Operation::Activity { filter }.into()
     })
@@ -258,11 +286,18 @@ fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
         QueueCommand::Show { message: id } => Operation::QueueShow { message: message(id)? }.into(),
         QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message(id)? }.into(),
         QueueCommand::Hold { message: id } => Operation::QueueHold { message: message(id)? }.into(),
-        QueueCommand::Release { message: id } => Operation::QueueRelease { message: message(id)? }.into(),
-        QueueCommand::Cancel { message: id, yes } => asking(
+        QueueCommand::Release { message: Some(id), .. } => Operation::QueueRelease { message: message(id)? }.into(),
+        QueueCommand::Release { message: None, .. } => Operation::QueueReleaseAll.into(),
+        QueueCommand::Cancel { message: Some(id), yes, .. } => asking(
             Operation::QueueCancel { message: message(id)? },
             *yes,
             format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
+        ),
+        QueueCommand::Cancel { message: None, yes, .. } => asking(
+            Operation::QueueCancelAll,
+            *yes,
+            "Cancel every message that you hold? Their recipients become hard bounces, and it cannot be undone."
+                .to_owned(),
         ),
     })
 }

@@ -1,6 +1,7 @@
 //! Runs what was typed: prints answers and faults, and gives the exit code.
 
 use clap::Parser;
+use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, FaultKind};
 use serde_json::json;
 use std::io::{IsTerminal, Write};
@@ -12,7 +13,6 @@ use net::clock::{Clock, SystemClock};
 use super::operate::{self, Wanted};
 use super::{Cli, Command, ConfigCommand, ask, show};
 use crate::config::{self, Config, Findings};
-use crate::operation::{Answer, Operation};
 
 /// Done.
 const DONE: u8 = 0;
@@ -91,7 +91,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Config(ConfigCommand::Check) => return check(&file(&cli), cli.json),
         Command::Demo(arguments) => return crate::demo::run(arguments, cli.json).await,
-        Command::Doctor => return crate::doctor::run(&file(&cli), cli.json).await,
+        Command::Doctor(arguments) => return crate::doctor::run(&file(&cli), arguments, cli.json).await,
+        Command::Restore(arguments) => {
+            let config = load(&cli)?;
+            return crate::archive::restore(&config, &arguments.source, arguments.hold, arguments.yes, cli.json).await;
+        }
         Command::Serve => {
             let config = load(&cli)?;
             return crate::serve::run(config).await.map_err(Failure::from);
@@ -107,8 +111,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         eprint("Nothing was done.");
         return Err(Failure::Told);
     }
-    if let Operation::ActivityFollow { .. } = operation {
-        return follow(&config, operation, cli.json).await;
+    if let Operation::ActivitySince { filter, .. } = operation {
+        return super::follow::follow(&config, filter, cli.json).await;
     }
     let answer = ask::ask(&config, operation).await?;
     print_answer(&answer, cli.json);
@@ -139,7 +143,7 @@ fn check(file: &std::path::Path, json: bool) -> Result<(), Failure> {
 }
 
 /// Asks on a terminal. A script has nobody to ask and is taken at its word.
-async fn agreed(question: &str) -> bool {
+pub(crate) async fn agreed(question: &str) -> bool {
     if !std::io::stdin().is_terminal() {
         return true;
     }
@@ -150,38 +154,6 @@ async fn agreed(question: &str) -> bool {
     });
     let line = line.await.ok().and_then(Result::ok).unwrap_or_default();
     matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
-}
-
-async fn follow(config: &Config, operation: Operation, json: bool) -> Result<(), Failure> {
-    let Some(mut client) = ask::connect(config, operation).await? else {
-        let fault = Fault::unavailable(
-            "No relay runs on this data folder, so nothing can happen there.",
-            "Start it with `envoi serve`; without `--follow` what has happened is shown.",
-        );
-        return Err(fault.into());
-    };
-    loop {
-        let answer = tokio::select! {
-            answer = client.next() => answer?,
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-        };
-        match answer {
-            Some(Answer::Activity(rows)) => {
-                for row in &rows {
-                    if json {
-                        print(&serde_json::to_string(row).unwrap_or_default());
-                    } else {
-                        print(&show::follow_line(row));
-                    }
-                }
-            }
-            Some(_) => {}
-            None => {
-                eprint("The relay has stopped.");
-                return Ok(());
-            }
-        }
-    }
 }
 
 fn print_answer(answer: &Answer, json: bool) {

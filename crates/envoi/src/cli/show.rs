@@ -1,11 +1,12 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
+use super::{api_key, statistics};
 use crate::moment::{of_day, short};
-use crate::operation::{Answer, Health};
-use crate::view::{
-    ActivityDetailView, ActivityView, BlockView, ConnectionView, CredentialView, DomainView, MessageView, QueueView,
-    SmtpUserView,
+use relay::service::operation::{Answer, Health};
+use relay::service::view::{
+    AccountView, ActivityDetailView, ActivityView, BlockView, ConnectionView, CredentialView, DomainView, MessageView,
+    QueueView, SmtpUserView,
 };
 
 /// The answer as a table or as lines.
@@ -15,11 +16,17 @@ pub(super) fn text(answer: &Answer) -> String {
             ("Account", account.id.to_string()),
             ("Name", account.name.clone()),
             ("State", account.state.clone()),
+            ("Quota", quota(account)),
+            ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
             ("Made", short(&account.created_at)),
         ]),
         Answer::Accounts(accounts) => table(
-            &["id", "name", "state", "made"],
-            accounts.iter().map(|a| vec![a.id.to_string(), a.name.clone(), a.state.clone(), short(&a.created_at)]),
+            &["id", "name", "state", "used", "quota", "renews", "made"],
+            accounts.iter().map(|a| {
+                let quota = a.quota.map_or_else(|| "unlimited".to_owned(), |quota| quota.to_string());
+                let (id, used, renews) = (a.id.to_string(), a.used.to_string(), a.renews_at.clone());
+                vec![id, a.name.clone(), a.state.clone(), used, quota, renews, short(&a.created_at)]
+            }),
             "There is no account yet: `envoi account add --name NAME` makes one.",
         ),
         Answer::Domain(found) => domain(found),
@@ -39,11 +46,15 @@ pub(super) fn text(answer: &Answer) -> String {
             "No address is suppressed.",
         ),
         Answer::Activity(rows) => activity(rows),
+        Answer::ActivityChanges(changes) => activity(&changes.rows),
         Answer::ActivityDetail(found) => detail(found),
+        Answer::Statistics(found) => statistics::text(found),
         Answer::Connections(rows) => connections(rows),
         Answer::Queue(messages) => queue(messages),
         Answer::Message(found) => message(found),
         Answer::Blocks(all) => blocks(all),
+        Answer::ApiKeys(keys) => api_key::list(keys),
+        Answer::ApiKeySecret(made) => api_key::secret(made),
         Answer::Audit(lines) => table(
             &["at", "who", "from", "what", "on", "account"],
             lines.iter().map(|line| {
@@ -54,7 +65,15 @@ pub(super) fn text(answer: &Answer) -> String {
             "Nothing was done yet.",
         ),
         Answer::Health(found) => health(found),
+        Answer::Backup(made) => crate::archive::done(made),
         Answer::Done(done) => done.done.clone(),
+    }
+}
+
+fn quota(account: &AccountView) -> String {
+    match account.quota {
+        Some(quota) => format!("{} of {quota} recipients used", account.used),
+        None => format!("unlimited ({} recipients in this period)", account.used),
     }
 }
 
@@ -66,12 +85,19 @@ fn domain(domain: &DomainView) -> String {
         ("State", domain.state.clone()),
         ("Bounce mails", if domain.bounce_mails { "on" } else { "off" }.to_owned()),
         ("Added", short(&domain.created_at)),
+        ("DNS asked", domain.checked_at.as_deref().map_or_else(|| "not yet".to_owned(), short)),
+        ("Fails", domain.fails_at.as_deref().map(short).unwrap_or_default()),
     ]);
     let mut lines = vec![head, String::new(), "DKIM records to publish (TXT):".to_owned()];
     for key in &domain.keys {
         let seen = key.seen_at.as_deref().map_or("not seen in DNS yet".to_owned(), |at| format!("seen {}", short(at)));
         let role = if key.active { "signs" } else { "spare" };
-        lines.push(format!("\n  {} ({}, {role}, {seen})\n    {}", key.name, key.algorithm, key.record));
+        let need = if key.required { "" } else { ", optional" };
+        let finding = key.finding.as_deref().map(|finding| format!(", DNS: {finding}")).unwrap_or_default();
+        lines.push(format!("\n  {} ({}{need}, {role}, {seen}{finding})\n    {}", key.name, key.algorithm, key.record));
+    }
+    if !domain.reason.is_empty() {
+        lines.push(format!("\nNot as it should be:\n{}", printable(&domain.reason)));
     }
     lines.join("\n")
 }

@@ -47,7 +47,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
 }
 
 fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
-    let (submission, http) = (tree.table("submission"), tree.table("http"));
+    let (submission, http, api) = (tree.table("submission"), tree.table("http"), tree.table("api"));
     if config.submission.starttls.is_empty() && config.submission.tls.is_empty() {
         problems.push(Problem::fault(
             submission.line,
@@ -60,6 +60,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("submission.starttls", submission.line_of("starttls"), &config.submission.starttls),
         ("submission.tls", submission.line_of("tls"), &config.submission.tls),
         ("http.listen", http.line_of("listen"), &config.http),
+        ("api.listen", api.line_of("listen"), &config.api),
     ];
     let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
     for (key, line, sockets) in groups {

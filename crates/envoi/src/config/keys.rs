@@ -120,6 +120,7 @@ pub(super) const SECTIONS: &[Section] = &[
         help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
     },
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
+    Section { name: "api", repeated: false, help: "The API, for programs." },
     Section { name: "log", repeated: false, help: "The log, on standard error." },
     Section { name: "store", repeated: false, help: "What is kept on disk." },
 ];
@@ -305,6 +306,15 @@ const KEYS: &[Key] = &[
         means(r#"["127.0.0.1:9587"]"#),
         r#"["127.0.0.1:9587"]"#,
         "Where `/metrics`, `/health/live` and `/health/ready` are served, without a login: keep it local. Empty: nowhere.",
+    ),
+    key(
+        "api",
+        "listen",
+        Kind::Sockets,
+        means("[]"),
+        r#"["127.0.0.1:9588"]"#,
+        "Where the API is served, for programs with a key (`envoi api-key add`): in the clear on loopback, under TLS with the \
+         relay's certificate everywhere else. Empty: nowhere.",
     ),
     key(
         "log",

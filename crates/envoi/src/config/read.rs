@@ -79,6 +79,8 @@ struct Reader<'t> {
 }
 
 fn joined(section: &str, name: &str) -> String {
+    // TOML lets a key be empty, in quotes
+    let name = if name.is_empty() { "\"\"" } else { name };
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
 

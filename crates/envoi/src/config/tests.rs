@@ -90,6 +90,24 @@ fn types_are_told_in_words() {
 }
 
 #[test]
+fn an_empty_key_is_no_section() {
+    for line in ["\"\" = 1", "[\"\"]\nhostname = \"a.example\""] {
+        let fault = only("data_dir = \"data\"", &format!("data_dir = \"data\"\n{line}"));
+        assert_eq!((fault.line, fault.key.as_str()), (4, "\"\""), "{fault:?}");
+    }
+}
+
+#[test]
+fn what_a_file_says_moves_no_cursor() {
+    for (from, to) in [("data_dir = \"data\"", "data_dir = \"data\"\n\"a\\u001b[2J\\nb\" = 1"), ("127.0.0.1", "a\\nb")]
+    {
+        let fault = only(from, to);
+        let shown = format!("{} {} {}", fault.key, fault.what, fault.remedy);
+        assert!(shown.contains("\\n") && !shown.chars().any(char::is_control), "{shown:?}");
+    }
+}
+
+#[test]
 fn missing_keys_are_shown_with_an_example() {
     let fault = only("hostname = \"relay.example.com\"\n", "");
     assert_eq!((fault.line, fault.key.as_str()), (1, "hostname"));

@@ -1,5 +1,8 @@
 //! The demonstration's relay: a configuration written for it, started, with an account, a domain and an SMTP user.
 
+use relay::power::Scope;
+use relay::service::operation::{Answer, Operation};
+use relay::service::view::CredentialView;
 use relay::service::{Fault, RulesChange};
 use relay::store::Actor;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,8 +17,6 @@ use super::capture::Capture;
 use super::client::Encryption;
 use super::folder::Folder;
 use crate::config;
-use crate::operation::{Answer, Operation};
-use crate::view::CredentialView;
 use crate::wire::{Relay, listen_fault};
 
 const DOMAIN: &str = "demo.example";
@@ -103,7 +104,7 @@ impl House {
 
     pub(super) async fn ask(&self, operation: Operation) -> Result<Answer, Fault> {
         let actor = Actor { name: "operator".into(), from: "demo".into() };
-        self.relay.executor.run(operation, actor).await
+        self.relay.executor.run(operation, actor, Scope::Operator).await
     }
 
     pub(super) fn store(&self) -> Arc<Embedded> {
@@ -120,6 +121,11 @@ impl House {
     /// Where metrics and health are.
     pub(super) fn http(&self) -> Option<SocketAddr> {
         self.relay.http.first().copied()
+    }
+
+    /// Where the API is served.
+    pub(super) fn api(&self) -> Option<SocketAddr> {
+        self.relay.api.first().copied()
     }
 
     /// Stops everything; the folder goes if it was made for this.
@@ -167,6 +173,9 @@ sign_unpublished = true
 [http]
 listen = ["{HERE}:0"]
 
+[api]
+listen = ["{HERE}:0"]
+
 [store]
 segment = "4MB"
 reserve = "1MB"
@@ -185,7 +194,7 @@ fn nobody() -> CredentialView {
         username: String::new(),
         password: String::new(),
         server: String::new(),
-        ports: crate::view::PortsView { starttls: Vec::new(), tls: Vec::new() },
+        ports: relay::service::view::PortsView { starttls: Vec::new(), tls: Vec::new() },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use relay::clock::Timestamp;
 use relay::service::FaultKind;
+use relay::service::operation::{Answer, Health, Operation};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -10,7 +11,6 @@ use net::tls::{CertificateFiles, Certificates};
 use super::Sheet;
 use crate::cli::ask;
 use crate::config::{CERTIFICATE_DAYS_LEFT_MIN, Config};
-use crate::operation::{Answer, Health, Operation};
 use crate::wire::listen_fault;
 
 /// 2026-01-01: a clock before it is wrong, for this was written later.
@@ -18,6 +18,8 @@ const BUILT_AFTER: Timestamp = Timestamp(1_767_225_600_000);
 const LAG_OCTETS_MAX: u64 = 64 << 20;
 /// With fewer connections than this, one address with most of them says nothing.
 const CROWD_MIN: u64 = 20;
+const DAMAGE_REMEDY: &str = "The rest goes on. Look at the disk, then stop the relay: `envoi doctor --repair` says what can be \
+                             done, and does it.";
 const DIAL: Duration = Duration::from_secs(3);
 
 /// The data folder, through the running relay or by opening it.
@@ -70,7 +72,14 @@ fn store(health: &Health, sheet: &mut Sheet) {
         sheet.ok("store", found);
     }
     for damage in &store.damage {
-        sheet.fail("store", damage.clone(), "The rest goes on. Look at the disk; a backup may have what was there.");
+        sheet.fail("store", damage.to_string(), DAMAGE_REMEDY);
+    }
+    if let Some(why) = &store.activity_stopped {
+        sheet.fail(
+            "activity",
+            why.clone(),
+            "Mail goes on. Look at the disk, then restart: activity is read from where it stopped.",
+        );
     }
     if store.activity_lag_octets > LAG_OCTETS_MAX {
         let found = format!("activity is {} MB behind", store.activity_lag_octets >> 20);

@@ -6,13 +6,13 @@ use std::time::Duration;
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::service::operation::{Answer, Operation};
+use relay::service::view::{DoneView, Sent, SmtpUserView};
 use relay::service::{self, Caller, Fault};
 use relay::smtp_user::SmtpUser;
 use relay::store::{Login, Store};
 
 use super::{Executor, misplaced};
-use crate::operation::{Answer, Operation};
-use crate::view::{DoneView, Sent, SmtpUserView};
 
 const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
 /// Days of sending that are shown, today included.
@@ -21,7 +21,7 @@ const DAYS_SHOWN: u64 = 30;
 impl<S: Store> Executor<S> {
     pub(super) fn user(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
-        let find = |user: &str| service::user_find(store, user);
+        let find = |user: &str| service::user_find(store, user, caller.scope);
         let user = match operation {
             Operation::SmtpUserShow { user } => find(&user)?,
             Operation::SmtpUserRename { user, name } => service::user_rename(store, &*find(&user)?, &name, caller)?,
@@ -47,15 +47,16 @@ impl<S: Store> Executor<S> {
         Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id.number()), sent_by(&sent, user.id))))
     }
 
-    pub(super) fn users(&self, account: Option<u64>, domain: Option<String>) -> Result<Answer, Fault> {
+    pub(super) fn users(
+        &self,
+        account: Option<u64>,
+        domain: Option<String>,
+        caller: Caller<'_>,
+    ) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
-        if let Some(account) = account {
-            service::account_find(store, Id::new(account))?;
-        }
-        let domain = domain.map(|domain| service::domain_find(store, &domain)).transpose()?;
-        let now = self.clock.now();
-        let logins = self.last_logins(now)?;
-        let sent = self.sent(account.map(Id::new), now)?;
+        let domain = domain.map(|domain| service::domain_find(store, &domain, caller.scope)).transpose()?;
+        let logins = self.last_logins(caller.now)?;
+        let sent = self.sent(account.map(Id::new), caller.now)?;
         let directory = store.directory();
         let mut users: Vec<_> = directory
             .users

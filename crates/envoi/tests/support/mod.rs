@@ -2,16 +2,39 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
+pub mod load;
+
 use envoi::demo::capture::Capture;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+/// A name server that knows nothing: SERVFAIL to whatever it is asked. One for all tests of the process.
+pub fn name_server() -> SocketAddr {
+    static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
+    *ADDRESS.get_or_init(|| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut message = [0; 512];
+            while let Ok((octets, from)) = socket.recv_from(&mut message) {
+                // the query as it came, turned into a response (RFC 1035 §4.1.1)
+                message[2] |= 0x80;
+                message[3] = 0x82;
+                let _ = socket.send_to(&message[..octets], from);
+            }
+        });
+        address
+    })
+}
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -68,8 +91,11 @@ tls = ["127.0.0.1:0"]
 certificate = "cert.pem"
 key = "key.pem"
 [limits]
+api_requests_per_minute = 0
 user_sessions_max = 100
 account_sessions_max = 100
+[delivery]
+name_servers = ["{}"]
 [[delivery.route]]
 domain = "*"
 host = "127.0.0.1"
@@ -78,13 +104,16 @@ tls = "none"
 sign_unpublished = true
 [http]
 listen = ["127.0.0.1:0"]
+[api]
+listen = ["127.0.0.1:0"]
 [log]
 format = "json"
 [store]
 segment = "4MB"
 reserve = "1MB"
 disk_free_min = "16MB"
-"#
+"#,
+            name_server()
         );
         std::fs::write(self.config(), text).unwrap();
     }
@@ -163,6 +192,7 @@ pub struct Server {
     pub starttls: u16,
     pub tls: u16,
     pub http: u16,
+    pub api: u16,
 }
 
 impl Server {
@@ -185,7 +215,7 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0 };
+        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0 };
         server.wait_until_ready();
         server
     }
@@ -201,6 +231,7 @@ impl Server {
                 Some("listening for submission with STARTTLS") => self.starttls = port().unwrap(),
                 Some("listening for submission with TLS") => self.tls = port().unwrap(),
                 Some("listening for metrics and health") => self.http = port().unwrap(),
+                Some("listening for the API") => self.api = port().unwrap(),
                 Some("ready") => return,
                 _ => {}
             }

@@ -5,7 +5,7 @@ use std::future::Future;
 use relay::clock::Timestamp;
 use relay::route::{Destination, Routes};
 
-use crate::outbound::{Delivery, Line, Outbound, Parcel};
+use crate::outbound::{Delivery, Dialer, Line, Outbound, Parcel};
 
 /// Carries mail to its next hop.
 pub trait Carrier: Send + Sync + 'static {
@@ -29,8 +29,8 @@ pub trait Carrier: Send + Sync + 'static {
     fn close(&self, line: Self::Line) -> impl Future<Output = ()> + Send;
 }
 
-impl Carrier for Outbound {
-    type Line = Line;
+impl<D: Dialer> Carrier for Outbound<D> {
+    type Line = Line<D::Stream>;
 
     fn routes(&self) -> &Routes {
         Outbound::routes(self)
@@ -38,7 +38,7 @@ impl Carrier for Outbound {
 
     fn deliver(
         &self,
-        line: &mut Option<Line>,
+        line: &mut Option<Line<D::Stream>>,
         destination: &Destination,
         parcel: &Parcel,
         at: Timestamp,
@@ -46,7 +46,7 @@ impl Carrier for Outbound {
         Outbound::deliver(self, line, destination, parcel, at)
     }
 
-    fn close(&self, line: Line) -> impl Future<Output = ()> + Send {
+    fn close(&self, line: Line<D::Stream>) -> impl Future<Output = ()> + Send {
         line.close()
     }
 }

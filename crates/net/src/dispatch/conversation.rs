@@ -62,14 +62,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.tell(event);
             }
             next = tokio::select! {
-                next = inbox.recv() => next,
+                biased;
                 () = self.aborting.cancelled() => None,
+                next = inbox.recv() => next,
             };
         }
         if let Some(line) = line {
             tokio::select! {
-                () = self.carrier.close(line) => {}
+                biased;
                 () = self.aborting.cancelled() => {}
+                () = self.carrier.close(line) => {}
             }
         }
     }
@@ -168,6 +170,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             }
             Err(error @ StoreError::Latched(_)) => {
                 self.latch(&error);
+                None
+            }
+            Err(error @ StoreError::Damaged(_)) => {
+                tracing::error!(message_id = %parcel.message, %error, "a message is damaged: it is held for the operator");
+                self.hold_damaged(&parcel).await;
                 None
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The driver itself: tells the scheduler what happens, and starts what it answers.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,8 +39,9 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     pub(super) metrics: Metrics,
     pub(super) sealer: Arc<Sealer<S>>,
     pub(super) claims: Arc<Claims<S>>,
-    /// When this process began: older messages may have been notified of by an earlier one.
-    pub(super) started_at: Timestamp,
+    /// Messages accepted until then may have been notified of by an earlier process: whatever it left, by whichever
+    /// clock. Milliseconds since 1970.
+    pub(super) inherited_until: AtomicU64,
     state: Mutex<State>,
     /// The next due moment came nearer.
     alarm: Notify,
@@ -74,9 +75,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let scheduler = Scheduler::new(settings.bounds);
         let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
         Driver {
-            sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max)),
+            sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
             claims: Arc::new(Claims::new(store.clone())),
-            started_at: clock.now(),
+            inherited_until: AtomicU64::new(clock.now().0),
             settings,
             store,
             carrier,
@@ -167,6 +168,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             let next_due = self.state().next_due;
             let wait = next_due.map_or(SLEEP_MAX, |due| due.since(self.clock.now()).min(SLEEP_MAX));
             tokio::select! {
+                biased;
                 () = self.stopping.cancelled() => return,
                 () = self.alarm.notified() => continue,
                 () = tokio::time::sleep(wait) => self.tell(Event::Tick),
@@ -194,6 +196,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
+        self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
         let routes = self.carrier.routes();
         let recipients = entry
             .recipients

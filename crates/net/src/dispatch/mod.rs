@@ -32,10 +32,12 @@ use relay::schedule::Bounds;
 use relay::store::{Actor, Store, StoreError};
 
 use crate::clock::Clock;
+use crate::offload::Offload;
 use driver::Driver;
 
 pub use carrier::Carrier;
 pub use metrics::Metrics;
+pub use notification::tell_damaged;
 
 /// What the driver is held to.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
+    /// Where signing and reading for notifications are done.
+    pub offload: Offload,
 }
 
 impl Settings {
@@ -61,6 +65,7 @@ impl Settings {
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
             seals_max: 0,
+            offload: Offload::Threads,
         }
     }
 }

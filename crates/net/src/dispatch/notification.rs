@@ -1,6 +1,7 @@
 //! Tells failures to the sender: composes the DSN and commits it as mail of the relay's own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
@@ -10,15 +11,15 @@ use relay::activity::ActivityFilter;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::notification::{self, About};
-use relay::outcome::Judgement;
+use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{ContentFacts, Envelope, Origin};
 use relay::store::{Claimed, Draft, Store, StoreError};
 use smtp::address::{Address, ReversePath};
 
-use super::Drive;
 use super::carrier::Carrier;
 use super::driver::Driver;
 use super::settle::is_failure;
+use super::{Drive, Settings};
 use crate::seal;
 
 /// The status of a recipient that the account suppressed: a policy of the sender's side (RFC 3463 §3.8).
@@ -37,10 +38,12 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         judgements: &[Judgement],
     ) -> Result<Option<Envelope>, StoreError> {
         let failures: Vec<&Judgement> = judgements.iter().filter(|judgement| is_failure(judgement)).collect();
-        let Some(addressee) = self.addressee(&mail.envelope).filter(|_| !failures.is_empty()) else { return Ok(None) };
+        let Some(addressee) = addressee(&*self.store, &mail.envelope).filter(|_| !failures.is_empty()) else {
+            return Ok(None);
+        };
         let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
         let id = notification::id(mail.envelope.message, About::Failed, numbers);
-        if mail.envelope.accepted_at <= self.started_at && self.was_committed(id).await? {
+        if self.is_inherited(&mail.envelope) && was_committed(&self.settings, &self.store, id).await? {
             return Ok(None);
         }
         let failed: Vec<FailedRecipient> =
@@ -52,7 +55,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
     /// nothing of it is in the queue.
     pub(super) async fn notify_suppressed(self: &Arc<Self>, envelope: &Envelope) {
-        let Some(addressee) = self.addressee(envelope).filter(|_| !envelope.sandbox) else { return };
+        let Some(addressee) = addressee(&*self.store, envelope).filter(|_| !envelope.sandbox) else { return };
         let count = u16::try_from(envelope.suppressed.len()).unwrap_or(u16::MAX);
         let id = notification::id(envelope.message, About::Suppressed, 0..count);
         let failed: Vec<FailedRecipient> = envelope.suppressed.iter().map(suppressed).collect();
@@ -69,32 +72,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn addressee(&self, envelope: &Envelope) -> Option<Address> {
-        let directory = self.store.directory();
-        let domain = envelope.domain.and_then(|domain| directory.domains.get(&domain));
-        let bounce_mails = domain.is_none_or(|domain| domain.bounce_mails);
-        notification::addressee(envelope, bounce_mails).cloned()
-    }
-
-    /// Whether an earlier life of this process committed the notification, and died before it settled
-    /// what it tells of.
-    async fn was_committed(&self, id: MessageId) -> Result<bool, StoreError> {
-        if self.store.peek(id).await?.is_some() {
-            return Ok(true);
-        }
-        let store = self.store.clone();
-        let rows = tokio::task::spawn_blocking(move || {
-            store.activity(&ActivityFilter { message: Some(id), limit: 1, ..ActivityFilter::default() })
-        });
-        match rows.await {
-            Ok(rows) => Ok(!rows?.is_empty()),
-            Err(_) => Err(StoreError::Unavailable("the process is ending".to_owned())),
-        }
+    fn is_inherited(&self, envelope: &Envelope) -> bool {
+        envelope.accepted_at.0 <= self.inherited_until.load(Ordering::Relaxed)
     }
 
     async fn header(&self, mail: &Claimed) -> Bytes {
         let (content, octets) = (mail.content.clone(), mail.envelope.facts.header_octets);
-        let reading = tokio::task::spawn_blocking(move || seal::header(&content, octets));
+        let reading = self.settings.offload.run(move || seal::header(&content, octets));
         match reading.await {
             Ok(Ok(header)) => header,
             _ => {
@@ -113,50 +97,117 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         header: &[u8],
     ) -> Result<Envelope, StoreError> {
         let now = self.clock.now();
-        let content = Bytes::from(dsn::compose(&Notification {
-            hostname: &self.settings.hostname,
-            message: &id.to_string(),
-            recipient: &addressee.to_string(),
-            original: &original.message.to_string(),
-            arrived_seconds: original.accepted_at.0 / 1000,
-            seconds: now.0 / 1000,
-            failed,
-            header,
-        }));
-        let envelope = self.envelope(original, addressee, id, &content, now);
-        let mut draft = self.store.draft_notification()?;
-        draft.append(content).await?;
-        self.store.commit(envelope.clone(), draft).await?;
+        let envelope =
+            commit(&self.settings, &*self.store, original, addressee, Told { id, now, failed, header }).await?;
         self.metrics.notifications.inc();
         tracing::info!(message_id = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
         Ok(envelope)
     }
+}
 
-    fn envelope(
-        &self,
-        original: &Envelope,
-        addressee: &Address,
-        message: MessageId,
-        content: &[u8],
-        now: Timestamp,
-    ) -> Envelope {
-        Envelope {
-            message,
-            account: self.settings.system_account,
-            user: None,
-            domain: None,
-            origin: Origin::Notification(original.message),
-            reverse_path: ReversePath::Null,
-            recipients: vec![addressee.clone()],
-            suppressed: Vec::new(),
-            header_needs_smtputf8: !addressee.to_string().is_ascii(),
-            needs_eight_bit: !content.is_ascii(),
-            accepted_at: now,
-            retry_for: None,
-            sandbox: false,
-            facts: facts(content, &self.settings.hostname),
-            session: None,
-        }
+/// Tells the sender that recipients of a damaged message are given up, where there is a sender to tell and that was not
+/// done before; whether it was done now. For a repair, while no driver runs.
+///
+/// # Errors
+/// It is not committed: the recipients must not be settled.
+pub async fn tell_damaged<S: Store>(
+    settings: &Settings,
+    store: &Arc<S>,
+    now: Timestamp,
+    envelope: &Envelope,
+    recipients: &[u16],
+) -> Result<bool, StoreError> {
+    let Some(addressee) = addressee(&**store, envelope).filter(|_| !envelope.sandbox) else { return Ok(false) };
+    let id = notification::id(envelope.message, About::Failed, recipients.iter().copied());
+    if was_committed(settings, store, id).await? {
+        return Ok(false);
+    }
+    let judgements = recipients.iter().map(|recipient| outcome::end(*recipient, &Ending::Damaged));
+    let failed: Vec<FailedRecipient> = judgements.map(|judgement| failed(envelope, "", &judgement)).collect();
+    // the header cannot be trusted either
+    let told = Told { id, now, failed: &failed, header: &[] };
+    commit(settings, &**store, envelope, &addressee, told).await.map(|_| true)
+}
+
+fn addressee<S: Store>(store: &S, envelope: &Envelope) -> Option<Address> {
+    let directory = store.directory();
+    let domain = envelope.domain.and_then(|domain| directory.domains.get(&domain));
+    let bounce_mails = domain.is_none_or(|domain| domain.bounce_mails);
+    notification::addressee(envelope, bounce_mails).cloned()
+}
+
+/// Whether an earlier life of this process committed the notification, and died before it settled
+/// what it tells of.
+async fn was_committed<S: Store>(settings: &Settings, store: &Arc<S>, id: MessageId) -> Result<bool, StoreError> {
+    if store.peek(id).await?.is_some() {
+        return Ok(true);
+    }
+    let store = store.clone();
+    let rows = settings
+        .offload
+        .run(move || store.activity(&ActivityFilter { message: Some(id), limit: 1, ..ActivityFilter::default() }));
+    match rows.await {
+        Ok(rows) => Ok(!rows?.is_empty()),
+        Err(_) => Err(StoreError::Unavailable("the process is ending".to_owned())),
+    }
+}
+
+/// What a notification is made of besides the message and whom it tells.
+struct Told<'a> {
+    id: MessageId,
+    now: Timestamp,
+    failed: &'a [FailedRecipient],
+    header: &'a [u8],
+}
+
+async fn commit<S: Store>(
+    settings: &Settings,
+    store: &S,
+    original: &Envelope,
+    addressee: &Address,
+    Told { id, now, failed, header }: Told<'_>,
+) -> Result<Envelope, StoreError> {
+    let content = Bytes::from(dsn::compose(&Notification {
+        hostname: &settings.hostname,
+        message: &id.to_string(),
+        recipient: &addressee.to_string(),
+        original: &original.message.to_string(),
+        arrived_seconds: original.accepted_at.0 / 1000,
+        seconds: now.0 / 1000,
+        failed,
+        header,
+    }));
+    let envelope = envelope(settings, original, addressee, id, &content, now);
+    let mut draft = store.draft_notification()?;
+    draft.append(content).await?;
+    store.commit(envelope.clone(), draft).await?;
+    Ok(envelope)
+}
+
+fn envelope(
+    settings: &Settings,
+    original: &Envelope,
+    addressee: &Address,
+    message: MessageId,
+    content: &[u8],
+    now: Timestamp,
+) -> Envelope {
+    Envelope {
+        message,
+        account: settings.system_account,
+        user: None,
+        domain: None,
+        origin: Origin::Notification(original.message),
+        reverse_path: ReversePath::Null,
+        recipients: vec![addressee.clone()],
+        suppressed: Vec::new(),
+        header_needs_smtputf8: !addressee.to_string().is_ascii(),
+        needs_eight_bit: !content.is_ascii(),
+        accepted_at: now,
+        retry_for: None,
+        sandbox: false,
+        facts: facts(content, &settings.hostname),
+        session: None,
     }
 }
 

@@ -49,6 +49,11 @@ impl Holds {
     }
 }
 
+/// Whether a hold ends by the operator's word alone.
+fn is_for_the_operator(reason: HoldReason) -> bool {
+    matches!(reason, HoldReason::Operator | HoldReason::Damaged)
+}
+
 impl<S: Store, C: Carrier> Driver<S, C> {
     /// Loads the queue, then follows the directory until the stop.
     pub(super) async fn review(self: Arc<Self>) {
@@ -74,6 +79,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             }
             self.give_up_invalid(&mut invalid_since).await;
             tokio::select! {
+                biased;
                 () = self.stopping.cancelled() => return,
                 () = self.directory.notified() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -108,7 +114,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Some(reason) if entry.recipients.iter().any(|(_, _, state)| is_waiting(state)) => {
                 self.hold_message(entry.message, reason).await
             }
-            None if !reasons.is_empty() && !reasons.contains(&HoldReason::Operator) => {
+            None if !reasons.is_empty() && !reasons.iter().any(|reason| is_for_the_operator(*reason)) => {
                 self.release_message(entry.message).await
             }
             _ => Ok(()),

@@ -179,8 +179,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             }
             tracing::error!(message_id = %settlement.message, %error, "an outcome could not be kept; it is tried again");
             tokio::select! {
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(SETTLE_WAIT_LAST),
+                biased;
                 () = self.aborting.cancelled() => return false,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(SETTLE_WAIT_LAST),
             }
         }
     }

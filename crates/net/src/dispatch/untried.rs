@@ -1,6 +1,7 @@
 //! Parcels that are settled, held or ended without being carried.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Judgement};
@@ -61,6 +62,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let judgements: Vec<Judgement> =
             parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
         self.settle(mail, parcel, None, judgements).await
+    }
+
+    /// Holds a parcel's message that cannot be read: trying it again and again would help nobody.
+    pub(super) async fn hold_damaged(self: &Arc<Self>, parcel: &Parcel) {
+        let held = self.hold_message(parcel.message, HoldReason::Damaged).await;
+        if let Err(error) = &held {
+            tracing::error!(message_id = %parcel.message, %error, "a message could not be held");
+        }
+        let wait = if held.is_ok() { Duration::ZERO } else { UNREADABLE_WAIT };
+        self.give_back(parcel, self.clock.now().after(wait));
     }
 
     /// Holds a parcel's message, and gives the parcel back.

@@ -7,6 +7,7 @@ use std::io::{self, IoSlice};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
+use super::dial::Transport;
 use super::wire::{Wire, Wrote};
 
 /// Octets written, or read from a file, at once.
@@ -33,13 +34,13 @@ pub(super) fn octets(seal: Option<&Bytes>, content: &Content) -> u64 {
 }
 
 /// Writes a message and its end; each piece has to be taken within `patience`.
-pub(super) struct Writer<'a> {
-    pub(super) wire: &'a mut Wire,
+pub(super) struct Writer<'a, T> {
+    pub(super) wire: &'a mut Wire<T>,
     pub(super) input: &'a mut BytesMut,
     pub(super) patience: Duration,
 }
 
-impl Writer<'_> {
+impl<T: Transport> Writer<'_, T> {
     /// Writes it all.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use relay::queue::Attempt;
 use smtp::client::Found;
 use std::time::Duration;
 
+use super::dial::Transport;
 use super::line::Line;
 use super::opener::Tried;
 use super::{Delivery, Parcel, finding};
@@ -35,14 +36,14 @@ impl<'a> Errand<'a> {
     }
 
     /// From now on the attempt is shown with this line.
-    pub(super) fn travels_by(&mut self, line: &Line) {
+    pub(super) fn travels_by<T: Transport>(&mut self, line: &Line<T>) {
         self.attempt.host.clone_from(&line.host);
         self.attempt.remote = Some(line.remote);
         self.attempt.tls.clone_from(&line.tls);
     }
 
     /// Carries all that is left, in as many transactions as it takes.
-    pub(super) async fn carry(&mut self, line: &mut Line, recipients_max: usize) -> Carried {
+    pub(super) async fn carry<T: Transport>(&mut self, line: &mut Line<T>, recipients_max: usize) -> Carried {
         let mut progress = false;
         loop {
             let rest: Vec<usize> = (0..self.findings.len()).filter(|place| self.findings[*place].is_none()).collect();

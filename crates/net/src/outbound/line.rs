@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::content::{self, ContentError};
+use super::dial::Transport;
 use super::tls::{TlsClients, version_name};
 use super::wire::Wire;
 use super::{OutboundSettings, Parcel};
@@ -23,14 +24,14 @@ const LAST_WORDS_OCTETS_MAX: usize = 64 * 1024;
 const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 
 /// An open conversation with a next hop.
-pub struct Line {
+pub struct Line<T = TcpStream> {
     pub(super) destination: Destination,
     pub(super) host: String,
     pub(super) remote: SocketAddr,
     /// `TLS 1.3`, or `none` and why.
     pub(super) tls: String,
     pub(super) conversation: Conversation,
-    wire: Wire,
+    wire: Wire<T>,
     input: BytesMut,
     /// Why nothing more can be written.
     broken: Option<String>,
@@ -86,18 +87,18 @@ pub(super) struct Batch {
     pub(super) elsewhere: bool,
 }
 
-impl Line {
+impl<T: Transport> Line<T> {
     /// Leads a fresh connection to where a transaction may begin.
     ///
     /// # Errors
     /// [`OpenError`]; the connection is closed.
     pub(super) async fn open(
-        stream: TcpStream,
+        stream: T,
         peer: Peer,
         tls: Tls,
         clients: &TlsClients,
         settings: &OutboundSettings,
-    ) -> Result<Line, OpenError> {
+    ) -> Result<Line<T>, OpenError> {
         let hello = Settings { hostname: settings.hostname.clone(), tls, patience: settings.patience };
         let now = Instant::now();
         let mut line = Line {
@@ -137,7 +138,7 @@ impl Line {
         Ok(line)
     }
 
-    async fn secure(mut self, clients: &TlsClients, checked: bool) -> Result<Line, String> {
+    async fn secure(mut self, clients: &TlsClients, checked: bool) -> Result<Line<T>, String> {
         let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
         let handshake = clients.handshake(stream, &self.host, self.remote.ip(), checked);
         let stream = match timeout(self.conversation.patience(), handshake).await {

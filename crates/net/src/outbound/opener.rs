@@ -4,9 +4,9 @@ use relay::outcome::{Failure, Finding};
 use relay::route::{Destination, RouteTls};
 use smtp::client::Tls;
 use std::net::SocketAddr;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::dial::Dialer;
 use super::hops::{Hops, Next, Origin};
 use super::line::{Line, OpenError, Peer};
 use super::{Outbound, finding};
@@ -22,8 +22,8 @@ pub(super) struct Tried {
 }
 
 /// The search for a next hop in one attempt.
-pub(super) struct Opener<'a> {
-    outbound: &'a Outbound,
+pub(super) struct Opener<'a, D: Dialer> {
+    outbound: &'a Outbound<D>,
     destination: &'a Destination,
     hops: Option<Hops<'a>>,
     /// The hop to dial again before any other.
@@ -33,8 +33,8 @@ pub(super) struct Opener<'a> {
     deadline: Instant,
 }
 
-impl<'a> Opener<'a> {
-    pub(super) fn new(outbound: &'a Outbound, destination: &'a Destination) -> Self {
+impl<'a, D: Dialer> Opener<'a, D> {
+    pub(super) fn new(outbound: &'a Outbound<D>, destination: &'a Destination) -> Self {
         let deadline = Instant::now() + outbound.settings.opening_max;
         Opener { outbound, destination, hops: None, again: None, last: None, tried: Vec::new(), deadline }
     }
@@ -45,7 +45,7 @@ impl<'a> Opener<'a> {
     }
 
     /// An open line failed before it heard any content.
-    pub(super) fn failed(&mut self, line: &Line, finding: Finding) {
+    pub(super) fn failed(&mut self, line: &Line<D::Stream>, finding: Finding) {
         let (host, remote, tls) = (line.host.clone(), Some(line.remote), line.tls.clone());
         self.tried.push(Tried { host, remote, tls, finding });
     }
@@ -54,7 +54,7 @@ impl<'a> Opener<'a> {
     ///
     /// # Errors
     /// No hop is left: the most hopeful finding among those tried.
-    pub(super) async fn open(&mut self) -> Result<Line, Tried> {
+    pub(super) async fn open(&mut self) -> Result<Line<D::Stream>, Tried> {
         loop {
             let deadline = self.deadline;
             let next = match timeout_at(deadline, self.next()).await {
@@ -115,7 +115,7 @@ impl<'a> Opener<'a> {
     }
 
     /// Dials and opens one hop; where TLS is a wish and the handshake fails, once more in the clear.
-    async fn reach(&self, next: &Next) -> Result<Line, (Finding, String)> {
+    async fn reach(&self, next: &Next) -> Result<Line<D::Stream>, (Finding, String)> {
         let tls = match self.outbound.routes.tls(self.destination) {
             RouteTls::None => Tls::Never,
             RouteTls::Opportunistic => Tls::Opportunistic,
@@ -143,25 +143,18 @@ impl<'a> Opener<'a> {
         }
     }
 
-    async fn try_open(&self, next: &Next, tls: Tls) -> Result<Line, OpenError> {
+    async fn try_open(&self, next: &Next, tls: Tls) -> Result<Line<D::Stream>, OpenError> {
         let outbound = self.outbound;
         let stream = self.dial(next).await?;
         let peer = Peer { destination: self.destination.clone(), host: next.host.clone(), remote: next.remote };
         Line::open(stream, peer, tls, &outbound.tls, &outbound.settings).await
     }
 
-    async fn dial(&self, next: &Next) -> Result<TcpStream, OpenError> {
+    async fn dial(&self, next: &Next) -> Result<D::Stream, OpenError> {
         let settings = &self.outbound.settings;
         let failed = |why: String| OpenError::Dial(Failure::Connect(format!("{} ({}): {why}", next.host, next.remote)));
-        let dialling = async {
-            let socket = if next.remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            if let Some(source) = settings.sources.iter().find(|source| source.is_ipv4() == next.remote.is_ipv4()) {
-                socket.bind(SocketAddr::new(*source, 0))?;
-            }
-            let stream = socket.connect(next.remote).await?;
-            stream.set_nodelay(true)?;
-            Ok::<_, std::io::Error>(stream)
-        };
+        let source = settings.sources.iter().find(|source| source.is_ipv4() == next.remote.is_ipv4());
+        let dialling = self.outbound.dialer.dial(next.remote, source.copied());
         let stream = match timeout(settings.dial_max, dialling).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(failed(error.to_string())),
@@ -172,10 +165,10 @@ impl<'a> Opener<'a> {
     }
 
     /// A connection from an address to itself leads to this machine, whatever the configuration knows of its addresses.
-    fn refuse_self(&self, next: &Next, stream: &TcpStream) -> Result<(), OpenError> {
+    fn refuse_self(&self, next: &Next, stream: &D::Stream) -> Result<(), OpenError> {
         let guarded = matches!(self.destination, Destination::Mx { .. }) && !self.outbound.settings.allow_private;
-        match stream.local_addr() {
-            Ok(local) if guarded && local.ip() == next.remote.ip() => {
+        match self.outbound.dialer.local(stream) {
+            Some(local) if guarded && local == next.remote.ip() => {
                 let text = format!("{} is {}, {}", next.host, next.remote.ip(), Forbidden::Own);
                 Err(OpenError::Dial(Failure::ForbiddenAddress(text)))
             }

@@ -6,11 +6,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme};
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::OutboundSettings;
+use super::dial::Transport;
 
 /// Both configurations.
 pub(super) struct TlsClients {
@@ -41,13 +41,13 @@ impl TlsClients {
     ///
     /// # Errors
     /// Why there is no TLS, in words.
-    pub(super) async fn handshake(
+    pub(super) async fn handshake<T: Transport>(
         &self,
-        stream: TcpStream,
+        stream: T,
         host: &str,
         address: IpAddr,
         checked: bool,
-    ) -> Result<TlsStream<TcpStream>, String> {
+    ) -> Result<TlsStream<T>, String> {
         let (connector, name) = match ServerName::try_from(host.to_owned()) {
             Ok(name) => (if checked { &self.checking } else { &self.believing }, name),
             Err(_) if checked => return Err(format!("no certificate can be valid for the name {host}")),
@@ -80,7 +80,7 @@ fn authorities(settings: &OutboundSettings) -> RootCertStore {
 }
 
 /// The words for what was agreed: `TLS 1.3`.
-pub(super) fn version_name(stream: &TlsStream<TcpStream>) -> &'static str {
+pub(super) fn version_name<T>(stream: &TlsStream<T>) -> &'static str {
     match stream.get_ref().1.protocol_version() {
         Some(ProtocolVersion::TLSv1_3) => "TLS 1.3",
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",

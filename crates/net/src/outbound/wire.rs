@@ -6,8 +6,9 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+use super::dial::Transport;
 
 /// Octets read at once.
 const READ_OCTETS: usize = 4096;
@@ -16,9 +17,9 @@ const READ_OCTETS: usize = 4096;
 const INPUT_OCTETS_MAX: usize = 128 * 1024;
 
 /// A connection.
-pub(super) enum Wire {
-    Clear(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+pub(super) enum Wire<T> {
+    Clear(T),
+    Tls(Box<TlsStream<T>>),
 }
 
 /// How a write ended.
@@ -30,7 +31,7 @@ pub(super) enum Wrote {
     Interrupted,
 }
 
-impl Wire {
+impl<T: Transport> Wire<T> {
     fn reading(&mut self) -> Pin<&mut (dyn AsyncRead + Unpin)> {
         match self {
             Wire::Clear(stream) => Pin::new(stream),

@@ -16,16 +16,16 @@ use tracing::Instrument;
 use super::house::House;
 use super::listener::Port;
 use super::session::Session;
-use super::stream::{HandshakeError, Stream, handshake};
-use crate::clock::SystemDice;
+use super::stream::{HandshakeError, Stream, Transport, handshake};
 use crate::proxy;
 
 /// One connection, from accept to its end.
 pub(super) async fn run<S: Store>(house: Arc<House<S>>, stream: TcpStream, peer: SocketAddr, port: Port, place: Place) {
-    let session = SessionId::new(house.clock.now(), &mut SystemDice);
+    let session = SessionId::new(house.clock.now(), (house.dice)().as_mut());
     let span = tracing::info_span!("session", id = %session);
     let visit = async {
         tokio::select! {
+            biased;
             () = house.out_of_time.cancelled() => {}
             () = serve(&house, session, stream, peer, port, place) => {}
         }
@@ -94,7 +94,11 @@ async fn origin<S: Store>(house: &House<S>, stream: &mut TcpStream, peer: Socket
 }
 
 /// The TLS handshake; what went wrong is noted. None where the connection is over.
-pub(super) async fn secure<S: Store>(house: &House<S>, visit: &mut Visit, stream: TcpStream) -> Option<Stream> {
+pub(super) async fn secure<S: Store, T: Transport>(
+    house: &House<S>,
+    visit: &mut Visit,
+    stream: T,
+) -> Option<Stream<T>> {
     let patience = Duration::from_secs(house.limits.handshake_seconds);
     let handshake = tokio::select! {
         () = house.shutdown.begun() => return None,

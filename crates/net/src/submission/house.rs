@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::{Arrivals, Metrics, Settings, StartError, Surroundings};
-use crate::clock::{Clock, SystemDice};
+use super::{Arrivals, Metrics, Settings, StartError};
+use crate::clock::{Clock, DiceBox};
+use crate::offload::Offload;
 use crate::shutdown::Shutdown;
-use crate::tls::Certificates;
 
 /// How often gathered logins and refusals are written down.
 const KEEPING_PERIOD: Duration = Duration::from_secs(5);
@@ -41,9 +42,10 @@ pub(super) struct House<S> {
     pub(super) session: SessionSettings,
     pub(super) proxies: Vec<ipnet::IpNet>,
     pub(super) limits: Limits,
-    pub(super) certificates: Arc<Certificates>,
     pub(super) acceptor: TlsAcceptor,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) dice: DiceBox,
+    offload: Offload,
     pub(super) arrivals: Arrivals,
     pub(super) metrics: Metrics,
     /// Ends the listeners at once and sessions between transactions.
@@ -53,6 +55,20 @@ pub(super) struct House<S> {
     /// Room for connections that are only told why they are refused.
     pub(super) refused: Semaphore,
     logins: Mutex<HashMap<(Id<SmtpUser>, IpAddr), Timestamp>>,
+    /// Messages that the store did not take, since it was last written down.
+    not_kept: AtomicU64,
+}
+
+/// What a house stands on.
+pub(super) struct Ground<S> {
+    pub(super) store: Arc<S>,
+    pub(super) acceptor: TlsAcceptor,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) dice: DiceBox,
+    pub(super) offload: Offload,
+    pub(super) arrivals: Arrivals,
+    pub(super) metrics: Metrics,
+    pub(super) shutdown: Shutdown,
 }
 
 /// The house as [`super::Server`] sees it, whatever the store.
@@ -65,39 +81,44 @@ pub(super) trait Front: Send + Sync {
 
 impl<S: Store> House<S> {
     /// Takes up what the store kept of blocks and logins.
-    pub(super) async fn open(settings: Settings, around: Surroundings<S>) -> Result<Arc<House<S>>, StartError> {
+    pub(super) async fn open(settings: Settings, ground: Ground<S>) -> Result<Arc<House<S>>, StartError> {
         let Settings { hostname, proxies, shared, limits, .. } = settings;
-        let Surroundings { store, certificates, clock, arrivals, metrics, shutdown } = around;
-        let submission = Submission::new(&hostname, &limits, shared, store.password_key(), &mut SystemDice);
+        let Ground { store, acceptor, clock, dice, offload, arrivals, metrics, shutdown } = ground;
+        let submission = Submission::new(&hostname, &limits, shared, store.password_key(), dice().as_mut());
         let known_since = Timestamp(clock.now().0.saturating_sub(milliseconds(limits.known_login())));
         let reader = Arc::clone(&store);
-        let (blocks, logins) = blocking(move || Ok((reader.blocks()?, reader.logins(known_since)?))).await?;
+        let kept = move || Ok((reader.blocks()?, reader.logins(known_since)?, reader.charges()?));
+        let (blocks, logins, charges) = blocking(offload, kept).await?;
         submission.restore(blocks, &logins);
-        let acceptor = TlsAcceptor::from(certificates.config());
+        submission.charge(charges.iter());
         Ok(Arc::new(House {
             store,
             submission,
             session: limits.session(&hostname),
             proxies,
             limits,
-            certificates,
             acceptor,
             clock,
+            dice,
+            offload,
             arrivals,
             metrics,
             shutdown: shutdown.child(),
             out_of_time: CancellationToken::new(),
             refused: Semaphore::new(REFUSED_MAX),
             logins: Mutex::default(),
+            not_kept: AtomicU64::new(0),
         }))
     }
 
-    /// Hands refusals to the store, gathered.
-    pub(super) fn note(&self, notices: Vec<Notice>) {
+    /// Hands refusals to the store, gathered. Returns whether one of them is news, and no repetition.
+    pub(super) fn note(&self, notices: Vec<Notice>) -> bool {
         let notices: Vec<_> = notices.into_iter().filter_map(|notice| self.submission.gather(notice)).collect();
-        if !notices.is_empty() {
+        let is_news = !notices.is_empty();
+        if is_news {
             self.store.note(notices);
         }
+        is_news
     }
 
     /// Remembers a login for the next writing down.
@@ -112,12 +133,26 @@ impl<S: Store> House<S> {
     pub(super) async fn keep_block(&self, block: Block) {
         tracing::warn!(address = %block.address, minutes = block.seconds / 60, cause = %block.cause, "address blocked");
         let store = Arc::clone(&self.store);
-        if let Err(error) = blocking(move || store.block_put(&block)).await {
+        if let Err(error) = blocking(self.offload, move || store.block_put(&block)).await {
             tracing::error!(%error, "the block was not kept; it ends with this process");
         }
     }
 
+    /// Logs that the store did not take a message: the first at once, those that follow it as a number, or a full disk
+    /// would get a line for each attempt of each client.
+    pub(super) fn on_not_kept(&self, error: &StoreError) {
+        if self.not_kept.fetch_add(1, Relaxed) == 0 {
+            tracing::error!(%error, "message not kept, and not accepted");
+        } else {
+            tracing::debug!(%error, "message not kept, and not accepted");
+        }
+    }
+
     async fn write_down(&self) {
+        let more = self.not_kept.swap(0, Relaxed).saturating_sub(1);
+        if more > 0 {
+            tracing::error!(more, "message not kept, and not accepted: more of them since");
+        }
         let notices = self.submission.flush(self.clock.now());
         if !notices.is_empty() {
             self.store.note(notices);
@@ -128,7 +163,7 @@ impl<S: Store> House<S> {
         }
         let logins: Vec<_> = logins.into_iter().map(|((user, address), at)| Login { user, address, at }).collect();
         let store = Arc::clone(&self.store);
-        if let Err(error) = blocking(move || store.logins_note(&logins)).await {
+        if let Err(error) = blocking(self.offload, move || store.logins_note(&logins)).await {
             tracing::warn!(%error, "last connections were not written down");
         }
     }
@@ -166,6 +201,7 @@ impl<S: Store> Front for House<S> {
 pub(super) async fn keep<S: Store>(house: Arc<House<S>>) {
     loop {
         tokio::select! {
+            biased;
             () = house.shutdown.begun() => return,
             () = tokio::time::sleep(KEEPING_PERIOD) => house.write_down().await,
         }
@@ -174,9 +210,10 @@ pub(super) async fn keep<S: Store>(house: Arc<House<S>>) {
 
 /// Runs a verb of the store that blocks on the disk.
 async fn blocking<T: Send + 'static>(
+    offload: Offload,
     verb: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(verb).await {
+    match offload.run(verb).await {
         Ok(result) => result,
         Err(error) => Err(StoreError::Unavailable(error.to_string())),
     }

@@ -5,8 +5,11 @@ mod house;
 mod input;
 mod listener;
 mod metrics;
+mod read_ahead;
 mod receiving;
 mod session;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod stream;
 
 use ipnet::IpNet;
@@ -17,11 +20,13 @@ use relay::store::{Block, Store, StoreError};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, system_dice};
+use crate::offload::Offload;
 use crate::shutdown::Shutdown;
 use crate::tls::Certificates;
-use house::{Front, House};
+use house::{Front, Ground, House};
 use listener::Port;
 
 pub use metrics::Metrics;
@@ -101,7 +106,18 @@ impl Server {
             addresses.iter().map(bind).collect()
         };
         let listeners = (bind_all(&settings.starttls)?, bind_all(&settings.tls)?);
-        let house = House::open(settings, around).await?;
+        let Surroundings { store, certificates, clock, arrivals, metrics, shutdown } = around;
+        let ground = Ground {
+            store,
+            acceptor: TlsAcceptor::from(certificates.config()),
+            clock,
+            dice: system_dice(),
+            offload: Offload::Threads,
+            arrivals,
+            metrics,
+            shutdown,
+        };
+        let house = House::open(settings, ground).await?;
         let mut server = Server { starttls: Vec::new(), tls: Vec::new(), front: Arc::clone(&house) as Arc<dyn Front> };
         for (listener, address) in listeners.0 {
             server.starttls.push(address);
@@ -111,7 +127,6 @@ impl Server {
             server.tls.push(address);
             house.shutdown.spawn(listener::accept(Arc::clone(&house), listener, Port::Tls));
         }
-        let certificates = Arc::clone(&house.certificates);
         house.shutdown.spawn(certificates.watch(CERTIFICATE_PERIOD, house.shutdown.clone()));
         house.shutdown.spawn(house::keep(Arc::clone(&house)));
         Ok(server)

@@ -17,11 +17,14 @@ use super::connection::secure;
 use super::house::House;
 use super::input::Input;
 use super::receiving::{Failure, Receiving};
-use super::stream::Stream;
-use crate::clock::SystemDice;
+use super::stream::{Stream, Transport};
 
 /// Octets of replies that are gathered before they are written.
 const OUTPUT_OCTETS_MAX: usize = 16 * 1024;
+/// Octets of commands after which others have their turn: a client that pipelines without end keeps no thread.
+const TURN_COMMANDS_OCTETS: usize = 2 * 1024;
+/// Octets of content after which others have their turn.
+const TURN_CONTENT_OCTETS: usize = 64 * 1024;
 /// Room for replies that an idle session keeps.
 const OUTPUT_OCTETS_IDLE: usize = 1024;
 
@@ -33,6 +36,8 @@ pub(super) struct Session<S: Store> {
     input: Input,
     output: BytesMut,
     receiving: Option<Receiving<<S as Spool>::Draft>>,
+    /// Octets read since others had their turn.
+    unshared: usize,
     /// The machine was told that the server stops.
     leaving: bool,
     /// The machine was told that the login is no longer valid.
@@ -48,13 +53,14 @@ impl<S: Store> Session<S> {
             input: Input::default(),
             output: BytesMut::new(),
             receiving: None,
+            unshared: 0,
             leaving: false,
             revoked: false,
         }
     }
 
     /// The dialogue, to its end.
-    pub(super) async fn run(mut self, mut stream: Stream) {
+    pub(super) async fn run<T: Transport>(mut self, mut stream: Stream<T>) {
         loop {
             let carried_on = match self.machine.step(self.input.buffer()) {
                 Step::Read => self.read(&mut stream).await,
@@ -81,12 +87,7 @@ impl<S: Store> Session<S> {
                     }
                     None => return,
                 },
-                Step::Close => {
-                    if self.flush(&mut stream).await.is_ok() {
-                        stream.close().await;
-                    }
-                    return;
-                }
+                Step::Close => return stream.close(&self.output, self.machine.patience()).await,
             };
             if let Err(error) = carried_on {
                 tracing::debug!(%error, half_message = self.receiving.is_some(), "connection lost");
@@ -96,7 +97,7 @@ impl<S: Store> Session<S> {
     }
 
     /// Waits for the client, at most as long as the machine is patient; wakes when the server stops.
-    async fn read(&mut self, stream: &mut Stream) -> io::Result<()> {
+    async fn read<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
         self.flush(stream).await?;
         self.input.make_room(self.receiving.is_some());
         let silence = tokio::time::sleep(self.machine.patience());
@@ -107,15 +108,18 @@ impl<S: Store> Session<S> {
                 self.machine.end(replies::shutting_down(), When::BetweenTransactions);
                 return Ok(());
             }
-            read = stream.read_buf(self.input.buffer()) => {
-                if read? == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-            }
+            read = stream.read_buf(self.input.buffer()) => match read? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                octets => self.unshared += octets,
+            },
             () = silence => {
                 self.machine.end(replies::idle(), When::Now);
                 return Ok(());
             }
+        }
+        if self.unshared >= if self.receiving.is_some() { TURN_CONTENT_OCTETS } else { TURN_COMMANDS_OCTETS } {
+            self.unshared = 0;
+            tokio::task::yield_now().await;
         }
         if !self.revoked
             && let Some(reply) = self.visit.revoked(&self.house.store.directory(), self.house.clock.now())
@@ -126,15 +130,19 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    async fn send(&mut self, stream: &mut Stream, reply: &Reply, about: &About) -> io::Result<()> {
+    async fn send<T: Transport>(&mut self, stream: &mut Stream<T>, reply: &Reply, about: &About) -> io::Result<()> {
         reply.render(&mut self.output);
         if !reply.is_positive() {
             let reference = reply.reference.unwrap_or_default();
             self.house.metrics.on_refusal(reference);
-            tracing::info!(code = reply.code, reference, "refused");
             let (directory, now) = (self.house.store.directory(), self.house.clock.now());
             let notices = self.visit.on_reply(&self.house.submission, &directory, reply, about, now);
-            self.house.note(notices);
+            // a line for each row: whoever repeats what is refused fills neither disk
+            if self.house.note(notices) {
+                tracing::info!(code = reply.code, reference, "refused");
+            } else {
+                tracing::debug!(code = reply.code, reference, "refused");
+            }
             if self.visit.refuses_rest() {
                 self.machine.refuse_rest();
             }
@@ -143,7 +151,7 @@ impl<S: Store> Session<S> {
     }
 
     /// Writes all replies that are gathered, in one go.
-    async fn flush(&mut self, stream: &mut Stream) -> io::Result<()> {
+    async fn flush<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
         }
@@ -161,7 +169,7 @@ impl<S: Store> Session<S> {
         Ok(())
     }
 
-    async fn start_tls(&mut self, mut stream: Stream) -> Option<Stream> {
+    async fn start_tls<T: Transport>(&mut self, mut stream: Stream<T>) -> Option<Stream<T>> {
         self.flush(&mut stream).await.ok()?;
         self.input.buffer().clear();
         let Stream::Clear(stream) = stream else { return None };
@@ -182,7 +190,9 @@ impl<S: Store> Session<S> {
             return self.machine.answer(answer);
         }
         let (directory, now) = (self.house.store.directory(), self.house.clock.now());
-        let mut decision = self.visit.decide(&self.house.submission, &directory, &question, now, &mut SystemDice);
+        let mut dice = (self.house.dice)();
+        let mut decision = self.visit.decide(&self.house.submission, &directory, &question, now, dice.as_mut());
+        drop(dice);
         if let Some(login) = &decision.login {
             self.house.metrics.on_login();
             self.house.on_login(login);
@@ -239,11 +249,7 @@ impl<S: Store> Session<S> {
 
     /// The store did not take it: nothing was accepted, and the client may come again.
     fn not_kept(&mut self, error: &StoreError) -> Answer {
-        tracing::error!(%error, "message not kept");
-        let reply = match error {
-            StoreError::NoRoom(_) => replies::store_full(),
-            _ => replies::store_failed(),
-        };
-        self.visit.refuse(reply, "")
+        self.house.on_not_kept(error);
+        self.visit.on_not_kept(error)
     }
 }

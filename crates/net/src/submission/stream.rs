@@ -2,15 +2,16 @@
 
 use relay::submission::TlsTrouble;
 use rustls::{AlertDescription, PeerIncompatible, ProtocolVersion};
-use std::io;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use super::read_ahead::ReadAhead;
 
 /// How long a closed connection is listened to, so that the last reply is not lost to a reset.
 const LINGER: Duration = Duration::from_secs(2);
@@ -18,12 +19,17 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_OCTETS_MAX: usize = 4 * 1024 * 1024;
 
 /// The stream of one connection.
-pub(super) enum Stream {
+pub(super) enum Stream<T> {
     /// Before TLS.
-    Clear(TcpStream),
+    Clear(T),
     /// Under TLS; boxed, because it is large.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<ReadAhead<T>>>),
 }
+
+/// What a connection is made of: a socket, or what a simulator puts in its place.
+pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 
 /// Why a handshake came to nothing.
 pub(super) enum HandshakeError {
@@ -36,12 +42,12 @@ pub(super) enum HandshakeError {
 }
 
 /// The handshake, at most `patience`; with the stream the version, `TLS 1.3`.
-pub(super) async fn handshake(
+pub(super) async fn handshake<T: Transport>(
     acceptor: &TlsAcceptor,
-    stream: TcpStream,
+    stream: T,
     patience: Duration,
-) -> Result<(Stream, &'static str), HandshakeError> {
-    match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+) -> Result<(Stream<T>, &'static str), HandshakeError> {
+    match tokio::time::timeout(patience, acceptor.accept(ReadAhead::new(stream))).await {
         Err(_) => Err(HandshakeError::TimeOut),
         Ok(Err(error)) => Err(trouble(error)),
         Ok(Ok(stream)) => {
@@ -79,14 +85,14 @@ fn trouble(error: io::Error) -> HandshakeError {
     })
 }
 
-impl Stream {
-    /// Says that nothing more comes, then listens a moment, throwing away what still arrives: closing
-    /// at once would reset the connection and could take the last reply with it.
-    pub(super) async fn close(mut self) {
-        let farewell = async {
-            if self.shutdown().await.is_err() {
-                return;
-            }
+impl<T: Transport> Stream<T> {
+    /// Writes the last replies, at most `patience`, says that nothing more comes, then listens a moment, throwing away
+    /// what still arrives: closing at once would reset the connection and could take the last reply with it.
+    pub(super) async fn close(mut self, last: &[u8], patience: Duration) {
+        if !matches!(tokio::time::timeout(patience, self.leave(last)).await, Ok(Ok(()))) {
+            return;
+        }
+        let listening = async {
             let mut scrap = vec![0; 4096];
             let mut octets = 0;
             while let Ok(read @ 1..) = self.read(&mut scrap).await {
@@ -97,11 +103,21 @@ impl Stream {
             }
         };
         // whoever has not gone by then is left
-        let _ = tokio::time::timeout(LINGER, farewell).await;
+        let _ = tokio::time::timeout(LINGER, listening).await;
+    }
+
+    async fn leave(&mut self, mut last: &[u8]) -> io::Result<()> {
+        if let Stream::Tls(stream) = self {
+            // into the buffer of TLS, so that they leave together with its own farewell
+            let taken = stream.get_mut().1.writer().write(last)?;
+            last = &last[taken..];
+        }
+        self.write_all(last).await?;
+        self.shutdown().await
     }
 }
 
-impl AsyncRead for Stream {
+impl<T: Transport> AsyncRead for Stream<T> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Stream::Clear(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -110,7 +126,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<T: Transport> AsyncWrite for Stream<T> {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Stream::Clear(stream) => Pin::new(stream).poll_write(context, octets),

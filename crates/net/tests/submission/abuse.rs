@@ -2,6 +2,7 @@
 
 use net::clock::Clock;
 use relay::store::Book;
+use std::io::{Read, Write};
 use std::time::Duration;
 use tokio::net::TcpStream;
 
@@ -83,4 +84,27 @@ async fn one_wrong_pair_by_two_mechanisms_is_one_failure_of_the_session() {
         client.expect(&base64(format!("wrong {number}").as_bytes()), "535").await;
     }
     assert!(client.reply().await.starts_with("421 4.7.0"));
+}
+
+#[tokio::test]
+async fn a_session_with_ever_more_to_say_lets_others_have_their_turn() {
+    let relay = Relay::new();
+    let running = relay.start().await;
+    // all of it is there before the relay looks: it never has to wait for this client
+    let flood = format!("NOOP {}\r\n", "x".repeat(1_017)).repeat(50);
+    let mut client = std::net::TcpStream::connect(running.starttls).unwrap();
+    client.write_all(flood.as_bytes()).unwrap();
+    client.write_all(b"QUIT\r\n").unwrap();
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    client.set_nonblocking(true).unwrap();
+    let (mut heard, mut turns, mut octets) = (String::new(), 0, [0; 65_536]);
+    while !heard.contains("221 2.0.0") {
+        tokio::task::yield_now().await;
+        if let Ok(count) = client.read(&mut octets) {
+            heard.push_str(std::str::from_utf8(&octets[..count]).unwrap());
+            turns += 1;
+        }
+    }
+    assert_eq!(heard.matches("250 2.0.0").count(), 50, "{heard}");
+    assert!(turns > 20, "others had {turns} turns during 50 kilobytes of commands");
 }

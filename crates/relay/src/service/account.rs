@@ -1,14 +1,17 @@
-//! Accounts: made, found, suspended and resumed.
+//! Accounts: made, found, suspended and resumed, given a quota.
 
 use std::sync::Arc;
 
-use super::{Caller, Fault, display_name};
+use super::{Caller, Fault, Setting, display_name};
 use crate::account::{Account, AccountState};
 use crate::id::Id;
 use crate::store::Book;
 
 /// The account that the relay's own mail belongs to: built in, in no list, never suspended.
 pub const SYSTEM_ACCOUNT: Id<Account> = Id::new(0);
+
+/// The highest quota that can be given: a number beyond it is a slip of the keyboard.
+const QUOTA_RECIPIENTS_MAX: u64 = 1_000_000_000;
 
 /// Makes an account.
 ///
@@ -52,4 +55,45 @@ pub fn account_state(
         return Ok(found);
     }
     Ok(book.account_state(account, state, caller.actor, caller.now)?)
+}
+
+/// Gives an account another quota ([`Setting::Default`]: without limit), or another day on which it renews. What it
+/// used stays used: where the day moves, the period under way goes on until that day comes.
+///
+/// # Errors
+/// There is no such account, or a number is none that can be.
+pub fn account_quota(
+    book: &impl Book,
+    account: Id<Account>,
+    recipients: Setting<u64>,
+    renews_on: Option<u8>,
+    caller: Caller<'_>,
+) -> Result<Arc<Account>, Fault> {
+    let found = account_find(book, account)?;
+    let mut quota = found.quota;
+    match recipients {
+        Setting::Keep => {}
+        Setting::Default => quota.recipients = None,
+        Setting::To(max) if max <= QUOTA_RECIPIENTS_MAX => quota.recipients = Some(max),
+        Setting::To(max) => {
+            return Err(Fault::invalid(
+                format!("{max} recipients a month are more than a quota can be."),
+                format!("Give at most {QUOTA_RECIPIENTS_MAX}, or no limit at all."),
+            ));
+        }
+    }
+    match renews_on {
+        None => {}
+        Some(day @ 1..=31) => quota = quota.moved_to(day, caller.now.day()),
+        Some(day) => {
+            return Err(Fault::invalid(
+                format!("No month has a day {day}."),
+                "Give a day from 1 to 31; in a shorter month its last day counts.",
+            ));
+        }
+    }
+    if quota == found.quota {
+        return Ok(found);
+    }
+    Ok(book.account_quota(account, quota, caller.actor, caller.now)?)
 }

@@ -7,6 +7,7 @@ use super::{Caller, Fault, account_find, domain_name, mailbox};
 use crate::account::Account;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::power::Scope;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::store::{Book, NewDkimKey};
 
@@ -67,20 +68,21 @@ fn new_selector(dice: &mut dyn Dice) -> String {
     (0..SELECTOR_CHARACTERS).map(letter).collect()
 }
 
-/// The domain with this number or this name.
+/// The domain with this number or this name, of those that the caller sees.
 ///
 /// # Errors
 /// There is none, or several accounts have it: then it has to be named by number.
-pub fn domain_find(book: &impl Book, given: &str) -> Result<Arc<SendingDomain>, Fault> {
+pub fn domain_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<SendingDomain>, Fault> {
     let directory = book.directory();
     let unknown = || Fault::not_found(format!("There is no domain `{given}`."), "`envoi domain list` shows them all.");
+    let is_there = |domain: &&Arc<SendingDomain>| domain.deleted_at.is_none() && scope.sees(domain.account);
     if let Ok(number) = given.parse::<Id<SendingDomain>>() {
-        let found = directory.domains.get(&number).filter(|domain| domain.deleted_at.is_none());
+        let found = directory.domains.get(&number).filter(is_there);
         return found.cloned().ok_or_else(unknown);
     }
     let name = domain_name(given)?;
     let mut found: Vec<_> =
-        directory.domains.values().filter(|domain| domain.name == name && domain.deleted_at.is_none()).collect();
+        directory.domains.values().filter(|domain| domain.name == name && is_there(domain)).collect();
     found.sort_by_key(|domain| domain.id);
     match found.as_slice() {
         [] => Err(unknown()),

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::credential::{PASSWORDS_MAX, PasswordKey, generate_password, generate_username};
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::power::Scope;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::store::{Book, NewSmtpUser, SmtpUserChange, StoreError};
@@ -124,17 +125,17 @@ pub fn user_add(
     }
 }
 
-/// The user with this number or this username.
+/// The user with this number or this username, of those that the caller sees.
 ///
 /// # Errors
 /// There is none.
-pub fn user_find(book: &impl Book, given: &str) -> Result<Arc<SmtpUser>, Fault> {
+pub fn user_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<SmtpUser>, Fault> {
     let directory = book.directory();
     let found = match given.parse::<Id<SmtpUser>>() {
         Ok(number) => directory.users.get(&number),
         Err(_) => directory.user_named(given.trim()),
     };
-    found.cloned().ok_or_else(|| {
+    found.filter(|user| scope.sees(user.account)).cloned().ok_or_else(|| {
         Fault::not_found(
             format!("There is no SMTP user `{given}`."),
             "`envoi smtp-user list` shows them all; name one by its number or its username.",

@@ -130,6 +130,7 @@ impl Visit {
         let blank = self.blank(shared, directory, &About::Content, now).answered(&replies::all_or_nothing(), None);
         let Some(transaction) = &mut self.transaction else { return Vec::new() };
         transaction.refused = true;
+        transaction.reservation.release();
         let all = transaction.recipients.drain(..).chain(transaction.suppressed.drain(..));
         all.map(|path| Notice { kind: NoticeKind::Rejected, recipient: path.to_string(), ..blank.clone() }).collect()
     }

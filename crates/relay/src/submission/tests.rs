@@ -1,5 +1,6 @@
 //! The rules of submission, one by one, without a socket.
 
+mod quota;
 mod scene;
 
 use message::admission::{AdmissionError, From, Inspection};

@@ -14,6 +14,7 @@ use crate::directory::Directory;
 use crate::id::MessageId;
 use crate::policy::{self, Refusal, Taking};
 use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
+use crate::quota::{Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 
@@ -24,6 +25,8 @@ pub(super) struct Transaction {
     pub(super) parameters: MailParameters,
     pub(super) recipients: Vec<Address>,
     pub(super) suppressed: Vec<Address>,
+    /// What it holds of the account's quota.
+    pub(super) reservation: Reservation,
     /// A recipient was refused and the SMTP user sends all or nothing.
     pub(super) refused: bool,
     /// Set when content may begin.
@@ -61,12 +64,14 @@ impl Visit {
         policy::reverse_path(user, domain, path).map_err(|refusal| self.no(refusal))?;
         let in_time = lock(&shared.rate).on_message(user.id, now);
         in_time.map_err(|seconds| self.no(Refusal::plain(replies::rate_limited(seconds))))?;
+        let reservation = shared.usage.reservation(user.account);
         self.ended = None;
         self.transaction = Some(Transaction {
             reverse_path: path.clone(),
             parameters: parameters.clone(),
             recipients: Vec::new(),
             suppressed: Vec::new(),
+            reservation,
             refused: false,
             message: None,
             subject: String::new(),
@@ -79,18 +84,15 @@ impl Visit {
         if self.transaction.as_ref().is_some_and(|transaction| transaction.refused) {
             return Err(self.no(Refusal::plain(replies::all_or_nothing())));
         }
-        let list = match policy::forward_path(user, directory, path) {
+        let is_suppressed = match policy::forward_path(user, directory, path) {
             Taking::Refuse(refusal) => return Err(self.no(refusal)),
-            Taking::Deliver => self.transaction.as_mut().map(|transaction| &mut transaction.recipients),
-            Taking::Suppress => self.transaction.as_mut().map(|transaction| &mut transaction.suppressed),
+            Taking::Deliver => false,
+            Taking::Suppress => true,
         };
-        // named twice, it gets the message once
-        if let Some(list) = list
-            && !list.contains(path)
-        {
-            list.push(path.clone());
-        }
-        Ok(())
+        let quota = quota_of(user, directory);
+        let Some(transaction) = &mut self.transaction else { return Ok(()) };
+        let taken = transaction.take(path, is_suppressed, &quota, now);
+        taken.map_err(|exhausted| self.no(quota_reached(exhausted)))
     }
 
     pub(super) fn on_begin(
@@ -155,20 +157,46 @@ impl Visit {
             client_name: client_name.to_owned(),
             tls: self.tls.clone(),
         };
-        let Some(transaction) = &self.transaction else {
+        let quota = quota_of(user, directory);
+        let Some(transaction) = &mut self.transaction else {
             return Err(Answer::Close(replies::session_revoked()));
         };
+        let recipients = transaction.recipients.len() as u64;
+        let reserved = transaction.reservation.reserve(&quota, recipients, now);
+        if let Err(exhausted) = reserved {
+            return Err(self.no(quota_reached(exhausted)));
+        }
+        transaction.reservation.on_commit();
         Ok(transaction.envelope(user, session, from, &inspection, now))
     }
 
     /// The message was committed: its transaction is over.
     pub fn on_accepted(&mut self) {
-        self.transaction = None;
+        if let Some(mut transaction) = self.transaction.take() {
+            transaction.reservation.charge();
+        }
         self.ended = None;
     }
 }
 
 impl Transaction {
+    /// Takes a recipient, once however often it is named. One that is not delivered to counts towards no quota.
+    fn take(&mut self, path: &Address, is_suppressed: bool, quota: &Quota, now: Timestamp) -> Result<(), Exhausted> {
+        let list = if is_suppressed { &self.suppressed } else { &self.recipients };
+        if list.contains(path) {
+            return Ok(());
+        }
+        if is_suppressed {
+            self.suppressed.push(path.clone());
+            return Ok(());
+        }
+        if quota.recipients.is_some() {
+            self.reservation.reserve(quota, self.recipients.len() as u64 + 1, now)?;
+        }
+        self.recipients.push(path.clone());
+        Ok(())
+    }
+
     fn envelope(
         &self,
         user: &SmtpUser,
@@ -204,6 +232,20 @@ impl Transaction {
             session: Some(session),
         }
     }
+}
+
+/// The quota of an SMTP user's account.
+fn quota_of(user: &SmtpUser, directory: &Directory) -> Quota {
+    // no user stands without its account
+    directory.accounts.get(&user.account).map(|account| account.quota).unwrap_or_default()
+}
+
+fn quota_reached(Exhausted { recipients, renews }: Exhausted) -> Refusal {
+    let reason = format!(
+        "The account's quota of {recipients} recipients a month is reached; it renews on {renews}. Nothing was sent to \
+         this recipient."
+    );
+    Refusal { reply: replies::quota_reached(recipients, &renews.to_string()), reason }
 }
 
 fn inadmissible(error: AdmissionError) -> smtp::reply::Reply {

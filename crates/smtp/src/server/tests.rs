@@ -244,6 +244,17 @@ fn limits_end_what_they_should() {
 }
 
 #[test]
+fn a_handshake_is_told_only_at_the_very_beginning() {
+    let mut session = Session::new(settings(), Security::Clear);
+    let mut input = BytesMut::from(&b"NOOP\r\n\x16\r\n"[..]);
+    let mut said = Vec::new();
+    while let Step::Send { reply, .. } = session.step(&mut input) {
+        said.push(reply.code);
+    }
+    assert_eq!(said, [220, 250, 500]);
+}
+
+#[test]
 fn strange_openings_are_closed() {
     for (wire, reply) in [
         (&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], "not-http"),

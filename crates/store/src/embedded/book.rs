@@ -1,15 +1,21 @@
 //! Accounts, domains and users of the data folder: decided by the book's rules, kept by the ledger.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::{Account, AccountState};
+use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::SmtpUser;
-use relay::store::{Actor, AuditEntry, Block, Book, Login, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::store::{
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError,
+};
+use relay::verification::Check;
 use smtp::server::Secret;
 
 use super::Embedded;
@@ -31,6 +37,16 @@ impl Book for Embedded {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError> {
         self.ledger.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn account_quota(
+        &self,
+        account: Id<Account>,
+        quota: Quota,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError> {
+        self.ledger.book(|register| register.account_quota(account, quota, by, now))
     }
 
     fn domain_add(
@@ -64,8 +80,8 @@ impl Book for Embedded {
         self.ledger.book(|register| register.domain_bounce_mails(domain, on, by, now))
     }
 
-    fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.ledger.book(|register| register.domain_key_seen(domain, selector, now))
+    fn domain_check(&self, domain: Id<SendingDomain>, check: Check) -> Result<Arc<SendingDomain>, StoreError> {
+        self.ledger.book(|register| register.domain_check(domain, check))
     }
 
     fn domain_rotate(
@@ -106,6 +122,22 @@ impl Book for Embedded {
         self.ledger.book(|register| register.smtp_user_delete(user, by, now))
     }
 
+    fn api_key_add(&self, key: NewApiKey, by: &Actor, now: Timestamp) -> Result<Arc<ApiKey>, StoreError> {
+        self.ledger.book(|register| register.api_key_add(key, by, now))
+    }
+
+    fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.api_key_delete(key, by, now))
+    }
+
+    fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {
+        self.ledger.api_keys_used(uses)
+    }
+
+    fn api_key_uses(&self) -> Result<HashMap<Id<ApiKey>, Timestamp>, StoreError> {
+        self.ledger.api_key_uses()
+    }
+
     fn password_key(&self) -> [u8; 32] {
         self.ledger.password_key()
     }
@@ -143,6 +175,10 @@ impl Book for Embedded {
 
     fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.ledger.block_lift(address, by, now)
+    }
+
+    fn audit_note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.ledger.audit_note(&entry)
     }
 
     fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {

@@ -6,6 +6,7 @@ use relay::account::Account;
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
 use relay::clock::Day;
 use relay::id::Id;
+use relay::quota::Charges;
 use relay::store::{History, StoreError};
 
 use super::Embedded;
@@ -38,6 +39,10 @@ impl History for Embedded {
 
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
         self.activity.read(|reader| activity::sent(reader, account, since, until))
+    }
+
+    fn charges(&self) -> Result<Charges, StoreError> {
+        self.charged.all(&self.spool)
     }
 
     async fn caught_up(&self) {

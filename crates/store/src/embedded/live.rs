@@ -64,7 +64,7 @@ impl Spool for Embedded {
     fn health(&self) -> StoreHealth {
         let mut health = self.spool.health();
         health.activity_lag_octets = self.spool.synced().0.saturating_sub(self.activity.position().0);
-        health.damage.extend(self.activity.fault());
+        health.activity_stopped = self.activity.fault().or_else(|| self.charged.fault());
         health
     }
 

@@ -10,6 +10,10 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hkdf, rand};
 use smtp::server::Secret;
 
+/// Bits of a mode that let others in. A group that reads it can be the operator's wish, as with credentials handed in by a
+/// service manager.
+const EXPOSING: u32 = 0o027;
+
 /// Octets of the key and of each key derived from it.
 const KEY_OCTETS: usize = 32;
 
@@ -152,6 +156,18 @@ fn subkey(master: &[u8], purpose: &str) -> Result<[u8; KEY_OCTETS], MasterKeyErr
     expanded.map(|()| key).map_err(|_| MasterKeyError::Library)
 }
 
+/// The mode of the key's file, where others may read or change it; none where it is well, or missing.
+///
+/// # Errors
+/// It cannot be looked at.
+pub(crate) fn exposed(path: &Path) -> io::Result<Option<u32>> {
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(Some(metadata.mode() & 0o777).filter(|mode| mode & EXPOSING != 0)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn read(path: &Path) -> Result<Option<[u8; KEY_OCTETS]>, MasterKeyError> {
     let failed = |source| MasterKeyError::Io { path: path.to_owned(), source };
     let text = match std::fs::read(path) {
@@ -160,8 +176,7 @@ fn read(path: &Path) -> Result<Option<[u8; KEY_OCTETS]>, MasterKeyError> {
         Err(error) => return Err(failed(error)),
     };
     let mode = std::fs::metadata(path).map_err(failed)?.mode() & 0o777;
-    // a group that reads it can be the operator's wish, as with credentials handed in by a service manager
-    if mode & 0o027 != 0 {
+    if mode & EXPOSING != 0 {
         return Err(MasterKeyError::Exposed { path: path.to_owned(), mode });
     }
     decode(&text).map(Some).ok_or_else(|| MasterKeyError::Malformed(path.to_owned()))

@@ -4,16 +4,21 @@
 //! data folder (0700)
 //! ├── lock           who owns it
 //! ├── master.key     what protects the secrets below; never in a backup
-//! ├── ledger.db      accounts, domains, SMTP users, suppressions, blocks, logins, audit: primary data
+//! ├── ledger.db      accounts and what they used of their quotas, domains, SMTP users, suppressions, blocks, logins,
+//! │                  audit: primary data
 //! ├── activity.db    what became of every recipient, read from the log
 //! └── spool/         live mail
 //! ```
 
+pub mod archive;
 mod book;
+pub mod counting;
 mod history;
 mod ledger;
 mod live;
 mod master_key;
+mod reconcile;
+pub mod repair;
 pub mod spool;
 mod sqlite;
 
@@ -29,6 +34,7 @@ use relay::store::StoreError;
 
 use ledger::Ledger;
 use ledger::activity::{Activity, Upkeep};
+use ledger::charged::Charged;
 use spool::{Lock, LockError, LogSpool};
 
 pub use master_key::MasterKeyError;
@@ -138,6 +144,9 @@ pub enum OpenError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// What counts towards the quotas cannot be read or written.
+    #[error("what counts towards the quotas: {0}")]
+    Charges(StoreError),
     /// The spool cannot be opened.
     #[error("the spool: {0}")]
     Spool(StoreError),
@@ -157,7 +166,11 @@ pub struct Embedded {
     activity: Activity,
     spool: Arc<LogSpool>,
     ledger: Arc<Ledger>,
+    charged: Arc<Charged>,
     _lock: Lock,
+    folder: PathBuf,
+    master_key: PathBuf,
+    now: Now,
 }
 
 impl Embedded {
@@ -178,10 +191,11 @@ impl Embedded {
         let ledger = Arc::new(Ledger::open(&ledger_path, &master_key)?);
         let activity_path = folder.join(ACTIVITY_FILE);
         let file = ledger::activity::File::open(&activity_path)?;
+        let charged = Arc::new(Charged::open(Arc::clone(&ledger), &file)?);
         make_private_folder(&spool_folder)?;
         // an earlier start may have ended before it had synced what it made
         sync_folder(folder)?;
-        let spool = LogSpool::open(&spool_folder, options.spool.clone(), file.position());
+        let spool = LogSpool::open(&spool_folder, options.spool.clone(), file.position().min(charged.kept()));
         let spool = Arc::new(spool.map_err(OpenError::Spool)?);
         let upkeep = Upkeep {
             now: Arc::clone(&options.now),
@@ -189,9 +203,14 @@ impl Embedded {
             keep_counters: options.keep_counters,
             fold: options.fold_refusals,
             ledger: Arc::clone(&ledger),
+            charged: Arc::clone(&charged),
         };
         let activity = Activity::start(&activity_path, file, Arc::clone(&spool), upkeep)?;
-        Ok(Embedded { activity, spool, ledger, _lock: lock })
+        if spool.is_incomplete() {
+            reconcile::reconcile(&spool, &activity).map_err(OpenError::Spool)?;
+        }
+        let folder = folder.to_owned();
+        Ok(Embedded { activity, spool, ledger, charged, _lock: lock, folder, master_key, now: options.now })
     }
 
     /// The number of this start, higher at each.

@@ -1,6 +1,6 @@
 //! How the ledger uses SQLite: private files, one writer each, schemas that only go forward, readers beside the writer.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -35,7 +35,18 @@ pub(crate) fn open_writer(path: &Path, migrations: &[&str]) -> Result<Connection
     for (version, step) in (1..).zip(migrations).skip(found as usize) {
         migrate(&mut writer, step, version).map_err(failed)?;
     }
+    match write_commits_home(&writer) {
+        // it takes room, and is not worth a start
+        Err(error) if is_full(&error) => {}
+        written => written.map_err(failed)?,
+    }
     Ok(writer)
+}
+
+/// Writes what is in the WAL into the database, syncs that, and begins the WAL anew. What an earlier process left there may
+/// be in the system's memory alone, for good where a sync had failed; commits behind it would be lost with it.
+fn write_commits_home(writer: &Connection) -> rusqlite::Result<()> {
+    writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn set_up_writer(writer: &Connection) -> rusqlite::Result<()> {
@@ -58,6 +69,21 @@ fn migrate(writer: &mut Connection, step: &str, version: u32) -> rusqlite::Resul
 fn make_private_file(path: &Path) -> Result<(), OpenError> {
     let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     made.map(drop).map_err(|source| OpenError::Io { path: path.to_owned(), source })
+}
+
+/// Syncs what was committed to a file in WAL mode without a sync, by this process or one before it. Takes no room. SQLite
+/// itself has no word for it: a commit that changes nothing, even one with full syncs, writes nothing and syncs nothing.
+///
+/// # Errors
+/// One that [`is_disk_failure`] knows: what was committed may be lost.
+pub(crate) fn sync_commits(path: &Path) -> rusqlite::Result<()> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // locks are on the database, which is left alone: closing a file loses the locks that the process has on it
+    File::open(&log).and_then(|log| log.sync_data()).map_err(|error| {
+        let failure = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        rusqlite::Error::SqliteFailure(failure, Some(format!("{}: {error}", Path::new(&log).display())))
+    })
 }
 
 /// Connections that read beside the writer and never hold it up.
@@ -101,6 +127,24 @@ impl Readers {
     }
 }
 
+/// What SQLite finds wrong with a file that nobody writes, in words; none where it is sound or missing. Reads all of it.
+pub(crate) fn damage_of(path: &Path) -> Option<String> {
+    if !path.exists() {
+        return None;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let check = |reader: Connection| reader.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    match Connection::open_with_flags(path, flags).and_then(check) {
+        Ok(found) => Some(found).filter(|found| found != "ok"),
+        Err(error) => {
+            let code = error.sqlite_error_code();
+            let is_damage =
+                matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase));
+            is_damage.then(|| error.to_string())
+        }
+    }
+}
+
 /// What a failed reading verb says.
 pub(crate) fn unavailable(error: rusqlite::Error) -> StoreError {
     StoreError::Unavailable(format!("the ledger: {error}"))
@@ -120,6 +164,11 @@ pub(crate) fn is_full(error: &rusqlite::Error) -> bool {
 pub(crate) fn is_unfit(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::ToSqlConversionFailure(_) | rusqlite::Error::FromSqlConversionFailure(..))
         || error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
+
+/// A number that somebody names, as SQLite can hold it: those beyond are as high as any, and nobody's.
+pub(crate) fn named(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The word that stands for a state in a file.
@@ -189,6 +238,24 @@ mod tests {
         assert!(matches!(open_writer(&path, &[FIRST, broken]), Err(OpenError::Ledger { .. })));
         let writer = open_writer(&path, &[FIRST, "CREATE TABLE toys (name TEXT);"]).unwrap();
         assert_eq!(writer.query_row("SELECT count(*) FROM pets", [], |row| row.get::<_, u32>(0)).unwrap(), 1);
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_in_the_wal_is_in_the_database_after_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pets.db");
+        let writer = open_writer(&path, &[FIRST]).unwrap();
+        writer.execute_batch("INSERT INTO pets VALUES ('Tom')").unwrap();
+        // as a killed process leaves it
+        let left = folder.path().join("left.db");
+        std::fs::copy(&path, &left).unwrap();
+        std::fs::copy(folder.path().join("pets.db-wal"), folder.path().join("left.db-wal")).unwrap();
+        let _writer = open_writer(&left, &[FIRST]).unwrap();
+        assert_eq!(std::fs::metadata(folder.path().join("left.db-wal")).unwrap().len(), 0);
+        let alone = folder.path().join("alone.db");
+        std::fs::copy(&left, &alone).unwrap();
+        let reader = Connection::open(&alone).unwrap();
+        assert_eq!(reader.query_row("SELECT count(*) FROM pets", [], |row| row.get::<_, u32>(0)).unwrap(), 2);
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! The model's accounts, domains and users.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::{Account, AccountState};
+use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::SmtpUser;
-use relay::store::{Actor, AuditEntry, Block, Book, Login, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::store::{
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError,
+};
+use relay::verification::Check;
 use smtp::server::Secret;
 
 use super::{Memory, PASSWORD_KEY, Verb};
@@ -27,6 +33,7 @@ impl Memory {
                     state.private_keys.insert(selector.clone(), private.clone());
                 }
                 Write::UserGone(user) => state.logins.retain(|(known, _), _| known != user),
+                Write::ApiKeyGone(key) => drop(state.api_key_uses.remove(key)),
                 _ => {}
             }
         }
@@ -52,6 +59,16 @@ impl Book for Memory {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError> {
         self.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn account_quota(
+        &self,
+        account: Id<Account>,
+        quota: Quota,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError> {
+        self.book(|register| register.account_quota(account, quota, by, now))
     }
 
     fn domain_add(
@@ -85,8 +102,8 @@ impl Book for Memory {
         self.book(|register| register.domain_bounce_mails(domain, on, by, now))
     }
 
-    fn domain_key_seen(&self, domain: Id<SendingDomain>, selector: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.book(|register| register.domain_key_seen(domain, selector, now))
+    fn domain_check(&self, domain: Id<SendingDomain>, check: Check) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_check(domain, check))
     }
 
     fn domain_rotate(
@@ -129,6 +146,30 @@ impl Book for Memory {
 
     fn smtp_user_delete(&self, user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.book(|register| register.smtp_user_delete(user, by, now))
+    }
+
+    fn api_key_add(&self, key: NewApiKey, by: &Actor, now: Timestamp) -> Result<Arc<ApiKey>, StoreError> {
+        self.book(|register| register.api_key_add(key, by, now))
+    }
+
+    fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.api_key_delete(key, by, now))
+    }
+
+    fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        for (key, at) in uses {
+            if state.register.directory.api_keys.contains_key(key) {
+                let latest = state.api_key_uses.entry(*key).or_insert(*at);
+                *latest = (*at).max(*latest);
+            }
+        }
+        Ok(())
+    }
+
+    fn api_key_uses(&self) -> Result<HashMap<Id<ApiKey>, Timestamp>, StoreError> {
+        Ok(self.state().api_key_uses.clone())
     }
 
     fn password_key(&self) -> [u8; 32] {
@@ -188,6 +229,13 @@ impl Book for Memory {
         state.fault(Verb::Book)?;
         state.blocks.remove(&address).ok_or_else(|| crate::book::no_block(address))?;
         state.audit.push(crate::book::lift_entry(address, by, now));
+        Ok(())
+    }
+
+    fn audit_note(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::Book)?;
+        state.audit.push(entry);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use relay::account::Account;
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
 use relay::clock::Day;
 use relay::id::Id;
+use relay::quota::Charges;
 use relay::store::{History, StoreError};
 
 use super::{Memory, Row, Verb};
@@ -64,6 +65,12 @@ impl History for Memory {
             (since..=until).contains(&key.day) && account.is_none_or(|account| key.account == account)
         });
         Ok(wanted.map(|(key, tally)| tally.shown(key)).collect())
+    }
+
+    fn charges(&self) -> Result<Charges, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        Ok(state.charges.clone())
     }
 
     async fn caught_up(&self) {}

@@ -14,9 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use relay::activity::{ActivityDetail, ConnectionRow};
+use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::queue::{Envelope, RecipientState};
+use relay::quota::Charges;
 use relay::smtp_user::SmtpUser;
 use relay::store::{AuditEntry, Block, StoreError};
 use smtp::server::Secret;
@@ -69,9 +71,11 @@ struct State {
     rows: Vec<Row>,
     connections: Vec<ConnectionRow>,
     counters: Counters,
+    charges: Charges,
     register: Register,
     private_keys: HashMap<String, Secret>,
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,
+    api_key_uses: HashMap<Id<ApiKey>, Timestamp>,
     blocks: HashMap<IpAddr, Block>,
     audit: Vec<AuditEntry>,
     row_last: u64,

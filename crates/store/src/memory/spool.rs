@@ -7,6 +7,7 @@ use relay::activity::{ActivityDetail, ConnectionRow, Notice};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
+use relay::quota::Charge;
 use relay::store::{Claimed, Content, Draft, QueueEntry, Spool, StoreError, StoreHealth};
 
 use super::{Live, Memory, Row, State, Verb};
@@ -197,6 +198,7 @@ impl Spool for Memory {
         self.change(|state| {
             state.fault(Verb::Commit)?;
             state.add_rows(&envelope);
+            state.charges.extend(Charge::of(&envelope));
             let waiting = RecipientState::Waiting { due: envelope.accepted_at, attempts: 0 };
             let live = Live {
                 recipients: vec![waiting; envelope.recipients.len()],

@@ -1,13 +1,17 @@
 //! Accounts, domains and users: what a verb says is true when it returns.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::AccountState;
 use relay::id::Id;
+use relay::power::{Power, Powers};
+use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{Block, Login, SmtpUserChange, Store, StoreError};
+use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
+use relay::verification::{Check, RecordState};
 
 use crate::world::*;
 
@@ -88,6 +92,25 @@ pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
     assert_eq!(store.audit(None, 100).unwrap().len(), expected.len() + 1);
 }
 
+pub(crate) async fn what_is_noted_is_in_the_audit_log(store: &impl Store) {
+    let (account, other) = (account(store), account(store));
+    let before = store.directory().generation;
+    let entry = |action: &str, account| AuditEntry {
+        at: later(1),
+        actor: operator(),
+        action: action.to_owned(),
+        subject: "message 7".to_owned(),
+        account,
+    };
+    let (held, nobodys) = (entry("queue.hold", Some(account)), entry("queue.retry", None));
+    store.audit_note(held.clone()).unwrap();
+    store.audit_note(nobodys.clone()).unwrap();
+    assert_eq!(store.audit(Some(account), 1).unwrap(), std::slice::from_ref(&held));
+    assert_eq!(store.audit(None, 2).unwrap(), [nobodys, held], "the newest comes first");
+    assert_eq!(store.audit(Some(other), 100).unwrap().len(), 1);
+    assert_eq!(store.directory().generation, before, "a note decides nothing");
+}
+
 pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     let by = &operator();
     let is_told = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound(_)));
@@ -95,7 +118,7 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     assert!(is_told(store.domain_add(Id::new(9), "example.com", vec![], by, NOW).map(drop)));
     assert!(is_told(store.domain_state(Id::new(9), DomainState::Vouched, by, NOW).map(drop)));
     assert!(is_told(store.domain_bounce_mails(Id::new(9), true, by, NOW).map(drop)));
-    assert!(is_told(store.domain_key_seen(Id::new(9), "s", NOW)));
+    assert!(is_told(store.domain_check(Id::new(9), found(NOW, &["s"])).map(drop)));
     assert!(is_told(store.domain_key(Id::new(9), "s").map(drop)));
     assert!(is_told(store.domain_delete(Id::new(9), by, NOW)));
     assert!(is_told(store.smtp_user_add(user(Id::new(9), "k"), by, NOW).map(drop)));
@@ -211,11 +234,47 @@ pub(crate) async fn a_key_is_seen_once(store: &impl Store) {
     let account = account(store);
     let keys = vec![key("one"), key("two")];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
-    store.domain_key_seen(domain, "two", later(5)).unwrap();
-    store.domain_key_seen(domain, "two", later(9)).unwrap();
+    store.domain_check(domain, found(later(5), &["two"])).unwrap();
+    store.domain_check(domain, found(later(9), &["two", "three"])).unwrap();
     let seen: Vec<_> = store.directory().domains[&domain].keys.iter().map(|key| key.seen_at).collect();
     assert_eq!(seen, [None, Some(later(5))]);
-    assert!(matches!(store.domain_key_seen(domain, "three", NOW), Err(StoreError::NotFound(_))));
+    store.domain_check(domain, found(later(8), &[])).unwrap();
+    let kept = store.directory().domains[&domain].check.clone();
+    assert_eq!(kept, Some(found(later(9), &["two", "three"])));
+}
+
+pub(crate) async fn dns_validates_a_domain_and_gives_it_72_hours(store: &impl Store) {
+    let account = account(store);
+    let domain = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap().id;
+    let lost = |at| Check { at, records: vec![("one".into(), RecordState::Absent)] };
+    let state = |check| store.domain_check(domain, check).unwrap().state;
+    assert_eq!(state(lost(later(1))), DomainState::Pending);
+    assert_eq!(state(found(later(2), &["one"])), DomainState::Validated);
+    assert_eq!(state(lost(later(3))), DomainState::Warning);
+    assert_eq!(store.directory().domains[&domain].lost_at, Some(later(3)));
+    assert_eq!(state(lost(later(3 + 71 * 3600))), DomainState::Warning);
+    assert_eq!(state(lost(later(3 + 72 * 3600))), DomainState::Failed);
+    assert_eq!(state(found(later(300_000), &["one"])), DomainState::Validated);
+    assert_eq!(store.directory().domains[&domain].lost_at, None);
+    let actions: Vec<_> = store.audit(Some(account), 5).unwrap().into_iter().map(|line| line.action).collect();
+    assert_eq!(
+        actions,
+        ["domain.validate", "domain.fail", "domain.warn", "domain.validate", "domain.key_seen"],
+        "a look that changes nothing leaves no line"
+    );
+}
+
+pub(crate) async fn dns_does_not_validate_what_another_account_has_proven(store: &impl Store) {
+    let (one, other) = (account(store), account(store));
+    let add =
+        |account, selector| store.domain_add(account, "example.com", vec![key(selector)], &operator(), NOW).unwrap().id;
+    let (first, second) = (add(one, "one"), add(other, "two"));
+    set(store, second, DomainState::Vouched).unwrap();
+    assert_eq!(store.domain_check(first, found(NOW, &["one"])).unwrap().state, DomainState::Validated);
+    assert_eq!(state(store, second), DomainState::Pending, "the operator's word gives way");
+    assert_eq!(store.domain_check(second, found(NOW, &["two"])).unwrap().state, DomainState::Pending);
+    store.domain_delete(first, &operator(), later(1)).unwrap();
+    assert_eq!(store.domain_check(second, found(later(2), &["two"])).unwrap().state, DomainState::Validated);
 }
 
 pub(crate) async fn usernames_are_unique(store: &impl Store) {
@@ -272,6 +331,38 @@ pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
     assert!(store.logins(NOW).unwrap().is_empty());
 }
 
+pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
+    let account = account(store);
+    let new = |name: &str, account, octet| NewApiKey {
+        account,
+        name: name.into(),
+        powers: Powers::from_iter([Power::Activity, Power::Submit]),
+        read_only: true,
+        hash: PasswordHash([octet; 32]),
+        expires_at: Some(later(900)),
+    };
+    let key = store.api_key_add(new("Deploy", Some(account), 1), &operator(), NOW).unwrap();
+    let own = store.api_key_add(new("Watch", None, 2), &operator(), NOW).unwrap();
+    let again = store.api_key_add(new("Copy", None, 2), &operator(), NOW);
+    assert!(matches!(again, Err(StoreError::Conflict(_))));
+    let nobody = store.api_key_add(new("Copy", Some(Id::new(99)), 3), &operator(), NOW);
+    assert!(matches!(nobody, Err(StoreError::NotFound(_))));
+    let directory = store.directory();
+    assert_eq!(directory.api_key_of(&PasswordHash([1; 32])), Some(&key));
+    assert_eq!((key.account, own.account, key.expires_at), (Some(account), None, Some(later(900))));
+    store.api_keys_used(&[(key.id, later(5)), (Id::new(99), later(5))]).unwrap();
+    store.api_keys_used(&[(key.id, later(3))]).unwrap();
+    assert_eq!(store.api_key_uses().unwrap(), HashMap::from([(key.id, later(5))]));
+    store.api_key_delete(key.id, &operator(), later(6)).unwrap();
+    assert_eq!(store.directory().api_key_of(&PasswordHash([1; 32])), None);
+    assert!(store.api_key_uses().unwrap().is_empty());
+    assert!(matches!(store.api_key_delete(key.id, &operator(), later(6)), Err(StoreError::NotFound(_))));
+    let further = store.api_key_add(new("Further", Some(account), 4), &operator(), later(7)).unwrap();
+    assert!(further.id > own.id, "a number is never given twice");
+    let log = store.audit(Some(account), 2).unwrap();
+    assert_eq!([log[0].action.as_str(), log[1].action.as_str()], ["api_key.add", "api_key.delete"]);
+}
+
 pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
     let block = Block {
         address: REMOTE,
@@ -313,7 +404,7 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert!(matches!(&refused, StoreError::Conflict(why) if why.contains("two._domainkey.example.com")), "{refused}");
     assert!(matches!(rotate(KeyAlgorithm::Rsa2048, true), Err(StoreError::Conflict(_))), "there is but one");
     assert_eq!(active(), ["one", "rsa"]);
-    store.domain_key_seen(id, "two", NOW).unwrap();
+    store.domain_check(id, found(NOW, &["two"])).unwrap();
     let rotated = rotate(KeyAlgorithm::Ed25519, false).unwrap();
     assert_eq!(rotated, store.directory().domains[&id]);
     assert_eq!(active(), ["two", "rsa"]);
@@ -327,4 +418,24 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
     let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
     assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {
+    let account = account(store);
+    let quota_of = || store.directory().accounts[&account].quota;
+    assert_eq!(quota_of(), Quota::default());
+    let limited = Quota { recipients: Some(1_000), renews_on: 31, moved: None };
+    let unlimited = Quota { recipients: None, ..limited.moved_to(5, NOW.day()) };
+    for quota in [limited, unlimited] {
+        assert_eq!(store.account_quota(account, quota, &operator(), later(1)).unwrap().quota, quota);
+        assert_eq!(quota_of(), quota);
+    }
+    let log = store.audit(Some(account), 10).unwrap();
+    let lines: Vec<(&str, &str)> = log.iter().map(|entry| (entry.action.as_str(), entry.subject.as_str())).collect();
+    let subjects = [
+        format!("account {account} unlimited, renewed on day 5"),
+        format!("account {account} 1000 recipients, renewed on day 31"),
+    ];
+    assert_eq!(lines[..2], [("account.quota", subjects[0].as_str()), ("account.quota", subjects[1].as_str())]);
+    assert!(matches!(store.account_quota(Id::new(999), limited, &operator(), NOW), Err(StoreError::NotFound(_))));
 }

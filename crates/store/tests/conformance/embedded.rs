@@ -8,11 +8,12 @@ use relay::account::AccountState;
 use relay::activity::{ActivityFilter, Status};
 use relay::id::Id;
 use relay::queue::{HoldReason, Outcome, RecipientState};
+use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Block, Book as _, History as _, Login, SmtpUserChange, Spool as _};
 use store::embedded::spool::LockError;
-use store::embedded::{Embedded, MasterKeyError, OpenError};
+use store::embedded::{Embedded, MasterKeyError, OpenError, Options};
 
 use crate::world::*;
 
@@ -33,10 +34,12 @@ async fn the_book_is_there_again() {
     let store = folder.open();
     let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
     store.account_state(account, AccountState::Suspended, &operator(), NOW).unwrap();
+    let quota = Quota { recipients: Some(7), ..Quota::default() };
+    store.account_quota(account, quota.moved_to(31, NOW.day()), &operator(), NOW).unwrap();
     let keys = vec![key("one"), key("two")];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
     store.domain_state(domain, DomainState::Vouched, &operator(), NOW).unwrap();
-    store.domain_key_seen(domain, "two", later(3)).unwrap();
+    store.domain_check(domain, found(later(3), &["two"])).unwrap();
     let gone = store.domain_add(account, "example.net", vec![key("three")], &operator(), NOW).unwrap().id;
     store.domain_delete(gone, &operator(), later(4)).unwrap();
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
@@ -134,6 +137,73 @@ async fn activity_goes_on_with_a_spool_that_begins_anew() {
     store.settle(settlement(message, later(31), &[(0, DELIVERED)])).await.unwrap();
     let rows = rows(&store, ActivityFilter::default()).await;
     assert_eq!((rows.len(), rows[0].status), (21, Status::Delivered));
+}
+
+#[tokio::test]
+async fn what_was_charged_outlives_restarts_rows_and_activity_itself() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 1..=3 {
+        let message = commit(&store, envelope(number, &["a@example.org", "b@example.org"])).await;
+        store.settle(settlement(message, later(4), &[(0, DELIVERED), (1, DELIVERED)])).await.unwrap();
+    }
+    assert_eq!(charges(&store), [(1, 0, 6)]);
+    drop(store);
+    for _ in 0..3 {
+        assert_eq!(charges(&folder.open()), [(1, 0, 6)], "it is not counted again");
+    }
+    for number in 4..=5 {
+        each_file(&folder, "activity.db", |path| std::fs::remove_file(path).unwrap());
+        let store = folder.open();
+        commit(&store, envelope(number, &["c@example.org"])).await;
+        assert_eq!(charges(&store), [(1, 0, number + 3)]);
+        store.caught_up().await;
+    }
+    // old rows and daily counters go, whatever the quota still needs
+    folder.set_clock(later(1000 * 86_400));
+    let store = Embedded::open(folder.path(), Options { keep_counters: Duration::from_secs(1), ..folder.options() });
+    let store = store.unwrap();
+    assert_eq!(charges(&store), [(1, 0, 8)]);
+}
+
+#[tokio::test]
+async fn a_spool_that_begins_anew_takes_no_charge_away() {
+    let folder = Folder::new();
+    let store = folder.open();
+    for number in 1..=20 {
+        commit(&store, envelope(number, &["a@example.org"])).await;
+    }
+    store.caught_up().await;
+    drop(store);
+    std::fs::remove_dir_all(folder.path().join("spool")).unwrap();
+    let store = folder.open();
+    commit(&store, envelope(30, &["b@example.org"])).await;
+    assert_eq!(charges(&store), [(1, 0, 21)]);
+    drop(store);
+    assert_eq!(charges(&folder.open()), [(1, 0, 21)]);
+}
+
+#[tokio::test]
+async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    assert_eq!(account, Id::new(1));
+    commit(&store, envelope(1, &["a@example.org", "b@example.org"])).await;
+    store.caught_up().await;
+    drop(store);
+    let ledger = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
+    let older = "ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
+        DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; PRAGMA user_version = 1;
+        ALTER TABLE accounts DROP COLUMN quota; ALTER TABLE accounts DROP COLUMN renews_on;
+        ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;";
+    ledger.execute_batch(older).unwrap();
+    drop(ledger);
+    let store = folder.open();
+    assert_eq!(store.directory().accounts[&account].quota, Quota::default());
+    assert_eq!(charges(&store), [(1, 0, 2)]);
+    commit(&store, envelope(2, &["c@example.org"])).await;
+    assert_eq!(charges(&store), [(1, 0, 3)]);
 }
 
 /// Does something with each of the files that SQLite keeps under one name.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use relay::activity::{ActivityFilter, ActivityRow, DailyCount, Status};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
-use relay::queue::{HoldReason, Outcome};
+use relay::queue::{HoldReason, Origin, Outcome};
 use relay::store::Store;
 use smtp::address::ReversePath;
 
@@ -198,6 +198,20 @@ pub(crate) async fn pages_meet_without_gap(store: &impl Store) {
         paged.extend(numbers(&page));
     }
     assert_eq!(paged, all);
+}
+
+pub(crate) async fn numbers_beyond_all_are_nobodys(store: &impl Store) {
+    commit(store, envelope(1, &["a@example.org"])).await;
+    let (beyond, nobody) = (u64::MAX, Some(Id::new(u64::MAX)));
+    let (since, until) = (Some(Timestamp(beyond)), Some(Timestamp(beyond)));
+    assert_eq!(rows(store, ActivityFilter { before_row: Some(beyond), until, ..of("a@example.org") }).await.len(), 1);
+    assert!(rows(store, ActivityFilter { since, ..of("a@example.org") }).await.is_empty());
+    assert!(rows(store, ActivityFilter { account: nobody, ..ActivityFilter::default() }).await.is_empty());
+    assert_eq!(store.activity_detail(beyond).unwrap(), None);
+    assert!(store.activity_since(beyond, &ActivityFilter::default()).unwrap().0.is_empty());
+    assert!(store.connections(nobody, usize::MAX).unwrap().is_empty());
+    assert!(store.sent(nobody, Day(0), Day(beyond)).unwrap().is_empty());
+    assert!(store.audit(nobody, usize::MAX).unwrap().is_empty());
 }
 
 pub(crate) async fn refusals_alike_are_one_row(store: &impl Store) {
@@ -414,4 +428,30 @@ pub(crate) async fn only_what_changes_a_row_is_counted(store: &impl Store) {
     store.settle(settlement(message, later(6), &[(0, Outcome::HardBounced), (7, DELIVERED)])).await.unwrap();
     note(store, vec![refusal(Timestamp(NOW.0 + 1), "c@example.org")], 9).await;
     assert_eq!(sent(store, None, 0..=0).await, [[0, 1, 1, 1, 3, 2, 0, 0]], "the marker is one of the three");
+}
+
+pub(crate) async fn what_was_committed_is_charged_once(store: &impl Store) {
+    const DAY: u64 = 86_400;
+    assert!(store.charges().unwrap().is_empty());
+    let mut own = envelope(1, &["a@example.org", "b@example.org"]);
+    own.suppressed = vec![address("gone@example.org")];
+    let own = commit(store, own).await;
+    // before activity has heard of it
+    assert_eq!(charges(store), [(1, 0, 2)]);
+    let mut suppressed = envelope(2, &[]);
+    suppressed.suppressed = vec![address("gone@example.org")];
+    commit(store, suppressed).await;
+    let mut told = envelope(3, &["shop@example.com"]);
+    (told.account, told.origin) = (Id::new(0), Origin::Notification(own));
+    commit(store, told).await;
+    drop(store.draft().unwrap());
+    let mut other = envelope(4, &["a@example.org"]);
+    other.account = Id::new(2);
+    commit(store, other).await;
+    commit(store, envelope(DAY, &["a@example.org"])).await;
+    // no outcome changes it, and no refusal counts
+    let bounced = [(0, Outcome::HardBounced), (1, Outcome::SoftBounced)];
+    store.settle(settlement(own, later(9), &bounced)).await.unwrap();
+    note(store, vec![refusal(NOW, "c@example.org")], DAY + 1).await;
+    assert_eq!(charges(store), [(1, 0, 2), (1, 1, 2), (2, 0, 1)], "the marker is one of the second day");
 }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod archive;
 mod book;
+mod damage;
 mod embedded;
 mod history;
 mod spool;
@@ -56,6 +58,7 @@ suite! {
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns
         every_change_is_in_the_audit_log
+        what_is_noted_is_in_the_audit_log
         what_does_not_exist_is_told
         a_domain_is_added_once_per_account
         selectors_are_never_given_twice
@@ -66,11 +69,15 @@ suite! {
         a_domain_added_again_is_another
         a_key_comes_back_as_it_was_given
         a_key_is_seen_once
+        dns_validates_a_domain_and_gives_it_72_hours
+        dns_does_not_validate_what_another_account_has_proven
         signing_moves_to_the_other_selector_once_it_was_seen
         usernames_are_unique
         an_smtp_user_changes_in_each_way
+        an_account_gets_another_quota
         suppressions_whatever_the_case
         logins_keep_the_latest
+        api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
     history:
         a_message_makes_a_row_for_each_recipient
@@ -83,6 +90,7 @@ suite! {
         a_null_reverse_path_shows_from
         each_filter_narrows
         pages_meet_without_gap
+        numbers_beyond_all_are_nobodys
         refusals_alike_are_one_row
         refusals_that_differ_are_rows_of_their_own
         connections_alike_are_one_row
@@ -93,5 +101,6 @@ suite! {
         details_tell_every_event
         details_of_a_refusal_tell_its_session
         what_was_sent_is_counted_by_day_account_domain_and_user
-        only_what_changes_a_row_is_counted;
+        only_what_changes_a_row_is_counted
+        what_was_committed_is_charged_once;
 }

@@ -14,6 +14,7 @@ use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, SessionFact
 use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Actor, Content, Draft as _, NewDkimKey, NewSmtpUser, Store};
+use relay::verification::{Check, RecordState};
 use smtp::address::{Address, ReversePath};
 use smtp::server::Secret;
 use store::embedded::{Embedded, OpenError, Options, spool};
@@ -94,6 +95,11 @@ pub(crate) fn address(text: &str) -> Address {
 
 pub(crate) fn operator() -> Actor {
     Actor { name: "operator".into(), from: "cli".into() }
+}
+
+/// DNS said at this moment that these selectors' records are there, and no others.
+pub(crate) fn found(at: Timestamp, selectors: &[&str]) -> Check {
+    Check { at, records: selectors.iter().map(|selector| ((*selector).to_owned(), RecordState::Right)).collect() }
 }
 
 /// A message of account 1 to these recipients.
@@ -237,6 +243,12 @@ pub(crate) async fn only_row(store: &impl Store) -> ActivityRow {
     let mut rows = rows(store, ActivityFilter::default()).await;
     assert_eq!(rows.len(), 1, "{rows:?}");
     rows.remove(0)
+}
+
+/// Each charge: the account, the day counted from the first, the recipients.
+pub(crate) fn charges(store: &impl Store) -> Vec<(u64, u64, u64)> {
+    let charges = store.charges().unwrap();
+    charges.iter().map(|charge| (charge.account.number(), charge.day.0 - NOW.day().0, charge.recipients)).collect()
 }
 
 pub(crate) fn key(selector: &str) -> NewDkimKey {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relay::activity::Status;
 use relay::outcome::{Failure, Stage};
-use relay::queue::{Origin, Outcome, Settlement, Verdict};
+use relay::queue::{HoldReason, Origin, Outcome, Settlement, Verdict};
 use relay::retry::RETRY_FOR;
 use relay::store::{Book, Spool, StoreError};
 use smtp::address::{Address, ReversePath};
@@ -198,6 +198,33 @@ async fn a_crash_between_the_notification_and_the_settlement_neither_loses_nor_d
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_told_before_the_clock_went_back_is_not_told_again() {
+    let mut world = World::new();
+    world.handle.shutdown(Duration::from_secs(1)).await;
+    world.hop("one.example", unknown());
+    // an earlier process accepted it by a clock that was ahead, told its failure, and ended before it settled that
+    let mut envelope = world.envelope(1, &["a@one.example"]);
+    envelope.accepted_at = START.after(Duration::from_secs(3600));
+    let message = world.keep(envelope.clone()).await;
+    let told = relay::notification::id(message, relay::notification::About::Failed, [0]);
+    let mut notification = world.envelope(2, &["app@shop.example"]);
+    (notification.message, notification.origin) = (told, Origin::Notification(message));
+    world.keep(notification).await;
+    let verdict = Verdict {
+        recipient: 0,
+        outcome: Outcome::Delivered { sandbox: false },
+        reason: String::new(),
+        remote_reply: None,
+    };
+    let settlement = Settlement { message: told, at: START, attempt: None, verdicts: vec![verdict] };
+    world.store.settle(settlement).await.unwrap();
+    world.restart();
+    world.pass(Duration::from_secs(2 * 3600)).await;
+    assert_eq!(world.statuses(message), [Status::HardBounce]);
+    assert_eq!(world.notifications().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_latched_store_stops_delivery_and_loses_nothing() {
     let world = World::new();
     world.store.fail_next(Verb::Settle, StoreError::Latched("EIO".into()));
@@ -293,4 +320,20 @@ async fn an_attempt_that_goes_wrong_by_a_fault_of_ours_is_made_again() {
     world.pass(Duration::from_secs(120)).await;
     assert_eq!(world.statuses(message), [Status::Delivered; 2]);
     assert_eq!(world.live(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_message_is_held_for_the_operator_and_not_tried_again_and_again() {
+    let world = World::new();
+    world.store.fail_next(Verb::Claim, StoreError::Damaged("the record of the message is damaged".into()));
+    let message = world.send(1, &["a@one.example", "b@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.rows(message)[0].held, Some(HoldReason::Damaged));
+    world.handle.directory_changed();
+    world.pass(Duration::from_secs(24 * 3600)).await;
+    assert_eq!(world.carried().len(), 0);
+    // the operator has mended it
+    world.handle.release(message).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered; 2]);
 }

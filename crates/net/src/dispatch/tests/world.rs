@@ -13,6 +13,7 @@ use relay::queue::{Attempt, ContentFacts, Envelope, Origin};
 use relay::route::{Destination, Route, RouteTls, Routes};
 use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use relay::store::{Actor, Book, Content, Draft, History, NewDkimKey, Spool};
+use relay::verification::{Check, RecordState};
 use smtp::address::{Address, ReversePath};
 use smtp::reply::{Enhanced, Reply};
 use smtp::server::Secret;
@@ -228,7 +229,8 @@ impl World {
     }
 
     pub(super) fn key_seen(&self) {
-        self.store.domain_key_seen(self.domain.id, "s1", START).unwrap();
+        let records = vec![("s1".to_owned(), RecordState::Right)];
+        self.store.domain_check(self.domain.id, Check { at: START, records }).unwrap();
     }
 
     pub(super) fn hop(&self, domain: &str, hop: Hop) {

@@ -11,6 +11,7 @@ use super::super::*;
 use crate::account::{Account, AccountState};
 use crate::dice::Seeded;
 use crate::queue::Envelope;
+use crate::quota::Quota;
 use crate::sending_domain::{DomainState, SendingDomain};
 use crate::smtp_user::UserRules;
 
@@ -33,8 +34,13 @@ impl Scene {
     pub(super) fn with(limits: Limits, rules: impl FnOnce(&mut UserRules)) -> Scene {
         let mut dice = Seeded::new(1);
         let shared = Submission::new("relay.example.net", &limits, vec![], KEY, &mut dice);
-        let account =
-            Account { id: Id::new(1), name: "Acme".into(), state: AccountState::Active, created_at: Timestamp(0) };
+        let account = Account {
+            id: Id::new(1),
+            name: "Acme".into(),
+            state: AccountState::Active,
+            quota: Quota::default(),
+            created_at: Timestamp(0),
+        };
         let domain = SendingDomain {
             id: Id::new(1),
             account: account.id,
@@ -44,6 +50,8 @@ impl Scene {
             keys: vec![],
             created_at: Timestamp(0),
             deleted_at: None,
+            lost_at: None,
+            check: None,
         };
         let key = PasswordKey::new(KEY);
         let mut alice = SmtpUser {

@@ -4,27 +4,31 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use relay::account::Account;
-use relay::clock::Timestamp;
+use relay::api_key::ApiKey;
+use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::{Charge, Charges, Period, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, Block, Login};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::book::{Numbers, Register};
-use crate::embedded::sqlite::{from_json, from_word, parsed};
+use crate::embedded::spool::Position;
+use crate::embedded::sqlite::{from_json, from_word, named, parsed};
 
 /// All that the verbs decide by.
 pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
     let mut directory = Directory::default();
-    each(reader, "SELECT id, name, state, created_at FROM accounts", |row| {
+    let accounts = "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews FROM accounts";
+    each(reader, accounts, |row| {
         let account = account(row)?;
         directory.accounts.insert(account.id, Arc::new(account));
         Ok(())
     })?;
     let mut keys = keys(reader)?;
-    let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at FROM domains
+    let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at FROM domains
         WHERE forgotten = 0";
     each(reader, domains, |row| {
         let domain = domain(row, &mut keys)?;
@@ -41,6 +45,13 @@ pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
     each(reader, "SELECT account, address FROM suppressions", |row| {
         let addresses = directory.suppressions.entry(Id::new(row.get(0)?)).or_default();
         Arc::make_mut(addresses).insert(row.get(1)?);
+        Ok(())
+    })?;
+    let keys = "SELECT id, account, name, powers, read_only, hash, created_at, expires_at FROM api_keys";
+    each(reader, keys, |row| {
+        let key = api_key(row)?;
+        directory.api_key_hashes.insert(key.hash, key.id);
+        directory.api_keys.insert(key.id, Arc::new(key));
         Ok(())
     })?;
     let mut selectors = HashSet::new();
@@ -70,8 +81,31 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         id: Id::new(row.get(0)?),
         name: row.get(1)?,
         state: from_word(row.get(2)?)?,
+        quota: quota(row)?,
         created_at: Timestamp(row.get(3)?),
     })
+}
+
+fn quota(row: &Row<'_>) -> rusqlite::Result<Quota> {
+    let period = row.get::<_, Option<u64>>(6)?.zip(row.get::<_, Option<u64>>(7)?);
+    let moved = period.map(|(begins, renews)| Period { begins: Day(begins), renews: Day(renews) });
+    Ok(Quota { recipients: row.get(4)?, renews_on: row.get(5)?, moved })
+}
+
+/// How far the log was read for the charges; none where it never was.
+pub(super) fn charged_position(reader: &Connection) -> rusqlite::Result<Option<Position>> {
+    let position = reader.query_row("SELECT position FROM charged", [], |row| row.get(0).map(Position));
+    position.optional()
+}
+
+/// Every charge, by account and day.
+pub(super) fn charges(reader: &Connection) -> rusqlite::Result<Charges> {
+    let mut charges = Charges::default();
+    each(reader, "SELECT account, day, recipients FROM charges", |row| {
+        charges.add(Charge { account: Id::new(row.get(0)?), day: Day(row.get(1)?), recipients: row.get(2)? });
+        Ok(())
+    })?;
+    Ok(charges)
 }
 
 fn keys(reader: &Connection) -> rusqlite::Result<HashMap<u64, Vec<DkimKey>>> {
@@ -102,6 +136,8 @@ fn domain(row: &Row<'_>, keys: &mut HashMap<u64, Vec<DkimKey>>) -> rusqlite::Res
         keys: keys.remove(&id).unwrap_or_default(),
         created_at: Timestamp(row.get(5)?),
         deleted_at: row.get::<_, Option<u64>>(6)?.map(Timestamp),
+        check: row.get::<_, Option<String>>(7)?.map(|text| from_json(&text)).transpose()?,
+        lost_at: row.get::<_, Option<u64>>(8)?.map(Timestamp),
     })
 }
 
@@ -121,6 +157,29 @@ fn user(row: &Row<'_>) -> rusqlite::Result<SmtpUser> {
     })
 }
 
+fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        id: Id::new(row.get(0)?),
+        account: row.get::<_, Option<u64>>(1)?.map(Id::new),
+        name: row.get(2)?,
+        powers: from_json(&row.get::<_, String>(3)?)?,
+        read_only: row.get(4)?,
+        hash: PasswordHash(row.get(5)?),
+        created_at: Timestamp(row.get(6)?),
+        expires_at: row.get::<_, Option<u64>>(7)?.map(Timestamp),
+    })
+}
+
+/// When each API key was last used.
+pub(super) fn api_key_uses(reader: &Connection) -> rusqlite::Result<HashMap<Id<ApiKey>, Timestamp>> {
+    let mut uses = HashMap::new();
+    each(reader, "SELECT id, last_used_at FROM api_keys WHERE last_used_at IS NOT NULL", |row| {
+        uses.insert(Id::new(row.get(0)?), Timestamp(row.get(1)?));
+        Ok(())
+    })?;
+    Ok(uses)
+}
+
 fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
     let mut numbers = Numbers::default();
     each(reader, "SELECT kind, last FROM numbers", |row| {
@@ -129,6 +188,7 @@ fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
             "account" => numbers.account = last,
             "domain" => numbers.domain = last,
             "user" => numbers.user = last,
+            "api_key" => numbers.api_key = last,
             _ => {}
         }
         Ok(())
@@ -175,7 +235,7 @@ pub(super) fn audit(
     const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account FROM audit";
     let narrowed = if account.is_some() { "WHERE account = ?1" } else { "WHERE ?1 IS NULL" };
     let mut query = reader.prepare_cached(&format!("{COLUMNS} {narrowed} ORDER BY id DESC LIMIT ?2"))?;
-    let lines = query.query_map((account.map(Id::number), limit as u64), |row| {
+    let lines = query.query_map((account.map(|account| named(account.number())), named(limit as u64)), |row| {
         Ok(AuditEntry {
             at: Timestamp(row.get(0)?),
             actor: Actor { name: row.get(1)?, from: row.get(2)? },

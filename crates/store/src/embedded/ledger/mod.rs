@@ -1,19 +1,23 @@
 //! The ledger: primary data in one SQLite file, and what decides in memory, swapped after each commit.
 
 pub(crate) mod activity;
+pub(crate) mod charged;
 mod load;
 mod schema;
 mod write;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use relay::account::Account;
+use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::Charges;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Actor, AuditEntry, Block, Login, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
@@ -21,6 +25,7 @@ use smtp::server::Secret;
 
 use super::OpenError;
 use super::master_key::Keys;
+use super::spool::Position;
 use super::sqlite::{self, Readers, unavailable};
 use crate::book::{self, Change, Register};
 
@@ -38,6 +43,39 @@ struct Writer {
     register: Register,
     /// Why nothing more is written: the disk failed, and what SQLite holds may differ from what is on it.
     latched: Option<String>,
+}
+
+/// What a ledger says without its master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// What it remembers of the master key it was made with.
+    pub(crate) master_key_check: Option<Vec<u8>>,
+    /// SMTP users.
+    pub(crate) users: u64,
+    /// DKIM keys that were not destroyed.
+    pub(crate) dkim_keys: u64,
+    /// The domains that have such.
+    pub(crate) domains: u64,
+}
+
+/// Looks into a ledger that nobody has open; its schema is brought up to date.
+///
+/// # Errors
+/// It cannot be read, or a newer version wrote it.
+pub(crate) fn look(path: &Path) -> Result<Facts, OpenError> {
+    let connection = sqlite::open_writer(path, schema::MIGRATIONS)?;
+    let count = |query: &str| connection.query_row(query, [], |row| row.get(0));
+    let read = || {
+        Ok(Facts {
+            master_key_check: connection
+                .query_row("SELECT value FROM facts WHERE name = 'master_key_check'", [], |row| row.get(0))
+                .optional()?,
+            users: count("SELECT count(*) FROM smtp_users")?,
+            dkim_keys: count("SELECT count(*) FROM dkim_keys WHERE private IS NOT NULL")?,
+            domains: count("SELECT count(DISTINCT domain) FROM dkim_keys WHERE private IS NOT NULL")?,
+        })
+    };
+    read().map_err(|source| OpenError::Ledger { path: path.to_owned(), source })
 }
 
 impl Ledger {
@@ -89,6 +127,12 @@ impl Ledger {
         Ok(answer)
     }
 
+    /// Does something while nothing is booked.
+    pub(crate) fn between_writes<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _writer = self.writer();
+        work()
+    }
+
     fn writer(&self) -> MutexGuard<'_, Writer> {
         // a verb that panicked has rolled its transaction back and left the register as it was
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
@@ -116,6 +160,16 @@ impl Ledger {
         self.readers.read(|reader| load::logins(reader, since))
     }
 
+    /// Keeps the latest use of each API key; keys that are gone are left out.
+    pub(crate) fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {
+        self.writer()
+            .transact(|transaction| uses.iter().try_for_each(|(key, at)| write::api_key_use(transaction, *key, *at)))
+    }
+
+    pub(crate) fn api_key_uses(&self) -> Result<HashMap<Id<ApiKey>, Timestamp>, StoreError> {
+        self.readers.read(load::api_key_uses)
+    }
+
     pub(crate) fn block_put(&self, block: &Block) -> Result<(), StoreError> {
         self.writer().transact(|transaction| write::block(transaction, block))
     }
@@ -135,8 +189,27 @@ impl Ledger {
         if lifted == 0 { Err(book::no_block(address)) } else { Ok(()) }
     }
 
+    pub(crate) fn audit_note(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| write::audit(transaction, entry))
+    }
+
     pub(crate) fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.readers.read(|reader| load::audit(reader, account, limit))
+    }
+
+    /// How far the log was read for the charges; none where it never was.
+    pub(crate) fn charged_position(&self) -> Result<Option<Position>, StoreError> {
+        self.readers.read(load::charged_position)
+    }
+
+    /// The charges written down.
+    pub(crate) fn charges(&self) -> Result<Charges, StoreError> {
+        self.readers.read(load::charges)
+    }
+
+    /// Adds charges, and keeps how far the log was read for them.
+    pub(crate) fn charges_keep(&self, charges: &Charges, position: Position) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| write::charges(transaction, charges, position))
     }
 
     /// Forgets logins older than `logins_before`, and blocks whose doubling is remembered no longer.

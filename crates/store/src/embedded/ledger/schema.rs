@@ -1,7 +1,8 @@
 //! The tables of `ledger.db`, as steps from version to version: never edit one that was released, add another.
 
 /// Each step, in order. Times are milliseconds since 1970, states the words that the CLI shows.
-pub(crate) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
 -- the highest number given, so that none is given twice
@@ -89,4 +90,44 @@ CREATE TABLE audit (
     account INTEGER
 ) STRICT;
 CREATE INDEX audit_by_account ON audit (account);
-"];
+",
+    "
+-- recipients in a period, none: without limit; the day of the month on which one begins; and the first day of the
+-- period that was under way when that was last moved, with that of the next
+ALTER TABLE accounts ADD COLUMN quota INTEGER;
+ALTER TABLE accounts ADD COLUMN renews_on INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE accounts ADD COLUMN period_begins INTEGER;
+ALTER TABLE accounts ADD COLUMN period_renews INTEGER;
+
+-- recipients that count towards the quota, by the UTC day on which they were accepted
+CREATE TABLE charges (
+    account    INTEGER NOT NULL,
+    day        INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+
+-- how far the log was read for them: written with them; no row: never yet
+CREATE TABLE charged (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL) STRICT;
+",
+    "
+CREATE TABLE api_keys (
+    id           INTEGER PRIMARY KEY,
+    -- none: the operator's
+    account      INTEGER REFERENCES accounts,
+    name         TEXT NOT NULL,
+    powers       TEXT NOT NULL,
+    read_only    INTEGER NOT NULL,
+    -- the keyed hash of the secret, 32 octets
+    hash         BLOB NOT NULL UNIQUE,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    last_used_at INTEGER
+) STRICT;
+",
+    "
+-- the last look at the records, as JSON, and since when one is missing that was there before
+ALTER TABLE domains ADD COLUMN looked TEXT;
+ALTER TABLE domains ADD COLUMN lost_at INTEGER;
+",
+];

@@ -1,5 +1,10 @@
 //! Rows of `ledger.db`, as the book's changes want them.
 
+use relay::account::Account;
+use relay::api_key::ApiKey;
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::quota::{Charges, DAYS_KEPT, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::SmtpUser;
 use relay::store::{AuditEntry, Block, Login};
@@ -7,17 +12,13 @@ use rusqlite::Transaction;
 
 use crate::book::{Numbers, Write};
 use crate::embedded::master_key::Keys;
+use crate::embedded::spool::Position;
 use crate::embedded::sqlite::{json, word};
 
 /// Keeps one row of a change.
 pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> rusqlite::Result<()> {
     match write {
-        Write::Account(account) => {
-            let upsert = "INSERT INTO accounts (id, name, state, created_at) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT (id) DO UPDATE SET name = ?2, state = ?3";
-            let state = word(&account.state)?;
-            transaction.execute(upsert, (account.id.number(), &account.name, state, account.created_at.0))?;
-        }
+        Write::Account(account) => self::account(transaction, account)?,
         Write::Domain(domain) => self::domain(transaction, domain)?,
         Write::PrivateKey { domain, selector, private } => {
             let wrapped = keys.wrap(domain.number(), selector, private);
@@ -32,6 +33,10 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         Write::UserGone(user) => {
             transaction.execute("DELETE FROM smtp_users WHERE id = ?1", [user.number()])?;
         }
+        Write::ApiKey(key) => self::api_key(transaction, key)?,
+        Write::ApiKeyGone(key) => {
+            transaction.execute("DELETE FROM api_keys WHERE id = ?1", [key.number()])?;
+        }
         Write::Suppression { account, address, reason, at } => {
             let upsert = "INSERT INTO suppressions (account, address, reason, at) VALUES (?1, ?2, ?3, ?4)
                 ON CONFLICT DO UPDATE SET reason = ?3, at = ?4";
@@ -45,10 +50,23 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
     Ok(())
 }
 
+fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<()> {
+    let upsert = "INSERT INTO accounts
+            (id, name, state, created_at, quota, renews_on, period_begins, period_renews)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        ON CONFLICT (id) DO UPDATE
+            SET name = ?2, state = ?3, quota = ?5, renews_on = ?6, period_begins = ?7, period_renews = ?8";
+    let Quota { recipients, renews_on, moved } = account.quota;
+    let (begins, renews) = (moved.map(|period| period.begins.0), moved.map(|period| period.renews.0));
+    let (id, state, created_at) = (account.id.number(), word(&account.state)?, account.created_at.0);
+    let values = (id, &account.name, state, created_at, recipients, renews_on, begins, renews);
+    transaction.execute(upsert, values).map(drop)
+}
+
 fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO domains (id, account, name, state, bounce_mails, created_at, deleted_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT (id) DO UPDATE SET state = ?4, bounce_mails = ?5, deleted_at = ?7";
+    let upsert = "INSERT INTO domains (id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (id) DO UPDATE SET state = ?4, bounce_mails = ?5, deleted_at = ?7, looked = ?8, lost_at = ?9";
     transaction.execute(
         upsert,
         (
@@ -59,6 +77,8 @@ fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Re
             domain.bounce_mails,
             domain.created_at.0,
             domain.deleted_at.map(|at| at.0),
+            domain.check.as_ref().map(json).transpose()?,
+            domain.lost_at.map(|at| at.0),
         ),
     )?;
     (0..).zip(&domain.keys).try_for_each(|(place, key)| self::key(transaction, domain, place, key))
@@ -96,12 +116,28 @@ fn user(transaction: &Transaction<'_>, user: &SmtpUser) -> rusqlite::Result<()> 
         .map(drop)
 }
 
+fn api_key(transaction: &Transaction<'_>, key: &ApiKey) -> rusqlite::Result<()> {
+    let insert = "INSERT INTO api_keys (id, account, name, powers, read_only, hash, created_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (account, expires_at) = (key.account.map(relay::id::Id::number), key.expires_at.map(|at| at.0));
+    let (powers, created_at) = (json(&key.powers)?, key.created_at.0);
+    let values = (key.id.number(), account, &key.name, powers, key.read_only, key.hash.0, created_at, expires_at);
+    transaction.execute(insert, values).map(drop)
+}
+
+/// Keeps that an API key was used, where that is the latest.
+pub(super) fn api_key_use(transaction: &Transaction<'_>, key: Id<ApiKey>, at: Timestamp) -> rusqlite::Result<()> {
+    let update = "UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?2) WHERE id = ?1";
+    transaction.prepare_cached(update)?.execute((key.number(), at.0)).map(drop)
+}
+
 /// Keeps the highest numbers given.
 pub(super) fn numbers(transaction: &Transaction<'_>, numbers: Numbers) -> rusqlite::Result<()> {
-    let Numbers { account, domain, user } = numbers;
-    let upsert = "INSERT INTO numbers (kind, last) VALUES ('account', ?1), ('domain', ?2), ('user', ?3)
+    let Numbers { account, domain, user, api_key } = numbers;
+    let upsert = "INSERT INTO numbers (kind, last)
+        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4)
         ON CONFLICT (kind) DO UPDATE SET last = excluded.last";
-    transaction.execute(upsert, (account, domain, user)).map(drop)
+    transaction.execute(upsert, (account, domain, user, api_key)).map(drop)
 }
 
 /// Adds a line to the audit log.
@@ -129,4 +165,27 @@ pub(super) fn block(transaction: &Transaction<'_>, block: &Block) -> rusqlite::R
     let (address, accounts) = (block.address.to_string(), json(&block.accounts)?);
     let values = (address, &block.cause, block.since.0, block.until.0, block.seconds, accounts);
     transaction.execute(upsert, values).map(drop)
+}
+
+/// Adds charges, with how far the log was read for them.
+pub(super) fn charges(transaction: &Transaction<'_>, charges: &Charges, position: Position) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(
+        "INSERT INTO charges (account, day, recipients) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET recipients = recipients + ?3 RETURNING recipients",
+    )?;
+    // none but one of the days furthest from that which was charged goes: see `relay::quota`
+    let mut forget = transaction.prepare_cached(
+        "DELETE FROM charges WHERE account = ?1
+            AND (SELECT count(*) FROM charges WHERE account = ?1) > ?3
+            AND day = (SELECT day FROM charges WHERE account = ?1 ORDER BY abs(day - ?2) DESC LIMIT 1)",
+    )?;
+    for charge in charges.iter() {
+        let (account, day) = (charge.account.number(), charge.day.0);
+        let sum: u64 = upsert.query_row((account, day, charge.recipients), |row| row.get(0))?;
+        if sum == charge.recipients {
+            forget.execute((account, day, DAYS_KEPT))?;
+        }
+    }
+    let upsert = "INSERT INTO charged (id, position) VALUES (1, ?1) ON CONFLICT DO UPDATE SET position = ?1";
+    transaction.prepare_cached(upsert)?.execute([position.0]).map(drop)
 }

@@ -13,12 +13,13 @@ use super::disk::{Disk, DiskFile};
 use super::index::Entry;
 use super::meta::{Filed, StateV1};
 use super::record::{u32_at, u64_at};
-use super::segment::{SegmentHeader, Use};
-use super::state::Shared;
+use super::segment::{POSITION_MAX, SegmentHeader, Use};
+use super::state::{Shared, lock};
 
-const NAME: &str = "checkpoint";
+pub(crate) const NAME: &str = "checkpoint";
 const PASSING: &str = "checkpoint.new";
-const MAGIC: &[u8; 8] = b"check-01";
+/// What the file starts with, and ends with, there with its checksum.
+pub(crate) const MAGIC: &[u8; 8] = b"check-01";
 /// Messages read from the index under one lock.
 const PAGE_ENTRIES: usize = 500;
 /// Octets of a page that are believed.
@@ -95,6 +96,16 @@ impl SegmentV1 {
     }
 }
 
+impl Summary {
+    /// Whether a log can have it, for whatever reason its checksum is right.
+    fn is_possible(&self) -> bool {
+        let mut segments = self.segments.iter().map(|segment| (segment.header(), segment.end));
+        self.position <= POSITION_MAX
+            && segments
+                .all(|(header, end)| header.is_possible() && (header.data_start()..=header.data_end()).contains(&end))
+    }
+}
+
 struct Writer<F> {
     file: F,
     offset: u64,
@@ -144,6 +155,7 @@ fn summary<D: Disk>(shared: &Shared<D>, is_closed: bool) -> Summary {
 /// # Errors
 /// The old one stays.
 pub(crate) fn write<D: Disk>(shared: &Shared<D>, is_closed: bool) -> io::Result<u64> {
+    let _turn = lock(&shared.checkpointing);
     let written = write_new(shared, is_closed);
     if written.is_err() {
         let _ = shared.disk.remove(PASSING);
@@ -160,7 +172,19 @@ fn write_new<D: Disk>(shared: &Shared<D>, is_closed: bool) -> io::Result<u64> {
     if disk.list("")?.iter().any(|(name, _)| name == PASSING) {
         disk.remove(PASSING)?;
     }
-    let mut writer = Writer { file: disk.create(PASSING)?, offset: 0, buffer: MAGIC.to_vec() };
+    let file = disk.create(PASSING)?;
+    write_into(shared, file, is_closed, &mut Vec::new())
+}
+
+/// Writes a checkpoint into a file, and says up to where the log is no longer needed; `positions`: where the records of
+/// the messages in it are.
+pub(crate) fn write_into<D: Disk, F: DiskFile>(
+    shared: &Shared<D>,
+    file: F,
+    is_closed: bool,
+    positions: &mut Vec<u64>,
+) -> io::Result<u64> {
+    let mut writer = Writer { file, offset: 0, buffer: MAGIC.to_vec() };
     let summary = summary(shared, is_closed);
     writer.page(&summary)?;
     let mut after = None;
@@ -171,12 +195,15 @@ fn write_new<D: Disk>(shared: &Shared<D>, is_closed: bool) -> io::Result<u64> {
             entries.map(|entry| entry_out(state.files.get(&entry.message), entry)).collect::<Vec<_>>()
         };
         after = page.last().map(|entry| MessageId(entry.message));
+        positions.extend(page.iter().map(|entry| entry.position));
         // an empty page is the end: without it the file is not whole
         writer.page(&page)?;
         if page.is_empty() {
             break;
         }
     }
+    writer.buffer.extend_from_slice(MAGIC);
+    writer.buffer.extend_from_slice(&crc32c::crc32c(MAGIC).to_le_bytes());
     writer.flush()?;
     writer.file.sync()?;
     Ok(summary.position)
@@ -214,16 +241,23 @@ fn entry_in(entry: EntryV1) -> (Entry, Option<Filed>) {
 /// # Errors
 /// It cannot be read, or is damaged: then the log is all there is.
 pub(crate) fn read<D: Disk>(disk: &D) -> io::Result<Option<Checkpoint>> {
-    if !disk.list("")?.iter().any(|(name, _)| name == NAME) {
-        return Ok(None);
-    }
+    let Some((_, octets)) = disk.list("")?.into_iter().find(|(name, _)| name == NAME) else { return Ok(None) };
     let file = disk.open(NAME)?;
-    let mut octets = [0; 8];
-    if file.read_at(&mut octets, 0)? != 8 || octets != *MAGIC {
-        return Err(damaged());
+    let mut form = [0; 8];
+    if file.read_at(&mut form, 0)? != form.len() || form != *MAGIC {
+        let mut end = [0; 12];
+        let count = file.read_at(&mut end, octets.saturating_sub(12))?;
+        return Err(match super::newer_form(&end[..count], MAGIC) {
+            Some(form) => io::Error::new(io::ErrorKind::Unsupported, form),
+            None => damaged(),
+        });
     }
     let mut offset = 8;
-    let mut checkpoint = Checkpoint { summary: page(&file, &mut offset)?, entries: Vec::new() };
+    let summary: Summary = page(&file, &mut offset)?;
+    if !summary.is_possible() {
+        return Err(damaged());
+    }
+    let mut checkpoint = Checkpoint { summary, entries: Vec::new() };
     loop {
         let entries: Vec<EntryV1> = page(&file, &mut offset)?;
         if entries.is_empty() {

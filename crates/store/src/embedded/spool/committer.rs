@@ -134,14 +134,17 @@ impl<D: Disk> Committer<D> {
     /// # Errors
     /// [`StoreError::NoRoom`] where there is no segment to write into, [`StoreError::Latched`] where the write fails.
     pub(crate) fn begin(shared: Arc<Shared<D>>) -> Result<Self, StoreError> {
-        let (head, epoch, sequence, synced, must_roll) = {
+        let (head, epoch, sequence, synced, proven, must_roll) = {
             let state = shared.state();
             let head = state.head().copied();
-            (head, state.epoch, state.sequence, state.synced, head.is_some() && state.consumed > state.synced)
+            let must_roll = head.is_some() && state.consumed > state.synced;
+            (head, state.epoch, state.sequence, state.synced, state.proven, must_roll)
         };
         let head = match head {
             Some(segment) => {
                 let file = shared.latching("a segment cannot be opened", shared.segment_file(segment.number))?;
+                let again = write_again(&*file, &segment, proven);
+                shared.latching("the end of the log cannot be written again", again)?;
                 Head { file, header: segment.header, tail: segment.end, is_fresh: false }
             }
             None => Self::take(&shared, Class::Outcome, synced, synced)?,
@@ -212,6 +215,7 @@ impl<D: Disk> Committer<D> {
         let (reply, result) = match request {
             Request::Commit(commit, reply) => (Some(reply), commit_record(&state, commit)),
             Request::Settle(settlement, reply) => (Some(reply), settle_record(&state, settlement)),
+            Request::Lost(settlement, reply) => (Some(reply), Ok(Some(lost_record(&settlement)))),
             Request::Hold(message, reason, at, reply) => {
                 let record = || (Kind::Hold, meta::hold_out(reason, at), Effect::Hold(reason));
                 (Some(reply), change_record(&state, message, false, record))
@@ -273,8 +277,16 @@ impl<D: Disk> Committer<D> {
     /// New mail is not written where the head itself is of the reserve, notifications not where the
     /// second half of the last one would begin.
     fn check_reserve(&self, class: Class, octets: u64) -> Result<(), StoreError> {
+        let reserve = self.shared.reserve_segments();
+        let left = |state: &State| state.free.len() + state.wiping;
+        if class == Class::Mail {
+            // outcomes that went on in a segment of the reserve cost new mail nothing while another can be had
+            while left(&self.shared.state()) < reserve
+                && self.shared.allocate(false, |state| left(state) >= reserve).is_ok()
+            {}
+        }
         let mut state = self.shared.state();
-        let (reserve, left) = (self.shared.reserve_segments(), state.free.len() + state.wiping);
+        let left = left(&state);
         let cause = "what is left is kept for the outcomes of mail already accepted".to_owned();
         match class {
             Class::Mail if left < reserve => Err(StoreError::NoRoom(state.no_room.get_or_insert(cause).clone())),
@@ -376,6 +388,20 @@ impl<D: Disk> Committer<D> {
     }
 }
 
+/// Writes what no record proves to be on the disk once more, and syncs it: the log may go on in another segment. After a
+/// sync that failed, the system may show for as long as it runs what it will never write.
+fn write_again<F: DiskFile>(file: &F, segment: &Segment, proven: u64) -> io::Result<()> {
+    segment.header.write(file)?;
+    let from = proven.max(segment.header.data_start());
+    if from < segment.end {
+        let mut octets = vec![0; (segment.end - from) as usize];
+        let offset = from - segment.header.base;
+        let count = file.read_at(&mut octets, offset)?;
+        file.write_at(&mut [IoSlice::new(&octets[..count])], offset)?;
+    }
+    file.sync()
+}
+
 enum Prepared {
     Record(Box<Ready>),
     Roll,
@@ -384,7 +410,7 @@ enum Prepared {
 fn message_of(request: &Request) -> Option<u128> {
     match request {
         Request::Commit(commit, _) => Some(commit.entry.message.0),
-        Request::Settle(settlement, _) => Some(settlement.message.0),
+        Request::Settle(settlement, _) | Request::Lost(settlement, _) => Some(settlement.message.0),
         Request::Hold(message, ..) | Request::Release(message, ..) | Request::Seal(message, _) => Some(message.0),
         Request::Copy(copy, _) => Some(copy.envelope.message.0),
         Request::Notices(_) | Request::Roll => None,
@@ -396,6 +422,7 @@ pub(crate) fn refuse(request: Request, error: StoreError) {
     match request {
         Request::Commit(_, reply)
         | Request::Settle(_, reply)
+        | Request::Lost(_, reply)
         | Request::Hold(.., reply)
         | Request::Release(.., reply)
         | Request::Copy(_, reply) => answer(Some(reply), Err(error)),
@@ -434,6 +461,13 @@ fn settle_record(state: &State, mut settlement: Box<Settlement>) -> Recorded {
     let meta = meta::settle_out(&settlement, &attempts);
     let effect = Effect::Settle(settlement, attempts);
     Ok(Some(Ready::new(Kind::Settle, Some(message), meta, Class::Outcome, effect)))
+}
+
+/// For the consumers of the log alone.
+fn lost_record(settlement: &Settlement) -> Ready {
+    let attempts = vec![0; settlement.verdicts.len()];
+    let meta = meta::settle_out(settlement, &attempts);
+    Ready::new(Kind::Settle, Some(settlement.message), meta, Class::Outcome, Effect::Nothing)
 }
 
 /// Of a hold or release: nothing to write where no recipient changes.

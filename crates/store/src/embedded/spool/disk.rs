@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const SLICES_MAX: usize = 1024;
 
 /// One open file.
-pub(crate) trait DiskFile: Send + Sync + 'static {
+pub trait DiskFile: Send + Sync + 'static {
     /// Reads until `octets` is full or the file ends; returns how many.
     fn read_at(&self, octets: &mut [u8], offset: u64) -> io::Result<usize>;
 
@@ -28,10 +28,14 @@ pub(crate) trait DiskFile: Send + Sync + 'static {
 /// Octets that a disk loses at once.
 const PAGE_OCTETS: u64 = 4096;
 
+/// Whether the disk says that it has lost what was to be read.
+pub(crate) fn is_lost(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 /// As [`DiskFile::read_at`], and where the disk has lost some of it, the rest, with zeros in the place of the lost:
 /// checksums tell.
 pub(crate) fn read_around<F: DiskFile>(file: &F, octets: &mut [u8], offset: u64) -> io::Result<usize> {
-    let is_lost = |error: &io::Error| error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error());
     match file.read_at(octets, offset) {
         Err(error) if is_lost(&error) => {}
         result => return result,
@@ -51,7 +55,10 @@ pub(crate) fn read_around<F: DiskFile>(file: &F, octets: &mut [u8], offset: u64)
 }
 
 /// A folder with folders of files; names are `folder/name`, or `name` at the top.
-pub(crate) trait Disk: Send + Sync + 'static {
+pub trait Disk: Send + Sync + 'static {
+    /// Whether a call may wait for a device: then tasks leave it to threads that are there to wait.
+    const WAITS: bool;
+
     /// Its open files.
     type File: DiskFile;
 
@@ -85,7 +92,7 @@ pub(crate) trait Disk: Send + Sync + 'static {
 
 /// Files of the operating system.
 #[derive(Debug)]
-pub(crate) struct RealDisk {
+pub struct RealDisk {
     folder: PathBuf,
 }
 
@@ -97,6 +104,8 @@ impl RealDisk {
 }
 
 impl Disk for RealDisk {
+    const WAITS: bool = true;
+
     type File = File;
 
     fn create(&self, name: &str) -> io::Result<File> {

@@ -94,8 +94,8 @@ pub(crate) enum Received {
 }
 
 /// Content being received; dropped without `commit`, it leaves nothing behind.
-pub struct LogDraft {
-    shared: Arc<Shared<RealDisk>>,
+pub struct LogDraft<D: Disk = RealDisk> {
+    shared: Arc<Shared<D>>,
     octets: u64,
     crc: u32,
     chunks: Vec<Bytes>,
@@ -103,13 +103,13 @@ pub struct LogDraft {
     short: BytesMut,
     /// Octets of `chunks` and `short`, counted in the sum of all drafts.
     held: usize,
-    file: Option<FileWriter<RealDisk>>,
+    file: Option<FileWriter<D>>,
     /// A write failed: what is here is not whole.
     failed: Option<StoreError>,
 }
 
-impl LogDraft {
-    pub(crate) fn new(shared: Arc<Shared<RealDisk>>) -> Self {
+impl<D: Disk> LogDraft<D> {
+    pub(crate) fn new(shared: Arc<Shared<D>>) -> Self {
         LogDraft {
             shared,
             octets: 0,
@@ -159,7 +159,7 @@ impl LogDraft {
     async fn write(&mut self) -> Result<(), StoreError> {
         let chunks = self.let_go();
         let (file, shared) = (self.file.take(), Arc::clone(&self.shared));
-        let written = blocking(move || {
+        let written = blocking::<D, _>(move || {
             let mut file = match file {
                 Some(file) => file,
                 None => FileWriter::new(shared)?,
@@ -192,13 +192,13 @@ impl LogDraft {
         }
         let crc = self.crc;
         match self.file.take() {
-            Some(file) => blocking(move || file.finish(crc)).await.map(Received::Filed),
+            Some(file) => blocking::<D, _>(move || file.finish(crc)).await.map(Received::Filed),
             None => Err(StoreError::Unavailable("the content file was not written".to_owned())),
         }
     }
 }
 
-impl relay::store::Draft for LogDraft {
+impl<D: Disk> relay::store::Draft for LogDraft<D> {
     async fn append(&mut self, octets: Bytes) -> Result<(), StoreError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -214,16 +214,19 @@ impl relay::store::Draft for LogDraft {
     }
 }
 
-impl Drop for LogDraft {
+impl<D: Disk> Drop for LogDraft<D> {
     fn drop(&mut self) {
         self.shared.drafts_octets.fetch_sub(self.held as u64, Ordering::Relaxed);
     }
 }
 
-/// Runs what blocks on the disk off the async threads.
-pub(crate) async fn blocking<T: Send + 'static>(
+/// Runs what waits for the disk off the async threads, where it does.
+pub(crate) async fn blocking<D: Disk, T: Send + 'static>(
     run: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
+    if !D::WAITS {
+        return run();
+    }
     match tokio::task::spawn_blocking(run).await {
         Ok(result) => result,
         Err(error) => Err(StoreError::Unavailable(format!("a reader or writer stopped: {error}"))),

@@ -19,15 +19,24 @@ const TICK: Duration = Duration::from_millis(500);
 /// Between two steps of one that waits for its budget.
 const BUSY_TICK: Duration = Duration::from_millis(50);
 
+/// What waits for the committer.
 #[derive(Default)]
-struct Inbox {
-    queue: VecDeque<Request>,
+pub(super) struct Inbox {
+    pub(super) queue: VecDeque<Request>,
     /// Requests in the queue that somebody waits for.
     eager: usize,
     lazy_octets: usize,
     /// When the first lazy one came.
     lazy_since: Option<Instant>,
-    is_closing: bool,
+    pub(super) is_closing: bool,
+}
+
+impl Inbox {
+    /// Hands over all that waits.
+    pub(super) fn empty_into(&mut self, waiting: &mut VecDeque<Request>) {
+        waiting.append(&mut self.queue);
+        (self.eager, self.lazy_octets, self.lazy_since) = (0, 0, None);
+    }
 }
 
 #[derive(Default)]
@@ -40,8 +49,11 @@ struct Bell {
 pub(crate) struct Engine<D: Disk> {
     /// The spool.
     pub(crate) shared: Arc<Shared<D>>,
-    inbox: Mutex<Inbox>,
+    pub(super) inbox: Mutex<Inbox>,
     arrived: Condvar,
+    /// As `arrived`, for a task that stands in for the committer's thread.
+    #[cfg(feature = "simulation")]
+    pub(super) asked: tokio::sync::Notify,
     bell: Mutex<Bell>,
     rung: Condvar,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -52,20 +64,26 @@ fn closed() -> StoreError {
 }
 
 impl<D: Disk> Engine<D> {
+    pub(super) fn new(shared: Arc<Shared<D>>) -> Self {
+        Engine {
+            shared,
+            inbox: Mutex::default(),
+            arrived: Condvar::new(),
+            #[cfg(feature = "simulation")]
+            asked: tokio::sync::Notify::new(),
+            bell: Mutex::default(),
+            rung: Condvar::new(),
+            threads: Mutex::default(),
+        }
+    }
+
     /// Begins the new epoch and starts the threads.
     ///
     /// # Errors
     /// As [`Committer::begin`], and [`StoreError::Unavailable`] where there are no more threads.
     pub(crate) fn start(shared: Arc<Shared<D>>) -> Result<Arc<Self>, StoreError> {
         let committer = Committer::begin(Arc::clone(&shared))?;
-        let engine = Arc::new(Engine {
-            shared: Arc::clone(&shared),
-            inbox: Mutex::default(),
-            arrived: Condvar::new(),
-            bell: Mutex::default(),
-            rung: Condvar::new(),
-            threads: Mutex::default(),
-        });
+        let engine = Arc::new(Engine::new(Arc::clone(&shared)));
         engine.spawn("spool-commit", move |engine| engine.commit(committer))?;
         engine.spawn("spool-upkeep", move |engine| engine.keep(Upkeep::new(shared)))?;
         Ok(engine)
@@ -105,6 +123,8 @@ impl<D: Disk> Engine<D> {
         inbox.queue.push_back(request);
         drop(inbox);
         self.arrived.notify_one();
+        #[cfg(feature = "simulation")]
+        self.asked.notify_one();
         true
     }
 
@@ -116,8 +136,7 @@ impl<D: Disk> Engine<D> {
             let is_lazy_due = inbox.lazy_since.is_some_and(|since| since.elapsed() >= lazy_delay_max);
             let has_work = inbox.eager > 0 || is_lazy_due || is_pending || !waiting.is_empty();
             if has_work || inbox.is_closing {
-                waiting.append(&mut inbox.queue);
-                (inbox.eager, inbox.lazy_octets, inbox.lazy_since) = (0, 0, None);
+                inbox.empty_into(waiting);
                 return has_work || !waiting.is_empty();
             }
             inbox = match inbox.lazy_since {
@@ -137,14 +156,16 @@ impl<D: Disk> Engine<D> {
         let mut waiting = VecDeque::new();
         while self.next(&mut waiting, committer.is_pending()) {
             committer.step(&mut waiting);
-            let wants_upkeep = {
-                let state = self.shared.state();
-                !state.doomed.is_empty() || state.free.len() <= self.shared.reserve_segments()
-            };
-            if wants_upkeep {
+            if self.wants_upkeep() {
                 self.ring();
             }
         }
+    }
+
+    /// Whether the upkeep has something to do at once.
+    pub(super) fn wants_upkeep(&self) -> bool {
+        let state = self.shared.state();
+        !state.doomed.is_empty() || state.free.len() <= self.shared.reserve_segments()
     }
 
     /// Has the upkeep look now.
@@ -189,14 +210,20 @@ impl<D: Disk> Engine<D> {
             // it panicked: its guard has latched the spool
             let _ = thread.join();
         }
-        let is_sound = self.shared.state().latched.is_none();
-        if was_open
-            && is_sound
-            && let Err(error) = checkpoint::write(&self.shared, true)
-        {
-            tracing::warn!(%error, "the last checkpoint could not be written, the next start reads more");
+        if was_open {
+            self.finish();
         }
         self.shared.progress.close();
+    }
+
+    /// Everything is written: the last checkpoint.
+    pub(super) fn finish(&self) {
+        let is_sound = self.shared.state().latched.is_none();
+        // first: a checkpoint passes over what is damaged
+        let write = || self.shared.keep_damage().and_then(|()| checkpoint::write(&self.shared, true));
+        if is_sound && let Err(error) = write() {
+            tracing::warn!(%error, "the last checkpoint could not be written, the next start reads more");
+        }
     }
 }
 
@@ -233,14 +260,7 @@ mod tests {
     fn nobody_waits_for_a_committer_that_died() {
         let folder = tempfile::tempdir().unwrap();
         let shared = open(RealDisk::new(folder.path()), Options::small(), Position(0)).unwrap();
-        let engine = Arc::new(Engine {
-            shared,
-            inbox: Mutex::default(),
-            arrived: Condvar::new(),
-            bell: Mutex::default(),
-            rung: Condvar::new(),
-            threads: Mutex::default(),
-        });
+        let engine = Arc::new(Engine::new(shared));
         let ask = || {
             let (reply, answer) = oneshot::channel();
             engine.push(Request::Release(MessageId(1), Timestamp(1), reply));

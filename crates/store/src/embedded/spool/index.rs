@@ -250,7 +250,7 @@ impl Index {
             let repeated = settlement.verdicts[..place].iter().any(|earlier| earlier.recipient == verdict.recipient);
             let waiting = live.recipients.as_slice().iter().find(|waiting| waiting.number == verdict.recipient);
             if let Some(waiting) = waiting.filter(|_| !repeated) {
-                verdicts.push((place, waiting.attempts + more));
+                verdicts.push((place, waiting.attempts.saturating_add(more)));
             }
         }
         Some(Effect { verdicts })

@@ -120,6 +120,8 @@ pub(crate) enum HoldV1 {
     AccountSuspended,
     /// Its domain's validation was lost.
     DomainInvalid,
+    /// It is damaged.
+    Damaged,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -207,6 +209,7 @@ impl From<HoldReason> for HoldV1 {
             HoldReason::Operator => HoldV1::Operator,
             HoldReason::AccountSuspended => HoldV1::AccountSuspended,
             HoldReason::DomainInvalid => HoldV1::DomainInvalid,
+            HoldReason::Damaged => HoldV1::Damaged,
         }
     }
 }
@@ -217,6 +220,7 @@ impl From<HoldV1> for HoldReason {
             HoldV1::Operator => HoldReason::Operator,
             HoldV1::AccountSuspended => HoldReason::AccountSuspended,
             HoldV1::DomainInvalid => HoldReason::DomainInvalid,
+            HoldV1::Damaged => HoldReason::Damaged,
         }
     }
 }

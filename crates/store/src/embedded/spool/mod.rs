@@ -5,16 +5,20 @@
 //! - `record`, `meta`, `segment`: the form on the disk; `disk`: the little that is asked of a file system.
 //! - `request` → `committer`: what waits becomes one write and one sync; `engine` has the threads.
 //! - `state`, `index`: live mail in memory; `read`: one message from the disk; `events`: the log for consumers.
-//! - `recovery`, `scan`, `checkpoint`: the start.
+//! - `recovery`, `scan`, `checkpoint`: the start; `damage`: what it found, until the operator has seen it.
+//! - `snapshot`: a moment for a backup, `repair`: what the operator orders.
 //! - `upkeep`, `copying`, `wiping`: segments are made ahead, emptied, recycled, overwritten.
 
 mod checkpoint;
 mod committer;
 mod copying;
+mod damage;
 mod disk;
 mod draft;
 mod engine;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod index;
 mod lock;
 mod meta;
@@ -23,9 +27,13 @@ mod progress;
 mod read;
 mod record;
 mod recovery;
+mod repair;
 mod request;
 mod scan;
 mod segment;
+#[cfg(feature = "simulation")]
+pub mod simulation;
+mod snapshot;
 mod state;
 mod upkeep;
 mod verbs;
@@ -48,6 +56,7 @@ use disk::{Disk, RealDisk};
 use engine::Engine;
 use state::Shared;
 
+pub(crate) use damage::FOLDER as FOLDER_OF_REMAINS;
 pub use draft::LogDraft;
 pub use lock::{Lock, LockError};
 pub use options::Options;
@@ -96,8 +105,8 @@ pub struct Batch {
 }
 
 /// Live mail of one process, which owns the folder: [`relay::store::Spool`] over a log of segments.
-pub struct LogSpool {
-    engine: Arc<Engine<RealDisk>>,
+pub struct LogSpool<D: Disk = RealDisk> {
+    engine: Arc<Engine<D>>,
 }
 
 impl LogSpool {
@@ -115,7 +124,9 @@ impl LogSpool {
         let shared = open(RealDisk::new(folder), options, consumed)?;
         Ok(LogSpool { engine: Engine::start(shared)? })
     }
+}
 
+impl<D: Disk> LogSpool<D> {
     /// Writes what waits, then a checkpoint, and ends the threads. Later verbs fail with
     /// [`StoreError::Unavailable`]. Blocks on the disk. Dropping the spool does the same.
     pub fn close(&self) {
@@ -158,10 +169,20 @@ impl LogSpool {
     }
 }
 
-impl Drop for LogSpool {
+impl<D: Disk> Drop for LogSpool<D> {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// The form, `name-NN`, that a file of ours says it has, where that is another than the one that is known: the first octets
+/// of a block whose last four are its checksum. Without that, damage could pass for a newer version. Later forms keep it so.
+fn newer_form(block: &[u8], known: &[u8; 8]) -> Option<String> {
+    let (octets, crc) = block.split_last_chunk::<4>()?;
+    let form = octets.first_chunk::<8>()?;
+    let is_form = form[..6] == known[..6] && form[6..].iter().all(u8::is_ascii_digit);
+    let is_newer = is_form && form > known && crc32c::crc32c(octets) == u32::from_le_bytes(*crc);
+    is_newer.then(|| String::from_utf8_lossy(form).into_owned())
 }
 
 /// Recovers what is on the disk, and makes what the first mail needs.
@@ -169,6 +190,9 @@ fn open<D: Disk>(disk: D, options: Options, consumed: Position) -> Result<Arc<Sh
     let options = options.checked();
     let state = recovery::recover(&disk, consumed.0)?;
     let shared = Arc::new(Shared::new(disk, options, state));
+    if let Err(error) = shared.keep_damage() {
+        tracing::warn!(%error, "what was found damaged could not be written down yet, it is tried again");
+    }
     // the reserve, and a head where there is none; what is missing is made later, if there is room
     let wanted = shared.reserve_segments() + usize::from(shared.state().head().is_none());
     while shared.state().free.len() < wanted {

@@ -4,13 +4,13 @@ use std::io;
 
 use bytes::Bytes;
 use relay::id::MessageId;
-use relay::store::{Content, StoreError};
+use relay::store::{Content, Damage, StoreError};
 
-use super::disk::{Disk, DiskFile, read_around};
+use super::disk::{Disk, DiskFile, is_lost, read_around};
 use super::meta::{self, Kept};
 use super::record::{HEADER_OCTETS, Header, Kind};
-use super::segment::{EDGE_OCTETS, SegmentHeader};
-use super::state::{Shared, content_damaged, content_name, file_crc};
+use super::segment::{EDGE_OCTETS, FOLDER, SegmentHeader};
+use super::state::{Shared, content_damaged, content_name, file_crc, record_damaged};
 
 /// Read at once: most records whole.
 const GUESS_OCTETS: usize = 16 * 1024;
@@ -79,18 +79,22 @@ impl<D: Disk> Shared<D> {
     /// Reads a live message; none where it is live no longer. Blocks on the disk.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where its record is damaged or cannot be read.
+    /// [`StoreError::Damaged`] where its record is damaged, [`StoreError::Unavailable`] where it cannot be read now.
     pub(crate) fn read(&self, message: MessageId) -> Result<Option<Read>, StoreError> {
         let mut before = None;
         loop {
             let Some(position) = self.state().index.position(message) else { return Ok(None) };
             if before == Some(position) {
                 // it did not move away while it was read: it is damaged
-                return Err(self.cannot_read(message, position, "is damaged"));
+                return Err(self.record_is_damaged(message, position));
             }
-            let record = self
-                .record_at(position)
-                .map_err(|error| self.cannot_read(message, position, &format!("cannot be read: {error}")))?;
+            let record = match self.record_at(position) {
+                Ok(record) => record,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    return Err(StoreError::Unavailable(format!("the record of message {message}: {error}")));
+                }
+            };
             let kept = record.as_ref().and_then(|record| kept(record, message));
             if let (Some(kept), Some(record)) = (kept, record) {
                 return Ok(Some(Read { position, kept, held: record.content() }));
@@ -99,34 +103,38 @@ impl<D: Disk> Shared<D> {
         }
     }
 
-    fn cannot_read(&self, message: MessageId, position: u64, what: &str) -> StoreError {
+    fn record_is_damaged(&self, message: MessageId, position: u64) -> StoreError {
         let mut state = self.state();
-        let place = state.segment_at(position).map(|segment| {
-            format!("{} at octet {}", self.segment_path(segment.number).display(), position - segment.header.base)
-        });
-        let place = place.unwrap_or_else(|| "a segment that is gone".to_owned());
-        let text = format!("{place}: the record of message {message} {what}");
-        state.damaged(text.clone());
-        StoreError::Unavailable(text)
+        let what = format!("the record of message {message} is damaged");
+        let damage = match state.segment_at(position) {
+            Some(segment) => record_damaged(&self.disk, segment, position, Some(message), what),
+            None => segment_gone(&self.disk, message),
+        };
+        let error = StoreError::Damaged(damage.to_string());
+        state.damaged(damage);
+        error
     }
 
     /// The content of a message as read: lent, or the name of its file, which was read through: what is damaged is
     /// not delivered.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where its file is not there whole.
+    /// [`StoreError::Damaged`] where its file is not there whole, [`StoreError::Unavailable`] where it cannot be read now.
     pub(crate) fn content(&self, read: &Read) -> Result<Content, StoreError> {
         let Some(filed) = read.kept.filed else { return Ok(Content::Held(read.held.clone())) };
         let name = content_name(filed.number);
         let path = self.disk.path(&name);
         match self.disk.open(&name).and_then(|file| file_crc(&file)) {
             Ok((crc, octets)) if (crc, octets) == (filed.crc, filed.octets) => Ok(Content::Filed { path, octets }),
-            Ok(_) => {
-                let text = content_damaged(&path, read.kept.envelope.message);
-                self.state().damaged(text.clone());
-                Err(StoreError::Unavailable(text))
+            Err(error) if error.kind() != io::ErrorKind::NotFound && !is_lost(&error) => {
+                Err(StoreError::Unavailable(format!("{}: {error}", path.display())))
             }
-            Err(error) => Err(StoreError::Unavailable(format!("{}: {error}", path.display()))),
+            Ok(_) | Err(_) => {
+                let damage = content_damaged(&self.disk, &filed, read.kept.envelope.message);
+                let error = StoreError::Damaged(damage.to_string());
+                self.state().damaged(damage);
+                Err(error)
+            }
         }
     }
 
@@ -142,6 +150,13 @@ impl<D: Disk> Shared<D> {
             _ => None,
         }
     }
+}
+
+/// What is said of a live message whose segment is not there.
+pub(crate) fn segment_gone<D: Disk>(disk: &D, message: MessageId) -> Damage {
+    let file = disk.path(FOLDER).display().to_string();
+    let what = format!("the record of message {message} is gone with its segment");
+    Damage { file, offset: None, message: Some(message), what }
 }
 
 fn kept(record: &Record, message: MessageId) -> Option<Kept> {

@@ -17,7 +17,8 @@ pub(crate) const VERSION: u8 = 1;
 
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+#[cfg_attr(not(feature = "simulation"), allow(unreachable_pub, reason = "a simulator reads it"))]
+pub enum Kind {
     /// A message was accepted: its envelope and content.
     Commit,
     /// What became of recipients.

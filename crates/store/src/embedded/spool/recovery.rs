@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
 use relay::id::MessageId;
-use relay::store::StoreError;
+use relay::store::{Damage, StoreError};
 
 use super::checkpoint::{self, Checkpoint};
+use super::damage::{self, Remains};
 use super::disk::{Disk, DiskFile};
 use super::index::{Entry, Index};
 use super::meta::{self, Filed, Kept};
-use super::record::{Kind, VERSION};
+use super::read::segment_gone;
+use super::record::{BOUNDARY, Kind, VERSION};
 use super::scan::{Found, Last, Scanner};
 use super::segment::{self, SegmentHeader, Use};
-use super::state::{CONTENT, FreeSegment, Recent, Segment, State, content_damaged, content_name, file_crc};
+use super::state::{
+    CONTENT, FreeSegment, Recent, Segment, State, content_damaged, content_name, file_crc, record_damaged,
+};
 
 /// Settled content that a start finds is overwritten so many milliseconds later.
 const WIPE_DELAY: u64 = 600_000;
@@ -28,15 +32,25 @@ fn unavailable(error: &io::Error) -> StoreError {
 /// [`StoreError::Unavailable`] where the folder cannot be read, or a newer version wrote it.
 pub(crate) fn recover<D: Disk>(disk: &D, consumed: u64) -> Result<State, StoreError> {
     let mut state = empty(consumed);
+    known_damage(disk, &mut state);
     let (checkpoint, is_known) = match checkpoint::read(disk) {
         Ok(found) => (found.unwrap_or_default(), true),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+            return Err(unavailable(&newer(&disk.path(checkpoint::NAME), &error.to_string())));
+        }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            state.damaged("checkpoint: damaged; what it alone knew of outcomes is lost".to_owned());
+            let what = "damaged; the log is read from its beginning, and what only the checkpoint knew is lost";
+            found(disk, &mut state, checkpoint::NAME, what.to_owned());
+            state.remains.push(Remains::of_file(checkpoint::NAME));
             (Checkpoint::default(), false)
         }
         Err(error) => return Err(unavailable(&error)),
     };
     survey(disk, &mut state, &checkpoint).map_err(|error| unavailable(&error))?;
+    // an earlier start may have ended between the naming of a file and the sync of its folder
+    for folder in [segment::FOLDER, ""] {
+        disk.sync_folder(folder).map_err(|error| unavailable(&error))?;
+    }
     let from = checkpoint.summary.position;
     state.checkpoint = from;
     for (entry, filed) in &checkpoint.entries {
@@ -44,29 +58,71 @@ pub(crate) fn recover<D: Disk>(disk: &D, consumed: u64) -> Result<State, StoreEr
         state.files.extend(filed.map(|filed| (entry.message, filed)));
     }
     let last = Last { epoch: checkpoint.summary.epoch, sequence: checkpoint.summary.sequence };
-    let mut replay = Replay { disk, state: &mut state, last, suspects: HashMap::new(), is_known };
+    let mut replay = Replay { disk, state: &mut state, last, suspects: BTreeMap::new(), proven: from, is_known };
     let end = replay.run(from)?;
-    let (last, suspects) = (replay.last, replay.suspects);
+    let (last, suspects, proven) = (replay.last, replay.suspects, replay.proven);
+    let is_closed = checkpoint.summary.is_closed && end == from;
+    // what a consumer has read was synced: damage in it is not written again
+    state.proven = if is_closed { end } else { proven.max(consumed.min(end)) };
     state.synced = end;
     state.sequence = last.sequence;
-    state.epoch = last.epoch + 1;
-    if !(checkpoint.summary.is_closed && end == from) {
+    state.epoch = last.epoch.saturating_add(1);
+    if !is_closed {
         verify(disk, &mut state, from).map_err(|error| unavailable(&error))?;
     }
-    for (message, text) in suspects {
+    for (message, damage) in suspects {
         if state.index.contains(message) {
-            state.damaged(text);
+            state.damaged(damage);
         }
+    }
+    if consumed > end {
+        let what = format!("the log ends here, and activity has read it {} octets further", consumed - end);
+        let damage = match state.head() {
+            Some(head) => record_damaged(disk, head, end, None, what),
+            None => Damage { file: folder_of(disk), offset: None, message: None, what },
+        };
+        state.damaged(damage);
     }
     count_live(&mut state);
     orphans(disk, &mut state).map_err(|error| unavailable(&error))?;
     Ok(state)
 }
 
+/// What earlier starts found and nobody has acknowledged.
+fn known_damage<D: Disk>(disk: &D, state: &mut State) {
+    match damage::load(disk) {
+        Ok(damage) => {
+            for damage in &damage {
+                tracing::error!(%damage, "damage found earlier, not acknowledged yet");
+            }
+            state.damage = damage;
+        }
+        Err(error) => {
+            let what = format!("what earlier starts found damaged cannot be read: {error}");
+            found(disk, state, damage::NAME, what);
+            state.remains.push(Remains::of_file(damage::NAME));
+        }
+    }
+}
+
+/// Why nothing is made of a file that a newer version wrote.
+fn newer(path: &std::path::Path, form: &str) -> io::Error {
+    let why = "a newer version of the relay wrote it: start that version again, or restore a backup of this one";
+    io::Error::new(io::ErrorKind::Unsupported, format!("{} has the form {form}, unknown here: {why}", path.display()))
+}
+
+fn found<D: Disk>(disk: &D, state: &mut State, name: &str, what: String) {
+    state.damaged(Damage { file: disk.path(name).display().to_string(), offset: None, message: None, what });
+}
+
+fn folder_of<D: Disk>(disk: &D) -> String {
+    disk.path(segment::FOLDER).display().to_string()
+}
+
 fn empty(consumed: u64) -> State {
     State {
         index: Index::default(),
-        files: HashMap::new(),
+        files: BTreeMap::new(),
         files_octets: 0,
         doomed: Vec::new(),
         claims: HashSet::new(),
@@ -78,6 +134,7 @@ fn empty(consumed: u64) -> State {
         segments_octets: 0,
         next_number: 1,
         synced: 0,
+        proven: 0,
         sequence: 0,
         consumed,
         checkpoint: 0,
@@ -85,6 +142,10 @@ fn empty(consumed: u64) -> State {
         latched: None,
         no_room: None,
         damage: Vec::new(),
+        damage_changed: false,
+        remains: Vec::new(),
+        pins: None,
+        is_incomplete: false,
         now: 0,
     }
 }
@@ -101,9 +162,13 @@ fn survey<D: Disk>(disk: &D, state: &mut State, checkpoint: &Checkpoint) -> io::
         state.segments_octets += octets;
         let known = checkpoint.summary.segments.iter().find(|segment| segment.number == number);
         let read = SegmentHeader::read(&disk.open(&segment::name(number))?, octets)?;
+        if read.is_none()
+            && let Some(form) = SegmentHeader::newer_form(&disk.open(&segment::name(number))?, octets)?
+        {
+            return Err(newer(&disk.path(&segment::name(number)), &form));
+        }
         if read.is_none() {
-            let path = disk.path(&segment::name(number));
-            state.damaged(format!("{}: both headers are damaged", path.display()));
+            found(disk, state, &segment::name(number), "both headers of this segment are damaged".to_owned());
         }
         let Some(header) = read.or_else(|| known.map(checkpoint::SegmentV1::header)) else { continue };
         let wipe_at = Some(WIPE_DELAY);
@@ -134,7 +199,9 @@ struct Replay<'a, D> {
     state: &'a mut State,
     last: Last,
     /// Messages whose content is damaged: told if they are live in the end.
-    suspects: HashMap<MessageId, String>,
+    suspects: BTreeMap<MessageId, Damage>,
+    /// How far the log was synced, by what its records say.
+    proven: u64,
     /// Whether the position to begin with is to be trusted.
     is_known: bool,
 }
@@ -150,7 +217,7 @@ impl<D: Disk> Replay<'_, D> {
             let start = from.max(header.data_start());
             let next = segments.get(place + 1).map(|next| next.header.previous_end);
             if self.is_known && next.is_some_and(|next| next > header.data_end()) {
-                self.damaged(segment, header.data_end(), "what follows is missing");
+                self.damaged(segment, header.data_end(), None, "what follows is missing".to_owned());
             }
             end = self.segment(segment, start, next)?;
             if let Some(segment) = self.state.log.get_mut(&header.base) {
@@ -166,7 +233,8 @@ impl<D: Disk> Replay<'_, D> {
         let file = self.disk.open(&segment::name(segment.number)).map_err(|error| unavailable(&error))?;
         let limit = next.map_or(segment.header.data_end(), |next| next.min(segment.header.data_end()));
         let mut scanner = Scanner::new(&file, &segment.header, limit);
-        // everything before this is known to have been synced
+        // everything before this is known to have been synced: the log went on, or its consumer has read so far
+        let consumed = self.state.consumed.next_multiple_of(BOUNDARY).min(limit);
         let mut proof = next.map(|_| limit);
         let mut position = start;
         while position < limit {
@@ -181,7 +249,7 @@ impl<D: Disk> Replay<'_, D> {
                     None => *proof
                         .insert(synced_behind(&mut scanner, position, self.last).map_err(|error| unavailable(&error))?),
                 };
-                if position >= proof {
+                if position >= proof.max(consumed) {
                     // never acknowledged: what a crash left of the last write
                     break;
                 }
@@ -191,29 +259,39 @@ impl<D: Disk> Replay<'_, D> {
                     self.take(segment, &mut scanner, &found, is_whole)?;
                     found.end()
                 }
-                None => self.step_over(segment, &mut scanner, position, limit)?,
+                None => {
+                    let end = if next.is_some() { limit } else { consumed.max(position + BOUNDARY).min(limit) };
+                    self.step_over(segment, &mut scanner, position, end)?
+                }
             };
         }
         Ok(position)
     }
 
-    /// Damage that hides where the next record starts.
+    /// Damage that hides where the next record starts; `end`: where it ends, should there be none.
     fn step_over<F: DiskFile>(
         &mut self,
         segment: &Segment,
         scanner: &mut Scanner<'_, F>,
         position: u64,
-        limit: u64,
+        end: u64,
     ) -> Result<u64, StoreError> {
         let found = scanner.find(position, self.last).map_err(|error| unavailable(&error))?;
-        let next = found.map_or(limit, |found| found.position);
-        self.damaged(segment, position, &format!("{} octets cannot be read, stepped over", next - position));
+        let next = found.map_or(end, |found| found.position);
+        let octets = next - position;
+        self.damaged(segment, position, None, format!("{octets} octets cannot be read, stepped over"));
+        self.set_aside(segment, position, octets);
         Ok(next)
     }
 
-    fn damaged(&mut self, segment: &Segment, position: u64, what: &str) {
-        let text = told(self.disk, segment, position, what);
-        self.state.damaged(text);
+    fn damaged(&mut self, segment: &Segment, position: u64, message: Option<MessageId>, what: String) {
+        self.state.damaged(record_damaged(self.disk, segment, position, message, what));
+    }
+
+    /// What is stepped over pins no segment: it would be gone before anybody has looked.
+    fn set_aside(&mut self, segment: &Segment, position: u64, octets: u64) {
+        self.state.remains.push(Remains::of_segment(segment.number, &segment.header, position, octets));
+        self.state.damage_changed = true;
     }
 
     /// Applies a record of the acknowledged log, or reports what is damaged of it.
@@ -225,27 +303,34 @@ impl<D: Disk> Replay<'_, D> {
         (meta_whole, content_whole): (bool, bool),
     ) -> Result<(), StoreError> {
         self.last = self.last.with(&found.header);
+        self.proven = self.proven.max(found.header.synced);
         let kind = found.header.kind().filter(|_| found.header.version <= VERSION);
         let Some(kind) = kind else {
-            let text = told(self.disk, segment, found.position, "written by a newer version");
-            return Err(StoreError::Unavailable(text));
+            let what = "a newer version of the relay wrote this record: start that version again, or restore a \
+                        backup of this one";
+            let newer = record_damaged(self.disk, segment, found.position, None, what.to_owned());
+            return Err(StoreError::Unavailable(newer.to_string()));
         };
         let message = found.header.message();
+        let named = (message.0 != 0).then_some(message);
         if !meta_whole {
-            self.damaged(segment, found.position, &format!("the record of message {message} is damaged, stepped over"));
+            let what = format!("{}, stepped over", damaged_record(kind, message));
+            self.damaged(segment, found.position, named, what);
+            self.set_aside(segment, found.position, found.header.record_octets());
             return Ok(());
         }
         let meta = scanner.meta(found).map_err(|error| unavailable(&error))?.unwrap_or_default();
         if let Err(error) = self.apply(kind, message, meta, found.position) {
             let what = format!("the record of message {message} cannot be understood, stepped over: {error}");
-            self.damaged(segment, found.position, &what);
+            self.damaged(segment, found.position, named, what);
+            self.set_aside(segment, found.position, found.header.record_octets());
         } else if matches!(kind, Kind::Commit | Kind::Copy) {
             let what = format!("the content of message {message} is damaged");
-            let text = (!content_whole).then(|| told(self.disk, segment, found.position, &what));
-            match text {
-                Some(text) => self.suspects.insert(message, text),
-                None => self.suspects.remove(&message),
-            };
+            if content_whole {
+                self.suspects.remove(&message);
+            } else {
+                self.suspects.insert(message, record_damaged(self.disk, segment, found.position, named, what));
+            }
         }
         Ok(())
     }
@@ -292,9 +377,15 @@ impl State {
     }
 }
 
-fn told<D: Disk>(disk: &D, segment: &Segment, position: u64, what: &str) -> String {
-    let path = disk.path(&segment::name(segment.number));
-    format!("{} at octet {}: {what}", path.display(), position - segment.header.base)
+/// What is said of a record by what it was for.
+pub(crate) fn damaged_record(kind: Kind, message: MessageId) -> String {
+    match kind {
+        Kind::Commit | Kind::Copy => format!("the record of message {message} is damaged"),
+        Kind::Settle | Kind::Hold | Kind::Release => format!("a record of what became of message {message} is damaged"),
+        Kind::Seal => format!("the signature made for message {message} is damaged"),
+        Kind::Notices => "a record of refusals is damaged".to_owned(),
+        Kind::Epoch => "the record of a start is damaged".to_owned(),
+    }
 }
 
 /// Whether meta part and content are as they were written.
@@ -318,11 +409,11 @@ fn verify<D: Disk>(disk: &D, state: &mut State, replayed: u64) -> io::Result<()>
     let mut positions: Vec<(u64, MessageId)> =
         state.index.positions().map(|(message, position)| (position, message)).collect();
     positions.sort_unstable();
-    let mut texts = Vec::new();
+    let mut found_damaged = Vec::new();
     let mut open: Option<(u64, D::File)> = None;
     for (position, message) in positions.into_iter().take_while(|(position, _)| *position < replayed) {
         let Some(segment) = state.segment_at(position) else {
-            texts.push(format!("the record of message {message} is gone with its segment"));
+            found_damaged.push(segment_gone(disk, message));
             continue;
         };
         let file = match open.take_if(|(base, _)| *base == segment.header.base) {
@@ -336,7 +427,8 @@ fn verify<D: Disk>(disk: &D, state: &mut State, replayed: u64) -> io::Result<()>
             None => false,
         };
         if !is_whole {
-            texts.push(told(disk, segment, position, &format!("the record of message {message} is damaged")));
+            let what = format!("the record of message {message} is damaged");
+            found_damaged.push(record_damaged(disk, segment, position, Some(message), what));
         }
         open = Some((segment.header.base, file));
     }
@@ -345,10 +437,10 @@ fn verify<D: Disk>(disk: &D, state: &mut State, replayed: u64) -> io::Result<()>
         let is_whole =
             disk.open(&name).and_then(|file| file_crc(&file)).is_ok_and(|is| is == (filed.crc, filed.octets));
         if !is_whole {
-            texts.push(content_damaged(&disk.path(&name), *message));
+            found_damaged.push(content_damaged(disk, filed, *message));
         }
     }
-    texts.into_iter().for_each(|text| state.damaged(text));
+    found_damaged.into_iter().for_each(|damage| state.damaged(damage));
     Ok(())
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Request {
     Commit(Box<Commit>, Reply),
     /// What became of recipients.
     Settle(Box<Settlement>, Reply),
+    /// What became of recipients of a message that is not live: its record is lost.
+    Lost(Box<Settlement>, Reply),
     /// Hold a message.
     Hold(MessageId, HoldReason, Timestamp, Reply),
     /// Release a message.

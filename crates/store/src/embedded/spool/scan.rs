@@ -8,6 +8,8 @@ use super::segment::SegmentHeader;
 
 /// Octets read at once.
 const WINDOW_OCTETS: usize = 256 * 1024;
+/// Octets read at once by those who leave content aside.
+const META_WINDOW_OCTETS: usize = 16 * 1024;
 
 /// Reads records of one segment, by log position.
 pub(crate) struct Scanner<'f, F> {
@@ -15,6 +17,7 @@ pub(crate) struct Scanner<'f, F> {
     life: Life,
     base: u64,
     limit: u64,
+    window_octets: usize,
     window: Vec<u8>,
     window_at: u64,
 }
@@ -70,7 +73,13 @@ impl<'f, F: DiskFile> Scanner<'f, F> {
     /// Of a segment's file, for records that end at or before `limit`.
     pub(crate) fn new(file: &'f F, header: &SegmentHeader, limit: u64) -> Self {
         let limit = limit.min(header.data_end());
-        Scanner { file, life: header.life(), base: header.base, limit, window: Vec::new(), window_at: 0 }
+        let window_octets = WINDOW_OCTETS;
+        Scanner { file, life: header.life(), base: header.base, limit, window_octets, window: Vec::new(), window_at: 0 }
+    }
+
+    /// For who leaves content aside: little is read of it.
+    pub(crate) fn without_content(self) -> Self {
+        Scanner { window_octets: META_WINDOW_OCTETS, ..self }
     }
 
     /// Octets from a log position on: fewer where the file ends.
@@ -78,7 +87,7 @@ impl<'f, F: DiskFile> Scanner<'f, F> {
         let held = self.window_at..self.window_at + self.window.len() as u64;
         if position < held.start || position + octets as u64 > held.end {
             // no further than records reach: a consumer that keeps up reads only what is new
-            let ahead = self.limit.saturating_sub(position).min(WINDOW_OCTETS as u64) as usize;
+            let ahead = self.limit.saturating_sub(position).min(self.window_octets as u64) as usize;
             self.window.resize(octets.max(ahead), 0);
             let count = read_around(self.file, &mut self.window, position - self.base)?;
             self.window.truncate(count);

@@ -12,6 +12,11 @@ pub(crate) const EDGE_OCTETS: u64 = 4096;
 /// The smallest segment that is of use.
 pub(crate) const SEGMENT_OCTETS_MIN: u64 = 4 * EDGE_OCTETS;
 
+/// The last position of the log that is believed: at a terabyte a day a hundred thousand years away.
+pub(crate) const POSITION_MAX: u64 = 1 << 62;
+/// The largest segment that is believed.
+const OCTETS_MAX: u64 = 1 << 40;
+
 const MAGIC: &[u8; 8] = b"spool-01";
 const HEADER_OCTETS: usize = 80;
 static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
@@ -65,6 +70,12 @@ impl SegmentHeader {
         self.base + self.octets / 2
     }
 
+    /// Whether a log can have it: it ends where numbers still go, and begins behind what came before it.
+    pub(crate) fn is_possible(&self) -> bool {
+        let is_sized = (SEGMENT_OCTETS_MIN..=OCTETS_MAX).contains(&self.octets);
+        is_sized && self.base <= POSITION_MAX && self.previous_end <= self.base
+    }
+
     /// As it stands on the disk.
     pub(crate) fn encode(&self) -> [u8; HEADER_OCTETS] {
         let mut octets = [0; HEADER_OCTETS];
@@ -95,14 +106,15 @@ impl SegmentHeader {
             _ => return None,
         };
         let number = |place: usize| u64_at(octets, 16 + 8 * place);
-        Some(SegmentHeader {
+        let header = SegmentHeader {
             purpose,
             octets: number(0),
             salt: number(1),
             incarnation: number(2),
             base: number(3),
             previous_end: number(4),
-        })
+        };
+        header.is_possible().then_some(header)
     }
 
     /// Writes it at both ends of its file, without a sync.
@@ -127,6 +139,18 @@ impl SegmentHeader {
             };
         }
         Ok(found)
+    }
+
+    /// The form that either end of a file says that it has, where that is one which this version does not know.
+    pub(crate) fn newer_form<F: DiskFile>(file: &F, octets: u64) -> io::Result<Option<String>> {
+        let mut block = [0; HEADER_OCTETS];
+        for offset in [0, octets.saturating_sub(EDGE_OCTETS)] {
+            let count = read_around(file, &mut block, offset)?;
+            if let Some(form) = super::newer_form(&block[..count], MAGIC) {
+                return Ok(Some(form));
+            }
+        }
+        Ok(None)
     }
 
     /// Later headers of a file are higher: lives are counted, and within one it is free before it is the log.
@@ -200,6 +224,21 @@ mod tests {
             let mut damaged = octets;
             damaged[at] ^= 1;
             assert_eq!(SegmentHeader::decode(&damaged), None, "octet {at}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_no_log_can_have_is_damaged_however_right_its_checksum() {
+        let header =
+            SegmentHeader { purpose: Use::Log, octets: 65536, salt: 3, incarnation: 4, base: 128, previous_end: 64 };
+        assert_eq!(SegmentHeader::decode(&header.encode()), Some(header));
+        for impossible in [
+            SegmentHeader { base: u64::MAX, ..header },
+            SegmentHeader { octets: u64::MAX, ..header },
+            SegmentHeader { octets: 0, ..header },
+            SegmentHeader { previous_end: 129, ..header },
+        ] {
+            assert_eq!(SegmentHeader::decode(&impossible.encode()), None, "{impossible:?}");
         }
     }
 

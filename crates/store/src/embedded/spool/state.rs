@@ -2,25 +2,27 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use relay::id::MessageId;
 use relay::queue::Envelope;
-use relay::store::StoreError;
+use relay::store::{Damage, StoreError};
 
+use super::damage::Remains;
 use super::disk::{Disk, DiskFile};
 use super::index::Index;
 use super::meta::Filed;
 use super::options::Options;
 use super::progress::Progress;
 use super::segment::{self, SegmentHeader};
+use super::snapshot::Pins;
 
 /// The folder of content files.
 pub(crate) const CONTENT: &str = "content";
-/// Damage told at most; beyond it a count.
+/// Damage remembered at most; all of it is in the log.
 const DAMAGE_MAX: usize = 200;
 /// Open files of segments.
 const OPEN_MAX: usize = 32;
@@ -104,6 +106,12 @@ impl Recent {
         }
     }
 
+    /// Octets that it holds.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn octets(&self) -> usize {
+        self.octets
+    }
+
     /// A message, if it is still held.
     pub(crate) fn find(&self, message: MessageId) -> Option<RecentMessage> {
         self.messages.get(&message).cloned()
@@ -123,7 +131,7 @@ pub(crate) struct State {
     /// Live mail.
     pub(crate) index: Index,
     /// Content files of live mail.
-    pub(crate) files: HashMap<MessageId, Filed>,
+    pub(crate) files: BTreeMap<MessageId, Filed>,
     /// Octets of all content files, drafts included.
     pub(crate) files_octets: u64,
     /// Content files that nobody needs any more.
@@ -146,6 +154,9 @@ pub(crate) struct State {
     pub(crate) next_number: u32,
     /// How far the log is synced.
     pub(crate) synced: u64,
+    /// How far it was known to be synced when it was read at the start: what lies behind may be in the system's memory
+    /// alone, where an earlier process left it.
+    pub(crate) proven: u64,
     /// The number of the last record.
     pub(crate) sequence: u64,
     /// How far the consumers are.
@@ -158,8 +169,16 @@ pub(crate) struct State {
     pub(crate) latched: Option<String>,
     /// Why no new mail is taken now, if so.
     pub(crate) no_room: Option<String>,
-    /// What was found damaged.
-    pub(crate) damage: Vec<String>,
+    /// What was found damaged and not acknowledged.
+    pub(crate) damage: Vec<Damage>,
+    /// The list of damage is not on the disk as it is here.
+    pub(crate) damage_changed: bool,
+    /// Damaged octets that are still to be set aside.
+    pub(crate) remains: Vec<Remains>,
+    /// What a backup keeps as it is.
+    pub(crate) pins: Option<Pins>,
+    /// This start found damage, known or not: what it made of the log may not be all.
+    pub(crate) is_incomplete: bool,
     /// The upkeep's clock, milliseconds.
     pub(crate) now: u64,
 }
@@ -201,11 +220,24 @@ impl State {
         }
     }
 
-    /// Remembers damage, in words.
-    pub(crate) fn damaged(&mut self, text: String) {
-        tracing::error!(damage = %text, "the spool is damaged");
-        if self.damage.len() < DAMAGE_MAX && !self.damage.contains(&text) {
-            self.damage.push(text);
+    /// Whether a backup keeps this segment of the log as it is.
+    pub(crate) fn is_pinned(&self, base: u64) -> bool {
+        self.pins.as_ref().is_some_and(|pins| pins.has_segment(base))
+    }
+
+    /// Remembers damage, each place and message once.
+    pub(crate) fn damaged(&mut self, damage: Damage) {
+        self.is_incomplete = true;
+        let is_same = |known: &Damage| {
+            (&known.file, known.offset, known.message) == (&damage.file, damage.offset, damage.message)
+        };
+        if self.damage.iter().any(is_same) {
+            return;
+        }
+        tracing::error!(%damage, "the spool is damaged");
+        if self.damage.len() < DAMAGE_MAX {
+            self.damage.push(damage);
+            self.damage_changed = true;
         }
     }
 
@@ -246,6 +278,10 @@ pub(crate) struct Shared<D: Disk> {
     pub(crate) last_file: AtomicU32,
     /// One allocation at a time.
     allocating: Mutex<()>,
+    /// One checkpoint at a time.
+    pub(crate) checkpointing: Mutex<()>,
+    /// One writer of the list of damage at a time.
+    pub(crate) keeping_damage: Mutex<()>,
 }
 
 /// A lock that outlives a panic elsewhere: what it protects is changed in whole steps.
@@ -265,6 +301,8 @@ impl<D: Disk> Shared<D> {
             drafts_octets: AtomicU64::new(0),
             last_file: AtomicU32::new(0),
             allocating: Mutex::new(()),
+            checkpointing: Mutex::new(()),
+            keeping_damage: Mutex::new(()),
         }
     }
 
@@ -378,8 +416,21 @@ pub(crate) fn content_name(number: u64) -> String {
 }
 
 /// What is said of a content file that is not as it was written.
-pub(crate) fn content_damaged(path: &Path, message: MessageId) -> String {
-    format!("{}: the content of message {message} is damaged", path.display())
+pub(crate) fn content_damaged<D: Disk>(disk: &D, filed: &Filed, message: MessageId) -> Damage {
+    let file = disk.path(&content_name(filed.number)).display().to_string();
+    Damage { file, offset: None, message: Some(message), what: format!("the content of message {message} is damaged") }
+}
+
+/// What is said of damage in a segment of the log.
+pub(crate) fn record_damaged<D: Disk>(
+    disk: &D,
+    segment: &Segment,
+    position: u64,
+    message: Option<MessageId>,
+    what: String,
+) -> Damage {
+    let file = disk.path(&segment::name(segment.number)).display().to_string();
+    Damage { file, offset: Some(position - segment.header.base), message, what }
 }
 
 /// The checksum of the whole of a file, and its length.

@@ -93,6 +93,11 @@ impl<D: Disk> Upkeep<D> {
         self.budget.refill(now);
         self.remove_doomed();
         self.recycle();
+        // first: a checkpoint passes over what is damaged
+        if let Err(error) = self.shared.keep_damage() {
+            tracing::warn!(%error, "what was found damaged could not be written down, it is tried again");
+            self.checkpoint_at = now + 5 * RETRY_AFTER;
+        }
         if now >= self.checkpoint_at && self.is_checkpoint_due() {
             match checkpoint::write(&self.shared, false) {
                 Ok(_) => self.recycle(),
@@ -116,7 +121,11 @@ impl<D: Disk> Upkeep<D> {
     }
 
     fn remove_doomed(&self) {
-        let doomed: Vec<Filed> = std::mem::take(&mut self.shared.state().doomed);
+        let doomed: Vec<Filed> = {
+            let mut state = self.shared.state();
+            let is_copied = state.pins.as_ref().is_some_and(super::snapshot::Pins::has_files);
+            if is_copied { Vec::new() } else { std::mem::take(&mut state.doomed) }
+        };
         for filed in doomed {
             let name = content_name(filed.number);
             match self.shared.disk.remove(&name) {
@@ -136,7 +145,8 @@ impl<D: Disk> Upkeep<D> {
             let dead = {
                 let mut state = self.shared.state();
                 let checkpoint = state.checkpoint;
-                let dead = state.dead().find(|segment| segment.end <= checkpoint).copied();
+                let is_over = |segment: &&Segment| segment.end <= checkpoint && !state.is_pinned(segment.header.base);
+                let dead = state.dead().find(is_over).copied();
                 dead.and_then(|dead| state.log.remove(&dead.header.base))
             };
             let Some(dead) = dead else { return };

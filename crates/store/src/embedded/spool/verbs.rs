@@ -11,7 +11,7 @@ use relay::store::{Claimed, Content, QueueEntry, Spool, StoreError, StoreHealth}
 use tokio::sync::oneshot;
 
 use super::LogSpool;
-use super::disk::RealDisk;
+use super::disk::Disk;
 use super::draft::{LogDraft, Received, blocking};
 use super::index::{self, Entry};
 use super::meta::{self, Filed, StateV1};
@@ -23,7 +23,7 @@ const ONE_PIECE_OCTETS_MAX: usize = 64 * 1024;
 /// Notices in one record.
 const NOTICES_MAX: usize = 100;
 
-impl LogSpool {
+impl<D: Disk> LogSpool<D> {
     /// Hands a request to the committer and waits until it is on the disk.
     async fn kept(&self, request: impl FnOnce(Reply) -> Request) -> Result<(), StoreError> {
         let (reply, receiver) = oneshot::channel();
@@ -48,7 +48,7 @@ impl LogSpool {
             return Ok(Some(Claimed { envelope: recent.envelope, recipients: states, seal: recent.seal, content }));
         }
         let shared = Arc::clone(&self.engine.shared);
-        blocking(move || read(&shared, message, found)).await
+        blocking::<D, _>(move || read(&shared, message, found)).await
     }
 }
 
@@ -69,7 +69,7 @@ struct Looked {
     states: Vec<(u16, StateV1)>,
 }
 
-impl Shared<RealDisk> {
+impl<D: Disk> Shared<D> {
     /// Looks a live message up, and claims it if asked and not claimed already.
     fn look(&self, message: MessageId, claim: bool) -> Option<Looked> {
         let mut state = self.state();
@@ -93,7 +93,7 @@ impl Shared<RealDisk> {
     }
 }
 
-fn read(shared: &Shared<RealDisk>, message: MessageId, found: Looked) -> Result<Option<Claimed>, StoreError> {
+fn read<D: Disk>(shared: &Shared<D>, message: MessageId, found: Looked) -> Result<Option<Claimed>, StoreError> {
     let seal = match found.seal {
         Seal::None => None,
         Seal::Held(seal) => Some(seal),
@@ -112,13 +112,13 @@ fn read(shared: &Shared<RealDisk>, message: MessageId, found: Looked) -> Result<
 }
 
 /// Gives a claim back unless it was handed out.
-struct Claiming<'a> {
-    spool: &'a LogSpool,
+struct Claiming<'a, D: Disk> {
+    spool: &'a LogSpool<D>,
     message: MessageId,
     is_done: bool,
 }
 
-impl Drop for Claiming<'_> {
+impl<D: Disk> Drop for Claiming<'_, D> {
     fn drop(&mut self) {
         if !self.is_done {
             self.spool.unclaim(self.message);
@@ -154,10 +154,10 @@ fn commit_request(envelope: Envelope, received: Received) -> Commit {
     Commit { meta, content, content_crc, filed, entry, is_notification, recent }
 }
 
-impl Spool for LogSpool {
-    type Draft = LogDraft;
+impl<D: Disk> Spool for LogSpool<D> {
+    type Draft = LogDraft<D>;
 
-    fn draft(&self) -> Result<LogDraft, StoreError> {
+    fn draft(&self) -> Result<LogDraft<D>, StoreError> {
         let state = self.engine.shared.state();
         state.check()?;
         match &state.no_room {
@@ -166,12 +166,12 @@ impl Spool for LogSpool {
         }
     }
 
-    fn draft_notification(&self) -> Result<LogDraft, StoreError> {
+    fn draft_notification(&self) -> Result<LogDraft<D>, StoreError> {
         self.engine.shared.state().check()?;
         Ok(LogDraft::new(Arc::clone(&self.engine.shared)))
     }
 
-    async fn commit(&self, envelope: Envelope, draft: LogDraft) -> Result<(), StoreError> {
+    async fn commit(&self, envelope: Envelope, draft: LogDraft<D>) -> Result<(), StoreError> {
         self.engine.shared.state().check()?;
         let received = draft.finish().await?;
         let filed = match &received {
@@ -251,6 +251,7 @@ impl Spool for LogSpool {
             recipients: state.index.recipients(),
             spool_octets: state.segments_octets + state.files_octets,
             activity_lag_octets: state.synced.saturating_sub(state.consumed),
+            activity_stopped: None,
             damage: state.damage.clone(),
         }
     }

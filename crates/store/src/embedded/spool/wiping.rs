@@ -64,7 +64,9 @@ impl<D: Disk> Wiping<D> {
             return Some(Job::Free(free, EDGE_OCTETS));
         }
         let head = state.head()?.number;
-        let segment = state.log.values_mut().find(|segment| is_due(segment.wipe_at) && segment.number != head)?;
+        let pinned: Vec<u64> = state.log.keys().copied().filter(|base| state.is_pinned(*base)).collect();
+        let is_free = |segment: &Segment| segment.number != head && !pinned.contains(&segment.header.base);
+        let segment = state.log.values_mut().find(|segment| is_due(segment.wipe_at) && is_free(segment))?;
         // what is settled from now on has its own time
         segment.wipe_at = None;
         Some(Job::Log(*segment, segment.header.data_start()))
@@ -94,22 +96,24 @@ impl<D: Disk> Wiping<D> {
     }
 
     fn wipe_log(&self, segment: Segment, mut position: u64, budget: &mut Budget) -> io::Result<Option<Job>> {
-        let is_gone = !self.shared.state().log.contains_key(&segment.header.base);
-        if is_gone {
+        let base = segment.header.base;
+        if !self.shared.state().log.contains_key(&base) {
             return Ok(None);
         }
         let file = self.shared.segment_file(segment.number)?;
         let mut scanner = Scanner::new(&*file, &segment.header, segment.end);
-        let base = segment.header.base;
         while let Some(found) = scanner.find(position, Last::default())? {
-            if !budget.has_left() {
+            let (is_pinned, is_live) = {
+                let state = self.shared.state();
+                (state.is_pinned(base), state.index.position(found.header.message()) == Some(found.position))
+            };
+            if is_pinned || !budget.has_left() {
                 return Ok(Some(Job::Log(segment, position)));
             }
             position = found.end();
             budget.spend(64);
             let octets = u64::from(found.header.content_octets);
             let is_message = matches!(found.header.kind(), Some(Kind::Commit | Kind::Copy));
-            let is_live = self.shared.state().index.position(found.header.message()) == Some(found.position);
             if is_message && !is_live && octets > 0 {
                 let from = found.content_at() - base;
                 zero(&*file, from, from + octets)?;

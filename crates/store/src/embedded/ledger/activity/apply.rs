@@ -6,14 +6,15 @@ use std::time::Duration;
 use relay::activity::{ActivityRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
-use relay::queue::{Attempt, Envelope, HoldReason, Outcome, Settlement, Verdict};
-use rusqlite::{OptionalExtension as _, Row, Transaction};
+use relay::queue::{Envelope, HoldReason, Outcome, Settlement, Verdict};
+use rusqlite::Transaction;
 
-use super::columns::status_number;
-use super::{counters, hours};
+use super::columns::{status, status_number};
+use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row};
+use super::hand::Hand;
+use super::{connections, counters, hours, refusals};
 use crate::counters::{Counters, Key};
 use crate::embedded::spool::{Event, Position};
-use crate::embedded::sqlite::{from_word, word};
 use crate::rows;
 
 /// How far the log was read, and the highest numbers given.
@@ -23,24 +24,28 @@ pub(super) struct Progress {
     pub(super) change: u64,
     pub(super) row: u64,
     pub(super) connection: u64,
+    /// The last change that an earlier log made: positions that came with it mean nothing in this one.
+    pub(super) restarted: u64,
 }
 
 impl Progress {
     pub(super) fn read(reader: &rusqlite::Connection) -> rusqlite::Result<Progress> {
-        reader.query_row("SELECT position, change, row, connection FROM progress", [], |row| {
+        reader.query_row("SELECT position, change, row, connection, restarted FROM progress", [], |row| {
             Ok(Progress {
                 position: Position(row.get(0)?),
                 change: row.get(1)?,
                 row: row.get(2)?,
                 connection: row.get(3)?,
+                restarted: row.get(4)?,
             })
         })
     }
 
     pub(super) fn write(self, writer: &rusqlite::Connection) -> rusqlite::Result<()> {
-        let mut update =
-            writer.prepare_cached("UPDATE progress SET position = ?1, change = ?2, row = ?3, connection = ?4")?;
-        update.execute((self.position.0, self.change, self.row, self.connection)).map(drop)
+        let mut update = writer.prepare_cached(
+            "UPDATE progress SET position = ?1, change = ?2, row = ?3, connection = ?4, restarted = ?5",
+        )?;
+        update.execute((self.position.0, self.change, self.row, self.connection, self.restarted)).map(drop)
     }
 }
 
@@ -50,23 +55,20 @@ pub(super) struct Apply<'a> {
     pub(super) progress: Progress,
     /// Refusals alike within this time of the first are one row.
     pub(super) fold: Duration,
+    /// The groups that the events touch, written at the end.
+    hand: Hand,
     /// The rows begun in each hour.
-    pub(super) begun: BTreeMap<u64, (u64, u64)>,
+    begun: BTreeMap<u64, (u64, u64)>,
     /// What the events change of the daily counters.
-    pub(super) counters: Counters,
+    counters: Counters,
 }
 
-/// A change of a row, before it has its number.
-struct Change<'a> {
-    at: Timestamp,
-    status: Status,
-    reason: &'a str,
-    reply: &'a str,
-    until: Option<Timestamp>,
-    attempt: Option<&'a Attempt>,
-}
+impl<'a> Apply<'a> {
+    pub(super) fn new(transaction: &'a Transaction<'a>, progress: Progress, fold: Duration) -> Self {
+        let (hand, begun, counters) = (Hand::default(), BTreeMap::new(), Counters::default());
+        Apply { transaction, progress, fold, hand, begun, counters }
+    }
 
-impl Apply<'_> {
     /// Applies one event; `position` is the one behind it.
     pub(super) fn event(&mut self, position: Position, event: &Event) -> rusqlite::Result<()> {
         match event {
@@ -75,176 +77,109 @@ impl Apply<'_> {
             Event::Held { message, reason, at } => self.held(position, *message, *reason, *at),
             Event::Released { message, at } => self.released(position, *message, *at),
             Event::Noticed(notices) => {
-                folded(notices, self.fold).iter().try_for_each(|notice| self.noticed(position, notice))
+                let notices = refusals::folded(notices, self.fold);
+                notices.iter().try_for_each(|notice| self.noticed(position, notice))
             }
         }
     }
 
     /// Writes what the whole batch gathered.
-    pub(super) fn finish(self) -> rusqlite::Result<Progress> {
-        hours::begin(self.transaction, &self.begun)?;
+    pub(super) fn finish(mut self) -> rusqlite::Result<Progress> {
+        hours::begin(self.transaction, &self.begun, self.progress.change)?;
         counters::add(self.transaction, &self.counters)?;
+        self.progress.change = self.hand.finish(self.transaction, self.progress.change)?;
         self.progress.write(self.transaction)?;
         Ok(self.progress)
     }
 
+    fn of_message(&mut self, position: Position, message: MessageId) -> rusqlite::Result<Option<usize>> {
+        let found = self.hand.of_message(self.transaction, message, self.progress.restarted)?;
+        Ok(found.filter(|place| self.hand.group(*place).applied < position.0))
+    }
+
     fn committed(&mut self, position: Position, envelope: &Envelope) -> rusqlite::Result<()> {
-        self.message(envelope)?;
-        for (number, row) in (0..).zip(rows::accepted(envelope)) {
-            self.insert(position, &row, Some(number), None)?;
+        if self.hand.of_message(self.transaction, envelope.message, self.progress.restarted)?.is_some() {
+            return Ok(());
         }
+        let content = &envelope.facts;
+        let content = Content {
+            octets: content.octets,
+            header_octets: content.header_octets,
+            sha256: content.sha256,
+            from: content.from.clone(),
+            message_id: content.message_id.clone(),
+        };
+        let client = envelope.session.as_ref().map(|session| Client {
+            remote: session.remote,
+            name: session.client_name.clone(),
+            tls: session.tls.clone(),
+        });
+        self.begin(group_of(position, envelope), Facts { content: Some(content), client });
         Ok(())
     }
 
-    fn message(&self, envelope: &Envelope) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO messages
-                (message, octets, header_octets, sha256, from_header, message_id, remote, client_name, tls)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
-        )?;
-        let (facts, session) = (&envelope.facts, envelope.session.as_ref());
-        insert
-            .execute((
-                envelope.message.0.to_be_bytes(),
-                facts.octets,
-                facts.header_octets,
-                facts.sha256,
-                &facts.from,
-                &facts.message_id,
-                session.map(|session| session.remote.to_string()),
-                session.map(|session| &session.client_name),
-                session.map(|session| &session.tls),
-            ))
-            .map(drop)
-    }
-
-    /// Begins a row; one that exists already stays as it is.
-    fn insert(
-        &mut self,
-        position: Position,
-        row: &ActivityRow,
-        number: Option<u64>,
-        notice: Option<&Notice>,
-    ) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO activity (row, applied, change, at, updated_at, status, recipient, recipient_domain, sender,
-                subject, message, number, account, user, domain, session, remote, tls, reason, reply, reference,
-                attempts, count, sandbox, held, events, tried)
-            VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                0, ?21, ?22, NULL, 0, 0)
-            ON CONFLICT (message, number) WHERE message IS NOT NULL DO NOTHING",
-        )?;
-        let domain = row.recipient.rsplit_once('@').map_or("", |(_, domain)| domain).to_ascii_lowercase();
-        let inserted = insert.execute(rusqlite::params![
-            self.progress.row + 1,
-            position.0,
-            self.progress.change + 1,
-            row.at.0,
-            status_number(row.status),
-            row.recipient,
-            domain,
-            row.sender,
-            row.subject,
-            row.message.map(|message| message.0.to_be_bytes()),
-            number,
-            row.account.number(),
-            row.user.map(Id::number),
-            row.domain.map(Id::number),
-            row.session.map(|session| session.0.to_be_bytes()),
-            notice.map(|notice| notice.remote.to_string()),
-            notice.map(|notice| &notice.tls),
-            row.reason,
-            row.reply,
-            row.reference,
-            row.count,
-            row.sandbox,
-        ])?;
-        if inserted > 0 {
-            self.progress.row += 1;
-            self.progress.change += 1;
-            let number = self.progress.row;
-            self.begun.entry(hours::of(row.at)).or_insert((number, number)).1 = number;
-            self.counters.begin(Key::of(row), row.status);
+    /// Begins the rows of a group.
+    fn begin(&mut self, group: Group<String>, facts: Facts) {
+        let (first, rows) = (self.progress.row + 1, group.rows.len() as u64);
+        if rows == 0 {
+            return;
         }
-        Ok(())
+        let last = self.progress.row + rows;
+        self.progress.row = last;
+        self.begun.entry(hours::of(Timestamp(group.at))).or_insert((first, last)).1 = last;
+        let accepted = group.rows.iter().filter(|row| row.refused.is_none());
+        accepted.for_each(|_| self.counters.begin(key(&group), Status::Accepted));
+        self.hand.begin(first, group, facts);
     }
 
     fn settled(&mut self, position: Position, settlement: &Settlement) -> rusqlite::Result<()> {
-        settlement.verdicts.iter().try_for_each(|verdict| self.verdict(position, settlement, verdict))
+        let Some(place) = self.of_message(position, settlement.message)? else { return Ok(()) };
+        settlement.verdicts.iter().for_each(|verdict| self.verdict(place, settlement, verdict));
+        self.hand.group(place).applied = position.0;
+        Ok(())
     }
 
     /// One that comes after the row's end changes nothing, as in the queue.
-    fn verdict(&mut self, position: Position, settlement: &Settlement, verdict: &Verdict) -> rusqlite::Result<()> {
-        let mut update = self.transaction.prepare_cached(
-            "UPDATE activity SET applied = ?3, change = ?4, updated_at = ?5, status = ?6, events = events + 1,
-                attempts = attempts + ?7, tried = iif(?7, events + 1, tried), held = iif(?8, NULL, held),
-                sandbox = coalesce(?9, sandbox)
-            WHERE message = ?1 AND number = ?2 AND applied < ?3 AND status IN (1, 2, 4)
-            RETURNING row, events, held, at, account, domain, user",
-        )?;
-        let status = rows::status_of(verdict.outcome);
-        let (sandbox, until) = match verdict.outcome {
-            Outcome::Delivered { sandbox } => (Some(sandbox), None),
-            Outcome::Deferred { until } => (None, Some(until)),
-            _ => (None, None),
+    fn verdict(&mut self, place: usize, settlement: &Settlement, verdict: &Verdict) {
+        let group = self.hand.group(place);
+        let Some(number) = u32::from(verdict.recipient).checked_sub(group.number) else { return };
+        let number = number as usize;
+        if !group.rows.get(number).is_some_and(|row| group.is_unsettled(row)) {
+            return;
+        }
+        let after = rows::status_of(verdict.outcome);
+        let until = match verdict.outcome {
+            Outcome::Deferred { until } => Some(until.0),
+            _ => None,
         };
-        let values = rusqlite::params![
-            settlement.message.0.to_be_bytes(),
-            verdict.recipient,
-            position.0,
-            self.progress.change + 1,
-            settlement.at.0,
-            status_number(status),
-            settlement.attempt.is_some(),
-            verdict.outcome.is_final(),
-            sandbox,
-        ];
-        let changed = update.query_row(values, |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?, counted(row, 3)?))
-        });
-        let Some((row, number, held, key)) = changed.optional()? else { return Ok(()) };
-        self.progress.change += 1;
         // it was in the queue, where every status counts alike
-        self.counters.change(key, Status::Accepted, status);
+        self.counters.change(key(group), Status::Accepted, after);
         let change = Change {
-            at: settlement.at,
-            status,
-            reason: &verdict.reason,
-            reply: verdict.remote_reply.as_deref().unwrap_or_default(),
+            at: settlement.at.0,
+            status: status_number(after),
+            reason: verdict.reason.clone(),
+            reply: verdict.remote_reply.clone().unwrap_or_default(),
             until,
-            attempt: settlement.attempt.as_ref(),
+            attempt: settlement.attempt.as_ref().map(Into::into),
         };
-        self.append(row, number, &change)?;
-        match held {
-            Some(reason) => self.hold_row(row, number + 1, from_word(reason)?, settlement.at),
-            None => Ok(()),
+        if let Outcome::Delivered { sandbox } = verdict.outcome {
+            group.rows[number].sandbox = sandbox;
+        }
+        let held = &mut group.rows[number].held;
+        if verdict.outcome.is_final() {
+            *held = None;
+        }
+        let held = *held;
+        self.hand.append(place, number, change);
+        if let Some(reason) = held {
+            self.hold_row(place, number, reason.into(), settlement.at);
         }
     }
 
-    /// Adds an event to a row.
-    fn append(&self, row: u64, number: u64, change: &Change<'_>) -> rusqlite::Result<()> {
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO events
-                (row, number, at, status, reason, reply, until, attempted_at, milliseconds, host, remote, tls)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?;
-        let attempt = change.attempt;
-        insert
-            .execute((
-                row,
-                number,
-                change.at.0,
-                status_number(change.status),
-                change.reason,
-                change.reply,
-                change.until.map(|until| until.0),
-                attempt.map(|attempt| attempt.at.0),
-                attempt.map(|attempt| attempt.milliseconds),
-                attempt.map(|attempt| &attempt.host),
-                attempt.and_then(|attempt| attempt.remote).map(|remote| remote.to_string()),
-                attempt.map(|attempt| &attempt.tls),
-            ))
-            .map(drop)
+    /// Shows a row as held.
+    fn hold_row(&mut self, place: usize, number: usize, reason: HoldReason, at: Timestamp) {
+        self.hand.group(place).rows[number].held = Some(reason.into());
+        self.hand.append(place, number, plain(at, Status::Pending, rows::hold_words(reason)));
     }
 
     fn held(
@@ -254,178 +189,141 @@ impl Apply<'_> {
         reason: HoldReason,
         at: Timestamp,
     ) -> rusqlite::Result<()> {
-        for (row, events, _) in self.unsettled(position, message, "held IS NULL")? {
-            self.touch(position, row)?;
-            self.hold_row(row, events + 1, reason, at)?;
+        let Some(place) = self.of_message(position, message)? else { return Ok(()) };
+        for number in self.hand.group(place).unsettled(|row| row.held.is_none()) {
+            self.hold_row(place, number, reason, at);
         }
+        self.hand.group(place).applied = position.0;
         Ok(())
-    }
-
-    /// Shows a row as held.
-    fn hold_row(&self, row: u64, number: u64, reason: HoldReason, at: Timestamp) -> rusqlite::Result<()> {
-        let mut update = self.transaction.prepare_cached(
-            "UPDATE activity SET updated_at = ?2, status = ?3, held = ?4, events = ?5 WHERE row = ?1",
-        )?;
-        let change = Change {
-            at,
-            status: Status::Pending,
-            reason: rows::hold_words(reason),
-            reply: "",
-            until: None,
-            attempt: None,
-        };
-        update.execute((row, at.0, status_number(change.status), word(&reason)?, number))?;
-        self.append(row, number, &change)
     }
 
     fn released(&mut self, position: Position, message: MessageId, at: Timestamp) -> rusqlite::Result<()> {
-        for (row, events, attempts) in self.unsettled(position, message, "held IS NOT NULL")? {
-            self.touch(position, row)?;
-            let mut update = self.transaction.prepare_cached(
-                "UPDATE activity SET updated_at = ?2, status = ?3, held = NULL, events = ?4 WHERE row = ?1",
-            )?;
-            let status = rows::released_status(attempts);
-            update.execute((row, at.0, status_number(status), events + 1))?;
-            let change = Change { at, status, reason: rows::RELEASED_REASON, reply: "", until: None, attempt: None };
-            self.append(row, events + 1, &change)?;
+        let Some(place) = self.of_message(position, message)? else { return Ok(()) };
+        for number in self.hand.group(place).unsettled(|row| row.held.is_some()) {
+            let row = &mut self.hand.group(place).rows[number];
+            row.held = None;
+            let status = rows::released_status(row.attempts);
+            self.hand.append(place, number, plain(at, status, rows::RELEASED_REASON));
         }
+        self.hand.group(place).applied = position.0;
         Ok(())
-    }
-
-    /// The rows of a message that the queue still has, with their counts of events and attempts.
-    fn unsettled(&self, position: Position, message: MessageId, which: &str) -> rusqlite::Result<Vec<(u64, u64, u32)>> {
-        let mut query = self.transaction.prepare_cached(&format!(
-            "SELECT row, events, attempts FROM activity
-            WHERE message = ?1 AND applied < ?2 AND status IN (1, 2, 4) AND {which} ORDER BY number"
-        ))?;
-        let found = query
-            .query_map((message.0.to_be_bytes(), position.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        found.collect()
-    }
-
-    /// Marks a row as changed by the event before `position`.
-    fn touch(&mut self, position: Position, row: u64) -> rusqlite::Result<()> {
-        self.progress.change += 1;
-        let mut update =
-            self.transaction.prepare_cached("UPDATE activity SET applied = ?2, change = ?3 WHERE row = ?1")?;
-        update.execute((row, position.0, self.progress.change)).map(drop)
     }
 
     fn noticed(&mut self, position: Position, notice: &Notice) -> rusqlite::Result<()> {
         match rows::rejected(notice) {
             Some(row) => self.rejected(position, notice, &row),
-            None => self.connection(position, notice),
+            None => connections::noticed(self.transaction, &mut self.progress, position, notice, self.fold),
         }
     }
 
     fn rejected(&mut self, position: Position, notice: &Notice, row: &ActivityRow) -> rusqlite::Result<()> {
-        let mut query = self.transaction.prepare_cached(
-            "SELECT row, applied FROM activity INDEXED BY activity_by_refusal
-            WHERE message IS NULL AND account = ?1 AND reference = ?2 AND lower(recipient) = lower(?3) AND at > ?4
-                AND user IS ?5
-            ORDER BY at DESC LIMIT 1",
-        )?;
-        let since = notice.at.0.saturating_sub(milliseconds(self.fold));
-        let values = (row.account.number(), &row.reference, &row.recipient, since, row.user.map(Id::number));
-        let alike = query.query_row(values, |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))).optional()?;
-        match alike {
-            None => self.insert(position, row, None, Some(notice)),
-            Some((_, applied)) if applied >= position.0 => Ok(()),
-            Some((known, _)) => {
-                self.touch(position, known)?;
-                let mut update = self.transaction.prepare_cached(
-                    "UPDATE activity SET count = count + ?2, updated_at = max(updated_at, ?3) WHERE row = ?1",
-                )?;
-                update.execute((known, row.count, notice.at.0)).map(drop)
-            }
+        let known = refusals::alike(self.transaction, row, self.fold)?;
+        let known = match known {
+            Some(known) => self.hand.of_row(self.transaction, known, self.progress.restarted)?,
+            None => None,
+        };
+        let Some(place) = known else {
+            refusals::keep(self.transaction, row, self.progress.row + 1)?;
+            let client = Client { remote: notice.remote, name: String::new(), tls: notice.tls.clone() };
+            self.begin(group_of_refusal(position, row), Facts { content: None, client: Some(client) });
+            return Ok(());
+        };
+        let group = self.hand.group(place);
+        if group.applied >= position.0 {
+            return Ok(());
         }
-    }
-
-    fn connection(&mut self, position: Position, notice: &Notice) -> rusqlite::Result<()> {
-        let mut query = self.transaction.prepare_cached(
-            "SELECT row, applied FROM connections INDEXED BY connections_alike
-            WHERE remote = ?1 AND reference = ?2 AND username = ?3 AND at > ?4 AND account IS ?5 AND user IS ?6
-            ORDER BY at DESC LIMIT 1",
-        )?;
-        let since = notice.at.0.saturating_sub(milliseconds(self.fold));
-        let (account, user) = (notice.account.map(Id::number), notice.user.map(Id::number));
-        let values = (notice.remote.to_string(), &notice.reference, &notice.username, since, account, user);
-        let alike = query.query_row(values, |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?))).optional()?;
-        match alike {
-            None => self.insert_connection(position, notice),
-            Some((_, applied)) if applied >= position.0 => Ok(()),
-            Some((known, _)) => {
-                let mut update = self.transaction.prepare_cached(
-                    "UPDATE connections SET applied = ?2, count = count + ?3, updated_at = max(updated_at, ?4)
-                    WHERE row = ?1",
-                )?;
-                update.execute((known, position.0, notice.count.max(1), notice.at.0)).map(drop)
-            }
+        group.applied = position.0;
+        if let Some(refused) = &mut group.rows[0].refused {
+            refused.count += row.count;
+            refused.updated_at = refused.updated_at.max(notice.at.0);
         }
-    }
-
-    fn insert_connection(&mut self, position: Position, notice: &Notice) -> rusqlite::Result<()> {
-        self.progress.connection += 1;
-        let mut insert = self.transaction.prepare_cached(
-            "INSERT INTO connections (row, applied, at, updated_at, kind, account, user, domain, username, session,
-                remote, tls, sender, recipient, subject, reference, reply, reason, count)
-            VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-        )?;
-        insert
-            .execute(rusqlite::params![
-                self.progress.connection,
-                position.0,
-                notice.at.0,
-                word(&notice.kind)?,
-                notice.account.map(Id::number),
-                notice.user.map(Id::number),
-                notice.domain.map(Id::number),
-                notice.username,
-                notice.session.0.to_be_bytes(),
-                notice.remote.to_string(),
-                notice.tls,
-                notice.sender,
-                notice.recipient,
-                notice.subject,
-                notice.reference,
-                notice.reply,
-                notice.reason,
-                notice.count.max(1),
-            ])
-            .map(drop)
+        self.hand.touch(place, 0);
+        Ok(())
     }
 }
 
-/// Where a recipient counts, from four columns: when it was accepted, account, domain, SMTP user.
-fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Key> {
-    Ok(Key::new(
-        Timestamp(row.get(first)?),
-        Id::new(row.get(first + 1)?),
-        row.get::<_, Option<u64>>(first + 2)?.map(Id::new),
-        row.get::<_, Option<u64>>(first + 3)?.map(Id::new),
-    ))
-}
-
-/// Refusals of one event with those alike made one: they share a position, by which a row knows what it has had.
-fn folded(notices: &[Notice], fold: Duration) -> Vec<Notice> {
-    let mut folded: Vec<Notice> = Vec::with_capacity(notices.len());
-    for notice in notices {
-        match folded.iter_mut().find(|known| is_alike(known, notice) && notice.at.since(known.at) < fold) {
-            Some(known) => known.count = known.count.max(1) + notice.count.max(1),
-            None => folded.push(notice.clone()),
-        }
-    }
-    folded
-}
-
-fn is_alike(a: &Notice, b: &Notice) -> bool {
-    match (rows::rejected(a), rows::rejected(b)) {
-        (Some(a), Some(b)) => rows::alike_rows(&a, &b),
-        (None, None) => rows::alike_connections(a, b),
-        _ => false,
+/// An event without an attempt.
+fn plain(at: Timestamp, status: Status, reason: &str) -> Change<String> {
+    Change {
+        at: at.0,
+        status: status_number(status),
+        reason: reason.to_owned(),
+        reply: String::new(),
+        until: None,
+        attempt: None,
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// The rows that a message begins with, in the order of its recipients, suppressed ones last.
+fn group_of(position: Position, envelope: &Envelope) -> Group<String> {
+    let kept = envelope.recipients.iter().map(|recipient| Row::new(recipient.to_string(), envelope.sandbox));
+    let suppressed = envelope.suppressed.iter().map(|recipient| Row {
+        refused: Some(Refused {
+            reason: rows::SUPPRESSED_REASON.to_owned(),
+            reply: String::new(),
+            reference: rows::suppressed_reference(),
+            count: 1,
+            updated_at: envelope.accepted_at.0,
+        }),
+        ..Row::new(recipient.to_string(), envelope.sandbox)
+    });
+    Group {
+        applied: position.0,
+        change: 0,
+        at: envelope.accepted_at.0,
+        account: envelope.account.number(),
+        user: envelope.user.map(Id::number),
+        domain: envelope.domain.map(Id::number),
+        message: Some(envelope.message.0.to_be_bytes()),
+        session: envelope.session.as_ref().map(|session| session.session.0.to_be_bytes()),
+        sender: rows::sender(envelope),
+        subject: envelope.facts.subject.clone(),
+        number: 0,
+        events: Vec::new(),
+        rows: kept.chain(suppressed).collect(),
+    }
+}
+
+/// The one row of a refusal.
+fn group_of_refusal(position: Position, row: &ActivityRow) -> Group<String> {
+    let refused = Refused {
+        reason: row.reason.clone(),
+        reply: row.reply.clone(),
+        reference: row.reference.clone(),
+        count: row.count,
+        updated_at: row.updated_at.0,
+    };
+    Group {
+        applied: position.0,
+        change: 0,
+        at: row.at.0,
+        account: row.account.number(),
+        user: row.user.map(Id::number),
+        domain: row.domain.map(Id::number),
+        message: None,
+        session: row.session.map(|session| session.0.to_be_bytes()),
+        sender: row.sender.clone(),
+        subject: row.subject.clone(),
+        number: 0,
+        events: Vec::new(),
+        rows: vec![Row { refused: Some(refused), ..Row::new(row.recipient.clone(), row.sandbox) }],
+    }
+}
+
+/// Where the recipients of a group count.
+fn key(group: &Group<String>) -> Key {
+    Key::new(Timestamp(group.at), Id::new(group.account), group.domain.map(Id::new), group.user.map(Id::new))
+}
+
+impl Group<String> {
+    /// Whether the queue still has the recipient of a row.
+    fn is_unsettled(&self, row: &Row<String>) -> bool {
+        matches!(status(self.status_of(row)), Ok(Status::Accepted | Status::Pending | Status::Deferred))
+    }
+
+    /// The rows, by their places, that the queue still has and that are so.
+    fn unsettled(&self, is_so: impl Fn(&Row<String>) -> bool) -> Vec<usize> {
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| is_so(row) && self.is_unsettled(row));
+        rows.map(|(place, _)| place).collect()
+    }
 }

@@ -4,9 +4,12 @@ use relay::account::Account;
 use relay::activity::DailyCount;
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
+use relay::quota::{Charge, Charges};
+use relay::service::SYSTEM_ACCOUNT;
 use rusqlite::{Connection, Row};
 
 use crate::counters::{Counters, Key, Tally};
+use crate::embedded::sqlite::named;
 
 /// Adds what a batch changed, one write for each key.
 pub(super) fn add(writer: &Connection, changed: &Counters) -> rusqlite::Result<()> {
@@ -37,15 +40,27 @@ pub(crate) fn sent(
             .prepare_cached(&format!(
                 "{COLUMNS} FROM counters WHERE account = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day, domain, user"
             ))?
-            .query_map((account.number(), since.0, until.0), count)?
+            .query_map((named(account.number()), named(since.0), named(until.0)), count)?
             .collect(),
         None => reader
             .prepare_cached(&format!(
                 "{COLUMNS} FROM counters WHERE day BETWEEN ?1 AND ?2 ORDER BY day, account, domain, user"
             ))?
-            .query_map((since.0, until.0), count)?
+            .query_map((named(since.0), named(until.0)), count)?
             .collect(),
     }
+}
+
+/// Recipients accepted by account and day, without the system account, which has no quota.
+pub(super) fn accepted(reader: &Connection) -> rusqlite::Result<Charges> {
+    let query = "SELECT account, day, sum(accepted) FROM counters WHERE account <> ?1 GROUP BY account, day";
+    let mut query = reader.prepare(query)?;
+    let charges = query.query_map([SYSTEM_ACCOUNT.number()], |row| {
+        Ok(Charge { account: Id::new(row.get(0)?), day: Day(row.get(1)?), recipients: row.get(2)? })
+    })?;
+    let mut sums = Charges::default();
+    sums.extend(charges.collect::<rusqlite::Result<Vec<_>>>()?);
+    Ok(sums)
 }
 
 fn count(row: &Row<'_>) -> rusqlite::Result<DailyCount> {

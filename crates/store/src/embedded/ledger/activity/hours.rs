@@ -10,13 +10,13 @@ pub(super) fn of(at: Timestamp) -> u64 {
     at.0 / 3_600_000
 }
 
-/// Keeps the first and last row begun in each hour.
-pub(super) fn begin(writer: &Connection, begun: &BTreeMap<u64, (u64, u64)>) -> rusqlite::Result<()> {
+/// Keeps the first and last row begun in each hour, and the last change before.
+pub(super) fn begin(writer: &Connection, begun: &BTreeMap<u64, (u64, u64)>, change: u64) -> rusqlite::Result<()> {
     let mut upsert = writer.prepare_cached(
-        "INSERT INTO hours (hour, first, last) VALUES (?1, ?2, ?3)
-        ON CONFLICT DO UPDATE SET first = min(first, ?2), last = max(last, ?3)",
+        "INSERT INTO hours (hour, first, last, change) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET first = min(first, ?2), last = max(last, ?3), change = max(change, ?4)",
     )?;
-    begun.iter().try_for_each(|(hour, (first, last))| upsert.execute((hour, first, last)).map(drop))
+    begun.iter().try_for_each(|(hour, (first, last))| upsert.execute((hour, first, last, change)).map(drop))
 }
 
 /// The lowest row that began at or after a moment, or one below it; none where no row did.
@@ -29,7 +29,10 @@ pub(super) fn last_row_until(reader: &Connection, until: Timestamp) -> rusqlite:
     reader.prepare_cached("SELECT max(last) FROM hours WHERE hour <= ?1")?.query_row([of(until)], |row| row.get(0))
 }
 
-/// Forgets hours before the one of this moment: no row is left of them.
-pub(super) fn forget_before(writer: &Connection, before: Timestamp) -> rusqlite::Result<()> {
-    writer.prepare_cached("DELETE FROM hours WHERE hour < ?1")?.execute([of(before)]).map(drop)
+/// Forgets hours before the one of this moment: no row is left of them. Returns the last change of theirs.
+pub(super) fn forget_before(writer: &Connection, before: Timestamp) -> rusqlite::Result<Option<u64>> {
+    let mut last = writer.prepare_cached("SELECT max(change) FROM hours WHERE hour < ?1")?;
+    let last = last.query_row([of(before)], |row| row.get(0))?;
+    writer.prepare_cached("DELETE FROM hours WHERE hour < ?1")?.execute([of(before)])?;
+    Ok(last)
 }

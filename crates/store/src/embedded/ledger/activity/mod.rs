@@ -1,62 +1,88 @@
 //! Activity: a reader of the log that makes rows of its events, in a file and on a thread of its own.
 //!
-//! Rows and the position behind them are one transaction, so a crash leaves both or neither. Most transactions are
-//! not synced: the log is there to be read again. Once a second, or after much of the log, one is synced, and with it
-//! all before it; only then is the log told that it may recycle what was read.
+//! Rows and the position behind them are one transaction, so a crash leaves both or neither. Transactions are not
+//! synced: the log is there to be read again. Once a second, or after much of the log, all of them are; only then is the
+//! log told that it may recycle what was read.
 
 mod apply;
 mod belief;
+mod changes;
 mod columns;
+mod connections;
+mod convert;
 mod counters;
+mod group;
+mod hand;
 mod hours;
+mod parts;
+mod postings;
 mod prune;
 mod query;
 mod reader;
+mod refusals;
 mod schema;
+mod standing;
+mod statuses;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(in crate::embedded::ledger) mod tests;
+mod wanted;
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
+use relay::quota::Charges;
 use relay::store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::watch;
 
 use super::Ledger;
-use crate::counters::Counters;
+use super::charged::Charged;
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
 use apply::{Apply, Progress};
 use reader::Reader;
 
+pub(crate) use connections::connections;
 pub(crate) use counters::sent;
-pub(crate) use query::{activity, connections, detail, since};
+pub(crate) use query::{activity, detail, since};
+pub(crate) use standing::{settled, unsettled};
+
+/// Parts of the search index that are made between two batches: some tens of milliseconds.
+const PARTS_MAX: usize = 4;
 
 /// `activity.db`, opened for its one writer.
 pub(crate) struct File {
+    path: PathBuf,
     writer: Connection,
     progress: Progress,
+    /// The highest row that is in a part of the search index.
+    indexed: u64,
+    /// How many rows are indexed together.
+    part_rows: u64,
 }
 
 impl File {
     /// Opens or makes it.
     pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
         let failed = |source| OpenError::Activity { path: path.to_owned(), source };
-        let writer = sqlite::open_writer(path, schema::MIGRATIONS).map_err(|error| match error {
+        let mut writer = sqlite::open_writer(path, schema::MIGRATIONS).map_err(|error| match error {
             OpenError::Ledger { source, .. } => failed(source),
             other => other,
         })?;
         set_up(&writer).map_err(failed)?;
+        convert::convert(&mut writer).map_err(failed)?;
         let progress = Progress::read(&writer).map_err(failed)?;
-        Ok(File { writer, progress })
+        let indexed = parts::last_row(&writer).map_err(failed)?;
+        let file = File { path: path.to_owned(), writer, progress, indexed, part_rows: parts::ROWS };
+        // an earlier process may have ended before it had synced what is read here, and the log is told to go by it
+        file.sync().map_err(failed)?;
+        Ok(file)
     }
 
     /// How far the log was read.
@@ -64,15 +90,21 @@ impl File {
         self.progress.position
     }
 
+    /// Recipients accepted by account and day, as far as the log was read; not those of mail the relay wrote itself.
+    pub(crate) fn accepted(&self) -> Result<Charges, OpenError> {
+        let accepted = counters::accepted(&self.writer);
+        accepted.map_err(|source| OpenError::Activity { path: "activity.db".into(), source })
+    }
+
     /// When the newest row began.
     fn newest(&self) -> rusqlite::Result<Option<Timestamp>> {
-        let newest = "SELECT at FROM activity ORDER BY row DESC LIMIT 1";
+        let newest = "SELECT at FROM row_groups ORDER BY row DESC LIMIT 1";
         self.writer.query_row(newest, [], |row| row.get(0).map(Timestamp)).optional()
     }
 
     /// Makes rows of a batch and stores the position behind it. Refusals alike within `fold` of the first are one row.
     /// An event that no row can be made of is left out and told: it would hold up all that come after it, for ever.
-    fn apply(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
+    pub(super) fn apply(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         match self.apply_whole(batch, fold) {
             Err(error) if sqlite::is_unfit(&error) => {}
             result => return result,
@@ -92,13 +124,7 @@ impl File {
     /// All of it and the position behind it in one transaction, or nothing.
     fn apply_whole(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
-        let mut apply = Apply {
-            transaction: &transaction,
-            progress: self.progress,
-            fold,
-            begun: BTreeMap::new(),
-            counters: Counters::default(),
-        };
+        let mut apply = Apply::new(&transaction, self.progress, fold);
         for (position, event) in &batch.events {
             apply.event(*position, event)?;
         }
@@ -109,24 +135,35 @@ impl File {
         Ok(())
     }
 
+    /// Indexes rows, where there are enough of them, about as many as a batch can bring. Returns whether there were.
+    fn index(&mut self) -> rusqlite::Result<bool> {
+        let before = self.indexed;
+        for _ in 0..PARTS_MAX {
+            if self.progress.row < self.indexed + self.part_rows {
+                break;
+            }
+            let transaction = self.writer.transaction()?;
+            self.indexed = parts::add(&transaction, self.indexed, self.part_rows)?;
+            transaction.commit()?;
+        }
+        Ok(self.indexed > before)
+    }
+
     /// Lets commits come without a sync, until [`File::sync`] syncs them all.
     fn set_unsynced(&self) -> rusqlite::Result<()> {
         self.writer.pragma_update(None, "synchronous", "NORMAL")
     }
 
-    /// Syncs all that was committed, by one more commit that is synced.
+    /// Syncs all that was committed.
     fn sync(&self) -> rusqlite::Result<()> {
-        self.writer.pragma_update(None, "synchronous", "FULL")?;
-        self.progress.write(&self.writer)?;
-        self.set_unsynced()
+        sqlite::sync_commits(&self.path)
     }
 
     /// The log is another one, shorter than what was read of the last: nothing read so far counts for it.
     fn begin_again(&mut self) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
-        transaction.execute("UPDATE activity SET applied = 0", [])?;
         transaction.execute("UPDATE connections SET applied = 0", [])?;
-        let progress = Progress { position: Position(0), ..self.progress };
+        let progress = Progress { position: Position(0), restarted: self.progress.change, ..self.progress };
         progress.write(&transaction)?;
         transaction.commit()?;
         self.progress = progress;
@@ -151,6 +188,8 @@ pub(crate) struct Upkeep {
     /// Refusals alike within this time of the first are one row.
     pub(crate) fold: Duration,
     pub(crate) ledger: Arc<Ledger>,
+    /// Counts what is read.
+    pub(crate) charged: Arc<Charged>,
 }
 
 /// How far the rows go, told after each transaction.
@@ -173,6 +212,23 @@ struct Shared {
     seen: watch::Sender<Seen>,
     stops: AtomicBool,
     fault: Mutex<Option<String>>,
+    /// Somebody waits for rows: the thread gathers no longer.
+    hurries: Mutex<bool>,
+    hurried: Condvar,
+}
+
+impl Shared {
+    fn hurry(&self) {
+        *self.hurries.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.hurried.notify_all();
+    }
+
+    /// Waits for so long, or until somebody is in a hurry.
+    fn gather(&self, delay: Duration) {
+        let hurries = self.hurries.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.hurried.wait_timeout_while(hurries, delay, |hurries| !*hurries);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+    }
 }
 
 /// Activity in operation.
@@ -186,8 +242,14 @@ impl Activity {
     /// Catches up with the log, then goes on reading it on a thread.
     pub(crate) fn start(path: &Path, file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
         let seen = watch::Sender::new(Seen::of(file.progress));
-        let readers = Readers::new(path, query::set_up);
-        let shared = Arc::new(Shared { seen, stops: AtomicBool::new(false), fault: Mutex::new(None) });
+        let readers = Readers::new(path, |_| Ok(()));
+        let shared = Arc::new(Shared {
+            seen,
+            stops: AtomicBool::new(false),
+            fault: Mutex::new(None),
+            hurries: Mutex::new(false),
+            hurried: Condvar::new(),
+        });
         let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
         match reader.catch_up(path) {
             // mail can go on, and makes room: activity follows when there is some
@@ -212,6 +274,9 @@ impl Activity {
     /// Waits until the log is read up to `position`, or activity stands still for good.
     pub(crate) async fn caught_up(&self, position: Position) {
         let mut seen = self.shared.seen.subscribe();
+        if seen.borrow().position < position {
+            self.shared.hurry();
+        }
         // the sender lives as long as we do
         let _ = seen.wait_for(|seen| seen.position >= position || seen.has_ended).await;
     }
@@ -236,6 +301,7 @@ impl Activity {
     /// Tells the thread to end when it next looks.
     pub(crate) fn ask_to_stop(&self) {
         self.shared.stops.store(true, Ordering::Relaxed);
+        self.shared.hurry();
     }
 
     /// Waits for the thread's end.

@@ -1,12 +1,13 @@
 //! Old rows go, a few at a time, so that nobody waits for it.
 
 use relay::clock::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
-use super::hours;
+use super::group::{Group, unpacked};
+use super::{changes, hours, parts, refusals, statuses};
 
-/// Rows in one transaction: some milliseconds.
-const ROWS_MAX: usize = 500;
+/// Groups, and rows of Connections, in one transaction: some milliseconds.
+const GROUPS_MAX: usize = 250;
 
 /// Deletes the oldest rows that began before a moment, with all that belongs to them. Returns whether there may be
 /// more.
@@ -17,34 +18,40 @@ pub(super) fn some(writer: &mut Connection, before: Timestamp) -> rusqlite::Resu
             "DELETE FROM connections WHERE row IN
                 (SELECT row FROM connections WHERE at < ?1 AND row < (SELECT min(row) FROM connections) + ?2)",
         )?
-        .execute((before.0, ROWS_MAX as u64))?;
-    let rows = activity(&transaction, before)?;
-    if rows < ROWS_MAX {
-        hours::forget_before(&transaction, before)?;
+        .execute((before.0, GROUPS_MAX as u64))?;
+    let groups = activity(&transaction, before)?;
+    if groups < GROUPS_MAX {
+        if let Some(change) = hours::forget_before(&transaction, before)? {
+            changes::forget_until(&transaction, change)?;
+        }
+        parts::forget_empty(&transaction)?;
     }
     transaction.commit()?;
-    Ok(rows == ROWS_MAX || connections == ROWS_MAX)
+    Ok(groups == GROUPS_MAX || connections == GROUPS_MAX)
 }
 
-fn activity(writer: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
+fn activity(writer: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<usize> {
     let Some(last) = hours::last_row_until(writer, before)? else { return Ok(0) };
     let mut old = writer.prepare_cached(
-        "SELECT row, message FROM activity NOT INDEXED WHERE row <= ?1 AND at < ?2 ORDER BY row LIMIT ?3",
+        "SELECT row, statuses, message IS NULL, body FROM row_groups
+        WHERE row <= ?1 AND at < ?2 ORDER BY row LIMIT ?3",
     )?;
-    let old = old.query_map((last, before.0, ROWS_MAX as u64), |row| {
-        Ok((row.get::<_, u64>(0)?, row.get::<_, Option<[u8; 16]>>(1)?))
-    })?;
-    let old: Vec<_> = old.collect::<Result<_, _>>()?;
-    let mut events = writer.prepare_cached("DELETE FROM events WHERE row = ?1")?;
-    // its recipients began together and go together
-    let mut messages = writer.prepare_cached("DELETE FROM messages WHERE message = ?1")?;
-    let mut rows = writer.prepare_cached("DELETE FROM activity WHERE row = ?1")?;
-    for (row, message) in &old {
-        events.execute([row])?;
-        rows.execute([row])?;
-        if let Some(message) = message {
-            messages.execute([message])?;
+    let mut old = old.query((last, before.0, GROUPS_MAX as u64))?;
+    let mut rows = Vec::new();
+    while let Some(group) = old.next()? {
+        let row: u64 = group.get(0)?;
+        statuses::change(writer, row, group.get(1)?, 0)?;
+        if group.get(2)? {
+            let refusal: Group<&str> = unpacked(group.get_ref(3)?.as_blob()?)?;
+            refusals::forget(writer, row, &refusal)?;
         }
+        rows.push(row);
     }
-    Ok(old.len())
+    let mut timelines = writer.prepare_cached("DELETE FROM timeline WHERE row = ?1")?;
+    let mut groups = writer.prepare_cached("DELETE FROM row_groups WHERE row = ?1")?;
+    for row in &rows {
+        timelines.execute([row])?;
+        groups.execute([row])?;
+    }
+    Ok(rows.len())
 }

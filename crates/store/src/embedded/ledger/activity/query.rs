@@ -1,173 +1,194 @@
-//! Questions about `activity.db`: the filter as SQL, through the index that leaves the fewest rows.
+//! Questions about `activity.db`: groups are visited from the newest on, and where a part of them is indexed, only
+//! those that can have what is asked for.
 
-use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityEvent, ActivityFilter, ActivityRow, ConnectionRow, Status};
-use relay::id::Id;
+use std::ops::{ControlFlow, Range};
+
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow};
+use relay::id::SessionId;
 use relay::queue::{ContentFacts, SessionFacts};
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::ToSql;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::columns::{self, CONNECTION, EVENT, ROW, ROW_JOINS, status_number};
-use super::hours;
-use crate::embedded::sqlite::parsed;
+use super::group::{Facts, Group, Past, unpacked, unpacked_owned};
+use super::parts::{self, Kind, Part};
+use super::wanted::Wanted;
+use super::{hours, statuses};
+use crate::embedded::sqlite::named;
 use crate::rows;
 
-/// An index is worth taking where it leaves no more rows than this; what is more frequent is found soon by going
-/// through the newest rows.
-const RARE_ROWS: u64 = 2000;
-
-/// Gives a reader the functions that the questions use.
-pub(super) fn set_up(reader: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    reader.create_scalar_function("address_matches", 2, flags, |arguments| {
-        Ok(rows::address_matches(arguments.get_raw(0).as_str()?, arguments.get_raw(1).as_str()?))
-    })?;
-    reader.create_scalar_function("subject_matches", 2, flags, |arguments| {
-        Ok(rows::subject_matches(arguments.get_raw(0).as_str()?, arguments.get_raw(1).as_str()?))
-    })
-}
-
-/// Conditions with their values, numbered from 1.
-#[derive(Default)]
-struct Conditions {
-    sql: Vec<String>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-    /// Adds a condition; each `?` in it takes the next of `values`.
-    fn add(&mut self, sql: &str, values: Vec<Box<dyn ToSql>>) {
-        self.sql.push(sql.to_owned());
-        self.values.extend(values);
-    }
-
-    fn sql(&self) -> String {
-        if self.sql.is_empty() { "true".to_owned() } else { self.sql.join(" AND ") }
-    }
-
-    fn values(&self) -> impl rusqlite::Params + '_ {
-        rusqlite::params_from_iter(self.values.iter().map(|value| &**value))
-    }
-}
-
-fn boxed(value: impl ToSql + 'static) -> Box<dyn ToSql> {
-    Box::new(value)
-}
-
-/// All that the filter says, row by row. None where no row can be meant.
-fn conditions(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Option<Conditions>> {
-    let mut all = Conditions::default();
-    if let Some(account) = filter.account {
-        all.add("a.account = ?", vec![boxed(account.number())]);
-    }
-    if let Some(pattern) = &filter.recipient {
-        all.add("address_matches(?, a.recipient)", vec![boxed(pattern.clone())]);
-    }
-    if let Some(pattern) = &filter.sender {
-        all.add("address_matches(?, a.sender)", vec![boxed(pattern.clone())]);
-    }
-    if let Some(pattern) = &filter.subject {
-        all.add("subject_matches(?, a.subject)", vec![boxed(pattern.clone())]);
-    }
-    if let Some(status) = filter.status {
-        all.add("a.status = ?", vec![boxed(status_number(status))]);
-    }
-    if let Some(message) = filter.message {
-        all.add("a.message = ?", vec![boxed(message.0.to_be_bytes())]);
-    }
-    if let Some(since) = filter.since {
-        let Some(first) = hours::first_row_since(reader, since)? else { return Ok(None) };
-        all.add("a.row >= ? AND a.at >= ?", vec![boxed(first), boxed(since.0)]);
-    }
-    if let Some(until) = filter.until {
-        let Some(last) = hours::last_row_until(reader, until)? else { return Ok(None) };
-        all.add("a.row <= ? AND a.at < ?", vec![boxed(last), boxed(until.0)]);
-    }
-    if let Some(before) = filter.before_row {
-        all.add("a.row < ?", vec![boxed(before)]);
-    }
-    Ok(Some(all))
-}
-
-/// An index and the condition that goes through it.
-type Way = (&'static str, Conditions);
-
-/// The indexes that could serve the filter.
-fn ways(filter: &ActivityFilter) -> Vec<Way> {
-    let mut ways: Vec<Way> = Vec::new();
-    let mut add = |index, sql: &str, values| {
-        let mut conditions = Conditions::default();
-        conditions.add(sql, values);
-        ways.push((index, conditions));
-    };
-    if let Some(message) = filter.message {
-        add("activity_by_message", "a.message = ?", vec![boxed(message.0.to_be_bytes())]);
-    }
-    if let Some(pattern) = &filter.recipient {
-        match pattern.strip_prefix('@') {
-            Some(domain) => {
-                let domain = boxed(domain.to_ascii_lowercase());
-                add("activity_by_recipient_domain", "a.recipient_domain = ?", vec![domain]);
-            }
-            None => add("activity_by_recipient", BEGINS_RECIPIENT, begins(pattern)),
-        }
-    }
-    if let Some(pattern) = filter.sender.as_ref().filter(|pattern| !pattern.starts_with('@')) {
-        add("activity_by_sender", BEGINS_SENDER, begins(pattern));
-    }
-    if let Some(status) = filter.status.filter(|status| *status != Status::Delivered) {
-        // the index holds no delivered rows, and the planner has to be told that none are meant
-        add("activity_by_status", "a.status = ? AND a.status <> 3", vec![boxed(status_number(status))]);
-    }
-    ways
-}
-
-const BEGINS_RECIPIENT: &str = "lower(a.recipient) >= ? AND lower(a.recipient) < ?";
-const BEGINS_SENDER: &str = "lower(a.sender) >= ? AND lower(a.sender) < ?";
-
-/// The range of texts that begin so.
-fn begins(pattern: &str) -> Vec<Box<dyn ToSql>> {
-    let from = pattern.to_ascii_lowercase();
-    let to = format!("{from}{}", char::MAX);
-    vec![boxed(from), boxed(to)]
-}
-
-/// The way that leaves the fewest rows, where it leaves few.
-fn rarest(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Option<Way>> {
-    let mut best = None;
-    let mut fewest = RARE_ROWS + 1;
-    for (index, conditions) in ways(filter) {
-        let count = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM activity AS a INDEXED BY {index} WHERE {} LIMIT {fewest})",
-            conditions.sql()
-        );
-        let rows: u64 = reader.prepare_cached(&count)?.query_row(conditions.values(), |row| row.get(0))?;
-        if rows < fewest {
-            (best, fewest) = (Some((index, conditions)), rows);
-        }
-    }
-    Ok(best)
-}
+/// Where one group of so many can be meant, they are fetched one by one; where more, looked through in order.
+const SPARSE: u64 = 6;
 
 /// Rows that the filter names, newest first.
 pub(crate) fn activity(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Vec<ActivityRow>> {
-    let Some(mut all) = conditions(reader, filter)? else { return Ok(Vec::new()) };
-    let index = match rarest(reader, filter)? {
-        Some((index, conditions)) => {
-            all.add(&conditions.sql(), conditions.values);
-            format!("INDEXED BY {index}")
+    let mut search = Search { reader, wanted: Wanted::new(filter), limit: rows::limit(filter), found: Vec::new() };
+    let Some((first, last)) = period(reader, filter)? else { return Ok(Vec::new()) };
+    let indexed = parts::last_row(reader)?;
+    // a break says that there are enough
+    let _ = search.newest_first(filter, first, last, indexed)?;
+    Ok(search.found)
+}
+
+/// The first and last row that the filter's times and page leave.
+fn period(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Option<(u64, u64)>> {
+    let mut period = (0, u64::try_from(i64::MAX).unwrap_or_default());
+    if let Some(since) = filter.since {
+        let Some(first) = hours::first_row_since(reader, since)? else { return Ok(None) };
+        period.0 = first;
+    }
+    if let Some(until) = filter.until {
+        let Some(last) = hours::last_row_until(reader, until)? else { return Ok(None) };
+        period.1 = last;
+    }
+    if let Some(before) = filter.before_row {
+        let Some(last) = before.checked_sub(1) else { return Ok(None) };
+        period.1 = period.1.min(last);
+    }
+    Ok(Some(period))
+}
+
+/// A search on its way.
+struct Search<'a> {
+    reader: &'a Connection,
+    wanted: Wanted<'a>,
+    limit: usize,
+    found: Vec<ActivityRow>,
+}
+
+/// Whether to go on, or there are enough.
+type Enough = ControlFlow<()>;
+
+impl Search<'_> {
+    fn newest_first(
+        &mut self,
+        filter: &ActivityFilter,
+        first: u64,
+        last: u64,
+        indexed: u64,
+    ) -> rusqlite::Result<Enough> {
+        if let Some(message) = filter.message {
+            let group = "SELECT row, body FROM row_groups WHERE message = ?1 AND row <= ?2";
+            return self.visit(group, (message.0.to_be_bytes(), last));
         }
-        None if filter.account.is_some() => "INDEXED BY activity_by_account".to_owned(),
-        None => "NOT INDEXED".to_owned(),
-    };
-    let query = format!(
-        "SELECT {ROW} FROM activity AS a {index} {ROW_JOINS} WHERE {} ORDER BY a.row DESC LIMIT {}",
-        all.sql(),
-        rows::limit(filter)
-    );
-    let mut query = reader.prepare_cached(&query)?;
-    query.query_map(all.values(), columns::activity_row)?.collect()
+        if last > indexed {
+            let newest = first.max(indexed + 1);
+            let candidates = self.with_status(filter, newest, last)?;
+            if self.candidates(candidates, newest, last, u64::MAX)?.is_break() {
+                return Ok(Enough::Break(()));
+            }
+        }
+        for part in parts::between(self.reader, first, last)? {
+            let (first, last) = (first.max(part.first), last.min(part.last));
+            let candidates = self.of_part(filter, part, first, last)?;
+            if self.candidates(candidates, first, last, part.groups)?.is_break() {
+                return Ok(Enough::Break(()));
+            }
+        }
+        Ok(Enough::Continue(()))
+    }
+
+    /// The groups that can be meant in a part, as its index tells; none where any can.
+    fn of_part(
+        &self,
+        filter: &ActivityFilter,
+        part: Part,
+        first: u64,
+        last: u64,
+    ) -> rusqlite::Result<Option<Vec<u64>>> {
+        let mut candidates = self.with_status(filter, first, last)?;
+        let keys = [
+            (Kind::Recipient, filter.recipient.as_deref().and_then(address_keys)),
+            (Kind::Sender, filter.sender.as_deref().and_then(address_keys)),
+            (Kind::Account, filter.account.map(|account| exactly(&account.number().to_be_bytes()))),
+        ];
+        for (kind, keys) in keys {
+            let Some(keys) = keys else { continue };
+            if candidates.as_ref().is_some_and(Vec::is_empty) {
+                break;
+            }
+            let groups = parts::groups(self.reader, part, kind, &keys)?;
+            candidates = Some(match candidates {
+                None => groups,
+                Some(mut known) => {
+                    known.retain(|group| groups.binary_search(group).is_ok());
+                    known
+                }
+            });
+        }
+        Ok(candidates)
+    }
+
+    fn with_status(&self, filter: &ActivityFilter, first: u64, last: u64) -> rusqlite::Result<Option<Vec<u64>>> {
+        filter.status.map_or(Ok(None), |status| statuses::groups(self.reader, status, first, last))
+    }
+
+    /// Visits the candidates between two rows, or all groups where any can be meant, newest first.
+    fn candidates(
+        &mut self,
+        candidates: Option<Vec<u64>>,
+        first: u64,
+        last: u64,
+        groups: u64,
+    ) -> rusqlite::Result<Enough> {
+        match candidates {
+            Some(candidates) if (candidates.len() as u64).saturating_mul(SPARSE) <= groups => {
+                let within = candidates.into_iter().rev().skip_while(|group| *group > last);
+                for group in within.take_while(|group| *group >= first) {
+                    if self.visit("SELECT row, body FROM row_groups WHERE row = ?1", [group])?.is_break() {
+                        return Ok(Enough::Break(()));
+                    }
+                }
+                Ok(Enough::Continue(()))
+            }
+            _ => self.through(first, last),
+        }
+    }
+
+    /// Visits all groups between two rows, newest first.
+    fn through(&mut self, first: u64, last: u64) -> rusqlite::Result<Enough> {
+        match self.wanted.account() {
+            // the groups of others need not be unpacked
+            Some(account) => self.visit(
+                "SELECT row, body FROM row_groups WHERE row BETWEEN ?1 AND ?2 AND account = ?3 ORDER BY row DESC",
+                (first, last, named(account)),
+            ),
+            None => self
+                .visit("SELECT row, body FROM row_groups WHERE row BETWEEN ?1 AND ?2 ORDER BY row DESC", (first, last)),
+        }
+    }
+
+    /// Takes what is wanted of the groups that a query finds.
+    fn visit(&mut self, query: &str, values: impl rusqlite::Params) -> rusqlite::Result<Enough> {
+        let mut query = self.reader.prepare_cached(query)?;
+        let mut groups = query.query(values)?;
+        while let Some(row) = groups.next()? {
+            let first: u64 = row.get(0)?;
+            let group: Group<&str> = unpacked(row.get_ref(1)?.as_blob()?)?;
+            for place in self.wanted.rows_of(first, &group).rev() {
+                self.found.push(group.row(first, place)?);
+                if self.found.len() >= self.limit {
+                    return Ok(Enough::Break(()));
+                }
+            }
+        }
+        Ok(Enough::Continue(()))
+    }
+}
+
+/// The keys that a filter of addresses names; none where it names any.
+fn address_keys(pattern: &str) -> Option<Range<Vec<u8>>> {
+    let pattern = pattern.to_ascii_lowercase();
+    let key = pattern.as_bytes();
+    let key = &key[..key.len().min(super::postings::KEY_OCTETS_MAX)];
+    match key.first() {
+        None => None,
+        Some(b'@') => Some(exactly(key)),
+        // no address has this octet
+        Some(_) => Some(key.to_vec()..[key, &[0xff]].concat()),
+    }
+}
+
+fn exactly(key: &[u8]) -> Range<Vec<u8>> {
+    key.to_vec()..[key, &[0]].concat()
 }
 
 /// Rows changed since a cursor, oldest change first, and the next cursor.
@@ -177,85 +198,86 @@ pub(crate) fn since(
     filter: &ActivityFilter,
 ) -> rusqlite::Result<(Vec<ActivityRow>, u64)> {
     let latest: u64 = reader.query_row("SELECT change FROM progress", [], |row| row.get(0))?;
-    let Some(mut all) = conditions(reader, filter)? else { return Ok((Vec::new(), latest)) };
-    all.add("a.change > ?", vec![boxed(cursor)]);
-    let limit = rows::limit(filter);
-    let query = format!(
-        "SELECT {ROW}, a.change FROM activity AS a INDEXED BY activity_by_change {ROW_JOINS}
-        WHERE {} ORDER BY a.change LIMIT {}",
-        all.sql(),
-        limit + 1
-    );
-    let mut query = reader.prepare_cached(&query)?;
-    let changed = query.query_map(all.values(), |row| Ok((columns::activity_row(row)?, row.get::<_, u64>(24)?)))?;
-    let mut changed: Vec<_> = changed.collect::<Result<_, _>>()?;
-    let has_all = changed.len() <= limit;
-    changed.truncate(limit);
-    let next = if has_all { latest.max(cursor) } else { changed.last().map_or(cursor, |(_, change)| *change) };
-    Ok((changed.into_iter().map(|(row, _)| row).collect(), next))
+    let (wanted, limit) = (Wanted::new(filter), rows::limit(filter));
+    let mut stretches =
+        reader.prepare_cached("SELECT change, first, last FROM changes WHERE change > ?1 ORDER BY change")?;
+    let mut stretches = stretches.query([named(cursor)])?;
+    let mut groups = reader.prepare_cached("SELECT row, body FROM row_groups WHERE row BETWEEN ?1 AND ?2")?;
+    let (mut changed, mut behind) = (Vec::new(), cursor);
+    while let Some(stretch) = stretches.next()? {
+        let change: u64 = stretch.get(0)?;
+        let mut groups = groups.query((stretch.get::<_, u64>(1)?, stretch.get::<_, u64>(2)?))?;
+        let mut rows = Vec::new();
+        while let Some(row) = groups.next()? {
+            let first: u64 = row.get(0)?;
+            let group: Group<&str> = unpacked(row.get_ref(1)?.as_blob()?)?;
+            for place in wanted.rows_of(first, &group) {
+                let at = group.change - group.rows[place].age;
+                if at > behind && at <= change {
+                    rows.push((at, group.row(first, place)?));
+                }
+            }
+        }
+        rows.sort_unstable_by_key(|(at, _)| *at);
+        changed.extend(rows);
+        if changed.len() > limit {
+            changed.truncate(limit);
+            let next = changed.last().map_or(cursor, |(change, _)| *change);
+            return Ok((changed.into_iter().map(|(_, row)| row).collect(), next));
+        }
+        behind = change;
+    }
+    Ok((changed.into_iter().map(|(_, row)| row).collect(), latest.max(cursor)))
 }
 
 /// One row with all that is known of it.
 pub(crate) fn detail(reader: &Connection, row: u64) -> rusqlite::Result<Option<ActivityDetail>> {
-    let query = format!(
-        "SELECT {ROW}, a.reason, a.reply, a.events, a.remote, a.tls, m.octets, m.header_octets, m.sha256,
-            m.from_header, m.message_id, m.remote, m.client_name, m.tls
-        FROM activity AS a {ROW_JOINS} LEFT JOIN messages AS m ON m.message = a.message WHERE a.row = ?1"
-    );
-    let mut query = reader.prepare_cached(&query)?;
-    let detail = query.query_row([row], |columns| {
-        let row = columns::activity_row(columns)?;
-        let events: u64 = columns.get(26)?;
-        let begun = ActivityEvent {
-            at: row.at,
-            status: if events == 0 { row.status } else { Status::Accepted },
-            reason: columns.get(24)?,
-            reply: columns.get(25)?,
-            attempt: None,
-            until: None,
-        };
-        let facts = facts(columns, &row)?;
-        let session = session(columns, &row)?;
-        Ok(ActivityDetail { row, facts, session, events: vec![begun] })
+    let mut query =
+        reader.prepare_cached("SELECT row, body, facts FROM row_groups WHERE row <= ?1 ORDER BY row DESC LIMIT 1")?;
+    let found = query.query_row([named(row)], |columns| {
+        let group: Group<String> = unpacked_owned(columns.get_ref(1)?.as_blob()?)?;
+        let facts: Facts = unpacked_owned(columns.get_ref(2)?.as_blob()?)?;
+        Ok((columns.get::<_, u64>(0)?, group, facts))
     });
-    let Some(mut detail) = detail.optional()? else { return Ok(None) };
-    let mut events = reader.prepare_cached(&format!("SELECT {EVENT} FROM events WHERE row = ?1 ORDER BY number"))?;
-    for event in events.query_map([row], columns::event)? {
-        detail.events.push(event?);
+    let Some((first, group, facts)) = found.optional()? else { return Ok(None) };
+    let place = usize::try_from(row - first).unwrap_or(usize::MAX);
+    if place >= group.rows.len() {
+        return Ok(None);
     }
-    Ok(Some(detail))
+    let mut events = group.events_of(place)?;
+    let mut past = reader.prepare_cached("SELECT body FROM timeline WHERE row = ?1 ORDER BY change")?;
+    let mut past = past.query([first])?;
+    while let Some(row) = past.next()? {
+        events.extend(past_of(row, place)?);
+    }
+    events.sort_by_key(|(number, _)| *number);
+    let events = std::iter::once(group.beginning(place)?).chain(events.into_iter().map(|(_, event)| event));
+    let (events, row) = (events.collect(), group.row(first, place)?);
+    Ok(Some(ActivityDetail { facts: content(&facts, &row), session: session(facts, row.session), row, events }))
 }
 
-fn facts(columns: &rusqlite::Row<'_>, row: &ActivityRow) -> rusqlite::Result<Option<ContentFacts>> {
-    let Some(octets) = columns.get(29)? else { return Ok(None) };
-    Ok(Some(ContentFacts {
-        octets,
-        header_octets: columns.get(30)?,
-        sha256: columns.get(31)?,
+/// The events of a row that a record of the timeline has, with their numbers.
+fn past_of(row: &Row<'_>, place: usize) -> rusqlite::Result<Vec<(u32, relay::activity::ActivityEvent)>> {
+    let past: Past = unpacked_owned(row.get_ref(0)?.as_blob()?)?;
+    let of_row = past.of.iter().filter(|(row, _, _)| *row as usize == place);
+    of_row
+        .filter_map(|(_, number, event)| Some((*number, past.events.get(*event as usize)?)))
+        .map(|(number, event)| Ok((number, event.event()?)))
+        .collect()
+}
+
+fn content(facts: &Facts, row: &ActivityRow) -> Option<ContentFacts> {
+    facts.content.as_ref().map(|content| ContentFacts {
+        octets: content.octets,
+        header_octets: content.header_octets,
+        sha256: content.sha256,
         subject: row.subject.clone(),
-        from: columns.get(32)?,
-        message_id: columns.get(33)?,
-    }))
+        from: content.from.clone(),
+        message_id: content.message_id.clone(),
+    })
 }
 
-/// Of a message from its own columns, of a refusal from the row's.
-fn session(columns: &rusqlite::Row<'_>, row: &ActivityRow) -> rusqlite::Result<Option<SessionFacts>> {
-    let (remote, client_name, tls) = match columns.get::<_, Option<String>>(34)? {
-        Some(remote) => (Some(remote), columns.get(35)?, columns.get(36)?),
-        None => (columns.get(27)?, String::new(), columns.get::<_, Option<String>>(28)?.unwrap_or_default()),
-    };
-    let (Some(remote), Some(session)) = (remote, row.session) else { return Ok(None) };
-    Ok(Some(SessionFacts { session, remote: parsed(&remote)?, client_name, tls }))
-}
-
-/// The newest Connections rows.
-pub(crate) fn connections(
-    reader: &Connection,
-    account: Option<Id<Account>>,
-    limit: usize,
-) -> rusqlite::Result<Vec<ConnectionRow>> {
-    let narrowed = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
-    let query = format!("SELECT {CONNECTION} FROM connections WHERE {narrowed} ORDER BY row DESC LIMIT ?2");
-    let mut query = reader.prepare_cached(&query)?;
-    query.query_map((account.map(Id::number), limit as u64), columns::connection_row)?.collect()
+fn session(facts: Facts, session: Option<SessionId>) -> Option<SessionFacts> {
+    let (client, session) = (facts.client?, session?);
+    Some(SessionFacts { session, remote: client.remote, client_name: client.name, tls: client.tls })
 }

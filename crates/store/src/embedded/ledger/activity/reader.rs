@@ -16,8 +16,11 @@ use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::is_disk_failure;
 
-/// Events in one transaction: some tens of milliseconds. More share the pages that they touch.
-const EVENTS_MAX: usize = 1024;
+/// Events in one transaction: some milliseconds. More share the pages that they touch.
+const EVENTS_MAX: usize = 2048;
+/// How long events are gathered, unless somebody waits for them: what is accepted and delivered in that time is
+/// written once.
+const GATHER_DELAY: Duration = Duration::from_millis(250);
 /// How long what was read may stay unsynced while there is time.
 const SYNC_DELAY: Duration = Duration::from_secs(1);
 /// How much of the log may stay unsynced while there is none.
@@ -59,12 +62,14 @@ impl Reader {
     /// Reads all there is, before anybody asks.
     pub(super) fn catch_up(&mut self, path: &Path) -> Result<(), OpenError> {
         let failed = |source| OpenError::Activity { path: path.to_owned(), source };
+        self.upkeep.charged.catch_up(&self.spool).map_err(OpenError::Charges)?;
         self.belief = Belief::new(self.file.newest().map_err(failed)?, Instant::now());
         self.file.set_unsynced().map_err(failed)?;
         let end = self.spool.synced();
         if self.file.position() > end {
             tracing::warn!("the spool is older than what activity has read of it: reading it from its beginning");
             self.file.begin_again().map_err(failed)?;
+            self.synced = self.file.position();
         }
         while self.file.position() < end {
             let batch = self.spool.events(self.file.position(), EVENTS_MAX).map_err(OpenError::Spool)?;
@@ -120,11 +125,15 @@ impl Reader {
         if self.prune_at <= Instant::now() {
             self.tidy()?;
         }
+        let has_read = self.file.index()? || has_read;
         if !has_read {
             let idle_until = self.prune_at.saturating_duration_since(Instant::now());
             let until_sync = SYNC_DELAY.saturating_sub(self.synced_at.elapsed());
             let patience = if self.synced < self.file.position() { idle_until.min(until_sync) } else { idle_until };
             self.wait(self.file.position(), patience);
+            if self.spool.synced() > self.file.position() && !self.shared.stops.load(Ordering::Relaxed) {
+                self.shared.gather(GATHER_DELAY);
+            }
         }
         Ok(())
     }
@@ -142,15 +151,17 @@ impl Reader {
             self.synced_at = Instant::now();
         }
         self.file.apply(batch, self.upkeep.fold)?;
+        self.upkeep.charged.take(batch);
         self.shared.seen.send_replace(Seen::of(self.file.progress));
         Ok(())
     }
 
-    /// Syncs all that was read; then the log may recycle it.
+    /// Syncs all that was read, and what was counted of it; then the log may recycle it.
     fn sync(&mut self) -> rusqlite::Result<()> {
         if self.synced < self.file.position() {
             self.file.sync()?;
-            self.synced = self.file.position();
+            self.upkeep.charged.keep();
+            self.synced = self.file.position().min(self.upkeep.charged.kept());
             self.spool.consumed(self.synced);
         }
         self.synced_at = Instant::now();

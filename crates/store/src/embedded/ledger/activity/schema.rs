@@ -136,4 +136,59 @@ SELECT account, at / 86400000, coalesce(domain, 0), coalesce(user, 0),
     count(*), sum(status = 3), sum(status = 5), sum(status = 6)
 FROM activity WHERE status <> 0 GROUP BY 1, 2, 3, 4;
 ",
+    "
+-- the rows of one message, or of one refusal, packed together (see `group.rs`); their numbers follow each other from
+-- this one
+CREATE TABLE row_groups (
+    row      INTEGER PRIMARY KEY,
+    count    INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    account  INTEGER NOT NULL,
+    -- a bit for each status that one of its rows has
+    statuses INTEGER NOT NULL,
+    message  BLOB,
+    body     BLOB NOT NULL,
+    -- what only details show; it never changes
+    facts    BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX row_groups_by_message ON row_groups (message) WHERE message IS NOT NULL;
+-- events of a group's rows that later ones took the place of, by the change that did it
+CREATE TABLE timeline (
+    row    INTEGER NOT NULL,
+    change INTEGER NOT NULL,
+    body   BLOB NOT NULL,
+    PRIMARY KEY (row, change)
+) STRICT, WITHOUT ROWID;
+-- groups with rows in a status other than Delivered
+CREATE TABLE statuses (
+    status INTEGER NOT NULL,
+    row    INTEGER NOT NULL,
+    PRIMARY KEY (status, row)
+) STRICT, WITHOUT ROWID;
+-- the changes up to this one and behind the one before are of rows of the groups from first to last
+CREATE TABLE changes (change INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) STRICT;
+-- refusals, to find those alike
+CREATE TABLE refusals (
+    account   INTEGER NOT NULL,
+    reference TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    user      INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    row       INTEGER NOT NULL,
+    PRIMARY KEY (account, reference, recipient, user, at, row)
+) STRICT, WITHOUT ROWID;
+-- stretches of rows whose addresses and accounts are indexed (see `parts.rs`), by their last row
+CREATE TABLE parts (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, groups INTEGER NOT NULL) STRICT;
+-- in which groups of a part a key is: pages of keys in order, by the first of each
+CREATE TABLE postings (
+    part INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    key  BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (part, kind, key)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE progress ADD COLUMN restarted INTEGER NOT NULL DEFAULT 0;
+-- the changes up to this one are of rows begun by then
+ALTER TABLE hours ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+",
 ];

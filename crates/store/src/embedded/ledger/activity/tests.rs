@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use relay::activity::{ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
 use relay::clock::{Day, Timestamp};
 use relay::id::{Id, MessageId, SessionId};
 use relay::queue::{ContentFacts, Envelope, HoldReason, Origin, Outcome, Settlement, Verdict};
 use rusqlite::Connection;
 use smtp::address::{Address, ReversePath};
 
-use super::{File, counters, prune, query, schema};
+use super::{File, connections, counters, prune, query, standing};
 use crate::embedded::spool::{Batch, Event, Position};
 use crate::embedded::sqlite;
 use crate::rows::FOLD;
 
 const HOUR: u64 = 3_600_000;
 
-fn envelope(number: u64, at: u64, recipients: &[&str]) -> Arc<Envelope> {
+pub(in crate::embedded::ledger) fn envelope(number: u64, at: u64, recipients: &[&str]) -> Arc<Envelope> {
     Arc::new(Envelope {
         message: MessageId(u128::from(number)),
         account: Id::new(1),
@@ -76,21 +76,20 @@ fn refusal(at: u64, kind: NoticeKind) -> Notice {
 }
 
 /// A log whose events lie at 10, 20, 30…
-fn log(events: Vec<Event>) -> Batch {
+pub(in crate::embedded::ledger) fn log(events: Vec<Event>) -> Batch {
     let events: Vec<_> = (1..).map(|place| Position(place * 10)).zip(events).collect();
     Batch { next: events.last().map_or(Position(0), |(position, _)| *position), events }
 }
 
 struct Kept {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     file: File,
 }
 
 fn kept() -> Kept {
     let folder = tempfile::tempdir().unwrap();
     let file = File::open(&folder.path().join("activity.db")).unwrap();
-    query::set_up(&file.writer).unwrap();
-    Kept { _folder: folder, file }
+    Kept { folder, file }
 }
 
 impl Kept {
@@ -100,6 +99,11 @@ impl Kept {
 
     fn all(&self) -> Vec<ActivityRow> {
         self.rows(&ActivityFilter { limit: 1_000_000, ..ActivityFilter::default() })
+    }
+
+    /// All that is told of all rows.
+    fn details(&self) -> Vec<ActivityDetail> {
+        self.all().iter().map(|row| query::detail(&self.file.writer, row.row).unwrap().unwrap()).collect()
     }
 
     fn count(&self, table: &str) -> u64 {
@@ -126,16 +130,26 @@ fn everything() -> Vec<Event> {
 }
 
 fn counts(kept: &Kept) -> (Vec<u32>, Vec<u32>) {
-    let connections = query::connections(&kept.file.writer, None, 10).unwrap();
+    let connections = connections::connections(&kept.file.writer, None, 10).unwrap();
     let refused = kept.rows(&ActivityFilter { status: Some(Status::Rejected), ..ActivityFilter::default() });
     (refused.iter().map(|row| row.count).collect(), connections.iter().map(|row| row.notice.count).collect())
+}
+
+#[test]
+fn a_sync_reaches_the_file_that_commits_went_to() {
+    let mut kept = kept();
+    kept.file.apply(&log(everything()), FOLD).unwrap();
+    kept.file.sync().unwrap();
+    // nothing is committed since: SQLite has nothing to sync, and would not miss the file that it has open
+    std::fs::remove_file(kept.folder.path().join("activity.db-wal")).unwrap();
+    assert!(kept.file.sync().is_err_and(|error| sqlite::is_disk_failure(&error)));
 }
 
 #[test]
 fn an_event_that_no_row_can_hold_stops_nothing() {
     let mut kept = kept();
     // SQLite has no number so high
-    let never = settled(1, HOUR, Outcome::Deferred { until: Timestamp(u64::MAX) });
+    let never = Event::Committed(envelope(3, u64::MAX, &["never@example.org"]));
     let events = vec![
         Event::Committed(envelope(1, HOUR, &["a@example.org"])),
         never,
@@ -157,31 +171,6 @@ fn sent(kept: &Kept) -> Vec<[u64; 5]> {
 }
 
 #[test]
-fn a_file_without_counters_is_counted_when_it_is_opened() {
-    let mut events = everything();
-    events.push(Event::Committed(envelope(3, 30 * HOUR, &["c@example.org", "d@example.org"])));
-    events.push(settled(3, 31 * HOUR, Outcome::SoftBounced));
-    let mut newer = kept();
-    newer.file.apply(&log(events), FOLD).unwrap();
-    let counted = sent(&newer);
-    assert_eq!(counted, [[0, 3, 1, 0, 0], [1, 2, 0, 1, 0]]);
-    // the same rows as the first version of the schema would have left them
-    let path = newer._folder.path().join("activity.db");
-    newer.file.writer.execute_batch("DROP TABLE counters; PRAGMA user_version = 1").unwrap();
-    newer.file.writer = sqlite::open_writer(&path, schema::MIGRATIONS).unwrap();
-    assert_eq!(sent(&newer), counted);
-    // and it goes on counting
-    newer
-        .file
-        .apply(
-            &Batch { events: vec![(Position(500), settled(2, 40 * HOUR, Outcome::HardBounced))], next: Position(500) },
-            FOLD,
-        )
-        .unwrap();
-    assert_eq!(sent(&newer), [[0, 3, 1, 0, 1], [1, 2, 0, 1, 0]]);
-}
-
-#[test]
 fn counters_go_by_whole_days() {
     let mut kept = kept();
     let messages = (0..4).map(|day| Event::Committed(envelope(day + 1, day * 24 * HOUR + 5, &["a@example.org"])));
@@ -195,11 +184,11 @@ fn events_told_again_from_any_place_change_nothing() {
     let once = {
         let mut kept = kept();
         kept.file.apply(&log(everything()), FOLD).unwrap();
-        (kept.all(), counts(&kept), kept.count("events"), sent(&kept))
+        (kept.details(), counts(&kept), kept.count("timeline"), sent(&kept))
     };
     assert_eq!(once.3, [[0, 3, 1, 0, 0]]);
     assert_eq!(once.1, (vec![2, 6], vec![2, 4]));
-    assert_eq!(once.0.iter().map(|row| row.attempts).collect::<Vec<_>>(), [0, 0, 0, 1, 2]);
+    assert_eq!(once.0.iter().map(|row| row.row.attempts).collect::<Vec<_>>(), [0, 0, 0, 1, 2]);
     for from in 0..everything().len() {
         let mut kept = kept();
         kept.file.apply(&log(everything()), FOLD).unwrap();
@@ -208,7 +197,8 @@ fn events_told_again_from_any_place_change_nothing() {
         let mut again = log(everything());
         again.events.drain(..from);
         kept.file.apply(&again, FOLD).unwrap();
-        assert_eq!((kept.all(), counts(&kept), kept.count("events"), sent(&kept)), once, "told again from {from}");
+        let again = (kept.details(), counts(&kept), kept.count("timeline"), sent(&kept));
+        assert_eq!(again, once, "told again from {from}");
         assert_eq!(kept.file.progress.change, change, "followers are told of nothing");
     }
 }
@@ -226,11 +216,10 @@ fn a_crash_between_batches_loses_and_doubles_nothing() {
         // a transaction that the crash interrupts
         let transaction = file.writer.transaction().unwrap();
         transaction.execute("UPDATE progress SET position = 999", []).unwrap();
-        transaction.execute("DELETE FROM activity", []).unwrap();
+        transaction.execute("DELETE FROM row_groups", []).unwrap();
     }
     let file = File::open(&path).unwrap();
-    query::set_up(&file.writer).unwrap();
-    let kept = Kept { _folder: folder, file };
+    let kept = Kept { folder, file };
     assert_eq!(counts(&kept), (vec![2, 6], vec![2, 4]));
     assert_eq!(kept.all().len(), 5);
     assert_eq!(sent(&kept), [[0, 3, 1, 0, 0]]);
@@ -276,7 +265,9 @@ fn old_rows_go_in_small_steps_with_all_that_is_theirs() {
     assert!(left.iter().all(|row| row.at >= before));
     assert_eq!(left.iter().filter(|row| row.message.is_some()).count(), 2 * 601);
     assert_eq!(left.iter().filter(|row| row.message.is_none()).count(), 9);
-    assert_eq!((kept.count("messages"), kept.count("events"), kept.count("connections")), (601, 601, 9));
+    assert_eq!((kept.count("row_groups"), kept.count("refusals"), kept.count("connections")), (601 + 9, 9, 9));
+    // one recipient of each message is still accepted, and each refusal is rejected
+    assert_eq!(kept.count("statuses"), 601 + 9);
     let hours: u64 = kept.file.writer.query_row("SELECT min(hour) FROM hours", [], |row| row.get(0)).unwrap();
     assert_eq!(hours, 6);
     assert!(!prune::some(&mut kept.file.writer, before).unwrap());
@@ -315,16 +306,144 @@ fn a_frequent_value_is_found_among_the_newest_and_a_rare_one_through_its_index()
 fn pruning_is_not_held_up_by_readers_nor_readers_by_it() {
     let mut kept = kept();
     kept.file.apply(&log(everything()), FOLD).unwrap();
-    let path = kept._folder.path().join("activity.db");
+    let path = kept.folder.path().join("activity.db");
     let mut reader = Connection::open(path).unwrap();
     reader.busy_timeout(Duration::ZERO).unwrap();
     let transaction = reader.transaction().unwrap();
     let count = |reader: &Connection| -> u64 {
-        reader.query_row("SELECT count(*) FROM activity", [], |row| row.get(0)).unwrap()
+        reader.query_row("SELECT sum(count) FROM row_groups", [], |row| row.get(0)).unwrap()
     };
     assert_eq!(count(&transaction), 5);
     while prune::some(&mut kept.file.writer, Timestamp(100 * HOUR)).unwrap() {}
     assert_eq!(count(&transaction), 5, "a reader sees one moment");
     transaction.finish().unwrap();
-    assert_eq!(count(&reader), 0);
+    assert_eq!(kept.count("row_groups"), 0);
+}
+
+/// Enough messages for two parts of the index, and some that are in none yet. Of three recipients each, `rare` is in
+/// few, `a` in all.
+fn indexed() -> Kept {
+    let mut kept = kept();
+    kept.file.part_rows = 1000;
+    let messages: Vec<_> = (1..=900_u64)
+        .map(|number| {
+            let rare = if number % 200 == 7 { "Rare" } else { "often" };
+            let own = format!("{rare}{number}@host{}.example.org", number % 50);
+            let mut envelope =
+                Envelope::clone(&envelope(number, number * 10_000, &["a@example.org", &own, "z@example.org"]));
+            envelope.account = Id::new(1 + number % 3);
+            envelope.reverse_path =
+                ReversePath::Mailbox(Address::parse(&format!("s{}@example.com", number % 9), false).unwrap());
+            Event::Committed(Arc::new(envelope))
+        })
+        .collect();
+    kept.file.apply(&log(messages), FOLD).unwrap();
+    while kept.file.index().unwrap() {}
+    let end = kept.file.position().0;
+    let late = [7, 207, 807].map(|number| (Position(end + number), settled(number, HOUR, Outcome::HardBounced)));
+    kept.file.apply(&Batch { events: late.to_vec(), next: Position(end + 1000) }, FOLD).unwrap();
+    kept
+}
+
+#[test]
+fn rows_are_found_in_and_beyond_the_index_as_without_it() {
+    let mut kept = indexed();
+    assert_eq!(kept.count("parts"), 2);
+    assert!(kept.file.indexed < kept.file.progress.row);
+    let all = ActivityFilter::default;
+    let text = |text: &str| Some(text.to_owned());
+    let filters = [
+        all(),
+        ActivityFilter { recipient: text("rare"), ..all() },
+        ActivityFilter { recipient: text("RARE207@host7.example.org"), ..all() },
+        ActivityFilter { recipient: text("@HOST7.example.org"), ..all() },
+        ActivityFilter { recipient: text("@example.org"), limit: 2000, ..all() },
+        ActivityFilter { recipient: text("@ost7.example.org"), ..all() },
+        ActivityFilter { recipient: text("nobody"), ..all() },
+        ActivityFilter { sender: text("s4@"), recipient: text("rare"), ..all() },
+        ActivityFilter { sender: text("@example.com"), limit: 2700, ..all() },
+        ActivityFilter { account: Some(Id::new(2)), recipient: text("rare"), ..all() },
+        ActivityFilter { account: Some(Id::new(2)), limit: 2000, ..all() },
+        ActivityFilter { account: Some(Id::new(9)), ..all() },
+        ActivityFilter { status: Some(Status::HardBounce), ..all() },
+        ActivityFilter { status: Some(Status::HardBounce), account: Some(Id::new(2)), ..all() },
+        ActivityFilter { recipient: text("rare"), before_row: Some(1500), since: Some(Timestamp(HOUR)), ..all() },
+        ActivityFilter { recipient: text("rare"), until: Some(Timestamp(2 * HOUR)), limit: 1, ..all() },
+    ];
+    let with: Vec<_> = filters.iter().map(|filter| kept.rows(filter)).collect();
+    kept.file.writer.execute_batch("DELETE FROM parts; DELETE FROM postings").unwrap();
+    for (filter, with) in filters.iter().zip(with) {
+        assert_eq!(with, kept.rows(filter), "{filter:?}");
+        assert!(with.iter().all(|row| crate::rows::matches(filter, row)), "{filter:?}");
+    }
+    assert_eq!(kept.rows(&filters[1]).len(), 5);
+    assert_eq!(kept.rows(&filters[12]).len(), 3);
+    kept.file.indexed = 0;
+    assert!(kept.file.index().unwrap(), "and it is made anew");
+}
+
+#[test]
+fn parts_go_with_their_rows() {
+    let mut kept = indexed();
+    while prune::some(&mut kept.file.writer, Timestamp(400 * 10_000)).unwrap() {}
+    assert_eq!(kept.count("parts"), 1);
+    let left: u64 = kept.file.writer.query_row("SELECT min(part) FROM postings", [], |row| row.get(0)).unwrap();
+    assert!(left > 1500);
+    let rare = ActivityFilter { recipient: Some("rare".into()), ..ActivityFilter::default() };
+    assert_eq!(kept.rows(&rare).len(), 3);
+    while prune::some(&mut kept.file.writer, Timestamp(9 * HOUR)).unwrap() {}
+    assert_eq!((kept.count("parts"), kept.count("postings")), (0, 0));
+    assert!(!kept.file.index().unwrap());
+}
+
+#[test]
+fn changes_go_with_their_hours() {
+    let mut kept = kept();
+    for hour in 1..=4 {
+        let event = Event::Committed(envelope(hour, hour * HOUR, &["a@example.org"]));
+        kept.file.apply(&Batch { events: vec![(Position(hour), event)], next: Position(hour) }, FOLD).unwrap();
+    }
+    while prune::some(&mut kept.file.writer, Timestamp(3 * HOUR)).unwrap() {}
+    // those of the newest hour that went may be known of later ones too
+    let (followed, next) = query::since(&kept.file.writer, 0, &ActivityFilter::default()).unwrap();
+    assert_eq!((followed.len(), next, kept.count("changes")), (2, 4, 3));
+}
+
+#[test]
+fn recipients_stand_as_their_rows_say() {
+    let mut kept = kept();
+    kept.file.apply(&log(everything()), FOLD).unwrap();
+    assert_eq!(standing::settled(&kept.file.writer, MessageId(1)).unwrap(), [0]);
+    assert_eq!(standing::settled(&kept.file.writer, MessageId(2)).unwrap(), [0_u16; 0]);
+    assert_eq!(standing::settled(&kept.file.writer, MessageId(3)).unwrap(), [0_u16; 0]);
+    assert_eq!(standing::unsettled(&kept.file.writer).unwrap(), [(MessageId(2), 0), (MessageId(2), 1)]);
+}
+
+#[test]
+fn followers_are_told_of_every_row_once_whatever_the_batches() {
+    let mut kept = kept();
+    let everything = log(everything());
+    let mut seen = Vec::new();
+    let (mut cursor, filter) = (0, ActivityFilter { limit: 1, ..ActivityFilter::default() });
+    for some in everything.events.chunks(4) {
+        let next = some.last().unwrap().0;
+        kept.file.apply(&Batch { events: some.to_vec(), next }, FOLD).unwrap();
+        loop {
+            let (rows, next) = query::since(&kept.file.writer, cursor, &filter).unwrap();
+            assert!(next > cursor || rows.is_empty());
+            cursor = next;
+            if rows.is_empty() {
+                break;
+            }
+            seen.extend(rows.into_iter().map(|row| (row.row, row.status, row.count)));
+        }
+    }
+    use Status::{Accepted, Deferred, Delivered, Pending, Rejected};
+    let batches = [
+        &[(2, Accepted, 1), (3, Accepted, 1), (1, Delivered, 1)][..],
+        &[(3, Pending, 1), (2, Deferred, 1), (4, Rejected, 4)],
+        &[(4, Rejected, 6), (5, Rejected, 2)],
+    ];
+    assert_eq!(seen, batches.concat());
+    assert_eq!(cursor, kept.file.progress.change);
 }

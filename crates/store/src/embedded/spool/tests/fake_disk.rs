@@ -138,6 +138,11 @@ impl FakeDisk {
         lock(&self.0).power = Some(changes);
     }
 
+    /// The power is there again: the process ended, and the system did not.
+    pub(super) fn keep_power(&self) {
+        lock(&self.0).power = None;
+    }
+
     pub(super) fn fail_syncs(&self, failing: bool) {
         lock(&self.0).failing_syncs = failing;
     }
@@ -224,6 +229,8 @@ impl FakeDisk {
 }
 
 impl Disk for FakeDisk {
+    const WAITS: bool = false;
+
     type File = FakeFile;
 
     fn create(&self, name: &str) -> io::Result<FakeFile> {
@@ -338,6 +345,10 @@ impl DiskFile for FakeFile {
         let mut world = lock(&self.disk.0);
         world.change()?;
         if world.failing_syncs {
+            // the system shows it as long as it runs, and writes it never
+            if let Some(data) = world.files.get_mut(&self.file) {
+                data.unsynced.clear();
+            }
             return Err(io::Error::other("sync failed"));
         }
         let data = world.files.get_mut(&self.file).unwrap();

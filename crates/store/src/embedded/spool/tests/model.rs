@@ -225,7 +225,7 @@ impl Model {
             }
         }
         assert_eq!(live, self.expected());
-        assert_eq!(self.rig.shared.state().damage, Vec::<String>::new());
+        assert_eq!(self.rig.shared.state().damage, []);
     }
 
     fn restart(self, seed: u64) -> Model {

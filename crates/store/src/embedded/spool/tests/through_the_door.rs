@@ -161,7 +161,7 @@ async fn a_damaged_content_file_is_told_and_not_delivered() {
     let mut damaged = std::fs::read(&path).unwrap();
     damaged[1_500_000] ^= 4;
     std::fs::write(&path, damaged).unwrap();
-    assert!(matches!(spool.claim(MessageId(10)).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(spool.claim(MessageId(10)).await, Err(StoreError::Damaged(_))));
     assert_eq!(spool.health().damage.len(), 1);
     let whole = spool.claim(MessageId(11)).await.unwrap().unwrap();
     assert_eq!(octets(&whole.content), content(11, 3_000_000));

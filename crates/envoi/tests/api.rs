@@ -1,0 +1,311 @@
+//! The API over HTTP, of the real binary: keys, what each reaches, and how faults are told.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use support::{Hop, House, Port, Server, eventually};
+
+/// An answer of the API.
+struct Reply {
+    status: u16,
+    fields: BTreeMap<String, String>,
+    body: Value,
+}
+
+impl Reply {
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A client with a key.
+struct Client<'a> {
+    server: &'a Server,
+    key: String,
+}
+
+impl Client<'_> {
+    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.raw(method, path, &body)
+    }
+
+    fn raw(&self, method: &str, path: &str, body: &str) -> Reply {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.server.api)).unwrap();
+        let key = if self.key.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", self.key) };
+        let request = format!(
+            "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n{key}Content-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let fields = lines.filter_map(|line| line.split_once(": "));
+        let fields = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+        Reply { status, fields, body: serde_json::from_str(body).unwrap_or(Value::Null) }
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let reply = self.ask("GET", path, None);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        reply.body
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let reply = self.ask("POST", path, Some(body));
+        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+        reply.body
+    }
+}
+
+/// A new key, made by the command line.
+fn key<'a>(house: &House, server: &'a Server, rest: &[&str]) -> Client<'a> {
+    let made = house.json(&[&["api-key", "add", "--name"], rest].concat());
+    Client { server, key: made["secret"].as_str().unwrap().to_owned() }
+}
+
+#[test]
+fn a_key_of_the_operator_makes_an_account_that_sends() {
+    let hop = Hop::start(10);
+    let house = House::new(hop.capture.address().port());
+    let server = house.serve();
+    let operator = key(&house, &server, &["Provisioning", "--everything"]);
+    let account = operator.post("/accounts", &json!({"name": "Bakery"}))["id"].clone();
+    operator.post("/domains", &json!({"account": account, "name": "bakery.example"}));
+    let vouched = operator.ask("PUT", "/domains/bakery.example/vouching", Some(&json!({"vouched": true})));
+    assert_eq!(vouched.body["state"], "vouched");
+    let rules = json!({"retry_seconds": 7200, "senders": ["till@bakery.example"]});
+    let made = operator.post("/smtp-users", &json!({"domain": "bakery.example", "name": "Till", "rules": rules}));
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    let login = support::Login { username: text("username"), password: text("password") };
+    let user = operator.get(&format!("/smtp-users/{}", login.username));
+    assert_eq!((&user["retry_seconds"], &user["senders"]), (&7200.into(), &json!(["till@bakery.example"])));
+
+    let cursor = operator.get("/activity/changes")["cursor"].as_u64().unwrap();
+    let content = b"From: <till@bakery.example>\r\nSubject: Fresh bread\r\n\r\nx\r\n";
+    support::send(&house.client(Port::Tls(server.tls), &login), "till@bakery.example", &["you@example.net"], content)
+        .unwrap();
+    let row = eventually("the delivery", || {
+        let found = operator.get(&format!("/activity?account={account}&status=delivered"));
+        found["rows"].get(0).cloned()
+    });
+    assert_eq!((&row["subject"], &row["recipient"]), (&"Fresh bread".into(), &"you@example.net".into()));
+    let changed = operator.get(&format!("/activity/changes?cursor={cursor}&wait=30"));
+    assert_eq!(changed["rows"][0]["recipient"], "you@example.net");
+    let detail = operator.get(&format!("/activity/{}", row["row"]));
+    assert!(detail["events"].as_array().unwrap().len() >= 2, "{detail}");
+
+    let statistics = operator.get(&format!("/statistics?account={account}"));
+    assert_eq!((&statistics["total"]["recipients"], &statistics["total"]["delivery_rate"]), (&1.into(), &1.0.into()));
+    assert_eq!(
+        (&statistics["before"]["recipients"], &statistics["before"]["delivery_rate"]),
+        (&0.into(), &Value::Null)
+    );
+    assert_eq!(statistics["days"].as_array().unwrap().len(), 7);
+    assert_eq!(statistics["domains"][0]["name"], "bakery.example");
+    let changed = operator.ask(
+        "PATCH",
+        &format!("/smtp-users/{}", login.username),
+        Some(&json!({"senders": null, "expires_at": "2999-01-01"})),
+    );
+    assert_eq!(
+        (&changed.body["senders"], &changed.body["expires_at"], &changed.body["retry_seconds"]),
+        (&json!([]), &"2999-01-01T00:00:00.000Z".into(), &7200.into())
+    );
+    assert_eq!(operator.get("/audit?limit=1")[0]["actor"], "API key Provisioning (1)");
+    assert_eq!(operator.get("/health")["running"], true);
+}
+
+#[test]
+fn a_key_works_until_it_is_deleted() {
+    let house = House::new(1);
+    let server = house.serve();
+    let operator = key(&house, &server, &["Operator", "--everything"]);
+    let account = operator.post("/accounts", &json!({"name": "Bakery"}))["id"].to_string();
+    let nobody = Client { server: &server, key: String::new() };
+    let stranger = Client { server: &server, key: "envoi_0123456789".into() };
+    for client in [&nobody, &stranger] {
+        let refused = client.ask("GET", "/accounts", None);
+        assert_eq!((refused.status, refused.field("www-authenticate")), (401, "Bearer"));
+        assert_eq!(refused.field("content-type"), "application/problem+json");
+        assert_eq!(refused.body["kind"], "unauthorized");
+    }
+    let wish = json!({"account": 1, "name": "Reports", "powers": ["activity"], "read_only": true});
+    let made = operator.post("/api-keys", &wish);
+    let reports = Client { server: &server, key: made["secret"].as_str().unwrap().to_owned() };
+    assert_eq!(reports.get("/activity")["rows"], json!([]));
+    assert_eq!(reports.get(&format!("/accounts/{account}"))["name"], "Bakery");
+    assert_eq!(reports.ask("GET", "/domains", None).status, 403, "not among its powers");
+    eventually("the last use", || {
+        let listed = operator.get(&format!("/api-keys?account={account}"));
+        listed[0]["last_used_at"].is_string().then_some(())
+    });
+    let path = format!("/api-keys/{}", made["key"]["id"]);
+    assert_eq!(operator.ask("DELETE", &path, None).status, 200);
+    assert_eq!(reports.ask("GET", "/activity", None).status, 401);
+}
+
+#[test]
+fn a_key_that_only_looks_changes_nothing() {
+    let house = House::new(1);
+    let server = house.serve();
+    let account = house.json(&["account", "add", "--name", "Bakery"])["id"].to_string();
+    let looking = key(&house, &server, &["Watch", "--account", &account, "--everything", "--read-only"]);
+    assert_eq!(looking.get("/domains"), json!([]));
+    let refused = looking.ask("POST", "/domains", Some(&json!({"account": 1, "name": "a.example"})));
+    assert_eq!((refused.status, &refused.body["kind"]), (403, &"forbidden".into()));
+    assert_eq!(house.json(&["domain", "list"]), json!([]));
+    // nor does one of an account give a new one more than it has
+    let some = key(&house, &server, &["Admin", "--account", &account, "--may", "administration"]);
+    let wish = json!({"name": "More", "powers": ["domains"]});
+    assert_eq!(some.ask("POST", "/api-keys", Some(&wish)).status, 403);
+    let wish = json!({"name": "Operator's", "account": null, "powers": ["administration"]});
+    assert_eq!(some.post("/api-keys", &wish)["key"]["account"], 1, "its own account, and nothing wider");
+}
+
+#[test]
+fn what_is_wrong_is_told() {
+    let house = House::new(1);
+    let server = house.serve();
+    let operator = key(&house, &server, &["Operator", "--everything"]);
+    for (method, path, body, status) in [
+        ("GET", "/nowhere", "", 404),
+        ("GET", "/accounts/999", "", 404),
+        ("GET", "/accounts/first", "", 400),
+        ("PUT", "/accounts", "{}", 405),
+        ("POST", "/accounts", "{", 400),
+        ("POST", "/accounts", r#"{"name": "A", "colour": "red"}"#, 400),
+        ("POST", "/accounts", r#"{"name": " "}"#, 422),
+        ("POST", "/domains", r#"{"account": 1, "name": "nodot"}"#, 422),
+        ("GET", "/activity?since=yesterday", "", 400),
+        ("GET", "/activity?colour=red", "", 400),
+        ("GET", "/statistics?since=2026-11-24&until=2026-11-23", "", 422),
+        ("GET", "/statistics?since=today", "", 400),
+        ("GET", "/queue/nothing", "", 400),
+        ("POST", "/backups", r#"{"target": "here"}"#, 400),
+        ("DELETE", "/blocks/192.0.2.1", "", 404),
+    ] {
+        let reply = operator.raw(method, path, body);
+        assert_eq!(reply.status, status, "{method} {path} {body}: {}", reply.body);
+        assert_eq!(reply.field("content-type"), "application/problem+json", "{method} {path}");
+        assert_eq!(reply.body["status"], status);
+        assert!(!reply.body["title"].as_str().unwrap().is_empty());
+    }
+    let large = format!(r#"{{"name": "{}"}}"#, "a".repeat(300 * 1024));
+    assert!(operator.raw("POST", "/accounts", &large).status >= 400);
+    assert_eq!(operator.get("/accounts"), json!([]));
+}
+
+#[test]
+fn requests_are_paced_for_each_key() {
+    let house = House::new(1);
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), text.replace("api_requests_per_minute = 0", "api_requests_per_minute = 30"))
+        .unwrap();
+    let server = house.serve();
+    let (one, other) =
+        (key(&house, &server, &["One", "--everything"]), key(&house, &server, &["Other", "--everything"]));
+    let first = one.ask("GET", "/accounts", None);
+    assert_eq!(first.field("ratelimit-policy"), "\"key\";q=30;w=60");
+    assert!(first.field("ratelimit").starts_with("\"key\";r=2;t="), "{}", first.field("ratelimit"));
+    let replies: Vec<_> = (0..4).map(|_| one.ask("GET", "/accounts", None)).collect();
+    let refused = replies.iter().find(|reply| reply.status == 429).unwrap();
+    assert!(refused.field("retry-after").parse::<u64>().unwrap() >= 1);
+    assert_eq!(refused.body["kind"], "too_many_requests");
+    assert_eq!(other.ask("GET", "/accounts", None).status, 200);
+}
+
+#[test]
+fn lists_come_in_pages() {
+    let house = House::new(1);
+    let server = house.serve();
+    let login = house.furnish();
+    let operator = key(&house, &server, &["Operator", "--everything"]);
+    let recipients: Vec<String> = (0..5).map(|number| format!("r{number}@example.net")).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    let content = b"From: <shop@example.com>\r\nSubject: pages\r\n\r\nx\r\n";
+    support::send(&house.client(Port::Tls(server.tls), &login), "shop@example.com", &recipients, content).unwrap();
+    eventually("five rows", || (operator.get("/activity")["rows"].as_array()?.len() == 5).then_some(()));
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = operator.get(&format!("/activity?limit=2{cursor}"));
+        seen.extend(page["rows"].as_array().unwrap().iter().map(|row| row["recipient"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    seen.sort();
+    assert_eq!(seen, recipients);
+}
+
+/// Every route of the document, asked by a stranger about what belongs to another account.
+#[test]
+fn no_route_shows_a_stranger_anything() {
+    let house = House::new(1);
+    let server = house.serve();
+    house.furnish();
+    house.json(&["suppression", "add", "--account", "1", "gone@example.net"]);
+    let theirs = house.json(&["api-key", "add", "--account", "1", "--name", "Theirs", "--everything"]);
+    let user = house.json(&["smtp-user", "list"])[0]["username"].as_str().unwrap().to_owned();
+    house.json(&["account", "add", "--name", "Stranger"]);
+    let stranger = key(&house, &server, &["Stranger", "--account", "2", "--everything"]);
+    let before = house.json(&["audit", "list", "--limit", "1000"]);
+    let document = stranger.get("/openapi.json");
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            let mut path = path.strip_prefix("/api/v1").unwrap().to_owned();
+            for (name, value) in [
+                ("{account}", "1"),
+                ("{domain}", "example.com"),
+                ("{user}", &user),
+                ("{row}", "1"),
+                ("{key}", &theirs["key"]["id"].to_string()),
+                ("{message}", "01M87MBMNF8H9AK9PHKWMD8HS2"),
+                ("{address}", if id == "BlockLift" { "192.0.2.1" } else { "gone@example.net" }),
+            ] {
+                path = path.replace(name, value);
+            }
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            if parameters.iter().any(|parameter| parameter["in"] == "query" && parameter["name"] == "account") {
+                path.push_str("?account=1");
+            }
+            let reply = stranger.ask(&method.to_uppercase(), &path, body(id).as_ref());
+            let nothing = id == "Blocks" && reply.body == json!([]);
+            assert!(matches!(reply.status, 403 | 404) || nothing, "{id}: {} {}", reply.status, reply.body);
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+    assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
+}
+
+/// What the operation wants to be told.
+fn body(id: &str) -> Option<Value> {
+    Some(match id {
+        "AccountAdd" => json!({"name": "Another"}),
+        "AccountQuota" => json!({"recipients": 5}),
+        "DomainAdd" => json!({"account": 1, "name": "further.example"}),
+        "DomainVouch" => json!({"vouched": true}),
+        "DomainRotate" => json!({"force": true}),
+        "DomainBounceMails" => json!({"on": false}),
+        "SmtpUserAdd" => json!({"domain": "example.com", "name": "Further"}),
+        "SmtpUserSet" => json!({"sandbox": true}),
+        "SmtpUserRename" => json!({"name": "Other"}),
+        "SuppressionAdd" => json!({"account": 1, "address": "a@example.net"}),
+        "ApiKeyAdd" => json!({"account": 1, "name": "Further", "powers": ["activity"]}),
+        "Backup" => json!({"target": "/nowhere/at/all"}),
+        _ => return None,
+    })
+}

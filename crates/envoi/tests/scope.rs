@@ -1,0 +1,335 @@
+//! Every operation, asked by every role and by a stranger: what is not the caller's does not exist for it.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use envoi::execute::Executor;
+use net::clock::{Clock, SystemClock, SystemDice};
+use relay::account::Account;
+use relay::activity::{ActivityFilter, Notice, NoticeKind};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId, SessionId};
+use relay::power::{Need, Powers, Role, Scope};
+use relay::service::operation::{Answer, Operation};
+use relay::service::{Fault, FaultKind, RulesChange, Setting};
+use relay::store::{Actor, Block, Book, Spool};
+use store::memory::Memory;
+
+/// An account with a domain, a user, a row of Activity and a suppression.
+struct Party {
+    account: u64,
+    domain: String,
+    domain_number: String,
+    user: String,
+    user_number: String,
+    row: u64,
+    key: u64,
+}
+
+struct World {
+    executor: Arc<Executor<Memory>>,
+    clock: Arc<dyn Clock>,
+}
+
+fn actor() -> Actor {
+    Actor { name: "somebody".into(), from: "test".into() }
+}
+
+impl World {
+    fn new() -> World {
+        let text = "hostname = \"mx.example.com\"\ndata_dir = \"data\"\n[submission]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
+        let (config, _) = envoi::config::from_text(text, Path::new("/envoi.toml")).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        World { executor: Executor::new(Arc::new(Memory::new()), &config, Arc::clone(&clock), None), clock }
+    }
+
+    async fn ask(&self, operation: Operation, scope: Scope) -> Result<Answer, Fault> {
+        self.executor.run(operation, actor(), scope).await
+    }
+
+    async fn party(&self, name: &str) -> Party {
+        let ask = |operation| self.ask(operation, Scope::Operator);
+        let Answer::Account(account) = ask(Operation::AccountAdd { name: name.into() }).await.unwrap() else {
+            panic!()
+        };
+        let domain = format!("{name}.example");
+        let added = ask(Operation::DomainAdd { account: account.id, name: domain.clone() }).await.unwrap();
+        let Answer::Domain(added) = added else { panic!() };
+        let user =
+            Operation::SmtpUserAdd { domain: domain.clone(), name: "Shop".into(), rules: RulesChange::default() };
+        let Answer::Credential(user) = ask(user).await.unwrap() else { panic!() };
+        let address = format!("gone@{name}.test");
+        ask(Operation::SuppressionAdd { account: account.id, address, reason: String::new() }).await.unwrap();
+        let row = self.row(Id::new(account.id)).await;
+        let (account_of, powers) = (Some(account.id), Role::Administrator.powers());
+        let key = Operation::ApiKeyAdd {
+            account: account_of,
+            name: "Deploy".into(),
+            powers,
+            read_only: false,
+            expires_at: None,
+        };
+        let Answer::ApiKeySecret(key) = ask(key).await.unwrap() else { panic!() };
+        let (domain_number, user_number) = (added.id.to_string(), user.id.to_string());
+        Party { account: account.id, domain, domain_number, user: user.username, user_number, row, key: key.key.id }
+    }
+
+    /// A rejected recipient and a failed login.
+    async fn row(&self, account: Id<Account>) -> u64 {
+        let now = self.clock.now();
+        let notice = |kind| Notice {
+            at: now,
+            kind,
+            account: Some(account),
+            user: None,
+            domain: None,
+            username: String::new(),
+            session: SessionId::new(now, &mut SystemDice),
+            remote: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            tls: "TLS 1.3".into(),
+            sender: "a@b.example".into(),
+            recipient: format!("r{account}@c.example"),
+            subject: "Subject".into(),
+            reference: "quota".into(),
+            reply: "452 4.7.1".into(),
+            reason: "the quota is used up".into(),
+            count: 1,
+        };
+        self.executor.store.note(vec![notice(NoticeKind::Rejected), notice(NoticeKind::Connection)]);
+        let filter = ActivityFilter { account: Some(account), ..ActivityFilter::default() };
+        let Answer::Activity(rows) = self.ask(Operation::Activity { filter }, Scope::Operator).await.unwrap() else {
+            panic!()
+        };
+        rows[0].row
+    }
+}
+
+/// Every operation, about what belongs to `of`.
+fn operations(of: &Party) -> Vec<Operation> {
+    let mut all = of_account(of);
+    all.extend([&of.domain, &of.domain_number].into_iter().flat_map(|domain| of_domain(domain)));
+    all.extend([&of.user, &of.user_number].into_iter().flat_map(|user| of_user(user)));
+    all
+}
+
+fn of_account(of: &Party) -> Vec<Operation> {
+    use Operation as O;
+    let (account, some) = (of.account, Some(of.account));
+    let message = MessageId(1);
+    let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
+    vec![
+        O::AccountAdd { name: "Another".into() },
+        O::AccountList,
+        O::AccountShow { account },
+        O::AccountSuspend { account },
+        O::AccountResume { account },
+        O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
+        O::DomainAdd { account, name: "further.example".into() },
+        O::DomainList { account: some },
+        O::SmtpUserList { account: some, domain: None },
+        O::SuppressionAdd { account, address: "a@b.example".into(), reason: String::new() },
+        O::SuppressionList { account: some },
+        O::SuppressionRemove { account, address: "a@b.example".into() },
+        O::Activity { filter: filter.clone() },
+        O::ActivityShow { row: of.row },
+        O::ActivitySince { cursor: Some(0), filter, seconds: 0 },
+        O::Statistics { account: some, domain: None, user: None, since: None, until: None },
+        O::Connections { account: some, limit: 0 },
+        O::QueueList { account: some, after: None, limit: 0 },
+        O::QueueShow { message },
+        O::QueueRetry { message },
+        O::QueueHold { message },
+        O::QueueRelease { message },
+        O::QueueCancel { message },
+        O::QueueReleaseAll,
+        O::QueueCancelAll,
+        O::Blocks,
+        O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
+        O::Audit { account: some, limit: 0 },
+        O::ApiKeyAdd {
+            account: some,
+            name: "Another".into(),
+            powers: Role::Regular.powers(),
+            read_only: true,
+            expires_at: None,
+        },
+        O::ApiKeyList { account: some },
+        O::ApiKeyDelete { key: of.key },
+        O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
+        O::Health,
+    ]
+}
+
+fn of_domain(domain: &str) -> Vec<Operation> {
+    use Operation as O;
+    let domain = domain.to_owned();
+    vec![
+        O::DomainShow { domain: domain.clone() },
+        O::DomainVerify { domain: domain.clone() },
+        O::DomainVouch { domain: domain.clone(), vouched: true },
+        O::DomainRotate { domain: domain.clone(), algorithm: None, force: true },
+        O::DomainBounceMails { domain: domain.clone(), on: false },
+        O::SmtpUserAdd { domain: domain.clone(), name: "Further".into(), rules: RulesChange::default() },
+        O::SmtpUserList { account: None, domain: Some(domain.clone()) },
+        O::Statistics { account: None, domain: Some(domain.clone()), user: None, since: None, until: None },
+        O::DomainDelete { domain },
+    ]
+}
+
+fn of_user(user: &str) -> Vec<Operation> {
+    use Operation as O;
+    let user = user.to_owned();
+    vec![
+        O::SmtpUserShow { user: user.clone() },
+        O::Statistics { account: None, domain: None, user: Some(user.clone()), since: None, until: None },
+        O::SmtpUserRename { user: user.clone(), name: "Other".into() },
+        O::SmtpUserReset { user: user.clone() },
+        O::SmtpUserAddPassword { user: user.clone() },
+        O::SmtpUserDropPassword { user: user.clone() },
+        O::SmtpUserEnable { user: user.clone() },
+        O::SmtpUserDisable { user: user.clone() },
+        O::SmtpUserSet { user: user.clone(), rules: RulesChange::default() },
+        O::SmtpUserDelete { user },
+    ]
+}
+
+#[tokio::test]
+async fn each_operation_is_tried() {
+    let party = World::new().party("acme").await;
+    let tried: BTreeSet<_> = operations(&party).iter().map(Operation::name).collect();
+    let all: BTreeSet<_> = Operation::NAMES.iter().copied().collect();
+    assert_eq!(tried, all);
+}
+
+#[tokio::test]
+async fn a_stranger_with_every_power_reaches_nothing() {
+    let world = World::new();
+    let (acme, stranger) = (world.party("acme").await, world.party("stranger").await);
+    let scope = Scope::Account(Id::new(stranger.account), Powers::ALL);
+    let before = world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator).await;
+    for operation in operations(&acme) {
+        let refused = match world.ask(operation.clone(), scope).await {
+            Err(fault) => matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden),
+            Ok(answer) => operation == Operation::Blocks && answer == Answer::Blocks(Vec::new()),
+        };
+        assert!(refused, "{operation:?}");
+    }
+    let after = world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator).await;
+    assert_eq!(before, after, "something was changed");
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_what_is_told_of_nothing() {
+    let world = World::new();
+    let (acme, stranger) = (world.party("acme").await, world.party("stranger").await);
+    let scope = Scope::Account(Id::new(stranger.account), Powers::ALL);
+    let told = async |operation| world.ask(operation, scope).await.unwrap_err().what;
+    let there = told(Operation::DomainShow { domain: acme.domain.clone() }).await;
+    let nowhere = told(Operation::DomainShow { domain: "nowhere.example".into() }).await;
+    assert_eq!(there.replace(&acme.domain, ""), nowhere.replace("nowhere.example", ""));
+    let there = told(Operation::SmtpUserShow { user: acme.user.clone() }).await;
+    let nowhere = told(Operation::SmtpUserShow { user: "nobody".into() }).await;
+    assert_eq!(there.replace(&acme.user, ""), nowhere.replace("nobody", ""));
+    let there = told(Operation::ActivityShow { row: acme.row }).await;
+    assert_eq!(there, format!("There is no row {}.", acme.row));
+}
+
+#[tokio::test]
+async fn each_role_does_what_its_powers_let_it() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    for role in Role::ALL {
+        let scope = Scope::Account(Id::new(acme.account), role.powers());
+        for operation in operations(&acme).into_iter().filter(Operation::is_read) {
+            let may = match operation.need() {
+                Need::Operator => false,
+                Need::Member => true,
+                Need::Power(power) => role.powers().has(power),
+            };
+            let refused = matches!(&world.ask(operation.clone(), scope).await,
+                Err(fault) if fault.kind == FaultKind::Forbidden);
+            assert_eq!(refused, !may, "{role:?} {operation:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_name_the_own_account_is_meant() {
+    let world = World::new();
+    let (acme, _) = (world.party("acme").await, world.party("other").await);
+    let scope = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
+    let Answer::Domains(domains) = world.ask(Operation::DomainList { account: None }, scope).await.unwrap() else {
+        panic!()
+    };
+    assert!(domains.len() == 1 && domains[0].account == acme.account);
+    let activity = Operation::Activity { filter: ActivityFilter::default() };
+    let Answer::Activity(rows) = world.ask(activity, scope).await.unwrap() else { panic!() };
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.account == acme.account));
+    let Answer::Audit(lines) = world.ask(Operation::Audit { account: None, limit: 0 }, scope).await.unwrap() else {
+        panic!()
+    };
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.account == Some(acme.account)));
+}
+
+#[tokio::test]
+async fn a_block_is_lifted_by_whoever_it_concerns_alone() {
+    let world = World::new();
+    let (acme, other) = (world.party("acme").await, world.party("other").await);
+    let until = Timestamp(world.clock.now().0 + 900_000);
+    let block = |last: u8, accounts: &[u64]| Block {
+        address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)),
+        cause: "5 wrong passwords".into(),
+        since: world.clock.now(),
+        until,
+        seconds: 900,
+        accounts: accounts.iter().map(|account| Id::new(*account)).collect(),
+    };
+    // an account of number 0 is nobody's: the name that was tried does not exist
+    for block in [
+        block(1, &[acme.account]),
+        block(2, &[acme.account, other.account]),
+        block(3, &[0, acme.account]),
+        block(4, &[]),
+    ] {
+        world.executor.store.block_put(&block).unwrap();
+    }
+    let scope = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
+    let Answer::Blocks(seen) = world.ask(Operation::Blocks, scope).await.unwrap() else { panic!() };
+    let mut addresses: Vec<_> = seen.iter().map(|block| block.address.as_str()).collect();
+    addresses.sort_unstable();
+    assert_eq!(addresses, ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    assert!(seen.iter().all(|block| block.accounts == [acme.account]), "what concerns others is not told");
+    let lift = |last| Operation::BlockLift { address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)) };
+    for (last, kind) in [(2, FaultKind::Forbidden), (3, FaultKind::Forbidden), (4, FaultKind::NotFound)] {
+        assert_eq!(world.ask(lift(last), scope).await.unwrap_err().kind, kind, "{last}");
+    }
+    world.ask(lift(1), scope).await.unwrap();
+    world.ask(lift(4), Scope::Operator).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_has_begun_is_finished_before_the_next_whoever_asked_for_it() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let set = |rules: RulesChange| Operation::SmtpUserSet { user: acme.user.clone(), rules };
+    for round in 0..20 {
+        let domains: Vec<String> = (0..2_000).map(|number| format!("d{number}.r{round}.example")).collect();
+        let slow = set(RulesChange { recipient_domains: Setting::To(domains), ..RulesChange::default() });
+        let asked = {
+            let executor = Arc::clone(&world.executor);
+            tokio::spawn(async move { executor.run(slow, actor(), Scope::Operator).await })
+        };
+        tokio::task::yield_now().await;
+        // its client went away
+        asked.abort();
+        let sandbox = set(RulesChange { sandbox: Setting::To(round % 2 == 0), ..RulesChange::default() });
+        world.ask(sandbox, Scope::Operator).await.unwrap();
+        let shown = Operation::SmtpUserShow { user: acme.user.clone() };
+        let Answer::SmtpUser(user) = world.ask(shown, Scope::Operator).await.unwrap() else { panic!() };
+        assert_eq!(user.sandbox, round % 2 == 0, "what was acknowledged stays");
+    }
+}

@@ -1,0 +1,342 @@
+//! What can be asked of a relay, running or not, and what it answers: the language of the control socket.
+
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use utoipa::ToSchema;
+
+use super::view::{
+    AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
+    BackupView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, MessageView, QueueView, SmtpUserView,
+    StatisticsView, SuppressionView,
+};
+use super::{Fault, RulesChange, Setting};
+use crate::account::Account;
+use crate::activity::ActivityFilter;
+use crate::clock::{Day, Timestamp};
+use crate::id::{Id, MessageId};
+use crate::power::{Need, Power, Powers, Scope};
+use crate::sending_domain::KeyAlgorithm;
+
+/// The longest that [`Operation::ActivitySince`] waits for a change.
+pub const WAIT_SECONDS_MAX: u32 = 30;
+
+macro_rules! operations {
+    ($($(#[doc = $about:literal])+ $name:ident $({ $($field:ident: $kind:ty),+ })? needs $need:expr;)+) => {
+        /// One thing asked for. Domains are named by number or name, SMTP users by number or username.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "do", rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "the fields are the command line's, which documents each")]
+        pub enum Operation {
+            $($(#[doc = $about])+ $name $({ $($field: $kind),+ })?,)+
+        }
+
+        impl Operation {
+            /// Every operation by its name: what each face has to offer.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),+];
+
+            /// Its name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Operation::$name { .. } => stringify!($name),)+
+                }
+            }
+
+            /// What it asks of the caller.
+            pub fn need(&self) -> Need {
+                match self {
+                    $(Operation::$name { .. } => $need,)+
+                }
+            }
+        }
+    };
+}
+
+use Need::{Member, Operator};
+use Power::{Activity, Administration, Domains};
+
+operations! {
+    /// Makes an account.
+    AccountAdd { name: String } needs Operator;
+    /// Lists all accounts.
+    AccountList needs Operator;
+    /// Shows an account with what it used of its quota.
+    AccountShow { account: u64 } needs Member;
+    /// Suspends an account: its logins are refused, its queue is held.
+    AccountSuspend { account: u64 } needs Operator;
+    /// Resumes a suspended account.
+    AccountResume { account: u64 } needs Operator;
+    /// Sets to how many recipients an account may send in a month, and on which day that begins anew.
+    AccountQuota { account: u64, recipients: Setting<u64>, renews_on: Option<u8> } needs Operator;
+    /// Adds a sending domain with its keys.
+    DomainAdd { account: u64, name: String } needs Need::Power(Domains);
+    /// Lists sending domains.
+    DomainList { account: Option<u64> } needs Need::Power(Domains);
+    /// Shows a sending domain with the records to publish.
+    DomainShow { domain: String } needs Need::Power(Domains);
+    /// Vouches for a domain instead of DNS, or takes that back.
+    DomainVouch { domain: String, vouched: bool } needs Operator;
+    /// Looks in DNS now, and says what is there of each record.
+    DomainVerify { domain: String } needs Need::Power(Domains);
+    /// Moves the signing of a domain to its other selector.
+    DomainRotate { domain: String, algorithm: Option<KeyAlgorithm>, force: bool } needs Need::Power(Domains);
+    /// Switches a domain's bounce mails on or off.
+    DomainBounceMails { domain: String, on: bool } needs Need::Power(Domains);
+    /// Deletes a domain: its users stop at once, its queue has 24 hours.
+    DomainDelete { domain: String } needs Need::Power(Domains);
+    /// Makes an SMTP user; its password is shown once.
+    SmtpUserAdd { domain: String, name: String, rules: RulesChange } needs Need::Power(Domains);
+    /// Lists SMTP users.
+    SmtpUserList { account: Option<u64>, domain: Option<String> } needs Need::Power(Domains);
+    /// Shows an SMTP user with its rules and its last login.
+    SmtpUserShow { user: String } needs Need::Power(Domains);
+    /// Gives an SMTP user another descriptive name.
+    SmtpUserRename { user: String, name: String } needs Need::Power(Domains);
+    /// Replaces every password of an SMTP user by a new one, shown once.
+    SmtpUserReset { user: String } needs Need::Power(Domains);
+    /// Makes a second password beside the one in use, shown once.
+    SmtpUserAddPassword { user: String } needs Need::Power(Domains);
+    /// Drops the older of two passwords.
+    SmtpUserDropPassword { user: String } needs Need::Power(Domains);
+    /// Lets an SMTP user log in again.
+    SmtpUserEnable { user: String } needs Need::Power(Domains);
+    /// Ends the logins of an SMTP user.
+    SmtpUserDisable { user: String } needs Need::Power(Domains);
+    /// Changes the rules of an SMTP user.
+    SmtpUserSet { user: String, rules: RulesChange } needs Need::Power(Domains);
+    /// Deletes an SMTP user.
+    SmtpUserDelete { user: String } needs Need::Power(Domains);
+    /// Ends sending to an address.
+    SuppressionAdd { account: u64, address: String, reason: String } needs Need::Power(Administration);
+    /// Lists suppressed addresses.
+    SuppressionList { account: Option<u64> } needs Need::Power(Administration);
+    /// Lifts a suppression.
+    SuppressionRemove { account: u64, address: String } needs Need::Power(Administration);
+    /// Searches Activity.
+    Activity { filter: ActivityFilter } needs Need::Power(Activity);
+    /// Shows one row of Activity with every event and attempt.
+    ActivityShow { row: u64 } needs Need::Power(Activity);
+    /// What has changed in Activity since a cursor was given; waits so many seconds where nothing has. Without a cursor
+    /// it gives the one of now.
+    ActivitySince { cursor: Option<u64>, filter: ActivityFilter, seconds: u32 } needs Need::Power(Activity);
+    /// Counts what was sent in a period, and what became of it.
+    Statistics {
+        account: Option<u64>,
+        domain: Option<String>,
+        user: Option<String>,
+        since: Option<Day>,
+        until: Option<Day>
+    } needs Need::Power(Activity);
+    /// Lists failed logins, blocks and limits reached.
+    Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Lists the queue.
+    QueueList { account: Option<u64>, after: Option<MessageId>, limit: u32 } needs Operator;
+    /// Shows a message of the queue.
+    QueueShow { message: MessageId } needs Operator;
+    /// Tries a message now.
+    QueueRetry { message: MessageId } needs Operator;
+    /// Holds a message.
+    QueueHold { message: MessageId } needs Operator;
+    /// Releases a held message.
+    QueueRelease { message: MessageId } needs Operator;
+    /// Gives a message up.
+    QueueCancel { message: MessageId } needs Operator;
+    /// Releases every message that the operator holds.
+    QueueReleaseAll needs Operator;
+    /// Gives every message up that the operator holds.
+    QueueCancelAll needs Operator;
+    /// Lists blocked addresses.
+    Blocks needs Need::Power(Administration);
+    /// Lifts the block of an address.
+    BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Reads the audit log.
+    Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
+    /// Makes an API key; its secret is shown once.
+    ApiKeyAdd {
+        account: Option<u64>,
+        name: String,
+        powers: Powers,
+        read_only: bool,
+        expires_at: Option<Timestamp>
+    } needs Need::Power(Administration);
+    /// Lists API keys.
+    ApiKeyList { account: Option<u64> } needs Need::Power(Administration);
+    /// Deletes an API key: it stops at once.
+    ApiKeyDelete { key: u64 } needs Need::Power(Administration);
+    /// Copies everything while mail flows.
+    Backup { target: PathBuf, with_master_key: bool } needs Operator;
+    /// Says how the relay is.
+    Health needs Operator;
+}
+
+impl Operation {
+    /// Whether it only looks.
+    pub fn is_read(&self) -> bool {
+        matches!(
+            self,
+            Operation::AccountList
+                | Operation::AccountShow { .. }
+                | Operation::DomainList { .. }
+                | Operation::DomainShow { .. }
+                | Operation::SmtpUserList { .. }
+                | Operation::SmtpUserShow { .. }
+                | Operation::SuppressionList { .. }
+                | Operation::Activity { .. }
+                | Operation::ActivityShow { .. }
+                | Operation::ActivitySince { .. }
+                | Operation::Statistics { .. }
+                | Operation::Connections { .. }
+                | Operation::QueueList { .. }
+                | Operation::QueueShow { .. }
+                | Operation::Blocks
+                | Operation::ApiKeyList { .. }
+                | Operation::Audit { .. }
+                | Operation::Health
+        )
+    }
+
+    /// The account that a list is narrowed to, where it is.
+    pub fn narrowed_to(&self) -> Option<Id<Account>> {
+        match self {
+            Operation::DomainList { account }
+            | Operation::SmtpUserList { account, .. }
+            | Operation::SuppressionList { account }
+            | Operation::Statistics { account, .. }
+            | Operation::Connections { account, .. }
+            | Operation::QueueList { account, .. }
+            | Operation::ApiKeyList { account }
+            | Operation::Audit { account, .. } => account.map(Id::new),
+            Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => filter.account,
+            _ => None,
+        }
+    }
+
+    /// The operation as this caller may ask it: its own account where it names none.
+    ///
+    /// # Errors
+    /// The caller lacks the power, or names an account that does not exist for it.
+    pub fn confined(mut self, scope: Scope) -> Result<Operation, Fault> {
+        if !scope.meets(self.need()) {
+            return Err(Fault::forbidden(
+                "This is not yours to do.",
+                "Ask an administrator of the account, or the operator of the relay.",
+            ));
+        }
+        let Scope::Account(own, _) = scope else { return Ok(self) };
+        let own = own.number();
+        let stranger = |account: u64| Fault::not_found(format!("There is no account {account}."), "Name your own.");
+        match &mut self {
+            Operation::AccountShow { account }
+            | Operation::DomainAdd { account, .. }
+            | Operation::SuppressionAdd { account, .. }
+            | Operation::SuppressionRemove { account, .. }
+                if *account != own =>
+            {
+                return Err(stranger(*account));
+            }
+            Operation::DomainList { account }
+            | Operation::SmtpUserList { account, .. }
+            | Operation::SuppressionList { account }
+            | Operation::Statistics { account, .. }
+            | Operation::Connections { account, .. }
+            | Operation::ApiKeyAdd { account, .. }
+            | Operation::ApiKeyList { account }
+            | Operation::Audit { account, .. } => match account.get_or_insert(own) {
+                account if *account == own => {}
+                account => return Err(stranger(*account)),
+            },
+            Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => {
+                match filter.account.get_or_insert(Id::new(own)).number() {
+                    account if account == own => {}
+                    account => return Err(stranger(account)),
+                }
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+}
+
+macro_rules! answers {
+    ($($name:ident($view:ty);)+) => {
+        /// What came of it.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each is the view of its name")]
+        #[expect(clippy::large_enum_variant, reason = "one lives at a time, for as long as it takes to print it")]
+        pub enum Answer {
+            $($name($view),)+
+        }
+
+        impl Answer {
+            /// The view alone, as JSON for people and programs. (The wire says its kind, too.)
+            pub fn json(&self) -> String {
+                let text = match self {
+                    $(Answer::$name(view) => serde_json::to_string_pretty(view),)+
+                };
+                // views are plain data: this cannot fail
+                text.unwrap_or_default()
+            }
+        }
+
+        $(impl TryFrom<Answer> for $view {
+            type Error = Fault;
+
+            fn try_from(answer: Answer) -> Result<$view, Fault> {
+                match answer {
+                    Answer::$name(view) => Ok(view),
+                    _ => Err(Fault::unavailable("The relay answered what was not asked.", "This is a fault of its own.")),
+                }
+            }
+        })+
+    };
+}
+
+answers! {
+    Account(AccountView);
+    Accounts(Vec<AccountView>);
+    Domain(DomainView);
+    Domains(Vec<DomainView>);
+    SmtpUser(SmtpUserView);
+    SmtpUsers(Vec<SmtpUserView>);
+    Credential(CredentialView);
+    Suppressions(Vec<SuppressionView>);
+    Activity(Vec<ActivityView>);
+    ActivityChanges(ActivityChangesView);
+    ActivityDetail(ActivityDetailView);
+    Statistics(StatisticsView);
+    Connections(Vec<ConnectionView>);
+    Queue(Vec<QueueView>);
+    Message(MessageView);
+    Blocks(Vec<BlockView>);
+    Audit(Vec<AuditView>);
+    ApiKeys(Vec<ApiKeyView>);
+    ApiKeySecret(ApiKeySecretView);
+    Health(Health);
+    Backup(BackupView);
+    Done(DoneView);
+}
+
+/// What a relay says of itself, for `doctor`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// Whether a server answered (and not the command itself, with the data folder open).
+    pub running: bool,
+    /// Seconds since the server started.
+    pub up_seconds: u64,
+    /// Where it listens for STARTTLS.
+    #[schema(value_type = Vec<String>)]
+    pub starttls: Vec<std::net::SocketAddr>,
+    /// Where it listens for TLS.
+    #[schema(value_type = Vec<String>)]
+    pub tls: Vec<std::net::SocketAddr>,
+    /// The store.
+    pub store: crate::store::StoreHealth,
+    /// Blocks in force.
+    pub blocks: u64,
+    /// Connections now.
+    pub connections: u64,
+    /// The address with most of them (IPv6: the first of its /64), and how many these are.
+    #[schema(value_type = Option<(String, u64)>)]
+    pub busiest_address: Option<(IpAddr, u64)>,
+}

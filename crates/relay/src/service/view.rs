@@ -1,0 +1,531 @@
+//! What the command line shows, field by field: the names here are those of `--json`, and stay.
+
+mod from;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use from::{Sent, word};
+
+/// One kind of object that `--json` prints, for the reference page.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewPage {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Each field: name, type, meaning.
+    pub fields: &'static [(&'static str, &'static str, &'static str)],
+}
+
+macro_rules! views {
+    ($(#[doc = $about:literal] $name:ident { $(#[doc = $help:literal] $field:ident: $kind:ty,)+ })+) => {
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+            pub struct $name {
+                $(#[doc = $help] pub $field: $kind,)+
+            }
+        )+
+
+        /// Every view, in the order of the page.
+        pub const PAGES: &[ViewPage] = &[$(ViewPage {
+            name: stringify!($name),
+            about: $about,
+            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
+        }),+];
+    };
+}
+
+views! {
+    /// What `doctor --repair` does, or would do.
+    RepairView {
+        /// Each step.
+        steps: Vec<RepairStepView>,
+        /// Whether it was done.
+        done: bool,
+    }
+    /// One step of a repair.
+    RepairStepView {
+        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
+        action: String,
+        /// The message that it is about.
+        message: Option<String>,
+        /// What is done, in words.
+        what: String,
+    }
+    /// A backup.
+    BackupView {
+        /// Its folder.
+        folder: String,
+        /// The version of the relay that made it.
+        version: String,
+        /// When it was begun: everything acknowledged before is in it.
+        begun_at: String,
+        /// The moment that it shows.
+        moment: String,
+        /// Messages that waited at that moment.
+        messages: u64,
+        /// Their recipients that were not settled.
+        recipients: u64,
+        /// Octets of all its files.
+        octets: u64,
+        /// Whether the master key is in it.
+        master_key: bool,
+    }
+    /// A backup that was restored.
+    RestoreView {
+        /// The data folder.
+        folder: String,
+        /// The backup.
+        backup: BackupView,
+        /// Messages that were put on hold.
+        held: u64,
+        /// Whether the right master key is in place.
+        master_key: bool,
+        /// SMTP users whose passwords cannot be checked without the missing master key.
+        smtp_users_without_key: u64,
+        /// DKIM keys that cannot sign without it.
+        dkim_keys_without_key: u64,
+    }
+    /// An account.
+    AccountView {
+        /// Its number.
+        id: u64,
+        /// What people call it.
+        name: String,
+        /// `active` or `suspended`.
+        state: String,
+        /// Recipients that it may send to in a period; none: without limit.
+        quota: Option<u64>,
+        /// Recipients accepted in the period under way, delivered or not.
+        used: u64,
+        /// The day of the month on which a period begins, in UTC; in a shorter month its last day.
+        renews_on: u64,
+        /// The day on which the next period begins.
+        renews_at: String,
+        /// When it was made.
+        created_at: String,
+    }
+    /// A sending domain.
+    DomainView {
+        /// Its number.
+        id: u64,
+        /// The name, in A-labels.
+        name: String,
+        /// The number of its account.
+        account: u64,
+        /// `pending`, `validated`, `warning`, `failed` or `vouched`.
+        state: String,
+        /// Whether failed deliveries are told to the reverse-path.
+        bounce_mails: bool,
+        /// Its DKIM keys with the records to publish.
+        keys: Vec<KeyView>,
+        /// When DNS was last asked.
+        checked_at: Option<String>,
+        /// What is not as it should be: which record, what was found, what was expected; empty where all is well.
+        reason: String,
+        /// Since when a record is missing that was there before.
+        lost_at: Option<String>,
+        /// When mail from it is refused, where that record does not come back.
+        fails_at: Option<String>,
+        /// When it was added.
+        created_at: String,
+    }
+    /// A DKIM key of a domain.
+    KeyView {
+        /// The selector.
+        selector: String,
+        /// `rsa2048` or `ed25519`.
+        algorithm: String,
+        /// The name of the TXT record to publish.
+        name: String,
+        /// Its value.
+        record: String,
+        /// Whether it signs (once seen in DNS).
+        active: bool,
+        /// Whether the domain is not validated without it.
+        required: bool,
+        /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
+        finding: Option<String>,
+        /// When its record was first seen in DNS.
+        seen_at: Option<String>,
+    }
+    /// An SMTP user.
+    SmtpUserView {
+        /// Its number.
+        id: u64,
+        /// What people call it.
+        name: String,
+        /// What it logs in with.
+        username: String,
+        /// The name of its domain.
+        domain: String,
+        /// The number of its account.
+        account: u64,
+        /// Whether it may log in.
+        enabled: bool,
+        /// How many passwords work: 1, or 2 during a rotation.
+        passwords: u64,
+        /// When its logins end.
+        expires_at: Option<String>,
+        /// Networks it may log in from; empty: any.
+        networks: Vec<String>,
+        /// After one refused recipient the whole message is refused.
+        all_or_nothing: bool,
+        /// Mail is captured, not sent.
+        sandbox: bool,
+        /// Seconds to retry, where it says so.
+        retry_seconds: Option<u64>,
+        /// Addresses that may send; empty: any of the domain.
+        senders: Vec<String>,
+        /// Domains that it may send to; empty: any.
+        recipient_domains: Vec<String>,
+        /// A suppressed recipient is refused instead of taken and rejected.
+        refuse_suppressed: bool,
+        /// The last successful login, of the last 30 days.
+        last_login_at: Option<String>,
+        /// Where that came from.
+        last_login_from: Option<String>,
+        /// Recipients accepted from it today, in UTC.
+        sent_today: u64,
+        /// Recipients accepted from it in the last 30 days, today included, in UTC.
+        sent_30_days: u64,
+        /// When it was made.
+        created_at: String,
+    }
+    /// The settings of an SMTP user with its new password, shown once.
+    CredentialView {
+        /// The number of the SMTP user.
+        id: u64,
+        /// What people call it.
+        name: String,
+        /// The name of its domain.
+        domain: String,
+        /// What it logs in with.
+        username: String,
+        /// The password; it is kept nowhere and never shown again.
+        password: String,
+        /// The server to connect to.
+        server: String,
+        /// The ports to connect to.
+        ports: PortsView,
+    }
+    /// The submission ports.
+    PortsView {
+        /// Those where STARTTLS comes first (587).
+        starttls: Vec<u16>,
+        /// Those with TLS from the first octet (465).
+        tls: Vec<u16>,
+    }
+    /// An address that an account does not send to.
+    SuppressionView {
+        /// The number of the account.
+        account: u64,
+        /// The address, lower case.
+        address: String,
+    }
+    /// One recipient in Activity.
+    ActivityView {
+        /// The number of the row.
+        row: u64,
+        /// When the row began.
+        at: String,
+        /// When its status last changed.
+        updated_at: String,
+        /// `rejected`, `accepted`, `pending`, `delivered`, `deferred`, `soft_bounce` or `hard_bounce`.
+        status: String,
+        /// The recipient.
+        recipient: String,
+        /// The reverse-path, or From where that is null.
+        sender: String,
+        /// The Subject.
+        subject: String,
+        /// The message's id; none on a rejected row.
+        message: Option<String>,
+        /// The number of the account.
+        account: u64,
+        /// The number of the SMTP user.
+        user: Option<u64>,
+        /// The number of the domain.
+        domain: Option<u64>,
+        /// The session's id.
+        session: Option<String>,
+        /// Why, in plain words; empty where all is well.
+        reason: String,
+        /// The other server's own words, or on a rejected row our reply.
+        reply: String,
+        /// The stable name of our reply on a rejected row.
+        reference: String,
+        /// Attempts made.
+        attempts: u64,
+        /// How many alike a rejected row stands for.
+        count: u64,
+        /// Captured, not sent.
+        sandbox: bool,
+        /// Why it is held, where it is: `operator`, `account_suspended`, `domain_invalid` or `damaged`.
+        held: Option<String>,
+        /// The last attempt.
+        last_attempt: Option<AttemptView>,
+    }
+    /// What has changed in Activity since a cursor was given.
+    ActivityChangesView {
+        /// The rows that are new or have changed, in the order of their changes.
+        rows: Vec<ActivityView>,
+        /// The cursor to ask with next.
+        cursor: u64,
+    }
+    /// An attempt to deliver.
+    AttemptView {
+        /// When it began.
+        at: String,
+        /// How long it took.
+        milliseconds: u64,
+        /// The next hop's name.
+        host: String,
+        /// Its address and port, where it was dialled.
+        remote: Option<String>,
+        /// `TLS 1.3`, … or `none`.
+        tls: String,
+    }
+    /// Everything about one row of Activity.
+    ActivityDetailView {
+        /// The row.
+        row: ActivityView,
+        /// Every event, oldest first.
+        events: Vec<EventView>,
+        /// Octets of the admitted content.
+        octets: Option<u64>,
+        /// SHA-256 of the admitted content.
+        sha256: Option<String>,
+        /// Message-ID, angle brackets included.
+        message_id: Option<String>,
+        /// The client's address.
+        remote: Option<String>,
+        /// The client's EHLO name.
+        client_name: Option<String>,
+        /// The session's TLS version.
+        tls: Option<String>,
+    }
+    /// One event of a recipient.
+    EventView {
+        /// When.
+        at: String,
+        /// The status from then on.
+        status: String,
+        /// Why, in plain words.
+        reason: String,
+        /// The other server's own words.
+        reply: String,
+        /// When it is tried again.
+        until: Option<String>,
+        /// The attempt that it came from.
+        attempt: Option<AttemptView>,
+    }
+    /// What was sent in a period, and what became of it.
+    StatisticsView {
+        /// The first day, in UTC.
+        since: String,
+        /// The last day.
+        until: String,
+        /// In all.
+        total: TallyView,
+        /// In the period of equal length before.
+        before: TallyView,
+        /// Each day, those without mail too.
+        days: Vec<DayTallyView>,
+        /// Each sending domain that had mail.
+        domains: Vec<DomainTallyView>,
+    }
+    /// Recipients by what became of them. A recipient counts on the day that it was accepted.
+    TallyView {
+        /// Accepted.
+        recipients: u64,
+        /// Of these, delivered.
+        delivered: u64,
+        /// Of these, ended as soft bounces.
+        soft_bounces: u64,
+        /// Of these, ended as hard bounces.
+        hard_bounces: u64,
+        /// Of these, still under way.
+        pending: u64,
+        /// What part of those whose fate is known was delivered, 0 to 1; none where none is known.
+        delivery_rate: Option<f64>,
+        /// What part ended as soft bounces.
+        soft_bounce_rate: Option<f64>,
+        /// What part ended as hard bounces.
+        hard_bounce_rate: Option<f64>,
+    }
+    /// One day of a period.
+    DayTallyView {
+        /// The day, in UTC.
+        day: String,
+        /// What was sent.
+        tally: TallyView,
+    }
+    /// One sending domain in a period.
+    DomainTallyView {
+        /// Its number.
+        id: u64,
+        /// Its name; none where it is gone.
+        name: Option<String>,
+        /// What was sent from it.
+        tally: TallyView,
+    }
+    /// One row of Connections: a login, limit, block or TLS that failed.
+    ConnectionView {
+        /// The number of the row.
+        row: u64,
+        /// When it was first seen.
+        at: String,
+        /// When it was last seen.
+        updated_at: String,
+        /// How often.
+        count: u64,
+        /// The number of the account, where it can be told.
+        account: Option<u64>,
+        /// The number of the SMTP user, where known.
+        user: Option<u64>,
+        /// The username as sent.
+        username: String,
+        /// The client's address.
+        remote: String,
+        /// `TLS 1.3`, … or `none`.
+        tls: String,
+        /// The stable name of our reply.
+        reference: String,
+        /// Our reply.
+        reply: String,
+        /// The true reason.
+        reason: String,
+        /// The session's id.
+        session: String,
+    }
+    /// A message in the queue.
+    QueueView {
+        /// Its id.
+        message: String,
+        /// The number of the account.
+        account: u64,
+        /// The number of the domain.
+        domain: Option<u64>,
+        /// When it was accepted.
+        accepted_at: String,
+        /// Its recipients that are not settled.
+        recipients: Vec<QueueRecipientView>,
+    }
+    /// A recipient in the queue.
+    QueueRecipientView {
+        /// Its number in the message.
+        number: u64,
+        /// Its address, or in a list its domain.
+        recipient: String,
+        /// `waiting`, `held` or `settled`.
+        state: String,
+        /// When it is tried next.
+        due_at: Option<String>,
+        /// Attempts made.
+        attempts: Option<u64>,
+        /// Why it is held.
+        held: Option<String>,
+    }
+    /// A message in the queue, whole.
+    MessageView {
+        /// Its id.
+        message: String,
+        /// The number of the account.
+        account: u64,
+        /// The number of the SMTP user.
+        user: Option<u64>,
+        /// The number of the domain.
+        domain: Option<u64>,
+        /// Where failures are told; empty: nowhere.
+        reverse_path: String,
+        /// The Subject.
+        subject: String,
+        /// Message-ID, angle brackets included.
+        message_id: String,
+        /// Octets of the admitted content.
+        octets: u64,
+        /// SHA-256 of the admitted content.
+        sha256: String,
+        /// When it was accepted.
+        accepted_at: String,
+        /// The session's id.
+        session: Option<String>,
+        /// The client's address.
+        remote: Option<String>,
+        /// Every recipient.
+        recipients: Vec<QueueRecipientView>,
+    }
+    /// A block of an address.
+    BlockView {
+        /// The address, or the first of its /64.
+        address: String,
+        /// Why.
+        cause: String,
+        /// When it began.
+        since: String,
+        /// When it ends.
+        until: String,
+        /// The accounts at whose users its failures were aimed; 0 where at a name that nobody has.
+        accounts: Vec<u64>,
+    }
+    /// An API key.
+    ApiKeyView {
+        /// Its number.
+        id: u64,
+        /// The number of its account; none: the operator's.
+        account: Option<u64>,
+        /// What people call it.
+        name: String,
+        /// What it may do in its account: `activity`, `domains`, `plan`, `administration`, `submit`.
+        powers: Vec<String>,
+        /// It only looks.
+        read_only: bool,
+        /// When it was made.
+        created_at: String,
+        /// From when on it works no more.
+        expires_at: Option<String>,
+        /// When it was last used.
+        last_used_at: Option<String>,
+    }
+    /// A new API key with its secret, shown once.
+    ApiKeySecretView {
+        /// The key.
+        key: ApiKeyView,
+        /// Its secret, to be sent as `Authorization: Bearer`; it is kept nowhere and never shown again.
+        secret: String,
+    }
+    /// One line of the audit log.
+    AuditView {
+        /// When.
+        at: String,
+        /// Who.
+        actor: String,
+        /// From where.
+        from: String,
+        /// What.
+        action: String,
+        /// On what.
+        subject: String,
+        /// In whose account.
+        account: Option<u64>,
+    }
+    /// One finding of `doctor`.
+    CheckView {
+        /// What was looked at.
+        check: String,
+        /// `ok`, `warn` or `fail`.
+        result: String,
+        /// What was found.
+        found: String,
+        /// What to do.
+        remedy: String,
+    }
+    /// What was done, where there is nothing left to show.
+    DoneView {
+        /// In words.
+        done: String,
+    }
+}

@@ -1,0 +1,350 @@
+//! From the nouns of the relay to what is shown of them.
+
+use crate::account::Account;
+use crate::activity::{ActivityDetail, ActivityEvent, ActivityRow, ConnectionRow};
+use crate::api_key::ApiKey;
+use crate::clock::{Day, Timestamp};
+use crate::directory::Directory;
+use crate::id::Id;
+use crate::queue::{Attempt, RecipientState};
+use crate::quota::Charges;
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+use crate::statistics::{Period, Statistics, Tally};
+use crate::store::{AuditEntry, Block, Claimed, Login, QueueEntry};
+use crate::verification::{self, RecordState};
+use serde::Serialize;
+
+use super::{
+    AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
+    DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MessageView, QueueRecipientView, QueueView,
+    SmtpUserView, StatisticsView, TallyView,
+};
+use crate::moment;
+
+/// The stable word of an enum's value.
+pub fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        other => other.map(|value| value.to_string()).unwrap_or_default(),
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl AccountView {
+    /// The account with what it used of its quota.
+    pub fn new(account: &Account, charges: &Charges, today: Day) -> Self {
+        let period = account.quota.period(today);
+        AccountView {
+            id: account.id.number(),
+            name: account.name.clone(),
+            state: word(&account.state),
+            quota: account.quota.recipients,
+            used: charges.used(account.id, period),
+            renews_on: u64::from(account.quota.renews_on),
+            renews_at: period.renews.to_string(),
+            created_at: moment::text(account.created_at),
+        }
+    }
+}
+
+impl From<&SendingDomain> for DomainView {
+    fn from(domain: &SendingDomain) -> Self {
+        let key = |key: &crate::sending_domain::DkimKey| KeyView {
+            selector: key.selector.clone(),
+            algorithm: word(&key.algorithm),
+            name: verification::name(domain, key),
+            record: key.record.clone(),
+            active: key.active,
+            required: verification::is_required(domain, key),
+            finding: domain.check.as_ref().and_then(|check| check.of(&key.selector)).map(|finding| {
+                match finding {
+                    RecordState::Right => "right",
+                    RecordState::Absent => "absent",
+                    RecordState::Wrong { .. } => "wrong",
+                    RecordState::Unknown { .. } => "unknown",
+                }
+                .to_owned()
+            }),
+            seen_at: key.seen_at.map(moment::text),
+        };
+        DomainView {
+            id: domain.id.number(),
+            name: domain.name.clone(),
+            account: domain.account.number(),
+            state: word(&domain.state),
+            bounce_mails: domain.bounce_mails,
+            keys: domain.keys.iter().map(key).collect(),
+            checked_at: domain.check.as_ref().map(|check| moment::text(check.at)),
+            reason: verification::reason(domain),
+            lost_at: domain.lost_at.map(moment::text),
+            fails_at: domain.lost_at.map(|at| moment::text(at.after(verification::GRACE))),
+            created_at: moment::text(domain.created_at),
+        }
+    }
+}
+
+/// Recipients accepted from an SMTP user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Today, in UTC.
+    pub today: u64,
+    /// In the last 30 days, today included.
+    pub in_30_days: u64,
+}
+
+impl SmtpUserView {
+    /// The user with the name of its domain, its last login, and what it sent.
+    pub fn new(user: &SmtpUser, domain: &str, login: Option<&Login>, sent: Sent) -> Self {
+        let rules = &user.rules;
+        SmtpUserView {
+            id: user.id.number(),
+            name: user.name.clone(),
+            username: user.username.clone(),
+            domain: domain.to_owned(),
+            account: user.account.number(),
+            enabled: user.enabled,
+            passwords: user.passwords.len() as u64,
+            expires_at: rules.expires_at.map(moment::text),
+            networks: rules.networks.iter().map(ToString::to_string).collect(),
+            all_or_nothing: rules.all_or_nothing,
+            sandbox: rules.sandbox,
+            retry_seconds: rules.retry_seconds,
+            senders: rules.senders.clone(),
+            recipient_domains: rules.recipient_domains.clone(),
+            refuse_suppressed: rules.refuse_suppressed,
+            last_login_at: login.map(|login| moment::text(login.at)),
+            last_login_from: login.map(|login| login.address.to_string()),
+            sent_today: sent.today,
+            sent_30_days: sent.in_30_days,
+            created_at: moment::text(user.created_at),
+        }
+    }
+}
+
+impl From<&Attempt> for AttemptView {
+    fn from(attempt: &Attempt) -> Self {
+        AttemptView {
+            at: moment::text(attempt.at),
+            milliseconds: attempt.milliseconds,
+            host: attempt.host.clone(),
+            remote: attempt.remote.map(|remote| remote.to_string()),
+            tls: attempt.tls.clone(),
+        }
+    }
+}
+
+impl From<&ActivityRow> for ActivityView {
+    fn from(row: &ActivityRow) -> Self {
+        ActivityView {
+            row: row.row,
+            at: moment::text(row.at),
+            updated_at: moment::text(row.updated_at),
+            status: word(&row.status),
+            recipient: row.recipient.clone(),
+            sender: row.sender.clone(),
+            subject: row.subject.clone(),
+            message: row.message.map(|message| message.to_string()),
+            account: row.account.number(),
+            user: row.user.map(|user| user.number()),
+            domain: row.domain.map(|domain| domain.number()),
+            session: row.session.map(|session| session.to_string()),
+            reason: row.reason.clone(),
+            reply: row.reply.clone(),
+            reference: row.reference.clone(),
+            attempts: u64::from(row.attempts),
+            count: u64::from(row.count),
+            sandbox: row.sandbox,
+            held: row.held.as_ref().map(word),
+            last_attempt: row.last_attempt.as_ref().map(AttemptView::from),
+        }
+    }
+}
+
+impl From<&ActivityEvent> for EventView {
+    fn from(event: &ActivityEvent) -> Self {
+        EventView {
+            at: moment::text(event.at),
+            status: word(&event.status),
+            reason: event.reason.clone(),
+            reply: event.reply.clone(),
+            until: event.until.map(moment::text),
+            attempt: event.attempt.as_ref().map(AttemptView::from),
+        }
+    }
+}
+
+impl From<&ActivityDetail> for ActivityDetailView {
+    fn from(detail: &ActivityDetail) -> Self {
+        let (facts, session) = (detail.facts.as_ref(), detail.session.as_ref());
+        ActivityDetailView {
+            row: ActivityView::from(&detail.row),
+            events: detail.events.iter().map(EventView::from).collect(),
+            octets: facts.map(|facts| facts.octets),
+            sha256: facts.map(|facts| hex(&facts.sha256)),
+            message_id: facts.map(|facts| facts.message_id.clone()),
+            remote: session.map(|session| session.remote.to_string()),
+            client_name: session.map(|session| session.client_name.clone()),
+            tls: session.map(|session| session.tls.clone()),
+        }
+    }
+}
+
+impl From<&Tally> for TallyView {
+    fn from(tally: &Tally) -> Self {
+        TallyView {
+            recipients: tally.accepted,
+            delivered: tally.delivered,
+            soft_bounces: tally.soft_bounced,
+            hard_bounces: tally.hard_bounced,
+            pending: tally.pending(),
+            delivery_rate: tally.rate(tally.delivered),
+            soft_bounce_rate: tally.rate(tally.soft_bounced),
+            hard_bounce_rate: tally.rate(tally.hard_bounced),
+        }
+    }
+}
+
+impl StatisticsView {
+    /// The statistics of a period, with the names of domains.
+    pub fn new(statistics: &Statistics, period: Period, directory: &Directory) -> Self {
+        let domain = |(id, tally): (&Id<SendingDomain>, &Tally)| DomainTallyView {
+            id: id.number(),
+            name: directory.domains.get(id).map(|domain| domain.name.clone()),
+            tally: TallyView::from(tally),
+        };
+        let day = |(day, tally): &(Day, Tally)| DayTallyView { day: day.to_string(), tally: TallyView::from(tally) };
+        StatisticsView {
+            since: period.since.to_string(),
+            until: period.until.to_string(),
+            total: TallyView::from(&statistics.total),
+            before: TallyView::from(&statistics.before),
+            days: statistics.days.iter().map(day).collect(),
+            domains: statistics.domains.iter().map(domain).collect(),
+        }
+    }
+}
+
+impl From<&ConnectionRow> for ConnectionView {
+    fn from(row: &ConnectionRow) -> Self {
+        let notice = &row.notice;
+        ConnectionView {
+            row: row.row,
+            at: moment::text(notice.at),
+            updated_at: moment::text(row.updated_at),
+            count: u64::from(notice.count),
+            account: notice.account.map(|account| account.number()),
+            user: notice.user.map(|user| user.number()),
+            username: notice.username.clone(),
+            remote: notice.remote.to_string(),
+            tls: notice.tls.clone(),
+            reference: notice.reference.clone(),
+            reply: notice.reply.clone(),
+            reason: notice.reason.clone(),
+            session: notice.session.to_string(),
+        }
+    }
+}
+
+impl QueueRecipientView {
+    fn new(number: usize, recipient: String, state: &RecipientState) -> Self {
+        let (word_of, due, attempts, held) = match state {
+            RecipientState::Waiting { due, attempts } => ("waiting", Some(*due), Some(*attempts), None),
+            RecipientState::Held { reason, attempts } => ("held", None, Some(*attempts), Some(word(reason))),
+            RecipientState::Settled => ("settled", None, None, None),
+        };
+        QueueRecipientView {
+            number: number as u64,
+            recipient,
+            state: word_of.to_owned(),
+            due_at: due.map(moment::text),
+            attempts: attempts.map(u64::from),
+            held,
+        }
+    }
+}
+
+impl From<&QueueEntry> for QueueView {
+    fn from(entry: &QueueEntry) -> Self {
+        let recipients = entry
+            .recipients
+            .iter()
+            .map(|(number, domain, state)| QueueRecipientView::new(usize::from(*number), format!("@{domain}"), state));
+        QueueView {
+            message: entry.message.to_string(),
+            account: entry.account.number(),
+            domain: entry.domain.map(|domain| domain.number()),
+            accepted_at: moment::text(entry.accepted_at),
+            recipients: recipients.collect(),
+        }
+    }
+}
+
+impl From<&Claimed> for MessageView {
+    fn from(claimed: &Claimed) -> Self {
+        let envelope = &claimed.envelope;
+        let session = envelope.session.as_ref();
+        let recipients = envelope.recipients.iter().zip(&claimed.recipients).enumerate();
+        MessageView {
+            message: envelope.message.to_string(),
+            account: envelope.account.number(),
+            user: envelope.user.map(|user| user.number()),
+            domain: envelope.domain.map(|domain| domain.number()),
+            reverse_path: envelope.reverse_path.to_string(),
+            subject: envelope.facts.subject.clone(),
+            message_id: envelope.facts.message_id.clone(),
+            octets: envelope.facts.octets,
+            sha256: hex(&envelope.facts.sha256),
+            accepted_at: moment::text(envelope.accepted_at),
+            session: session.map(|session| session.session.to_string()),
+            remote: session.map(|session| session.remote.to_string()),
+            recipients: recipients
+                .map(|(number, (address, state))| QueueRecipientView::new(number, address.to_string(), state))
+                .collect(),
+        }
+    }
+}
+
+impl From<&Block> for BlockView {
+    fn from(block: &Block) -> Self {
+        BlockView {
+            address: block.address.to_string(),
+            cause: block.cause.clone(),
+            since: moment::text(block.since),
+            until: moment::text(block.until),
+            accounts: block.accounts.iter().map(|account| account.number()).collect(),
+        }
+    }
+}
+
+impl ApiKeyView {
+    /// The key with its last use.
+    pub fn new(key: &ApiKey, used_at: Option<Timestamp>) -> Self {
+        ApiKeyView {
+            id: key.id.number(),
+            account: key.account.map(|account| account.number()),
+            name: key.name.clone(),
+            powers: key.powers.iter().map(|power| word(&power)).collect(),
+            read_only: key.read_only,
+            created_at: moment::text(key.created_at),
+            expires_at: key.expires_at.map(moment::text),
+            last_used_at: used_at.map(moment::text),
+        }
+    }
+}
+
+impl From<&AuditEntry> for AuditView {
+    fn from(entry: &AuditEntry) -> Self {
+        AuditView {
+            at: moment::text(entry.at),
+            actor: entry.actor.name.clone(),
+            from: entry.actor.from.clone(),
+            action: entry.action.clone(),
+            subject: entry.subject.clone(),
+            account: entry.account.map(|account| account.number()),
+        }
+    }
+}

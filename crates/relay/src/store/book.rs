@@ -1,0 +1,346 @@
+//! Accounts and what belongs to them: what has to be remembered of it, and the verbs that change it.
+
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::StoreError;
+use crate::account::{Account, AccountState};
+use crate::api_key::ApiKey;
+use crate::clock::Timestamp;
+use crate::directory::Directory;
+use crate::id::Id;
+use crate::power::Powers;
+use crate::quota::Quota;
+use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
+use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
+use crate::verification::Check;
+
+/// Who did it, for the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// `operator`, `system`, later a member's name.
+    pub name: String,
+    /// From where: an address, or `cli`.
+    pub from: String,
+}
+
+/// One line of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What: `smtp_user.reset`, …
+    pub action: String,
+    /// On what: `smtp_user 12`, …
+    pub subject: String,
+    /// In whose account, where in one.
+    pub account: Option<Id<Account>>,
+}
+
+/// A new SMTP user, its secret already hashed.
+#[derive(Clone, Debug)]
+pub struct NewSmtpUser {
+    /// Its domain.
+    pub domain: Id<SendingDomain>,
+    /// What people call it.
+    pub name: String,
+    /// Generated; a username that exists is a [`StoreError::Conflict`].
+    pub username: String,
+    /// The keyed hash of its password.
+    pub password: PasswordHash,
+    /// What it may do.
+    pub rules: UserRules,
+}
+
+/// A new API key, its secret already hashed.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    /// Whose; none: the operator's.
+    pub account: Option<Id<Account>>,
+    /// What people call it.
+    pub name: String,
+    /// What it may do.
+    pub powers: Powers,
+    /// It only looks.
+    pub read_only: bool,
+    /// The keyed hash of its secret.
+    pub hash: PasswordHash,
+    /// From when on it works no more.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A new DKIM key: the public face and the private half, which the store wraps.
+#[derive(Clone)]
+pub struct NewDkimKey {
+    /// Selector, algorithm, record.
+    pub key: DkimKey,
+    /// PKCS#8 DER.
+    pub private: smtp::server::Secret,
+}
+
+/// A block of an address (product: limits and abuse), kept across a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The address, or the first of its /64.
+    pub address: IpAddr,
+    /// Why, in words.
+    pub cause: String,
+    /// When it began.
+    pub since: Timestamp,
+    /// When it ends.
+    pub until: Timestamp,
+    /// How long this one is; the next is twice as long.
+    pub seconds: u64,
+    /// The accounts at whose users its failures were aimed; the system account where at a name that nobody has.
+    pub accounts: Vec<Id<Account>>,
+}
+
+/// Accounts and what belongs to them. Verbs block on the disk: call them off the async threads.
+/// Each is in the audit log and in [`Book::directory`] before it returns.
+pub trait Book: Send + Sync + 'static {
+    /// The deciding snapshot.
+    fn directory(&self) -> Arc<Directory>;
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] (as every verb here).
+    fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError>;
+
+    /// Suspends or resumes an account.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn account_state(
+        &self,
+        account: Id<Account>,
+        state: AccountState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError>;
+
+    /// Gives an account another quota. What it used stays used.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn account_quota(
+        &self,
+        account: Id<Account>,
+        quota: Quota,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Account>, StoreError>;
+
+    /// Adds a sending domain with its keys, in state pending.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where this account has it already, [`StoreError::NotFound`] without the account.
+    fn domain_add(
+        &self,
+        account: Id<Account>,
+        name: &str,
+        keys: Vec<NewDkimKey>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
+
+    /// Changes a domain's state.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where another account's claim on the name is stronger.
+    fn domain_state(
+        &self,
+        domain: Id<SendingDomain>,
+        state: DomainState,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
+
+    /// Switches bounce mails of a domain on or off.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn domain_bounce_mails(
+        &self,
+        domain: Id<SendingDomain>,
+        on: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
+
+    /// Keeps what DNS said of a domain's records, and what that makes of it ([`crate::verification::judge`]): keys whose record
+    /// is there sign from now on. Where another account's claim on the name is stronger, the state stays.
+    /// A look that was begun before the one that is kept changes nothing: it would tell what was so before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn domain_check(&self, domain: Id<SendingDomain>, check: Check) -> Result<Arc<SendingDomain>, StoreError>;
+
+    /// Makes the other selector of an algorithm the one that signs from now on. Messages already sealed keep their
+    /// seal.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where there is no other selector, or its record was not
+    /// seen in DNS and `force` is not given.
+    fn domain_rotate(
+        &self,
+        domain: Id<SendingDomain>,
+        algorithm: KeyAlgorithm,
+        force: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
+
+    /// The unwrapped private half (PKCS#8 DER) of a key.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Unavailable`] where the master key is another.
+    fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<smtp::server::Secret, StoreError>;
+
+    /// Deletes a domain: its users are gone at once, its queue has 24 h, then its keys go too.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes an SMTP user.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the username exists, [`StoreError::NotFound`] without the domain.
+    fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError>;
+
+    /// Changes name, enabled, rules or passwords of an SMTP user; `action` is what the audit log calls it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn smtp_user_change(
+        &self,
+        user: Id<SmtpUser>,
+        action: &str,
+        change: SmtpUserChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SmtpUser>, StoreError>;
+
+    /// Deletes an SMTP user. Mail it sent is delivered.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn smtp_user_delete(&self, user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes an API key.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where its secret was given before, [`StoreError::NotFound`] without the account.
+    fn api_key_add(&self, key: NewApiKey, by: &Actor, now: Timestamp) -> Result<Arc<ApiKey>, StoreError>;
+
+    /// Deletes an API key: it stops that instant.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Last uses of API keys, gathered; what is older than what is kept changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError>;
+
+    /// When each API key was last used, of those that ever were.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn api_key_uses(&self) -> Result<HashMap<Id<ApiKey>, Timestamp>, StoreError>;
+
+    /// The key that password hashes are made under, derived from the master key.
+    fn password_key(&self) -> [u8; 32];
+
+    /// Last successful logins, gathered: user, when, from where.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError>;
+
+    /// The logins of the last 30 days: per user and address the latest.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError>;
+
+    /// Suppresses an address for an account.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without the account.
+    fn suppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        reason: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Lifts a suppression.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps blocks that began or grew.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn block_put(&self, block: &Block) -> Result<(), StoreError>;
+
+    /// Blocks still in force, and those whose doubling is remembered.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn blocks(&self) -> Result<Vec<Block>, StoreError>;
+
+    /// Lifts the block of an address.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Adds a line to the audit log of what was done outside of this trait, as on the queue; kept when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Latched`]: the line is not kept, what it tells of is done.
+    fn audit_note(&self, entry: AuditEntry) -> Result<(), StoreError>;
+
+    /// The newest lines of the audit log.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// What changes of an SMTP user.
+#[derive(Clone, Debug)]
+pub enum SmtpUserChange {
+    /// Its descriptive name.
+    Name(String),
+    /// Whether it may log in.
+    Enabled(bool),
+    /// What it may do.
+    Rules(UserRules),
+    /// The passwords that work from now on, at most two.
+    Passwords(Vec<PasswordHash>),
+}
+
+/// A successful login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Who.
+    pub user: Id<SmtpUser>,
+    /// From where.
+    pub address: IpAddr,
+    /// When.
+    pub at: Timestamp,
+}

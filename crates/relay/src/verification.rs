@@ -1,0 +1,261 @@
+//! Verification of sending domains: what DNS said of each record, what that makes of the domain, and how it is told.
+//!
+//! Only what an authority says changes a state: that a record is there, is another, or is not there. A fault of the
+//! resolver, SERVFAIL or a time-out never does.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
+use crate::signing;
+
+/// How long a validated domain may be sent from after a record vanished.
+pub const GRACE: Duration = Duration::from_secs(72 * 3600);
+
+/// Records of one name that are kept and shown of what was found, and letters of each.
+const FOUND_MAX: usize = 4;
+const FOUND_LETTERS_MAX: usize = 500;
+
+/// What DNS said of one record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum RecordState {
+    /// It is there.
+    Right,
+    /// There is none at its name.
+    Absent,
+    /// There is another.
+    Wrong {
+        /// What is there.
+        found: Vec<String>,
+    },
+    /// DNS could not say.
+    Unknown {
+        /// Why not, in words.
+        fault: String,
+    },
+}
+
+impl RecordState {
+    /// What TXT records at the name of a key say of it.
+    pub fn of(found: &[String], key: &DkimKey) -> RecordState {
+        if found.iter().any(|record| signing::publishes(record, key)) {
+            return RecordState::Right;
+        }
+        if found.is_empty() {
+            return RecordState::Absent;
+        }
+        // a stranger wrote it: no log and no terminal obeys it
+        let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+        let short = |record: &String| record.chars().take(FOUND_LETTERS_MAX).map(plain).collect();
+        RecordState::Wrong { found: found.iter().take(FOUND_MAX).map(short).collect() }
+    }
+}
+
+/// One look at all records of a domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// When it was begun.
+    pub at: Timestamp,
+    /// By selector.
+    pub records: Vec<(String, RecordState)>,
+}
+
+impl Check {
+    /// What was found of a selector; none where it was not looked for.
+    pub fn of(&self, selector: &str) -> Option<&RecordState> {
+        self.records.iter().find(|(looked_for, _)| looked_for == selector).map(|(_, finding)| finding)
+    }
+}
+
+/// What a check makes of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Its state from now on.
+    pub state: DomainState,
+    /// Since when a record is missing that was there before.
+    pub lost_at: Option<Timestamp>,
+}
+
+/// Whether a domain is not validated without this key's record. Ed25519 is for those who can publish it.
+pub fn is_required(domain: &SendingDomain, key: &DkimKey) -> bool {
+    key.algorithm == KeyAlgorithm::Rsa2048 || !domain.keys.iter().any(|other| other.algorithm == KeyAlgorithm::Rsa2048)
+}
+
+/// Judges a check of a domain.
+pub fn judge(domain: &SendingDomain, check: &Check) -> Judgement {
+    let before = Judgement { state: domain.state, lost_at: domain.lost_at };
+    let required = domain.keys.iter().filter(|key| is_required(domain, key));
+    let findings: Vec<_> = required.map(|key| check.of(&key.selector)).collect();
+    let is_told = |finding: &Option<&RecordState>| !matches!(finding, None | Some(RecordState::Unknown { .. }));
+    let is_right = findings.iter().all(|finding| *finding == Some(&RecordState::Right));
+    if findings.is_empty() || domain.state == DomainState::Vouched {
+        return before;
+    }
+    if is_right {
+        return Judgement { state: DomainState::Validated, lost_at: None };
+    }
+    let is_wrong = findings.iter().any(|finding| is_told(finding) && *finding != Some(&RecordState::Right));
+    match domain.state {
+        DomainState::Validated if is_wrong => Judgement { state: DomainState::Warning, lost_at: Some(check.at) },
+        DomainState::Warning if is_wrong => {
+            let lost_at = domain.lost_at.unwrap_or(check.at);
+            let is_over = check.at.since(lost_at) >= GRACE;
+            let state = if is_over { DomainState::Failed } else { DomainState::Warning };
+            Judgement { state, lost_at: Some(lost_at) }
+        }
+        _ => before,
+    }
+}
+
+/// The name of a key's record.
+pub fn name(domain: &SendingDomain, key: &DkimKey) -> String {
+    format!("{}._domainkey.{}", key.selector, domain.name)
+}
+
+/// What is not as it should be, in words: which record, what was found, what was expected. Empty where all is well or
+/// nothing was looked at yet.
+pub fn reason(domain: &SendingDomain) -> String {
+    let mut text = String::new();
+    let Some(check) = &domain.check else { return text };
+    for key in domain.keys.iter().filter(|key| is_required(domain, key)) {
+        let (name, expected) = (name(domain, key), &key.record);
+        let told = match check.of(&key.selector) {
+            None | Some(RecordState::Right) => continue,
+            Some(RecordState::Absent) => format!("{name} has no TXT record; expected: {expected}"),
+            Some(RecordState::Wrong { found }) => {
+                format!("{name} has another TXT record; found: {}; expected: {expected}", found.join(" | "))
+            }
+            Some(RecordState::Unknown { fault }) => format!("DNS did not say what {name} has: {fault}"),
+        };
+        let between = if text.is_empty() { "" } else { "\n" };
+        // a String takes whatever is written
+        let _ = write!(text, "{between}{told}.");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+
+    const START: Timestamp = Timestamp(1_000_000);
+
+    fn key(selector: &str, algorithm: KeyAlgorithm) -> DkimKey {
+        let record = format!("v=DKIM1; k=rsa; p={selector}");
+        DkimKey { selector: selector.into(), algorithm, record, active: true, seen_at: None }
+    }
+
+    fn domain(state: DomainState) -> SendingDomain {
+        let (rsa, ed25519) = (KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519);
+        SendingDomain {
+            id: Id::new(1),
+            account: Id::new(1),
+            name: "shop.example".into(),
+            state,
+            bounce_mails: true,
+            keys: vec![key("r1", rsa), key("r2", rsa), key("e1", ed25519), key("e2", ed25519)],
+            created_at: START,
+            deleted_at: None,
+            lost_at: None,
+            check: None,
+        }
+    }
+
+    fn check(at: Timestamp, findings: [RecordState; 4]) -> Check {
+        let selectors = ["r1", "r2", "e1", "e2"].map(str::to_owned);
+        Check { at, records: selectors.into_iter().zip(findings).collect() }
+    }
+
+    fn wrong() -> RecordState {
+        RecordState::Wrong { found: vec!["v=DKIM1; p=other".into()] }
+    }
+
+    fn unknown() -> RecordState {
+        RecordState::Unknown { fault: "SERVFAIL".into() }
+    }
+
+    use RecordState::{Absent, Right};
+
+    #[test]
+    fn rsa_has_to_be_there_and_ed25519_may() {
+        let pending = domain(DomainState::Pending);
+        let state = |findings| judge(&pending, &check(START, findings)).state;
+        assert_eq!(state([Right, Right, Right, Right]), DomainState::Validated);
+        assert_eq!(state([Right, Right, Absent, wrong()]), DomainState::Validated);
+        assert_eq!(state([Right, Absent, Right, Right]), DomainState::Pending);
+        assert_eq!(state([wrong(), Right, Right, Right]), DomainState::Pending);
+        let mut alone = pending.clone();
+        alone.keys.truncate(0);
+        assert_eq!(judge(&alone, &check(START, [Right, Right, Right, Right])).state, DomainState::Pending);
+    }
+
+    #[test]
+    fn faults_of_dns_change_nothing() {
+        for state in [DomainState::Pending, DomainState::Validated, DomainState::Warning, DomainState::Failed] {
+            let domain = SendingDomain { lost_at: Some(START), ..domain(state) };
+            let after = START.after(GRACE * 2);
+            let judgement = judge(&domain, &check(after, [unknown(), unknown(), Absent, Absent]));
+            assert_eq!(judgement, Judgement { state, lost_at: Some(START) });
+            let judgement = judge(&domain, &Check { at: after, records: Vec::new() });
+            assert_eq!(judgement.state, state);
+        }
+        // one that answers is enough to tell that something is wrong
+        let validated = domain(DomainState::Validated);
+        assert_eq!(judge(&validated, &check(START, [unknown(), Absent, Right, Right])).state, DomainState::Warning);
+    }
+
+    #[test]
+    fn a_lost_record_has_72_hours() {
+        let mut domain = domain(DomainState::Validated);
+        let lost = [Right, Absent, Right, Right];
+        let judged = |domain: &SendingDomain, at| judge(domain, &check(at, lost.clone()));
+        let first = judged(&domain, START);
+        assert_eq!(first, Judgement { state: DomainState::Warning, lost_at: Some(START) });
+        (domain.state, domain.lost_at) = (first.state, first.lost_at);
+        let almost = START.after(GRACE - Duration::from_secs(1));
+        assert_eq!(judged(&domain, almost).state, DomainState::Warning);
+        assert_eq!(judged(&domain, START.after(GRACE)).state, DomainState::Failed);
+        let back = judge(&domain, &check(almost, [Right, Right, Absent, Absent]));
+        assert_eq!(back, Judgement { state: DomainState::Validated, lost_at: None });
+        domain.state = DomainState::Failed;
+        assert_eq!(judged(&domain, START.after(GRACE * 9)).state, DomainState::Failed);
+        assert_eq!(judge(&domain, &check(almost, [Right, Right, Right, Right])).state, DomainState::Validated);
+    }
+
+    #[test]
+    fn a_word_is_not_taken_back_by_dns() {
+        let vouched = domain(DomainState::Vouched);
+        for findings in [[Right, Right, Right, Right], [Absent, Absent, Absent, Absent]] {
+            assert_eq!(judge(&vouched, &check(START, findings)).state, DomainState::Vouched);
+        }
+    }
+
+    #[test]
+    fn the_reason_says_which_record_what_was_found_and_what_was_expected() {
+        let mut domain = domain(DomainState::Pending);
+        assert_eq!(reason(&domain), "");
+        domain.check = Some(check(START, [wrong(), Absent, Absent, unknown()]));
+        assert_eq!(
+            reason(&domain),
+            "r1._domainkey.shop.example has another TXT record; found: v=DKIM1; p=other; expected: v=DKIM1; k=rsa; p=r1.\n\
+             r2._domainkey.shop.example has no TXT record; expected: v=DKIM1; k=rsa; p=r2."
+        );
+        domain.check = Some(check(START, [unknown(), Right, Absent, Absent]));
+        assert_eq!(reason(&domain), "DNS did not say what r1._domainkey.shop.example has: SERVFAIL.");
+    }
+
+    #[test]
+    fn what_is_found_is_bounded() {
+        let found: Vec<String> = (0..9).map(|_| "x".repeat(9_999)).collect();
+        let RecordState::Wrong { found } = RecordState::of(&found, &key("r1", KeyAlgorithm::Rsa2048)) else { panic!() };
+        assert!(found.len() == FOUND_MAX && found.iter().all(|record| record.len() == FOUND_LETTERS_MAX));
+        let hostile = RecordState::of(&["\u{1b}]0;x\u{7}\nERROR".into()], &key("r1", KeyAlgorithm::Rsa2048));
+        assert_eq!(hostile, RecordState::Wrong { found: vec!["\u{fffd}]0;x\u{fffd}\u{fffd}ERROR".into()] });
+        assert_eq!(RecordState::of(&[], &key("r1", KeyAlgorithm::Rsa2048)), Absent);
+        assert_eq!(RecordState::of(&["k=rsa; p=r1".into()], &key("r1", KeyAlgorithm::Rsa2048)), Right);
+    }
+}

@@ -1,0 +1,127 @@
+//! The relay's own outbound side, with a witness: what is carried at once, and that nothing is carried twice at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use net::dispatch::Carrier;
+use net::outbound::{Delivery, Line, Outbound, Parcel};
+use relay::clock::Timestamp;
+use relay::id::MessageId;
+use relay::route::{Destination, Routes};
+
+use crate::world::hops::SimDialer;
+use crate::world::pipe::End;
+use crate::world::{World, lock};
+
+/// What is being carried.
+#[derive(Debug, Default)]
+pub struct Carrying {
+    /// Message and recipient.
+    pub recipients: BTreeSet<(MessageId, u16)>,
+    /// Attempts by the site that they go to.
+    pub sites: BTreeMap<String, usize>,
+    /// When the last attempt at a site ended, milliseconds of the world.
+    busy_until: BTreeMap<String, u64>,
+    /// When there was last no room for one more attempt.
+    full_until: Option<u64>,
+}
+
+impl Carrying {
+    /// Whether a site has an attempt, or had one so many milliseconds before `now`.
+    pub fn was_busy(&self, site: &str, now: u64, within: u64) -> bool {
+        let is_busy = self.sites.get(site).is_some_and(|count| *count > 0);
+        is_busy || self.busy_until.get(site).is_some_and(|until| now - until < within)
+    }
+
+    /// Whether there is no room for one more attempt, or was none so many milliseconds before `now`.
+    pub fn was_full(&self, conversations_max: usize, now: u64, within: u64) -> bool {
+        let is_full = self.sites.values().sum::<usize>() >= conversations_max;
+        is_full || self.full_until.is_some_and(|until| now - until < within)
+    }
+}
+
+/// The outbound side with its witness.
+pub struct SimCarrier {
+    world: Arc<World>,
+    outbound: Outbound<SimDialer>,
+    carrying: Arc<Mutex<Carrying>>,
+}
+
+/// Takes note of the end of an attempt, however it ends.
+struct Under<'a> {
+    carrier: &'a SimCarrier,
+    parcel: &'a Parcel,
+    site: String,
+}
+
+impl Drop for Under<'_> {
+    fn drop(&mut self) {
+        let (world, mut carrying) = (&self.carrier.world, lock(&self.carrier.carrying));
+        let now = world.clock.milliseconds();
+        if carrying.was_full(world.plan.conversations_max, now, 0) {
+            carrying.full_until = Some(now);
+        }
+        carrying.busy_until.insert(self.site.clone(), now);
+        world.mail().carried(self.parcel.envelope.message, &self.parcel.recipients);
+        for recipient in &self.parcel.recipients {
+            carrying.recipients.remove(&(self.parcel.envelope.message, *recipient));
+        }
+        if let Some(count) = carrying.sites.get_mut(&self.site) {
+            *count -= 1;
+        }
+    }
+}
+
+impl SimCarrier {
+    /// Around the outbound side of a life.
+    pub fn new(world: Arc<World>, outbound: Outbound<SimDialer>, carrying: Arc<Mutex<Carrying>>) -> Self {
+        SimCarrier { world, outbound, carrying }
+    }
+
+    fn begin<'a>(&'a self, destination: &Destination, parcel: &'a Parcel) -> Under<'a> {
+        let site = match destination {
+            Destination::Mx { domain } => domain.clone(),
+            Destination::Route { index } => format!("route {index}"),
+        };
+        let mut carrying = lock(&self.carrying);
+        for recipient in &parcel.recipients {
+            if !carrying.recipients.insert((parcel.envelope.message, *recipient)) {
+                let message = parcel.envelope.message;
+                self.world.violation(format!("{message}: recipient {recipient} is carried twice at once"));
+            }
+        }
+        let begun = parcel.recipients.iter().map(|recipient| (parcel.envelope.message, *recipient));
+        self.world.mail().carried.extend(begun);
+        let at_site = carrying.sites.entry(site.clone()).or_default();
+        *at_site += 1;
+        let (at_site, total) = (*at_site, carrying.sites.values().sum::<usize>());
+        let plan = &self.world.plan;
+        if at_site > plan.site_conversations_max || total > plan.conversations_max {
+            self.world.violation(format!("{at_site} conversations with {site}, {total} in all"));
+        }
+        Under { carrier: self, parcel, site }
+    }
+}
+
+impl Carrier for SimCarrier {
+    type Line = Line<End>;
+
+    fn routes(&self) -> &Routes {
+        self.outbound.routes()
+    }
+
+    async fn deliver(
+        &self,
+        line: &mut Option<Line<End>>,
+        destination: &Destination,
+        parcel: &Parcel,
+        at: Timestamp,
+    ) -> Delivery {
+        let _under = self.begin(destination, parcel);
+        self.outbound.deliver(line, destination, parcel, at).await
+    }
+
+    async fn close(&self, line: Line<End>) {
+        line.close().await;
+    }
+}

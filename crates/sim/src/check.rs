@@ -1,0 +1,6 @@
+//! The checkers: what must hold whatever goes wrong.
+
+pub mod bounds;
+pub mod due;
+pub mod outcome;
+pub mod recovery;

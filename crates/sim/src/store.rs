@@ -1,0 +1,218 @@
+//! The store of one life: the spool's own code over the simulated disk, the book of the model, and a witness beside
+//! every verb.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use relay::account::{Account, AccountState};
+use relay::activity::Notice;
+use relay::api_key::ApiKey;
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::{Id, MessageId};
+use relay::queue::{Envelope, HoldReason, Settlement};
+use relay::quota::Quota;
+use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
+use relay::smtp_user::SmtpUser;
+use relay::store::{
+    Actor, AuditEntry, Block, Book, Claimed, Content, Login, NewApiKey, NewDkimKey, NewSmtpUser, QueueEntry,
+    SmtpUserChange, Spool, StoreError, StoreHealth,
+};
+use relay::verification::Check;
+use smtp::server::Secret;
+use store::embedded::counting::Counting;
+use store::embedded::spool::{LogDraft, LogSpool};
+use store::memory::Memory;
+
+use crate::mail::Wanted;
+use crate::world::World;
+use crate::world::disk::SimDisk;
+
+/// The store as the relay has it.
+pub struct SimStore {
+    /// Where it is.
+    pub world: Arc<World>,
+    /// Live mail.
+    pub spool: LogSpool<SimDisk>,
+    /// Accounts and what belongs to them: kept by a ledger of its own, which no fault of this world touches.
+    pub book: Memory,
+    /// What counts the log for the quotas in this life.
+    pub counting: Mutex<Counting>,
+}
+
+impl SimStore {
+    /// Content that has a file of its own, read from the simulated disk: no part of the relay could open it by name.
+    fn lent(&self, claimed: Option<Claimed>) -> Option<Claimed> {
+        let claimed = claimed?;
+        let content = match &claimed.content {
+            Content::Held(octets) => Content::Held(octets.clone()),
+            Content::Filed { path, octets } => {
+                let image = self.world.disk.image(&path.to_string_lossy()).unwrap_or_default();
+                if image.len() as u64 != *octets {
+                    self.world.violation(format!("{}: lent with {octets} octets, has {}", path.display(), image.len()));
+                }
+                Content::Held(Bytes::from(image))
+            }
+        };
+        Some(Claimed { content, ..claimed })
+    }
+
+    /// Asks the spool something about a message, before witnesses.
+    async fn witnessed(
+        &self,
+        message: MessageId,
+        wanted: Wanted,
+        done: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let ask = {
+            let mut mail = self.world.mail();
+            mail.messages.get_mut(&message).map(|known| (known.ask(wanted), known.life))
+        };
+        let result = done.await;
+        if self.world.is_dead() {
+            // nobody hears it any more
+            return result;
+        }
+        if let Err(error) = &result {
+            self.world.trouble();
+            self.world.tell(format_args!("{message}: {error}"));
+        }
+        let mut mail = self.world.mail();
+        if let (Some((ask, life)), Some(known)) = (ask, mail.messages.get_mut(&message))
+            && known.life == life
+        {
+            known.answered(ask, &result);
+        }
+        result
+    }
+}
+
+impl Spool for SimStore {
+    type Draft = LogDraft<SimDisk>;
+
+    fn draft(&self) -> Result<Self::Draft, StoreError> {
+        self.spool.draft()
+    }
+
+    fn draft_notification(&self) -> Result<Self::Draft, StoreError> {
+        self.spool.draft_notification()
+    }
+
+    async fn commit(&self, envelope: Envelope, draft: Self::Draft) -> Result<(), StoreError> {
+        let id = envelope.message;
+        let asked = self.world.mail().commit_asked(&envelope);
+        if let Err(fault) = asked {
+            self.world.violation(fault);
+        }
+        let result = self.spool.commit(envelope, draft).await;
+        if !self.world.is_dead() {
+            let counted = self.world.mail().commit_answered(id, &result);
+            if let Err(fault) = counted {
+                self.world.violation(fault);
+            }
+            let error = result.as_ref().err();
+            if error.is_some() {
+                self.world.trouble();
+            }
+            self.world.tell(format_args!("{id}: commit {error:?}"));
+        }
+        result
+    }
+
+    async fn claim(&self, message: MessageId) -> Result<Option<Claimed>, StoreError> {
+        Ok(self.lent(self.spool.claim(message).await?))
+    }
+
+    fn unclaim(&self, message: MessageId) {
+        self.spool.unclaim(message);
+    }
+
+    fn seal(&self, message: MessageId, seal: Bytes) {
+        self.spool.seal(message, seal);
+    }
+
+    async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
+        for verdict in &settlement.verdicts {
+            self.world.tell(format_args!("{}: {} {:?}", settlement.message, verdict.recipient, verdict.outcome));
+        }
+        let wanted = Wanted::Settle(settlement.clone());
+        self.witnessed(settlement.message, wanted, self.spool.settle(settlement)).await
+    }
+
+    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+        self.witnessed(message, Wanted::Hold(reason), self.spool.hold(message, reason, now)).await
+    }
+
+    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+        self.witnessed(message, Wanted::Release(now), self.spool.release(message, now)).await
+    }
+
+    fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {
+        self.spool.queue(after, limit)
+    }
+
+    async fn peek(&self, message: MessageId) -> Result<Option<Claimed>, StoreError> {
+        Ok(self.lent(self.spool.peek(message).await?))
+    }
+
+    fn note(&self, notices: Vec<Notice>) {
+        self.spool.note(notices);
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.spool.health()
+    }
+
+    fn is_latched(&self) -> bool {
+        self.spool.is_latched()
+    }
+}
+
+/// The book's verbs that the relay uses, handed to the model.
+macro_rules! book {
+    ($($verb:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
+        impl Book for SimStore {
+            $(fn $verb(&self, $($name: $type),*) -> $result {
+                self.book.$verb($($name),*)
+            })+
+        }
+    };
+}
+
+type Done<T> = Result<T, StoreError>;
+
+book! {
+    directory() -> Arc<Directory>;
+    account_add(name: &str, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    account_state(account: Id<Account>, state: AccountState, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    account_quota(account: Id<Account>, quota: Quota, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    domain_add(account: Id<Account>, name: &str, keys: Vec<NewDkimKey>, by: &Actor, now: Timestamp)
+        -> Done<Arc<SendingDomain>>;
+    domain_state(domain: Id<SendingDomain>, state: DomainState, by: &Actor, now: Timestamp)
+        -> Done<Arc<SendingDomain>>;
+    domain_bounce_mails(domain: Id<SendingDomain>, on: bool, by: &Actor, now: Timestamp) -> Done<Arc<SendingDomain>>;
+    domain_check(domain: Id<SendingDomain>, check: Check) -> Done<Arc<SendingDomain>>;
+    domain_rotate(domain: Id<SendingDomain>, algorithm: KeyAlgorithm, force: bool, by: &Actor, now: Timestamp)
+        -> Done<Arc<SendingDomain>>;
+    domain_key(domain: Id<SendingDomain>, selector: &str) -> Done<Secret>;
+    domain_delete(domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Done<()>;
+    smtp_user_add(user: NewSmtpUser, by: &Actor, now: Timestamp) -> Done<Arc<SmtpUser>>;
+    smtp_user_change(user: Id<SmtpUser>, action: &str, change: SmtpUserChange, by: &Actor, now: Timestamp)
+        -> Done<Arc<SmtpUser>>;
+    smtp_user_delete(user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Done<()>;
+    api_key_add(key: NewApiKey, by: &Actor, now: Timestamp) -> Done<Arc<ApiKey>>;
+    api_key_delete(key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Done<()>;
+    api_keys_used(uses: &[(Id<ApiKey>, Timestamp)]) -> Done<()>;
+    api_key_uses() -> Done<HashMap<Id<ApiKey>, Timestamp>>;
+    password_key() -> [u8; 32];
+    logins_note(logins: &[Login]) -> Done<()>;
+    logins(since: Timestamp) -> Done<Vec<Login>>;
+    suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;
+    unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
+    block_put(block: &Block) -> Done<()>;
+    blocks() -> Done<Vec<Block>>;
+    block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
+    audit_note(entry: AuditEntry) -> Done<()>;
+    audit(account: Option<Id<Account>>, limit: usize) -> Done<Vec<AuditEntry>>;
+}

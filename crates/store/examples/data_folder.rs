@@ -1,0 +1,207 @@
+//! Makes the data folder that tests of later versions open: `cargo run -p store --example data_folder FILE.tar.gz`.
+//!
+//! It has one of everything that is on the disk: accounts with a quota, a domain with a key, a user, a suppression, a block, a
+//! login; mail that waits, was deferred, is held, is half delivered, has its content in a file of its own, was delivered, bounced,
+//! suppressed and refused; a segment that was used again; a checkpoint; and the master key, made for this and nothing else.
+
+use std::fs::File;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use relay::activity::{Notice, NoticeKind};
+use relay::clock::Timestamp;
+use relay::credential::PasswordKey;
+use relay::id::{Id, MessageId, SessionId};
+use relay::queue::{Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, SessionFacts, Settlement, Verdict};
+use relay::quota::Quota;
+use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
+use relay::smtp_user::UserRules;
+use relay::store::{Actor, Block, Book as _, Draft as _, History as _, Login, NewDkimKey, NewSmtpUser, Spool as _};
+use smtp::address::{Address, ReversePath};
+use smtp::server::Secret;
+use store::embedded::{Embedded, Options, spool};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The moment of everything: 2027-01-15.
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+fn later(seconds: u64) -> Timestamp {
+    Timestamp(NOW.0 + 1000 * seconds)
+}
+
+fn operator() -> Actor {
+    Actor { name: "operator".into(), from: "cli".into() }
+}
+
+fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope, Failure> {
+    let addresses = recipients.iter().map(|text| Address::parse(text, false)).collect::<Result<_, _>>()?;
+    Ok(Envelope {
+        message: MessageId(u128::from(later(number).0) << 80 | u128::from(number)),
+        account: Id::new(1),
+        user: Some(Id::new(1)),
+        domain: Some(Id::new(1)),
+        origin: Origin::Submission,
+        reverse_path: ReversePath::Mailbox(Address::parse("shop@example.com", false)?),
+        recipients: addresses,
+        suppressed: Vec::new(),
+        header_needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at: later(number),
+        retry_for: (number == 2).then_some(Duration::from_secs(3600)),
+        sandbox: false,
+        facts: ContentFacts {
+            octets: octets as u64,
+            header_octets: 24,
+            sha256: [7; 32],
+            subject: format!("Message {number}"),
+            from: "shop@example.com".into(),
+            message_id: format!("<{number}@example.com>"),
+        },
+        session: Some(SessionFacts {
+            session: SessionId(u128::from(number)),
+            remote: ip(7),
+            client_name: "client.example.com".into(),
+            tls: "TLS 1.3".into(),
+        }),
+    })
+}
+
+fn ip(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+/// Content that belongs to a message.
+fn content(number: u64, octets: usize) -> Vec<u8> {
+    let mut text = format!("Subject: Message {number}\r\n\r\n").into_bytes();
+    let line = format!("This is message {number}.\r\n");
+    text.extend(line.bytes().cycle().take(octets.saturating_sub(text.len())));
+    text
+}
+
+async fn commit(store: &Embedded, number: u64, recipients: &[&str], octets: usize) -> Result<MessageId, Failure> {
+    let content = content(number, octets);
+    let envelope = envelope(number, recipients, content.len())?;
+    let message = envelope.message;
+    let mut draft = store.draft()?;
+    draft.append(Bytes::from(content)).await?;
+    store.commit(envelope, draft).await?;
+    Ok(message)
+}
+
+async fn settle(store: &Embedded, message: MessageId, at: u64, verdicts: &[(u16, Outcome)]) -> Result<(), Failure> {
+    let verdict = |(recipient, outcome): &(u16, Outcome)| Verdict {
+        recipient: *recipient,
+        outcome: *outcome,
+        reason: "As the next hop said.".into(),
+        remote_reply: Some("250 2.0.0 or else".into()),
+    };
+    let attempt = Attempt {
+        at: later(at),
+        milliseconds: 120,
+        host: "mx.example.org".into(),
+        remote: Some(([198, 51, 100, 4], 25).into()),
+        tls: "TLS 1.3".into(),
+    };
+    let verdicts = verdicts.iter().map(verdict).collect();
+    Ok(store.settle(Settlement { message, at: later(at), attempt: Some(attempt), verdicts }).await?)
+}
+
+fn refusal() -> Notice {
+    Notice {
+        at: later(30),
+        kind: NoticeKind::Rejected,
+        account: Some(Id::new(1)),
+        user: Some(Id::new(1)),
+        domain: Some(Id::new(1)),
+        username: "fixture".into(),
+        session: SessionId(77),
+        remote: ip(7),
+        tls: "TLS 1.2".into(),
+        sender: "shop@example.com".into(),
+        recipient: "zoe@example.org".into(),
+        subject: String::new(),
+        reference: "recipients-max".into(),
+        reply: "452 4.5.3 Too many recipients".into(),
+        reason: "More than 50 recipients.".into(),
+        count: 1,
+    }
+}
+
+fn book(store: &Embedded) -> Result<(), Failure> {
+    let account = store.account_add("Bakery", &operator(), NOW)?.id;
+    store.account_quota(
+        account,
+        Quota { recipients: Some(1000), renews_on: 15, ..Quota::default() },
+        &operator(),
+        NOW,
+    )?;
+    let key = DkimKey {
+        selector: "one".into(),
+        algorithm: KeyAlgorithm::Ed25519,
+        record: "v=DKIM1; k=ed25519; p=AAAA".into(),
+        active: true,
+        seen_at: None,
+    };
+    let keys = vec![NewDkimKey { key, private: Secret::new(b"the private half".to_vec()) }];
+    let domain = store.domain_add(account, "example.com", keys, &operator(), NOW)?.id;
+    store.domain_state(domain, DomainState::Vouched, &operator(), NOW)?;
+    let password = PasswordKey::new(store.password_key()).hash(b"a password of the fixture");
+    let (name, username) = ("WordPress".to_owned(), "fixture".to_owned());
+    let user = NewSmtpUser { domain, name, username, password, rules: UserRules::default() };
+    let user = store.smtp_user_add(user, &operator(), NOW)?.id;
+    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW)?;
+    let address = ip(66);
+    let accounts = vec![account];
+    store.block_put(&Block { address, cause: "x".into(), since: NOW, until: later(900), seconds: 900, accounts })?;
+    Ok(store.logins_note(&[Login { user, address: ip(7), at: later(5) }])?)
+}
+
+async fn mail(store: &Embedded) -> Result<(), Failure> {
+    let delivered = Outcome::Delivered { sandbox: false };
+    commit(store, 1, &["waits@example.org"], 300).await?;
+    let deferred = commit(store, 2, &["deferred@example.org"], 300).await?;
+    settle(store, deferred, 12, &[(0, Outcome::Deferred { until: later(600) })]).await?;
+    let held = commit(store, 3, &["held@example.org"], 300).await?;
+    store.hold(held, HoldReason::Operator, later(13)).await?;
+    let half = commit(store, 4, &["done@example.org", "open@example.org"], 300).await?;
+    store.seal(half, Bytes::from_static(b"DKIM-Signature: of the fixture\r\n"));
+    settle(store, half, 14, &[(0, delivered)]).await?;
+    commit(store, 5, &["filed@example.org"], 30_000).await?;
+    let done = commit(store, 6, &["delivered@example.org"], 300).await?;
+    settle(store, done, 16, &[(0, delivered)]).await?;
+    let bounced = commit(store, 7, &["bounced@example.org"], 300).await?;
+    settle(store, bounced, 17, &[(0, Outcome::HardBounced)]).await?;
+    store.note(vec![refusal()]);
+    store.caught_up().await;
+    Ok(())
+}
+
+fn pack(folder: &Path, file: &Path) -> Result<(), Failure> {
+    let packed = GzEncoder::new(File::create_new(file)?, Compression::best());
+    let mut archive = tar::Builder::new(packed);
+    archive.mode(tar::HeaderMode::Deterministic);
+    archive.append_dir_all("data", folder)?;
+    archive.into_inner()?.finish()?.sync_all()?;
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let file = std::env::args().nth(1).ok_or("the file to make is to be named")?;
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let spool = spool::Options { segment_octets: 32 * 1024, reserve_octets: 32 * 1024, ..spool::Options::small() };
+    let options = Options { spool, ..Options::new(Arc::new(|| later(60))) };
+    let store = Embedded::open(&data, options)?;
+    book(&store)?;
+    mail(&store).await?;
+    drop(store);
+    std::fs::remove_file(data.join("lock"))?;
+    pack(&data, Path::new(&file))
+}

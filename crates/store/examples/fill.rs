@@ -1,0 +1,146 @@
+//! Fills a data folder that no relay uses: `queue` with messages that wait, `rows` with activity of mail delivered.
+//!
+//! `cargo run --release -p store --example fill -- FOLDER queue MESSAGES DOMAINS` or `… -- FOLDER rows ROWS`. It goes
+//! through the store's own verbs, so that what it leaves is what a relay would have left.
+#![allow(clippy::print_stdout)]
+
+use bytes::Bytes;
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict};
+use relay::store::{Draft as _, History as _, Spool as _};
+use smtp::address::{Address, ReversePath};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+use store::embedded::{Embedded, Options};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Messages on their way at once.
+const TASKS: u64 = 256;
+/// Octets of a message that waits.
+const QUEUED_OCTETS: usize = 2000;
+/// Recipients of a message that is delivered: one commit for so many rows.
+const ROWS_A_MESSAGE: u64 = 50;
+/// What waits is due by then: a start is measured, not the attempts that follow it.
+const DUE_AFTER: Duration = Duration::from_secs(4 * 3600);
+
+/// What is filled in.
+#[derive(Clone, Copy)]
+enum Fill {
+    /// Messages of one recipient each, in so many domains.
+    Queue { messages: u64, domains: u64 },
+    /// Rows.
+    Rows(u64),
+}
+
+impl Fill {
+    fn of(arguments: &[String]) -> Result<(&Path, Fill), Failure> {
+        match arguments {
+            [folder, what, messages, domains] if what == "queue" => {
+                let fill = Fill::Queue { messages: messages.parse()?, domains: domains.parse()? };
+                Ok((Path::new(folder), fill))
+            }
+            [folder, what, rows] if what == "rows" => Ok((Path::new(folder), Fill::Rows(rows.parse()?))),
+            _ => Err("FOLDER queue MESSAGES DOMAINS, or FOLDER rows ROWS".into()),
+        }
+    }
+
+    fn messages(self) -> u64 {
+        match self {
+            Fill::Queue { messages, .. } => messages,
+            Fill::Rows(rows) => rows.div_ceil(ROWS_A_MESSAGE),
+        }
+    }
+
+    fn recipients(self, number: u64) -> Vec<String> {
+        match self {
+            Fill::Queue { domains, .. } => vec![format!("customer{number}@domain{}.example", number % domains)],
+            Fill::Rows(rows) => {
+                let first = number * ROWS_A_MESSAGE;
+                let all = first..rows.min(first + ROWS_A_MESSAGE);
+                // scattered, as customers are: no two rows beside each other are alike
+                let scattered = all.map(|row| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40);
+                scattered.map(|row| format!("customer{row}@domain{}.example", row % 20_000)).collect()
+            }
+        }
+    }
+}
+
+fn envelope(number: u64, recipients: &[String], now: Timestamp) -> Result<Envelope, Failure> {
+    let account = 1 + number % 50;
+    Ok(Envelope {
+        message: MessageId(u128::from(now.0) << 80 | u128::from(number)),
+        account: Id::new(account),
+        user: Some(Id::new(1 + number % 100)),
+        domain: Some(Id::new(account)),
+        origin: Origin::Submission,
+        reverse_path: ReversePath::Mailbox(Address::parse("shop@example.com", false)?),
+        recipients: recipients.iter().map(|address| Address::parse(address, false)).collect::<Result<_, _>>()?,
+        suppressed: Vec::new(),
+        header_needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at: now,
+        retry_for: None,
+        sandbox: false,
+        facts: ContentFacts {
+            subject: format!("Your order {number} has been shipped"),
+            from: "shop@example.com".to_owned(),
+            message_id: format!("<{number:016x}@example.com>"),
+            ..ContentFacts::default()
+        },
+        session: None,
+    })
+}
+
+fn delivered(envelope: &Envelope) -> Settlement {
+    let attempt = Attempt {
+        at: envelope.accepted_at,
+        milliseconds: 120,
+        host: "mx.example.org".to_owned(),
+        remote: Some(([192, 0, 2, 1], 25).into()),
+        tls: "TLS 1.3".to_owned(),
+    };
+    let verdict = |recipient| Verdict {
+        recipient,
+        outcome: Outcome::Delivered { sandbox: false },
+        reason: String::new(),
+        remote_reply: Some("250 2.0.0 Ok: queued as 4WxYz0123".to_owned()),
+    };
+    let verdicts = (0u16..).zip(&envelope.recipients).map(|(recipient, _)| verdict(recipient)).collect();
+    Settlement { message: envelope.message, at: envelope.accepted_at, attempt: Some(attempt), verdicts }
+}
+
+async fn work(store: Arc<Embedded>, fill: Fill, task: u64, now: Timestamp) -> Result<(), Failure> {
+    let octets = if matches!(fill, Fill::Queue { .. }) { QUEUED_OCTETS } else { 200 };
+    let content = Bytes::from(vec![b'x'; octets]);
+    for number in (task..fill.messages()).step_by(TASKS as usize) {
+        let envelope = envelope(number, &fill.recipients(number), now)?;
+        let settlement = delivered(&envelope);
+        let mut draft = store.draft()?;
+        draft.append(content.clone()).await?;
+        store.commit(envelope, draft).await?;
+        if let Fill::Rows(_) = fill {
+            store.settle(settlement).await?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (folder, fill) = Fill::of(&arguments)?;
+    let now = Timestamp(u64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?);
+    let store = Arc::new(Embedded::open(folder, Options::new(Arc::new(move || now)))?);
+    let at = if matches!(fill, Fill::Queue { .. }) { now.after(DUE_AFTER) } else { now };
+    let began = Instant::now();
+    let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(work(Arc::clone(&store), fill, task, at))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    store.caught_up().await;
+    println!("{} messages in {:.1?}", fill.messages(), began.elapsed());
+    Ok(())
+}

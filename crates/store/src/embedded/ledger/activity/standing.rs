@@ -1,0 +1,45 @@
+//! How recipients stand by the rows of activity, for a start that cannot believe the spool alone.
+
+use relay::activity::Status;
+use relay::id::MessageId;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::columns::status;
+use super::group::{Group, unpacked, unpacked_owned};
+
+/// The recipients of a message that have left the queue, by their numbers.
+pub(crate) fn settled(reader: &Connection, message: MessageId) -> rusqlite::Result<Vec<u16>> {
+    let mut query = reader.prepare_cached("SELECT body FROM row_groups WHERE message = ?1")?;
+    let group: Option<Group<String>> =
+        query.query_row([message.0.to_be_bytes()], |row| unpacked_owned(row.get_ref(0)?.as_blob()?)).optional()?;
+    let left = |status| matches!(status, Status::Delivered | Status::SoftBounce | Status::HardBounce);
+    group.map_or(Ok(Vec::new()), |group| numbers(&group, left))
+}
+
+/// Every recipient that waits in the queue: message and number, oldest first.
+pub(crate) fn unsettled(reader: &Connection) -> rusqlite::Result<Vec<(MessageId, u16)>> {
+    let mut query = reader.prepare(
+        "SELECT message, body FROM row_groups
+        WHERE row IN (SELECT row FROM statuses WHERE status IN (1, 2, 4)) AND message IS NOT NULL ORDER BY message",
+    )?;
+    let mut groups = query.query([])?;
+    let mut told = Vec::new();
+    let waits = |status| matches!(status, Status::Accepted | Status::Pending | Status::Deferred);
+    while let Some(row) = groups.next()? {
+        let message = MessageId(u128::from_be_bytes(row.get(0)?));
+        let group: Group<&str> = unpacked(row.get_ref(1)?.as_blob()?)?;
+        told.extend(numbers(&group, waits)?.into_iter().map(|number| (message, number)));
+    }
+    Ok(told)
+}
+
+/// The numbers of the recipients that stand so.
+fn numbers<T: AsRef<str>>(group: &Group<T>, stands: impl Fn(Status) -> bool) -> rusqlite::Result<Vec<u16>> {
+    let mut numbers = Vec::new();
+    for (place, row) in (0..).zip(&group.rows) {
+        if stands(status(group.status_of(row))?) {
+            numbers.extend(u16::try_from(group.number + place));
+        }
+    }
+    Ok(numbers)
+}

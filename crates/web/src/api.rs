@@ -1,0 +1,197 @@
+//! The API: every operation of the relay over HTTP, JSON, for programs with a key.
+//!
+//! Each route asks for one operation of [`relay::service::operation`], and its `operationId` is that operation's name:
+//! a test holds the two lists together. Errors are problems (RFC 9457). The document is OpenAPI 3.1, made from this code.
+
+mod account;
+mod activity;
+mod api_key;
+mod asking;
+mod domain;
+mod operator;
+mod page;
+mod problem;
+mod smtp_user;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use relay::service::Service;
+use std::sync::Arc;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use asking::Paces;
+use problem::Problem;
+
+/// Octets of a request's body.
+const BODY_OCTETS_MAX: usize = 256 * 1024;
+
+/// The prefix of every route; another one comes when what is here can no longer be kept as it is.
+pub const PREFIX: &str = "/api/v1";
+
+/// What the routes stand on.
+#[derive(Clone)]
+struct Api {
+    service: Arc<dyn Service>,
+    paces: Arc<Paces>,
+    document: Arc<str>,
+}
+
+/// Every route below [`PREFIX`], with at most so many requests a minute for each key.
+pub fn router(service: Arc<dyn Service>, requests_per_minute: u64) -> Router {
+    let (router, document) = open_routes();
+    let document = Arc::from(document_text(&document));
+    let api = Api { service, paces: Arc::new(Paces::new(requests_per_minute)), document };
+    router
+        .route(&format!("{PREFIX}/openapi.json"), get(openapi))
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
+        .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
+        .with_state(api)
+}
+
+/// The OpenAPI document, as `docs/reference/openapi.json` has it.
+pub fn document() -> String {
+    document_text(&open_routes().1)
+}
+
+fn document_text(document: &OpenApi) -> String {
+    // plain data: this cannot fail
+    document.to_pretty_json().unwrap_or_default() + "\n"
+}
+
+fn open_routes() -> (Router<Api>, OpenApi) {
+    let routes: OpenApiRouter<Api> = OpenApiRouter::new()
+        .routes(routes!(account::account_list, account::account_add))
+        .routes(routes!(account::account_show))
+        .routes(routes!(account::account_suspend))
+        .routes(routes!(account::account_resume))
+        .routes(routes!(account::account_quota))
+        .routes(routes!(domain::domain_list, domain::domain_add))
+        .routes(routes!(domain::domain_show, domain::domain_delete))
+        .routes(routes!(domain::domain_vouch))
+        .routes(routes!(domain::domain_verify))
+        .routes(routes!(domain::domain_rotate))
+        .routes(routes!(domain::domain_bounce_mails))
+        .routes(routes!(smtp_user::smtp_user_list, smtp_user::smtp_user_add))
+        .routes(routes!(smtp_user::smtp_user_show, smtp_user::smtp_user_set, smtp_user::smtp_user_delete))
+        .routes(routes!(smtp_user::smtp_user_rename))
+        .routes(routes!(smtp_user::smtp_user_reset))
+        .routes(routes!(smtp_user::smtp_user_add_password))
+        .routes(routes!(smtp_user::smtp_user_drop_password))
+        .routes(routes!(smtp_user::smtp_user_enable))
+        .routes(routes!(smtp_user::smtp_user_disable))
+        .routes(routes!(account::suppression_list, account::suppression_add))
+        .routes(routes!(account::suppression_remove))
+        .routes(routes!(activity::activity))
+        .routes(routes!(activity::activity_since))
+        .routes(routes!(activity::activity_show))
+        .routes(routes!(activity::statistics))
+        .routes(routes!(activity::connections))
+        .routes(routes!(api_key::api_key_list, api_key::api_key_add))
+        .routes(routes!(api_key::api_key_delete))
+        .routes(routes!(operator::audit))
+        .routes(routes!(operator::blocks))
+        .routes(routes!(operator::block_lift))
+        .routes(routes!(operator::queue_list))
+        .routes(routes!(operator::queue_release_all))
+        .routes(routes!(operator::queue_cancel_all))
+        .routes(routes!(operator::queue_show, operator::queue_cancel))
+        .routes(routes!(operator::queue_retry))
+        .routes(routes!(operator::queue_hold))
+        .routes(routes!(operator::queue_release))
+        .routes(routes!(operator::backup))
+        .routes(routes!(operator::health));
+    let (router, mut document) = OpenApiRouter::with_openapi(described()).nest(PREFIX, routes).split_for_parts();
+    with_problems(&mut document);
+    (router, document)
+}
+
+fn described() -> OpenApi {
+    let about = "What a page or the command line of the relay can do, a program can: with a key of an account for that \
+                 account, with a key of the operator for all. A key is sent as `Authorization: Bearer …`. What is not \
+                 yours does not exist: `404`. Moments are RFC 3339; lists that can be long come in pages, each naming \
+                 the cursor of the next. Requests are paced for each key, as the fields `RateLimit` and \
+                 `RateLimit-Policy` of every answer say.";
+    let info = InfoBuilder::new().title("Envoi").version("1").description(Some(about)).build();
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    let mut document = OpenApiBuilder::new().info(info).build();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("key", bearer);
+    document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    document
+}
+
+/// Whatever the route, a fault is told in the same way.
+fn with_problems(document: &mut OpenApi) {
+    let schema = Ref::from_schema_name("Problem");
+    let told = ResponseBuilder::new()
+        .description("What happened, what it means, what to do")
+        .content("application/problem+json", Content::new(Some(schema)))
+        .build();
+    let components = document.components.get_or_insert_default();
+    let schema = <Problem as utoipa::PartialSchema>::schema();
+    components.schemas.insert("Problem".to_owned(), schema);
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            for answer in operation.responses.responses.values_mut() {
+                if let RefOr::T(answer) = answer {
+                    // without one the document is none (OpenAPI 3.1, Response Object)
+                    "What was asked for".clone_into(&mut answer.description);
+                }
+            }
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(told.clone()));
+        }
+    }
+}
+
+async fn openapi(State(api): State<Api>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], api.document.to_string()).into_response()
+}
+
+async fn nowhere() -> Problem {
+    Problem::nowhere()
+}
+
+async fn not_so() -> Problem {
+    Problem::not_so()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use relay::service::operation::Operation;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_a_route_and_every_route_an_operation() {
+        let (_, document) = open_routes();
+        let mut ids = BTreeSet::new();
+        for path in document.paths.paths.values() {
+            for operation in [&path.get, &path.post, &path.put, &path.patch, &path.delete].into_iter().flatten() {
+                let id = operation.operation_id.clone().unwrap();
+                assert!(ids.insert(id.clone()), "{id} has two routes");
+                assert!(operation.summary.is_some() && operation.responses.responses.contains_key("default"), "{id}");
+            }
+        }
+        let operations: BTreeSet<_> = Operation::NAMES.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(ids, operations);
+    }
+
+    #[test]
+    fn the_document_names_the_key_and_its_prefix() {
+        let document: serde_json::Value = serde_json::from_str(&super::document()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        assert_eq!(document["info"]["title"], "Envoi");
+        assert_eq!(document["components"]["securitySchemes"]["key"]["scheme"], "bearer");
+        let paths = document["paths"].as_object().unwrap();
+        assert!(!paths.is_empty() && paths.keys().all(|path| path.starts_with(PREFIX)));
+    }
+}

@@ -1,0 +1,132 @@
+//! Accounts, and the addresses that they do not send to.
+
+use relay::service::Setting;
+use relay::service::operation::Operation;
+use relay::service::view::{AccountView, DoneView, SuppressionView};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::asking::{Asking, Body, Outcome, Path, Query};
+use super::smtp_user::setting;
+
+/// Whose.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Whose {
+    /// Of this account alone; with a key of an account its own.
+    pub(super) account: Option<u64>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountNew {
+    /// What people call it.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuotaChange {
+    /// Recipients a month; null: without limit; absent: as it is.
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<u64>)]
+    recipients: Setting<u64>,
+    /// The day of the month on which a period begins.
+    renews_on: Option<u8>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuppressionNew {
+    /// The account.
+    account: u64,
+    /// The address.
+    address: String,
+    /// Why.
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Its {
+    /// The account.
+    account: u64,
+}
+
+/// Lists all accounts.
+#[utoipa::path(get, path = "/accounts", operation_id = "AccountList", tag = "Accounts",
+    responses((status = 200, body = Vec<AccountView>)))]
+pub(super) async fn account_list(asking: Asking) -> Outcome<Vec<AccountView>> {
+    asking.run(Operation::AccountList).await
+}
+
+/// Makes an account.
+#[utoipa::path(post, path = "/accounts", operation_id = "AccountAdd", tag = "Accounts", request_body = AccountNew,
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn account_add(asking: Asking, Body(new): Body<AccountNew>) -> Outcome<AccountView> {
+    asking.run(Operation::AccountAdd { name: new.name }).await
+}
+
+/// Shows an account with what it used of its quota.
+#[utoipa::path(get, path = "/accounts/{account}", operation_id = "AccountShow", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_show(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    asking.run(Operation::AccountShow { account }).await
+}
+
+/// Suspends an account: its logins are refused, its queue is held.
+#[utoipa::path(post, path = "/accounts/{account}/suspend", operation_id = "AccountSuspend", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_suspend(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    asking.run(Operation::AccountSuspend { account }).await
+}
+
+/// Resumes a suspended account.
+#[utoipa::path(post, path = "/accounts/{account}/resume", operation_id = "AccountResume", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_resume(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    asking.run(Operation::AccountResume { account }).await
+}
+
+/// Sets to how many recipients an account may send in a month, and on which day that begins anew.
+#[utoipa::path(patch, path = "/accounts/{account}/quota", operation_id = "AccountQuota", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number")), request_body = QuotaChange,
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn account_quota(
+    asking: Asking,
+    Path(account): Path<u64>,
+    Body(change): Body<QuotaChange>,
+) -> Outcome<AccountView> {
+    let QuotaChange { recipients, renews_on } = change;
+    asking.run(Operation::AccountQuota { account, recipients, renews_on }).await
+}
+
+/// Lists the addresses that accounts do not send to.
+#[utoipa::path(get, path = "/suppressions", operation_id = "SuppressionList", tag = "Suppressions", params(Whose),
+    responses((status = 200, body = Vec<SuppressionView>)))]
+pub(super) async fn suppression_list(asking: Asking, Query(whose): Query<Whose>) -> Outcome<Vec<SuppressionView>> {
+    asking.run(Operation::SuppressionList { account: whose.account }).await
+}
+
+/// Ends sending to an address.
+#[utoipa::path(post, path = "/suppressions", operation_id = "SuppressionAdd", tag = "Suppressions",
+    request_body = SuppressionNew, responses((status = 200, body = DoneView)))]
+pub(super) async fn suppression_add(asking: Asking, Body(new): Body<SuppressionNew>) -> Outcome<DoneView> {
+    let SuppressionNew { account, address, reason } = new;
+    asking.run(Operation::SuppressionAdd { account, address, reason }).await
+}
+
+/// Lifts a suppression.
+#[utoipa::path(delete, path = "/suppressions/{address}", operation_id = "SuppressionRemove", tag = "Suppressions",
+    params(("address" = String, Path, description = "The address"), Its),
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn suppression_remove(
+    asking: Asking,
+    Path(address): Path<String>,
+    Query(its): Query<Its>,
+) -> Outcome<DoneView> {
+    asking.run(Operation::SuppressionRemove { account: its.account, address }).await
+}

@@ -1,0 +1,119 @@
+//! Sending domains.
+
+use relay::sending_domain::KeyAlgorithm;
+use relay::service::operation::Operation;
+use relay::service::view::{DomainView, DoneView};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::account::Whose;
+use super::asking::{Asking, Body, Outcome, Path, Query};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DomainNew {
+    /// The account.
+    account: u64,
+    /// The name: the part behind the @ of its senders.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vouching {
+    /// Whether it is vouched for.
+    vouched: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotation {
+    /// `rsa2048` or `ed25519`; absent: both.
+    #[schema(value_type = Option<String>)]
+    algorithm: Option<KeyAlgorithm>,
+    /// Also where the record of the other selector was not seen in DNS.
+    #[serde(default)]
+    force: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Switch {
+    /// On or off.
+    on: bool,
+}
+
+/// Lists sending domains.
+#[utoipa::path(get, path = "/domains", operation_id = "DomainList", tag = "Domains", params(Whose),
+    responses((status = 200, body = Vec<DomainView>)))]
+pub(super) async fn domain_list(asking: Asking, Query(whose): Query<Whose>) -> Outcome<Vec<DomainView>> {
+    asking.run(Operation::DomainList { account: whose.account }).await
+}
+
+/// Adds a sending domain with its keys, in state pending. Takes a second and more.
+#[utoipa::path(post, path = "/domains", operation_id = "DomainAdd", tag = "Domains", request_body = DomainNew,
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_add(asking: Asking, Body(new): Body<DomainNew>) -> Outcome<DomainView> {
+    asking.run(Operation::DomainAdd { account: new.account, name: new.name }).await
+}
+
+/// Shows a sending domain with the records to publish.
+#[utoipa::path(get, path = "/domains/{domain}", operation_id = "DomainShow", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")),
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_show(asking: Asking, Path(domain): Path<String>) -> Outcome<DomainView> {
+    asking.run(Operation::DomainShow { domain }).await
+}
+
+/// Deletes a domain: its SMTP users stop at once, its queue has 24 hours. It cannot be undone.
+#[utoipa::path(delete, path = "/domains/{domain}", operation_id = "DomainDelete", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")),
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn domain_delete(asking: Asking, Path(domain): Path<String>) -> Outcome<DoneView> {
+    asking.run(Operation::DomainDelete { domain }).await
+}
+
+/// Vouches for a domain instead of DNS, or takes that back.
+#[utoipa::path(put, path = "/domains/{domain}/vouching", operation_id = "DomainVouch", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")), request_body = Vouching,
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_vouch(
+    asking: Asking,
+    Path(domain): Path<String>,
+    Body(vouching): Body<Vouching>,
+) -> Outcome<DomainView> {
+    asking.run(Operation::DomainVouch { domain, vouched: vouching.vouched }).await
+}
+
+/// Looks in DNS now, and says what is there of each record.
+#[utoipa::path(post, path = "/domains/{domain}/verify", operation_id = "DomainVerify", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")),
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_verify(asking: Asking, Path(domain): Path<String>) -> Outcome<DomainView> {
+    asking.run(Operation::DomainVerify { domain }).await
+}
+
+/// Moves the signing of a domain to its other selector. Nothing changes in DNS.
+#[utoipa::path(post, path = "/domains/{domain}/rotate", operation_id = "DomainRotate", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")), request_body = Rotation,
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_rotate(
+    asking: Asking,
+    Path(domain): Path<String>,
+    Body(rotation): Body<Rotation>,
+) -> Outcome<DomainView> {
+    let Rotation { algorithm, force } = rotation;
+    asking.run(Operation::DomainRotate { domain, algorithm, force }).await
+}
+
+/// Switches a domain's bounce mails on or off.
+#[utoipa::path(put, path = "/domains/{domain}/bounce-mails", operation_id = "DomainBounceMails", tag = "Domains",
+    params(("domain" = String, Path, description = "Its number or name")), request_body = Switch,
+    responses((status = 200, body = DomainView)))]
+pub(super) async fn domain_bounce_mails(
+    asking: Asking,
+    Path(domain): Path<String>,
+    Body(switch): Body<Switch>,
+) -> Outcome<DomainView> {
+    asking.run(Operation::DomainBounceMails { domain, on: switch.on }).await
+}

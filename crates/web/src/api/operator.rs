@@ -1,0 +1,140 @@
+//! What an operator looks after: the queue, blocks, the audit log, backups, health.
+
+use relay::id::MessageId;
+use relay::service::operation::{Health, Operation};
+use relay::service::view::{AuditView, BackupView, BlockView, DoneView, MessageView, QueueView};
+use serde::Deserialize;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use utoipa::{IntoParams, ToSchema};
+
+use super::activity::Latest;
+use super::asking::{Asking, Body, Outcome, Path, Query};
+use super::page::{Page, limit};
+use super::problem::Problem;
+
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Waiting {
+    /// Of this account alone.
+    account: Option<u64>,
+    /// Messages of a page; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BackupOrder {
+    /// The folder to make, on the relay's machine, by its whole path.
+    target: String,
+    /// Copy the master key too: whoever has the backup then has every secret.
+    #[serde(default)]
+    with_master_key: bool,
+}
+
+fn id(given: &str) -> Result<MessageId, Problem> {
+    given.parse().map_err(|_| Problem::unreadable("This is not the id of a message."))
+}
+
+/// Reads the audit log, the last line first.
+#[utoipa::path(get, path = "/audit", operation_id = "Audit", tag = "Audit", params(Latest),
+    responses((status = 200, body = Vec<AuditView>)))]
+pub(super) async fn audit(asking: Asking, Query(latest): Query<Latest>) -> Outcome<Vec<AuditView>> {
+    asking.run(Operation::Audit { account: latest.account, limit: limit(latest.limit)? }).await
+}
+
+/// Lists blocked addresses.
+#[utoipa::path(get, path = "/blocks", operation_id = "Blocks", tag = "Blocks",
+    responses((status = 200, body = Vec<BlockView>)))]
+pub(super) async fn blocks(asking: Asking) -> Outcome<Vec<BlockView>> {
+    asking.run(Operation::Blocks).await
+}
+
+/// Lifts the block of an address.
+#[utoipa::path(delete, path = "/blocks/{address}", operation_id = "BlockLift", tag = "Blocks",
+    params(("address" = String, Path, description = "The address")), responses((status = 200, body = DoneView)))]
+pub(super) async fn block_lift(asking: Asking, Path(address): Path<IpAddr>) -> Outcome<DoneView> {
+    asking.run(Operation::BlockLift { address }).await
+}
+
+/// Lists the queue, the oldest message first.
+#[utoipa::path(get, path = "/queue", operation_id = "QueueList", tag = "Queue", params(Waiting),
+    responses((status = 200, body = Page<QueueView>)))]
+pub(super) async fn queue_list(asking: Asking, Query(waiting): Query<Waiting>) -> Outcome<Page<QueueView>> {
+    let (account, limit) = (waiting.account, limit(waiting.limit)?);
+    let after = waiting.cursor.as_deref().map(id).transpose()?;
+    let page = |rows: Vec<QueueView>| Page::new(rows, limit, |row| row.message.clone());
+    asking.shown(Operation::QueueList { account, after, limit }, page).await
+}
+
+/// Shows a message of the queue.
+#[utoipa::path(get, path = "/queue/{message}", operation_id = "QueueShow", tag = "Queue",
+    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = MessageView)))]
+pub(super) async fn queue_show(asking: Asking, Path(message): Path<String>) -> Outcome<MessageView> {
+    asking.run(Operation::QueueShow { message: id(&message)? }).await
+}
+
+/// Gives a message up. It cannot be undone.
+#[utoipa::path(delete, path = "/queue/{message}", operation_id = "QueueCancel", tag = "Queue",
+    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_cancel(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    asking.run(Operation::QueueCancel { message: id(&message)? }).await
+}
+
+/// Tries a message now.
+#[utoipa::path(post, path = "/queue/{message}/retry", operation_id = "QueueRetry", tag = "Queue",
+    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_retry(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    asking.run(Operation::QueueRetry { message: id(&message)? }).await
+}
+
+/// Holds a message.
+#[utoipa::path(post, path = "/queue/{message}/hold", operation_id = "QueueHold", tag = "Queue",
+    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_hold(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    asking.run(Operation::QueueHold { message: id(&message)? }).await
+}
+
+/// Releases a held message.
+#[utoipa::path(post, path = "/queue/{message}/release", operation_id = "QueueRelease", tag = "Queue",
+    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_release(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    asking.run(Operation::QueueRelease { message: id(&message)? }).await
+}
+
+/// Releases every message that the operator holds.
+#[utoipa::path(post, path = "/queue/release-all", operation_id = "QueueReleaseAll", tag = "Queue",
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_release_all(asking: Asking) -> Outcome<DoneView> {
+    asking.run(Operation::QueueReleaseAll).await
+}
+
+/// Gives every message up that the operator holds. It cannot be undone.
+#[utoipa::path(post, path = "/queue/cancel-all", operation_id = "QueueCancelAll", tag = "Queue",
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_cancel_all(asking: Asking) -> Outcome<DoneView> {
+    asking.run(Operation::QueueCancelAll).await
+}
+
+/// Copies everything into a new folder, as of one moment, while mail flows.
+#[utoipa::path(post, path = "/backups", operation_id = "Backup", tag = "Relay", request_body = BackupOrder,
+    responses((status = 200, body = BackupView)))]
+pub(super) async fn backup(asking: Asking, Body(order): Body<BackupOrder>) -> Outcome<BackupView> {
+    let target = PathBuf::from(order.target);
+    if !target.is_absolute() {
+        return Err(Problem::unreadable("`target` has to be a whole path: it begins with a slash."));
+    }
+    asking.run(Operation::Backup { target, with_master_key: order.with_master_key }).await
+}
+
+/// Says how the relay is.
+#[utoipa::path(get, path = "/health", operation_id = "Health", tag = "Relay",
+    responses((status = 200, body = Health)))]
+pub(super) async fn health(asking: Asking) -> Outcome<Health> {
+    asking.run(Operation::Health).await
+}
