@@ -3,6 +3,7 @@
 mod api_key;
 mod ask;
 mod follow;
+mod member;
 mod operate;
 mod run;
 mod show;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
+pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
@@ -60,6 +62,9 @@ pub enum Command {
     /// API keys: how programs reach the API
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Members: the people who sign in to the console
+    #[command(subcommand)]
+    Member(MemberCommand),
     /// What became of every recipient
     Activity(ActivityArgs),
     /// How much was sent, and what became of it
@@ -174,6 +179,22 @@ pub enum AccountCommand {
         /// Its id
         #[arg(value_name = "ACCOUNT")]
         account: u64,
+    },
+    /// Change what an account is called, its time zone, or the language of what is written to it
+    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+    Set {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// What people call it
+        #[arg(long, group = "what")]
+        name: Option<String>,
+        /// The time zone that its people read times in (IANA name)
+        #[arg(long, value_name = "ZONE", group = "what")]
+        time_zone: Option<String>,
+        /// The language of what is written to it
+        #[arg(long, value_enum, group = "what")]
+        language: Option<LanguageWord>,
     },
     /// Set to how many recipients an account may send in a month; what it used stays used
     Quota {

@@ -42,10 +42,26 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// `[api] listen`
     pub api: Vec<SocketAddr>,
+    /// `[console] listen`
+    pub console: Vec<SocketAddr>,
+    /// `[console] url`
+    pub console_at: Option<String>,
     /// `[log]`
     pub log: Log,
     /// `[store]`
     pub store: Storage,
+}
+
+impl Config {
+    /// Where people find the console; none where it is not served.
+    pub fn console_url(&self) -> Option<String> {
+        let first = self.console.first()?;
+        Some(self.console_at.clone().unwrap_or_else(|| match (first.ip().is_loopback(), first.port()) {
+            (true, _) => format!("http://{first}"),
+            (false, 443) => format!("https://{}", self.hostname),
+            (false, port) => format!("https://{}:{port}", self.hostname),
+        }))
+    }
 }
 
 /// Where applications log in.
@@ -262,6 +278,8 @@ fn build(tree: &Tree, file: &Path) -> Config {
         delivery: delivery(tree, folder),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),
+        console: tree.table("console").sockets("listen"),
+        console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
         log: Log { json: log.text("format") == "json", level: log.text("level") },
         store: Storage {
             master_key: store.path("master_key", folder),

@@ -3,8 +3,10 @@
 mod api_key;
 pub mod backup;
 pub mod desk;
+mod door;
 mod follow;
 mod held;
+mod member;
 mod queue;
 mod statistics;
 mod users;
@@ -67,6 +69,8 @@ pub struct Executor<S> {
     pub hostname: String,
     /// The ports that applications are told to connect to.
     pub ports: PortsView,
+    /// Where people find the console; none: it is not served.
+    pub console: Option<String>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
@@ -93,8 +97,8 @@ impl<S: Store> Executor<S> {
             Some(running) => PortsView { starttls: numbers(&running.ports.starttls), tls: numbers(&running.ports.tls) },
             None => PortsView { starttls: numbers(&config.submission.starttls), tls: numbers(&config.submission.tls) },
         };
-        let hostname = config.hostname.clone();
-        Arc::new(Executor { store, hostname, ports, clock, running, changing: tokio::sync::Mutex::default() })
+        let (hostname, console) = (config.hostname.clone(), config.console_url());
+        Arc::new(Executor { store, hostname, ports, console, clock, running, changing: tokio::sync::Mutex::default() })
     }
 
     /// Carries out one operation in the name of `actor`, within `scope`.
@@ -152,6 +156,7 @@ impl<S: Store> Executor<S> {
             | O::AccountShow { .. }
             | O::AccountSuspend { .. }
             | O::AccountResume { .. }
+            | O::AccountSet { .. }
             | O::AccountQuota { .. } => self.account(operation, caller),
             O::DomainAdd { .. }
             | O::DomainList { .. }
@@ -174,6 +179,11 @@ impl<S: Store> Executor<S> {
             O::SuppressionAdd { .. } | O::SuppressionList { .. } | O::SuppressionRemove { .. } => {
                 self.suppression(operation, caller)
             }
+            O::MemberAdd { .. }
+            | O::MemberList { .. }
+            | O::MemberRole { .. }
+            | O::MemberLink { .. }
+            | O::MemberRemove { .. } => self.member(operation, caller),
             O::ApiKeyAdd { .. } | O::ApiKeyList { .. } | O::ApiKeyDelete { .. } => self.api_key(operation, caller),
             O::Statistics { .. } => self.statistics(operation, caller),
             other => self.history(other, caller),
@@ -190,6 +200,10 @@ impl<S: Store> Executor<S> {
             }
             Operation::AccountResume { account } => {
                 service::account_state(store, Id::new(account), AccountState::Active, caller)?
+            }
+            Operation::AccountSet { account, name, time_zone, language } => {
+                let (name, time_zone) = (name.as_deref(), time_zone.as_deref());
+                service::account_set(store, Id::new(account), name, time_zone, language, caller)?
             }
             Operation::AccountQuota { account, recipients, renews_on } => {
                 service::account_quota(store, Id::new(account), recipients, renews_on, caller)?

@@ -27,10 +27,14 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Fault> {
     for address in &relay.api {
         tracing::info!(%address, "listening for the API");
     }
+    for address in &relay.console {
+        tracing::info!(%address, "listening for the console");
+    }
     for address in &relay.http {
         tracing::info!(%address, "listening for metrics and health");
     }
     tracing::info!(hostname = config.hostname, data_dir = %config.data_dir.display(), "ready");
+    welcome(&relay);
     while signals.next().await == Told::Reload {
         reload(&relay);
     }
@@ -44,6 +48,16 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Fault> {
             "Stopped at once by a second signal.",
             "Nothing that was accepted is lost: it is delivered after the next start.",
         )),
+    }
+}
+
+/// Prints the link of the first member, where there is none yet. It is no line of the log: logs are kept and read by many.
+#[expect(clippy::print_stderr, reason = "for whoever has started it, and for nobody else")]
+fn welcome(relay: &Relay) {
+    if let Some(link) = &relay.first_link {
+        eprintln!(
+            "\nNobody can sign in to the console yet. Open this link to be the first; it works once:\n\n  {link}\n"
+        );
     }
 }
 

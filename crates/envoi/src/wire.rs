@@ -45,6 +45,10 @@ pub struct Relay {
     pub http: Vec<SocketAddr>,
     /// The API as bound.
     pub api: Vec<SocketAddr>,
+    /// The console as bound.
+    pub console: Vec<SocketAddr>,
+    /// Where the first member of the operator comes in, while there is none.
+    pub first_link: Option<String>,
     /// The certificates in use.
     pub certificates: Arc<Certificates>,
     store: Arc<Embedded>,
@@ -71,6 +75,8 @@ impl Relay {
         let outbound = outbound(config, &routes, &resolver)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
+        let console = listen_on(&config.console).await?;
+        let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, certificates).await?;
         let dispatch = ground.dispatch(config, outbound);
         let begun = ground.open_doors(config, &dispatch, &fresh).await;
@@ -87,9 +93,36 @@ impl Relay {
         let Ground { shutdown, store, certificates, metrics, .. } = ground;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         let http = serve_http(http, metrics, &store, &shutdown);
-        let api = serve_api(api, config, &executor, &certificates, &shutdown);
+        let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
+        let api_router = web::api::router(Arc::clone(&desk) as _, config.limits.api_requests_per_minute);
+        let api = serve_pages(api, api_router, "the API is", &certificates, &shutdown);
+        let first_link = config.console_url().zip(desk.first_link());
+        let first_link = first_link
+            .map(|(url, token)| format!("{url}/first-start?token={}", String::from_utf8_lossy(token.expose())));
+        let console_router = web::console::router(
+            desk,
+            web::console::Settings {
+                hostname: config.hostname.clone(),
+                limits: config.limits.clone(),
+                is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
+            },
+        );
+        let console = serve_pages(console, console_router, "the console is", &certificates, &shutdown);
         let ports = ports(&server);
-        Ok(Relay { executor, ports, http, api, certificates, store, server, dispatch, shutdown, control_shutdown })
+        Ok(Relay {
+            executor,
+            ports,
+            http,
+            api,
+            console,
+            first_link,
+            certificates,
+            store,
+            server,
+            dispatch,
+            shutdown,
+            control_shutdown,
+        })
     }
 
     /// Stops gracefully: running transactions and deliveries finish, within their time, then the store is closed.
@@ -325,19 +358,14 @@ fn serve_http(
     })
 }
 
-fn serve_api(
+fn serve_pages(
     listeners: Vec<TcpListener>,
-    config: &Config,
-    executor: &Arc<Executor<Embedded>>,
+    router: web::Router,
+    what: &'static str,
     certificates: &Arc<Certificates>,
     shutdown: &Shutdown,
 ) -> Vec<SocketAddr> {
-    if listeners.is_empty() {
-        return Vec::new();
-    }
-    let desk = Desk::open(Arc::clone(executor), shutdown);
-    let router = web::api::router(desk, config.limits.api_requests_per_minute);
-    serve_each(listeners, shutdown, "the API is", |listener, stop| {
+    serve_each(listeners, shutdown, what, |listener, stop| {
         web::listen::serve(listener, certificates.config(), router.clone(), async move { stop.begun().await })
     })
 }

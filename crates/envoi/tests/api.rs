@@ -256,6 +256,7 @@ fn no_route_shows_a_stranger_anything() {
     house.furnish();
     house.json(&["suppression", "add", "--account", "1", "gone@example.net"]);
     let theirs = house.json(&["api-key", "add", "--account", "1", "--name", "Theirs", "--everything"]);
+    house.json(&["member", "add", "jane@example.net", "--account", "1", "--name", "Jane"]);
     let user = house.json(&["smtp-user", "list"])[0]["username"].as_str().unwrap().to_owned();
     house.json(&["account", "add", "--name", "Stranger"]);
     let stranger = key(&house, &server, &["Stranger", "--account", "2", "--everything"]);
@@ -271,6 +272,7 @@ fn no_route_shows_a_stranger_anything() {
                 ("{domain}", "example.com"),
                 ("{user}", &user),
                 ("{row}", "1"),
+                ("{member}", "1"),
                 ("{key}", &theirs["key"]["id"].to_string()),
                 ("{message}", "01M87MBMNF8H9AK9PHKWMD8HS2"),
                 ("{address}", if id == "BlockLift" { "192.0.2.1" } else { "gone@example.net" }),
@@ -304,6 +306,9 @@ fn body(id: &str) -> Option<Value> {
         "SmtpUserSet" => json!({"sandbox": true}),
         "SmtpUserRename" => json!({"name": "Other"}),
         "SuppressionAdd" => json!({"account": 1, "address": "a@example.net"}),
+        "AccountSet" => json!({"time_zone": "Europe/Paris"}),
+        "MemberAdd" => json!({"account": 1, "email": "a@example.net", "name": "A", "role": "regular"}),
+        "MemberRole" => json!({"role": "regular"}),
         "ApiKeyAdd" => json!({"account": 1, "name": "Further", "powers": ["activity"]}),
         "Backup" => json!({"target": "/nowhere/at/all"}),
         _ => return None,

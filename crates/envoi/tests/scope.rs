@@ -13,6 +13,7 @@ use relay::account::Account;
 use relay::activity::{ActivityFilter, Notice, NoticeKind};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
+use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, FaultKind, RulesChange, Setting};
@@ -28,6 +29,7 @@ struct Party {
     user_number: String,
     row: u64,
     key: u64,
+    member: u64,
 }
 
 struct World {
@@ -74,8 +76,14 @@ impl World {
             expires_at: None,
         };
         let Answer::ApiKeySecret(key) = ask(key).await.unwrap() else { panic!() };
+        let (name, role, language) = ("Jane".into(), Role::Administrator, Language::English);
+        let email = format!("jane@{domain}");
+        let member =
+            ask(Operation::MemberAdd { account: Some(account.id), email, name, role, language }).await.unwrap();
+        let Answer::MemberLink(member) = member else { panic!() };
         let (domain_number, user_number) = (added.id.to_string(), user.id.to_string());
-        Party { account: account.id, domain, domain_number, user: user.username, user_number, row, key: key.key.id }
+        let (user, key, member) = (user.username, key.key.id, member.member.id);
+        Party { account: account.id, domain, domain_number, user, user_number, row, key, member }
     }
 
     /// A rejected recipient and a failed login.
@@ -127,6 +135,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::AccountShow { account },
         O::AccountSuspend { account },
         O::AccountResume { account },
+        O::AccountSet { account, name: None, time_zone: Some("Europe/Paris".into()), language: None },
         O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
         O::DomainAdd { account, name: "further.example".into() },
         O::DomainList { account: some },
@@ -159,6 +168,17 @@ fn of_account(of: &Party) -> Vec<Operation> {
         },
         O::ApiKeyList { account: some },
         O::ApiKeyDelete { key: of.key },
+        O::MemberAdd {
+            account: some,
+            email: "another@example.com".into(),
+            name: "Another".into(),
+            role: Role::Regular,
+            language: Language::French,
+        },
+        O::MemberList { account: some },
+        O::MemberRole { member: of.member, role: Role::Regular },
+        O::MemberLink { member: of.member },
+        O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
         O::Health,
     ]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::language::Language;
 use crate::quota::Quota;
 
 /// An organisation that uses the relay.
@@ -17,6 +18,10 @@ pub struct Account {
     pub state: AccountState,
     /// To how many recipients it may send in a month.
     pub quota: Quota,
+    /// The time zone that its people read times in (IANA name).
+    pub time_zone: String,
+    /// The language of what is written to it.
+    pub language: Language,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::account::Account;
 use crate::api_key::ApiKey;
 use crate::id::Id;
+use crate::member::Member;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser};
 
@@ -31,12 +32,21 @@ pub struct Directory {
     pub api_keys: HashMap<Id<ApiKey>, Arc<ApiKey>>,
     /// The same by the hash of its secret.
     pub api_key_hashes: HashMap<PasswordHash, Id<ApiKey>>,
+    /// Every member.
+    pub members: HashMap<Id<Member>, Arc<Member>>,
+    /// The same by [`Member::key_of`] their address.
+    pub member_emails: HashMap<String, Id<Member>>,
 }
 
 impl Directory {
     /// The SMTP user of this username.
     pub fn user_named(&self, username: &str) -> Option<&Arc<SmtpUser>> {
         self.users.get(self.usernames.get(username)?)
+    }
+
+    /// The member with this address, whatever the case of its letters.
+    pub fn member_of(&self, email: &str) -> Option<&Arc<Member>> {
+        self.members.get(self.member_emails.get(&Member::key_of(email))?)
     }
 
     /// The API key whose secret has this hash. The hash is keyed, so what a look-up takes tells nothing of the secret.

@@ -7,6 +7,8 @@ mod account;
 mod api_key;
 mod block;
 mod domain;
+pub mod door;
+mod member;
 mod name;
 pub mod operation;
 mod user;
@@ -24,12 +26,13 @@ use crate::power::Scope;
 use crate::store::{Actor, StoreError};
 use operation::{Answer, Operation};
 
-pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_state};
+pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state};
 pub use api_key::{IssuedKey, KeyWish, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
 };
+pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,

@@ -1,6 +1,7 @@
 //! What has to be remembered: verbs, each atomic, each durable when it returns.
 
 mod book;
+mod members;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::quota::Charges;
 use crate::sending_domain::SendingDomain;
 
 pub use book::{Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange};
+pub use members::Members;
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -279,6 +281,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + History {}
+pub trait Store: Spool + Book + Members + History {}
 
-impl<S: Spool + Book + History> Store for S {}
+impl<S: Spool + Book + Members + History> Store for S {}

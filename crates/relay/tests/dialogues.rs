@@ -14,6 +14,7 @@ use relay::credential::PasswordKey;
 use relay::dice::Dice;
 use relay::directory::Directory;
 use relay::id::{Id, SessionId};
+use relay::language::Language;
 use relay::sending_domain::SendingDomain;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, StoreError};
@@ -43,7 +44,15 @@ impl Dice for Loaded {
 fn directory(scene: &Scene) -> Directory {
     let (account, domain, user) = (Id::new(1), Id::new(2), Id::new(3));
     let state = if scene.suspended { AccountState::Suspended } else { AccountState::Active };
-    let account = Account { id: account, name: "Shop".to_owned(), state, quota: scene.quota(), created_at: NOW };
+    let account = Account {
+        id: account,
+        name: "Shop".to_owned(),
+        state,
+        quota: scene.quota(),
+        time_zone: "UTC".to_owned(),
+        language: Language::English,
+        created_at: NOW,
+    };
     let domain = SendingDomain {
         id: domain,
         account: account.id,

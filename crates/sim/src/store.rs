@@ -11,12 +11,13 @@ use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
+use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Login, NewApiKey, NewDkimKey, NewSmtpUser, QueueEntry,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, QueueEntry,
     SmtpUserChange, Spool, StoreError, StoreHealth,
 };
 use relay::verification::Check;
@@ -169,10 +170,10 @@ impl Spool for SimStore {
     }
 }
 
-/// The book's verbs that the relay uses, handed to the model.
-macro_rules! book {
-    ($($verb:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
-        impl Book for SimStore {
+/// The verbs of accounts and of members, handed to the model.
+macro_rules! handed {
+    ($trait:ident; $($verb:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
+        impl $trait for SimStore {
             $(fn $verb(&self, $($name: $type),*) -> $result {
                 self.book.$verb($($name),*)
             })+
@@ -182,10 +183,12 @@ macro_rules! book {
 
 type Done<T> = Result<T, StoreError>;
 
-book! {
+handed! {
+    Book;
     directory() -> Arc<Directory>;
     account_add(name: &str, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     account_state(account: Id<Account>, state: AccountState, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    account_set(account: Account, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     account_quota(account: Id<Account>, quota: Quota, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     domain_add(account: Id<Account>, name: &str, keys: Vec<NewDkimKey>, by: &Actor, now: Timestamp)
         -> Done<Arc<SendingDomain>>;
@@ -215,4 +218,19 @@ book! {
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
     audit_note(entry: AuditEntry) -> Done<()>;
     audit(account: Option<Id<Account>>, limit: usize) -> Done<Vec<AuditEntry>>;
+}
+
+handed! {
+    Members;
+    member_add(member: NewMember, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
+    member_change(member: Id<Member>, change: MemberChange, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
+    member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
+    sign_in_put(sign_in: SignIn, by: &Actor) -> Done<()>;
+    sign_in(token: &PasswordHash) -> Done<Option<SignIn>>;
+    sign_ins(member: Id<Member>) -> Done<Vec<SignIn>>;
+    sign_in_end(token: &PasswordHash) -> Done<()>;
+    sign_ins_seen(seen: &[(PasswordHash, Timestamp)]) -> Done<()>;
+    sign_ins_prune(unused_since: Timestamp, made_before: Timestamp, now: Timestamp) -> Done<()>;
+    link_put(link: Link, by: &Actor, now: Timestamp) -> Done<()>;
+    link(token: &PasswordHash) -> Done<Option<Link>>;
 }

@@ -1,5 +1,7 @@
 //! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
 
+mod members;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,9 +11,11 @@ use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::language::Language;
+use relay::member::{Link, Member, SignIn};
 use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
 use relay::verification::{self, Check, RecordState};
 use smtp::server::Secret;
@@ -23,6 +27,7 @@ pub(crate) struct Numbers {
     pub(crate) domain: u64,
     pub(crate) user: u64,
     pub(crate) api_key: u64,
+    pub(crate) member: u64,
 }
 
 /// All that the verbs decide by.
@@ -57,6 +62,18 @@ pub(crate) enum Write {
     Suppression { account: Id<Account>, address: String, reason: String, at: Timestamp },
     /// It is not any more.
     SuppressionGone { account: Id<Account>, address: String },
+    /// A member as they are from now on.
+    Member(Arc<Member>),
+    /// A member is gone, with their sign-ins and links.
+    MemberGone(Id<Member>),
+    /// A sign-in as it is from now on.
+    SignIn(SignIn),
+    /// Every sign-in of a member but this one has ended.
+    SignInsGone { member: Id<Member>, keep: Option<PasswordHash> },
+    /// A new link.
+    Link(Link),
+    /// The links of a member are void.
+    LinksGone(Id<Member>),
 }
 
 /// A change that was decided and is not yet kept.
@@ -194,7 +211,8 @@ impl Register {
         draft.numbers.account += 1;
         let id = Id::new(draft.numbers.account);
         let (name, state, quota) = (name.to_owned(), AccountState::Active, Quota::default());
-        let account = draft.put_account(Account { id, name, state, quota, created_at: now });
+        let (time_zone, language) = ("UTC".to_owned(), Language::default());
+        let account = draft.put_account(Account { id, name, state, quota, time_zone, language, created_at: now });
         draft.note(by, now, "account.add", format!("account {id}"), Some(id));
         Ok(draft.done(account))
     }
@@ -214,6 +232,16 @@ impl Register {
             AccountState::Suspended => "account.suspend",
         };
         draft.note(by, now, action, format!("account {id}"), Some(id));
+        Ok(draft.done(account))
+    }
+
+    /// Name, time zone and language of what is given; the rest stays.
+    pub(crate) fn account_set(&self, set: Account, by: &Actor, now: Timestamp) -> Decided<Arc<Account>> {
+        let kept = self.account(set.id)?;
+        let mut draft = self.draft();
+        let Account { id, name, time_zone, language, .. } = set;
+        let account = draft.put_account(Account { name, time_zone, language, ..(**kept).clone() });
+        draft.note(by, now, "account.set", format!("account {id} {}", account.name), Some(id));
         Ok(draft.done(account))
     }
 

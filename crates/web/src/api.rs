@@ -8,6 +8,7 @@ mod activity;
 mod api_key;
 mod asking;
 mod domain;
+mod member;
 mod operator;
 mod page;
 mod problem;
@@ -68,7 +69,7 @@ fn document_text(document: &OpenApi) -> String {
 fn open_routes() -> (Router<Api>, OpenApi) {
     let routes: OpenApiRouter<Api> = OpenApiRouter::new()
         .routes(routes!(account::account_list, account::account_add))
-        .routes(routes!(account::account_show))
+        .routes(routes!(account::account_show, account::account_set))
         .routes(routes!(account::account_suspend))
         .routes(routes!(account::account_resume))
         .routes(routes!(account::account_quota))
@@ -95,6 +96,9 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(activity::connections))
         .routes(routes!(api_key::api_key_list, api_key::api_key_add))
         .routes(routes!(api_key::api_key_delete))
+        .routes(routes!(member::member_list, member::member_add))
+        .routes(routes!(member::member_role, member::member_remove))
+        .routes(routes!(member::member_link))
         .routes(routes!(operator::audit))
         .routes(routes!(operator::blocks))
         .routes(routes!(operator::block_lift))

@@ -3,9 +3,10 @@
 //! Metrics and health ask for no login: the binary serves them on loopback unless the operator says otherwise.
 
 pub mod api;
+pub mod console;
 pub mod listen;
 
-use axum::Router;
+pub use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};

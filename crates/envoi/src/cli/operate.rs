@@ -9,7 +9,7 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     AccountCommand, ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
-    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, api_key, statistics,
+    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, api_key, member, statistics,
 };
 use crate::moment;
 
@@ -46,6 +46,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::SmtpUser(command) => smtp_user(command, now)?,
         Command::Suppression(command) => suppression(command),
         Command::ApiKey(command) => api_key::operation(command, now)?,
+        Command::Member(command) => member::operation(command),
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
         Command::Connections(ConnectionsCommand::List { account, limit }) => {
@@ -71,6 +72,13 @@ fn account(command: &AccountCommand) -> Result<Wanted, Fault> {
             format!("Suspend account {account}? Its logins are refused and its queue is held."),
         ),
         AccountCommand::Resume { account } => Operation::AccountResume { account: *account }.into(),
+        AccountCommand::Set { account, name, time_zone, language } => Operation::AccountSet {
+            account: *account,
+            name: name.clone(),
+            time_zone: time_zone.clone(),
+            language: language.map(Into::into),
+        }
+        .into(),
         AccountCommand::Quota { account, recipients, unlimited, renews_on } => {
             let recipients = match recipients {
                 Some(recipients) => Setting::To(*recipients),

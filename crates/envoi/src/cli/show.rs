@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
-use super::{api_key, statistics};
+use super::{api_key, member, statistics};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
@@ -55,6 +55,9 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),
+        Answer::Member(found) => member::one(found),
+        Answer::Members(members) => member::list(members),
+        Answer::MemberLink(made) => member::link(made),
         Answer::Audit(lines) => table(
             &["at", "who", "from", "what", "on", "account"],
             lines.iter().map(|line| {

@@ -48,6 +48,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
 
 fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     let (submission, http, api) = (tree.table("submission"), tree.table("http"), tree.table("api"));
+    let console = tree.table("console");
     if config.submission.starttls.is_empty() && config.submission.tls.is_empty() {
         problems.push(Problem::fault(
             submission.line,
@@ -61,6 +62,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("submission.tls", submission.line_of("tls"), &config.submission.tls),
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
+        ("console.listen", console.line_of("listen"), &config.console),
     ];
     let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
     for (key, line, sockets) in groups {

@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Pattern,
     /// A host name or an IP address.
     Host,
+    /// Where something is found, `https://console.example.com`.
+    Url,
     /// A port number.
     Port,
 }
@@ -121,6 +123,7 @@ pub(super) const SECTIONS: &[Section] = &[
     },
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
     Section { name: "api", repeated: false, help: "The API, for programs." },
+    Section { name: "console", repeated: false, help: "The console, for people." },
     Section { name: "log", repeated: false, help: "The log, on standard error." },
     Section { name: "store", repeated: false, help: "What is kept on disk." },
 ];
@@ -317,6 +320,23 @@ const KEYS: &[Key] = &[
          relay's certificate everywhere else. Empty: nowhere.",
     ),
     key(
+        "console",
+        "listen",
+        Kind::Sockets,
+        means("[]"),
+        r#"["127.0.0.1:9589"]"#,
+        "Where the console is served, for people with a browser: in the clear on loopback, under TLS with the relay's \
+         certificate everywhere else. Empty: nowhere.",
+    ),
+    key(
+        "console",
+        "url",
+        Kind::Url,
+        Absent::Nothing("the first address that it listens at"),
+        r#""https://console.example.com""#,
+        "Where people find the console, for links in mails and on the command line.",
+    ),
+    key(
         "log",
         "format",
         Kind::Choice(&["text", "json"]),
@@ -392,6 +412,7 @@ pub(super) fn keys() -> Vec<Key> {
 pub(super) fn kind_words(kind: &Kind) -> String {
     match kind {
         Kind::Hostname => "a host name".into(),
+        Kind::Url => "an address that begins with https:// or http://".into(),
         Kind::Path => "a path".into(),
         Kind::Flag => "true or false".into(),
         Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "),

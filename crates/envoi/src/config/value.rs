@@ -60,7 +60,22 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
         Kind::Octets { floor, ceiling } => octets(value, *floor, *ceiling),
         Kind::Pattern => pattern(text(value)?),
         Kind::Host => host(text(value)?),
+        Kind::Url => url(text(value)?),
         Kind::Port => number(value, 1, 65_535),
+    }
+}
+
+fn url(given: &str) -> Result<Value, Refusal> {
+    let rest = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ".-:[]".contains(letter);
+    match rest.map(|rest| rest.strip_suffix('/').unwrap_or(rest)) {
+        Some(place) if !place.is_empty() && place.chars().all(plain) => {
+            Ok(Value::Text(given.trim_end_matches('/').to_owned()))
+        }
+        _ => refuse(
+            format!("{given:?} is not where a console could be found"),
+            "Write https:// and a name, and a port where it is not 443: \"https://console.example.com\".",
+        ),
     }
 }
 

@@ -123,6 +123,11 @@ impl House {
         self.relay.http.first().copied()
     }
 
+    /// Where the first member of the console comes in.
+    pub(super) fn console(&self) -> Option<&str> {
+        self.relay.first_link.as_deref()
+    }
+
     /// Where the API is served.
     pub(super) fn api(&self) -> Option<SocketAddr> {
         self.relay.api.first().copied()
@@ -174,6 +179,9 @@ sign_unpublished = true
 listen = ["{HERE}:0"]
 
 [api]
+listen = ["{HERE}:0"]
+
+[console]
 listen = ["{HERE}:0"]
 
 [store]

@@ -31,6 +31,9 @@ pub(super) fn welcome(house: &House) -> String {
     if let Some(http) = house.http() {
         text.push_str(&format!("Metrics: http://{http}/metrics   Health: http://{http}/health/ready\n"));
     }
+    if let Some(link) = house.console() {
+        text.push_str(&format!("Console: {link}   (works once: choose a password)\n"));
+    }
     if let Some(api) = house.api() {
         text.push_str(&format!("API: http://{api}/api/v1/   (`api-key add` makes a key)\n"));
     }

@@ -4,6 +4,7 @@ use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::credential::PasswordKey;
 use relay::id::Id;
+use relay::limits::Limits;
 use relay::service::operation::Operation;
 use relay::service::{BoxedAnswer, Fault, Identity, Service};
 use relay::store::{Actor, Store};
@@ -16,23 +17,25 @@ use net::shutdown::Shutdown;
 
 use super::Executor;
 use super::backup::Archive;
+use super::door::Porch;
 
 /// How often last uses of keys are written down.
 const KEEPING_PERIOD: Duration = Duration::from_secs(5);
 
 /// An executor with what its callers over HTTP need.
 pub struct Desk<S> {
-    executor: Arc<Executor<S>>,
-    secrets: PasswordKey,
+    pub(super) executor: Arc<Executor<S>>,
+    pub(super) secrets: PasswordKey,
+    pub(super) porch: Porch,
     /// Uses that are not written down yet.
     uses: Mutex<HashMap<Id<ApiKey>, Timestamp>>,
 }
 
 impl<S: Store + Archive> Desk<S> {
     /// Opens it; last uses are written down until shutdown.
-    pub fn open(executor: Arc<Executor<S>>, shutdown: &Shutdown) -> Arc<Desk<S>> {
+    pub fn open(executor: Arc<Executor<S>>, limits: &Limits, shutdown: &Shutdown) -> Arc<Desk<S>> {
         let secrets = PasswordKey::new(executor.store.password_key());
-        let desk = Arc::new(Desk { executor, secrets, uses: Mutex::default() });
+        let desk = Arc::new(Desk { executor, secrets, porch: Porch::new(limits), uses: Mutex::default() });
         let (keeping, ending) = (Arc::clone(&desk), shutdown.clone());
         shutdown.spawn(async move {
             while !ending.is_begun() {
@@ -48,15 +51,21 @@ impl<S: Store + Archive> Desk<S> {
 
     async fn write_down(&self) {
         let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
-        if uses.is_empty() {
+        let (uses, seen) = (uses.into_iter().collect::<Vec<_>>(), self.porch.take_seen());
+        if uses.is_empty() && seen.is_empty() {
             return;
         }
-        let (store, uses) = (Arc::clone(&self.executor.store), uses.into_iter().collect::<Vec<_>>());
-        let kept = tokio::task::spawn_blocking(move || store.api_keys_used(&uses)).await;
-        match kept {
+        let store = Arc::clone(&self.executor.store);
+        let keeping = move || {
+            if !uses.is_empty() {
+                store.api_keys_used(&uses)?;
+            }
+            if seen.is_empty() { Ok(()) } else { store.sign_ins_seen(&seen) }
+        };
+        match tokio::task::spawn_blocking(keeping).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "last uses of API keys were not written down"),
-            Err(error) => tracing::error!(%error, "writing down the last uses of API keys broke off"),
+            Ok(Err(error)) => tracing::warn!(%error, "last uses of API keys and sign-ins were not written down"),
+            Err(error) => tracing::error!(%error, "writing down last uses broke off"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Caller, Fault, Setting, display_name};
 use crate::account::{Account, AccountState};
 use crate::id::Id;
+use crate::language::Language;
 use crate::store::Book;
 
 /// The account that the relay's own mail belongs to: built in, in no list, never suspended.
@@ -18,15 +19,53 @@ const QUOTA_RECIPIENTS_MAX: u64 = 1_000_000_000;
 /// # Errors
 /// The name is not one, or another account has it (two that look alike in every list help nobody).
 pub fn account_add(book: &impl Book, name: &str, caller: Caller<'_>) -> Result<Arc<Account>, Fault> {
+    let name = name_of_account(book, name, None)?;
+    Ok(book.account_add(&name, caller.actor, caller.now)?)
+}
+
+/// A name that no account has but `own`.
+fn name_of_account(book: &impl Book, name: &str, own: Option<Id<Account>>) -> Result<String, Fault> {
     let name = display_name(name)?;
-    let taken = book.directory().accounts.values().find(|a| a.name.to_lowercase() == name.to_lowercase()).cloned();
-    if let Some(account) = taken {
+    let directory = book.directory();
+    let mut others = directory.accounts.values().filter(|account| Some(account.id) != own);
+    if let Some(account) = others.find(|account| account.name.to_lowercase() == name.to_lowercase()) {
         return Err(Fault::conflict(
             format!("Account {} is called `{}` already.", account.id, account.name),
             "Use that one, or give this one another name.",
         ));
     }
-    Ok(book.account_add(&name, caller.actor, caller.now)?)
+    Ok(name)
+}
+
+/// Changes what an account is called, the time zone that its people read times in, or the language of what is written to
+/// it; what is absent stays.
+///
+/// # Errors
+/// The name is none or taken, or there is no such time zone.
+pub fn account_set(
+    book: &impl Book,
+    account: Id<Account>,
+    name: Option<&str>,
+    time_zone: Option<&str>,
+    language: Option<Language>,
+    caller: Caller<'_>,
+) -> Result<Arc<Account>, Fault> {
+    let mut changed = (*account_find(book, account)?).clone();
+    if let Some(name) = name {
+        changed.name = name_of_account(book, name, Some(account))?;
+    }
+    if let Some(given) = time_zone {
+        let zone = jiff::tz::TimeZone::get(given.trim()).ok();
+        let known = zone.as_ref().and_then(|zone| zone.iana_name());
+        known
+            .ok_or_else(|| {
+                let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
+                Fault::invalid(format!("`{given}` is no time zone."), remedy)
+            })?
+            .clone_into(&mut changed.time_zone);
+    }
+    changed.language = language.unwrap_or(changed.language);
+    Ok(book.account_set(changed, caller.actor, caller.now)?)
 }
 
 /// The account with this number.

@@ -7,15 +7,16 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, MessageView, QueueView, SmtpUserView,
-    StatisticsView, SuppressionView,
+    BackupView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
+    MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView,
 };
 use super::{Fault, RulesChange, Setting};
 use crate::account::Account;
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
-use crate::power::{Need, Power, Powers, Scope};
+use crate::language::Language;
+use crate::power::{Need, Power, Powers, Role, Scope};
 use crate::sending_domain::KeyAlgorithm;
 
 /// The longest that [`Operation::ActivitySince`] waits for a change.
@@ -66,6 +67,13 @@ operations! {
     AccountSuspend { account: u64 } needs Operator;
     /// Resumes a suspended account.
     AccountResume { account: u64 } needs Operator;
+    /// Changes what an account is called, its time zone, or the language of what is written to it.
+    AccountSet {
+        account: u64,
+        name: Option<String>,
+        time_zone: Option<String>,
+        language: Option<Language>
+    } needs Need::Power(Domains);
     /// Sets to how many recipients an account may send in a month, and on which day that begins anew.
     AccountQuota { account: u64, recipients: Setting<u64>, renews_on: Option<u8> } needs Operator;
     /// Adds a sending domain with its keys.
@@ -163,6 +171,22 @@ operations! {
     ApiKeyList { account: Option<u64> } needs Need::Power(Administration);
     /// Deletes an API key: it stops at once.
     ApiKeyDelete { key: u64 } needs Need::Power(Administration);
+    /// Adds a member; the link to choose a password by is shown once.
+    MemberAdd {
+        account: Option<u64>,
+        email: String,
+        name: String,
+        role: Role,
+        language: Language
+    } needs Need::Power(Administration);
+    /// Lists members.
+    MemberList { account: Option<u64> } needs Need::Power(Administration);
+    /// Makes somebody else of a member.
+    MemberRole { member: u64, role: Role } needs Need::Power(Administration);
+    /// Makes a new link to choose a password by, shown once; links of before are void.
+    MemberLink { member: u64 } needs Need::Power(Administration);
+    /// Removes a member, who is signed out that instant.
+    MemberRemove { member: u64 } needs Need::Power(Administration);
     /// Copies everything while mail flows.
     Backup { target: PathBuf, with_master_key: bool } needs Operator;
     /// Says how the relay is.
@@ -190,6 +214,7 @@ impl Operation {
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
                 | Operation::ApiKeyList { .. }
+                | Operation::MemberList { .. }
                 | Operation::Audit { .. }
                 | Operation::Health
         )
@@ -205,6 +230,7 @@ impl Operation {
             | Operation::Connections { account, .. }
             | Operation::QueueList { account, .. }
             | Operation::ApiKeyList { account }
+            | Operation::MemberList { account }
             | Operation::Audit { account, .. } => account.map(Id::new),
             Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => filter.account,
             _ => None,
@@ -227,6 +253,7 @@ impl Operation {
         let stranger = |account: u64| Fault::not_found(format!("There is no account {account}."), "Name your own.");
         match &mut self {
             Operation::AccountShow { account }
+            | Operation::AccountSet { account, .. }
             | Operation::DomainAdd { account, .. }
             | Operation::SuppressionAdd { account, .. }
             | Operation::SuppressionRemove { account, .. }
@@ -241,6 +268,8 @@ impl Operation {
             | Operation::Connections { account, .. }
             | Operation::ApiKeyAdd { account, .. }
             | Operation::ApiKeyList { account }
+            | Operation::MemberAdd { account, .. }
+            | Operation::MemberList { account }
             | Operation::Audit { account, .. } => match account.get_or_insert(own) {
                 account if *account == own => {}
                 account => return Err(stranger(*account)),
@@ -312,6 +341,9 @@ answers! {
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);
+    Member(MemberView);
+    Members(Vec<MemberView>);
+    MemberLink(MemberLinkView);
     Health(Health);
     Backup(BackupView);
     Done(DoneView);

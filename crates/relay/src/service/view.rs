@@ -104,6 +104,10 @@ views! {
         renews_on: u64,
         /// The day on which the next period begins.
         renews_at: String,
+        /// The time zone that its people read times in.
+        time_zone: String,
+        /// The language of what is written to it: `en` or `fr`.
+        language: String,
         /// When it was made.
         created_at: String,
     }
@@ -496,6 +500,38 @@ views! {
         key: ApiKeyView,
         /// Its secret, to be sent as `Authorization: Bearer`; it is kept nowhere and never shown again.
         secret: String,
+    }
+    /// A member: somebody who signs in to the console.
+    MemberView {
+        /// Their number.
+        id: u64,
+        /// The number of the account; none: of the operator.
+        account: Option<u64>,
+        /// The address they sign in with.
+        email: String,
+        /// What people call them.
+        name: String,
+        /// `administrator`, `regular`, `custom` or `custom_with_activity`.
+        role: String,
+        /// What they are spoken to in: `en` or `fr`.
+        language: String,
+        /// Whether they have chosen a password.
+        joined: bool,
+        /// Whether they give a one-time code when they sign in.
+        one_time_codes: bool,
+        /// When they were added.
+        created_at: String,
+    }
+    /// A link by which a member chooses a password, shown once.
+    MemberLinkView {
+        /// The member.
+        member: MemberView,
+        /// Where the console is, with the link's path; none where there is no console.
+        url: Option<String>,
+        /// What the link carries; it is kept nowhere and never shown again.
+        token: String,
+        /// From when on it works no more.
+        expires_at: String,
     }
     /// One line of the audit log.
     AuditView {

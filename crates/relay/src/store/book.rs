@@ -123,6 +123,12 @@ pub trait Book: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError>;
 
+    /// Keeps another name, time zone and language of an account.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError>;
+
     /// Gives an account another quota. What it used stays used.
     ///
     /// # Errors

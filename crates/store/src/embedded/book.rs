@@ -39,6 +39,10 @@ impl Book for Embedded {
         self.ledger.book(|register| register.account_state(account, state, by, now))
     }
 
+    fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
+        self.ledger.book(|register| register.account_set(account, by, now))
+    }
+
     fn account_quota(
         &self,
         account: Id<Account>,

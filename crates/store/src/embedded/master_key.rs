@@ -67,10 +67,28 @@ pub enum MasterKeyError {
 pub(crate) struct Keys {
     passwords: [u8; KEY_OCTETS],
     dkim: RandomizedNonceKey,
+    totp: RandomizedNonceKey,
     check: [u8; KEY_OCTETS],
 }
 
-/// A private key could not be unwrapped: it was wrapped under another master key, or for another domain or selector.
+/// What a secret is wrapped for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'a> {
+    /// The private half of a DKIM key.
+    DkimKey {
+        /// Its domain.
+        domain: u64,
+        /// Its selector.
+        selector: &'a str,
+    },
+    /// The seed of a member's one-time codes.
+    TotpSeed {
+        /// Whose.
+        member: u64,
+    },
+}
+
+/// A secret could not be unwrapped: it was wrapped under another master key, or for another purpose.
 #[derive(Debug)]
 pub(crate) struct Sealed;
 
@@ -91,10 +109,13 @@ impl Keys {
     }
 
     fn derive(master: &[u8; KEY_OCTETS]) -> Result<Keys, MasterKeyError> {
-        let dkim = RandomizedNonceKey::new(&AES_256_GCM, &subkey(master, "dkim private keys")?);
+        let sealing = |purpose| {
+            RandomizedNonceKey::new(&AES_256_GCM, &subkey(master, purpose)?).map_err(|_| MasterKeyError::Library)
+        };
         Ok(Keys {
             passwords: subkey(master, "password hashes")?,
-            dkim: dkim.map_err(|_| MasterKeyError::Library)?,
+            dkim: sealing("dkim private keys")?,
+            totp: sealing("totp seeds")?,
             check: subkey(master, "check of the master key")?,
         })
     }
@@ -109,22 +130,29 @@ impl Keys {
         &self.check
     }
 
-    /// Wraps the private half of a DKIM key so that only this domain and selector can use it.
-    pub(crate) fn wrap(&self, domain: u64, selector: &str, private: &Secret) -> Result<Vec<u8>, Sealed> {
-        let mut octets = private.expose().to_vec();
-        let nonce = self.dkim.seal_in_place_append_tag(purpose(domain, selector), &mut octets).map_err(|_| Sealed)?;
-        octets.extend_from_slice(nonce.as_ref());
+    /// Wraps a secret so that it can be used for this purpose alone.
+    pub(crate) fn wrap(&self, purpose: Purpose<'_>, secret: &Secret) -> Result<Vec<u8>, Sealed> {
+        let mut octets = secret.expose().to_vec();
+        let nonce = self.sealing(purpose).seal_in_place_append_tag(purpose.bound(), &mut octets);
+        octets.extend_from_slice(nonce.map_err(|_| Sealed)?.as_ref());
         Ok(octets)
     }
 
     /// Takes it out again.
-    pub(crate) fn unwrap(&self, domain: u64, selector: &str, wrapped: &[u8]) -> Result<Secret, Sealed> {
+    pub(crate) fn unwrap(&self, purpose: Purpose<'_>, wrapped: &[u8]) -> Result<Secret, Sealed> {
         let at = wrapped.len().checked_sub(NONCE_LEN).ok_or(Sealed)?;
         let (octets, nonce) = wrapped.split_at(at);
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Sealed)?;
         let mut octets = octets.to_vec();
-        let private = self.dkim.open_in_place(nonce, purpose(domain, selector), &mut octets).map_err(|_| Sealed)?;
-        Ok(Secret::new(private.to_vec()))
+        let secret = self.sealing(purpose).open_in_place(nonce, purpose.bound(), &mut octets).map_err(|_| Sealed)?;
+        Ok(Secret::new(secret.to_vec()))
+    }
+
+    fn sealing(&self, purpose: Purpose<'_>) -> &RandomizedNonceKey {
+        match purpose {
+            Purpose::DkimKey { .. } => &self.dkim,
+            Purpose::TotpSeed { .. } => &self.totp,
+        }
     }
 }
 
@@ -134,9 +162,14 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// What a wrapped key is bound to.
-fn purpose(domain: u64, selector: &str) -> Aad<Vec<u8>> {
-    Aad::from([&domain.to_be_bytes(), selector.as_bytes()].concat())
+impl Purpose<'_> {
+    /// What a wrapped secret is bound to.
+    fn bound(self) -> Aad<Vec<u8>> {
+        Aad::from(match self {
+            Purpose::DkimKey { domain, selector } => [&domain.to_be_bytes(), selector.as_bytes()].concat(),
+            Purpose::TotpSeed { member } => member.to_be_bytes().to_vec(),
+        })
+    }
 }
 
 struct KeyLength;
@@ -245,18 +278,23 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapped_key_opens_for_its_domain_and_selector_alone() {
+    fn a_wrapped_secret_opens_for_its_purpose_alone() {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::open(&folder.path().join("a.key"), None).unwrap();
         let others = Keys::open(&folder.path().join("b.key"), None).unwrap();
         let private = Secret::new(b"PKCS#8".to_vec());
-        let wrapped = keys.wrap(7, "selector", &private).unwrap();
+        let purpose = Purpose::DkimKey { domain: 7, selector: "selector" };
+        let wrapped = keys.wrap(purpose, &private).unwrap();
         assert!(!wrapped.windows(6).any(|window| window == b"PKCS#8"));
-        assert_eq!(keys.unwrap(7, "selector", &wrapped).unwrap(), private);
-        assert!(keys.unwrap(8, "selector", &wrapped).is_err());
-        assert!(keys.unwrap(7, "another", &wrapped).is_err());
-        assert!(others.unwrap(7, "selector", &wrapped).is_err());
-        assert!(keys.unwrap(7, "selector", &wrapped[..5]).is_err());
+        assert_eq!(keys.unwrap(purpose, &wrapped).unwrap(), private);
+        assert!(keys.unwrap(Purpose::DkimKey { domain: 8, selector: "selector" }, &wrapped).is_err());
+        assert!(keys.unwrap(Purpose::DkimKey { domain: 7, selector: "another" }, &wrapped).is_err());
+        assert!(others.unwrap(purpose, &wrapped).is_err());
+        assert!(keys.unwrap(purpose, &wrapped[..5]).is_err());
+        let seed = keys.wrap(Purpose::TotpSeed { member: 7 }, &private).unwrap();
+        assert_eq!(keys.unwrap(Purpose::TotpSeed { member: 7 }, &seed).unwrap(), private);
+        assert!(keys.unwrap(Purpose::TotpSeed { member: 8 }, &seed).is_err());
+        assert!(keys.unwrap(Purpose::DkimKey { domain: 7, selector: "" }, &seed).is_err(), "another key seals them");
         assert_eq!(format!("{keys:?} {private:?}"), "[secret] [secret]");
     }
 }

@@ -17,6 +17,7 @@ mod history;
 mod ledger;
 mod live;
 mod master_key;
+mod members;
 mod reconcile;
 pub mod repair;
 pub mod spool;

@@ -23,7 +23,10 @@ use crate::book::{Change, Register, Write};
 
 impl Memory {
     /// Decides and keeps.
-    fn book<T>(&self, decide: impl FnOnce(&Register) -> Result<Change<T>, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn book<T>(
+        &self,
+        decide: impl FnOnce(&Register) -> Result<Change<T>, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut state = self.state();
         state.fault(Verb::Book)?;
         let change = decide(&state.register)?;
@@ -34,7 +37,7 @@ impl Memory {
                 }
                 Write::UserGone(user) => state.logins.retain(|(known, _), _| known != user),
                 Write::ApiKeyGone(key) => drop(state.api_key_uses.remove(key)),
-                _ => {}
+                other => state.keep_member_row(other),
             }
         }
         state.audit.extend(change.audit.iter().cloned());
@@ -59,6 +62,10 @@ impl Book for Memory {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError> {
         self.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
+        self.book(|register| register.account_set(account, by, now))
     }
 
     fn account_quota(

@@ -2,6 +2,7 @@
 
 mod book;
 mod history;
+mod members;
 mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -17,9 +18,10 @@ use relay::activity::{ActivityDetail, ConnectionRow};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::member::{Link, SignIn};
 use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, StoreError};
 use smtp::server::Secret;
 use tokio::sync::watch;
@@ -77,6 +79,8 @@ struct State {
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,
     api_key_uses: HashMap<Id<ApiKey>, Timestamp>,
     blocks: HashMap<IpAddr, Block>,
+    sign_ins: HashMap<PasswordHash, SignIn>,
+    links: HashMap<PasswordHash, Link>,
     audit: Vec<AuditEntry>,
     row_last: u64,
     connection_last: u64,

@@ -7,6 +7,7 @@ mod book;
 mod damage;
 mod embedded;
 mod history;
+mod members;
 mod spool;
 mod world;
 
@@ -54,6 +55,12 @@ suite! {
         a_message_with_suppressed_recipients_alone_is_done
         verbs_on_what_is_not_live_say_so
         health_counts_what_is_live;
+    members:
+        nobody_shares_an_address
+        somebody_always_administers
+        a_member_changes_in_each_way
+        sign_ins_end
+        a_link_works_until_it_is_used_or_replaced;
     book:
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns

@@ -1,5 +1,6 @@
 //! Accounts, and the addresses that they do not send to.
 
+use relay::language::Language;
 use relay::service::Setting;
 use relay::service::operation::Operation;
 use relay::service::view::{AccountView, DoneView, SuppressionView};
@@ -23,6 +24,17 @@ pub(super) struct Whose {
 pub(super) struct AccountNew {
     /// What people call it.
     name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccountChange {
+    /// What people call it; absent: as it is.
+    name: Option<String>,
+    /// The time zone that its people read times in (IANA name); absent: as it is.
+    time_zone: Option<String>,
+    /// The language of what is written to it; absent: as it is.
+    language: Option<Language>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -75,6 +87,19 @@ pub(super) async fn account_add(asking: Asking, Body(new): Body<AccountNew>) -> 
     params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
 pub(super) async fn account_show(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
     asking.run(Operation::AccountShow { account }).await
+}
+
+/// Changes what an account is called, its time zone, or the language of what is written to it.
+#[utoipa::path(patch, path = "/accounts/{account}", operation_id = "AccountSet", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number")), request_body = AccountChange,
+    responses((status = 200, body = AccountView)))]
+pub(super) async fn account_set(
+    asking: Asking,
+    Path(account): Path<u64>,
+    Body(change): Body<AccountChange>,
+) -> Outcome<AccountView> {
+    let AccountChange { name, time_zone, language } = change;
+    asking.run(Operation::AccountSet { account, name, time_zone, language }).await
 }
 
 /// Suspends an account: its logins are refused, its queue is held.

@@ -6,6 +6,7 @@ use crate::api_key::ApiKey;
 use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
+use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
 use crate::quota::Charges;
 use crate::sending_domain::SendingDomain;
@@ -17,8 +18,8 @@ use serde::Serialize;
 
 use super::{
     AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
-    DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MessageView, QueueRecipientView, QueueView,
-    SmtpUserView, StatisticsView, TallyView,
+    DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView,
+    QueueView, SmtpUserView, StatisticsView, TallyView,
 };
 use crate::moment;
 
@@ -46,6 +47,8 @@ impl AccountView {
             used: charges.used(account.id, period),
             renews_on: u64::from(account.quota.renews_on),
             renews_at: period.renews.to_string(),
+            time_zone: account.time_zone.clone(),
+            language: account.language.tag().to_owned(),
             created_at: moment::text(account.created_at),
         }
     }
@@ -332,6 +335,22 @@ impl ApiKeyView {
             created_at: moment::text(key.created_at),
             expires_at: key.expires_at.map(moment::text),
             last_used_at: used_at.map(moment::text),
+        }
+    }
+}
+
+impl From<&Member> for MemberView {
+    fn from(member: &Member) -> Self {
+        MemberView {
+            id: member.id.number(),
+            account: member.account.map(|account| account.number()),
+            email: member.email.clone(),
+            name: member.name.clone(),
+            role: word(&member.role),
+            language: member.language.tag().to_owned(),
+            joined: member.password.is_some(),
+            one_time_codes: member.totp.is_some(),
+            created_at: moment::text(member.created_at),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::super::*;
 use crate::account::{Account, AccountState};
 use crate::dice::Seeded;
+use crate::language::Language;
 use crate::queue::Envelope;
 use crate::quota::Quota;
 use crate::sending_domain::{DomainState, SendingDomain};
@@ -39,6 +40,8 @@ impl Scene {
             name: "Acme".into(),
             state: AccountState::Active,
             quota: Quota::default(),
+            time_zone: "UTC".into(),
+            language: Language::English,
             created_at: Timestamp(0),
         };
         let domain = SendingDomain {

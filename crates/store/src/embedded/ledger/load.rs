@@ -15,13 +15,16 @@ use relay::store::{Actor, AuditEntry, Block, Login};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::book::{Numbers, Register};
+use crate::embedded::master_key::Keys;
 use crate::embedded::spool::Position;
 use crate::embedded::sqlite::{from_json, from_word, named, parsed};
 
 /// All that the verbs decide by.
-pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
+pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<Register> {
     let mut directory = Directory::default();
-    let accounts = "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews FROM accounts";
+    let accounts =
+        "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language
+        FROM accounts";
     each(reader, accounts, |row| {
         let account = account(row)?;
         directory.accounts.insert(account.id, Arc::new(account));
@@ -54,6 +57,7 @@ pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
         directory.api_keys.insert(key.id, Arc::new(key));
         Ok(())
     })?;
+    super::members::load(reader, sealing, &mut directory)?;
     let mut selectors = HashSet::new();
     each(reader, "SELECT selector FROM dkim_keys", |row| {
         selectors.insert(row.get(0)?);
@@ -63,7 +67,7 @@ pub(super) fn register(reader: &Connection) -> rusqlite::Result<Register> {
 }
 
 /// Does something with each row of a query.
-fn each(
+pub(super) fn each(
     reader: &Connection,
     query: &str,
     mut work: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
@@ -82,6 +86,8 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         name: row.get(1)?,
         state: from_word(row.get(2)?)?,
         quota: quota(row)?,
+        time_zone: row.get(8)?,
+        language: from_word(row.get(9)?)?,
         created_at: Timestamp(row.get(3)?),
     })
 }
@@ -189,6 +195,7 @@ fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
             "domain" => numbers.domain = last,
             "user" => numbers.user = last,
             "api_key" => numbers.api_key = last,
+            "member" => numbers.member = last,
             _ => {}
         }
         Ok(())

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod charged;
 mod load;
+mod members;
 mod schema;
 mod write;
 
@@ -24,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use smtp::server::Secret;
 
 use super::OpenError;
-use super::master_key::Keys;
+use super::master_key::{Keys, Purpose};
 use super::spool::Position;
 use super::sqlite::{self, Readers, unavailable};
 use crate::book::{self, Change, Register};
@@ -92,7 +93,7 @@ impl Ledger {
             let insert = "INSERT INTO facts (name, value) VALUES ('master_key_check', ?1)";
             connection.execute(insert, [keys.check()]).map_err(failed)?;
         }
-        let register = load::register(&connection).map_err(failed)?;
+        let register = load::register(&connection, &keys).map_err(failed)?;
         let directory = ArcSwap::new(Arc::clone(&register.directory));
         let writer = Mutex::new(Writer { connection, register, latched: None });
         Ok(Ledger { writer, directory, readers: Readers::new(path, |_| Ok(())), keys })
@@ -146,7 +147,7 @@ impl Ledger {
             query.query_row((selector, domain.number()), |row| row.get::<_, Option<Vec<u8>>>(0)).optional()
         })?;
         let wrapped = wrapped.flatten().ok_or_else(|| StoreError::NotFound(format!("DKIM key {selector}")))?;
-        self.keys.unwrap(domain.number(), selector, &wrapped).map_err(|_| {
+        self.keys.unwrap(Purpose::DkimKey { domain: domain.number(), selector }, &wrapped).map_err(|_| {
             StoreError::Unavailable(format!("the DKIM key {selector} was wrapped under another master key"))
         })
     }

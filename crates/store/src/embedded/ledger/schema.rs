@@ -130,4 +130,45 @@ CREATE TABLE api_keys (
 ALTER TABLE domains ADD COLUMN looked TEXT;
 ALTER TABLE domains ADD COLUMN lost_at INTEGER;
 ",
+    "
+CREATE TABLE members (
+    id         INTEGER PRIMARY KEY,
+    -- none: the operator's
+    account    INTEGER REFERENCES accounts,
+    email      TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    role       TEXT NOT NULL,
+    language   TEXT NOT NULL,
+    -- argon2id in the PHC format; none until chosen
+    password   TEXT,
+    -- the seed under AES-256-GCM, tag, nonce; none: no one-time codes
+    totp       BLOB,
+    -- keyed hashes of 32 octets
+    recovery   BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sign_ins (
+    -- the keyed hash of the token, 32 octets
+    token      BLOB PRIMARY KEY,
+    member     INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    origin     TEXT NOT NULL,
+    agent      TEXT NOT NULL,
+    confirmed  INTEGER NOT NULL,
+    acting_for INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sign_ins_by_member ON sign_ins (member);
+
+CREATE TABLE links (
+    -- the keyed hash of the token, 32 octets
+    token      BLOB PRIMARY KEY,
+    member     INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE accounts ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
+ALTER TABLE accounts ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+",
 ];

@@ -11,7 +11,7 @@ use relay::store::{AuditEntry, Block, Login};
 use rusqlite::Transaction;
 
 use crate::book::{Numbers, Write};
-use crate::embedded::master_key::Keys;
+use crate::embedded::master_key::{Keys, Purpose, Sealed};
 use crate::embedded::spool::Position;
 use crate::embedded::sqlite::{json, word};
 
@@ -21,8 +21,8 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         Write::Account(account) => self::account(transaction, account)?,
         Write::Domain(domain) => self::domain(transaction, domain)?,
         Write::PrivateKey { domain, selector, private } => {
-            let wrapped = keys.wrap(domain.number(), selector, private);
-            let wrapped = wrapped.map_err(|_| rusqlite::Error::ToSqlConversionFailure("cannot be wrapped".into()))?;
+            let wrapped = keys.wrap(Purpose::DkimKey { domain: domain.number(), selector }, private);
+            let wrapped = wrapped.map_err(not_wrapped)?;
             transaction.execute("UPDATE dkim_keys SET private = ?2 WHERE selector = ?1", (selector, wrapped))?;
         }
         Write::PrivateKeysGone(domain) => {
@@ -46,20 +46,33 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             let delete = "DELETE FROM suppressions WHERE account = ?1 AND address = ?2";
             transaction.execute(delete, (account.number(), address))?;
         }
+        Write::Member(_)
+        | Write::MemberGone(_)
+        | Write::SignIn(_)
+        | Write::SignInsGone { .. }
+        | Write::Link(_)
+        | Write::LinksGone(_) => super::members::row(transaction, keys, write)?,
     }
     Ok(())
 }
 
+/// A secret could not be wrapped.
+pub(super) fn not_wrapped(_: Sealed) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure("cannot be wrapped".into())
+}
+
 fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<()> {
     let upsert = "INSERT INTO accounts
-            (id, name, state, created_at, quota, renews_on, period_begins, period_renews)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            (id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT (id) DO UPDATE
-            SET name = ?2, state = ?3, quota = ?5, renews_on = ?6, period_begins = ?7, period_renews = ?8";
+            SET name = ?2, state = ?3, quota = ?5, renews_on = ?6, period_begins = ?7, period_renews = ?8,
+                time_zone = ?9, language = ?10";
     let Quota { recipients, renews_on, moved } = account.quota;
     let (begins, renews) = (moved.map(|period| period.begins.0), moved.map(|period| period.renews.0));
     let (id, state, created_at) = (account.id.number(), word(&account.state)?, account.created_at.0);
-    let values = (id, &account.name, state, created_at, recipients, renews_on, begins, renews);
+    let (zone, language) = (&account.time_zone, word(&account.language)?);
+    let values = (id, &account.name, state, created_at, recipients, renews_on, begins, renews, zone, language);
     transaction.execute(upsert, values).map(drop)
 }
 
@@ -133,11 +146,11 @@ pub(super) fn api_key_use(transaction: &Transaction<'_>, key: Id<ApiKey>, at: Ti
 
 /// Keeps the highest numbers given.
 pub(super) fn numbers(transaction: &Transaction<'_>, numbers: Numbers) -> rusqlite::Result<()> {
-    let Numbers { account, domain, user, api_key } = numbers;
+    let Numbers { account, domain, user, api_key, member } = numbers;
     let upsert = "INSERT INTO numbers (kind, last)
-        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4)
+        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4), ('member', ?5)
         ON CONFLICT (kind) DO UPDATE SET last = excluded.last";
-    transaction.execute(upsert, (account, domain, user, api_key)).map(drop)
+    transaction.execute(upsert, (account, domain, user, api_key, member)).map(drop)
 }
 
 /// Adds a line to the audit log.

@@ -1,0 +1,419 @@
+//! The desk as the console's door: sign-ins, links, and what people change of themselves.
+
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::limits::Limits;
+use relay::member::{Member, MemberChange, NewMember, SignIn, generate_token, password, totp};
+use relay::power::{Powers, Role, Scope};
+use relay::rate::Pace;
+use relay::service::door::{Boxed, Browser, Door, Entered, FormKey, Founder, OwnChange, Refused, Visitor};
+use relay::service::{self, Caller, Fault, Identity, Service as _};
+use relay::site::Site;
+use relay::smtp_user::PasswordHash;
+use relay::store::{Actor, Store};
+use smtp::server::Secret;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+use net::clock::SystemDice;
+
+use super::backup::Archive;
+use super::broke_off;
+use super::desk::Desk;
+
+/// Passwords that are hashed at once: each takes 19 MiB and tens of milliseconds of a core.
+const HASHES_AT_ONCE: usize = 2;
+/// How long somebody waits for their turn to be hashed.
+const HASH_PATIENCE: Duration = Duration::from_secs(15);
+/// Octets of a browser's name that are kept.
+const AGENT_OCTETS_MAX: usize = 200;
+/// How many codes may be tried by somebody who is half in.
+const CODES_MAX: u64 = 5;
+
+/// What the door remembers in memory.
+pub(super) struct Porch {
+    hashing: Semaphore,
+    /// Failures by where they came from.
+    sites: Mutex<Pace<Site>>,
+    /// Failures by whom they were aimed at, from where they never signed in.
+    members: Mutex<Pace<Id<Member>>>,
+    /// Codes tried by those who are half in.
+    codes: Mutex<Pace<PasswordHash>>,
+    /// The step of the last code of each member: a code is taken once.
+    steps: Mutex<HashMap<Id<Member>, u64>>,
+    /// Uses of sign-ins that are not written down yet.
+    seen: Mutex<HashMap<PasswordHash, Timestamp>>,
+    /// The hash of the link that was printed at the start, while nobody has come by it.
+    first: Mutex<Option<PasswordHash>>,
+    idle: Duration,
+    life: Duration,
+}
+
+impl Porch {
+    pub(super) fn new(limits: &Limits) -> Porch {
+        Porch {
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+            sites: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
+            members: Mutex::new(Pace::new(1, limits.sign_in_member_failures_burst)),
+            codes: Mutex::new(Pace::new(1, CODES_MAX)),
+            steps: Mutex::default(),
+            seen: Mutex::default(),
+            first: Mutex::default(),
+            idle: Duration::from_secs(limits.sign_in_idle_seconds),
+            life: Duration::from_secs(limits.sign_in_days * 86_400),
+        }
+    }
+
+    /// Uses that were not taken yet.
+    pub(super) fn take_seen(&self) -> Vec<(PasswordHash, Timestamp)> {
+        std::mem::take(&mut *held(&self.seen)).into_iter().collect()
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The actor of what a member does.
+fn actor_of(member: &Member, from: IpAddr) -> Actor {
+    Actor { name: member.email.clone(), from: from.to_string() }
+}
+
+impl<S: Store + Archive> Desk<S> {
+    fn hash_of(&self, token: &Secret) -> PasswordHash {
+        self.secrets.hash(token.expose())
+    }
+
+    /// Does something with the store, off the async threads.
+    async fn with_store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&S) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let store = Arc::clone(&self.executor.store);
+        tokio::task::spawn_blocking(move || work(&store)).await.map_err(broke_off)?
+    }
+
+    /// Hashes or verifies, few at a time.
+    async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+        let busy = || Fault::unavailable("Too many people sign in at this moment.", "Try again in a minute.");
+        let turn = tokio::time::timeout(HASH_PATIENCE, self.porch.hashing.acquire()).await;
+        let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        tokio::task::spawn_blocking(work).await.map_err(broke_off)
+    }
+
+    async fn let_in(&self, member: Arc<Member>, browser: Browser, confirmed: bool) -> Result<Entered, Refused> {
+        let (token, now) = (generate_token(&mut SystemDice), self.now());
+        let mut agent = browser.agent;
+        agent.truncate(agent.floor_char_boundary(AGENT_OCTETS_MAX));
+        let sign_in = SignIn {
+            token: self.hash_of(&token),
+            member: member.id,
+            created_at: now,
+            seen_at: now,
+            from: browser.from,
+            agent,
+            confirmed,
+            acting_for: None,
+        };
+        let actor = actor_of(&member, browser.from);
+        self.with_store(move |store| Ok(store.sign_in_put(sign_in, &actor)?)).await?;
+        Ok(Entered { token, confirmed })
+    }
+
+    /// Whether somebody may try from there. Nobody is locked out by the failures of others: those count where they come
+    /// from, and against a member only from where the member never was.
+    fn may_try(&self, site: Site, member: Option<(Id<Member>, bool)>, now: Timestamp) -> Result<(), Refused> {
+        let wait = |(left, seconds): (u64, u64)| if left == 0 { Err(Refused::TooMany(seconds.max(1))) } else { Ok(()) };
+        wait(held(&self.porch.sites).left(&site, now))?;
+        match member {
+            Some((member, false)) => wait(held(&self.porch.members).left(&member, now)),
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, site: Site, member: Option<(Id<Member>, bool)>, now: Timestamp) {
+        // past its bound it is not counted, and was not tried either
+        let _ = held(&self.porch.sites).on(site, now);
+        if let Some((member, false)) = member {
+            let _ = held(&self.porch.members).on(member, now);
+        }
+    }
+
+    async fn sign_in_by_password(&self, email: &str, given: Secret, browser: Browser) -> Result<Entered, Refused> {
+        let (site, now) = (Site::of(browser.from), self.now());
+        let member = self.executor.store.directory().member_of(email).cloned();
+        let known = match member.as_ref().map(|member| member.id) {
+            None => None,
+            Some(id) => {
+                let sign_ins = self.with_store(move |store| Ok(store.sign_ins(id)?)).await?;
+                Some((id, sign_ins.iter().any(|past| past.confirmed && Site::of(past.from) == site)))
+            }
+        };
+        self.may_try(site, known, now)?;
+        let kept = member.as_ref().and_then(|member| member.password.clone());
+        let right = self.hashing(move || password::verify(given.expose(), kept.as_ref())).await?;
+        match member.filter(|_| right) {
+            Some(member) => {
+                let confirmed = member.totp.is_none();
+                self.let_in(member, browser, confirmed).await
+            }
+            None => {
+                self.failed(site, known, now);
+                Err(Refused::Wrong)
+            }
+        }
+    }
+
+    async fn confirm_by_code(&self, token: Secret, code: String, browser: Browser) -> Result<Entered, Refused> {
+        let hash = self.hash_of(&token);
+        let sign_in = self.with_store(move |store| Ok(store.sign_in(&hash)?)).await?;
+        let sign_in = sign_in.filter(|sign_in| !sign_in.confirmed).ok_or(Refused::LinkVoid)?;
+        let member = self.executor.store.directory().members.get(&sign_in.member).cloned();
+        let member = member.ok_or(Refused::LinkVoid)?;
+        let now = self.now();
+        held(&self.porch.codes).on(hash, now).map_err(Refused::TooMany)?;
+        if !self.is_code(&member, &code, now, browser.from).await? {
+            self.failed(Site::of(browser.from), None, now);
+            return Err(Refused::Wrong);
+        }
+        self.with_store(move |store| Ok(store.sign_in_end(&hash)?)).await?;
+        self.let_in(member, browser, true).await
+    }
+
+    /// Whether this is a code of the member's device, or one of their recovery codes; it is used up.
+    async fn is_code(&self, member: &Arc<Member>, code: &str, now: Timestamp, from: IpAddr) -> Result<bool, Fault> {
+        let seed = member.totp.as_ref();
+        if let Some(step) = seed.and_then(|seed| totp::verify(seed, code, now)) {
+            let mut steps = held(&self.porch.steps);
+            let last = steps.insert(member.id, step);
+            return Ok(last.is_none_or(|last| last < step));
+        }
+        let hash = self.secrets.hash(code.trim().as_bytes());
+        if !member.recovery.contains(&hash) {
+            return Ok(false);
+        }
+        let (id, actor) = (member.id, actor_of(member, from));
+        self.with_store(move |store| {
+            Ok(store.member_change(id, MemberChange::RecoveryUsed(hash), &actor, now)?).map(|_| true)
+        })
+        .await
+    }
+
+    async fn visitor_of(&self, token: Secret, from: IpAddr) -> Result<Option<Visitor>, Fault> {
+        let (hash, now) = (self.hash_of(&token), self.now());
+        let Some(sign_in) = self.with_store(move |store| Ok(store.sign_in(&hash)?)).await? else { return Ok(None) };
+        let seen = held(&self.porch.seen).get(&hash).copied().unwrap_or(sign_in.seen_at);
+        if now.since(seen) > self.porch.idle || now.since(sign_in.created_at) > self.porch.life {
+            return Ok(None);
+        }
+        let directory = self.executor.store.directory();
+        let Some(member) = directory.members.get(&sign_in.member).cloned() else { return Ok(None) };
+        held(&self.porch.seen).insert(hash, now);
+        let actor = actor_of(&member, from);
+        let (actor, scope) = match (member.account, sign_in.acting_for) {
+            (None, Some(account)) => {
+                (Actor { name: format!("{} (operator)", actor.name), ..actor }, Scope::Account(account, Powers::ALL))
+            }
+            _ => (actor, member.scope()),
+        };
+        let account = match scope {
+            Scope::Account(account, _) => directory.accounts.get(&account).cloned(),
+            Scope::Operator => None,
+        };
+        let form_key = FormKey::new(self.secrets.hash(&[b"form ".as_slice(), token.expose()].concat()));
+        let identity = Identity { actor, scope, read_only: false };
+        Ok(Some(Visitor { member, identity, account, sign_in, form_key }))
+    }
+
+    async fn choose_by_link(&self, token: Secret, given: Secret, browser: Browser) -> Result<Entered, Refused> {
+        let member = self.link_of(&token).await?.ok_or(Refused::LinkVoid)?;
+        let hashed = self.hashed(&given, &member.email).await?;
+        let (id, actor, now) = (member.id, actor_of(&member, browser.from), self.now());
+        let change = MemberChange::Password { password: hashed, keep: None };
+        let member = self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await?;
+        let confirmed = member.totp.is_none();
+        self.let_in(member, browser, confirmed).await
+    }
+
+    async fn link_of(&self, token: &Secret) -> Result<Option<Arc<Member>>, Fault> {
+        let (hash, now) = (self.hash_of(token), self.now());
+        let link = self.with_store(move |store| Ok(store.link(&hash)?)).await?;
+        let directory = self.executor.store.directory();
+        Ok(link.filter(|link| link.expires_at > now).and_then(|link| directory.members.get(&link.member).cloned()))
+    }
+
+    /// The slow hash of a password that is taken.
+    async fn hashed(&self, given: &Secret, email: &str) -> Result<password::HashedPassword, Refused> {
+        let text = String::from_utf8_lossy(given.expose()).into_owned();
+        password::check(&text, email).map_err(Refused::Weak)?;
+        let hashed = self.hashing(move || password::hash(text.as_bytes(), &mut SystemDice)).await?;
+        hashed.map_err(|error| Fault::unavailable(format!("{error}."), "Try again.").into())
+    }
+
+    async fn found_by_link(&self, token: Secret, founder: Founder, browser: Browser) -> Result<Entered, Refused> {
+        if !self.is_first_start(&token) {
+            return Err(Refused::LinkVoid);
+        }
+        let Founder { email, name, password, language } = founder;
+        let hashed = self.hashed(&password, &email).await?;
+        // whoever comes second finds the link used
+        if held(&self.porch.first).take().is_none() {
+            return Err(Refused::LinkVoid);
+        }
+        let (actor, now) = (Actor { name: email.clone(), from: browser.from.to_string() }, self.now());
+        let made = self.with_store(move |store| {
+            let caller = Caller { actor: &actor, now, scope: Scope::Operator };
+            let wish = NewMember { account: None, email, name, role: Role::Administrator, language };
+            let added = service::member_add(store, wish, &mut SystemDice, caller)?;
+            let change = MemberChange::Password { password: hashed, keep: None };
+            Ok(store.member_change(added.member.id, change, &actor, now)?)
+        });
+        match made.await {
+            Ok(member) => self.let_in(member, browser, true).await,
+            Err(fault) => {
+                *held(&self.porch.first) = Some(self.hash_of(&token));
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// A link for the first member of the operator, while there is none; it works until somebody has come by it, or the
+    /// relay stops.
+    pub fn first_link(&self) -> Option<Secret> {
+        let directory = self.executor.store.directory();
+        if directory.members.values().any(|member| member.account.is_none()) {
+            return None;
+        }
+        let token = generate_token(&mut SystemDice);
+        *held(&self.porch.first) = Some(self.hash_of(&token));
+        Some(token)
+    }
+
+    async fn change_of_own(&self, visitor: Visitor, change: OwnChange) -> Result<Vec<Secret>, Refused> {
+        let Visitor { member, sign_in, identity, .. } = visitor;
+        let (id, now) = (member.id, self.now());
+        let mut shown = Vec::new();
+        let change = match change {
+            OwnChange::Profile { name, language } => {
+                MemberChange::Profile { name: service::display_name(&name)?, language }
+            }
+            OwnChange::Password { before, after } => {
+                self.own_password(&member, before, sign_in.from).await?;
+                let password = self.hashed(&after, &member.email).await?;
+                MemberChange::Password { password, keep: Some(sign_in.token) }
+            }
+            OwnChange::TotpOn { seed, code } => {
+                let step = totp::verify(&seed, &code, now).ok_or(Refused::Wrong)?;
+                held(&self.porch.steps).insert(id, step);
+                shown = totp::generate_recovery(&mut SystemDice);
+                let hashes = shown.iter().map(|code| self.secrets.hash(code.expose())).collect();
+                MemberChange::Totp(Some((seed, hashes)))
+            }
+            OwnChange::TotpOff { password } => {
+                self.own_password(&member, password, sign_in.from).await?;
+                MemberChange::Totp(None)
+            }
+            OwnChange::End { token } => {
+                self.with_store(move |store| {
+                    if store.sign_ins(id)?.iter().any(|own| own.token == token) {
+                        store.sign_in_end(&token)?;
+                    }
+                    Ok(())
+                })
+                .await?;
+                return Ok(shown);
+            }
+        };
+        let actor = identity.actor;
+        self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await?;
+        Ok(shown)
+    }
+
+    /// Asks for the password once more, before something that whoever finds an open browser must not change.
+    async fn own_password(&self, member: &Arc<Member>, given: Secret, from: IpAddr) -> Result<(), Refused> {
+        let (site, now) = (Site::of(from), self.now());
+        self.may_try(site, None, now)?;
+        let kept = member.password.clone();
+        if self.hashing(move || password::verify(given.expose(), kept.as_ref())).await? {
+            return Ok(());
+        }
+        self.failed(site, None, now);
+        Err(Refused::Wrong)
+    }
+
+    async fn act_in_place(&self, visitor: Visitor, account: Option<u64>) -> Result<(), Fault> {
+        let Visitor { member, sign_in, .. } = visitor;
+        if member.account.is_some() {
+            return Err(Fault::forbidden("This is not yours to do.", "Ask the operator of the relay."));
+        }
+        let (actor, seen_at) = (actor_of(&member, sign_in.from), self.now());
+        self.with_store(move |store| {
+            let acting_for = account.map(Id::new);
+            if let Some(account) = acting_for {
+                service::account_find(store, account)?;
+            }
+            Ok(store.sign_in_put(SignIn { acting_for, seen_at, ..sign_in }, &actor)?)
+        })
+        .await
+    }
+}
+
+impl<S: Store + Archive> Door for Desk<S> {
+    fn sign_in(&self, email: String, password: Secret, browser: Browser) -> Boxed<'_, Result<Entered, Refused>> {
+        Box::pin(async move { self.sign_in_by_password(&email, password, browser).await })
+    }
+
+    fn confirm(&self, token: Secret, code: String, browser: Browser) -> Boxed<'_, Result<Entered, Refused>> {
+        Box::pin(self.confirm_by_code(token, code, browser))
+    }
+
+    fn visitor(&self, token: Secret, from: IpAddr) -> Boxed<'_, Result<Option<Visitor>, Fault>> {
+        Box::pin(self.visitor_of(token, from))
+    }
+
+    fn sign_out(&self, token: Secret) -> Boxed<'_, Result<(), Fault>> {
+        let hash = self.hash_of(&token);
+        Box::pin(self.with_store(move |store| Ok(store.sign_in_end(&hash)?)))
+    }
+
+    fn link(&self, token: Secret) -> Boxed<'_, Result<Option<Arc<Member>>, Fault>> {
+        Box::pin(async move { self.link_of(&token).await })
+    }
+
+    fn choose_password(
+        &self,
+        token: Secret,
+        password: Secret,
+        browser: Browser,
+    ) -> Boxed<'_, Result<Entered, Refused>> {
+        Box::pin(self.choose_by_link(token, password, browser))
+    }
+
+    fn is_first_start(&self, token: &Secret) -> bool {
+        *held(&self.porch.first) == Some(self.hash_of(token))
+    }
+
+    fn found(&self, token: Secret, founder: Founder, browser: Browser) -> Boxed<'_, Result<Entered, Refused>> {
+        Box::pin(self.found_by_link(token, founder, browser))
+    }
+
+    fn totp_seed(&self) -> Secret {
+        totp::generate_seed(&mut SystemDice)
+    }
+
+    fn sign_ins<'a>(&'a self, visitor: &'a Visitor) -> Boxed<'a, Result<Vec<SignIn>, Fault>> {
+        let member = visitor.member.id;
+        Box::pin(self.with_store(move |store| Ok(store.sign_ins(member)?)))
+    }
+
+    fn change_own(&self, visitor: Visitor, change: OwnChange) -> Boxed<'_, Result<Vec<Secret>, Refused>> {
+        Box::pin(self.change_of_own(visitor, change))
+    }
+
+    fn act_for(&self, visitor: Visitor, account: Option<u64>) -> Boxed<'_, Result<(), Fault>> {
+        Box::pin(self.act_in_place(visitor, account))
+    }
+}

@@ -1,0 +1,129 @@
+//! Members: added, changed and removed, by an account for itself and by the operator.
+
+use smtp::server::Secret;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Caller, Fault, account_find, display_name, mailbox};
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::credential::PasswordKey;
+use crate::dice::Dice;
+use crate::id::Id;
+use crate::member::{Link, Member, MemberChange, NewMember, generate_token};
+use crate::power::{Role, Scope};
+use crate::store::{Book, Members};
+
+/// How long a link works.
+const LINK_LIFE: Duration = Duration::from_secs(3 * 86_400);
+
+/// A link by which a member chooses a password; its token is shown now and never again.
+#[derive(Clone, Debug)]
+pub struct IssuedLink {
+    /// Whose.
+    pub member: Arc<Member>,
+    /// What the link carries.
+    pub token: Secret,
+    /// From when on it works no more.
+    pub expires_at: Timestamp,
+}
+
+/// Adds a member, with a link to choose a password by.
+///
+/// # Errors
+/// The address or the name is none, somebody has the address, or the member would be allowed more than whoever adds them.
+pub fn member_add(
+    store: &(impl Book + Members),
+    wish: NewMember,
+    dice: &mut dyn Dice,
+    caller: Caller<'_>,
+) -> Result<IssuedLink, Fault> {
+    if let Some(account) = wish.account {
+        account_find(store, account)?;
+    } else if wish.role != Role::Administrator {
+        return Err(Fault::invalid("People of the operator are all administrators.", "Give that role."));
+    }
+    covers(caller, wish.role)?;
+    let (email, name) = (mailbox(&wish.email)?, display_name(&wish.name)?);
+    let member = store.member_add(NewMember { email, name, ..wish }, caller.actor, caller.now)?;
+    member_link(store, &member, dice, caller)
+}
+
+/// A new link for a member, who may have lost the password; links of before are void, the password stays until then.
+///
+/// # Errors
+/// The store's, or the member is allowed more than whoever asks.
+pub fn member_link(
+    store: &(impl Book + Members),
+    member: &Arc<Member>,
+    dice: &mut dyn Dice,
+    caller: Caller<'_>,
+) -> Result<IssuedLink, Fault> {
+    covers(caller, member.role)?;
+    let token = generate_token(dice);
+    let expires_at = caller.now.after(LINK_LIFE);
+    let hash = PasswordKey::new(store.password_key()).hash(token.expose());
+    store.link_put(Link { token: hash, member: member.id, expires_at }, caller.actor, caller.now)?;
+    Ok(IssuedLink { member: Arc::clone(member), token, expires_at })
+}
+
+/// Nobody gives away more than they have.
+fn covers(caller: Caller<'_>, role: Role) -> Result<(), Fault> {
+    match caller.scope {
+        Scope::Account(_, own) if !own.cover(role.powers()) => Err(Fault::forbidden(
+            "The member would be allowed what you are not.",
+            "Ask an administrator of the account.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The member with this number, of those that the caller sees.
+///
+/// # Errors
+/// There is none.
+pub fn member_find(book: &impl Book, member: Id<Member>, scope: Scope) -> Result<Arc<Member>, Fault> {
+    let found = book.directory().members.get(&member).filter(|member| is_seen(member, scope)).cloned();
+    found
+        .ok_or_else(|| Fault::not_found(format!("There is no member {member}."), "The list of members shows them all."))
+}
+
+/// Every member that the caller sees, of one account where `account` names it, by name.
+pub fn members(book: &impl Book, account: Option<Id<Account>>, scope: Scope) -> Vec<Arc<Member>> {
+    let directory = book.directory();
+    let wanted = |member: &&Arc<Member>| is_seen(member, scope) && (account.is_none() || member.account == account);
+    let mut members: Vec<_> = directory.members.values().filter(wanted).cloned().collect();
+    members.sort_by_cached_key(|member| (member.account, member.name.to_lowercase(), member.id));
+    members
+}
+
+/// Makes somebody else of a member.
+///
+/// # Errors
+/// They are the last administrator, of the operator, or would be allowed more than whoever asks.
+pub fn member_role(
+    store: &impl Members,
+    member: &Member,
+    role: Role,
+    caller: Caller<'_>,
+) -> Result<Arc<Member>, Fault> {
+    if member.account.is_none() && role != Role::Administrator {
+        return Err(Fault::invalid("People of the operator are all administrators.", "Remove the member instead."));
+    }
+    covers(caller, member.role)?;
+    covers(caller, role)?;
+    Ok(store.member_change(member.id, MemberChange::Role(role), caller.actor, caller.now)?)
+}
+
+/// Removes a member; they are signed out that instant.
+///
+/// # Errors
+/// They are the last administrator, or are allowed more than whoever asks.
+pub fn member_remove(store: &impl Members, member: &Member, caller: Caller<'_>) -> Result<(), Fault> {
+    covers(caller, member.role)?;
+    Ok(store.member_remove(member.id, caller.actor, caller.now)?)
+}
+
+fn is_seen(member: &Member, scope: Scope) -> bool {
+    member.account.map_or(scope == Scope::Operator, |account| scope.sees(account))
+}

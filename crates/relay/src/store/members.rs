@@ -1,0 +1,87 @@
+//! The people who sign in: what has to be remembered of them, and the verbs that change it.
+
+use std::sync::Arc;
+
+use super::{Actor, StoreError};
+use crate::clock::Timestamp;
+use crate::id::Id;
+use crate::member::{Link, Member, MemberChange, NewMember, SignIn};
+use crate::smtp_user::PasswordHash;
+
+/// Members, the browsers that they are signed in with, and their links. Verbs block on the disk: call them off the
+/// async threads. A change of a member is in the audit log and in [`super::Book::directory`] before it returns.
+pub trait Members: Send + Sync + 'static {
+    /// Adds a member, without a password.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where somebody has the address, [`StoreError::NotFound`] without the account.
+    fn member_add(&self, member: NewMember, by: &Actor, now: Timestamp) -> Result<Arc<Member>, StoreError>;
+
+    /// Changes a member.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers.
+    fn member_change(
+        &self,
+        member: Id<Member>,
+        change: MemberChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Member>, StoreError>;
+
+    /// Removes a member: their sign-ins and links end that instant.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers.
+    fn member_remove(&self, member: Id<Member>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps a sign-in; one of the same token is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without the member.
+    fn sign_in_put(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError>;
+
+    /// The sign-in of this token.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_in(&self, token: &PasswordHash) -> Result<Option<SignIn>, StoreError>;
+
+    /// Where a member is signed in, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_ins(&self, member: Id<Member>) -> Result<Vec<SignIn>, StoreError>;
+
+    /// Ends a sign-in; it may have ended already.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_in_end(&self, token: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Last uses of sign-ins, gathered.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_ins_seen(&self, seen: &[(PasswordHash, Timestamp)]) -> Result<(), StoreError>;
+
+    /// Forgets sign-ins that were not used since `unused_since` or are older than `made_before`, and links that have
+    /// expired by `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_ins_prune(&self, unused_since: Timestamp, made_before: Timestamp, now: Timestamp)
+    -> Result<(), StoreError>;
+
+    /// Keeps a link; others of the member are void.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without the member.
+    fn link_put(&self, link: Link, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The link of this token.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn link(&self, token: &PasswordHash) -> Result<Option<Link>, StoreError>;
+}

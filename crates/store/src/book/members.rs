@@ -1,0 +1,158 @@
+//! What each verb of the members makes of people, their sign-ins and their links.
+
+use std::sync::Arc;
+
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
+use relay::power::Role;
+use relay::store::{Actor, StoreError};
+
+use super::{Decided, Draft, Register, Write};
+
+impl Draft {
+    fn put_member(&mut self, member: Member) -> Arc<Member> {
+        let member = Arc::new(member);
+        self.next.member_emails.insert(Member::key_of(&member.email), member.id);
+        self.next.members.insert(member.id, Arc::clone(&member));
+        self.writes.push(Write::Member(Arc::clone(&member)));
+        member
+    }
+}
+
+impl Register {
+    fn member(&self, id: Id<Member>) -> Result<&Arc<Member>, StoreError> {
+        self.directory.members.get(&id).ok_or_else(|| StoreError::NotFound(format!("member {id}")))
+    }
+
+    pub(crate) fn member_add(&self, new: NewMember, by: &Actor, now: Timestamp) -> Decided<Arc<Member>> {
+        if let Some(account) = new.account {
+            self.account(account)?;
+        }
+        if self.directory.member_of(&new.email).is_some() {
+            return Err(StoreError::Conflict(format!("{} is the address of a member already", new.email)));
+        }
+        let mut draft = self.draft();
+        draft.numbers.member += 1;
+        let member = draft.put_member(Member {
+            id: Id::new(draft.numbers.member),
+            account: new.account,
+            email: new.email,
+            name: new.name,
+            role: new.role,
+            language: new.language,
+            password: None,
+            totp: None,
+            recovery: Vec::new(),
+            created_at: now,
+        });
+        draft.note(by, now, "member.add", format!("{} as {}", subject(&member), word(member.role)), member.account);
+        Ok(draft.done(member))
+    }
+
+    pub(crate) fn member_change(
+        &self,
+        id: Id<Member>,
+        change: MemberChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Member>> {
+        let mut member = (**self.member(id)?).clone();
+        let mut draft = self.draft();
+        let action = match change {
+            MemberChange::Profile { name, language } => {
+                (member.name, member.language) = (name, language);
+                "member.profile".to_owned()
+            }
+            MemberChange::Role(role) => {
+                self.somebody_administers(&member, Some(role))?;
+                member.role = role;
+                format!("member.role_{}", word(role))
+            }
+            MemberChange::Password { password, keep } => {
+                member.password = Some(password);
+                draft.writes.push(Write::LinksGone(id));
+                draft.writes.push(Write::SignInsGone { member: id, keep });
+                "member.password".to_owned()
+            }
+            MemberChange::Totp(Some((seed, recovery))) => {
+                (member.totp, member.recovery) = (Some(seed), recovery);
+                "member.totp_on".to_owned()
+            }
+            MemberChange::Totp(None) => {
+                (member.totp, member.recovery) = (None, Vec::new());
+                "member.totp_off".to_owned()
+            }
+            MemberChange::RecoveryUsed(code) => {
+                let before = member.recovery.len();
+                member.recovery.retain(|kept| *kept != code);
+                if member.recovery.len() == before {
+                    return Err(StoreError::NotFound("recovery code of this kind any more".to_owned()));
+                }
+                "member.recovery_used".to_owned()
+            }
+        };
+        let member = draft.put_member(member);
+        draft.note(by, now, &action, subject(&member), member.account);
+        Ok(draft.done(member))
+    }
+
+    /// The last administrator of an account, or of the operator, can neither go nor become something else.
+    fn somebody_administers(&self, member: &Member, role: Option<Role>) -> Result<(), StoreError> {
+        let administers = |other: &&Arc<Member>| other.account == member.account && other.role == Role::Administrator;
+        let others = self.directory.members.values().filter(administers).any(|other| other.id != member.id);
+        if member.role != Role::Administrator || role == Some(Role::Administrator) || others {
+            return Ok(());
+        }
+        let of = member.account.map_or("the operator".to_owned(), |account| format!("account {account}"));
+        Err(StoreError::Conflict(format!("{} is the last administrator of {of}: name another first", member.email)))
+    }
+
+    pub(crate) fn member_remove(&self, id: Id<Member>, by: &Actor, now: Timestamp) -> Decided<()> {
+        let member = self.member(id)?;
+        self.somebody_administers(member, None)?;
+        let mut draft = self.draft();
+        draft.next.members.remove(&id);
+        draft.next.member_emails.remove(&Member::key_of(&member.email));
+        draft.writes.push(Write::MemberGone(id));
+        draft.note(by, now, "member.remove", subject(member), member.account);
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn sign_in_put(&self, sign_in: SignIn, by: &Actor) -> Decided<()> {
+        let member = self.member(sign_in.member)?;
+        let mut draft = self.draft();
+        let (at, shown) = (sign_in.seen_at, sign_in.acting_for.or(member.account));
+        let action = match (sign_in.confirmed, sign_in.acting_for) {
+            (false, _) => "member.sign_in_half",
+            (true, None) => "member.sign_in",
+            (true, Some(_)) => "member.sign_in_as",
+        };
+        draft.note(by, at, action, subject(member), shown);
+        draft.writes.push(Write::SignIn(sign_in));
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn link_put(&self, link: Link, by: &Actor, now: Timestamp) -> Decided<()> {
+        let member = self.member(link.member)?;
+        let mut draft = self.draft();
+        draft.note(by, now, "member.link", subject(member), member.account);
+        draft.writes.push(Write::LinksGone(link.member));
+        draft.writes.push(Write::Link(link));
+        Ok(draft.done(()))
+    }
+}
+
+fn subject(member: &Member) -> String {
+    format!("member {} {}", member.id, member.email)
+}
+
+/// What the audit log calls a role.
+fn word(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "administrator",
+        Role::Regular => "regular",
+        Role::Custom => "custom",
+        Role::CustomWithActivity => "custom_with_activity",
+    }
+}

@@ -1,0 +1,141 @@
+//! Members, their sign-ins and links.
+
+use std::net::IpAddr;
+
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::language::Language;
+use relay::member::password::HashedPassword;
+use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
+use relay::power::Role;
+use relay::smtp_user::PasswordHash;
+use relay::store::{Actor, Store, StoreError};
+use smtp::server::Secret;
+
+use super::world::NOW;
+
+fn actor() -> Actor {
+    Actor { name: "operator".into(), from: "cli".into() }
+}
+
+fn wish(account: Option<Id<relay::account::Account>>, email: &str, role: Role) -> NewMember {
+    NewMember { account, email: email.to_owned(), name: "Jane".into(), role, language: Language::French }
+}
+
+fn add(store: &impl Store, email: &str) -> Id<Member> {
+    store.member_add(wish(None, email, Role::Administrator), &actor(), NOW).unwrap().id
+}
+
+fn sign_in(member: Id<Member>, token: u8) -> SignIn {
+    SignIn {
+        token: PasswordHash([token; 32]),
+        member,
+        created_at: NOW,
+        seen_at: NOW,
+        from: "192.0.2.7".parse::<IpAddr>().unwrap(),
+        agent: "Browser".into(),
+        confirmed: true,
+        acting_for: None,
+    }
+}
+
+fn later(milliseconds: u64) -> Timestamp {
+    Timestamp(NOW.0 + milliseconds)
+}
+
+pub(crate) async fn nobody_shares_an_address(store: &impl Store) {
+    let account = store.account_add("Acme", &actor(), NOW).unwrap().id;
+    let jane = store.member_add(wish(Some(account), "Jane@example.com", Role::Administrator), &actor(), NOW).unwrap();
+    assert_eq!(store.directory().member_of(" jane@EXAMPLE.com ").map(|member| member.id), Some(jane.id));
+    let again = store.member_add(wish(None, "jane@example.COM", Role::Administrator), &actor(), NOW);
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    let nowhere = store.member_add(wish(Some(Id::new(99)), "a@example.com", Role::Regular), &actor(), NOW);
+    assert!(matches!(nowhere, Err(StoreError::NotFound(_))), "{nowhere:?}");
+}
+
+pub(crate) async fn somebody_always_administers(store: &impl Store) {
+    let account = store.account_add("Acme", &actor(), NOW).unwrap().id;
+    let member = |email, role| store.member_add(wish(Some(account), email, role), &actor(), NOW).unwrap().id;
+    let (one, other) = (member("a@example.com", Role::Administrator), member("b@example.com", Role::Regular));
+    let role = |member, role| store.member_change(member, MemberChange::Role(role), &actor(), NOW);
+    assert!(matches!(role(one, Role::Regular), Err(StoreError::Conflict(_))));
+    assert!(matches!(store.member_remove(one, &actor(), NOW), Err(StoreError::Conflict(_))));
+    // an administrator elsewhere does not help
+    add(store, "operator@example.com");
+    assert!(matches!(role(one, Role::Custom), Err(StoreError::Conflict(_))));
+    role(other, Role::Administrator).unwrap();
+    role(one, Role::CustomWithActivity).unwrap();
+    assert!(matches!(store.member_remove(other, &actor(), NOW), Err(StoreError::Conflict(_))));
+    store.member_remove(one, &actor(), NOW).unwrap();
+    assert!(!store.directory().members.contains_key(&one));
+    assert!(store.directory().member_of("a@example.com").is_none());
+    let audit = store.audit(Some(account), 10).unwrap();
+    let actions: Vec<_> = audit.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions[..3], ["member.remove", "member.role_custom_with_activity", "member.role_administrator"]);
+}
+
+pub(crate) async fn a_member_changes_in_each_way(store: &impl Store) {
+    let jane = add(store, "jane@example.com");
+    let change = |change| store.member_change(jane, change, &actor(), NOW).unwrap();
+    let profile = MemberChange::Profile { name: "Jeanne".into(), language: Language::English };
+    let kept = change(profile);
+    assert_eq!((kept.name.as_str(), kept.language), ("Jeanne", Language::English));
+    let password = HashedPassword("$argon2id$x".into());
+    let kept = change(MemberChange::Password { password: password.clone(), keep: None });
+    assert_eq!(kept.password, Some(password));
+    let (seed, codes) = (Secret::new(vec![7; 20]), vec![PasswordHash([1; 32]), PasswordHash([2; 32])]);
+    let kept = change(MemberChange::Totp(Some((seed.clone(), codes.clone()))));
+    assert_eq!((kept.totp.as_ref(), &kept.recovery), (Some(&seed), &codes));
+    let kept = change(MemberChange::RecoveryUsed(codes[0]));
+    assert_eq!(kept.recovery, codes[1..]);
+    let again = store.member_change(jane, MemberChange::RecoveryUsed(codes[0]), &actor(), NOW);
+    assert!(matches!(again, Err(StoreError::NotFound(_))), "a code works once");
+    let kept = change(MemberChange::Totp(None));
+    assert_eq!((kept.totp.as_ref(), kept.recovery.len()), (None, 0));
+    assert_eq!(store.directory().members.get(&jane), Some(&kept));
+}
+
+pub(crate) async fn sign_ins_end(store: &impl Store) {
+    let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
+    for (member, token) in [(jane, 1), (jane, 2), (jane, 3), (john, 4)] {
+        store.sign_in_put(sign_in(member, token), &actor()).unwrap();
+    }
+    let found = |token: u8| store.sign_in(&PasswordHash([token; 32])).unwrap();
+    assert_eq!(found(1), Some(sign_in(jane, 1)));
+    store.sign_ins_seen(&[(PasswordHash([2; 32]), later(5)), (PasswordHash([9; 32]), later(5))]).unwrap();
+    store.sign_ins_seen(&[(PasswordHash([2; 32]), later(3))]).unwrap();
+    let seen: Vec<_> = store.sign_ins(jane).unwrap().iter().map(|kept| (kept.token.0[0], kept.seen_at)).collect();
+    assert_eq!(seen, [(2, later(5)), (1, NOW), (3, NOW)]);
+    store.sign_in_end(&PasswordHash([3; 32])).unwrap();
+    assert_eq!(found(3), None);
+    let (password, keep) = (HashedPassword("x".into()), Some(PasswordHash([2; 32])));
+    store.member_change(jane, MemberChange::Password { password, keep }, &actor(), NOW).unwrap();
+    assert!(found(1).is_none() && found(2).is_some() && found(4).is_some(), "a new password ends the others");
+    store.sign_ins_prune(later(1), NOW, NOW).unwrap();
+    assert!(found(2).is_some() && found(4).is_none(), "what was not used ends");
+    store.sign_ins_prune(NOW, later(1), NOW).unwrap();
+    assert!(found(2).is_none(), "what is too old ends");
+    store.sign_in_put(sign_in(john, 5), &actor()).unwrap();
+    store.member_remove(john, &actor(), NOW).unwrap();
+    assert!(found(5).is_none(), "who is removed is signed out");
+    let nobody = store.sign_in_put(sign_in(john, 6), &actor());
+    assert!(matches!(nobody, Err(StoreError::NotFound(_))), "{nobody:?}");
+}
+
+pub(crate) async fn a_link_works_until_it_is_used_or_replaced(store: &impl Store) {
+    let jane = add(store, "jane@example.com");
+    let link = |token: u8| Link { token: PasswordHash([token; 32]), member: jane, expires_at: later(10) };
+    let found = |token: u8| store.link(&PasswordHash([token; 32])).unwrap();
+    store.link_put(link(1), &actor(), NOW).unwrap();
+    assert_eq!(found(1), Some(link(1)));
+    store.link_put(link(2), &actor(), NOW).unwrap();
+    assert_eq!((found(1), found(2)), (None, Some(link(2))));
+    let password = HashedPassword("x".into());
+    store.member_change(jane, MemberChange::Password { password, keep: None }, &actor(), NOW).unwrap();
+    assert_eq!(found(2), None);
+    store.link_put(link(3), &actor(), NOW).unwrap();
+    store.sign_ins_prune(NOW, NOW, later(9)).unwrap();
+    assert!(found(3).is_some());
+    store.sign_ins_prune(NOW, NOW, later(10)).unwrap();
+    assert!(found(3).is_none());
+}

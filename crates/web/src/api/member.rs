@@ -1,0 +1,77 @@
+//! Members.
+
+use relay::language::Language;
+use relay::power::Role;
+use relay::service::operation::Operation;
+use relay::service::view::{DoneView, MemberLinkView, MemberView};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::account::Whose;
+use super::asking::{Asking, Body, Outcome, Path, Query};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MemberNew {
+    /// The account; absent with a key of the operator: the operator's own.
+    account: Option<u64>,
+    /// The address they sign in with.
+    email: String,
+    /// What people call them.
+    name: String,
+    /// What they are in the account.
+    #[schema(value_type = String)]
+    role: Role,
+    /// What they are spoken to in.
+    #[serde(default)]
+    language: Language,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RoleChange {
+    /// What they are from now on.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+/// Lists members.
+#[utoipa::path(get, path = "/members", operation_id = "MemberList", tag = "Members", params(Whose),
+    responses((status = 200, body = Vec<MemberView>)))]
+pub(super) async fn member_list(asking: Asking, Query(whose): Query<Whose>) -> Outcome<Vec<MemberView>> {
+    asking.run(Operation::MemberList { account: whose.account }).await
+}
+
+/// Adds a member; the link to choose a password by is shown this once.
+#[utoipa::path(post, path = "/members", operation_id = "MemberAdd", tag = "Members", request_body = MemberNew,
+    responses((status = 200, body = MemberLinkView)))]
+pub(super) async fn member_add(asking: Asking, Body(new): Body<MemberNew>) -> Outcome<MemberLinkView> {
+    let MemberNew { account, email, name, role, language } = new;
+    asking.run(Operation::MemberAdd { account, email, name, role, language }).await
+}
+
+/// Makes somebody else of a member.
+#[utoipa::path(patch, path = "/members/{member}", operation_id = "MemberRole", tag = "Members",
+    params(("member" = u64, Path, description = "Their number")), request_body = RoleChange,
+    responses((status = 200, body = MemberView)))]
+pub(super) async fn member_role(
+    asking: Asking,
+    Path(member): Path<u64>,
+    Body(change): Body<RoleChange>,
+) -> Outcome<MemberView> {
+    asking.run(Operation::MemberRole { member, role: change.role }).await
+}
+
+/// Makes a new link to choose a password by, shown this once; links of before are void.
+#[utoipa::path(post, path = "/members/{member}/link", operation_id = "MemberLink", tag = "Members",
+    params(("member" = u64, Path, description = "Their number")), responses((status = 200, body = MemberLinkView)))]
+pub(super) async fn member_link(asking: Asking, Path(member): Path<u64>) -> Outcome<MemberLinkView> {
+    asking.run(Operation::MemberLink { member }).await
+}
+
+/// Removes a member, who is signed out that instant.
+#[utoipa::path(delete, path = "/members/{member}", operation_id = "MemberRemove", tag = "Members",
+    params(("member" = u64, Path, description = "Their number")), responses((status = 200, body = DoneView)))]
+pub(super) async fn member_remove(asking: Asking, Path(member): Path<u64>) -> Outcome<DoneView> {
+    asking.run(Operation::MemberRemove { member }).await
+}

@@ -1,0 +1,200 @@
+//! What pages say, in the language, time zone and number format of whoever reads them.
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use icu_calendar::Iso;
+use icu_datetime::DateTimeFormatter;
+use icu_datetime::fieldsets::{YMD, YMDE, YMDT};
+use icu_datetime::input::{Date, DateTime, Time};
+use icu_decimal::DecimalFormatter;
+use icu_decimal::input::Decimal;
+use icu_locale_core::{Locale, locale};
+use jiff::civil;
+use jiff::tz::TimeZone;
+use relay::clock::Timestamp;
+use relay::language::Language;
+use std::sync::LazyLock;
+
+/// The sources of what is said, by language: one file each.
+const SOURCES: [(Language, &str); 2] =
+    [(Language::English, include_str!("../../words/en.ftl")), (Language::French, include_str!("../../words/fr.ftl"))];
+
+static SPEECHES: LazyLock<[Speech; 2]> =
+    LazyLock::new(|| SOURCES.map(|(language, source)| Speech::new(language, source)));
+
+/// Everything that is the same for all who read a language.
+struct Speech {
+    bundle: FluentBundle<FluentResource>,
+    numbers: Option<DecimalFormatter>,
+    moments: Option<DateTimeFormatter<YMDT>>,
+    minutes: Option<DateTimeFormatter<YMDT>>,
+    days: Option<DateTimeFormatter<YMD>>,
+    weekdays: Option<DateTimeFormatter<YMDE>>,
+}
+
+impl Speech {
+    fn new(language: Language, source: &str) -> Speech {
+        let locale: Locale = match language {
+            Language::English => locale!("en-CA"),
+            Language::French => locale!("fr-CA"),
+        };
+        // a source that cannot be read fails a test; what can be of it is used
+        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(readable, _)| readable);
+        let mut bundle = FluentBundle::new_concurrent(vec![language.tag().parse().unwrap_or_default()]);
+        bundle.set_use_isolating(false);
+        bundle.add_resource_overriding(resource);
+        Speech {
+            bundle,
+            numbers: DecimalFormatter::try_new((&locale).into(), Default::default()).ok(),
+            moments: DateTimeFormatter::try_new((&locale).into(), YMD::medium().with_time_hms()).ok(),
+            minutes: DateTimeFormatter::try_new((&locale).into(), YMD::medium().with_time_hm()).ok(),
+            days: DateTimeFormatter::try_new((&locale).into(), YMD::medium()).ok(),
+            weekdays: DateTimeFormatter::try_new((&locale).into(), YMDE::medium()).ok(),
+        }
+    }
+
+    fn of(language: Language) -> &'static Speech {
+        let [english, french] = &*SPEECHES;
+        match language {
+            Language::English => english,
+            Language::French => french,
+        }
+    }
+}
+
+/// How somebody is spoken to.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    /// The language.
+    pub(super) language: Language,
+    zone: TimeZone,
+}
+
+impl Words {
+    /// In a language, with times in UTC.
+    pub(super) fn new(language: Language) -> Words {
+        Words { language, zone: TimeZone::UTC }
+    }
+
+    /// With times in a zone (IANA name); in UTC where there is none such.
+    pub(super) fn in_zone(language: Language, zone: &str) -> Words {
+        Words { language, zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) }
+    }
+
+    /// The name of the zone.
+    pub(super) fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The message of this name.
+    pub(super) fn t(&self, id: &str) -> String {
+        self.say(id, None)
+    }
+
+    /// The message of this name with something put in.
+    pub(super) fn with<'a>(&self, id: &str, name: &'a str, value: impl Into<FluentValue<'a>>) -> String {
+        self.say(id, Some(&FluentArgs::from_iter([(name, value.into())])))
+    }
+
+    /// The message of this name with several things put in.
+    pub(super) fn filled(&self, id: &str, values: &[(&str, &str)]) -> String {
+        self.say(id, Some(&values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect()))
+    }
+
+    /// The message of this name for a count: plural by the rules of the language, the number in its format.
+    pub(super) fn count(&self, id: &str, count: u64) -> String {
+        let shown = self.number(count);
+        let values = [("count", FluentValue::from(count)), ("number", FluentValue::from(shown))];
+        self.say(id, Some(&values.into_iter().collect()))
+    }
+
+    fn say(&self, id: &str, values: Option<&FluentArgs<'_>>) -> String {
+        let bundle = &Speech::of(self.language).bundle;
+        let pattern = bundle.get_message(id).and_then(|message| message.value());
+        // a name that is missing fails a test; a reader sees the name
+        let Some(pattern) = pattern else { return id.to_owned() };
+        bundle.format_pattern(pattern, values, &mut Vec::new()).into_owned()
+    }
+
+    /// A whole number: `1,834` or `1 834`.
+    pub(super) fn number(&self, number: u64) -> String {
+        match &Speech::of(self.language).numbers {
+            Some(numbers) => numbers.format(&Decimal::from(number)).to_string(),
+            None => number.to_string(),
+        }
+    }
+
+    /// A part of one as per cent, with one decimal: `98.4%` or `98,4 %`; a dash where there is none.
+    pub(super) fn percent(&self, part: Option<f64>) -> String {
+        let Some(part) = part else { return "–".to_owned() };
+        let mut decimal = Decimal::from((part * 1_000.0).round() as i64);
+        decimal.multiply_pow10(-1);
+        let number = match &Speech::of(self.language).numbers {
+            Some(numbers) => numbers.format(&decimal).to_string(),
+            None => decimal.to_string(),
+        };
+        // a narrow blank that does not break, in both languages
+        format!("{number}\u{202f}%")
+    }
+
+    /// A moment to the second, from RFC 3339.
+    pub(super) fn moment(&self, rfc3339: &str) -> String {
+        self.shown(rfc3339, |speech| speech.moments.as_ref())
+    }
+
+    /// A moment to the minute, from RFC 3339.
+    pub(super) fn minute(&self, rfc3339: &str) -> String {
+        self.shown(rfc3339, |speech| speech.minutes.as_ref())
+    }
+
+    /// A moment to the minute.
+    pub(super) fn minute_of(&self, at: Timestamp) -> String {
+        self.minute(&relay::moment::text(at))
+    }
+
+    fn shown(&self, rfc3339: &str, form: impl Fn(&Speech) -> Option<&DateTimeFormatter<YMDT>>) -> String {
+        let Ok(at) = rfc3339.parse::<jiff::Timestamp>() else { return rfc3339.to_owned() };
+        let local = self.zone.to_datetime(at);
+        match (form(Speech::of(self.language)), moment_of(local)) {
+            (Some(form), Some(moment)) => form.format(&moment).to_string(),
+            _ => rfc3339.to_owned(),
+        }
+    }
+
+    /// A day, from `2026-11-29`.
+    pub(super) fn day(&self, iso: &str) -> String {
+        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
+        match (&Speech::of(self.language).days, day) {
+            (Some(form), Some(day)) => form.format(&day).to_string(),
+            _ => iso.to_owned(),
+        }
+    }
+
+    /// A day with its day of the week, from `2026-11-29`.
+    pub(super) fn weekday(&self, iso: &str) -> String {
+        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
+        match (&Speech::of(self.language).weekdays, day) {
+            (Some(form), Some(day)) => form.format(&day).to_string(),
+            _ => iso.to_owned(),
+        }
+    }
+
+    /// The same in the other language.
+    pub(super) fn other(&self) -> Language {
+        match self.language {
+            Language::English => Language::French,
+            Language::French => Language::English,
+        }
+    }
+}
+
+fn date_of(day: civil::Date) -> Option<Date<Iso>> {
+    let (month, day_of_month) = (u8::try_from(day.month()).ok()?, u8::try_from(day.day()).ok()?);
+    Date::try_new_iso(i32::from(day.year()), month, day_of_month).ok()
+}
+
+fn moment_of(local: civil::DateTime) -> Option<DateTime<Iso>> {
+    let part = |part: i8| u8::try_from(part).ok();
+    let time = Time::try_new(part(local.hour())?, part(local.minute())?, part(local.second())?, 0).ok()?;
+    Some(DateTime { date: date_of(local.date())?, time })
+}
