@@ -1,9 +1,8 @@
 //! The control socket: one JSON line asks, one answers. Who may open the data folder may ask.
 
-use relay::power::Scope;
-use relay::service::Fault;
 use relay::service::operation::{Answer, Operation};
-use relay::store::{Actor, Store};
+use relay::service::{Fault, Identity};
+use relay::store::Store;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Permissions};
 use std::io::ErrorKind;
@@ -111,10 +110,6 @@ impl Drop for Control {
     }
 }
 
-fn operator() -> Actor {
-    Actor { name: "operator".into(), from: "cli".into() }
-}
-
 async fn converse<S: Store + Archive>(
     stream: UnixStream,
     executor: &Arc<Executor<S>>,
@@ -133,7 +128,7 @@ async fn converse<S: Store + Archive>(
     };
     let is_read = request.operation.is_read();
     let answered = tokio::select! {
-        answered = executor.carry_out(request.operation, operator(), Scope::Operator) => answered,
+        answered = executor.carry_out(request.operation, Identity::operator("cli")) => answered,
         // whoever waits for something to happen is not waited for
         () = shutdown.begun(), if is_read => return Ok(()),
     };

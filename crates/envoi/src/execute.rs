@@ -16,9 +16,9 @@ use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::power::Scope;
 use relay::sending_domain::KeyAlgorithm;
-use relay::service::{self, Caller, Fault, SYSTEM_ACCOUNT};
+use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
-use relay::store::{Actor, Store};
+use relay::store::Store;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::task::JoinError;
@@ -101,37 +101,41 @@ impl<S: Store> Executor<S> {
         Arc::new(Executor { store, hostname, ports, console, clock, running, changing: tokio::sync::Mutex::default() })
     }
 
-    /// Carries out one operation in the name of `actor`, within `scope`.
+    /// Carries out one operation for somebody, as far as they reach.
     ///
     /// # Errors
     /// What happened, what it means, what to do.
-    pub async fn run(self: &Arc<Self>, operation: Operation, actor: Actor, scope: Scope) -> Result<Answer, Fault> {
-        let operation = operation.confined(scope)?;
+    pub async fn run(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
+        let operation = operation.confined(identity.scope)?;
         if let Some(account) = operation.narrowed_to().filter(|account| *account != SYSTEM_ACCOUNT) {
             service::account_find(self.store.as_ref(), account)?;
         }
         // what waits for DNS is one change of its own, and keeps nobody from theirs
         if operation.is_read() || matches!(operation, Operation::DomainVerify { .. }) {
-            return self.perform(operation, actor, scope).await;
+            return self.perform(operation, identity).await;
         }
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
         let here = Arc::clone(self);
         let change = tokio::spawn(async move {
             let _one_at_a_time = here.changing.lock().await;
-            here.perform(operation, actor, scope).await
+            here.perform(operation, identity).await
         });
         change.await.map_err(broke_off)?
     }
 
-    async fn perform(self: &Arc<Self>, operation: Operation, actor: Actor, scope: Scope) -> Result<Answer, Fault> {
+    async fn perform(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
+        if !operation.is_read() {
+            // asked when its turn has come: a suspension that was answered holds for what waited behind it
+            identity.may_change(&self.store.directory())?;
+        }
         if let Some(message) = queue::message_of(&operation) {
-            return self.queue(&operation, message, &actor).await;
+            return self.queue(&operation, message, &identity.actor).await;
         }
         if let Some(order) = held::order_of(&operation) {
-            return self.queue_all(order, &actor).await;
+            return self.queue_all(order, &identity.actor).await;
         }
         if let Operation::DomainVerify { domain } = operation {
-            return self.domain_verify(&domain, scope).await;
+            return self.domain_verify(&domain, identity.scope).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
             return self.activity_since(cursor, filter, seconds).await;
@@ -139,7 +143,7 @@ impl<S: Store> Executor<S> {
         let changes = is_change(&operation);
         let here = Arc::clone(self);
         let answer =
-            tokio::task::spawn_blocking(move || here.book(operation, &actor, scope)).await.map_err(broke_off)?;
+            tokio::task::spawn_blocking(move || here.book(operation, &identity)).await.map_err(broke_off)?;
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
             running.domains.directory_changed();
@@ -147,9 +151,9 @@ impl<S: Store> Executor<S> {
         answer
     }
 
-    fn book(&self, operation: Operation, actor: &Actor, scope: Scope) -> Result<Answer, Fault> {
+    fn book(&self, operation: Operation, identity: &Identity) -> Result<Answer, Fault> {
         use Operation as O;
-        let caller = Caller { actor, now: self.clock.now(), scope };
+        let caller = Caller { actor: &identity.actor, now: self.clock.now(), scope: identity.scope };
         match operation {
             O::AccountAdd { .. }
             | O::AccountList

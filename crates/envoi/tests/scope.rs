@@ -16,7 +16,7 @@ use relay::id::{Id, MessageId, SessionId};
 use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
-use relay::service::{Fault, FaultKind, RulesChange, Setting};
+use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
 use relay::store::{Actor, Block, Book, Spool};
 use store::memory::Memory;
 
@@ -37,8 +37,8 @@ struct World {
     clock: Arc<dyn Clock>,
 }
 
-fn actor() -> Actor {
-    Actor { name: "somebody".into(), from: "test".into() }
+fn somebody(scope: Scope) -> Identity {
+    Identity { actor: Actor { name: "somebody".into(), from: "test".into() }, scope, read_only: false }
 }
 
 impl World {
@@ -50,7 +50,7 @@ impl World {
     }
 
     async fn ask(&self, operation: Operation, scope: Scope) -> Result<Answer, Fault> {
-        self.executor.run(operation, actor(), scope).await
+        self.executor.run(operation, somebody(scope)).await
     }
 
     async fn party(&self, name: &str) -> Party {
@@ -278,6 +278,31 @@ async fn each_role_does_what_its_powers_let_it() {
 }
 
 #[tokio::test]
+async fn a_suspended_account_looks_and_changes_nothing() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    world.ask(Operation::AccountSuspend { account: acme.account }, Scope::Operator).await.unwrap();
+    let scope = Scope::Account(Id::new(acme.account), Powers::ALL);
+    let audit = || world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator);
+    let before = audit().await;
+    for operation in operations(&acme).into_iter().filter(|operation| scope.meets(operation.need())) {
+        let answered = world.ask(operation.clone(), scope).await;
+        if operation.is_read() {
+            assert!(answered.is_ok(), "{operation:?}: {answered:?}");
+            continue;
+        }
+        let fault = answered.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Forbidden, "{operation:?}");
+        assert!(fault.what.contains("suspended"), "{operation:?}: {fault}");
+    }
+    assert_eq!(audit().await, before, "something was changed");
+    let rename = Operation::SmtpUserRename { user: acme.user.clone(), name: "Other".into() };
+    world.ask(rename.clone(), Scope::Operator).await.unwrap();
+    world.ask(Operation::AccountResume { account: acme.account }, Scope::Operator).await.unwrap();
+    world.ask(rename, scope).await.unwrap();
+}
+
+#[tokio::test]
 async fn without_a_name_the_own_account_is_meant() {
     let world = World::new();
     let (acme, _) = (world.party("acme").await, world.party("other").await);
@@ -341,7 +366,7 @@ async fn a_change_that_has_begun_is_finished_before_the_next_whoever_asked_for_i
         let slow = set(RulesChange { recipient_domains: Setting::To(domains), ..RulesChange::default() });
         let asked = {
             let executor = Arc::clone(&world.executor);
-            tokio::spawn(async move { executor.run(slow, actor(), Scope::Operator).await })
+            tokio::spawn(async move { executor.run(slow, somebody(Scope::Operator)).await })
         };
         tokio::task::yield_now().await;
         // its client went away

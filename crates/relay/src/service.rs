@@ -19,8 +19,10 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 
+use crate::account::AccountState;
 use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
+use crate::directory::Directory;
 use crate::id::Id;
 use crate::power::Scope;
 use crate::store::{Actor, StoreError};
@@ -59,6 +61,35 @@ pub struct Identity {
     pub scope: Scope,
     /// They only look.
     pub read_only: bool,
+}
+
+impl Identity {
+    /// The operator, from here: whoever may open the data folder.
+    pub fn operator(from: &str) -> Identity {
+        let actor = Actor { name: "operator".to_owned(), from: from.to_owned() };
+        Identity { actor, scope: Scope::Operator, read_only: false }
+    }
+
+    /// Whether they may change anything now.
+    ///
+    /// # Errors
+    /// They only look, or their account is suspended.
+    pub fn may_change(&self, directory: &Directory) -> Result<(), Fault> {
+        if self.read_only {
+            return Err(Fault::forbidden(
+                "This key only looks, and changes nothing.",
+                "Make one that may change things, for what has to.",
+            ));
+        }
+        let Scope::Account(own, _) = self.scope else { return Ok(()) };
+        match directory.accounts.get(&own) {
+            Some(account) if account.state == AccountState::Suspended => Err(Fault::forbidden(
+                format!("Account {own} is suspended: it can be looked at, and nothing of it can be changed."),
+                "Ask the operator of the relay, who alone can resume it.",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// All that can be asked of a relay. The API, and later the console, ask it here and nowhere else.

@@ -1,9 +1,7 @@
 //! Gets an operation done: by the running relay where one answers, else by opening the data folder itself.
 
-use relay::power::Scope;
-use relay::service::Fault;
 use relay::service::operation::{Answer, Operation};
-use relay::store::Actor;
+use relay::service::{Fault, Identity};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -77,8 +75,7 @@ async fn without_server(config: &Config, operation: Operation) -> Result<Result<
         }
     };
     let executor = Executor::new(Arc::clone(&store), config, clock, None);
-    let answer =
-        executor.carry_out(operation, Actor { name: "operator".into(), from: "cli".into() }, Scope::Operator).await;
+    let answer = executor.carry_out(operation, Identity::operator("cli")).await;
     // closing writes what waits: not on a thread that others need
     drop(executor);
     let _ = tokio::task::spawn_blocking(move || drop(store)).await;

@@ -1,10 +1,8 @@
 //! The demonstration's relay: a configuration written for it, started, with an account, a domain and an SMTP user.
 
-use relay::power::Scope;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::CredentialView;
-use relay::service::{Fault, RulesChange};
-use relay::store::Actor;
+use relay::service::{Fault, Identity, RulesChange};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -103,8 +101,7 @@ impl House {
     }
 
     pub(super) async fn ask(&self, operation: Operation) -> Result<Answer, Fault> {
-        let actor = Actor { name: "operator".into(), from: "demo".into() };
-        self.relay.executor.run(operation, actor, Scope::Operator).await
+        self.relay.executor.run(operation, Identity::operator("demo")).await
     }
 
     pub(super) fn store(&self) -> Arc<Embedded> {

@@ -1,9 +1,8 @@
 //! A backup is made beside everything else that is asked for: it takes as long as the copying does.
 
 use relay::clock::Timestamp;
-use relay::power::Scope;
-use relay::service::Fault;
 use relay::service::operation::{Answer, Operation};
+use relay::service::{Fault, Identity};
 use relay::store::{Actor, AuditEntry, Store};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,18 +32,15 @@ impl<S: Store + Archive> Executor<S> {
     ///
     /// # Errors
     /// What happened, what it means, what to do.
-    pub async fn carry_out(
-        self: &Arc<Self>,
-        operation: Operation,
-        actor: Actor,
-        scope: Scope,
-    ) -> Result<Answer, Fault> {
+    pub async fn carry_out(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
         if !matches!(operation, Operation::Backup { .. }) {
-            return self.run(operation, actor, scope).await;
+            return self.run(operation, identity).await;
         }
-        let Operation::Backup { target, with_master_key } = operation.confined(scope)? else { return Err(misplaced()) };
+        let operation = operation.confined(identity.scope)?;
+        identity.may_change(&self.store.directory())?;
+        let Operation::Backup { target, with_master_key } = operation else { return Err(misplaced()) };
         let here = Arc::clone(self);
-        let made = tokio::task::spawn_blocking(move || here.backup(&target, with_master_key, actor)).await;
+        let made = tokio::task::spawn_blocking(move || here.backup(&target, with_master_key, identity.actor)).await;
         made.map_err(|_| Fault::unavailable("The backup broke off inside.", "The log says more."))?
     }
 
