@@ -153,7 +153,8 @@ impl<S: Store> Executor<S> {
 
     fn book(&self, operation: Operation, identity: &Identity) -> Result<Answer, Fault> {
         use Operation as O;
-        let caller = Caller { actor: &identity.actor, now: self.clock.now(), scope: identity.scope };
+        let Identity { actor, scope, ends_at, .. } = identity;
+        let caller = Caller { actor, now: self.clock.now(), scope: *scope, ends_at: *ends_at };
         match operation {
             O::AccountAdd { .. }
             | O::AccountList

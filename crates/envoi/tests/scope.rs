@@ -38,7 +38,7 @@ struct World {
 }
 
 fn somebody(scope: Scope) -> Identity {
-    Identity { actor: Actor { name: "somebody".into(), from: "test".into() }, scope, read_only: false }
+    Identity { actor: Actor { name: "somebody".into(), from: "test".into() }, scope, read_only: false, ends_at: None }
 }
 
 impl World {
@@ -300,6 +300,27 @@ async fn a_suspended_account_looks_and_changes_nothing() {
     world.ask(rename.clone(), Scope::Operator).await.unwrap();
     world.ask(Operation::AccountResume { account: acme.account }, Scope::Operator).await.unwrap();
     world.ask(rename, scope).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_makes_none_that_outlives_it() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let end = Timestamp(world.clock.now().0 + 3_600_000);
+    let own = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
+    for scope in [own, Scope::Operator] {
+        let add = |name: &str, expires_at| {
+            let (account, powers, read_only) = (Some(acme.account), Role::Regular.powers(), false);
+            let name = format!("{name} {scope:?}");
+            let key = Operation::ApiKeyAdd { account, name, powers, read_only, expires_at };
+            world.executor.run(key, Identity { ends_at: Some(end), ..somebody(scope) })
+        };
+        for longer in [None, Some(Timestamp(end.0 + 1))] {
+            let fault = add("Longer", longer).await.unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Forbidden, "{longer:?}");
+        }
+        add("As long", Some(end)).await.unwrap();
+    }
 }
 
 #[tokio::test]

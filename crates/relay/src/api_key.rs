@@ -7,7 +7,9 @@ use crate::clock::Timestamp;
 use crate::credential::letters;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::moment;
 use crate::power::{Powers, Scope};
+use crate::service::view::word;
 use crate::smtp_user::PasswordHash;
 
 /// What every key begins with, so that scanners for leaked secrets know one.
@@ -46,6 +48,15 @@ impl ApiKey {
         self.account.map_or(Scope::Operator, |account| Scope::Account(account, self.powers))
     }
 
+    /// What it may do and until when, in words: the audit log says it of each new one.
+    pub fn rights(&self) -> String {
+        let powers: Vec<_> = self.powers.iter().map(|power| word(&power)).collect();
+        let powers = if self.account.is_none() { "everything".to_owned() } else { powers.join(", ") };
+        let looks = if self.read_only { " (looks only)" } else { "" };
+        let end = self.expires_at.map_or("without end".to_owned(), |at| format!("until {}", moment::text(at)));
+        format!("may {powers}{looks}, {end}")
+    }
+
     /// Whether it works at this moment.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
@@ -61,6 +72,24 @@ pub fn generate(dice: &mut dyn Dice) -> Secret {
 mod tests {
     use super::*;
     use crate::dice::Seeded;
+    use crate::power::Power;
+
+    #[test]
+    fn rights_are_told_whole() {
+        let key = ApiKey {
+            id: Id::new(1),
+            account: Some(Id::new(7)),
+            name: "Reports".into(),
+            powers: Powers::from_iter([Power::Submit, Power::Activity]),
+            read_only: true,
+            hash: PasswordHash([0; 32]),
+            created_at: Timestamp(0),
+            expires_at: Some(Timestamp(86_400_000)),
+        };
+        assert_eq!(key.rights(), "may activity, submit (looks only), until 1970-01-02T00:00:00.000Z");
+        let operators = ApiKey { account: None, powers: Powers::NONE, read_only: false, expires_at: None, ..key };
+        assert_eq!(operators.rights(), "may everything, without end");
+    }
 
     #[test]
     fn a_secret_is_known_by_its_beginning() {

@@ -29,7 +29,7 @@ use crate::store::{Actor, StoreError};
 use operation::{Answer, Operation};
 
 pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state};
-pub use api_key::{IssuedKey, KeyWish, api_key_add, api_key_delete, api_key_find, api_keys};
+pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
@@ -50,6 +50,8 @@ pub struct Caller<'a> {
     pub now: Timestamp,
     /// How far it reaches: what lies beyond does not exist for it.
     pub scope: Scope,
+    /// From when on it may nothing any more, where that is known: no key that it makes may live longer.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Who asks, and how far they reach.
@@ -61,13 +63,15 @@ pub struct Identity {
     pub scope: Scope,
     /// They only look.
     pub read_only: bool,
+    /// From when on they may nothing any more: the end of an API key.
+    pub ends_at: Option<Timestamp>,
 }
 
 impl Identity {
     /// The operator, from here: whoever may open the data folder.
     pub fn operator(from: &str) -> Identity {
         let actor = Actor { name: "operator".to_owned(), from: from.to_owned() };
-        Identity { actor, scope: Scope::Operator, read_only: false }
+        Identity { actor, scope: Scope::Operator, read_only: false, ends_at: None }
     }
 
     /// Whether they may change anything now.

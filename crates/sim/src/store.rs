@@ -204,7 +204,7 @@ handed! {
     smtp_user_change(user: Id<SmtpUser>, action: &str, change: SmtpUserChange, by: &Actor, now: Timestamp)
         -> Done<Arc<SmtpUser>>;
     smtp_user_delete(user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Done<()>;
-    api_key_add(key: NewApiKey, by: &Actor, now: Timestamp) -> Done<Arc<ApiKey>>;
+    api_key_add(key: NewApiKey, hash: PasswordHash, by: &Actor, now: Timestamp) -> Done<Arc<ApiKey>>;
     api_key_delete(key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Done<()>;
     api_keys_used(uses: &[(Id<ApiKey>, Timestamp)]) -> Done<()>;
     api_key_uses() -> Done<HashMap<Id<ApiKey>, Timestamp>>;

@@ -506,11 +506,17 @@ impl Register {
         Ok(draft.done(()))
     }
 
-    pub(crate) fn api_key_add(&self, new: NewApiKey, by: &Actor, now: Timestamp) -> Decided<Arc<ApiKey>> {
+    pub(crate) fn api_key_add(
+        &self,
+        new: NewApiKey,
+        hash: PasswordHash,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<ApiKey>> {
         if let Some(account) = new.account {
             self.account(account)?;
         }
-        if self.directory.api_key_hashes.contains_key(&new.hash) {
+        if self.directory.api_key_hashes.contains_key(&hash) {
             return Err(StoreError::Conflict("this secret was given before: draw another".to_owned()));
         }
         let mut draft = self.draft();
@@ -521,14 +527,14 @@ impl Register {
             name: new.name,
             powers: new.powers,
             read_only: new.read_only,
-            hash: new.hash,
+            hash,
             created_at: now,
             expires_at: new.expires_at,
         });
         draft.next.api_key_hashes.insert(key.hash, key.id);
         draft.next.api_keys.insert(key.id, Arc::clone(&key));
         draft.writes.push(Write::ApiKey(Arc::clone(&key)));
-        draft.note(by, now, "api_key.add", format!("api_key {} {}", key.id, key.name), key.account);
+        draft.note(by, now, "api_key.add", format!("api_key {} {}: {}", key.id, key.name, key.rights()), key.account);
         Ok(draft.done(key))
     }
 

@@ -4,8 +4,8 @@ use net::clock::SystemDice;
 use relay::id::Id;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::{ApiKeySecretView, ApiKeyView, DoneView};
-use relay::service::{self, Caller, Fault, KeyWish};
-use relay::store::Store;
+use relay::service::{self, Caller, Fault};
+use relay::store::{NewApiKey, Store};
 
 use super::{Executor, misplaced};
 
@@ -14,8 +14,8 @@ impl<S: Store> Executor<S> {
         let store = self.store.as_ref();
         Ok(match operation {
             Operation::ApiKeyAdd { account, name, powers, read_only, expires_at } => {
-                let wish = KeyWish { account: account.map(Id::new), name: &name, powers, read_only, expires_at };
-                let issued = service::api_key_add(store, &wish, &mut SystemDice, caller)?;
+                let new = NewApiKey { account: account.map(Id::new), name, powers, read_only, expires_at };
+                let issued = service::api_key_add(store, new, &mut SystemDice, caller)?;
                 Answer::ApiKeySecret(ApiKeySecretView {
                     key: ApiKeyView::new(&issued.key, None),
                     secret: String::from_utf8_lossy(issued.secret.expose()).into_owned(),

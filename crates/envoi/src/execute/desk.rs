@@ -81,7 +81,8 @@ impl<S: Store + Archive> Service for Desk<S> {
         let key = directory.api_key_of(&self.secrets.hash(secret)).filter(|key| key.is_live(now))?;
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id, now);
         let actor = Actor { name: format!("API key {} ({})", key.name, key.id), from: from.to_string() };
-        Some((key.id, Identity { actor, scope: key.scope(), read_only: key.read_only }))
+        let identity = Identity { actor, scope: key.scope(), read_only: key.read_only, ends_at: key.expires_at };
+        Some((key.id, identity))
     }
 
     fn now(&self) -> Timestamp {

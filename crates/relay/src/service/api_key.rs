@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::{Caller, Fault, account_find, display_name};
 use crate::account::Account;
 use crate::api_key::{ApiKey, KEYS_MAX, generate};
-use crate::clock::Timestamp;
 use crate::credential::PasswordKey;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::moment;
 use crate::power::{Powers, Scope};
 use crate::store::{Book, NewApiKey};
 
@@ -22,42 +22,27 @@ pub struct IssuedKey {
     pub secret: Secret,
 }
 
-/// What a new API key is to be.
-#[derive(Clone, Debug)]
-pub struct KeyWish<'a> {
-    /// Whose; none: the operator's.
-    pub account: Option<Id<Account>>,
-    /// What people call it.
-    pub name: &'a str,
-    /// What it may do.
-    pub powers: Powers,
-    /// It only looks.
-    pub read_only: bool,
-    /// From when on it works no more.
-    pub expires_at: Option<Timestamp>,
-}
-
 /// Makes an API key; its secret is generated.
 ///
 /// # Errors
-/// The name is not one or taken, the key could do nothing, or more than its maker; it would have expired already; there
-/// are too many.
+/// The name is not one or taken, the key could do nothing, or more or for longer than its maker; it would have expired
+/// already; there are too many.
 pub fn api_key_add(
     book: &impl Book,
-    wish: &KeyWish<'_>,
+    mut new: NewApiKey,
     dice: &mut dyn Dice,
     caller: Caller<'_>,
 ) -> Result<IssuedKey, Fault> {
-    let name = display_name(wish.name)?;
-    if let Some(account) = wish.account {
+    new.name = display_name(&new.name)?;
+    if let Some(account) = new.account {
         account_find(book, account)?;
     }
-    check(wish, caller)?;
+    check(&new, caller)?;
     let directory = book.directory();
-    let siblings: Vec<_> = directory.api_keys.values().filter(|key| key.account == wish.account).collect();
-    if siblings.iter().any(|key| key.name.to_lowercase() == name.to_lowercase()) {
+    let siblings: Vec<_> = directory.api_keys.values().filter(|key| key.account == new.account).collect();
+    if siblings.iter().any(|key| key.name.to_lowercase() == new.name.to_lowercase()) {
         return Err(Fault::conflict(
-            format!("An API key is called `{name}` already."),
+            format!("An API key is called `{}` already.", new.name),
             "Give it another name, or delete that one first.",
         ));
     }
@@ -69,35 +54,42 @@ pub fn api_key_add(
     }
     let secret = generate(dice);
     let hash = PasswordKey::new(book.password_key()).hash(secret.expose());
-    let (account, powers, read_only, expires_at) = (wish.account, wish.powers, wish.read_only, wish.expires_at);
-    let new = NewApiKey { account, name, powers, read_only, hash, expires_at };
-    let key = book.api_key_add(new, caller.actor, caller.now)?;
+    let key = book.api_key_add(new, hash, caller.actor, caller.now)?;
     Ok(IssuedKey { key, secret })
 }
 
-fn check(wish: &KeyWish<'_>, caller: Caller<'_>) -> Result<(), Fault> {
-    if wish.account.is_some() && wish.powers == Powers::NONE {
+fn check(new: &NewApiKey, caller: Caller<'_>) -> Result<(), Fault> {
+    if new.account.is_some() && new.powers == Powers::NONE {
         return Err(Fault::invalid(
             "The key could do nothing.",
             "Name at least one of activity, domains, plan, administration, submit.",
         ));
     }
-    if wish.account.is_none() && wish.powers != Powers::NONE && wish.powers != Powers::ALL {
+    if new.account.is_none() && new.powers != Powers::NONE && new.powers != Powers::ALL {
         return Err(Fault::invalid(
             "A key of the operator may everything, whatever is named.",
             "Name the account that the key is for, or no powers.",
         ));
     }
     if let Scope::Account(_, own) = caller.scope
-        && !own.cover(wish.powers)
+        && !own.cover(new.powers)
     {
         return Err(Fault::forbidden(
             "The key would be allowed what you are not.",
             "Give it powers that you have yourself.",
         ));
     }
-    if wish.expires_at.is_some_and(|end| end <= caller.now) {
+    if new.expires_at.is_some_and(|end| end <= caller.now) {
         return Err(Fault::invalid("The key would have expired already.", "Give a moment to come, or none."));
+    }
+    // or whoever finds a key that ends makes itself one that does not
+    if let Some(end) = caller.ends_at
+        && new.expires_at.is_none_or(|given| given > end)
+    {
+        return Err(Fault::forbidden(
+            "The key would outlive the one that makes it.",
+            format!("Give it an end, at the latest {}.", moment::text(end)),
+        ));
     }
     Ok(())
 }

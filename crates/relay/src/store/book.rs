@@ -56,7 +56,7 @@ pub struct NewSmtpUser {
     pub rules: UserRules,
 }
 
-/// A new API key, its secret already hashed.
+/// What a new API key is to be; its secret is none of it.
 #[derive(Clone, Debug)]
 pub struct NewApiKey {
     /// Whose; none: the operator's.
@@ -67,8 +67,6 @@ pub struct NewApiKey {
     pub powers: Powers,
     /// It only looks.
     pub read_only: bool,
-    /// The keyed hash of its secret.
-    pub hash: PasswordHash,
     /// From when on it works no more.
     pub expires_at: Option<Timestamp>,
 }
@@ -242,7 +240,13 @@ pub trait Book: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where its secret was given before, [`StoreError::NotFound`] without the account.
-    fn api_key_add(&self, key: NewApiKey, by: &Actor, now: Timestamp) -> Result<Arc<ApiKey>, StoreError>;
+    fn api_key_add(
+        &self,
+        key: NewApiKey,
+        hash: PasswordHash,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<ApiKey>, StoreError>;
 
     /// Deletes an API key: it stops that instant.
     ///

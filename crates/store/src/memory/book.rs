@@ -11,7 +11,7 @@ use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError,
 };
@@ -155,8 +155,14 @@ impl Book for Memory {
         self.book(|register| register.smtp_user_delete(user, by, now))
     }
 
-    fn api_key_add(&self, key: NewApiKey, by: &Actor, now: Timestamp) -> Result<Arc<ApiKey>, StoreError> {
-        self.book(|register| register.api_key_add(key, by, now))
+    fn api_key_add(
+        &self,
+        key: NewApiKey,
+        hash: PasswordHash,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<ApiKey>, StoreError> {
+        self.book(|register| register.api_key_add(key, hash, by, now))
     }
 
     fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {

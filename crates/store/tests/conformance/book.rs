@@ -333,19 +333,21 @@ pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
 
 pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
     let account = account(store);
-    let new = |name: &str, account, octet| NewApiKey {
+    let new = |name: &str, account| NewApiKey {
         account,
         name: name.into(),
         powers: Powers::from_iter([Power::Activity, Power::Submit]),
         read_only: true,
-        hash: PasswordHash([octet; 32]),
         expires_at: Some(later(900)),
     };
-    let key = store.api_key_add(new("Deploy", Some(account), 1), &operator(), NOW).unwrap();
-    let own = store.api_key_add(new("Watch", None, 2), &operator(), NOW).unwrap();
-    let again = store.api_key_add(new("Copy", None, 2), &operator(), NOW);
+    let add = |name, account, octet, at| {
+        store.api_key_add(new(name, account), PasswordHash([octet; 32]), &operator(), at)
+    };
+    let key = add("Deploy", Some(account), 1, NOW).unwrap();
+    let own = add("Watch", None, 2, NOW).unwrap();
+    let again = add("Copy", None, 2, NOW);
     assert!(matches!(again, Err(StoreError::Conflict(_))));
-    let nobody = store.api_key_add(new("Copy", Some(Id::new(99)), 3), &operator(), NOW);
+    let nobody = add("Copy", Some(Id::new(99)), 3, NOW);
     assert!(matches!(nobody, Err(StoreError::NotFound(_))));
     let directory = store.directory();
     assert_eq!(directory.api_key_of(&PasswordHash([1; 32])), Some(&key));
@@ -357,10 +359,11 @@ pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
     assert_eq!(store.directory().api_key_of(&PasswordHash([1; 32])), None);
     assert!(store.api_key_uses().unwrap().is_empty());
     assert!(matches!(store.api_key_delete(key.id, &operator(), later(6)), Err(StoreError::NotFound(_))));
-    let further = store.api_key_add(new("Further", Some(account), 4), &operator(), later(7)).unwrap();
+    let further = add("Further", Some(account), 4, later(7)).unwrap();
     assert!(further.id > own.id, "a number is never given twice");
     let log = store.audit(Some(account), 2).unwrap();
     assert_eq!([log[0].action.as_str(), log[1].action.as_str()], ["api_key.add", "api_key.delete"]);
+    assert_eq!(log[0].subject, format!("api_key {} Further: {}", further.id, further.rights()));
 }
 
 pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
