@@ -14,6 +14,7 @@ mod users;
 use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::limits::Limits;
 use relay::power::Scope;
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
@@ -71,6 +72,8 @@ pub struct Executor<S> {
     pub ports: PortsView,
     /// Where people find the console; none: it is not served.
     pub console: Option<String>,
+    /// The limits in force.
+    pub limits: Limits,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
@@ -97,8 +100,9 @@ impl<S: Store> Executor<S> {
             Some(running) => PortsView { starttls: numbers(&running.ports.starttls), tls: numbers(&running.ports.tls) },
             None => PortsView { starttls: numbers(&config.submission.starttls), tls: numbers(&config.submission.tls) },
         };
-        let (hostname, console) = (config.hostname.clone(), config.console_url());
-        Arc::new(Executor { store, hostname, ports, console, clock, running, changing: tokio::sync::Mutex::default() })
+        let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
+        let changing = tokio::sync::Mutex::default();
+        Arc::new(Executor { store, hostname, ports, console, limits, clock, running, changing })
     }
 
     /// Carries out one operation for somebody, as far as they reach.
@@ -154,7 +158,8 @@ impl<S: Store> Executor<S> {
     fn book(&self, operation: Operation, identity: &Identity) -> Result<Answer, Fault> {
         use Operation as O;
         let Identity { actor, scope, ends_at, .. } = identity;
-        let caller = Caller { actor, now: self.clock.now(), scope: *scope, ends_at: *ends_at };
+        let (now, limits) = (self.clock.now(), &self.limits);
+        let caller = Caller { actor, now, scope: *scope, ends_at: *ends_at, limits };
         match operation {
             O::AccountAdd { .. }
             | O::AccountList

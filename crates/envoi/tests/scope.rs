@@ -43,8 +43,16 @@ fn somebody(scope: Scope) -> Identity {
 
 impl World {
     fn new() -> World {
-        let text = "hostname = \"mx.example.com\"\ndata_dir = \"data\"\n[submission]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
-        let (config, _) = envoi::config::from_text(text, Path::new("/envoi.toml")).unwrap();
+        World::limited("")
+    }
+
+    /// With these lines below `[limits]`.
+    fn limited(limits: &str) -> World {
+        let text = format!(
+            "hostname = \"mx.example.com\"\ndata_dir = \"data\"\n[submission]\ncertificate = \"c.pem\"\n\
+             key = \"k.pem\"\n[limits]\n{limits}"
+        );
+        let (config, _) = envoi::config::from_text(&text, Path::new("/envoi.toml")).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         World { executor: Executor::new(Arc::new(Memory::new()), &config, Arc::clone(&clock), None), clock }
     }
@@ -324,6 +332,55 @@ async fn a_key_makes_none_that_outlives_it() {
 }
 
 #[tokio::test]
+async fn an_account_has_as_much_as_the_limits_let_it() {
+    use Operation as O;
+    let world = World::limited(
+        "account_domains_max = 1\naccount_users_max = 1\nuser_rules_max = 1\naccount_suppressions_max = 1\n\
+         reason_octets_max = 50\napi_keys_max = 1\n",
+    );
+    let (acme, other) = (world.party("acme").await, world.party("other").await);
+    let (account, domain, user) = (acme.account, acme.domain.clone(), acme.user.clone());
+    let two = Setting::To(vec!["a.example".to_owned(), "b.example".to_owned()]);
+    let rules = RulesChange { recipient_domains: two, ..RulesChange::default() };
+    let suppress = |address: &str, reason: &str| O::SuppressionAdd {
+        account,
+        address: address.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let key = O::ApiKeyAdd {
+        account: Some(account),
+        name: "Second".into(),
+        powers: Powers::ALL,
+        read_only: true,
+        expires_at: None,
+    };
+    for scope in [Scope::Account(Id::new(account), Powers::ALL), Scope::Operator] {
+        for (operation, kind, limit) in [
+            (O::DomainAdd { account, name: "further.example".into() }, FaultKind::Conflict, "1 domains"),
+            (
+                O::SmtpUserAdd { domain: domain.clone(), name: "Second".into(), rules: RulesChange::default() },
+                FaultKind::Conflict,
+                "1 SMTP users",
+            ),
+            (O::SmtpUserSet { user: user.clone(), rules: rules.clone() }, FaultKind::Invalid, "2 recipient domains"),
+            (suppress("a@b.example", ""), FaultKind::Conflict, "1 suppressed addresses"),
+            (suppress("gone@acme.test", &"x".repeat(51)), FaultKind::Invalid, "50 octets"),
+            (key.clone(), FaultKind::Conflict, "1 API keys"),
+        ] {
+            let fault = world.ask(operation.clone(), scope).await.unwrap_err();
+            assert!(fault.kind == kind && fault.what.contains(limit), "{operation:?}: {fault:?}");
+        }
+        // what is there already takes no more room
+        world.ask(suppress("gone@acme.test", "again"), scope).await.unwrap();
+    }
+    // another account's count for nothing, and what is deleted makes room
+    assert_eq!(other.account, account + 1);
+    world.ask(O::SmtpUserDelete { user }, Scope::Operator).await.unwrap();
+    let again = O::SmtpUserAdd { domain, name: "Second".into(), rules: RulesChange::default() };
+    world.ask(again, Scope::Operator).await.unwrap();
+}
+
+#[tokio::test]
 async fn without_a_name_the_own_account_is_meant() {
     let world = World::new();
     let (acme, _) = (world.party("acme").await, world.party("other").await);
@@ -379,7 +436,7 @@ async fn a_block_is_lifted_by_whoever_it_concerns_alone() {
 
 #[tokio::test]
 async fn a_change_that_has_begun_is_finished_before_the_next_whoever_asked_for_it() {
-    let world = World::new();
+    let world = World::limited("user_rules_max = 2000\n");
     let acme = world.party("acme").await;
     let set = |rules: RulesChange| Operation::SmtpUserSet { user: acme.user.clone(), rules };
     for round in 0..20 {

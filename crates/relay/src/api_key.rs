@@ -18,9 +18,6 @@ pub const PREFIX: &str = "envoi_";
 /// Letters and digits behind the prefix: 32 of 62 are 190 bits.
 pub const CHARACTERS: usize = 32;
 
-/// Keys of one account, or of the operator.
-pub const KEYS_MAX: usize = 100;
-
 /// A key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {

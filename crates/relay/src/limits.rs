@@ -123,6 +123,18 @@ limits! {
         "The time a load balancer has to send its PROXY header.";
     shutdown_seconds SHUTDOWN_SECONDS 60 1..=3_600 "seconds" "shutting-down"
         "The time that running transactions have to finish when the server stops.";
+    account_domains_max ACCOUNT_DOMAINS_MAX 1_000 1..=100_000 "domains" ""
+        "Sending domains of one account; a deleted one counts until its mail has left the queue.";
+    account_users_max ACCOUNT_USERS_MAX 10_000 1..=100_000 "SMTP users" ""
+        "SMTP users of one account.";
+    user_rules_max USER_RULES_MAX 100 1..=10_000 "entries" ""
+        "Entries of each list in the rules of an SMTP user: its networks, senders and recipient domains.";
+    account_suppressions_max ACCOUNT_SUPPRESSIONS_MAX 100_000 1..=1_000_000 "suppressed addresses" ""
+        "Addresses that one account suppresses: past it no more can be added by hand.";
+    reason_octets_max REASON_OCTETS_MAX 500 50..=5_000 "octets" ""
+        "Length of the reason that is given with a suppression.";
+    api_keys_max API_KEYS_MAX 100 1..=10_000 "API keys" ""
+        "API keys of one account, or of the operator.";
     notice_fold_seconds NOTICE_FOLD_SECONDS 3_600 60..=86_400 "seconds" ""
         "Refusals of the same user, recipient and reason within this time are one row with a count.";
     api_requests_per_minute API_REQUESTS_PER_MINUTE 600 0..=1_000_000 "requests a minute" ""

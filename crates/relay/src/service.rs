@@ -11,6 +11,7 @@ pub mod door;
 mod member;
 mod name;
 pub mod operation;
+mod room;
 mod user;
 pub mod view;
 
@@ -24,6 +25,7 @@ use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
+use crate::limits::Limits;
 use crate::power::Scope;
 use crate::store::{Actor, StoreError};
 use operation::{Answer, Operation};
@@ -41,7 +43,7 @@ pub use user::{
     user_new_password, user_rename, user_reset, user_rules,
 };
 
-/// Who asks, and when: what every change is told.
+/// Who asks, when, and how much there may be: what every change is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// For the audit log.
@@ -52,6 +54,8 @@ pub struct Caller<'a> {
     pub scope: Scope,
     /// From when on it may nothing any more, where that is known: no key that it makes may live longer.
     pub ends_at: Option<Timestamp>,
+    /// The limits in force.
+    pub limits: &'a Limits,
 }
 
 /// Who asks, and how far they reach.

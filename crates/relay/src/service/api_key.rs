@@ -3,12 +3,13 @@
 use smtp::server::Secret;
 use std::sync::Arc;
 
-use super::{Caller, Fault, account_find, display_name};
+use super::{Caller, Fault, account_find, display_name, room};
 use crate::account::Account;
-use crate::api_key::{ApiKey, KEYS_MAX, generate};
+use crate::api_key::{ApiKey, generate};
 use crate::credential::PasswordKey;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::limits::API_KEYS_MAX;
 use crate::moment;
 use crate::power::{Powers, Scope};
 use crate::store::{Book, NewApiKey};
@@ -46,12 +47,7 @@ pub fn api_key_add(
             "Give it another name, or delete that one first.",
         ));
     }
-    if siblings.len() >= KEYS_MAX {
-        return Err(Fault::conflict(
-            format!("There are {KEYS_MAX} API keys, which is the most there may be."),
-            "Delete those that are not used any more.",
-        ));
-    }
+    room::for_one_more(new.account, siblings.len(), API_KEYS_MAX, caller.limits.api_keys_max)?;
     let secret = generate(dice);
     let hash = PasswordKey::new(book.password_key()).hash(secret.expose());
     let key = book.api_key_add(new, hash, caller.actor, caller.now)?;

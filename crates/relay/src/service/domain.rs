@@ -3,10 +3,11 @@
 use smtp::server::Secret;
 use std::sync::Arc;
 
-use super::{Caller, Fault, account_find, domain_name, mailbox};
+use super::{Caller, Fault, account_find, domain_name, mailbox, room};
 use crate::account::Account;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::limits::{ACCOUNT_DOMAINS_MAX, ACCOUNT_SUPPRESSIONS_MAX};
 use crate::power::Scope;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::store::{Book, NewDkimKey};
@@ -19,7 +20,8 @@ const SELECTOR_CHARACTERS: usize = 12;
 /// Takes a second and more: RSA keys are made here.
 ///
 /// # Errors
-/// The name is not a domain, the account has it already or does not exist, or a key could not be made.
+/// The name is not a domain, the account has it already, has no room for more or does not exist, or a key could not be
+/// made.
 pub fn domain_add(
     book: &impl Book,
     account: Id<Account>,
@@ -38,6 +40,9 @@ pub fn domain_add(
             "Use that one.",
         ));
     }
+    // deleted ones too: they are held in memory until their queue is empty
+    let count = directory.domains.values().filter(|domain| domain.account == account).count();
+    room::for_one_more(Some(account), count, ACCOUNT_DOMAINS_MAX, caller.limits.account_domains_max)?;
     let mut keys = Vec::with_capacity(4);
     for algorithm in [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519] {
         for active in [true, false] {
@@ -182,7 +187,7 @@ pub fn domain_delete(book: &impl Book, domain: &SendingDomain, caller: Caller<'_
 /// Suppresses an address for an account; kept in lower case.
 ///
 /// # Errors
-/// It is not an address, or there is no such account.
+/// It is not an address, the reason is too long, there are too many, or there is no such account.
 pub fn suppress(
     book: &impl Book,
     account: Id<Account>,
@@ -193,6 +198,14 @@ pub fn suppress(
     account_find(book, account)?;
     let address = mailbox(address)?.to_lowercase();
     let reason = if reason.trim().is_empty() { "by hand" } else { reason.trim() };
+    room::for_reason(reason, caller.limits)?;
+    let directory = book.directory();
+    let known = directory.suppressions.get(&account);
+    if known.is_none_or(|known| !known.contains(&address)) {
+        let count = known.map_or(0, |known| known.len());
+        let in_force = caller.limits.account_suppressions_max;
+        room::for_one_more(Some(account), count, ACCOUNT_SUPPRESSIONS_MAX, in_force)?;
+    }
     book.suppress(account, &address, reason, caller.actor, caller.now)?;
     Ok(address)
 }

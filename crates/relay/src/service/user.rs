@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use smtp::server::Secret;
 use std::sync::Arc;
 
-use super::{Caller, Fault, display_name, domain_name, mailbox};
+use super::{Caller, Fault, display_name, domain_name, mailbox, room};
 use crate::clock::Timestamp;
 use crate::credential::{PASSWORDS_MAX, PasswordKey, generate_password, generate_username};
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::limits::ACCOUNT_USERS_MAX;
 use crate::power::Scope;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
@@ -94,7 +95,7 @@ impl RulesChange {
 /// Makes an SMTP user of a domain; username and password are generated.
 ///
 /// # Errors
-/// The name is not one, another user of the domain has it, or a rule is not possible.
+/// The name is not one, another user of the domain has it, the account has no room for more, or a rule is not possible.
 pub fn user_add(
     book: &impl Book,
     domain: &SendingDomain,
@@ -105,6 +106,9 @@ pub fn user_add(
 ) -> Result<Issued, Fault> {
     let name = display_name(name)?;
     name_is_free(book, domain.id, &name, None)?;
+    let count = book.directory().users.values().filter(|user| user.account == domain.account).count();
+    room::for_one_more(Some(domain.account), count, ACCOUNT_USERS_MAX, caller.limits.account_users_max)?;
+    room::for_rules(domain.account, &rules, caller.limits)?;
     let rules = changed_rules(UserRules::default(), rules, &domain.name, caller.now)?;
     let password = generate_password(dice);
     let hash = hash(book, &password);
@@ -180,6 +184,7 @@ pub fn user_rules(
     rules: RulesChange,
     caller: Caller<'_>,
 ) -> Result<Arc<SmtpUser>, Fault> {
+    room::for_rules(user.account, &rules, caller.limits)?;
     let directory = book.directory();
     let domain = directory.domains.get(&user.domain).map(|domain| domain.name.clone()).unwrap_or_default();
     let rules = changed_rules(user.rules.clone(), rules, &domain, caller.now)?;
