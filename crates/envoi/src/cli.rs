@@ -257,7 +257,7 @@ pub enum DomainCommand {
         /// Of this algorithm alone
         #[arg(long)]
         algorithm: Option<Algorithm>,
-        /// Also where the record of the other selector was not seen in DNS
+        /// Also where the record of the other selector was not in DNS at the last look
         #[arg(long)]
         force: bool,
     },

@@ -159,7 +159,7 @@ impl<S: Book> Watch<S> {
         let looked_at = domain.check.as_ref().map(|check| check.at);
         let plan = self.plans.entry(domain.id).or_insert_with(|| {
             // after a restart it goes on where it was
-            let next = looked_at.filter(|_| is_well(domain)).map(|at| at.after(WAIT_WHEN_WELL));
+            let next = looked_at.filter(|_| verification::is_well(domain)).map(|at| at.after(WAIT_WHEN_WELL));
             Plan { next: next.unwrap_or(now), looks: 0, state: domain.state }
         });
         if plan.state != domain.state {
@@ -180,18 +180,10 @@ impl<S: Book> Watch<S> {
 /// How long after so many looks the next one is.
 fn wait(domain: &SendingDomain, looks: usize) -> Duration {
     match domain.state {
-        _ if is_well(domain) => WAIT_WHEN_WELL,
+        _ if verification::is_well(domain) => WAIT_WHEN_WELL,
         DomainState::Warning => WAIT_IN_GRACE,
         _ => WAITS[looks.min(WAITS.len() - 1)],
     }
-}
-
-/// Whether every record was there, as far as the last look told.
-fn is_well(domain: &SendingDomain) -> bool {
-    let Some(check) = &domain.check else { return false };
-    domain.state.may_send()
-        && domain.state != DomainState::Warning
-        && domain.keys.iter().all(|key| check.of(&key.selector) == Some(&RecordState::Right))
 }
 
 impl<S: Book> Eyes<S> {

@@ -194,6 +194,7 @@ mod tests {
     use super::*;
     use relay::sending_domain::{DomainState, KeyAlgorithm};
     use relay::store::{Actor, NewDkimKey};
+    use relay::verification::{Check, RecordState};
     use smtp::server::Secret;
     use store::memory::Memory;
 
@@ -250,6 +251,8 @@ mod tests {
         let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap().id;
         let keys = vec![key("s1", true), key("s2", false)];
         let id = store.domain_add(account, "shop.example", keys, &actor, Timestamp(0)).unwrap().id;
+        let records = ["s1", "s2"].map(|selector| (selector.to_owned(), RecordState::Right)).to_vec();
+        store.domain_check(id, Check { at: Timestamp(0), records }).unwrap();
         let sealer = Arc::new(Sealer::new(store.clone(), 1, Offload::Threads));
         for selector in ["s=s1;", "s=s2;", "s=s1;"] {
             let domain = store.directory().domains[&id].clone();

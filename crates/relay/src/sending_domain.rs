@@ -76,6 +76,6 @@ pub struct DkimKey {
     pub record: String,
     /// Whether it is the selector in use of its algorithm.
     pub active: bool,
-    /// When its record was first seen in DNS; signing begins then (or on a route that says so).
+    /// When its record was first seen in DNS; signing begins then (or on a route that says so), see [`crate::signing`].
     pub seen_at: Option<Timestamp>,
 }

@@ -4,7 +4,6 @@
 //! resolver, SERVFAIL or a time-out never does.
 
 use serde::{Deserialize, Serialize};
-use std::fmt::Write;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -39,6 +38,11 @@ pub enum RecordState {
 }
 
 impl RecordState {
+    /// Whether an authority says that the record is not there, or is another.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, RecordState::Absent | RecordState::Wrong { .. })
+    }
+
     /// What TXT records at the name of a key say of it.
     pub fn of(found: &[String], key: &DkimKey) -> RecordState {
         if found.iter().any(|record| signing::publishes(record, key)) {
@@ -68,6 +72,26 @@ impl Check {
     pub fn of(&self, selector: &str) -> Option<&RecordState> {
         self.records.iter().find(|(looked_for, _)| looked_for == selector).map(|(_, finding)| finding)
     }
+
+    /// Whether a record was denied ([`RecordState::is_denied`]).
+    pub fn denies(&self, selector: &str) -> bool {
+        self.of(selector).is_some_and(RecordState::is_denied)
+    }
+
+    /// This look at a domain, with what the last one denied of keys that may be missing where DNS could not say now:
+    /// a fault of DNS must not make them sign again.
+    #[must_use]
+    pub fn following(mut self, domain: &SendingDomain) -> Check {
+        let Some(last) = &domain.check else { return self };
+        let is_optional = |selector: &str| domain.keys.iter().any(|key| key.selector == selector && !is_required(domain, key));
+        for (selector, finding) in &mut self.records {
+            let is_unknown = matches!(finding, RecordState::Unknown { .. });
+            if let Some(denied) = last.of(selector).filter(|last| last.is_denied() && is_unknown && is_optional(selector)) {
+                *finding = denied.clone();
+            }
+        }
+        self
+    }
 }
 
 /// What a check makes of a domain.
@@ -84,12 +108,28 @@ pub fn is_required(domain: &SendingDomain, key: &DkimKey) -> bool {
     key.algorithm == KeyAlgorithm::Rsa2048 || !domain.keys.iter().any(|other| other.algorithm == KeyAlgorithm::Rsa2048)
 }
 
+/// Whether a key's record was there at the last look.
+pub fn is_there(domain: &SendingDomain, key: &DkimKey) -> bool {
+    domain.check.as_ref().is_some_and(|check| check.of(&key.selector) == Some(&RecordState::Right))
+}
+
+/// Whether all is as it should be, as far as the last look told: nothing to look for more often than once a day. Keys
+/// that may be missing may stay so.
+pub fn is_well(domain: &SendingDomain) -> bool {
+    let Some(check) = &domain.check else { return false };
+    let is_settled = |key: &DkimKey| match check.of(&key.selector) {
+        Some(RecordState::Right) => true,
+        Some(RecordState::Absent) => !is_required(domain, key),
+        _ => false,
+    };
+    domain.state.may_send() && domain.state != DomainState::Warning && domain.keys.iter().all(is_settled)
+}
+
 /// Judges a check of a domain.
 pub fn judge(domain: &SendingDomain, check: &Check) -> Judgement {
     let before = Judgement { state: domain.state, lost_at: domain.lost_at };
     let required = domain.keys.iter().filter(|key| is_required(domain, key));
     let findings: Vec<_> = required.map(|key| check.of(&key.selector)).collect();
-    let is_told = |finding: &Option<&RecordState>| !matches!(finding, None | Some(RecordState::Unknown { .. }));
     let is_right = findings.iter().all(|finding| *finding == Some(&RecordState::Right));
     if findings.is_empty() || domain.state == DomainState::Vouched {
         return before;
@@ -97,7 +137,7 @@ pub fn judge(domain: &SendingDomain, check: &Check) -> Judgement {
     if is_right {
         return Judgement { state: DomainState::Validated, lost_at: None };
     }
-    let is_wrong = findings.iter().any(|finding| is_told(finding) && *finding != Some(&RecordState::Right));
+    let is_wrong = findings.iter().flatten().any(|finding| finding.is_denied());
     match domain.state {
         DomainState::Validated if is_wrong => Judgement { state: DomainState::Warning, lost_at: Some(check.at) },
         DomainState::Warning if is_wrong => {
@@ -118,23 +158,31 @@ pub fn name(domain: &SendingDomain, key: &DkimKey) -> String {
 /// What is not as it should be, in words: which record, what was found, what was expected. Empty where all is well or
 /// nothing was looked at yet.
 pub fn reason(domain: &SendingDomain) -> String {
-    let mut text = String::new();
-    let Some(check) = &domain.check else { return text };
-    for key in domain.keys.iter().filter(|key| is_required(domain, key)) {
-        let (name, expected) = (name(domain, key), &key.record);
-        let told = match check.of(&key.selector) {
-            None | Some(RecordState::Right) => continue,
-            Some(RecordState::Absent) => format!("{name} has no TXT record; expected: {expected}"),
-            Some(RecordState::Wrong { found }) => {
-                format!("{name} has another TXT record; found: {}; expected: {expected}", found.join(" | "))
-            }
-            Some(RecordState::Unknown { fault }) => format!("DNS did not say what {name} has: {fault}"),
-        };
-        let between = if text.is_empty() { "" } else { "\n" };
-        // a String takes whatever is written
-        let _ = write!(text, "{between}{told}.");
+    let Some(check) = &domain.check else { return String::new() };
+    let told = domain.keys.iter().filter_map(|key| {
+        let finding = check.of(&key.selector)?;
+        if is_required(domain, key) {
+            return Some(fault(domain, key, finding)? + ".");
+        }
+        // one that was never published is missing by choice
+        let is_hint = matches!(finding, RecordState::Wrong { .. }) || (finding.is_denied() && key.seen_at.is_some());
+        let fault = fault(domain, key, finding).filter(|_| is_hint)?;
+        Some(format!("{fault}. This key is optional: mail goes out without its signature."))
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with one record, in words without a full stop.
+fn fault(domain: &SendingDomain, key: &DkimKey, finding: &RecordState) -> Option<String> {
+    let (name, expected) = (name(domain, key), &key.record);
+    match finding {
+        RecordState::Right => None,
+        RecordState::Absent => Some(format!("{name} has no TXT record; expected: {expected}")),
+        RecordState::Wrong { found } => {
+            Some(format!("{name} has another TXT record; found: {}; expected: {expected}", found.join(" | ")))
+        }
+        RecordState::Unknown { fault } => Some(format!("DNS did not say what {name} has: {fault}")),
     }
-    text
 }
 
 #[cfg(test)]
@@ -246,6 +294,49 @@ mod tests {
         );
         domain.check = Some(check(START, [unknown(), Right, Absent, Absent]));
         assert_eq!(reason(&domain), "DNS did not say what r1._domainkey.shop.example has: SERVFAIL.");
+    }
+
+    #[test]
+    fn the_reason_hints_at_an_optional_record_that_was_there_or_is_another() {
+        let mut domain = domain(DomainState::Validated);
+        domain.keys[2].seen_at = Some(START);
+        domain.check = Some(check(START, [Right, Right, Absent, Absent]));
+        let hint = "This key is optional: mail goes out without its signature.";
+        let gone = "e1._domainkey.shop.example has no TXT record; expected: v=DKIM1; k=rsa; p=e1.";
+        assert_eq!(reason(&domain), format!("{gone} {hint}"), "the other was never published");
+        domain.check = Some(check(START, [Right, Right, unknown(), wrong()]));
+        let another = "e2._domainkey.shop.example has another TXT record; found: v=DKIM1; p=other; expected: v=DKIM1; k=rsa; p=e2.";
+        assert_eq!(reason(&domain), format!("{another} {hint}"));
+    }
+
+    #[test]
+    fn what_was_denied_of_an_optional_key_outlasts_a_fault_of_dns() {
+        let mut domain = domain(DomainState::Validated);
+        domain.check = Some(check(START, [Absent, Right, Absent, wrong()]));
+        let later = check(START.after(GRACE), [unknown(), unknown(), unknown(), unknown()]).following(&domain);
+        assert_eq!(later, check(START.after(GRACE), [unknown(), unknown(), Absent, wrong()]));
+        let later = check(START.after(GRACE), [Right, Right, Right, Absent]);
+        assert_eq!(later.clone().following(&domain), later, "what DNS says counts");
+    }
+
+    #[test]
+    fn a_domain_is_well_with_its_required_records_alone() {
+        let is_well = |state, findings| {
+            super::is_well(&SendingDomain { check: Some(check(START, findings)), ..domain(state) })
+        };
+        assert!(is_well(DomainState::Validated, [Right, Right, Right, Right]));
+        assert!(is_well(DomainState::Validated, [Right, Right, Absent, Absent]));
+        assert!(is_well(DomainState::Vouched, [Right, Right, Absent, Right]));
+        for findings in [
+            [Right, Absent, Absent, Absent],
+            [Right, unknown(), Right, Right],
+            [Right, Right, wrong(), Right],
+            [Right, Right, Right, unknown()],
+        ] {
+            assert!(!is_well(DomainState::Validated, findings.clone()), "{findings:?}");
+        }
+        assert!(!is_well(DomainState::Warning, [Right, Right, Right, Right]));
+        assert!(!super::is_well(&domain(DomainState::Validated)), "nobody has looked yet");
     }
 
     #[test]

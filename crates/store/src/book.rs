@@ -374,7 +374,7 @@ impl Register {
         if kept.check.as_ref().is_some_and(|newer| newer.at > check.at) {
             return Ok(self.draft().done(Arc::clone(kept)));
         }
-        let mut domain = (**kept).clone();
+        let (mut domain, check) = ((**kept).clone(), check.following(kept));
         let (before, now, judgement) = (domain.state, check.at, verification::judge(&domain, &check));
         let mut draft = self.draft();
         for key in domain.keys.iter_mut().filter(|key| key.seen_at.is_none()) {
@@ -412,10 +412,10 @@ impl Register {
             StoreError::Conflict(format!("{} has no second selector of this algorithm to move to", domain.name))
         })?;
         let selector = spare.selector.clone();
-        if spare.seen_at.is_none() && !force {
+        if !verification::is_there(&domain, spare) && !force {
             return Err(StoreError::Conflict(format!(
-                "the record of {selector}._domainkey.{} was not seen in DNS: publish it first, or force the rotation",
-                domain.name
+                "the record of {} was not in DNS at the last look: publish it first, or force the rotation",
+                verification::name(&domain, spare)
             )));
         }
         for key in domain.keys.iter_mut().filter(|key| key.algorithm == algorithm) {

@@ -11,6 +11,7 @@ use crate::limits::{ACCOUNT_DOMAINS_MAX, ACCOUNT_SUPPRESSIONS_MAX};
 use crate::power::Scope;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::store::{Book, NewDkimKey};
+use crate::verification;
 
 const SELECTOR_LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const SELECTOR_CHARACTERS: usize = 12;
@@ -148,7 +149,7 @@ pub fn domain_bounce_mails(
 /// cannot be. Nothing changes in DNS; messages already sealed keep their seal.
 ///
 /// # Errors
-/// The record of a spare selector was not seen in DNS, and `force` is not given; the store's.
+/// The record of a spare selector was not in DNS at the last look, and `force` is not given; the store's.
 pub fn domain_rotate(
     book: &impl Book,
     domain: &SendingDomain,
@@ -157,15 +158,15 @@ pub fn domain_rotate(
     caller: Caller<'_>,
 ) -> Result<Arc<SendingDomain>, Fault> {
     let spares = domain.keys.iter().filter(|key| !key.active && algorithms.contains(&key.algorithm));
-    let unseen: Vec<_> = spares
-        .filter(|key| key.seen_at.is_none())
-        .map(|key| format!("{}._domainkey.{}", key.selector, domain.name))
+    let missing: Vec<_> = spares
+        .filter(|key| !verification::is_there(domain, key))
+        .map(|key| verification::name(domain, key))
         .collect();
-    if !unseen.is_empty() && !force {
+    if !missing.is_empty() && !force {
         return Err(Fault::conflict(
-            format!("Not seen in DNS yet: {}.", unseen.join(", ")),
-            "Publish these records, as `envoi domain show` lists them, and try again in some minutes; or rotate one \
-             algorithm alone with --algorithm, or with --force.",
+            format!("Not in DNS, as far as the last look told: {}.", missing.join(", ")),
+            "Publish these records, as `envoi domain show` lists them, have them looked for with `envoi domain verify`, and \
+             try again; or rotate one algorithm alone with --algorithm, or with --force.",
         )
         .meaning("Signed with such a key, mail would look forged or unsigned. Nothing was changed."));
     }

@@ -146,7 +146,7 @@ views! {
         name: String,
         /// Its value.
         record: String,
-        /// Whether it signs (once seen in DNS).
+        /// Whether it signs (once seen in DNS; where it is not required, while it is there).
         active: bool,
         /// Whether the domain is not validated without it.
         required: bool,

@@ -188,8 +188,8 @@ pub trait Book: Send + Sync + 'static {
     /// seal.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where there is no other selector, or its record was not
-    /// seen in DNS and `force` is not given.
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where there is no other selector, or its record was not in
+    /// DNS at the last look and `force` is not given.
     fn domain_rotate(
         &self,
         domain: Id<SendingDomain>,

@@ -414,6 +414,14 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     let private = store.domain_key(id, "one").unwrap();
     assert_eq!(private.expose(), b"private half of one", "what was sealed may be looked at, and rotated back to");
     assert!(rotate(KeyAlgorithm::Ed25519, false).is_err(), "the first was never seen");
+    let looked_at = |at, records| store.domain_check(id, Check { at, records }).unwrap();
+    let both = |finding: RecordState| vec![("one".to_owned(), finding), ("two".to_owned(), RecordState::Right)];
+    looked_at(later(1), both(RecordState::Right));
+    looked_at(later(2), both(RecordState::Absent));
+    let refused = rotate(KeyAlgorithm::Ed25519, false).unwrap_err();
+    assert!(refused.to_string().contains("one._domainkey.example.com"), "it was there, and is not any more: {refused}");
+    looked_at(later(3), both(RecordState::Unknown { fault: "SERVFAIL".into() }));
+    assert!(rotate(KeyAlgorithm::Ed25519, false).is_err(), "a fault of DNS does not bring it back");
     rotate(KeyAlgorithm::Ed25519, true).unwrap();
     assert_eq!(active(), ["one", "rsa"]);
     let audit = store.audit(Some(account), 1).unwrap();

@@ -31,7 +31,7 @@ pub(super) struct Rotation {
     /// `rsa2048` or `ed25519`; absent: both.
     #[schema(value_type = Option<String>)]
     algorithm: Option<KeyAlgorithm>,
-    /// Also where the record of the other selector was not seen in DNS.
+    /// Also where the record of the other selector was not in DNS at the last look.
     #[serde(default)]
     force: bool,
 }
