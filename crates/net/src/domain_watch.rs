@@ -4,8 +4,8 @@
 //! What an answer makes of a domain is decided by [`relay::verification`] and kept by the store: a fault of DNS changes
 //! nothing.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use relay::clock::Timestamp;
@@ -72,6 +72,9 @@ struct Eyes<S> {
     resolver: Arc<dyn Resolver>,
     clock: Arc<dyn Clock>,
     on_change: Box<dyn Fn() + Send + Sync>,
+    changed: Arc<Notify>,
+    /// Domains that a look at another one concerns, to be looked at before their time.
+    concerned: Mutex<HashSet<Id<SendingDomain>>>,
 }
 
 impl<S: Book> DomainWatch<S> {
@@ -84,8 +87,9 @@ impl<S: Book> DomainWatch<S> {
         on_change: Box<dyn Fn() + Send + Sync>,
         shutdown: &Shutdown,
     ) -> DomainWatch<S> {
-        let eyes = Arc::new(Eyes { store, resolver, clock, on_change });
         let changed = Arc::new(Notify::new());
+        let concerned = Mutex::default();
+        let eyes = Arc::new(Eyes { store, resolver, clock, on_change, changed: Arc::clone(&changed), concerned });
         let watch = Watch { eyes: Arc::clone(&eyes), changed: Arc::clone(&changed), plans: HashMap::new() };
         shutdown.spawn(watch.run(shutdown.clone()));
         DomainWatch { eyes, changed }
@@ -121,6 +125,12 @@ impl<S: Book> Watch<S> {
             let directory = self.eyes.store.directory();
             let is_there = |id: &Id<SendingDomain>| directory.domains.get(id).is_some_and(|d| d.deleted_at.is_none());
             self.plans.retain(|id, _| is_there(id));
+            let now = self.eyes.clock.now();
+            for id in std::mem::take(&mut *self.eyes.concerned()) {
+                if let Some(plan) = self.plans.get_mut(&id) {
+                    plan.next = now;
+                }
+            }
             let mut looks = JoinSet::new();
             for domain in directory.domains.values().filter(|domain| domain.deleted_at.is_none()) {
                 if !self.is_time(domain) {
@@ -212,7 +222,22 @@ impl<S: Book> Eyes<S> {
         let kept = tokio::task::spawn_blocking(move || store.domain_check(id, check)).await;
         let kept = kept.map_err(|error| StoreError::Unavailable(error.to_string()))??;
         self.tell(domain, &kept);
+        self.concern_rivals(&kept);
         Ok(kept)
+    }
+
+    /// A name that two accounts claim: neither waits for the other's time.
+    fn concern_rivals(&self, domain: &SendingDomain) {
+        let directory = self.store.directory();
+        let rivals: Vec<_> = verification::rivals(&directory, domain).map(|rival| rival.id).collect();
+        if !rivals.is_empty() {
+            self.concerned().extend(rivals);
+            self.changed.notify_one();
+        }
+    }
+
+    fn concerned(&self) -> MutexGuard<'_, HashSet<Id<SendingDomain>>> {
+        self.concerned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, before: &SendingDomain, after: &SendingDomain) {
@@ -243,7 +268,6 @@ mod tests {
     use relay::store::{Actor, NewDkimKey};
     use smtp::server::Secret;
     use std::net::IpAddr;
-    use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use store::memory::Memory;
     use tokio::time::Instant;
@@ -258,9 +282,10 @@ mod tests {
         }
     }
 
-    /// DNS with one answer for every TXT question, and the questions it heard.
+    /// DNS with one answer for every TXT question but those about names that begin with `gone`, and what it was asked.
     struct OneAnswer {
         answer: Mutex<Result<Vec<String>, LookupError>>,
+        gone: Mutex<Option<&'static str>>,
         heard: Mutex<Vec<String>>,
     }
 
@@ -275,7 +300,8 @@ mod tests {
 
         fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>> {
             self.heard.lock().unwrap().push(name.to_owned());
-            let answer = self.answer.lock().unwrap().clone();
+            let is_gone = self.gone.lock().unwrap().is_some_and(|gone| name.starts_with(gone));
+            let answer = if is_gone { Err(LookupError::NoRecord) } else { self.answer.lock().unwrap().clone() };
             Box::pin(async move { answer })
         }
     }
@@ -292,7 +318,7 @@ mod tests {
     impl World {
         fn new(answer: Result<Vec<String>, LookupError>) -> Self {
             let store = Memory::new();
-            let dns = Arc::new(OneAnswer { answer: Mutex::new(answer), heard: Mutex::default() });
+            let dns = Arc::new(OneAnswer { answer: Mutex::new(answer), gone: Mutex::default(), heard: Mutex::default() });
             let (clock, shutdown) = (Arc::new(PausedClock(Instant::now())), Shutdown::new());
             let changes = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&changes);
@@ -305,6 +331,11 @@ mod tests {
         }
 
         fn add(&self, state: DomainState) -> Id<SendingDomain> {
+            self.claim(["s1", "s2"], state)
+        }
+
+        /// The same name in an account of its own.
+        fn claim(&self, selectors: [&str; 2], state: DomainState) -> Id<SendingDomain> {
             let account = self.store.account_add("Shop", &self.actor, START).unwrap();
             let key = |selector: &str, active| DkimKey {
                 selector: selector.into(),
@@ -314,7 +345,7 @@ mod tests {
                 seen_at: None,
             };
             let new = |key| NewDkimKey { key, private: Secret::new(Vec::new()) };
-            let keys = vec![new(key("s1", true)), new(key("s2", false))];
+            let keys = vec![new(key(selectors[0], true)), new(key(selectors[1], false))];
             let domain = self.store.domain_add(account.id, "shop.example", keys, &self.actor, START).unwrap();
             self.store.domain_state(domain.id, state, &self.actor, START).unwrap();
             self.watch.directory_changed();
@@ -420,6 +451,18 @@ mod tests {
         assert_eq!(world.looks(), 0, "asked again at once, it is the same look");
         let nobody = SendingDomain { id: Id::new(99), check: None, ..(*verified).clone() };
         assert!(matches!(world.watch.verify(&Arc::new(nobody)).await, Err(StoreError::NotFound(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_all_records_of_a_name_does_not_wait_for_the_day_of_who_held_it() {
+        let world = World::new(right());
+        let holder = world.add(DomainState::Pending);
+        assert_eq!(world.state_after(holder, HOUR).await, DomainState::Validated);
+        let taker = world.claim(["t1", "t2"], DomainState::Pending);
+        assert_eq!(world.state_after(taker, MOMENT).await, DomainState::Pending);
+        *world.dns.gone.lock().unwrap() = Some("s");
+        assert_eq!(world.state_after(taker, WAITS[0]).await, DomainState::Validated);
+        assert_eq!(world.domain(holder).state, DomainState::Failed);
     }
 
     #[tokio::test(start_paused = true)]

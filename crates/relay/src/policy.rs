@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::sending_domain::{DomainState, SendingDomain};
 use crate::smtp_user::SmtpUser;
+use crate::verification;
 
 /// A refusal by policy: what the client hears, and the true reason for the owner of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +140,9 @@ fn authenticated(domain: &SendingDomain) -> Result<(), String> {
     }
     match domain.state {
         state if state.may_send() => Ok(()),
+        _ if verification::is_held_elsewhere(domain) => {
+            Err(format!("{} is validated in another account of this relay.", domain.name))
+        }
         DomainState::Pending => Err(format!("The records of {} have not been seen in DNS yet.", domain.name)),
         _ => Err(format!("The records of {} are gone from DNS, or wrong.", domain.name)),
     }

@@ -4,9 +4,11 @@
 //! resolver, SERVFAIL or a time-out never does.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::directory::Directory;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::signing;
 
@@ -125,6 +127,28 @@ pub fn is_well(domain: &SendingDomain) -> bool {
     domain.state.may_send() && domain.state != DomainState::Warning && domain.keys.iter().all(is_settled)
 }
 
+/// Whether nothing but another account's claim on the name stands in the way: every record is there, and yet neither
+/// they nor a word count.
+pub fn is_held_elsewhere(domain: &SendingDomain) -> bool {
+    let mut required = domain.keys.iter().filter(|key| is_required(domain, key)).peekable();
+    !domain.state.may_send() && required.peek().is_some() && required.all(|key| is_there(domain, key))
+}
+
+/// The claims of other accounts on the name that a look at this one concerns too: who holds the name while this one has
+/// all its records, and who has all records while this one misses some. They are looked at now, not at their own time.
+pub fn rivals<'a>(
+    directory: &'a Directory,
+    domain: &'a SendingDomain,
+) -> impl Iterator<Item = &'a Arc<SendingDomain>> {
+    let (is_held, is_losing) = (is_held_elsewhere(domain), domain.state == DomainState::Warning);
+    let others = directory.domains.values().filter(move |other| {
+        other.id != domain.id && other.name == domain.name && other.deleted_at.is_none()
+    });
+    others.filter(move |other| {
+        (is_held && other.state == DomainState::Validated) || (is_losing && is_held_elsewhere(other))
+    })
+}
+
 /// Judges a check of a domain.
 pub fn judge(domain: &SendingDomain, check: &Check) -> Judgement {
     let before = Judgement { state: domain.state, lost_at: domain.lost_at };
@@ -155,10 +179,17 @@ pub fn name(domain: &SendingDomain, key: &DkimKey) -> String {
     format!("{}._domainkey.{}", key.selector, domain.name)
 }
 
-/// What is not as it should be, in words: which record, what was found, what was expected. Empty where all is well or
-/// nothing was looked at yet.
+/// What is not as it should be, in words: which record, what was found, what was expected; or that another account holds
+/// the name. Empty where all is well or nothing was looked at yet.
 pub fn reason(domain: &SendingDomain) -> String {
     let Some(check) = &domain.check else { return String::new() };
+    let held = is_held_elsewhere(domain).then(|| {
+        format!(
+            "Every record is there, but {} is validated in another account of this relay: it is yours once the records of \
+             that account are gone from DNS.",
+            domain.name
+        )
+    });
     let told = domain.keys.iter().filter_map(|key| {
         let finding = check.of(&key.selector)?;
         if is_required(domain, key) {
@@ -169,7 +200,7 @@ pub fn reason(domain: &SendingDomain) -> String {
         let fault = fault(domain, key, finding).filter(|_| is_hint)?;
         Some(format!("{fault}. This key is optional: mail goes out without its signature."))
     });
-    told.collect::<Vec<_>>().join("\n")
+    held.into_iter().chain(told).collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with one record, in words without a full stop.
@@ -307,6 +338,47 @@ mod tests {
         domain.check = Some(check(START, [Right, Right, unknown(), wrong()]));
         let another = "e2._domainkey.shop.example has another TXT record; found: v=DKIM1; p=other; expected: v=DKIM1; k=rsa; p=e2.";
         assert_eq!(reason(&domain), format!("{another} {hint}"));
+    }
+
+    #[test]
+    fn a_claim_with_all_records_is_told_that_another_account_holds_the_name() {
+        let all = |state| SendingDomain { check: Some(check(START, [Right, Right, Absent, Absent])), ..domain(state) };
+        for state in [DomainState::Pending, DomainState::Failed] {
+            assert!(is_held_elsewhere(&all(state)), "{state:?}");
+            assert!(reason(&all(state)).contains("validated in another account"), "{state:?}");
+        }
+        assert!(!is_held_elsewhere(&all(DomainState::Validated)) && reason(&all(DomainState::Validated)).is_empty());
+        let some = SendingDomain {
+            check: Some(check(START, [Right, unknown(), Right, Right])),
+            ..domain(DomainState::Pending)
+        };
+        assert!(!is_held_elsewhere(&some) && !is_held_elsewhere(&domain(DomainState::Pending)));
+        assert!(!is_held_elsewhere(&SendingDomain { keys: Vec::new(), ..all(DomainState::Pending) }));
+    }
+
+    #[test]
+    fn a_look_concerns_who_holds_the_name_and_who_waits_for_it() {
+        let claim = |id, state, findings| {
+            let domain = SendingDomain { id: Id::new(id), check: Some(check(START, findings)), ..domain(state) };
+            Arc::new(domain)
+        };
+        let (right, lost) = ([Right, Right, Right, Right], [Right, Absent, Right, Right]);
+        let waiting = claim(2, DomainState::Pending, right.clone());
+        let idle = claim(3, DomainState::Pending, lost.clone());
+        let stranger = SendingDomain { name: "other.example".into(), ..(*waiting).clone() };
+        let rivals_of = |holder: &Arc<SendingDomain>, of: &SendingDomain| -> Vec<u64> {
+            let others = [holder, &waiting, &idle].map(|domain| (domain.id, Arc::clone(domain)));
+            let directory = Directory { domains: others.into_iter().collect(), ..Directory::default() };
+            rivals(&directory, of).map(|rival| rival.id.number()).collect()
+        };
+        let holder = claim(1, DomainState::Validated, right);
+        assert_eq!(rivals_of(&holder, &waiting), [1]);
+        assert!(rivals_of(&holder, &holder).is_empty() && rivals_of(&holder, &idle).is_empty());
+        assert!(rivals_of(&holder, &stranger).is_empty());
+        let losing = claim(1, DomainState::Warning, lost);
+        assert_eq!(rivals_of(&losing, &losing), [2]);
+        let gone = Arc::new(SendingDomain { deleted_at: Some(START), ..(*holder).clone() });
+        assert!(rivals_of(&gone, &waiting).is_empty());
     }
 
     #[test]

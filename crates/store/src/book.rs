@@ -115,6 +115,17 @@ impl Draft {
         domain
     }
 
+    /// A claim gives way to another account's: a word as if it were taken back, records as if their grace were over.
+    fn give_way(&mut self, losing: &SendingDomain, now: Timestamp) {
+        let (state, action) = match losing.state {
+            DomainState::Vouched => (DomainState::Pending, "domain.vouch_lost"),
+            _ => (DomainState::Failed, "domain.claim_lost"),
+        };
+        self.put_domain(SendingDomain { state, lost_at: None, ..losing.clone() });
+        let subject = format!("domain {} {}", losing.id, losing.name);
+        self.note(&system(), now, action, subject, Some(losing.account));
+    }
+
     fn put_user(&mut self, user: SmtpUser) -> Arc<SmtpUser> {
         let user = Arc::new(user);
         self.next.usernames.insert(user.username.clone(), user.id);
@@ -317,27 +328,33 @@ impl Register {
         now: Timestamp,
     ) -> Decided<Arc<SendingDomain>> {
         let domain = self.domain(id)?;
+        let losing = self.losing(domain, state, false)?;
         let mut draft = self.draft();
-        self.give_way(&mut draft, domain, state, now)?;
-        let domain = draft.put_domain(SendingDomain { state, lost_at: None, ..(**domain).clone() });
+        losing.into_iter().for_each(|losing| draft.give_way(losing, now));
+        // a word that is taken back leaves what nobody has looked at yet
+        let check = domain.check.clone().filter(|_| state != DomainState::Pending);
+        let domain = draft.put_domain(SendingDomain { state, lost_at: None, check, ..(**domain).clone() });
         draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
         Ok(draft.done(domain))
     }
 
-    /// Lets other accounts' claims on the name give way to this one in that state.
-    fn give_way(
+    /// The other accounts' claims on the name that give way to this one in that state. Where all records were just
+    /// `shown`, one that misses some gives way too: its owner has moved on.
+    fn losing(
         &self,
-        draft: &mut Draft,
         domain: &SendingDomain,
         state: DomainState,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+        shown: bool,
+    ) -> Result<Vec<&Arc<SendingDomain>>, StoreError> {
+        let mut losing = Vec::new();
         for other in self.claims(&domain.name).filter(|other| other.id != domain.id) {
-            let loses = is_proven(state) && other.state == DomainState::Vouched;
+            let loses = match other.state {
+                DomainState::Vouched => is_proven(state),
+                DomainState::Warning => shown && state == DomainState::Validated,
+                _ => false,
+            };
             if loses {
-                draft.put_domain(SendingDomain { state: DomainState::Pending, ..(**other).clone() });
-                let subject = format!("domain {} {}", other.id, other.name);
-                draft.note(&system(), now, "domain.vouch_lost", subject, Some(other.account));
+                losing.push(other);
             } else if is_proven(other.state) && state.may_send() {
                 return Err(StoreError::Conflict(format!(
                     "{} is validated in account {}: its records must be removed there first",
@@ -350,7 +367,7 @@ impl Register {
                 )));
             }
         }
-        Ok(())
+        Ok(losing)
     }
 
     pub(crate) fn domain_bounce_mails(
@@ -385,8 +402,10 @@ impl Register {
             }
         }
         domain.check = Some(check);
-        let allowed = judgement.state == before || self.give_way(&mut draft, &domain, judgement.state, now).is_ok();
-        if allowed {
+        let losing =
+            if judgement.state == before { Ok(Vec::new()) } else { self.losing(&domain, judgement.state, true) };
+        if let Ok(losing) = losing {
+            losing.into_iter().for_each(|losing| draft.give_way(losing, now));
             (domain.state, domain.lost_at) = (judgement.state, judgement.lost_at);
         }
         if domain.state != before {

@@ -127,7 +127,7 @@ views! {
         keys: Vec<KeyView>,
         /// When DNS was last asked.
         checked_at: Option<String>,
-        /// What is not as it should be: which record, what was found, what was expected; empty where all is well.
+        /// What is not as it should be: what was found and expected of which record, or that another account holds the name; empty where all is well.
         reason: String,
         /// Since when a record is missing that was there before.
         lost_at: Option<String>,

@@ -277,6 +277,38 @@ pub(crate) async fn dns_does_not_validate_what_another_account_has_proven(store:
     assert_eq!(store.domain_check(second, found(later(2), &["two"])).unwrap().state, DomainState::Validated);
 }
 
+pub(crate) async fn a_claim_that_misses_records_gives_way_to_one_that_has_all(store: &impl Store) {
+    let (old, new) = (account(store), account(store));
+    let add =
+        |account, selector| store.domain_add(account, "example.com", vec![key(selector)], &operator(), NOW).unwrap().id;
+    let (holder, taker) = (add(old, "one"), add(new, "two"));
+    let look = |domain, at, selectors: &[&str]| store.domain_check(domain, found(later(at), selectors)).unwrap();
+    let lost = |at| Check { at: later(at), records: vec![("one".into(), RecordState::Absent)] };
+    assert_eq!(look(holder, 1, &["one"]).state, DomainState::Validated);
+    let waiting = look(taker, 2, &["two"]);
+    assert_eq!(waiting.state, DomainState::Pending, "both have their records: the first holds the name");
+    assert!(relay::verification::is_held_elsewhere(&waiting));
+    assert_eq!(store.domain_check(holder, lost(3)).unwrap().state, DomainState::Warning);
+    assert_eq!(look(taker, 4, &["two"]).state, DomainState::Validated);
+    assert_eq!(store.directory().domains[&holder].state, DomainState::Failed);
+    let log = store.audit(Some(old), 1).unwrap();
+    assert_eq!((log[0].action.as_str(), log[0].actor.name.as_str()), ("domain.claim_lost", "system"));
+    assert_eq!(look(holder, 5, &["one"]).state, DomainState::Failed, "now the other holds it");
+    assert_eq!(state(store, taker), DomainState::Validated);
+}
+
+pub(crate) async fn a_word_taken_back_is_looked_at_anew(store: &impl Store) {
+    let account = account(store);
+    let domain = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap().id;
+    set(store, domain, DomainState::Vouched).unwrap();
+    store.domain_check(domain, found(later(1), &["one"])).unwrap();
+    set(store, domain, DomainState::Pending).unwrap();
+    let taken_back = store.directory().domains[&domain].clone();
+    assert_eq!((taken_back.state, &taken_back.check), (DomainState::Pending, &None));
+    assert_eq!(relay::verification::reason(&taken_back), "", "nobody else holds the name");
+    assert_eq!(store.domain_check(domain, found(later(2), &["one"])).unwrap().state, DomainState::Validated);
+}
+
 pub(crate) async fn usernames_are_unique(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let added = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();

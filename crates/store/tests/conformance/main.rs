@@ -78,6 +78,8 @@ suite! {
         a_key_is_seen_once
         dns_validates_a_domain_and_gives_it_72_hours
         dns_does_not_validate_what_another_account_has_proven
+        a_claim_that_misses_records_gives_way_to_one_that_has_all
+        a_word_taken_back_is_looked_at_anew
         signing_moves_to_the_other_selector_once_it_was_seen
         usernames_are_unique
         an_smtp_user_changes_in_each_way
