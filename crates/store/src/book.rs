@@ -15,6 +15,7 @@ use relay::language::Language;
 use relay::member::{Link, Member, SignIn};
 use relay::quota::Quota;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
+use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
 use relay::verification::{self, Check, RecordState};
@@ -172,10 +173,16 @@ pub(crate) fn no_block(address: IpAddr) -> StoreError {
     StoreError::NotFound(format!("block of {address}"))
 }
 
-/// The audit log's line of a lifted block.
-pub(crate) fn lift_entry(address: IpAddr, by: &Actor, at: Timestamp) -> AuditEntry {
-    let (action, subject) = ("block.lift".to_owned(), format!("block {address}"));
-    AuditEntry { at, actor: by.clone(), action, subject, account: None }
+/// The audit log's lines of a lifted block: one for each account at whose users its failures were aimed, and the
+/// operator's.
+pub(crate) fn lift_entries(address: IpAddr, aimed_at: &[Id<Account>], by: &Actor, at: Timestamp) -> Vec<AuditEntry> {
+    let entry = |account| {
+        let (action, subject) = ("block.lift".to_owned(), format!("block {address}"));
+        AuditEntry { at, actor: by.clone(), action, subject, account }
+    };
+    // names that nobody has stand there as the system account's
+    let accounts = aimed_at.iter().filter(|account| **account != SYSTEM_ACCOUNT);
+    accounts.map(|account| entry(Some(*account))).chain([entry(None)]).collect()
 }
 
 impl Register {

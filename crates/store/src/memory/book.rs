@@ -240,8 +240,8 @@ impl Book for Memory {
     fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
         state.fault(Verb::Book)?;
-        state.blocks.remove(&address).ok_or_else(|| crate::book::no_block(address))?;
-        state.audit.push(crate::book::lift_entry(address, by, now));
+        let block = state.blocks.remove(&address).ok_or_else(|| crate::book::no_block(address))?;
+        state.audit.extend(crate::book::lift_entries(address, &block.accounts, by, now));
         Ok(())
     }
 

@@ -413,8 +413,16 @@ pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
         store.block_put(block).unwrap();
     }
     assert_eq!(store.blocks().unwrap(), [other.clone(), grown]);
+    let (one, two) = (account(store), account(store));
     store.block_lift(REMOTE, &operator(), later(1200)).unwrap();
     assert_eq!(store.blocks().unwrap(), [other]);
+    for concerned in [one, two] {
+        let log = store.audit(Some(concerned), 1).unwrap();
+        assert_eq!((log[0].action.as_str(), log[0].subject.as_str()), ("block.lift", "block 192.0.2.7"));
+    }
+    let lines = store.audit(None, 10).unwrap();
+    let lifts: Vec<_> = lines.iter().filter(|line| line.action == "block.lift").map(|line| line.account).collect();
+    assert_eq!(lifts, [None, Some(two), Some(one)]);
     let log = store.audit(None, 1).unwrap();
     assert_eq!((log[0].action.as_str(), log[0].subject.as_str()), ("block.lift", "block 192.0.2.7"));
 }

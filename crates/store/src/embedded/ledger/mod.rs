@@ -181,13 +181,13 @@ impl Ledger {
 
     pub(crate) fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         let lifted = self.writer().transact(|transaction| {
-            let lifted = transaction.execute("DELETE FROM blocks WHERE address = ?1", [address.to_string()])?;
-            if lifted > 0 {
-                write::audit(transaction, &book::lift_entry(address, by, now))?;
+            let Some(aimed_at) = write::block_gone(transaction, address)? else { return Ok(false) };
+            for entry in book::lift_entries(address, &aimed_at, by, now) {
+                write::audit(transaction, &entry)?;
             }
-            Ok(lifted)
+            Ok(true)
         })?;
-        if lifted == 0 { Err(book::no_block(address)) } else { Ok(()) }
+        if lifted { Ok(()) } else { Err(book::no_block(address)) }
     }
 
     pub(crate) fn audit_note(&self, entry: &AuditEntry) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Rows of `ledger.db`, as the book's changes want them.
 
+use std::net::IpAddr;
+
 use relay::account::Account;
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
@@ -8,12 +10,12 @@ use relay::quota::{Charges, DAYS_KEPT, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::SmtpUser;
 use relay::store::{AuditEntry, Block, Login};
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension as _, Transaction};
 
 use crate::book::{Numbers, Write};
 use crate::embedded::master_key::{Keys, Purpose, Sealed};
 use crate::embedded::spool::Position;
-use crate::embedded::sqlite::{json, word};
+use crate::embedded::sqlite::{from_json, json, word};
 
 /// Keeps one row of a change.
 pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> rusqlite::Result<()> {
@@ -178,6 +180,16 @@ pub(super) fn block(transaction: &Transaction<'_>, block: &Block) -> rusqlite::R
     let (address, accounts) = (block.address.to_string(), json(&block.accounts)?);
     let values = (address, &block.cause, block.since.0, block.until.0, block.seconds, accounts);
     transaction.execute(upsert, values).map(drop)
+}
+
+/// Takes a block away; the accounts that it was aimed at, none where there is no such block.
+pub(super) fn block_gone(
+    transaction: &Transaction<'_>,
+    address: IpAddr,
+) -> rusqlite::Result<Option<Vec<Id<Account>>>> {
+    let delete = "DELETE FROM blocks WHERE address = ?1 RETURNING accounts";
+    let accounts = transaction.query_row(delete, [address.to_string()], |row| row.get::<_, String>(0)).optional()?;
+    accounts.map(|accounts| from_json(&accounts)).transpose()
 }
 
 /// Adds charges, with how far the log was read for them.
