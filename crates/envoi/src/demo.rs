@@ -100,7 +100,7 @@ async fn send_one(house: &House, encryption: Encryption) -> Result<Way, Fault> {
     let credential = &house.credential;
     let letter = Letter {
         username: &credential.username,
-        password: &credential.password,
+        password: credential.password.expose(),
         sender: SENDER,
         recipient: RECIPIENT,
         content: &content,

@@ -316,7 +316,7 @@ impl<S: Store> Executor<S> {
             name: issued.user.name.clone(),
             domain: domain.map(|domain| domain.name.clone()).unwrap_or_default(),
             username: issued.user.username.clone(),
-            password: String::from_utf8_lossy(issued.password.expose()).into_owned(),
+            password: (&issued.password).into(),
             server: self.hostname.clone(),
             ports: self.ports.clone(),
         }))

@@ -137,7 +137,7 @@ fn type_words(kind: &str) -> String {
         None => (kind, ""),
     };
     let word = match inner.trim() {
-        "String" => "text".to_owned(),
+        "String" | "SecretText" => "text".to_owned(),
         "u64" | "u16" | "u32" => "number".to_owned(),
         "bool" => "true or false".to_owned(),
         view => format!("[{0}](#{1})", view.trim_end_matches("View"), view.trim_end_matches("View").to_lowercase()),

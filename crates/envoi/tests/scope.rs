@@ -381,6 +381,26 @@ async fn an_account_has_as_much_as_the_limits_let_it() {
 }
 
 #[tokio::test]
+async fn an_answer_with_a_secret_prints_none() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let key = Operation::ApiKeyAdd {
+        account: Some(acme.account),
+        name: "Second".into(),
+        powers: Powers::ALL,
+        read_only: true,
+        expires_at: None,
+    };
+    for (operation, field) in [(key, "secret"), (Operation::SmtpUserReset { user: acme.user }, "password")] {
+        let answer = world.ask(operation, Scope::Operator).await.unwrap();
+        let shown: serde_json::Value = serde_json::from_str(&answer.json()).unwrap();
+        assert!(shown[field].as_str().unwrap().len() >= 20, "its owner is shown it");
+        let printed = format!("{answer:?}");
+        assert!(printed.contains("[secret]") && !printed.contains(shown[field].as_str().unwrap()), "{printed}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_name_the_own_account_is_meant() {
     let world = World::new();
     let (acme, _) = (world.party("acme").await, world.party("other").await);

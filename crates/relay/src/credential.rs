@@ -2,6 +2,7 @@
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
+use serde::{Deserialize, Serialize};
 use smtp::server::Secret;
 
 use crate::dice::Dice;
@@ -41,6 +42,30 @@ pub(crate) fn letters(dice: &mut dyn Dice, count: usize) -> impl Iterator<Item =
 
 fn letter(dice: &mut dyn Dice, letters: &[u8]) -> u8 {
     letters[dice.below(letters.len() as u64) as usize]
+}
+
+/// A new secret on its way to whoever is shown it, once: sent as the text that it is, printed as `[secret]`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text itself, for the eyes that it was made for.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&Secret> for SecretText {
+    fn from(secret: &Secret) -> Self {
+        SecretText(String::from_utf8_lossy(secret.expose()).into_owned())
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 /// The key that passwords are hashed under, derived from the master key (`Book::password_key`).
@@ -90,6 +115,13 @@ impl PasswordKey {
 mod tests {
     use super::*;
     use crate::dice::Seeded;
+
+    #[test]
+    fn a_secret_is_sent_as_it_is_and_printed_by_nobody() {
+        let text = SecretText::from(&Secret::new(b"mouse".to_vec()));
+        assert_eq!((text.expose(), serde_json::to_string(&text).unwrap().as_str()), ("mouse", r#""mouse""#));
+        assert_eq!(format!("{:?}", Some(text)), "Some([secret])");
+    }
 
     #[test]
     fn usernames_and_passwords_are_letters_and_digits_of_their_length() {

@@ -119,7 +119,9 @@ pub(super) fn list(keys: &[ApiKeyView]) -> String {
 
 /// A new key with its secret.
 pub(super) fn secret(made: &ApiKeySecretView) -> String {
-    let shown =
-        pairs(&[("API key", format!("{} (id {})", made.key.name, made.key.id)), ("Secret", made.secret.clone())]);
+    let shown = pairs(&[
+        ("API key", format!("{} (id {})", made.key.name, made.key.id)),
+        ("Secret", made.secret.expose().to_owned()),
+    ]);
     format!("{shown}\n\nThe secret is shown this once: it is kept nowhere. Send it as `Authorization: Bearer …`.")
 }

@@ -170,7 +170,7 @@ pub(crate) fn credential(credential: &CredentialView) -> String {
         ("Server", credential.server.clone()),
         ("Port", ports.join(" or ")),
         ("Username", credential.username.clone()),
-        ("Password", credential.password.clone()),
+        ("Password", credential.password.expose().to_owned()),
     ]);
     format!("{settings}\n\nThe password is shown this once: it is kept nowhere.")
 }

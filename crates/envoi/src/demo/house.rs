@@ -1,5 +1,6 @@
 //! The demonstration's relay: a configuration written for it, started, with an account, a domain and an SMTP user.
 
+use relay::credential::SecretText;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::CredentialView;
 use relay::service::{Fault, Identity, RulesChange};
@@ -197,7 +198,7 @@ fn nobody() -> CredentialView {
         name: String::new(),
         domain: String::new(),
         username: String::new(),
-        password: String::new(),
+        password: SecretText::default(),
         server: String::new(),
         ports: relay::service::view::PortsView { starttls: Vec::new(), tls: Vec::new() },
     }

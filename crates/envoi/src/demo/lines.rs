@@ -23,7 +23,7 @@ pub(super) fn welcome(house: &House) -> String {
          receiving server of this demonstration ({}). The certificate was made for it: {}\n",
         credential.server,
         credential.username,
-        credential.password,
+        credential.password.expose(),
         credential.domain,
         house.capture.address(),
         house.files.authority.display(),
@@ -64,7 +64,7 @@ pub(super) fn way(way: &Way) -> String {
 /// Lines to paste into another terminal.
 pub(super) fn try_it(house: &House) -> String {
     let credential = &house.credential;
-    let (server, user, password) = (&credential.server, &credential.username, &credential.password);
+    let (server, user, password) = (&credential.server, &credential.username, credential.password.expose());
     let (starttls, tls) = (house.address(Encryption::StartTls).port(), house.address(Encryption::Tls).port());
     let authority = quoted(&house.files.authority.display().to_string());
     let authority_in_python = format!("{:?}", house.files.authority.display().to_string()).replace('\'', "\\x27");

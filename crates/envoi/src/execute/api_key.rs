@@ -18,7 +18,7 @@ impl<S: Store> Executor<S> {
                 let issued = service::api_key_add(store, new, &mut SystemDice, caller)?;
                 Answer::ApiKeySecret(ApiKeySecretView {
                     key: ApiKeyView::new(&issued.key, None),
-                    secret: String::from_utf8_lossy(issued.secret.expose()).into_owned(),
+                    secret: (&issued.secret).into(),
                 })
             }
             Operation::ApiKeyList { account } => {

@@ -5,6 +5,7 @@ mod from;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::credential::SecretText;
 pub use from::{Sent, word};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -19,12 +20,14 @@ pub struct ViewPage {
 }
 
 macro_rules! views {
-    ($(#[doc = $about:literal] $name:ident { $(#[doc = $help:literal] $field:ident: $kind:ty,)+ })+) => {
+    ($(#[doc = $about:literal] $name:ident {
+        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
+    })+) => {
         $(
             #[doc = $about]
             #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
             pub struct $name {
-                $(#[doc = $help] pub $field: $kind,)+
+                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
             }
         )+
 
@@ -209,7 +212,8 @@ views! {
         /// What it logs in with.
         username: String,
         /// The password; it is kept nowhere and never shown again.
-        password: String,
+        #[schema(value_type = String)]
+        password: SecretText,
         /// The server to connect to.
         server: String,
         /// The ports to connect to.
@@ -499,7 +503,8 @@ views! {
         /// The key.
         key: ApiKeyView,
         /// Its secret, to be sent as `Authorization: Bearer`; it is kept nowhere and never shown again.
-        secret: String,
+        #[schema(value_type = String)]
+        secret: SecretText,
     }
     /// A member: somebody who signs in to the console.
     MemberView {
