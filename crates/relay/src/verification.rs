@@ -176,7 +176,12 @@ pub fn judge(domain: &SendingDomain, check: &Check) -> Judgement {
 
 /// The name of a key's record.
 pub fn name(domain: &SendingDomain, key: &DkimKey) -> String {
-    format!("{}._domainkey.{}", key.selector, domain.name)
+    record_name(&key.selector, &domain.name)
+}
+
+/// The name of the record of a selector of a domain.
+pub fn record_name(selector: &str, domain: &str) -> String {
+    format!("{selector}._domainkey.{domain}")
 }
 
 /// What is not as it should be, in words: which record, what was found, what was expected; or that another account holds

@@ -3,6 +3,7 @@
 use smtp::server::Secret;
 use std::sync::Arc;
 
+use super::name::DNS_NAME_OCTETS_MAX;
 use super::{Caller, Fault, account_find, domain_name, mailbox, room};
 use crate::account::Account;
 use crate::dice::Dice;
@@ -21,8 +22,8 @@ const SELECTOR_CHARACTERS: usize = 12;
 /// Takes a second and more: RSA keys are made here.
 ///
 /// # Errors
-/// The name is not a domain, the account has it already, has no room for more or does not exist, or a key could not be
-/// made.
+/// The name is not a domain or too long to be signed for, the account has it already, has no room for more or does not
+/// exist, or a key could not be made.
 pub fn domain_add(
     book: &impl Book,
     account: Id<Account>,
@@ -31,6 +32,7 @@ pub fn domain_add(
     caller: Caller<'_>,
 ) -> Result<Arc<SendingDomain>, Fault> {
     let name = domain_name(name)?;
+    keys_fit(&name)?;
     account_find(book, account)?;
     let directory = book.directory();
     let same =
@@ -51,6 +53,19 @@ pub fn domain_add(
         }
     }
     Ok(book.domain_add(account, &name, keys, caller.actor, caller.now)?)
+}
+
+/// Whether the names of the domain's keys are still names that DNS can have: it would be looked for in vain for ever.
+fn keys_fit(name: &str) -> Result<(), Fault> {
+    let longest = verification::record_name(&"s".repeat(SELECTOR_CHARACTERS), name).len();
+    if longest <= DNS_NAME_OCTETS_MAX {
+        return Ok(());
+    }
+    let most = DNS_NAME_OCTETS_MAX - (longest - name.len());
+    Err(Fault::invalid(
+        format!("`{name}` is too long to be signed for: the names of its keys would be longer than DNS allows."),
+        format!("Send from a domain of at most {most} octets."),
+    ))
 }
 
 fn new_key(algorithm: KeyAlgorithm, active: bool, dice: &mut dyn Dice) -> Result<NewDkimKey, Fault> {
@@ -227,4 +242,19 @@ pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller:
     }
     book.unsuppress(account, &address, caller.actor, caller.now)?;
     Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leaves_room_for_those_of_its_keys() {
+        let label = "a".repeat(61);
+        let name = |rest: usize| format!("{label}.{label}.{label}.{}.example", "b".repeat(rest));
+        assert_eq!((name(35).len(), keys_fit(&name(35))), (229, Ok(())));
+        let fault = keys_fit(&name(36)).err().map(|fault| fault.remedy);
+        assert_eq!(fault.as_deref(), Some("Send from a domain of at most 229 octets."));
+        assert!(domain_name(&name(36)).is_ok(), "mail can be sent to it");
+    }
 }

@@ -28,6 +28,9 @@ pub fn display_name(name: &str) -> Result<String, Fault> {
     Ok(name.to_owned())
 }
 
+/// The longest name that DNS has, in octets of its text (RFC 1035 §2.3.4).
+pub(super) const DNS_NAME_OCTETS_MAX: usize = 253;
+
 /// A domain name as it is kept: lower case, A-labels (RFC 5890), no dot at the end.
 ///
 /// # Errors
@@ -50,7 +53,7 @@ pub fn domain_name(given: &str) -> Result<String, Fault> {
         return Err(wrong("it is an IP address"));
     }
     let ascii = idna::domain_to_ascii(trimmed).map_err(|_| wrong("it has characters that no domain may have"))?;
-    if ascii.len() > 253 {
+    if ascii.len() > DNS_NAME_OCTETS_MAX {
         return Err(wrong("it is longer than 253 octets"));
     }
     if !ascii.contains('.') {
