@@ -110,8 +110,8 @@ impl<S: Store> Executor<S> {
     /// # Errors
     /// What happened, what it means, what to do.
     pub async fn run(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
-        let operation = operation.confined(identity.scope)?;
-        if let Some(account) = operation.narrowed_to().filter(|account| *account != SYSTEM_ACCOUNT) {
+        let (operation, narrowed) = operation.confined(identity.scope)?;
+        if let Some(account) = narrowed.filter(|account| *account != SYSTEM_ACCOUNT) {
             service::account_find(self.store.as_ref(), account)?;
         }
         // what waits for DNS is one change of its own, and keeps nobody from theirs

@@ -36,7 +36,7 @@ impl<S: Store + Archive> Executor<S> {
         if !matches!(operation, Operation::Backup { .. }) {
             return self.run(operation, identity).await;
         }
-        let operation = operation.confined(identity.scope)?;
+        let (operation, _) = operation.confined(identity.scope)?;
         identity.may_change(&self.store.directory())?;
         let Operation::Backup { target, with_master_key } = operation else { return Err(misplaced()) };
         let here = Arc::clone(self);

@@ -220,69 +220,51 @@ impl Operation {
         )
     }
 
-    /// The account that a list is narrowed to, where it is.
-    pub fn narrowed_to(&self) -> Option<Id<Account>> {
-        match self {
-            Operation::DomainList { account }
-            | Operation::SmtpUserList { account, .. }
-            | Operation::SuppressionList { account }
-            | Operation::Statistics { account, .. }
-            | Operation::Connections { account, .. }
-            | Operation::QueueList { account, .. }
-            | Operation::ApiKeyList { account }
-            | Operation::MemberList { account }
-            | Operation::Audit { account, .. } => account.map(Id::new),
-            Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => filter.account,
-            _ => None,
-        }
-    }
-
-    /// The operation as this caller may ask it: its own account where it names none.
+    /// The operation as this caller may ask it, for its own account where it names none; and the account that it is
+    /// narrowed to, where it is to one.
     ///
     /// # Errors
     /// The caller lacks the power, or names an account that does not exist for it.
-    pub fn confined(mut self, scope: Scope) -> Result<Operation, Fault> {
+    pub fn confined(mut self, scope: Scope) -> Result<(Operation, Option<Id<Account>>), Fault> {
         if !scope.meets(self.need()) {
             return Err(Fault::forbidden(
                 "This is not yours to do.",
                 "Ask an administrator of the account, or the operator of the relay.",
             ));
         }
-        let Scope::Account(own, _) = scope else { return Ok(self) };
-        let own = own.number();
-        let stranger = |account: u64| Fault::not_found(format!("There is no account {account}."), "Name your own.");
-        match &mut self {
+        let own = if let Scope::Account(own, _) = scope { Some(own) } else { None };
+        let (named, narrowed) = match &mut self {
             Operation::AccountShow { account }
             | Operation::AccountSet { account, .. }
             | Operation::DomainAdd { account, .. }
             | Operation::SuppressionAdd { account, .. }
-            | Operation::SuppressionRemove { account, .. }
-                if *account != own =>
-            {
-                return Err(stranger(*account));
-            }
+            | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
             Operation::DomainList { account }
             | Operation::SmtpUserList { account, .. }
             | Operation::SuppressionList { account }
             | Operation::Statistics { account, .. }
             | Operation::Connections { account, .. }
+            | Operation::QueueList { account, .. }
             | Operation::ApiKeyAdd { account, .. }
             | Operation::ApiKeyList { account }
             | Operation::MemberAdd { account, .. }
             | Operation::MemberList { account }
-            | Operation::Audit { account, .. } => match account.get_or_insert(own) {
-                account if *account == own => {}
-                account => return Err(stranger(*account)),
-            },
-            Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => {
-                match filter.account.get_or_insert(Id::new(own)).number() {
-                    account if account == own => {}
-                    account => return Err(stranger(account)),
-                }
+            | Operation::Audit { account, .. } => {
+                *account = account.or(own.map(Id::number));
+                (account.map(Id::new), account.map(Id::new))
             }
-            _ => {}
+            Operation::Activity { filter } | Operation::ActivitySince { filter, .. } => {
+                filter.account = filter.account.or(own);
+                (filter.account, filter.account)
+            }
+            _ => (None, None),
+        };
+        match (own, named) {
+            (Some(own), Some(named)) if own != named => {
+                Err(Fault::not_found(format!("There is no account {named}."), "Name your own."))
+            }
+            _ => Ok((self, narrowed)),
         }
-        Ok(self)
     }
 }
 
