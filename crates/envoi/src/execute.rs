@@ -146,8 +146,7 @@ impl<S: Store> Executor<S> {
         }
         let changes = is_change(&operation);
         let here = Arc::clone(self);
-        let answer =
-            tokio::task::spawn_blocking(move || here.book(operation, &identity)).await.map_err(broke_off)?;
+        let answer = tokio::task::spawn_blocking(move || here.book(operation, &identity)).await.map_err(broke_off)?;
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
             running.domains.directory_changed();

@@ -170,6 +170,14 @@ fn a_key_that_only_looks_changes_nothing() {
     assert_eq!(some.ask("POST", "/api-keys", Some(&wish)).status, 403);
     let wish = json!({"name": "Operator's", "account": null, "powers": ["administration"]});
     assert_eq!(some.post("/api-keys", &wish)["key"]["account"], 1, "its own account, and nothing wider");
+    let ending = ["Ending", "--account", &account, "--may", "administration", "--expires", "1d"];
+    let wish = json!({"name": "Endless", "powers": ["administration"]});
+    assert_eq!(key(&house, &server, &ending).ask("POST", "/api-keys", Some(&wish)).status, 403, "it would outlive it");
+    let told = house.json(&["audit", "list", "--limit", "1"])[0]["subject"].as_str().unwrap().to_owned();
+    assert!(told.contains("Ending: may administration, until 20"), "{told}");
+    house.json(&["account", "suspend", &account, "--yes"]);
+    assert_eq!(some.ask("POST", "/api-keys", Some(&wish)).status, 403);
+    assert_eq!(looking.get("/domains"), json!([]));
 }
 
 #[test]

@@ -318,7 +318,8 @@ mod tests {
     impl World {
         fn new(answer: Result<Vec<String>, LookupError>) -> Self {
             let store = Memory::new();
-            let dns = Arc::new(OneAnswer { answer: Mutex::new(answer), gone: Mutex::default(), heard: Mutex::default() });
+            let dns =
+                Arc::new(OneAnswer { answer: Mutex::new(answer), gone: Mutex::default(), heard: Mutex::default() });
             let (clock, shutdown) = (Arc::new(PausedClock(Instant::now())), Shutdown::new());
             let changes = Arc::new(AtomicUsize::new(0));
             let counted = Arc::clone(&changes);

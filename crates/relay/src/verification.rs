@@ -85,10 +85,13 @@ impl Check {
     #[must_use]
     pub fn following(mut self, domain: &SendingDomain) -> Check {
         let Some(last) = &domain.check else { return self };
-        let is_optional = |selector: &str| domain.keys.iter().any(|key| key.selector == selector && !is_required(domain, key));
+        let is_optional =
+            |selector: &str| domain.keys.iter().any(|key| key.selector == selector && !is_required(domain, key));
         for (selector, finding) in &mut self.records {
             let is_unknown = matches!(finding, RecordState::Unknown { .. });
-            if let Some(denied) = last.of(selector).filter(|last| last.is_denied() && is_unknown && is_optional(selector)) {
+            if let Some(denied) =
+                last.of(selector).filter(|last| last.is_denied() && is_unknown && is_optional(selector))
+            {
                 *finding = denied.clone();
             }
         }
@@ -136,14 +139,12 @@ pub fn is_held_elsewhere(domain: &SendingDomain) -> bool {
 
 /// The claims of other accounts on the name that a look at this one concerns too: who holds the name while this one has
 /// all its records, and who has all records while this one misses some. They are looked at now, not at their own time.
-pub fn rivals<'a>(
-    directory: &'a Directory,
-    domain: &'a SendingDomain,
-) -> impl Iterator<Item = &'a Arc<SendingDomain>> {
+pub fn rivals<'a>(directory: &'a Directory, domain: &'a SendingDomain) -> impl Iterator<Item = &'a Arc<SendingDomain>> {
     let (is_held, is_losing) = (is_held_elsewhere(domain), domain.state == DomainState::Warning);
-    let others = directory.domains.values().filter(move |other| {
-        other.id != domain.id && other.name == domain.name && other.deleted_at.is_none()
-    });
+    let others = directory
+        .domains
+        .values()
+        .filter(move |other| other.id != domain.id && other.name == domain.name && other.deleted_at.is_none());
     others.filter(move |other| {
         (is_held && other.state == DomainState::Validated) || (is_losing && is_held_elsewhere(other))
     })
@@ -398,9 +399,8 @@ mod tests {
 
     #[test]
     fn a_domain_is_well_with_its_required_records_alone() {
-        let is_well = |state, findings| {
-            super::is_well(&SendingDomain { check: Some(check(START, findings)), ..domain(state) })
-        };
+        let is_well =
+            |state, findings| super::is_well(&SendingDomain { check: Some(check(START, findings)), ..domain(state) });
         assert!(is_well(DomainState::Validated, [Right, Right, Right, Right]));
         assert!(is_well(DomainState::Validated, [Right, Right, Absent, Absent]));
         assert!(is_well(DomainState::Vouched, [Right, Right, Absent, Right]));

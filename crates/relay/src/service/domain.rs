@@ -173,10 +173,8 @@ pub fn domain_rotate(
     caller: Caller<'_>,
 ) -> Result<Arc<SendingDomain>, Fault> {
     let spares = domain.keys.iter().filter(|key| !key.active && algorithms.contains(&key.algorithm));
-    let missing: Vec<_> = spares
-        .filter(|key| !verification::is_there(domain, key))
-        .map(|key| verification::name(domain, key))
-        .collect();
+    let missing: Vec<_> =
+        spares.filter(|key| !verification::is_there(domain, key)).map(|key| verification::name(domain, key)).collect();
     if !missing.is_empty() && !force {
         return Err(Fault::conflict(
             format!("Not in DNS, as far as the last look told: {}.", missing.join(", ")),

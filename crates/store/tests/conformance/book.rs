@@ -372,9 +372,8 @@ pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
         read_only: true,
         expires_at: Some(later(900)),
     };
-    let add = |name, account, octet, at| {
-        store.api_key_add(new(name, account), PasswordHash([octet; 32]), &operator(), at)
-    };
+    let add =
+        |name, account, octet, at| store.api_key_add(new(name, account), PasswordHash([octet; 32]), &operator(), at);
     let key = add("Deploy", Some(account), 1, NOW).unwrap();
     let own = add("Watch", None, 2, NOW).unwrap();
     let again = add("Copy", None, 2, NOW);

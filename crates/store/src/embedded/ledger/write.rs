@@ -183,10 +183,7 @@ pub(super) fn block(transaction: &Transaction<'_>, block: &Block) -> rusqlite::R
 }
 
 /// Takes a block away; the accounts that it was aimed at, none where there is no such block.
-pub(super) fn block_gone(
-    transaction: &Transaction<'_>,
-    address: IpAddr,
-) -> rusqlite::Result<Option<Vec<Id<Account>>>> {
+pub(super) fn block_gone(transaction: &Transaction<'_>, address: IpAddr) -> rusqlite::Result<Option<Vec<Id<Account>>>> {
     let delete = "DELETE FROM blocks WHERE address = ?1 RETURNING accounts";
     let accounts = transaction.query_row(delete, [address.to_string()], |row| row.get::<_, String>(0)).optional()?;
     accounts.map(|accounts| from_json(&accounts)).transpose()
