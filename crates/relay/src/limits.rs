@@ -133,6 +133,8 @@ limits! {
         "Addresses that one account suppresses: past it no more can be added by hand.";
     reason_octets_max REASON_OCTETS_MAX 500 50..=5_000 "octets" ""
         "Length of the reason that is given with a suppression.";
+    account_members_max ACCOUNT_MEMBERS_MAX 100 1..=10_000 "members" ""
+        "Members of one account, or of the operator.";
     api_keys_max API_KEYS_MAX 100 1..=10_000 "API keys" ""
         "API keys of one account, or of the operator.";
     notice_fold_seconds NOTICE_FOLD_SECONDS 3_600 60..=86_400 "seconds" ""

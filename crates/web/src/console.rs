@@ -1,6 +1,6 @@
 //! The console: pages for people, on the same operations as the API and the command line.
 //!
-//! Every page stands in [`pages`] with what it needs of whoever looks, and a test tries each as every role. A page asks
+//! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
 mod assets;
@@ -14,6 +14,7 @@ mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 use relay::limits::Limits;
@@ -44,7 +45,7 @@ struct Console {
 
 /// Who may look at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum For {
+pub enum For {
     /// Everybody, signed in or not.
     Everybody,
     /// Whoever is signed in.
@@ -55,29 +56,40 @@ enum For {
     Operator,
 }
 
-/// Every page: where it is, for whom, and what answers.
-fn pages() -> Vec<(&'static str, For, MethodRouter<Console>)> {
-    vec![
-        ("/sign-in", For::Everybody, get(entrance::sign_in_page).post(entrance::sign_in)),
-        ("/sign-in/code", For::Everybody, get(entrance::code_page).post(entrance::code)),
-        ("/sign-out", For::Visitors, post(entrance::sign_out)),
-        ("/choose-password", For::Everybody, get(entrance::choose_page).post(entrance::choose)),
-        ("/first-start", For::Everybody, get(entrance::first_page).post(entrance::first)),
-        ("/", For::Visitors, get(profile::home)),
-        ("/profile", For::Visitors, get(profile::page).post(profile::change)),
-        ("/profile/password", For::Visitors, post(profile::password)),
-        ("/profile/codes", For::Visitors, get(profile::codes_page).post(profile::codes_on)),
-        ("/profile/codes/off", For::Visitors, post(profile::codes_off)),
-        ("/profile/sign-ins/end", For::Visitors, post(profile::end)),
-    ]
+/// A page or the taker of a form: where it is, for whom, and what answers.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    whom: For,
+    answer: MethodRouter<Console>,
+}
+
+/// A page.
+fn show<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handler: H) -> Route {
+    Route { method: "GET", path, whom, answer: get(handler) }
+}
+
+/// What takes a form.
+fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handler: H) -> Route {
+    Route { method: "POST", path, whom, answer: post(handler) }
+}
+
+/// Every route.
+fn routes() -> Vec<Route> {
+    [entrance::routes(), profile::routes()].into_iter().flatten().collect()
+}
+
+/// Every route by method, path, and who may: for tests that try each as everybody.
+pub fn table() -> Vec<(&'static str, &'static str, For)> {
+    routes().into_iter().map(|route| (route.method, route.path, route.whom)).collect()
 }
 
 /// The console.
 pub fn router(door: Arc<dyn Door>, settings: Settings) -> Router {
     let console = Console { door, settings: Arc::new(settings) };
     let mut router = Router::new().route("/assets/{name}", get(assets::asset));
-    for (path, _, method) in pages() {
-        router = router.route(path, method);
+    for route in routes() {
+        router = router.route(route.path, route.answer);
     }
     router
         .fallback(visit::nowhere)

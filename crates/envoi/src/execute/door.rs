@@ -224,7 +224,7 @@ impl<S: Store + Archive> Desk<S> {
             Scope::Operator => None,
         };
         let form_key = FormKey::new(self.secrets.hash(&[b"form ".as_slice(), token.expose()].concat()));
-        let identity = Identity { actor, scope, read_only: false };
+        let identity = Identity { actor, scope, read_only: false, ends_at: None };
         Ok(Some(Visitor { member, identity, account, sign_in, form_key }))
     }
 
@@ -264,8 +264,9 @@ impl<S: Store + Archive> Desk<S> {
             return Err(Refused::LinkVoid);
         }
         let (actor, now) = (Actor { name: email.clone(), from: browser.from.to_string() }, self.now());
+        let limits = self.executor.limits.clone();
         let made = self.with_store(move |store| {
-            let caller = Caller { actor: &actor, now, scope: Scope::Operator };
+            let caller = Caller { actor: &actor, now, scope: Scope::Operator, ends_at: None, limits: &limits };
             let wish = NewMember { account: None, email, name, role: Role::Administrator, language };
             let added = service::member_add(store, wish, &mut SystemDice, caller)?;
             let change = MemberChange::Password { password: hashed, keep: None };

@@ -4,12 +4,13 @@ use smtp::server::Secret;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Caller, Fault, account_find, display_name, mailbox};
+use super::{Caller, Fault, account_find, display_name, mailbox, room};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::credential::PasswordKey;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::limits::ACCOUNT_MEMBERS_MAX;
 use crate::member::{Link, Member, MemberChange, NewMember, generate_token};
 use crate::power::{Role, Scope};
 use crate::store::{Book, Members};
@@ -44,6 +45,8 @@ pub fn member_add(
         return Err(Fault::invalid("People of the operator are all administrators.", "Give that role."));
     }
     covers(caller, wish.role)?;
+    let siblings = store.directory().members.values().filter(|member| member.account == wish.account).count();
+    room::for_one_more(wish.account, siblings, ACCOUNT_MEMBERS_MAX, caller.limits.account_members_max)?;
     let (email, name) = (mailbox(&wish.email)?, display_name(&wish.name)?);
     let member = store.member_add(NewMember { email, name, ..wish }, caller.actor, caller.now)?;
     member_link(store, &member, dice, caller)

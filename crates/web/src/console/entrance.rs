@@ -10,10 +10,25 @@ use relay::service::door::{Entered, Founder, Refused};
 use serde::Deserialize;
 use smtp::server::Secret;
 
-use super::Console;
 use super::form::Open;
 use super::page::{Failure, Page, shown, shown_as};
 use super::visit::{Guest, cookie_gone, cookie_of, on_to, place, query_value};
+use super::{Console, For, Route, show, take};
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        show("/sign-in", For::Everybody, sign_in_page),
+        take("/sign-in", For::Everybody, sign_in),
+        show("/sign-in/code", For::Everybody, code_page),
+        take("/sign-in/code", For::Everybody, code),
+        take("/sign-out", For::Everybody, sign_out),
+        show("/choose-password", For::Everybody, choose_page),
+        take("/choose-password", For::Everybody, choose),
+        show("/first-start", For::Everybody, first_page),
+        take("/first-start", For::Everybody, first),
+    ]
+}
 
 /// A text of a form that nobody may read in a log.
 pub(super) fn secret(text: String) -> Secret {

@@ -1,7 +1,6 @@
 //! What people change of themselves: name, language, password, one-time codes, where they are signed in.
 
 use askama::Template;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use qrcode::QrCode;
@@ -14,11 +13,24 @@ use relay::smtp_user::PasswordHash;
 use serde::Deserialize;
 use smtp::server::Secret;
 
-use super::Console;
 use super::entrance::{secret, told};
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
 use super::visit::{Visit, on_to};
+use super::{For, Route, show, take};
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        show("/profile", For::Visitors, page),
+        take("/profile", For::Visitors, change),
+        take("/profile/password", For::Visitors, password),
+        show("/profile/codes", For::Visitors, codes_page),
+        take("/profile/codes", For::Visitors, codes_on),
+        take("/profile/codes/off", For::Visitors, codes_off),
+        take("/profile/sign-ins/end", For::Visitors, end),
+    ]
+}
 
 /// One browser that they are signed in with.
 struct Browser {
@@ -196,9 +208,4 @@ pub(super) async fn end(Signed { visit, form }: Signed<EndForm>) -> Result<Respo
         Some(token) => changed(visit, "browsers", OwnChange::End { token: PasswordHash(token) }).await,
         None => Ok(on_to("/profile")),
     }
-}
-
-/// Where somebody who has come in begins: the relay or an account.
-pub(super) async fn home(State(_): State<Console>, visit: Visit) -> Result<Response, Failure> {
-    profile(&visit, None).await
 }

@@ -15,12 +15,15 @@ use relay::clock::Timestamp;
 use relay::language::Language;
 use std::sync::LazyLock;
 
-/// The sources of what is said, by language: one file each.
-const SOURCES: [(Language, &str); 2] =
-    [(Language::English, include_str!("../../words/en.ftl")), (Language::French, include_str!("../../words/fr.ftl"))];
+/// The sources of what is said in a language: one file for each part of the console.
+macro_rules! sources {
+    ($language:literal) => {
+        [include_str!(concat!("../../words/", $language, "/frame.ftl"))]
+    };
+}
 
 static SPEECHES: LazyLock<[Speech; 2]> =
-    LazyLock::new(|| SOURCES.map(|(language, source)| Speech::new(language, source)));
+    LazyLock::new(|| [Speech::new(Language::English, &sources!("en")), Speech::new(Language::French, &sources!("fr"))]);
 
 /// Everything that is the same for all who read a language.
 struct Speech {
@@ -33,16 +36,18 @@ struct Speech {
 }
 
 impl Speech {
-    fn new(language: Language, source: &str) -> Speech {
+    fn new(language: Language, sources: &[&str]) -> Speech {
         let locale: Locale = match language {
             Language::English => locale!("en-CA"),
             Language::French => locale!("fr-CA"),
         };
-        // a source that cannot be read fails a test; what can be of it is used
-        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(readable, _)| readable);
         let mut bundle = FluentBundle::new_concurrent(vec![language.tag().parse().unwrap_or_default()]);
         bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(resource);
+        for source in sources {
+            // a source that cannot be read fails a test; what can be of it is used
+            let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(readable, _)| readable);
+            bundle.add_resource_overriding(resource);
+        }
         Speech {
             bundle,
             numbers: DecimalFormatter::try_new((&locale).into(), Default::default()).ok(),

@@ -1,4 +1,4 @@
-# What the console says in English. Each message has its twin of the same name in fr.ftl.
+# What frame, entrance and profile say in English. Each message has its twin of the same name below fr/.
 
 ## Everywhere
 actions = Actions

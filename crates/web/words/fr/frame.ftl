@@ -1,4 +1,4 @@
-# Ce que la console dit en français. Chaque message a son jumeau du même nom dans en.ftl.
+# Ce que disent le cadre, l’entrée et le profil en français. Chaque message a son jumeau du même nom sous en/.
 
 ## Partout
 actions = Actions

@@ -1,0 +1,173 @@
+//! What the console says: the same in both languages, nothing missing, nothing left over, no text within templates.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
+
+/// Messages that read the same in both languages, and are right so.
+const SAME: &[&str] = &["actions", "code", "menu", "quota"];
+
+/// Words that stand in templates in any language: names.
+const NAMES: &[&str] = &["Envoi", "English", "Français"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|ending| ending == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A message: what it is made of, and the names of what is put in.
+#[derive(Default)]
+struct Message {
+    text: String,
+    variables: BTreeSet<String>,
+}
+
+impl Message {
+    fn read(&mut self, pattern: &Pattern<&str>) {
+        for element in &pattern.elements {
+            match element {
+                PatternElement::TextElement { value } => self.text.push_str(value),
+                PatternElement::Placeable { expression } => self.expression(expression),
+            }
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression<&str>) {
+        match expression {
+            Expression::Inline(inline) => self.inline(inline),
+            Expression::Select { selector, variants } => {
+                self.inline(selector);
+                variants.iter().for_each(|variant| self.read(&variant.value));
+            }
+        }
+    }
+
+    fn inline(&mut self, inline: &InlineExpression<&str>) {
+        match inline {
+            InlineExpression::VariableReference { id } => {
+                self.variables.insert(id.name.to_owned());
+            }
+            InlineExpression::StringLiteral { value } => self.text.push_str(value),
+            other => panic!("{other:?} is not used here"),
+        }
+    }
+}
+
+fn messages(language: &str) -> BTreeMap<String, Message> {
+    let mut messages = BTreeMap::new();
+    for path in files(&root().join("words").join(language), "ftl") {
+        let text = fs::read_to_string(&path).unwrap();
+        let resource = fluent_syntax::parser::parse(text.as_str()).unwrap_or_else(|(_, errors)| {
+            panic!("{}: {errors:?}", path.display());
+        });
+        for entry in &resource.body {
+            if let Entry::Message(message) = entry {
+                let mut read = Message::default();
+                read.read(message.value.as_ref().unwrap());
+                let name = message.id.name.to_owned();
+                assert!(messages.insert(name.clone(), read).is_none(), "{name} stands twice in {language}");
+            }
+        }
+    }
+    messages
+}
+
+#[test]
+fn both_languages_say_the_same_things() {
+    let (english, french) = (messages("en"), messages("fr"));
+    let names = |messages: &BTreeMap<String, Message>| messages.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(names(&english), names(&french));
+    for (name, message) in &english {
+        let twin = &french[name];
+        assert_eq!(message.variables, twin.variables, "{name} has other things put in");
+        let same = message.text == twin.text && message.text.chars().any(char::is_alphabetic);
+        assert_eq!(same, SAME.contains(&name.as_str()), "{name}: {:?} in both languages", message.text);
+    }
+}
+
+/// Every text between double quotes, and what stands between such texts, which does no harm.
+fn literals(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1)
+}
+
+#[test]
+fn every_message_is_there_and_every_one_is_said() {
+    let known: BTreeSet<_> = messages("en").into_keys().collect();
+    // what a message's name begins or ends with, where the rest is a state
+    let (mut said, mut parts) = (BTreeSet::new(), Vec::new());
+    let sources = files(&root().join("templates"), "html").into_iter().chain(files(&root().join("src"), "rs"));
+    for path in sources {
+        let text = fs::read_to_string(&path).unwrap();
+        for call in ["t(\"", "with(\"", "filled(\"", "count(\""] {
+            for (at, _) in text.match_indices(call) {
+                if text[..at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_') {
+                    continue;
+                }
+                let name = text[at + call.len()..].split('"').next().unwrap();
+                assert!(known.contains(name), "{}: {name} is said nowhere", path.display());
+            }
+        }
+        said.extend(literals(&text).map(str::to_owned));
+        for literal in literals(&text) {
+            if let Some((beginning, _)) = literal.split_once("-{") {
+                parts.push((format!("{beginning}-"), String::new()));
+            } else if let Some((_, ending)) = literal.split_once("}-") {
+                parts.push((String::new(), format!("-{ending}")));
+            }
+        }
+    }
+    let built = |name: &str| parts.iter().any(|(begins, ends)| name.starts_with(begins) && name.ends_with(ends));
+    let idle: Vec<_> = known.iter().filter(|name| !said.contains(*name) && !built(name)).collect();
+    assert!(idle.is_empty(), "said by nobody: {idle:?}");
+}
+
+/// A template without what Askama and HTML make of it.
+fn bare(template: &str) -> String {
+    let mut text = template.to_owned();
+    for (open, close) in
+        [("{#", "#}"), ("{%", "%}"), ("{{", "}}"), ("<svg", "</svg>"), ("<script", "</script>"), ("<", ">")]
+    {
+        while let Some(begin) = text.find(open) {
+            let Some(end) = text[begin..].find(close) else { break };
+            text.replace_range(begin..begin + end + close.len(), " ");
+        }
+    }
+    text
+}
+
+#[test]
+fn no_text_stands_in_a_template() {
+    for path in files(&root().join("templates"), "html") {
+        let template = fs::read_to_string(&path).unwrap();
+        let mut text = bare(&template);
+        for name in NAMES {
+            text = text.replace(name, "");
+        }
+        text = text.replace("&amp;", "").replace("&nbsp;", "");
+        let words: Vec<_> = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic)).collect();
+        assert!(words.is_empty(), "{}: {words:?}", path.display());
+        for attribute in ["aria-label=\"", "placeholder=\"", "title=\"", "alt=\"", "data-label=\""] {
+            for (at, _) in template.match_indices(attribute) {
+                let value = &template[at + attribute.len()..];
+                assert!(value.starts_with(['{', '"']), "{}: {attribute}{:.20}", path.display(), value);
+            }
+        }
+    }
+}
