@@ -184,6 +184,7 @@ impl Ground {
             Arc::clone(&self.store),
             Arc::clone(fresh),
             Arc::clone(&self.clock),
+            &config.limits,
             Box::new(move || told.directory_changed()),
             &self.shutdown,
         );

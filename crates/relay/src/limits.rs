@@ -173,6 +173,10 @@ limits! {
         "Conversations with other servers at once, in total.";
     site_conversations_max SITE_CONVERSATIONS_MAX 10 1..=1_000 "conversations" ""
         "Conversations at once with one site: the mail servers of a domain, or the next hop of a route.";
+    domain_looks_max DOMAIN_LOOKS_MAX 32 1..=1_000 "domains" ""
+        "Sending domains whose records are looked at in DNS at once.";
+    account_domain_looks_max ACCOUNT_DOMAIN_LOOKS_MAX 4 1..=1_000 "domains" ""
+        "Those of one account: its slow name servers delay nobody else.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""
