@@ -4,13 +4,13 @@ use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::embedded::Embedded;
 use tokio::net::TcpListener;
+use web::listen::{Cover, Face};
 
 use net::clock::{Clock, SystemClock, SystemDice};
 use net::dispatch::{self, Dispatch};
@@ -92,10 +92,10 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let Ground { shutdown, store, certificates, metrics, .. } = ground;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
-        let http = serve_http(http, metrics, &store, &shutdown);
+        let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
         let api_router = web::api::router(Arc::clone(&desk) as _, config.limits.api_requests_per_minute);
-        let api = serve_pages(api, api_router, "the API is", &certificates, &shutdown);
+        let api = serve_pages(api, api_router, "the API is", config, &certificates, &shutdown);
         let first_link = config.console_url().zip(desk.first_link());
         let first_link = first_link
             .map(|(url, token)| format!("{url}/first-start?token={}", String::from_utf8_lossy(token.expose())));
@@ -107,7 +107,7 @@ impl Relay {
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },
         );
-        let console = serve_pages(console, console_router, "the console is", &certificates, &shutdown);
+        let console = serve_pages(console, console_router, "the console is", config, &certificates, &shutdown);
         let ports = ports(&server);
         Ok(Relay {
             executor,
@@ -333,6 +333,7 @@ async fn listen_on(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Fault> 
 
 fn serve_http(
     listeners: Vec<TcpListener>,
+    config: &Config,
     metrics: Metrics,
     store: &Arc<Embedded>,
     shutdown: &Shutdown,
@@ -353,35 +354,29 @@ fn serve_http(
         web::Readiness { ready: reasons.is_empty(), reasons }
     };
     let pages = web::Pages { registry: Arc::new(metrics.registry), readiness: Arc::new(readiness) };
-    let router = web::router(pages);
-    serve_each(listeners, shutdown, "metrics and health are", |listener, stop| {
-        web::serve(listener, router.clone(), async move { stop.begun().await })
-    })
+    let face = Face::new(web::router(pages), Cover::Clear, &config.limits);
+    serve_each(listeners, face, shutdown, "metrics and health are")
 }
 
 fn serve_pages(
     listeners: Vec<TcpListener>,
     router: web::Router,
     what: &'static str,
+    config: &Config,
     certificates: &Arc<Certificates>,
     shutdown: &Shutdown,
 ) -> Vec<SocketAddr> {
-    serve_each(listeners, shutdown, what, |listener, stop| {
-        web::listen::serve(listener, certificates.config(), router.clone(), async move { stop.begun().await })
-    })
+    let face = Face::new(router, Cover::Tls(certificates.config()), &config.limits);
+    serve_each(listeners, face, shutdown, what)
 }
 
-/// Serves each listener until shutdown, and says in the log where one fails; where they are bound.
-fn serve_each<F: Future<Output = std::io::Result<()>> + Send + 'static>(
-    listeners: Vec<TcpListener>,
-    shutdown: &Shutdown,
-    what: &'static str,
-    serve: impl Fn(TcpListener, Shutdown) -> F,
-) -> Vec<SocketAddr> {
+/// Shows a face on each listener until shutdown, and says in the log where one fails; where they are bound.
+fn serve_each(listeners: Vec<TcpListener>, face: Face, shutdown: &Shutdown, what: &'static str) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for listener in listeners {
         addresses.extend(listener.local_addr());
-        let serving = serve(listener, shutdown.clone());
+        let stop = shutdown.clone();
+        let serving = face.clone().serve(listener, async move { stop.begun().await });
         shutdown.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "{what} served no more");

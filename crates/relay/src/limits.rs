@@ -149,6 +149,18 @@ limits! {
         "How long a sign-in to the console lasts without being used.";
     sign_in_days SIGN_IN_DAYS 30 1..=90 "days" ""
         "How long a sign-in to the console lasts at the most.";
+    web_connections_max WEB_CONNECTIONS_MAX 1_000 10..=100_000 "connections" ""
+        "Simultaneous connections over HTTP: to the API in all, and to metrics and health in all.";
+    web_address_connections_max WEB_ADDRESS_CONNECTIONS_MAX 100 1..=100_000 "connections" ""
+        "Those from one IP address (IPv6: from one /64). From this machine, where a proxy may stand for all, there is no such limit.";
+    web_handshake_seconds WEB_HANDSHAKE_SECONDS 10 1..=300 "seconds" ""
+        "The time a client over HTTP has for the TLS handshake.";
+    web_head_seconds WEB_HEAD_SECONDS 30 1..=300 "seconds" ""
+        "The time a client over HTTP has for the head of a request, from the answer before: one that asks for nothing is let go.";
+    web_body_seconds WEB_BODY_SECONDS 30 1..=300 "seconds" ""
+        "The time a client over HTTP has for the body of a request.";
+    web_write_seconds WEB_WRITE_SECONDS 30 1..=300 "seconds" ""
+        "How long a client over HTTP may take nothing of its answer, before it is let go.";
     notices_per_minute_max NOTICES_PER_MINUTE_MAX 60 1..=10_000 "rows" ""
         "New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.";
     remembered_addresses_max REMEMBERED_ADDRESSES_MAX 16_384 1_024..=1_048_576 "addresses" ""

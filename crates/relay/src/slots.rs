@@ -52,6 +52,12 @@ impl Slots {
         Slots { limits: limits.clone(), taken: Arc::default() }
     }
 
+    /// Counters of connections over HTTP that stand at zero: nobody logs in on those.
+    pub fn of_web(limits: &Limits) -> Self {
+        let (sessions_max, address_sessions_max) = (limits.web_connections_max, limits.web_address_connections_max);
+        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+    }
+
     /// A connection was accepted, its true origin not yet known.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Shows: the API for programs, metrics and health for the operator's own monitoring.
 //!
-//! Metrics and health ask for no login: the binary serves them on loopback unless the operator says otherwise.
+//! Metrics and health ask for no login: the binary serves them on loopback unless the operator says otherwise. Everything
+//! here is a router; a [`listen::Face`] carries any of them.
 
 pub mod api;
 pub mod console;
@@ -13,9 +14,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
-use std::future::Future;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// Whether the relay does its work now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -70,25 +69,15 @@ async fn ready(State(pages): State<Pages>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
-/// Answers on a listener until `stop` ends.
-///
-/// # Errors
-/// The listener failed.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::listen::{Cover, Face};
     use prometheus_client::metrics::counter::Counter;
     use std::sync::atomic::{AtomicBool, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
 
     async fn look(address: std::net::SocketAddr, path: &str) -> String {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
@@ -117,9 +106,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let task = tokio::spawn(serve(listener, router(pages), async {
-            let _ = stopped.await;
-        }));
+        let face = Face::new(router(pages), Cover::Clear, &relay::limits::Limits::default());
+        let task = tokio::spawn(face.serve(listener, async move { drop(stopped.await) }));
         counter.inc();
         assert!(look(address, "/metrics").await.contains("trial_total 1"));
         assert!(look(address, "/health/live").await.starts_with("HTTP/1.1 200"));

@@ -1,4 +1,6 @@
-//! Listeners of the API: in the clear on loopback, under TLS everywhere else; no peer holds more than it may.
+//! Listeners of what is shown over HTTP: in the clear or under TLS; no peer holds more than it may.
+
+mod patient;
 
 use axum::Router;
 use axum::body::Body;
@@ -7,26 +9,23 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use std::collections::HashMap;
+use relay::limits::Limits;
+use relay::site::Site;
+use relay::slots::{Place, Slots};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt;
 
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How long the head of a request may take, from the end of the one before: a client that does nothing goes.
-const HEAD: Duration = Duration::from_secs(30);
-/// Connections at once.
-const CONNECTIONS_MAX: usize = 1_000;
-/// Connections at once from one address; on loopback, where a proxy may stand for all, there is no such bound.
-const ADDRESS_CONNECTIONS_MAX: usize = 100;
+use patient::Patient;
+
 /// How long it is waited after a socket could not be accepted: file descriptors may run out for a while.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long requests under way may go on when the relay stops.
@@ -36,115 +35,116 @@ const GRACE: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// Answers on a listener until `stop` ends; under TLS unless it is on loopback.
-///
-/// # Errors
-/// The listener is none any more.
-pub async fn serve(
-    listener: TcpListener,
-    tls: Arc<ServerConfig>,
+/// Whether what is said on the way can be read by others.
+#[derive(Clone)]
+pub enum Cover {
+    /// In the clear, wherever it listens.
+    Clear,
+    /// TLS, except on loopback: there a proxy may stand before it.
+    Tls(Arc<ServerConfig>),
+}
+
+/// One router on as many listeners as it likes, whose connections count together. Cheap to clone.
+#[derive(Clone)]
+pub struct Face {
     router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let acceptor = if listener.local_addr()?.ip().is_loopback() { None } else { Some(TlsAcceptor::from(tls)) };
-    serve_with(listener, acceptor, router, stop).await;
-    Ok(())
+    cover: Cover,
+    slots: Slots,
+    handshake: Duration,
+    head: Duration,
+    write: Duration,
 }
 
-async fn serve_with(
-    listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
-    let (slots, graceful) = (Arc::new(Slots::new(acceptor.is_some())), GracefulShutdown::new());
-    let mut stop = std::pin::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut stop => break,
-            accepted = listener.accept() => accepted,
+impl Face {
+    /// A face with the numbers of the limits (`web_…`).
+    pub fn new(router: Router, cover: Cover, limits: &Limits) -> Face {
+        Face {
+            router,
+            cover,
+            slots: Slots::of_web(limits),
+            handshake: Duration::from_secs(limits.web_handshake_seconds),
+            head: Duration::from_secs(limits.web_head_seconds),
+            write: Duration::from_secs(limits.web_write_seconds),
+        }
+    }
+
+    /// Answers on a listener until `stop` ends, then for as long as requests under way take, some seconds at most.
+    ///
+    /// # Errors
+    /// The listener is none any more.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let is_local = listener.local_addr()?.ip().is_loopback();
+        let acceptor = match &self.cover {
+            Cover::Tls(config) if !is_local => Some(TlsAcceptor::from(Arc::clone(config))),
+            _ => None,
         };
-        let Ok((stream, peer)) = accepted else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        // one too many is closed at once
-        let Some(slot) = Slots::take(&slots, peer.ip()) else { continue };
-        let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            let _slot = slot;
-            converse(stream, Peer(peer), acceptor, router, watcher).await;
-        });
+        self.serve_with(listener, acceptor, stop).await;
+        Ok(())
     }
-    // who has not finished by then is cut
-    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
-}
 
-async fn converse(stream: TcpStream, peer: Peer, acceptor: Option<TlsAcceptor>, router: Router, watcher: Watcher) {
-    let Some(acceptor) = acceptor else { return answer(stream, peer, router, watcher).await };
-    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        answer(stream, peer, router, watcher).await;
-    }
-}
-
-async fn answer<T>(stream: T, peer: Peer, router: Router, watcher: Watcher)
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
-    });
-    let mut connection = http1::Builder::new();
-    connection.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    let connection = connection.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(peer = %peer.0, %error, "a connection ended badly");
-    }
-}
-
-/// How many connections there are, in all and from each address.
-struct Slots {
-    address_max: usize,
-    taken: Mutex<(usize, HashMap<IpAddr, usize>)>,
-}
-
-impl Slots {
-    fn new(has_address_max: bool) -> Slots {
-        let address_max = if has_address_max { ADDRESS_CONNECTIONS_MAX } else { usize::MAX };
-        Slots { address_max, taken: Mutex::default() }
+    async fn serve_with(
+        self,
+        listener: TcpListener,
+        acceptor: Option<TlsAcceptor>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let (face, graceful, mut conversations) = (Arc::new(self), GracefulShutdown::new(), JoinSet::new());
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => break,
+                Some(_) = conversations.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let Ok((stream, peer)) = accepted else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            // one too many is closed at once
+            let Some(place) = face.place(peer.ip()) else { continue };
+            let (face, acceptor, watcher) = (Arc::clone(&face), acceptor.clone(), graceful.watcher());
+            conversations.spawn(async move {
+                let _place = place;
+                face.converse(stream, Peer(peer), acceptor, watcher).await;
+            });
+        }
+        // who has not finished by then is cut, with the set of conversations
+        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     }
 
     /// Room for a connection, given back when dropped; none where there is none.
-    fn take(slots: &Arc<Slots>, address: IpAddr) -> Option<Slot> {
-        let mut taken = slots.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, addresses) = &mut *taken;
-        let of_address = addresses.get(&address).copied().unwrap_or_default();
-        if *all >= CONNECTIONS_MAX || of_address >= slots.address_max {
-            return None;
+    fn place(&self, address: IpAddr) -> Option<Place> {
+        let mut place = self.slots.enter().ok()?;
+        // from this machine a proxy may speak for all
+        if !address.to_canonical().is_loopback() {
+            place.locate(Site::of(address)).ok()?;
         }
-        *all += 1;
-        addresses.insert(address, of_address + 1);
-        Some(Slot { slots: Arc::clone(slots), address })
+        Some(place)
     }
-}
 
-struct Slot {
-    slots: Arc<Slots>,
-    address: IpAddr,
-}
+    async fn converse(&self, stream: TcpStream, peer: Peer, acceptor: Option<TlsAcceptor>, watcher: Watcher) {
+        let stream = Patient::new(stream, self.write);
+        let Some(acceptor) = acceptor else { return self.answer(stream, peer, watcher).await };
+        if let Ok(Ok(stream)) = tokio::time::timeout(self.handshake, acceptor.accept(stream)).await {
+            self.answer(stream, peer, watcher).await;
+        }
+    }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut taken = self.slots.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all, addresses) = &mut *taken;
-        *all -= 1;
-        if let Some(count) = addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&self.address);
-            }
+    async fn answer<T>(&self, stream: T, peer: Peer, watcher: Watcher)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = self.router.clone();
+        let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        });
+        let mut connection = http1::Builder::new();
+        connection.timer(TokioTimer::new()).header_read_timeout(self.head);
+        let connection = connection.serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(peer = %peer.0, %error, "a connection ended badly");
         }
     }
 }
@@ -179,6 +179,10 @@ mod tests {
         Router::new().route("/", get(|Extension(Peer(peer)): Extension<Peer>| async move { peer.to_string() }))
     }
 
+    fn face(cover: Cover) -> Face {
+        Face::new(router(), cover, &Limits::default())
+    }
+
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
     #[tokio::test]
@@ -186,7 +190,8 @@ mod tests {
         let (server, client) = configurations();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve_with(listener, Some(TlsAcceptor::from(server)), router(), std::future::pending()));
+        let acceptor = Some(TlsAcceptor::from(server));
+        tokio::spawn(face(Cover::Clear).serve_with(listener, acceptor, std::future::pending()));
         let _silent = TcpStream::connect(address).await.unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let own = stream.local_addr().unwrap();
@@ -206,7 +211,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let stop = async move { drop(ended.await) };
-        let serving = tokio::spawn(serve(listener, server, router(), stop));
+        let serving = tokio::spawn(face(Cover::Tls(server)).serve(listener, stop));
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(REQUEST).await.unwrap();
         let mut answer = String::new();
@@ -219,15 +224,38 @@ mod tests {
     #[test]
     fn room_is_bounded_and_given_back() {
         let (here, there): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        let slots = Arc::new(Slots::new(true));
-        let held: Vec<_> = std::iter::from_fn(|| Slots::take(&slots, here)).collect();
-        assert_eq!(held.len(), ADDRESS_CONNECTIONS_MAX);
-        assert!(Slots::take(&slots, there).is_some(), "others are let in");
+        let face = face(Cover::Clear);
+        let held: Vec<_> = std::iter::from_fn(|| face.place(here)).collect();
+        assert_eq!(held.len(), 100);
+        assert!(face.place(there).is_some(), "others are let in");
         drop(held);
-        assert!(slots.taken.lock().unwrap().1.is_empty());
-        let slots = Arc::new(Slots::new(false));
-        let held: Vec<_> = std::iter::from_fn(|| Slots::take(&slots, here)).collect();
-        assert_eq!(held.len(), CONNECTIONS_MAX);
+        assert_eq!(face.slots.connections(), 0);
+        let own = "::ffff:127.0.0.1".parse().unwrap();
+        let held: Vec<_> = std::iter::from_fn(|| face.clone().place(own)).collect();
+        assert_eq!(held.len(), 1_000, "a proxy on this machine speaks for all");
+        assert!(face.place(there).is_none());
+    }
+
+    #[test]
+    fn the_addresses_of_a_64_are_one() {
+        let face = face(Cover::Clear);
+        let held = |number: u32| face.place(format!("2001:db8::{number:x}").parse().unwrap());
+        let held: Vec<_> = (0..200).filter_map(held).collect();
+        assert_eq!(held.len(), 100);
+        assert!(face.place("2001:db8:0:1::".parse().unwrap()).is_some());
+    }
+
+    /// Asks for much, twice, and takes nothing.
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_no_answer_is_let_go() {
+        let much = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
+        let face = Face::new(much, Cover::Clear, &Limits::default());
+        let (near, mut far) = tokio::io::duplex(4096);
+        far.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let peer = Peer("192.0.2.1:1".parse().unwrap());
+        face.answer(Patient::new(near, face.write), peer, GracefulShutdown::new().watcher()).await;
+        assert_eq!(begun.elapsed().as_secs(), 30);
     }
 
     #[tokio::test(start_paused = true)]
@@ -235,7 +263,7 @@ mod tests {
         let (server, _) = configurations();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, server, router(), std::future::pending()));
+        tokio::spawn(face(Cover::Tls(server)).serve(listener, std::future::pending()));
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         let mut answer = Vec::new();
