@@ -132,6 +132,9 @@ pub struct Fault {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remedy: String,
+    /// The operation that shows more, by its name ([`Operation::NAMES`]): each face calls it in its own way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub see: Option<String>,
 }
 
 /// The kinds of [`Fault`].
@@ -151,29 +154,33 @@ pub enum FaultKind {
 }
 
 impl Fault {
+    fn new(kind: FaultKind, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Fault { kind, what: what.into(), meaning: String::new(), remedy: remedy.into(), see: None }
+    }
+
     /// A value is wrong.
     pub fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind: FaultKind::Invalid, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+        Fault::new(FaultKind::Invalid, what, remedy)
     }
 
     /// There is no such thing.
     pub fn not_found(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind: FaultKind::NotFound, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+        Fault::new(FaultKind::NotFound, what, remedy)
     }
 
     /// It would contradict what is there.
     pub fn conflict(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind: FaultKind::Conflict, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+        Fault::new(FaultKind::Conflict, what, remedy)
     }
 
     /// Whoever asks may not.
     pub fn forbidden(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind: FaultKind::Forbidden, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+        Fault::new(FaultKind::Forbidden, what, remedy)
     }
 
     /// Something that is needed does not do its work now.
     pub fn unavailable(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind: FaultKind::Unavailable, what: what.into(), meaning: String::new(), remedy: remedy.into() }
+        Fault::new(FaultKind::Unavailable, what, remedy)
     }
 
     /// The same with what it means.
@@ -182,28 +189,42 @@ impl Fault {
         self.meaning = meaning.into();
         self
     }
+
+    /// The same with the operation that shows more.
+    #[must_use]
+    pub fn see(mut self, operation: &'static str) -> Self {
+        debug_assert!(Operation::NAMES.contains(&operation), "{operation} is no operation");
+        self.see = Some(operation.to_owned());
+        self
+    }
 }
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         let what = error.to_string();
         match error {
-            StoreError::NoRoom(_) => Fault::unavailable(what, "Make room on the disk that holds the data folder.")
-                .meaning("Nothing was changed; mail is answered 452 until there is room."),
-            StoreError::Latched(_) => {
-                Fault::unavailable(what, "Look at the disk, then restart: the start checks everything.")
-                    .meaning("Nothing was changed; nothing is taken or delivered until then.")
+            StoreError::NoRoom(_) => {
+                Fault::unavailable(what, "The operator has to make room on the disk that holds the data folder.")
+                    .meaning("Nothing was changed; mail is answered 452 until there is room.")
             }
+            StoreError::Latched(_) => Fault::unavailable(
+                what,
+                "The operator has to look at the disk, then restart the relay: the start checks everything.",
+            )
+            .meaning("Nothing was changed; nothing is taken or delivered until then."),
             StoreError::Unavailable(_) => {
-                Fault::unavailable(what, "Try again; if it stays, `envoi doctor` and the log say more.")
+                Fault::unavailable(what, "Try again; if it stays, the operator finds more in the log.")
                     .meaning("Nothing was changed.")
+                    .see("Health")
             }
             StoreError::Damaged(_) => Fault::unavailable(
                 what,
-                "Look at the disk, then stop the relay: `envoi doctor --repair` says what can be done, and does it.",
+                "The operator has to look at the disk, then stop the relay: a repair by its doctor says what can be \
+                 done, and does it.",
             )
-            .meaning("Nothing was changed."),
-            StoreError::NotFound(_) => Fault::not_found(what, "The list command shows what there is."),
+            .meaning("Nothing was changed.")
+            .see("Health"),
+            StoreError::NotFound(_) => Fault::not_found(what, "The list shows what there is."),
             StoreError::Conflict(_) => Fault::conflict(what, ""),
         }
     }

@@ -180,12 +180,32 @@ fn tell(failure: &Failure, json: bool) {
                     text.push_str(more);
                 }
             }
-            if fault.kind == FaultKind::Unavailable && fault.remedy.is_empty() {
+            if let Some(command) = fault.see.as_deref().and_then(command) {
+                text.push_str(&format!("\n  See `{command}`."));
+            } else if fault.kind == FaultKind::Unavailable && fault.remedy.is_empty() {
                 text.push_str("\n  `envoi doctor` may say more.");
             }
             eprint(&text);
         }
     }
+}
+
+/// The command that does what a fault refers to ([`Fault::see`]).
+fn command(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "AccountList" => "envoi account list",
+        "Activity" => "envoi activity",
+        "ApiKeyList" => "envoi api-key list",
+        "Blocks" => "envoi blocks list",
+        "DomainList" => "envoi domain list",
+        "DomainShow" => "envoi domain show",
+        "Health" => "envoi doctor",
+        "QueueList" => "envoi queue list",
+        "SmtpUserDropPassword" => "envoi smtp-user drop-password",
+        "SmtpUserList" => "envoi smtp-user list",
+        "SuppressionList" => "envoi suppression list",
+        _ => return None,
+    })
 }
 
 /// Prints a text and a line end. A reader that has gone away (`| head`) is no error.
@@ -206,4 +226,25 @@ pub(crate) fn print_json(value: &serde_json::Value) {
 
 fn eprint_json(value: &serde_json::Value) {
     eprint(&value.to_string());
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn what_a_fault_refers_to_is_a_command() {
+        let commands: Vec<_> = Operation::NAMES.iter().filter_map(|operation| command(operation)).collect();
+        assert!(!commands.is_empty());
+        for line in commands {
+            let mut words = line.split(' ');
+            assert_eq!(words.next(), Some("envoi"));
+            let mut known = Cli::command();
+            for word in words {
+                known = known.find_subcommand(word).unwrap_or_else(|| panic!("{line}")).clone();
+            }
+        }
+    }
 }

@@ -184,6 +184,7 @@ fn fault(message: MessageId, error: StoreError) -> Fault {
 fn gone(message: MessageId) -> Fault {
     Fault::not_found(
         format!("There is no message {message} in the queue."),
-        "`envoi queue list` shows what waits; `envoi activity` what became of the rest.",
+        "The queue shows what waits, Activity what became of the rest.",
     )
+    .see("QueueList")
 }

@@ -75,7 +75,8 @@ pub fn account_set(
 pub fn account_find(book: &impl Book, account: Id<Account>) -> Result<Arc<Account>, Fault> {
     let found = book.directory().accounts.get(&account).cloned();
     found.ok_or_else(|| {
-        Fault::not_found(format!("There is no account {account}."), "`envoi account list` shows them all.")
+        let told = Fault::not_found(format!("There is no account {account}."), "The list of accounts shows them all.");
+        told.see("AccountList")
     })
 }
 

@@ -96,7 +96,10 @@ fn check(new: &NewApiKey, caller: Caller<'_>) -> Result<(), Fault> {
 /// There is none.
 pub fn api_key_find(book: &impl Book, key: Id<ApiKey>, scope: Scope) -> Result<Arc<ApiKey>, Fault> {
     let found = book.directory().api_keys.get(&key).filter(|key| is_seen(key, scope)).cloned();
-    found.ok_or_else(|| Fault::not_found(format!("There is no API key {key}."), "`envoi api-key list` shows them all."))
+    found.ok_or_else(|| {
+        let told = Fault::not_found(format!("There is no API key {key}."), "The list of API keys shows them all.");
+        told.see("ApiKeyList")
+    })
 }
 
 /// Every API key that the caller sees, of one account where `account` names it, by number.

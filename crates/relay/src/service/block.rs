@@ -28,8 +28,11 @@ pub fn blocks(book: &impl Book, caller: Caller<'_>) -> Result<Vec<Block>, Fault>
 /// It is not blocked, as far as the caller sees, or others than its own users were aimed at from there.
 pub fn block_lift(book: &impl Book, address: IpAddr, caller: Caller<'_>) -> Result<IpAddr, Fault> {
     let site = Site::of(address).address();
-    let unknown =
-        || Fault::not_found(format!("{address} is not blocked."), "`envoi blocks list` shows the addresses that are.");
+    let unknown = || {
+        let told =
+            Fault::not_found(format!("{address} is not blocked."), "The list of blocks shows the addresses that are.");
+        told.see("Blocks")
+    };
     let found = book.blocks()?.into_iter().find(|block| block.address == site && is_seen(block, caller));
     let block = found.ok_or_else(unknown)?;
     if !block.accounts.iter().all(|account| caller.scope.sees(*account)) {

@@ -95,7 +95,10 @@ fn new_selector(dice: &mut dyn Dice) -> String {
 /// There is none, or several accounts have it: then it has to be named by number.
 pub fn domain_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<SendingDomain>, Fault> {
     let directory = book.directory();
-    let unknown = || Fault::not_found(format!("There is no domain `{given}`."), "`envoi domain list` shows them all.");
+    let unknown = || {
+        let told = Fault::not_found(format!("There is no domain `{given}`."), "The list of domains shows them all.");
+        told.see("DomainList")
+    };
     let is_there = |domain: &&Arc<SendingDomain>| domain.deleted_at.is_none() && scope.sees(domain.account);
     if let Ok(number) = given.parse::<Id<SendingDomain>>() {
         let found = directory.domains.get(&number).filter(is_there);
@@ -178,10 +181,11 @@ pub fn domain_rotate(
     if !missing.is_empty() && !force {
         return Err(Fault::conflict(
             format!("Not in DNS, as far as the last look told: {}.", missing.join(", ")),
-            "Publish these records, as `envoi domain show` lists them, have them looked for with `envoi domain verify`, and \
-             try again; or rotate one algorithm alone with --algorithm, or with --force.",
+            "Publish these records, as the domain shows them, and try again in some minutes; or rotate one algorithm \
+             alone, or by force.",
         )
-        .meaning("Signed with such a key, mail would look forged or unsigned. Nothing was changed."));
+        .meaning("Signed with such a key, mail would look forged or unsigned. Nothing was changed.")
+        .see("DomainShow"));
     }
     let mut rotated = Arc::new(domain.clone());
     for algorithm in algorithms {
@@ -235,8 +239,9 @@ pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller:
     if !known {
         return Err(Fault::not_found(
             format!("{address} is not suppressed for account {account}."),
-            "`envoi suppression list` shows those that are.",
-        ));
+            "The list of suppressions shows those that are.",
+        )
+        .see("SuppressionList"));
     }
     book.unsuppress(account, &address, caller.actor, caller.now)?;
     Ok(address)

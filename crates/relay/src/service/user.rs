@@ -142,8 +142,9 @@ pub fn user_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<Smtp
     found.filter(|user| scope.sees(user.account)).cloned().ok_or_else(|| {
         Fault::not_found(
             format!("There is no SMTP user `{given}`."),
-            "`envoi smtp-user list` shows them all; name one by its number or its username.",
+            "The list of SMTP users shows them all; name one by its number or its username.",
         )
+        .see("SmtpUserList")
     })
 }
 
@@ -216,8 +217,9 @@ pub fn user_new_password(
     if passwords.len() >= PASSWORDS_MAX {
         return Err(Fault::conflict(
             format!("{} has two passwords already.", user.username),
-            "Drop the older one first: `envoi smtp-user drop-password`.",
-        ));
+            "Drop the older one first.",
+        )
+        .see("SmtpUserDropPassword"));
     }
     let password = generate_password(dice);
     passwords.push(hash(book, &password));
@@ -257,8 +259,9 @@ fn change(
     book.smtp_user_change(user.id, action, change, caller.actor, caller.now).map_err(|error| match error {
         StoreError::NotFound(_) => Fault::not_found(
             format!("SMTP user {} was deleted meanwhile.", user.id),
-            "`envoi smtp-user list` shows those that are left.",
-        ),
+            "The list of SMTP users shows those that are left.",
+        )
+        .see("SmtpUserList"),
         error => error.into(),
     })
 }
