@@ -177,7 +177,7 @@ async fn follow(house: &House, json: bool) -> Result<(), Fault> {
     let store = house.store();
     let mut cursor = store.activity_cursor()?;
     loop {
-        store.activity_changed(cursor, Duration::from_secs(60)).await;
+        store.activity_changed(cursor, None, Duration::from_secs(60)).await;
         let reading = std::sync::Arc::clone(&store);
         let filter = relay::activity::ActivityFilter::default();
         let read = tokio::task::spawn_blocking(move || reading.activity_since(cursor, &filter)).await;

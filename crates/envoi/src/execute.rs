@@ -12,7 +12,9 @@ mod statistics;
 mod users;
 
 use relay::account::AccountState;
+use relay::activity::ConnectionRow;
 use relay::clock::Timestamp;
+use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId};
 use relay::limits::Limits;
 use relay::power::Scope;
@@ -28,8 +30,8 @@ use net::clock::{Clock, SystemDice};
 
 use relay::service::operation::{Answer, Health, Operation};
 use relay::service::view::{
-    AccountView, ActivityDetailView, ActivityView, AuditView, BlockView, ConnectionView, CredentialView, DomainView,
-    DoneView, PortsView, QueueView, SuppressionView,
+    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView,
+    SuppressionView,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -78,6 +80,8 @@ pub struct Executor<S> {
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
     pub running: Option<Running<S>>,
+    /// Seals the cursors that callers are given.
+    cursors: CursorKey,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
 }
@@ -101,8 +105,8 @@ impl<S: Store> Executor<S> {
             None => PortsView { starttls: numbers(&config.submission.starttls), tls: numbers(&config.submission.tls) },
         };
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
-        let changing = tokio::sync::Mutex::default();
-        Arc::new(Executor { store, hostname, ports, console, limits, clock, running, changing })
+        let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
+        Arc::new(Executor { store, hostname, ports, console, limits, clock, running, cursors, changing })
     }
 
     /// Carries out one operation for somebody, as far as they reach.
@@ -142,7 +146,7 @@ impl<S: Store> Executor<S> {
             return self.domain_verify(&domain, identity.scope).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
-            return self.activity_since(cursor, filter, seconds).await;
+            return self.activity_since(cursor, filter, seconds, scope).await;
         }
         let changes = is_change(&operation);
         let here = Arc::clone(self);
@@ -353,23 +357,16 @@ impl<S: Store> Executor<S> {
         let store = self.store.as_ref();
         let limit = |limit: u32| if limit == 0 { ROWS_DEFAULT } else { limit } as usize;
         Ok(match operation {
-            Operation::Activity { filter } => {
-                Answer::Activity(store.activity(&filter)?.iter().map(ActivityView::from).collect())
+            Operation::Activity { mut filter } => {
+                filter.before_row = filter.before_row.map(|number| self.cursors.row(caller.scope, number));
+                Answer::Activity(self.rows(&store.activity(&filter)?, caller.scope))
             }
-            Operation::ActivityShow { row } => match store.activity_detail(row)? {
-                Some(detail) if caller.scope.sees(detail.row.account) => {
-                    Answer::ActivityDetail(ActivityDetailView::from(&detail))
-                }
-                _ => {
-                    return Err(Fault::not_found(
-                        format!("There is no row {row}."),
-                        "`envoi activity` shows the rows; they are kept 30 days.",
-                    ));
-                }
-            },
+            Operation::ActivityShow { row } => self.activity_show(row, caller.scope)?,
             Operation::Connections { account, limit: rows } => {
                 let rows = store.connections(account.map(Id::new), limit(rows))?;
-                Answer::Connections(rows.iter().map(ConnectionView::from).collect())
+                let number = |row: &ConnectionRow| self.cursors.number(caller.scope, row.row);
+                let view = |row| ConnectionView { row: number(row), ..ConnectionView::from(row) };
+                Answer::Connections(rows.iter().map(view).collect())
             }
             Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, limit(rows)),
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),

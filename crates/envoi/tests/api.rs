@@ -90,7 +90,7 @@ fn a_key_of_the_operator_makes_an_account_that_sends() {
     let user = operator.get(&format!("/smtp-users/{}", login.username));
     assert_eq!((&user["retry_seconds"], &user["senders"]), (&7200.into(), &json!(["till@bakery.example"])));
 
-    let cursor = operator.get("/activity/changes")["cursor"].as_u64().unwrap();
+    let cursor = operator.get("/activity/changes")["cursor"].as_str().unwrap().to_owned();
     let content = b"From: <till@bakery.example>\r\nSubject: Fresh bread\r\n\r\nx\r\n";
     support::send(&house.client(Port::Tls(server.tls), &login), "till@bakery.example", &["you@example.net"], content)
         .unwrap();

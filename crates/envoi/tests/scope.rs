@@ -6,16 +6,19 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use envoi::execute::Executor;
 use net::clock::{Clock, SystemClock, SystemDice};
 use relay::account::Account;
 use relay::activity::{ActivityFilter, Notice, NoticeKind};
 use relay::clock::Timestamp;
+use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId, SessionId};
 use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
+use relay::service::view::ActivityChangesView;
 use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
 use relay::store::{Actor, Block, Book, Spool};
 use store::memory::Memory;
@@ -28,6 +31,8 @@ struct Party {
     user: String,
     user_number: String,
     row: u64,
+    /// From before everything, given to the account.
+    cursor: String,
     key: u64,
     member: u64,
 }
@@ -90,12 +95,19 @@ impl World {
             ask(Operation::MemberAdd { account: Some(account.id), email, name, role, language }).await.unwrap();
         let Answer::MemberLink(member) = member else { panic!() };
         let (domain_number, user_number) = (added.id.to_string(), user.id.to_string());
-        let (user, key, member) = (user.username, key.key.id, member.member.id);
-        Party { account: account.id, domain, domain_number, user, user_number, row, key, member }
+        let (account, user, key) = (account.id, user.username, key.key.id);
+        let member = member.member.id;
+        let cursors = CursorKey::new(self.executor.store.cursor_key());
+        let cursor = cursors.seal(Scope::Account(Id::new(account), powers), 0, &mut SystemDice);
+        Party { account, domain, domain_number, user, user_number, row, cursor, key, member }
+    }
+
+    async fn row(&self, account: Id<Account>) -> u64 {
+        self.row_to(account, &format!("r{account}@c.example")).await
     }
 
     /// A rejected recipient and a failed login.
-    async fn row(&self, account: Id<Account>) -> u64 {
+    async fn row_to(&self, account: Id<Account>, recipient: &str) -> u64 {
         let now = self.clock.now();
         let notice = |kind| Notice {
             at: now,
@@ -108,7 +120,7 @@ impl World {
             remote: IpAddr::V4(Ipv4Addr::LOCALHOST),
             tls: "TLS 1.3".into(),
             sender: "a@b.example".into(),
-            recipient: format!("r{account}@c.example"),
+            recipient: recipient.to_owned(),
             subject: "Subject".into(),
             reference: "quota".into(),
             reply: "452 4.7.1".into(),
@@ -153,7 +165,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::SuppressionRemove { account, address: "a@b.example".into() },
         O::Activity { filter: filter.clone() },
         O::ActivityShow { row: of.row },
-        O::ActivitySince { cursor: Some(0), filter, seconds: 0 },
+        O::ActivitySince { cursor: Some(of.cursor.clone()), filter, seconds: 0 },
         O::Statistics { account: some, domain: None, user: None, since: None, until: None },
         O::Connections { account: some, limit: 0 },
         O::QueueList { account: some, after: None, limit: 0 },
@@ -416,6 +428,64 @@ async fn without_a_name_the_own_account_is_meant() {
         panic!()
     };
     assert!(!lines.is_empty() && lines.iter().all(|line| line.account == Some(acme.account)));
+}
+
+#[tokio::test]
+async fn the_numbers_of_rows_tell_an_account_nothing_of_others() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let rows = async |scope, before_row, limit| {
+        let account = Some(Id::new(acme.account));
+        let filter = ActivityFilter { account, before_row, limit, ..ActivityFilter::default() };
+        let Answer::Activity(rows) = world.ask(Operation::Activity { filter }, scope).await.unwrap() else { panic!() };
+        rows
+    };
+    for number in 0..3 {
+        world.party(&format!("other{number}")).await;
+        world.row_to(Id::new(acme.account), &format!("{number}@c.example")).await;
+    }
+    let scope = Scope::Account(Id::new(acme.account), Powers::ALL);
+    let (own, true_ones) = (rows(scope, None, 0).await, rows(Scope::Operator, None, 0).await);
+    assert_eq!((own.len(), true_ones.len()), (4, 4));
+    for (own, true_one) in own.iter().zip(&true_ones) {
+        assert_eq!((&own.recipient, own.row == true_one.row), (&true_one.recipient, false));
+        let Answer::ActivityDetail(detail) = world.ask(Operation::ActivityShow { row: own.row }, scope).await.unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((&detail.row.recipient, detail.row.row), (&own.recipient, own.row));
+    }
+    let rest = rows(scope, Some(own[1].row), 2).await;
+    assert_eq!(rest.iter().map(|row| row.row).collect::<Vec<_>>(), [own[2].row, own[3].row], "pages meet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_follows_activity_learns_nothing_of_others() {
+    let world = World::new();
+    let (acme, other) = (world.party("acme").await, world.party("other").await);
+    let scope = Scope::Account(Id::new(acme.account), Powers::ALL);
+    let since = async |cursor: Option<&String>, seconds| {
+        let (cursor, filter) = (cursor.cloned(), ActivityFilter::default());
+        let answer = world.ask(Operation::ActivitySince { cursor, filter, seconds }, scope).await?;
+        ActivityChangesView::try_from(answer)
+    };
+    let first = since(None, 0).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let (waited, ()) = tokio::join!(since(Some(&first.cursor), 30), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.row(Id::new(other.account)).await;
+    });
+    let waited = waited.unwrap();
+    assert_eq!((waited.rows.len(), begun.elapsed().as_secs()), (0, 30), "answered because of another account");
+    assert_ne!(waited.cursor, first.cursor);
+    let again = since(Some(&waited.cursor), 0).await.unwrap();
+    assert_ne!(again.cursor, waited.cursor, "whether anything happened cannot be seen");
+    let begun = tokio::time::Instant::now();
+    let (own, _) = tokio::join!(since(Some(&first.cursor), 30), world.row(Id::new(acme.account)));
+    assert_eq!((own.unwrap().rows.len(), begun.elapsed().as_secs()), (1, 0));
+    for strange in [&other.cursor, &"17".to_owned(), &String::new()] {
+        assert_eq!(since(Some(strange), 0).await.unwrap_err().kind, FaultKind::Invalid, "{strange}");
+    }
 }
 
 #[tokio::test]

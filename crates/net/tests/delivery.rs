@@ -216,7 +216,7 @@ impl Relay {
         let emptied = async {
             while self.store.health().messages > 0 {
                 let cursor = self.store.activity_cursor().unwrap();
-                self.store.activity_changed(cursor, Duration::from_millis(50)).await;
+                self.store.activity_changed(cursor, None, Duration::from_millis(50)).await;
             }
             self.store.caught_up().await;
         };

@@ -8,6 +8,7 @@ pub mod activity;
 pub mod api_key;
 pub mod clock;
 pub mod credential;
+pub mod cursor;
 pub mod dice;
 pub mod directory;
 pub mod gather;

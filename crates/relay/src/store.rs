@@ -234,7 +234,8 @@ pub trait History: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError>;
 
-    /// Rows begun or changed since `cursor` (0: none yet seen), oldest change first, and the next cursor.
+    /// Rows begun or changed since `cursor` (0: none yet seen), oldest change first, and the next cursor. One beyond the
+    /// latest change is taken for that of now.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -246,8 +247,14 @@ pub trait History: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn activity_cursor(&self) -> Result<u64, StoreError>;
 
-    /// Waits until there is something newer than `cursor`, or `patience` ends.
-    fn activity_changed(&self, cursor: u64, patience: Duration) -> impl Future<Output = ()> + Send;
+    /// Waits until there is something newer than `cursor`, of one account or of any, or `patience` ends. What is older
+    /// than the start may count as newer.
+    fn activity_changed(
+        &self,
+        cursor: u64,
+        account: Option<Id<Account>>,
+        patience: Duration,
+    ) -> impl Future<Output = ()> + Send;
 
     /// One row with every event of its recipient and the session it came from; none where it is gone.
     ///

@@ -151,7 +151,7 @@ impl History for SimStore {
         Ok(0)
     }
 
-    async fn activity_changed(&self, _: u64, patience: Duration) {
+    async fn activity_changed(&self, _: u64, _: Option<Id<Account>>, patience: Duration) {
         tokio::time::sleep(patience).await;
     }
 

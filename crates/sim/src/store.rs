@@ -209,6 +209,7 @@ handed! {
     api_keys_used(uses: &[(Id<ApiKey>, Timestamp)]) -> Done<()>;
     api_key_uses() -> Done<HashMap<Id<ApiKey>, Timestamp>>;
     password_key() -> [u8; 32];
+    cursor_key() -> [u8; 32];
     logins_note(logins: &[Login]) -> Done<()>;
     logins(since: Timestamp) -> Done<Vec<Login>>;
     suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;

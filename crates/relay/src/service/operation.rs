@@ -126,7 +126,7 @@ operations! {
     ActivityShow { row: u64 } needs Need::Power(Activity);
     /// What has changed in Activity since a cursor was given; waits so many seconds where nothing has. Without a cursor
     /// it gives the one of now.
-    ActivitySince { cursor: Option<u64>, filter: ActivityFilter, seconds: u32 } needs Need::Power(Activity);
+    ActivitySince { cursor: Option<String>, filter: ActivityFilter, seconds: u32 } needs Need::Power(Activity);
     /// Counts what was sent in a period, and what became of it.
     Statistics {
         account: Option<u64>,

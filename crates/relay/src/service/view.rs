@@ -280,8 +280,8 @@ views! {
     ActivityChangesView {
         /// The rows that are new or have changed, in the order of their changes.
         rows: Vec<ActivityView>,
-        /// The cursor to ask with next.
-        cursor: u64,
+        /// The cursor to ask with next: letters and digits that mean nothing elsewhere.
+        cursor: String,
     }
     /// An attempt to deliver.
     AttemptView {

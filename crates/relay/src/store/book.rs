@@ -269,6 +269,9 @@ pub trait Book: Send + Sync + 'static {
     /// The key that password hashes are made under, derived from the master key.
     fn password_key(&self) -> [u8; 32];
 
+    /// The key that cursors are sealed under ([`crate::cursor`]), derived from the master key.
+    fn cursor_key(&self) -> [u8; 32];
+
     /// Last successful logins, gathered: user, when, from where.
     ///
     /// # Errors

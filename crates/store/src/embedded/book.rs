@@ -152,6 +152,10 @@ impl Book for Embedded {
         self.ledger.password_key()
     }
 
+    fn cursor_key(&self) -> [u8; 32] {
+        self.ledger.cursor_key()
+    }
+
     fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {
         self.ledger.logins_note(logins)
     }

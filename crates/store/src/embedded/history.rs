@@ -25,8 +25,8 @@ impl History for Embedded {
         Ok(self.activity.cursor())
     }
 
-    async fn activity_changed(&self, cursor: u64, patience: Duration) {
-        self.activity.changed(cursor, patience).await;
+    async fn activity_changed(&self, cursor: u64, account: Option<Id<Account>>, patience: Duration) {
+        self.activity.changed(cursor, account, patience).await;
     }
 
     fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError> {

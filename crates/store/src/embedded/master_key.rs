@@ -66,6 +66,7 @@ pub enum MasterKeyError {
 /// The keys derived from the master key, by purpose. The master key itself is not kept in memory.
 pub(crate) struct Keys {
     passwords: [u8; KEY_OCTETS],
+    cursors: [u8; KEY_OCTETS],
     dkim: RandomizedNonceKey,
     totp: RandomizedNonceKey,
     check: [u8; KEY_OCTETS],
@@ -114,6 +115,7 @@ impl Keys {
         };
         Ok(Keys {
             passwords: subkey(master, "password hashes")?,
+            cursors: subkey(master, "cursors")?,
             dkim: sealing("dkim private keys")?,
             totp: sealing("totp seeds")?,
             check: subkey(master, "check of the master key")?,
@@ -123,6 +125,11 @@ impl Keys {
     /// The key that password hashes are made under.
     pub(crate) fn passwords(&self) -> [u8; KEY_OCTETS] {
         self.passwords
+    }
+
+    /// The key that cursors are sealed under.
+    pub(crate) fn cursors(&self) -> [u8; KEY_OCTETS] {
+        self.cursors
     }
 
     /// What the ledger remembers, to know the key again. Says nothing about it.
@@ -257,7 +264,9 @@ mod tests {
         let made = Keys::open(&path, None).unwrap();
         let read = Keys::open(&path, Some(made.check())).unwrap();
         assert_eq!(made.passwords(), read.passwords());
+        assert_eq!(made.cursors(), read.cursors());
         assert_ne!(made.passwords().as_slice(), made.check());
+        assert_ne!(made.passwords(), made.cursors());
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -18,7 +18,7 @@ use relay::store::{
 use relay::verification::Check;
 use smtp::server::Secret;
 
-use super::{Memory, PASSWORD_KEY, Verb};
+use super::{CURSOR_KEY, Memory, PASSWORD_KEY, Verb};
 use crate::book::{Change, Register, Write};
 
 impl Memory {
@@ -187,6 +187,10 @@ impl Book for Memory {
 
     fn password_key(&self) -> [u8; 32] {
         PASSWORD_KEY
+    }
+
+    fn cursor_key(&self) -> [u8; 32] {
+        CURSOR_KEY
     }
 
     fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {

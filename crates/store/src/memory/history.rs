@@ -39,10 +39,17 @@ impl History for Memory {
         Ok(state.change_last)
     }
 
-    async fn activity_changed(&self, cursor: u64, patience: Duration) {
+    async fn activity_changed(&self, cursor: u64, account: Option<Id<Account>>, patience: Duration) {
         let mut changes = self.shared.changes.subscribe();
+        let is_newer = |row: &Row| row.change > cursor && account.is_none_or(|own| row.detail.row.account == own);
+        let newer = async {
+            while !self.state().rows.iter().any(is_newer) {
+                // the sender lives as long as we do
+                let _ = changes.changed().await;
+            }
+        };
         // both a change and the end of patience are answers
-        let _ = tokio::time::timeout(patience, changes.wait_for(|change| *change > cursor)).await;
+        let _ = tokio::time::timeout(patience, newer).await;
     }
 
     fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError> {

@@ -33,6 +33,8 @@ pub use spool::MemoryDraft;
 
 /// The key that [`Memory`] makes password hashes under: nothing outlives it, so it needs no secret.
 const PASSWORD_KEY: [u8; 32] = [7; 32];
+/// What cursors are sealed under here.
+const CURSOR_KEY: [u8; 32] = [8; 32];
 
 /// A store in memory. Clones share it.
 #[derive(Clone)]

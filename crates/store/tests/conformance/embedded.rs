@@ -23,7 +23,7 @@ async fn until(store: &Embedded, is_so: impl Fn() -> bool) {
         if is_so() {
             return;
         }
-        store.activity_changed(u64::MAX, Duration::from_millis(10)).await;
+        store.activity_changed(u64::MAX, None, Duration::from_millis(10)).await;
     }
     panic!("it did not come");
 }

@@ -208,7 +208,8 @@ pub(crate) async fn numbers_beyond_all_are_nobodys(store: &impl Store) {
     assert!(rows(store, ActivityFilter { since, ..of("a@example.org") }).await.is_empty());
     assert!(rows(store, ActivityFilter { account: nobody, ..ActivityFilter::default() }).await.is_empty());
     assert_eq!(store.activity_detail(beyond).unwrap(), None);
-    assert!(store.activity_since(beyond, &ActivityFilter::default()).unwrap().0.is_empty());
+    let now = store.activity_cursor().unwrap();
+    assert_eq!(store.activity_since(beyond, &ActivityFilter::default()).unwrap(), (Vec::new(), now));
     assert!(store.connections(nobody, usize::MAX).unwrap().is_empty());
     assert!(store.sent(nobody, Day(0), Day(beyond)).unwrap().is_empty());
     assert!(store.audit(nobody, usize::MAX).unwrap().is_empty());
@@ -318,13 +319,33 @@ pub(crate) async fn following_in_small_steps_misses_nothing(store: &impl Store) 
 pub(crate) async fn following_waits_for_what_is_newer(store: &impl Store) {
     const LONG: Duration = Duration::from_secs(60);
     let cursor = store.activity_cursor().unwrap();
-    store.activity_changed(cursor, Duration::ZERO).await;
-    let waits = store.activity_changed(cursor, LONG);
+    store.activity_changed(cursor, None, Duration::ZERO).await;
+    let waits = store.activity_changed(cursor, None, LONG);
     let happens = commit(store, envelope(1, &["a@example.org"]));
     let ((), _) = tokio::time::timeout(LONG / 2, async { tokio::join!(waits, happens) }).await.unwrap();
     assert_eq!(store.activity_since(cursor, &ActivityFilter::default()).unwrap().0.len(), 1);
     // a cursor that is behind already does not wait
-    tokio::time::timeout(LONG / 2, store.activity_changed(cursor, LONG)).await.unwrap();
+    tokio::time::timeout(LONG / 2, store.activity_changed(cursor, None, LONG)).await.unwrap();
+}
+
+pub(crate) async fn following_an_account_does_not_hear_of_others(store: &impl Store) {
+    const LONG: Duration = Duration::from_secs(60);
+    let of_account = |number: u64, account: u64| {
+        let mut envelope = envelope(number, &["a@example.org"]);
+        envelope.account = Id::new(account);
+        envelope
+    };
+    commit(store, of_account(1, 1)).await;
+    commit(store, of_account(2, 2)).await;
+    store.caught_up().await;
+    let cursor = store.activity_cursor().unwrap();
+    let mut waits = std::pin::pin!(store.activity_changed(cursor, Some(Id::new(1)), LONG));
+    commit(store, of_account(3, 2)).await;
+    store.settle(settlement(message(2), later(3), &[(0, DELIVERED)])).await.unwrap();
+    store.caught_up().await;
+    assert!(tokio::time::timeout(Duration::ZERO, &mut waits).await.is_err(), "woken by another account");
+    commit(store, of_account(4, 1)).await;
+    tokio::time::timeout(LONG / 2, waits).await.unwrap();
 }
 
 pub(crate) async fn details_tell_every_event(store: &impl Store) {

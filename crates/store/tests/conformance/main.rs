@@ -107,6 +107,7 @@ suite! {
         following_shows_each_change_once
         following_in_small_steps_misses_nothing
         following_waits_for_what_is_newer
+        following_an_account_does_not_hear_of_others
         details_tell_every_event
         details_of_a_refusal_tell_its_session
         what_was_sent_is_counted_by_day_account_domain_and_user

@@ -75,8 +75,7 @@ searches! {
     /// Which changes.
     Changes {
         /// What the answer before gave as `cursor`.
-        #[param(maximum = 9_223_372_036_854_775_807_u64)]
-        cursor: Option<u64>,
+        cursor: Option<String>,
         /// How many seconds to wait where there are none.
         #[param(maximum = 30)]
         wait: Option<u32>,
@@ -119,7 +118,7 @@ pub(super) async fn activity_since(asking: Asking, Query(search): Query<Changes>
     if seconds > WAIT_SECONDS_MAX {
         return Err(Problem::unreadable(&format!("`wait` is at most {WAIT_SECONDS_MAX} seconds.")));
     }
-    let (cursor, filter) = (cursor(search.cursor)?, search.filter()?);
+    let (filter, cursor) = (search.filter()?, search.cursor);
     asking.run(Operation::ActivitySince { cursor, filter, seconds }).await
 }
 

@@ -109,6 +109,11 @@ impl Ledger {
         self.keys.passwords()
     }
 
+    /// The key that cursors are sealed under.
+    pub(crate) fn cursor_key(&self) -> [u8; 32] {
+        self.keys.cursors()
+    }
+
     /// Decides, keeps, and lets the decision take effect, in this order.
     pub(crate) fn book<T>(
         &self,

@@ -1,6 +1,6 @@
 //! What the log's events make of the rows of `activity.db`. An event that was applied before changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use relay::activity::{ActivityRow, Notice, Status};
@@ -83,13 +83,14 @@ impl<'a> Apply<'a> {
         }
     }
 
-    /// Writes what the whole batch gathered.
-    pub(super) fn finish(mut self) -> rusqlite::Result<Progress> {
+    /// Writes what the whole batch gathered. Returns how far that is, and the last change of each account in it.
+    pub(super) fn finish(mut self) -> rusqlite::Result<(Progress, HashMap<u64, u64>)> {
         hours::begin(self.transaction, &self.begun, self.progress.change)?;
         counters::add(self.transaction, &self.counters)?;
-        self.progress.change = self.hand.finish(self.transaction, self.progress.change)?;
+        let (change, accounts) = self.hand.finish(self.transaction, self.progress.change)?;
+        self.progress.change = change;
         self.progress.write(self.transaction)?;
-        Ok(self.progress)
+        Ok((self.progress, accounts))
     }
 
     fn of_message(&mut self, position: Position, message: MessageId) -> rusqlite::Result<Option<usize>> {

@@ -99,13 +99,21 @@ impl Hand {
         self.touch(place, row);
     }
 
-    /// Writes all that was changed. Changes are numbered from the one after `change`; returns the last.
-    pub(super) fn finish(mut self, transaction: &Transaction<'_>, change: u64) -> rusqlite::Result<u64> {
+    /// Writes all that was changed. Changes are numbered from the one after `change`; returns the last, and that of each
+    /// account.
+    pub(super) fn finish(
+        mut self,
+        transaction: &Transaction<'_>,
+        change: u64,
+    ) -> rusqlite::Result<(u64, HashMap<u64, u64>)> {
         let last = self.number(transaction, change)?;
+        let mut accounts = HashMap::new();
         for held in self.held.iter_mut().filter(|held| held.is_changed) {
             held.write(transaction)?;
+            let of_account = accounts.entry(held.group.account).or_insert(held.group.change);
+            *of_account = held.group.change.max(*of_account);
         }
-        Ok(last)
+        Ok((last, accounts))
     }
 
     /// Gives every touched row the number of its last touch.

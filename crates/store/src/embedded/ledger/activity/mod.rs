@@ -28,13 +28,16 @@ mod statuses;
 pub(in crate::embedded::ledger) mod tests;
 mod wanted;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use relay::account::Account;
 use relay::clock::Timestamp;
+use relay::id::Id;
 use relay::quota::Charges;
 use relay::store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -61,6 +64,8 @@ pub(crate) struct File {
     path: PathBuf,
     writer: Connection,
     progress: Progress,
+    /// The last change of each account, of those that had one since it was opened.
+    accounts: HashMap<u64, u64>,
     /// The highest row that is in a part of the search index.
     indexed: u64,
     /// How many rows are indexed together.
@@ -79,7 +84,8 @@ impl File {
         convert::convert(&mut writer).map_err(failed)?;
         let progress = Progress::read(&writer).map_err(failed)?;
         let indexed = parts::last_row(&writer).map_err(failed)?;
-        let file = File { path: path.to_owned(), writer, progress, indexed, part_rows: parts::ROWS };
+        let (accounts, part_rows) = (HashMap::new(), parts::ROWS);
+        let file = File { path: path.to_owned(), writer, progress, accounts, indexed, part_rows };
         // an earlier process may have ended before it had synced what is read here, and the log is told to go by it
         file.sync().map_err(failed)?;
         Ok(file)
@@ -129,9 +135,10 @@ impl File {
             apply.event(*position, event)?;
         }
         apply.progress.position = batch.next;
-        let progress = apply.finish()?;
+        let (progress, accounts) = apply.finish()?;
         transaction.commit()?;
         self.progress = progress;
+        self.accounts.extend(accounts);
         Ok(())
     }
 
@@ -210,6 +217,10 @@ impl Seen {
 /// What the thread and those who ask share.
 struct Shared {
     seen: watch::Sender<Seen>,
+    /// The last change of each account, of those that had one since the start.
+    accounts: Mutex<HashMap<u64, u64>>,
+    /// The last change of all before the start.
+    started: u64,
     stops: AtomicBool,
     fault: Mutex<Option<String>>,
     /// Somebody waits for rows: the thread gathers no longer.
@@ -218,6 +229,12 @@ struct Shared {
 }
 
 impl Shared {
+    /// The last change of an account; where it had none since the start, it may be any before.
+    fn last(&self, account: Id<Account>) -> u64 {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.get(&account.number()).copied().unwrap_or(self.started)
+    }
+
     fn hurry(&self) {
         *self.hurries.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.hurried.notify_all();
@@ -241,10 +258,12 @@ pub(crate) struct Activity {
 impl Activity {
     /// Catches up with the log, then goes on reading it on a thread.
     pub(crate) fn start(path: &Path, file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
-        let seen = watch::Sender::new(Seen::of(file.progress));
+        let (seen, started) = (watch::Sender::new(Seen::of(file.progress)), file.progress.change);
         let readers = Readers::new(path, |_| Ok(()));
         let shared = Arc::new(Shared {
             seen,
+            accounts: Mutex::default(),
+            started,
             stops: AtomicBool::new(false),
             fault: Mutex::new(None),
             hurries: Mutex::new(false),
@@ -281,11 +300,12 @@ impl Activity {
         let _ = seen.wait_for(|seen| seen.position >= position || seen.has_ended).await;
     }
 
-    /// Waits until there is a change after `cursor`, or `patience` ends.
-    pub(crate) async fn changed(&self, cursor: u64, patience: Duration) {
+    /// Waits until there is a change after `cursor`, of one account or of any, or `patience` ends.
+    pub(crate) async fn changed(&self, cursor: u64, account: Option<Id<Account>>, patience: Duration) {
         let mut seen = self.shared.seen.subscribe();
+        let is_newer = |seen: &Seen| seen.change > cursor && account.is_none_or(|own| self.shared.last(own) > cursor);
         // both a change and the end of patience are answers
-        let _ = tokio::time::timeout(patience, seen.wait_for(|seen| seen.change > cursor)).await;
+        let _ = tokio::time::timeout(patience, seen.wait_for(is_newer)).await;
     }
 
     /// Reads, all of it from one moment.

@@ -198,6 +198,8 @@ pub(crate) fn since(
     filter: &ActivityFilter,
 ) -> rusqlite::Result<(Vec<ActivityRow>, u64)> {
     let latest: u64 = reader.query_row("SELECT change FROM progress", [], |row| row.get(0))?;
+    // a cursor of a database that was lost since would be beyond all changes for long
+    let cursor = cursor.min(latest);
     let (wanted, limit) = (Wanted::new(filter), rows::limit(filter));
     let mut stretches =
         reader.prepare_cached("SELECT change, first, last FROM changes WHERE change > ?1 ORDER BY change")?;
@@ -227,7 +229,7 @@ pub(crate) fn since(
         }
         behind = change;
     }
-    Ok((changed.into_iter().map(|(_, row)| row).collect(), latest.max(cursor)))
+    Ok((changed.into_iter().map(|(_, row)| row).collect(), latest))
 }
 
 /// One row with all that is known of it.

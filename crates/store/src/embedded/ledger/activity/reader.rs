@@ -152,6 +152,9 @@ impl Reader {
         }
         self.file.apply(batch, self.upkeep.fold)?;
         self.upkeep.charged.take(batch);
+        // the accounts first: who is woken by the second looks at them
+        let accounts = self.file.accounts.drain();
+        self.shared.accounts.lock().unwrap_or_else(PoisonError::into_inner).extend(accounts);
         self.shared.seen.send_replace(Seen::of(self.file.progress));
         Ok(())
     }
