@@ -94,7 +94,7 @@ impl Relay {
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
-        let api_router = web::api::router(Arc::clone(&desk) as _, config.limits.api_requests_per_minute);
+        let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
         let api = serve_pages(api, api_router, "the API is", config, &certificates, &shutdown);
         let first_link = config.console_url().zip(desk.first_link());
         let first_link = first_link

@@ -36,10 +36,14 @@ impl Client<'_> {
     }
 
     fn raw(&self, method: &str, path: &str, body: &str) -> Reply {
+        self.sent(method, path, "application/json", body)
+    }
+
+    fn sent(&self, method: &str, path: &str, kind: &str, body: &str) -> Reply {
         let mut stream = TcpStream::connect(("127.0.0.1", self.server.api)).unwrap();
         let key = if self.key.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", self.key) };
         let request = format!(
-            "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n{key}Content-Type: application/json\r\n\
+            "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n{key}Content-Type: {kind}\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
@@ -199,17 +203,25 @@ fn what_is_wrong_is_told() {
         ("GET", "/statistics?since=2026-11-24&until=2026-11-23", "", 422),
         ("GET", "/statistics?since=today", "", 400),
         ("GET", "/queue/nothing", "", 400),
+        ("GET", "/activity/changes?cursor=17", "", 422),
+        ("GET", "/activity/changes?wait=31", "", 400),
         ("POST", "/backups", r#"{"target": "here"}"#, 400),
         ("DELETE", "/blocks/192.0.2.1", "", 404),
     ] {
         let reply = operator.raw(method, path, body);
         assert_eq!(reply.status, status, "{method} {path} {body}: {}", reply.body);
         assert_eq!(reply.field("content-type"), "application/problem+json", "{method} {path}");
+        assert_eq!(reply.field("cache-control"), "no-store", "{method} {path}");
         assert_eq!(reply.body["status"], status);
         assert!(!reply.body["title"].as_str().unwrap().is_empty());
+        assert!(!reply.body["detail"].as_str().unwrap().contains("envoi "), "a command: {}", reply.body);
     }
-    let large = format!(r#"{{"name": "{}"}}"#, "a".repeat(300 * 1024));
-    assert!(operator.raw("POST", "/accounts", &large).status >= 400);
+    // just too large: what was sent was read before it is refused, so that the answer comes through
+    let large = format!(r#"{{"name": "{}"}}"#, "a".repeat(256 * 1024));
+    let refused = operator.raw("POST", "/accounts", &large);
+    assert_eq!((refused.status, &refused.body["kind"]), (413, &"too_large".into()));
+    let refused = operator.sent("POST", "/accounts", "text/plain", r#"{"name": "A"}"#);
+    assert_eq!((refused.status, &refused.body["kind"]), (415, &"not_json".into()));
     assert_eq!(operator.get("/accounts"), json!([]));
 }
 
@@ -229,6 +241,11 @@ fn requests_are_paced_for_each_key() {
     let refused = replies.iter().find(|reply| reply.status == 429).unwrap();
     assert!(refused.field("retry-after").parse::<u64>().unwrap() >= 1);
     assert_eq!(refused.body["kind"], "too_many_requests");
+    assert_eq!((refused.field("ratelimit-policy"), refused.field("cache-control")), ("\"key\";q=30;w=60", "no-store"));
+    assert!(refused.field("ratelimit").starts_with("\"key\";r=0;t="), "{}", refused.field("ratelimit"));
+    let nothing = other.ask("GET", "/accounts/999", None);
+    assert_eq!((nothing.status, nothing.field("ratelimit-policy")), (404, "\"key\";q=30;w=60"));
+    assert!(nothing.field("ratelimit").starts_with("\"key\";r=2;t="), "{}", nothing.field("ratelimit"));
     assert_eq!(other.ask("GET", "/accounts", None).status, 200);
 }
 

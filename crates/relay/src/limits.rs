@@ -149,6 +149,10 @@ limits! {
         "How long a sign-in to the console lasts without being used.";
     sign_in_days SIGN_IN_DAYS 30 1..=90 "days" ""
         "How long a sign-in to the console lasts at the most.";
+    api_waits_max API_WAITS_MAX 500 1..=100_000 "requests" ""
+        "Requests to the API that wait at once for a change.";
+    api_key_waits_max API_KEY_WAITS_MAX 10 1..=10_000 "requests" ""
+        "Requests to the API with one key that wait at once for a change.";
     web_connections_max WEB_CONNECTIONS_MAX 1_000 10..=100_000 "connections" ""
         "Simultaneous connections over HTTP: to the API in all, and to metrics and health in all.";
     web_address_connections_max WEB_ADDRESS_CONNECTIONS_MAX 100 1..=100_000 "connections" ""

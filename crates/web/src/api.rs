@@ -13,21 +13,26 @@ mod operator;
 mod page;
 mod problem;
 mod smtp_user;
+mod waiting;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use relay::limits::Limits;
 use relay::service::Service;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use asking::Paces;
+use asking::{Paces, door};
 use problem::Problem;
+use waiting::Waits;
 
 /// Octets of a request's body.
 const BODY_OCTETS_MAX: usize = 256 * 1024;
@@ -40,15 +45,25 @@ pub const PREFIX: &str = "/api/v1";
 struct Api {
     service: Arc<dyn Service>,
     paces: Arc<Paces>,
+    waits: Arc<Waits>,
+    /// How long a body may take.
+    body_patience: Duration,
     document: Arc<str>,
 }
 
-/// Every route below [`PREFIX`], with at most so many requests a minute for each key.
-pub fn router(service: Arc<dyn Service>, requests_per_minute: u64) -> Router {
+/// Every route below [`PREFIX`], with the numbers of the limits (`api_…`, `web_body_seconds`).
+pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
     let (router, document) = open_routes();
-    let document = Arc::from(document_text(&document));
-    let api = Api { service, paces: Arc::new(Paces::new(requests_per_minute)), document };
+    let api = Api {
+        service,
+        paces: Arc::new(Paces::new(limits.api_requests_per_minute)),
+        waits: Arc::new(Waits::new(limits)),
+        body_patience: Duration::from_secs(limits.web_body_seconds),
+        document: Arc::from(document_text(&document)),
+    };
     router
+        .route_layer(from_fn_with_state(api.clone(), door))
+        // what the relay can do is no secret: no key is asked for
         .route(&format!("{PREFIX}/openapi.json"), get(openapi))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
@@ -171,8 +186,16 @@ async fn not_so() -> Problem {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use relay::api_key::ApiKey;
+    use relay::clock::Timestamp;
+    use relay::id::Id;
+    use relay::power::Scope;
     use relay::service::operation::Operation;
+    use relay::service::{BoxedAnswer, Identity};
+    use relay::store::Actor;
     use std::collections::BTreeSet;
+    use tokio::time::timeout;
+    use tower::ServiceExt;
 
     #[test]
     fn every_operation_has_a_route_and_every_route_an_operation() {
@@ -187,6 +210,55 @@ mod tests {
         }
         let operations: BTreeSet<_> = Operation::NAMES.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(ids, operations);
+    }
+
+    /// A relay in which nothing ever happens, with one key for everybody.
+    struct Quiet;
+
+    impl Service for Quiet {
+        fn ask(&self, _: Operation, _: Identity) -> BoxedAnswer<'_> {
+            Box::pin(std::future::pending())
+        }
+
+        fn bearer(&self, _: &[u8], _: std::net::IpAddr) -> Option<(Id<ApiKey>, Identity)> {
+            let actor = Actor { name: "key".into(), from: "test".into() };
+            Some((Id::new(1), Identity { actor, scope: Scope::Operator, read_only: false }))
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp(0)
+        }
+    }
+
+    fn request(path: &str) -> axum::extract::Request {
+        let request = axum::http::Request::get(format!("{PREFIX}{path}")).header("Authorization", "Bearer any");
+        request.body(axum::body::Body::empty()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn so_many_requests_of_a_key_wait_at_once() {
+        let limits = Limits { api_key_waits_max: 1, ..Limits::default() };
+        let router = router(Arc::new(Quiet), &limits);
+        let ask = |path: &str| router.clone().oneshot(request(path));
+        let mut waiting = std::pin::pin!(ask("/activity/changes?wait=30"));
+        assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "it waits");
+        let refused = ask("/activity/changes?wait=1").await.unwrap();
+        assert_eq!(refused.status(), 429);
+        assert_eq!(refused.headers()["retry-after"], "30");
+        assert!(refused.headers().contains_key("ratelimit"));
+        assert!(timeout(Duration::ZERO, ask("/activity/changes")).await.is_err(), "what does not wait is asked");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for_long() {
+        let router = router(Arc::new(Quiet), &Limits::default());
+        let (body, _more) = tokio::io::duplex(10);
+        let body = axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(body));
+        let mut request = request("/accounts");
+        *request.method_mut() = axum::http::Method::POST;
+        request.headers_mut().insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json"));
+        *request.body_mut() = body;
+        assert_eq!(router.oneshot(request).await.unwrap().status(), 408);
     }
 
     #[test]

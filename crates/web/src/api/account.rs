@@ -19,6 +19,14 @@ pub(super) struct Whose {
     pub(super) account: Option<u64>,
 }
 
+/// The account of a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path, names("account"))]
+pub(super) struct Named(
+    /// Its number.
+    u64,
+);
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountNew {
@@ -84,8 +92,8 @@ pub(super) async fn account_add(asking: Asking, Body(new): Body<AccountNew>) -> 
 
 /// Shows an account with what it used of its quota.
 #[utoipa::path(get, path = "/accounts/{account}", operation_id = "AccountShow", tag = "Accounts",
-    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
-pub(super) async fn account_show(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    params(Named), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_show(asking: Asking, Path(Named(account)): Path<Named>) -> Outcome<AccountView> {
     asking.run(Operation::AccountShow { account }).await
 }
 
@@ -104,25 +112,25 @@ pub(super) async fn account_set(
 
 /// Suspends an account: its logins are refused, its queue is held.
 #[utoipa::path(post, path = "/accounts/{account}/suspend", operation_id = "AccountSuspend", tag = "Accounts",
-    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
-pub(super) async fn account_suspend(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    params(Named), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_suspend(asking: Asking, Path(Named(account)): Path<Named>) -> Outcome<AccountView> {
     asking.run(Operation::AccountSuspend { account }).await
 }
 
 /// Resumes a suspended account.
 #[utoipa::path(post, path = "/accounts/{account}/resume", operation_id = "AccountResume", tag = "Accounts",
-    params(("account" = u64, Path, description = "Its number")), responses((status = 200, body = AccountView)))]
-pub(super) async fn account_resume(asking: Asking, Path(account): Path<u64>) -> Outcome<AccountView> {
+    params(Named), responses((status = 200, body = AccountView)))]
+pub(super) async fn account_resume(asking: Asking, Path(Named(account)): Path<Named>) -> Outcome<AccountView> {
     asking.run(Operation::AccountResume { account }).await
 }
 
 /// Sets to how many recipients an account may send in a month, and on which day that begins anew.
 #[utoipa::path(patch, path = "/accounts/{account}/quota", operation_id = "AccountQuota", tag = "Accounts",
-    params(("account" = u64, Path, description = "Its number")), request_body = QuotaChange,
+    params(Named), request_body = QuotaChange,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn account_quota(
     asking: Asking,
-    Path(account): Path<u64>,
+    Path(Named(account)): Path<Named>,
     Body(change): Body<QuotaChange>,
 ) -> Outcome<AccountView> {
     let QuotaChange { recipients, renews_on } = change;
@@ -146,7 +154,7 @@ pub(super) async fn suppression_add(asking: Asking, Body(new): Body<SuppressionN
 
 /// Lifts a suppression.
 #[utoipa::path(delete, path = "/suppressions/{address}", operation_id = "SuppressionRemove", tag = "Suppressions",
-    params(("address" = String, Path, description = "The address"), Its),
+    params(("address" = String, Path, description = "The address."), Its),
     responses((status = 200, body = DoneView)))]
 pub(super) async fn suppression_remove(
     asking: Asking,

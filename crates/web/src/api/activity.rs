@@ -119,12 +119,13 @@ pub(super) async fn activity_since(asking: Asking, Query(search): Query<Changes>
         return Err(Problem::unreadable(&format!("`wait` is at most {WAIT_SECONDS_MAX} seconds.")));
     }
     let (filter, cursor) = (search.filter()?, search.cursor);
+    let _place = if seconds > 0 { Some(asking.wait()?) } else { None };
     asking.run(Operation::ActivitySince { cursor, filter, seconds }).await
 }
 
 /// Shows one row of Activity with every event and attempt.
 #[utoipa::path(get, path = "/activity/{row}", operation_id = "ActivityShow", tag = "Activity",
-    params(("row" = u64, Path, description = "Its number")), responses((status = 200, body = ActivityDetailView)))]
+    params(("row" = u64, Path, description = "Its number.")), responses((status = 200, body = ActivityDetailView)))]
 pub(super) async fn activity_show(asking: Asking, Path(row): Path<u64>) -> Outcome<ActivityDetailView> {
     asking.run(Operation::ActivityShow { row }).await
 }

@@ -47,7 +47,7 @@ pub(super) async fn api_key_add(asking: Asking, Body(new): Body<KeyNew>) -> Outc
 
 /// Deletes an API key: it stops at once.
 #[utoipa::path(delete, path = "/api-keys/{key}", operation_id = "ApiKeyDelete", tag = "API keys",
-    params(("key" = u64, Path, description = "Its number")), responses((status = 200, body = DoneView)))]
+    params(("key" = u64, Path, description = "Its number.")), responses((status = 200, body = DoneView)))]
 pub(super) async fn api_key_delete(asking: Asking, Path(key): Path<u64>) -> Outcome<DoneView> {
     asking.run(Operation::ApiKeyDelete { key }).await
 }

@@ -2,9 +2,10 @@
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
@@ -16,14 +17,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::Api;
 use super::problem::Problem;
+use super::waiting::{Wait, Waits};
 use crate::listen::Peer;
 
-/// How long a body may take.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// Requests at once that are within the pace after a pause: a tenth of those of a minute.
 const BURST_SHARE: u64 = 10;
 
@@ -33,50 +32,81 @@ pub(super) struct Paces {
     paces: Mutex<Pace<Id<ApiKey>>>,
 }
 
+/// What an answer says of the pace, in `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+type PaceFields = [HeaderValue; 2];
+
 impl Paces {
     /// So many a minute for each key; 0: as often as it likes.
     pub(super) fn new(per_minute: u64) -> Paces {
         Paces { per_minute, paces: Mutex::new(Pace::new(per_minute, per_minute / BURST_SHARE)) }
     }
 
-    /// Counts one request; what the answer says of it in `RateLimit-Policy` and `RateLimit`
-    /// (draft-ietf-httpapi-ratelimit-headers).
-    fn on(&self, key: Id<ApiKey>, now: Timestamp) -> Result<Option<[HeaderValue; 2]>, Problem> {
+    /// Counts one request; whether it may be, and what the answer says of the pace.
+    fn on(&self, key: Id<ApiKey>, now: Timestamp) -> (Result<(), Problem>, Option<PaceFields>) {
         if self.per_minute == 0 {
-            return Ok(None);
+            return (Ok(()), None);
         }
         let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        paces.on(key, now).map_err(Problem::too_many)?;
+        let may = paces.on(key, now).map_err(Problem::too_many);
         let (left, seconds) = paces.left(&key, now);
         let field = |text: String| HeaderValue::from_str(&text).ok();
         let policy = field(format!("\"key\";q={};w=60", self.per_minute));
-        Ok(policy.zip(field(format!("\"key\";r={left};t={seconds}"))).map(|(policy, state)| [policy, state]))
+        (may, policy.zip(field(format!("\"key\";r={left};t={seconds}"))).map(|(policy, state)| [policy, state]))
     }
 }
 
+/// Lets nobody in but those with a key that works, within its pace. Whatever the answer, it says how the pace stands.
+pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let (key, identity) = match known(&api, &request) {
+        Ok(known) => known,
+        Err(problem) => return problem.into_response(),
+    };
+    let (may, pace) = api.paces.on(key, api.service.now());
+    let mut response = match may {
+        Ok(()) => {
+            let (service, waits) = (Arc::clone(&api.service), Arc::clone(&api.waits));
+            request.extensions_mut().insert(Asking { service, waits, key, identity });
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    let fields = response.headers_mut();
+    // what is shown to one key is nothing for a cache between
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some([policy, state]) = pace {
+        fields.insert("RateLimit-Policy", policy);
+        fields.insert("RateLimit", state);
+    }
+    response
+}
+
+/// Whose key came with a request.
+fn known(api: &Api, request: &Request) -> Result<(Id<ApiKey>, Identity), Problem> {
+    let from = request.extensions().get::<Peer>();
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip());
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, secret) = given.and_then(|given| given.split_once(' ')).unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Problem::unauthorized());
+    }
+    api.service.bearer(secret.trim().as_bytes(), from.to_canonical()).ok_or_else(Problem::unauthorized)
+}
+
 /// Somebody with a key that works.
+#[derive(Clone)]
 pub(super) struct Asking {
     service: Arc<dyn Service>,
+    waits: Arc<Waits>,
+    key: Id<ApiKey>,
     identity: Identity,
-    pace: Option<[HeaderValue; 2]>,
 }
 
 impl FromRequestParts<Api> for Asking {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Asking, Problem> {
-        let from = parts.extensions.get::<Peer>();
-        let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip());
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (scheme, secret) = given.and_then(|given| given.split_once(' ')).unwrap_or_default();
-        let known = if scheme.eq_ignore_ascii_case("bearer") {
-            api.service.bearer(secret.trim().as_bytes(), from.to_canonical())
-        } else {
-            None
-        };
-        let (key, identity) = known.ok_or_else(Problem::unauthorized)?;
-        let pace = api.paces.on(key, api.service.now())?;
-        Ok(Asking { service: Arc::clone(&api.service), identity, pace })
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Asking, Problem> {
+        // who did not come through the door is nobody
+        parts.extensions.remove::<Asking>().ok_or_else(Problem::unauthorized)
     }
 }
 
@@ -95,31 +125,17 @@ impl Asking {
         T: TryFrom<Answer, Error = Fault>,
     {
         let answer = self.service.ask(operation, self.identity).await?;
-        Ok(Shown { value: show(T::try_from(answer)?), pace: self.pace })
+        Ok(Json(show(T::try_from(answer)?)))
+    }
+
+    /// A place among those that wait, given back when dropped.
+    pub(super) fn wait(&self) -> Result<Wait, Problem> {
+        Waits::take(&self.waits, self.key)
     }
 }
 
 /// What a route answers with.
-pub(super) type Outcome<T> = Result<Shown<T>, Problem>;
-
-/// Something as JSON, with what the key may still ask.
-pub(super) struct Shown<T> {
-    value: T,
-    pace: Option<[HeaderValue; 2]>,
-}
-
-impl<T: Serialize> IntoResponse for Shown<T> {
-    fn into_response(self) -> Response {
-        let mut response = Json(self.value).into_response();
-        // what is shown to one key is nothing for a cache between
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some([policy, state]) = self.pace {
-            response.headers_mut().insert("RateLimit-Policy", policy);
-            response.headers_mut().insert("RateLimit", state);
-        }
-        response
-    }
-}
+pub(super) type Outcome<T> = Result<Json<T>, Problem>;
 
 /// A body of JSON; what is wrong with it is a [`Problem`].
 pub(super) struct Body<T>(pub(super) T);
@@ -128,8 +144,8 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Body<T>, Problem> {
-        let read = tokio::time::timeout(BODY_PATIENCE, Json::<T>::from_request(request, api)).await;
-        let Json(value) = read.map_err(|_| Problem::unreadable("The body did not come in time."))??;
+        let read = tokio::time::timeout(api.body_patience, Json::<T>::from_request(request, api)).await;
+        let Json(value) = read.map_err(|_| Problem::late())??;
         Ok(Body(value))
     }
 }
@@ -146,18 +162,18 @@ pub(super) struct Query<T>(pub(super) T);
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        Problem::unreadable(&rejection.body_text())
+        Problem::rejected(rejection.status(), &rejection.body_text())
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Problem::unreadable(&rejection.body_text())
+        Problem::rejected(rejection.status(), &rejection.body_text())
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Problem::unreadable(&rejection.body_text())
+        Problem::rejected(rejection.status(), &rejection.body_text())
     }
 }

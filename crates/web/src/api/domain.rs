@@ -4,10 +4,18 @@ use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::Operation;
 use relay::service::view::{DomainView, DoneView};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::account::Whose;
 use super::asking::{Asking, Body, Outcome, Path, Query};
+
+/// The domain of a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path, names("domain"))]
+pub(super) struct Named(
+    /// Its number or name.
+    String,
+);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,27 +67,27 @@ pub(super) async fn domain_add(asking: Asking, Body(new): Body<DomainNew>) -> Ou
 
 /// Shows a sending domain with the records to publish.
 #[utoipa::path(get, path = "/domains/{domain}", operation_id = "DomainShow", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")),
+    params(Named),
     responses((status = 200, body = DomainView)))]
-pub(super) async fn domain_show(asking: Asking, Path(domain): Path<String>) -> Outcome<DomainView> {
+pub(super) async fn domain_show(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DomainView> {
     asking.run(Operation::DomainShow { domain }).await
 }
 
 /// Deletes a domain: its SMTP users stop at once, its queue has 24 hours. It cannot be undone.
 #[utoipa::path(delete, path = "/domains/{domain}", operation_id = "DomainDelete", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")),
+    params(Named),
     responses((status = 200, body = DoneView)))]
-pub(super) async fn domain_delete(asking: Asking, Path(domain): Path<String>) -> Outcome<DoneView> {
+pub(super) async fn domain_delete(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::DomainDelete { domain }).await
 }
 
 /// Vouches for a domain instead of DNS, or takes that back.
 #[utoipa::path(put, path = "/domains/{domain}/vouching", operation_id = "DomainVouch", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")), request_body = Vouching,
+    params(Named), request_body = Vouching,
     responses((status = 200, body = DomainView)))]
 pub(super) async fn domain_vouch(
     asking: Asking,
-    Path(domain): Path<String>,
+    Path(Named(domain)): Path<Named>,
     Body(vouching): Body<Vouching>,
 ) -> Outcome<DomainView> {
     asking.run(Operation::DomainVouch { domain, vouched: vouching.vouched }).await
@@ -87,19 +95,19 @@ pub(super) async fn domain_vouch(
 
 /// Looks in DNS now, and says what is there of each record.
 #[utoipa::path(post, path = "/domains/{domain}/verify", operation_id = "DomainVerify", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")),
+    params(Named),
     responses((status = 200, body = DomainView)))]
-pub(super) async fn domain_verify(asking: Asking, Path(domain): Path<String>) -> Outcome<DomainView> {
+pub(super) async fn domain_verify(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DomainView> {
     asking.run(Operation::DomainVerify { domain }).await
 }
 
 /// Moves the signing of a domain to its other selector. Nothing changes in DNS.
 #[utoipa::path(post, path = "/domains/{domain}/rotate", operation_id = "DomainRotate", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")), request_body = Rotation,
+    params(Named), request_body = Rotation,
     responses((status = 200, body = DomainView)))]
 pub(super) async fn domain_rotate(
     asking: Asking,
-    Path(domain): Path<String>,
+    Path(Named(domain)): Path<Named>,
     Body(rotation): Body<Rotation>,
 ) -> Outcome<DomainView> {
     let Rotation { algorithm, force } = rotation;
@@ -108,11 +116,11 @@ pub(super) async fn domain_rotate(
 
 /// Switches a domain's bounce mails on or off.
 #[utoipa::path(put, path = "/domains/{domain}/bounce-mails", operation_id = "DomainBounceMails", tag = "Domains",
-    params(("domain" = String, Path, description = "Its number or name")), request_body = Switch,
+    params(Named), request_body = Switch,
     responses((status = 200, body = DomainView)))]
 pub(super) async fn domain_bounce_mails(
     asking: Asking,
-    Path(domain): Path<String>,
+    Path(Named(domain)): Path<Named>,
     Body(switch): Body<Switch>,
 ) -> Outcome<DomainView> {
     asking.run(Operation::DomainBounceMails { domain, on: switch.on }).await

@@ -27,6 +27,14 @@ pub(super) struct Waiting {
     cursor: Option<String>,
 }
 
+/// The message of a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path, names("message"))]
+pub(super) struct Named(
+    /// Its id.
+    String,
+);
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BackupOrder {
@@ -57,7 +65,7 @@ pub(super) async fn blocks(asking: Asking) -> Outcome<Vec<BlockView>> {
 
 /// Lifts the block of an address.
 #[utoipa::path(delete, path = "/blocks/{address}", operation_id = "BlockLift", tag = "Blocks",
-    params(("address" = String, Path, description = "The address")), responses((status = 200, body = DoneView)))]
+    params(("address" = String, Path, description = "The address.")), responses((status = 200, body = DoneView)))]
 pub(super) async fn block_lift(asking: Asking, Path(address): Path<IpAddr>) -> Outcome<DoneView> {
     asking.run(Operation::BlockLift { address }).await
 }
@@ -74,36 +82,36 @@ pub(super) async fn queue_list(asking: Asking, Query(waiting): Query<Waiting>) -
 
 /// Shows a message of the queue.
 #[utoipa::path(get, path = "/queue/{message}", operation_id = "QueueShow", tag = "Queue",
-    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = MessageView)))]
-pub(super) async fn queue_show(asking: Asking, Path(message): Path<String>) -> Outcome<MessageView> {
+    params(Named), responses((status = 200, body = MessageView)))]
+pub(super) async fn queue_show(asking: Asking, Path(Named(message)): Path<Named>) -> Outcome<MessageView> {
     asking.run(Operation::QueueShow { message: id(&message)? }).await
 }
 
 /// Gives a message up. It cannot be undone.
 #[utoipa::path(delete, path = "/queue/{message}", operation_id = "QueueCancel", tag = "Queue",
-    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
-pub(super) async fn queue_cancel(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    params(Named), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_cancel(asking: Asking, Path(Named(message)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::QueueCancel { message: id(&message)? }).await
 }
 
 /// Tries a message now.
 #[utoipa::path(post, path = "/queue/{message}/retry", operation_id = "QueueRetry", tag = "Queue",
-    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
-pub(super) async fn queue_retry(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    params(Named), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_retry(asking: Asking, Path(Named(message)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::QueueRetry { message: id(&message)? }).await
 }
 
 /// Holds a message.
 #[utoipa::path(post, path = "/queue/{message}/hold", operation_id = "QueueHold", tag = "Queue",
-    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
-pub(super) async fn queue_hold(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    params(Named), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_hold(asking: Asking, Path(Named(message)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::QueueHold { message: id(&message)? }).await
 }
 
 /// Releases a held message.
 #[utoipa::path(post, path = "/queue/{message}/release", operation_id = "QueueRelease", tag = "Queue",
-    params(("message" = String, Path, description = "Its id")), responses((status = 200, body = DoneView)))]
-pub(super) async fn queue_release(asking: Asking, Path(message): Path<String>) -> Outcome<DoneView> {
+    params(Named), responses((status = 200, body = DoneView)))]
+pub(super) async fn queue_release(asking: Asking, Path(Named(message)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::QueueRelease { message: id(&message)? }).await
 }
 

@@ -3,15 +3,18 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use relay::service::operation::WAIT_SECONDS_MAX;
 use relay::service::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::BODY_OCTETS_MAX;
 
 /// What happened, what it means, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Problem {
     /// Its kind, for programs: `invalid`, `not_found`, `conflict`, `forbidden`, `unavailable`, `unauthorized`,
-    /// `too_many_requests` or `method_not_allowed`.
+    /// `too_many_requests`, `method_not_allowed`, `too_large`, `not_json` or `too_slow`.
     pub(crate) kind: String,
     /// The HTTP status.
     pub(crate) status: u16,
@@ -44,10 +47,43 @@ impl Problem {
         Problem { retry_after: Some(seconds), ..told }
     }
 
+    /// Too many wait at once, and how many may.
+    pub(crate) fn too_many_wait(how_many: &str) -> Problem {
+        let title = "Too many requests wait for changes at once.";
+        let detail = format!("{how_many} Try again when one of them was answered, or ask without `wait`.");
+        let told = Problem::new("too_many_requests", StatusCode::TOO_MANY_REQUESTS, title, &detail);
+        // by then those that wait now were answered
+        Problem { retry_after: Some(u64::from(WAIT_SECONDS_MAX)), ..told }
+    }
+
     /// A request that is not as the document says.
     pub(crate) fn unreadable(what: &str) -> Problem {
-        let detail = "The OpenAPI document, at openapi.json beside the routes, says what each takes.";
-        Problem::new("invalid", StatusCode::BAD_REQUEST, what, detail)
+        Problem::rejected(StatusCode::BAD_REQUEST, what)
+    }
+
+    /// A request that was not understood, with the status that says how far it came.
+    pub(crate) fn rejected(status: StatusCode, what: &str) -> Problem {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                let detail = format!("A body has at most {BODY_OCTETS_MAX} octets.");
+                Problem::new("too_large", status, "The body is too large.", &detail)
+            }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                let detail = "Send it as JSON, and say so: `Content-Type: application/json`.";
+                Problem::new("not_json", status, "The body is not said to be JSON.", detail)
+            }
+            // 422 is for values that are of the right kind, and not possible
+            _ => {
+                let detail = "The OpenAPI document, at openapi.json beside the routes, says what each takes.";
+                Problem::new("invalid", StatusCode::BAD_REQUEST, what, detail)
+            }
+        }
+    }
+
+    /// A body that did not come.
+    pub(crate) fn late() -> Problem {
+        let title = "The body did not come in time.";
+        Problem::new("too_slow", StatusCode::REQUEST_TIMEOUT, title, "Send head and body in one go.")
     }
 
     /// There is no such route.
@@ -86,6 +122,7 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let fields = response.headers_mut();
         fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = retry_after {
             fields.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -77,6 +77,14 @@ impl From<Rules> for RulesChange {
     }
 }
 
+/// The SMTP user of a path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path, names("user"))]
+pub(super) struct Named(
+    /// Its number or username.
+    String,
+);
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UserNew {
@@ -123,19 +131,19 @@ pub(super) async fn smtp_user_add(asking: Asking, Body(new): Body<UserNew>) -> O
 
 /// Shows an SMTP user with its rules and its last login.
 #[utoipa::path(get, path = "/smtp-users/{user}", operation_id = "SmtpUserShow", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = SmtpUserView)))]
-pub(super) async fn smtp_user_show(asking: Asking, Path(user): Path<String>) -> Outcome<SmtpUserView> {
+pub(super) async fn smtp_user_show(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserShow { user }).await
 }
 
 /// Changes the rules of an SMTP user.
 #[utoipa::path(patch, path = "/smtp-users/{user}", operation_id = "SmtpUserSet", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")), request_body = Rules,
+    params(Named), request_body = Rules,
     responses((status = 200, body = SmtpUserView)))]
 pub(super) async fn smtp_user_set(
     asking: Asking,
-    Path(user): Path<String>,
+    Path(Named(user)): Path<Named>,
     Body(rules): Body<Rules>,
 ) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserSet { user, rules: rules.into() }).await
@@ -143,19 +151,19 @@ pub(super) async fn smtp_user_set(
 
 /// Deletes an SMTP user: its sessions end, mail it sent is delivered. It cannot be undone.
 #[utoipa::path(delete, path = "/smtp-users/{user}", operation_id = "SmtpUserDelete", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = DoneView)))]
-pub(super) async fn smtp_user_delete(asking: Asking, Path(user): Path<String>) -> Outcome<DoneView> {
+pub(super) async fn smtp_user_delete(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<DoneView> {
     asking.run(Operation::SmtpUserDelete { user }).await
 }
 
 /// Gives an SMTP user another descriptive name; its username never changes.
 #[utoipa::path(put, path = "/smtp-users/{user}/name", operation_id = "SmtpUserRename", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")), request_body = Naming,
+    params(Named), request_body = Naming,
     responses((status = 200, body = SmtpUserView)))]
 pub(super) async fn smtp_user_rename(
     asking: Asking,
-    Path(user): Path<String>,
+    Path(Named(user)): Path<Named>,
     Body(naming): Body<Naming>,
 ) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserRename { user, name: naming.name }).await
@@ -163,40 +171,40 @@ pub(super) async fn smtp_user_rename(
 
 /// Replaces every password of an SMTP user by a new one, shown this once; the old ones stop that instant.
 #[utoipa::path(post, path = "/smtp-users/{user}/reset", operation_id = "SmtpUserReset", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = CredentialView)))]
-pub(super) async fn smtp_user_reset(asking: Asking, Path(user): Path<String>) -> Outcome<CredentialView> {
+pub(super) async fn smtp_user_reset(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<CredentialView> {
     asking.run(Operation::SmtpUserReset { user }).await
 }
 
 /// Makes a second password beside the one in use, shown this once.
 #[utoipa::path(post, path = "/smtp-users/{user}/passwords", operation_id = "SmtpUserAddPassword", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = CredentialView)))]
-pub(super) async fn smtp_user_add_password(asking: Asking, Path(user): Path<String>) -> Outcome<CredentialView> {
+pub(super) async fn smtp_user_add_password(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<CredentialView> {
     asking.run(Operation::SmtpUserAddPassword { user }).await
 }
 
 /// Drops the older of two passwords.
 #[utoipa::path(delete, path = "/smtp-users/{user}/passwords/older", operation_id = "SmtpUserDropPassword",
-    tag = "SMTP users", params(("user" = String, Path, description = "Its number or username")),
+    tag = "SMTP users", params(Named),
     responses((status = 200, body = SmtpUserView)))]
-pub(super) async fn smtp_user_drop_password(asking: Asking, Path(user): Path<String>) -> Outcome<SmtpUserView> {
+pub(super) async fn smtp_user_drop_password(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserDropPassword { user }).await
 }
 
 /// Lets an SMTP user log in again.
 #[utoipa::path(post, path = "/smtp-users/{user}/enable", operation_id = "SmtpUserEnable", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = SmtpUserView)))]
-pub(super) async fn smtp_user_enable(asking: Asking, Path(user): Path<String>) -> Outcome<SmtpUserView> {
+pub(super) async fn smtp_user_enable(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserEnable { user }).await
 }
 
 /// Ends the logins of an SMTP user.
 #[utoipa::path(post, path = "/smtp-users/{user}/disable", operation_id = "SmtpUserDisable", tag = "SMTP users",
-    params(("user" = String, Path, description = "Its number or username")),
+    params(Named),
     responses((status = 200, body = SmtpUserView)))]
-pub(super) async fn smtp_user_disable(asking: Asking, Path(user): Path<String>) -> Outcome<SmtpUserView> {
+pub(super) async fn smtp_user_disable(asking: Asking, Path(Named(user)): Path<Named>) -> Outcome<SmtpUserView> {
     asking.run(Operation::SmtpUserDisable { user }).await
 }
