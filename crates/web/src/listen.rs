@@ -18,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -122,7 +122,10 @@ impl Face {
         Some(place)
     }
 
-    async fn converse(&self, stream: TcpStream, peer: Peer, acceptor: Option<TlsAcceptor>, watcher: Watcher) {
+    async fn converse<T>(&self, stream: T, peer: Peer, acceptor: Option<TlsAcceptor>, watcher: Watcher)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let stream = Patient::new(stream, self.write);
         let Some(acceptor) = acceptor else { return self.answer(stream, peer, watcher).await };
         if let Ok(Ok(stream)) = tokio::time::timeout(self.handshake, acceptor.accept(stream)).await {
@@ -156,6 +159,7 @@ mod tests {
     use axum::Extension;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
     use tokio_rustls::TlsConnector;
     use tokio_rustls::rustls::pki_types::{PrivateKeyDer, ServerName};
     use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -249,13 +253,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_no_answer_is_let_go() {
         let much = Router::new().route("/", get(|| async { "x".repeat(1 << 20) }));
-        let face = Face::new(much, Cover::Clear, &Limits::default());
+        // as long as no other time-out is
+        let face = Face::new(much, Cover::Clear, &Limits { web_write_seconds: 17, ..Limits::default() });
         let (near, mut far) = tokio::io::duplex(4096);
         far.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
         let begun = tokio::time::Instant::now();
         let peer = Peer("192.0.2.1:1".parse().unwrap());
-        face.answer(Patient::new(near, face.write), peer, GracefulShutdown::new().watcher()).await;
-        assert_eq!(begun.elapsed().as_secs(), 30);
+        let graceful = GracefulShutdown::new();
+        let conversation = face.converse(near, peer, None, graceful.watcher());
+        tokio::time::timeout(Duration::from_secs(600), conversation).await.expect("it stays");
+        assert_eq!(begun.elapsed().as_secs(), 17);
     }
 
     #[tokio::test(start_paused = true)]
