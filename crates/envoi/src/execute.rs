@@ -146,7 +146,7 @@ impl<S: Store> Executor<S> {
             return self.domain_verify(&domain, identity.scope).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
-            return self.activity_since(cursor, filter, seconds, scope).await;
+            return self.activity_since(cursor, filter, seconds, identity.scope).await;
         }
         let changes = is_change(&operation);
         let here = Arc::clone(self);

@@ -76,9 +76,6 @@ struct Eyes<S> {
     resolver: Arc<dyn Resolver>,
     clock: Arc<dyn Clock>,
     on_change: Box<dyn Fn() + Send + Sync>,
-    changed: Arc<Notify>,
-    /// Domains that a look at another one concerns, to be looked at before their time.
-    concerned: Mutex<HashSet<Id<SendingDomain>>>,
 }
 
 impl<S: Book> DomainWatch<S> {

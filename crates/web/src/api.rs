@@ -222,7 +222,7 @@ mod tests {
 
         fn bearer(&self, _: &[u8], _: std::net::IpAddr) -> Option<(Id<ApiKey>, Identity)> {
             let actor = Actor { name: "key".into(), from: "test".into() };
-            Some((Id::new(1), Identity { actor, scope: Scope::Operator, read_only: false }))
+            Some((Id::new(1), Identity { actor, scope: Scope::Operator, read_only: false, ends_at: None }))
         }
 
         fn now(&self) -> Timestamp {
