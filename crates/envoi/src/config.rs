@@ -20,6 +20,8 @@ pub(crate) use check::CERTIFICATE_DAYS_LEFT_MIN;
 pub use example::{example, markdown};
 pub use value::parse_span;
 
+use net::own_mail::Sender;
+
 use read::{Table, Tree};
 use value::Value;
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub console: Vec<SocketAddr>,
     /// `[console] url`
     pub console_at: Option<String>,
+    /// `[mail] from`
+    pub mail_from: Option<Sender>,
     /// `[log]`
     pub log: Log,
     /// `[store]`
@@ -280,6 +284,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
         console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
+        mail_from: value::sender(&tree.table("mail").text("from")),
         log: Log { json: log.text("format") == "json", level: log.text("level") },
         store: Storage {
             master_key: store.path("master_key", folder),

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use tokio::task::JoinError;
 
 use net::clock::{Clock, SystemDice};
+use web::letters::LinkFor;
 
 use relay::service::operation::{Answer, Health, Operation};
 use relay::service::view::{
@@ -45,6 +46,8 @@ pub struct Running<S> {
     pub dispatch: net::dispatch::Handle,
     /// Looks at the records of domains in DNS.
     pub domains: net::domain_watch::DomainWatch<S>,
+    /// Writes to people.
+    pub mail: net::own_mail::OwnMail<S>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// Counts the connections of now.
@@ -150,10 +153,15 @@ impl<S: Store> Executor<S> {
         }
         let changes = is_change(&operation);
         let here = Arc::clone(self);
-        let answer = tokio::task::spawn_blocking(move || here.book(operation, &identity)).await.map_err(broke_off)?;
+        let mut answer =
+            tokio::task::spawn_blocking(move || here.book(operation, &identity)).await.map_err(broke_off)?;
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
             running.domains.directory_changed();
+        }
+        if let Ok(Answer::MemberLink(link)) = &mut answer {
+            let why = if link.member.joined { LinkFor::Given } else { LinkFor::Invitation };
+            self.mail_link(link, why).await;
         }
         answer
     }

@@ -17,6 +17,7 @@ use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Resolver};
 use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
+use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
 use net::tls::{CertificateFiles, Certificates};
@@ -189,9 +190,17 @@ impl Ground {
             &self.shutdown,
         );
         let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
+        let mail = OwnMail {
+            store: Arc::clone(&self.store),
+            dispatch: dispatch.clone(),
+            hostname: config.hostname.clone(),
+            sender: config.mail_from.clone(),
+            clock: Arc::clone(&self.clock),
+        };
         let running = Running {
             dispatch: dispatch.clone(),
             domains,
+            mail,
             lift: Box::new(move |address| lifting.lift(address)),
             sessions: Box::new(move || counting.connections()),
             ports: ports(&server),

@@ -7,6 +7,7 @@ pub mod date;
 pub mod dkim;
 pub mod dsn;
 pub mod header;
+pub mod letter;
 mod mailbox;
 mod message_id;
 mod received;

@@ -6,6 +6,7 @@ pub mod dns;
 pub mod domain_watch;
 pub mod offload;
 pub mod outbound;
+pub mod own_mail;
 pub mod proxy;
 pub mod seal;
 pub mod shutdown;

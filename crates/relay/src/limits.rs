@@ -154,7 +154,7 @@ limits! {
     api_key_waits_max API_KEY_WAITS_MAX 10 1..=10_000 "requests" ""
         "Requests to the API with one key that wait at once for a change.";
     web_connections_max WEB_CONNECTIONS_MAX 1_000 10..=100_000 "connections" ""
-        "Simultaneous connections over HTTP: to the API in all, and to metrics and health in all.";
+        "Simultaneous connections over HTTP: to the API, to the console, and to metrics and health, each in all.";
     web_address_connections_max WEB_ADDRESS_CONNECTIONS_MAX 100 1..=100_000 "connections" ""
         "Those from one IP address (IPv6: from one /64). From this machine, where a proxy may stand for all, there is no such limit.";
     web_handshake_seconds WEB_HANDSHAKE_SECONDS 10 1..=300 "seconds" ""

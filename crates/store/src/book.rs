@@ -287,7 +287,9 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<SendingDomain>> {
-        self.account(account)?;
+        if account != SYSTEM_ACCOUNT {
+            self.account(account)?;
+        }
         let name = name.to_ascii_lowercase();
         if self.claims(&name).any(|domain| domain.account == account) {
             return Err(StoreError::Conflict(format!("account {account} has {name} already")));

@@ -10,7 +10,7 @@ mod guard;
 mod page;
 mod profile;
 mod visit;
-mod words;
+pub(crate) mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

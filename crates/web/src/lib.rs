@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod console;
+pub mod letters;
 pub mod listen;
 
 pub use axum::Router;

@@ -146,11 +146,17 @@ pub(super) fn one(member: &MemberView) -> String {
 
 /// A new link.
 pub(super) fn link(made: &MemberLinkView) -> String {
-    let place = made.url.clone().unwrap_or_else(|| format!("/choose-password?token={}", made.token));
+    let (token, url) = (made.token.expose(), made.url.as_ref());
+    let place = url.map_or_else(|| format!("/choose-password?token={token}"), |url| url.expose().to_owned());
     let shown = pairs(&[
         ("Member", format!("{} <{}> (id {})", made.member.name, made.member.email, made.member.id)),
         ("Link", place),
         ("Works until", short(&made.expires_at)),
     ]);
-    format!("{shown}\n\nThe link is shown this once: hand it to the member, who chooses a password there.")
+    let what = if made.mailed {
+        "It was sent to the member by mail."
+    } else {
+        "It was sent to nobody: hand it to the member."
+    };
+    format!("{shown}\n\nThe link is shown this once. {what}")
 }

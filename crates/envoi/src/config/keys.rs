@@ -50,6 +50,8 @@ pub(super) enum Kind {
     Host,
     /// Where something is found, `https://console.example.com`.
     Url,
+    /// Who mail is from, `"Envoi <envoi@example.com>"`.
+    Sender,
     /// A port number.
     Port,
 }
@@ -124,6 +126,11 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
     Section { name: "api", repeated: false, help: "The API, for programs." },
     Section { name: "console", repeated: false, help: "The console, for people." },
+    Section {
+        name: "mail",
+        repeated: false,
+        help: "What the relay itself writes: invitations, lost passwords, alerts.",
+    },
     Section { name: "log", repeated: false, help: "The log, on standard error." },
     Section { name: "store", repeated: false, help: "What is kept on disk." },
 ];
@@ -337,6 +344,14 @@ const KEYS: &[Key] = &[
         "Where people find the console, for links in mails and on the command line.",
     ),
     key(
+        "mail",
+        "from",
+        Kind::Sender,
+        Absent::Nothing("it writes nothing, and links for members are shown to whoever made them alone"),
+        r#""Envoi <envoi@mail.example.com>""#,
+        "Who the relay writes as. The domain is one of the system account: `envoi domain add --account 0 mail.example.com`.",
+    ),
+    key(
         "log",
         "format",
         Kind::Choice(&["text", "json"]),
@@ -412,6 +427,7 @@ pub(super) fn keys() -> Vec<Key> {
 pub(super) fn kind_words(kind: &Kind) -> String {
     match kind {
         Kind::Hostname => "a host name".into(),
+        Kind::Sender => "an address, a name before it in front of <…>".into(),
         Kind::Url => "an address that begins with https:// or http://".into(),
         Kind::Path => "a path".into(),
         Kind::Flag => "true or false".into(),

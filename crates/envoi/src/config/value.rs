@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use toml::de::DeValue;
 
+use net::own_mail::Sender;
+
 use super::keys::Kind;
 
 /// A checked value.
@@ -60,9 +62,28 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
         Kind::Octets { floor, ceiling } => octets(value, *floor, *ceiling),
         Kind::Pattern => pattern(text(value)?),
         Kind::Host => host(text(value)?),
+        Kind::Sender => match text(value)? {
+            given if sender(given).is_some() => Ok(Value::Text(given.to_owned())),
+            given => refuse(
+                format!("{given:?} is nobody that mail could be from"),
+                "Write an address, or a name and the address in angle brackets: \"Envoi <envoi@mail.example.com>\".",
+            ),
+        },
         Kind::Url => url(text(value)?),
         Kind::Port => number(value, 1, 65_535),
     }
+}
+
+/// Who `Name <address>`, or an address alone, says that mail is from.
+pub(super) fn sender(given: &str) -> Option<Sender> {
+    let (name, address) = match given.trim().strip_suffix('>') {
+        Some(rest) => rest.split_once('<')?,
+        None => ("Envoi", given),
+    };
+    let name = name.trim().trim_matches('"').trim();
+    let is_name = !name.is_empty() && !name.chars().any(|letter| letter.is_control() || "<>\"".contains(letter));
+    let address = relay::service::mailbox(address).ok()?;
+    is_name.then(|| Sender { name: name.to_owned(), address })
 }
 
 fn url(given: &str) -> Result<Value, Refusal> {

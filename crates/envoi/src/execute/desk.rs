@@ -21,6 +21,8 @@ use super::door::Porch;
 
 /// How often last uses of keys are written down.
 const KEEPING_PERIOD: Duration = Duration::from_secs(5);
+/// How often sign-ins and links that have ended are forgotten.
+const FORGETTING_PERIOD: Duration = Duration::from_secs(3600);
 
 /// An executor with what its callers over HTTP need.
 pub struct Desk<S> {
@@ -38,8 +40,10 @@ impl<S: Store + Archive> Desk<S> {
         let desk = Arc::new(Desk { executor, secrets, porch: Porch::new(limits), uses: Mutex::default() });
         let (keeping, ending) = (Arc::clone(&desk), shutdown.clone());
         shutdown.spawn(async move {
+            let mut forgetting = tokio::time::interval(FORGETTING_PERIOD);
             while !ending.is_begun() {
                 tokio::select! {
+                    _ = forgetting.tick() => keeping.forget_sign_ins().await,
                     () = tokio::time::sleep(KEEPING_PERIOD) => {}
                     () = ending.begun() => {}
                 }

@@ -20,6 +20,8 @@ use tokio::sync::Semaphore;
 
 use net::clock::SystemDice;
 
+use web::letters::LinkFor;
+
 use super::backup::Archive;
 use super::broke_off;
 use super::desk::Desk;
@@ -40,6 +42,8 @@ pub(super) struct Porch {
     sites: Mutex<Pace<Site>>,
     /// Failures by whom they were aimed at, from where they never signed in.
     members: Mutex<Pace<Id<Member>>>,
+    /// Links that were asked for, by whom they are for.
+    links: Mutex<Pace<Id<Member>>>,
     /// Codes tried by those who are half in.
     codes: Mutex<Pace<PasswordHash>>,
     /// The step of the last code of each member: a code is taken once.
@@ -58,6 +62,7 @@ impl Porch {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             sites: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
             members: Mutex::new(Pace::new(1, limits.sign_in_member_failures_burst)),
+            links: Mutex::new(Pace::new(1, 1)),
             codes: Mutex::new(Pace::new(1, CODES_MAX)),
             steps: Mutex::default(),
             seen: Mutex::default(),
@@ -102,6 +107,18 @@ impl<S: Store + Archive> Desk<S> {
         let turn = tokio::time::timeout(HASH_PATIENCE, self.porch.hashing.acquire()).await;
         let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         tokio::task::spawn_blocking(work).await.map_err(broke_off)
+    }
+
+    /// Forgets sign-ins and links that have ended.
+    pub(super) async fn forget_sign_ins(&self) {
+        let now = self.now();
+        let before = |time: Duration| Timestamp(now.0.saturating_sub(time.as_millis() as u64));
+        let (unused_since, made_before) = (before(self.porch.idle), before(self.porch.life));
+        if let Err(fault) =
+            self.with_store(move |store| Ok(store.sign_ins_prune(unused_since, made_before, now)?)).await
+        {
+            tracing::warn!(error = fault.what, "sign-ins that have ended were not forgotten");
+        }
     }
 
     async fn let_in(&self, member: Arc<Member>, browser: Browser, confirmed: bool) -> Result<Entered, Refused> {
@@ -236,6 +253,24 @@ impl<S: Store + Archive> Desk<S> {
         let member = self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await?;
         let confirmed = member.totp.is_none();
         self.let_in(member, browser, confirmed).await
+    }
+
+    /// A link for whoever has this address. The answer does not wait for it, so that it takes as long for everybody.
+    fn send_link(&self, email: &str, from: IpAddr) -> Result<(), Refused> {
+        let now = self.now();
+        held(&self.porch.sites).on(Site::of(from), now).map_err(Refused::TooMany)?;
+        let Some(member) = self.executor.store.directory().member_of(email).cloned() else { return Ok(()) };
+        if held(&self.porch.links).on(member.id, now).is_err() {
+            return Ok(());
+        }
+        let executor = Arc::clone(&self.executor);
+        tokio::spawn(async move {
+            let actor = Actor { name: member.email.clone(), from: from.to_string() };
+            if let Err(fault) = executor.link_by_mail(member, actor, LinkFor::Forgotten).await {
+                tracing::warn!(error = fault.what, "a link to choose a password by could not be sent");
+            }
+        });
+        Ok(())
     }
 
     async fn link_of(&self, token: &Secret) -> Result<Option<Arc<Member>>, Fault> {
@@ -382,6 +417,14 @@ impl<S: Store + Archive> Door for Desk<S> {
 
     fn link(&self, token: Secret) -> Boxed<'_, Result<Option<Arc<Member>>, Fault>> {
         Box::pin(async move { self.link_of(&token).await })
+    }
+
+    fn can_write(&self) -> bool {
+        self.executor.running.as_ref().is_some_and(|running| running.mail.is_ready().is_ok())
+    }
+
+    fn forgotten(&self, email: String, browser: Browser) -> Boxed<'_, Result<(), Refused>> {
+        Box::pin(async move { self.send_link(&email, browser.from) })
     }
 
     fn choose_password(

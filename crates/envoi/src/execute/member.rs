@@ -1,15 +1,23 @@
 //! Members: added, listed, changed, given a link, removed.
 
+use std::sync::Arc;
+
 use net::clock::SystemDice;
+use net::own_mail::Note;
+use relay::credential::SecretText;
 use relay::id::Id;
-use relay::member::NewMember;
+use relay::language::Language;
+use relay::member::{Member, NewMember};
 use relay::moment;
+use relay::power::Scope;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::{DoneView, MemberLinkView, MemberView};
 use relay::service::{self, Caller, Fault, IssuedLink};
-use relay::store::Store;
+use relay::store::{Actor, Store};
+use smtp::server::Secret;
+use web::letters::LinkFor;
 
-use super::{Executor, misplaced};
+use super::{Executor, broke_off, misplaced};
 
 impl<S: Store> Executor<S> {
     pub(super) fn member(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
@@ -42,9 +50,55 @@ impl<S: Store> Executor<S> {
     }
 
     fn link(&self, issued: &IssuedLink) -> Answer {
-        let token = String::from_utf8_lossy(issued.token.expose()).into_owned();
-        let url = self.console.as_ref().map(|console| format!("{console}/choose-password?token={token}"));
-        let member = MemberView::from(issued.member.as_ref());
-        Answer::MemberLink(MemberLinkView { member, url, token, expires_at: moment::text(issued.expires_at) })
+        Answer::MemberLink(self.link_view(issued))
+    }
+
+    fn link_view(&self, issued: &IssuedLink) -> MemberLinkView {
+        let token = SecretText::from(&issued.token);
+        let address = |console: &String| format!("{console}/choose-password?token={}", token.expose());
+        let url = self.console.as_ref().map(|console| SecretText::from(&Secret::new(address(console).into_bytes())));
+        let (member, expires_at) = (MemberView::from(issued.member.as_ref()), moment::text(issued.expires_at));
+        MemberLinkView { member, url, token, expires_at, mailed: false }
+    }
+
+    /// Makes a link for a member, and sends it to them.
+    pub(super) async fn link_by_mail(
+        self: &Arc<Self>,
+        member: Arc<Member>,
+        actor: Actor,
+        why: LinkFor,
+    ) -> Result<(), Fault> {
+        let here = Arc::clone(self);
+        let issued = tokio::task::spawn_blocking(move || {
+            let (now, limits, scope) = (here.clock.now(), &here.limits, Scope::Operator);
+            let caller = Caller { actor: &actor, now, scope, ends_at: None, limits };
+            service::member_link(here.store.as_ref(), &member, &mut SystemDice, caller)
+        });
+        let mut view = self.link_view(&issued.await.map_err(broke_off)??);
+        self.mail_link(&mut view, why).await;
+        Ok(())
+    }
+
+    /// Sends a member their link, where the relay can write and the console is served; the view says whether it was.
+    pub(super) async fn mail_link(&self, view: &mut MemberLinkView, why: LinkFor) {
+        let (Some(running), Some(url)) = (&self.running, &view.url) else { return };
+        if running.mail.is_ready().is_err() {
+            return;
+        }
+        let member = &view.member;
+        let language = Language::of_tag(&member.language).unwrap_or_default();
+        let directory = self.store.directory();
+        let account = member.account.and_then(|account| directory.accounts.get(&Id::new(account)));
+        let place = account.map_or(self.hostname.as_str(), |account| account.name.as_str());
+        let letter = web::letters::link(language, why, &member.name, place, url.expose(), &view.expires_at);
+        let (name, address) = (member.name.clone(), member.email.clone());
+        let note = Note { name, address, subject: letter.subject, text: letter.text, language };
+        match running.mail.send(&note).await {
+            Ok(message) => {
+                tracing::info!(message_id = %message, member = member.id, "a link was sent to a member");
+                view.mailed = true;
+            }
+            Err(error) => tracing::warn!(%error, member = member.id, "a link could not be sent to a member"),
+        }
     }
 }

@@ -37,6 +37,7 @@ use driver::Driver;
 
 pub use carrier::Carrier;
 pub use metrics::Metrics;
+pub(crate) use notification::content_facts;
 pub use notification::tell_damaged;
 
 /// What the driver is held to.

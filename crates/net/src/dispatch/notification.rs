@@ -206,12 +206,13 @@ fn envelope(
         accepted_at: now,
         retry_for: None,
         sandbox: false,
-        facts: facts(content, &settings.hostname),
+        facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),
         session: None,
     }
 }
 
-fn facts(content: &[u8], hostname: &str) -> ContentFacts {
+/// What is kept of content that the relay itself wrote, from this address.
+pub(crate) fn content_facts(content: &[u8], from: &str) -> ContentFacts {
     let end = content.windows(4).position(|window| window == b"\r\n\r\n").map_or(content.len(), |cut| cut + 4);
     let value = |name: &str| {
         let field = header::fields(&content[..end]).find(|field| field.is(name));
@@ -224,7 +225,7 @@ fn facts(content: &[u8], hostname: &str) -> ContentFacts {
         header_octets: end as u64,
         sha256,
         subject: value("Subject"),
-        from: format!("MAILER-DAEMON@{hostname}"),
+        from: from.to_owned(),
         message_id: value("Message-ID"),
     }
 }

@@ -4,7 +4,7 @@ use smtp::server::Secret;
 use std::sync::Arc;
 
 use super::name::DNS_NAME_OCTETS_MAX;
-use super::{Caller, Fault, account_find, domain_name, mailbox, room};
+use super::{Caller, Fault, SYSTEM_ACCOUNT, account_find, domain_name, mailbox, room};
 use crate::account::Account;
 use crate::dice::Dice;
 use crate::id::Id;
@@ -33,7 +33,10 @@ pub fn domain_add(
 ) -> Result<Arc<SendingDomain>, Fault> {
     let name = domain_name(name)?;
     keys_fit(&name)?;
-    account_find(book, account)?;
+    // the relay's own mail is sent from domains of the system account, which is in no list
+    if account != SYSTEM_ACCOUNT {
+        account_find(book, account)?;
+    }
     let directory = book.directory();
     let same =
         |domain: &&Arc<SendingDomain>| domain.account == account && domain.name == name && domain.deleted_at.is_none();

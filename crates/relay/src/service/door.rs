@@ -167,6 +167,15 @@ pub trait Door: Service {
     /// Whose link this is; none where it is void.
     fn link(&self, token: Secret) -> Boxed<'_, Result<Option<Arc<Member>>, Fault>>;
 
+    /// Whether the relay can write to people.
+    fn can_write(&self) -> bool;
+
+    /// Sends whoever has this address a link to choose a password by; whether anybody has is told to nobody.
+    ///
+    /// # Errors
+    /// Too many were asked for from there.
+    fn forgotten(&self, email: String, browser: Browser) -> Boxed<'_, Result<(), Refused>>;
+
     /// Chooses a password by a link, and comes in.
     fn choose_password(&self, token: Secret, password: Secret, browser: Browser)
     -> Boxed<'_, Result<Entered, Refused>>;

@@ -532,11 +532,15 @@ views! {
         /// The member.
         member: MemberView,
         /// Where the console is, with the link's path; none where there is no console.
-        url: Option<String>,
+        #[schema(value_type = Option<String>)]
+        url: Option<SecretText>,
         /// What the link carries; it is kept nowhere and never shown again.
-        token: String,
+        #[schema(value_type = String)]
+        token: SecretText,
         /// From when on it works no more.
         expires_at: String,
+        /// Whether the relay has sent it to the member by mail.
+        mailed: bool,
     }
     /// One line of the audit log.
     AuditView {

@@ -23,6 +23,8 @@ pub(super) fn routes() -> Vec<Route> {
         show("/sign-in/code", For::Everybody, code_page),
         take("/sign-in/code", For::Everybody, code),
         take("/sign-out", For::Everybody, sign_out),
+        show("/forgotten", For::Everybody, forgotten_page),
+        take("/forgotten", For::Everybody, forgotten),
         show("/choose-password", For::Everybody, choose_page),
         take("/choose-password", For::Everybody, choose),
         show("/first-start", For::Everybody, first_page),
@@ -86,6 +88,7 @@ struct SignInPage {
     next: String,
     refused: Option<String>,
     choice: String,
+    can_write: bool,
 }
 
 /// Where the same page is in the other language.
@@ -101,7 +104,8 @@ pub(super) async fn sign_in_page(State(console): State<Console>, guest: Guest) -
     let page = page_of(&console, guest.language);
     let next = query_value(&guest.uri, "next").unwrap_or_default();
     let choice = other_language(&guest, &page);
-    shown(&SignInPage { page, email: String::new(), next, refused: None, choice })
+    let can_write = console.door.can_write();
+    shown(&SignInPage { page, email: String::new(), next, refused: None, choice, can_write })
 }
 
 #[derive(Deserialize)]
@@ -121,7 +125,9 @@ pub(super) async fn sign_in(State(console): State<Console>, guest: Guest, Open(f
         Ok(entered) => let_in(&console, &entered, &form.next),
         Err(refused) => {
             let (choice, words) = (other_language(&guest, &page), told(&page, &refused));
-            let shown = SignInPage { page, email: form.email, next: form.next, refused: Some(words), choice };
+            let can_write = console.door.can_write();
+            let shown =
+                SignInPage { page, email: form.email, next: form.next, refused: Some(words), choice, can_write };
             shown_as(status_of(&refused), &shown)
         }
     }
@@ -169,6 +175,40 @@ pub(super) async fn sign_out(State(console): State<Console>, guest: Guest) -> Re
     let mut answer = on_to("/sign-in");
     answer.headers_mut().insert(header::SET_COOKIE, cookie_gone(&console.settings));
     Ok(answer)
+}
+
+#[derive(Template)]
+#[template(path = "forgotten.html")]
+struct ForgottenPage {
+    page: Page,
+    is_sent: bool,
+    refused: Option<String>,
+}
+
+pub(super) async fn forgotten_page(State(console): State<Console>, guest: Guest) -> Response {
+    shown(&ForgottenPage { page: page_of(&console, guest.language), is_sent: false, refused: None })
+}
+
+#[derive(Deserialize)]
+pub(super) struct ForgottenForm {
+    email: String,
+    #[serde(default)]
+    language: String,
+}
+
+pub(super) async fn forgotten(
+    State(console): State<Console>,
+    guest: Guest,
+    Open(form): Open<ForgottenForm>,
+) -> Response {
+    let page = page_of(&console, language_of(&form.language, &guest));
+    match console.door.forgotten(form.email, guest.browser.clone()).await {
+        Ok(()) => shown(&ForgottenPage { page, is_sent: true, refused: None }),
+        Err(refused) => {
+            let words = told(&page, &refused);
+            shown_as(status_of(&refused), &ForgottenPage { page, is_sent: false, refused: Some(words) })
+        }
+    }
 }
 
 #[derive(Template)]

@@ -18,7 +18,10 @@ use std::sync::LazyLock;
 /// The sources of what is said in a language: one file for each part of the console.
 macro_rules! sources {
     ($language:literal) => {
-        [include_str!(concat!("../../words/", $language, "/frame.ftl"))]
+        [
+            include_str!(concat!("../../words/", $language, "/frame.ftl")),
+            include_str!(concat!("../../words/", $language, "/letters.ftl")),
+        ]
     };
 }
 
@@ -69,7 +72,7 @@ impl Speech {
 
 /// How somebody is spoken to.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// The language.
     pub(super) language: Language,
     zone: TimeZone,
@@ -77,7 +80,7 @@ pub(super) struct Words {
 
 impl Words {
     /// In a language, with times in UTC.
-    pub(super) fn new(language: Language) -> Words {
+    pub(crate) fn new(language: Language) -> Words {
         Words { language, zone: TimeZone::UTC }
     }
 
@@ -102,7 +105,7 @@ impl Words {
     }
 
     /// The message of this name with several things put in.
-    pub(super) fn filled(&self, id: &str, values: &[(&str, &str)]) -> String {
+    pub(crate) fn filled(&self, id: &str, values: &[(&str, &str)]) -> String {
         self.say(id, Some(&values.iter().map(|(name, value)| (*name, FluentValue::from(*value))).collect()))
     }
 
@@ -148,7 +151,7 @@ impl Words {
     }
 
     /// A moment to the minute, from RFC 3339.
-    pub(super) fn minute(&self, rfc3339: &str) -> String {
+    pub(crate) fn minute(&self, rfc3339: &str) -> String {
         self.shown(rfc3339, |speech| speech.minutes.as_ref())
     }
 

@@ -139,3 +139,9 @@ failure-unavailable = This does not work at the moment
 failure-unavailable-what = Nothing was changed. Try again in a moment.
 failure-unreadable = This form could not be read
 failure-unreadable-what = Nothing was done. Go back, reload the page, and try again.
+
+## A lost password
+forgotten-do = Send me a link
+forgotten-sent = If a member has this address, a link is on its way. It works for three days.
+forgotten-title = A new password
+forgotten-where = We send a link to the address that you sign in with.

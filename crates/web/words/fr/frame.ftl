@@ -139,3 +139,9 @@ failure-unavailable = Cela ne fonctionne pas pour le moment
 failure-unavailable-what = Rien n’a été modifié. Réessayez dans un instant.
 failure-unreadable = Ce formulaire n’a pas pu être lu
 failure-unreadable-what = Rien n’a été fait. Revenez en arrière, rechargez la page et réessayez.
+
+## Mot de passe perdu
+forgotten-do = M’envoyer un lien
+forgotten-sent = Si un membre possède cette adresse, un lien est en route. Il reste valable trois jours.
+forgotten-title = Un nouveau mot de passe
+forgotten-where = Nous envoyons un lien à l’adresse avec laquelle vous vous connectez.

@@ -24,7 +24,7 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
     let mut directory = Directory::default();
     let accounts =
         "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language
-        FROM accounts";
+        FROM accounts WHERE id > 0";
     each(reader, accounts, |row| {
         let account = account(row)?;
         directory.accounts.insert(account.id, Arc::new(account));

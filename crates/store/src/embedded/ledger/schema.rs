@@ -170,5 +170,8 @@ CREATE TABLE links (
 
 ALTER TABLE accounts ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
 ALTER TABLE accounts ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+
+-- the system account, to which the relay's own domains belong; it is in no list
+INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",
 ];

@@ -1,0 +1,50 @@
+//! What the relay writes to people: sent like any other mail, from a domain of the operator's own.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use mail_parser::MessageParser;
+use support::{Hop, House};
+
+/// A house whose relay writes, with a console.
+fn house(hop: &Hop) -> House {
+    let house = House::new(hop.port());
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    let more = "[console]\nlisten = [\"127.0.0.1:0\"]\nurl = \"https://console.example.com\"\n\
+                [mail]\nfrom = \"Acme Relay <envoi@mail.example>\"\n";
+    std::fs::write(house.config(), text + more).unwrap();
+    house
+}
+
+#[test]
+fn an_invitation_comes_by_mail_signed_and_in_the_members_language() {
+    let hop = Hop::start(10);
+    let house = house(&hop);
+    let _server = house.serve();
+    house.json(&["account", "add", "--name", "Acme"]);
+    let add = ["member", "add", "eloise@example.net", "--account", "1", "--name", "Éloïse", "--language", "fr"];
+    let made = house.json(&add);
+    assert_eq!(made["mailed"], false, "there is no domain to write from yet");
+    house.json(&["domain", "add", "--account", "0", "mail.example"]);
+    house.json(&["domain", "vouch", "mail.example"]);
+    let made = house.json(&["member", "link", "1"]);
+    assert_eq!(made["mailed"], true);
+    let arrived = hop.wait("eloise@example.net");
+    assert_eq!(
+        (arrived.sender.as_str(), &arrived.recipients),
+        ("envoi@mail.example", &vec!["eloise@example.net".into()])
+    );
+    let read = MessageParser::default().parse(&arrived.content).unwrap();
+    assert!(read.header("DKIM-Signature").is_some() && read.header("Auto-Submitted").is_some());
+    assert_eq!(read.subject(), Some("Votre accès à Acme"));
+    let text = read.body_text(0).unwrap();
+    assert!(text.starts_with("Bonjour Éloïse,"), "{text}");
+    let url = made["url"].as_str().unwrap();
+    assert!(url.starts_with("https://console.example.com/choose-password?token="));
+    assert!(text.lines().any(|line| line == url), "{text}");
+    // it is no account's mail, and in nobody's list
+    assert_eq!(house.json(&["activity", "--account", "1"]).as_array().unwrap().len(), 0);
+    let accounts = house.json(&["account", "list"]);
+    assert_eq!(accounts.as_array().unwrap().len(), 1, "{accounts}");
+}
