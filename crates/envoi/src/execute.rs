@@ -11,13 +11,14 @@ mod queue;
 mod statistics;
 mod users;
 
-use relay::account::AccountState;
+use relay::account::{Account, AccountState};
 use relay::activity::ConnectionRow;
-use relay::clock::Timestamp;
+use relay::clock::{Day, Timestamp};
 use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId};
 use relay::limits::Limits;
 use relay::power::Scope;
+use relay::quota::Usage;
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
@@ -50,6 +51,8 @@ pub struct Running<S> {
     pub mail: net::own_mail::OwnMail<S>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
+    /// What the accounts have used of their quotas.
+    pub usage: Usage,
     /// Counts the connections of now.
     pub sessions: Box<dyn Fn() -> Connections + Send + Sync>,
     /// Where it listens.
@@ -231,15 +234,27 @@ impl<S: Store> Executor<S> {
             }
             _ => return self.accounts(caller.now),
         };
-        let charges = store.charges()?;
-        Ok(Answer::Account(AccountView::new(&account, &charges, caller.now.day())))
+        let today = caller.now.day();
+        let used = self.used()?(&account, today);
+        Ok(Answer::Account(AccountView::new(&account, used, today)))
+    }
+
+    /// Says what an account used of its quota in the period of a day: as it is counted where a server runs, else as it was
+    /// written down.
+    pub(crate) fn used(&self) -> Result<Box<dyn Fn(&Account, Day) -> u64 + '_>, Fault> {
+        if let Some(running) = &self.running {
+            return Ok(Box::new(|account, today| running.usage.used(account.id, account.quota.period(today))));
+        }
+        let charges = self.store.charges()?;
+        Ok(Box::new(move |account, today| charges.used(account.id, account.quota.period(today))))
     }
 
     fn accounts(&self, now: Timestamp) -> Result<Answer, Fault> {
-        let charges = self.store.charges()?;
+        let (used, today) = (self.used()?, now.day());
         let directory = self.store.directory();
         let accounts = directory.accounts.values();
-        let mut accounts: Vec<_> = accounts.map(|account| AccountView::new(account, &charges, now.day())).collect();
+        let shown = |account: &Arc<Account>| AccountView::new(account, used(account, today), today);
+        let mut accounts: Vec<_> = accounts.map(shown).collect();
         accounts.sort_by_key(|account| account.id);
         Ok(Answer::Accounts(accounts))
     }

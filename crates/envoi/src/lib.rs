@@ -1,5 +1,6 @@
 //! Wires the rooms into one binary: configuration, command line, control socket, server, demonstration.
 
+mod alerts;
 mod archive;
 pub mod cli;
 pub mod config;

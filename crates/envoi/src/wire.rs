@@ -22,6 +22,7 @@ use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
 use net::tls::{CertificateFiles, Certificates};
 
+use crate::alerts;
 use crate::config::Config;
 use crate::control::Control;
 use crate::data;
@@ -93,6 +94,7 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let Ground { shutdown, store, certificates, metrics, .. } = ground;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
+        shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
         let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
@@ -202,6 +204,7 @@ impl Ground {
             domains,
             mail,
             lift: Box::new(move |address| lifting.lift(address)),
+            usage: server.usage(),
             sessions: Box::new(move || counting.connections()),
             ports: ports(&server),
             started_at,

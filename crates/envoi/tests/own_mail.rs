@@ -5,7 +5,7 @@
 mod support;
 
 use mail_parser::MessageParser;
-use support::{Hop, House};
+use support::{Hop, House, Port, send};
 
 /// A house whose relay writes, with a console.
 fn house(hop: &Hop) -> House {
@@ -47,4 +47,29 @@ fn an_invitation_comes_by_mail_signed_and_in_the_members_language() {
     assert_eq!(house.json(&["activity", "--account", "1"]).as_array().unwrap().len(), 0);
     let accounts = house.json(&["account", "list"]);
     assert_eq!(accounts.as_array().unwrap().len(), 1, "{accounts}");
+}
+
+#[test]
+fn administrators_are_told_that_the_quota_is_used_up() {
+    let hop = Hop::start(20);
+    let house = house(&hop);
+    let server = house.serve();
+    let login = house.furnish();
+    house.json(&["domain", "add", "--account", "0", "mail.example"]);
+    house.json(&["domain", "vouch", "mail.example"]);
+    for (address, role) in [("jane@example.net", "administrator"), ("john@example.net", "regular")] {
+        house.json(&["member", "add", address, "--account", "1", "--name", "Somebody", "--role", role]);
+        hop.wait(address);
+    }
+    house.json(&["account", "quota", "1", "--recipients", "2"]);
+    let client = house.client(Port::StartTls(server.starttls), &login);
+    for number in 0..2 {
+        let content = format!("From: a@example.com\r\nSubject: Message {number}\r\n\r\nBody\r\n");
+        send(&client, "a@example.com", &["b@example.net"], content.as_bytes()).unwrap();
+    }
+    let told = hop.wait("used up");
+    assert_eq!(told.recipients, ["jane@example.net"]);
+    let read = MessageParser::default().parse(&told.content).unwrap();
+    assert!(read.body_text(0).unwrap().contains("2 of the 2 recipients"), "{:?}", read.body_text(0));
+    server.stop();
 }

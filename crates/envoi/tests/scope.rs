@@ -129,9 +129,9 @@ impl World {
         };
         self.executor.store.note(vec![notice(NoticeKind::Rejected), notice(NoticeKind::Connection)]);
         let filter = ActivityFilter { account: Some(account), ..ActivityFilter::default() };
-        let Answer::Activity(rows) = self.ask(Operation::Activity { filter }, Scope::Operator).await.unwrap() else {
-            panic!()
-        };
+        // an account's rows have numbers of its own
+        let scope = Scope::Account(account, Powers::ALL);
+        let Answer::Activity(rows) = self.ask(Operation::Activity { filter }, scope).await.unwrap() else { panic!() };
         rows[0].row
     }
 }

@@ -5,6 +5,7 @@
 //! A recipient belongs to the period that its message was accepted in, by the clock of that moment: a clock that
 //! was wrong takes from the period that it named, and no way back or forth gives any period more than once.
 
+pub mod alert;
 mod usage;
 
 #[cfg(test)]

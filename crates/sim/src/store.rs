@@ -14,6 +14,7 @@ use relay::id::{Id, MessageId};
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
+use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -212,6 +213,8 @@ handed! {
     cursor_key() -> [u8; 32];
     logins_note(logins: &[Login]) -> Done<()>;
     logins(since: Timestamp) -> Done<Vec<Login>>;
+    quotas_told() -> Done<HashMap<Id<Account>, Told>>;
+    quota_told(account: Id<Account>, told: Told) -> Done<()>;
     suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;
     unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
     block_put(block: &Block) -> Done<()>;

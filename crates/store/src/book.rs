@@ -1,5 +1,6 @@
 //! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
 
+mod domains;
 mod members;
 
 use std::collections::HashSet;
@@ -14,11 +15,10 @@ use relay::id::Id;
 use relay::language::Language;
 use relay::member::{Link, Member, SignIn};
 use relay::quota::Quota;
-use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
+use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
-use relay::store::{Actor, AuditEntry, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError};
-use relay::verification::{self, Check, RecordState};
+use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
 use smtp::server::Secret;
 
 /// The highest numbers given so far: a number is never given twice, also not after a deletion.
@@ -116,17 +116,6 @@ impl Draft {
         domain
     }
 
-    /// A claim gives way to another account's: a word as if it were taken back, records as if their grace were over.
-    fn give_way(&mut self, losing: &SendingDomain, now: Timestamp) {
-        let (state, action) = match losing.state {
-            DomainState::Vouched => (DomainState::Pending, "domain.vouch_lost"),
-            _ => (DomainState::Failed, "domain.claim_lost"),
-        };
-        self.put_domain(SendingDomain { state, lost_at: None, ..losing.clone() });
-        let subject = format!("domain {} {}", losing.id, losing.name);
-        self.note(&system(), now, action, subject, Some(losing.account));
-    }
-
     fn put_user(&mut self, user: SmtpUser) -> Arc<SmtpUser> {
         let user = Arc::new(user);
         self.next.usernames.insert(user.username.clone(), user.id);
@@ -150,22 +139,6 @@ impl Draft {
 /// The actor of what follows by rule from something else.
 fn system() -> Actor {
     Actor { name: "system".to_owned(), from: "relay".to_owned() }
-}
-
-/// What the audit log calls a domain's new state.
-fn state_action(state: DomainState) -> &'static str {
-    match state {
-        DomainState::Pending => "domain.pending",
-        DomainState::Validated => "domain.validate",
-        DomainState::Warning => "domain.warn",
-        DomainState::Failed => "domain.fail",
-        DomainState::Vouched => "domain.vouch",
-    }
-}
-
-/// Whether DNS has spoken for this claim.
-fn is_proven(state: DomainState) -> bool {
-    matches!(state, DomainState::Validated | DomainState::Warning)
 }
 
 /// There is no block of this address.
@@ -277,206 +250,6 @@ impl Register {
         let subject = format!("account {id} {recipients}, renewed on day {}", quota.renews_on);
         draft.note(by, now, "account.quota", subject, Some(id));
         Ok(draft.done(account))
-    }
-
-    pub(crate) fn domain_add(
-        &self,
-        account: Id<Account>,
-        name: &str,
-        keys: Vec<NewDkimKey>,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<Arc<SendingDomain>> {
-        if account != SYSTEM_ACCOUNT {
-            self.account(account)?;
-        }
-        let name = name.to_ascii_lowercase();
-        if self.claims(&name).any(|domain| domain.account == account) {
-            return Err(StoreError::Conflict(format!("account {account} has {name} already")));
-        }
-        let mut given = HashSet::new();
-        for new in &keys {
-            let selector = &new.key.selector;
-            if self.selectors.contains(selector) || !given.insert(selector) {
-                return Err(StoreError::Conflict(format!("the selector {selector} was given before: draw another")));
-            }
-        }
-        let mut draft = self.draft();
-        draft.numbers.domain += 1;
-        let id = Id::new(draft.numbers.domain);
-        let domain = draft.put_domain(SendingDomain {
-            id,
-            account,
-            name,
-            state: DomainState::Pending,
-            bounce_mails: true,
-            keys: keys.iter().map(|new| new.key.clone()).collect(),
-            created_at: now,
-            deleted_at: None,
-            lost_at: None,
-            check: None,
-        });
-        for new in keys {
-            draft.writes.push(Write::PrivateKey { domain: id, selector: new.key.selector, private: new.private });
-        }
-        draft.note(by, now, "domain.add", format!("domain {id} {}", domain.name), Some(account));
-        Ok(draft.done(domain))
-    }
-
-    /// Domains of this name that are not deleted.
-    fn claims(&self, name: &str) -> impl Iterator<Item = &Arc<SendingDomain>> {
-        self.directory.domains.values().filter(move |domain| domain.deleted_at.is_none() && domain.name == name)
-    }
-
-    /// Of several claims on one name only one may be proven by DNS, and a proven one beats the operator's word.
-    pub(crate) fn domain_state(
-        &self,
-        id: Id<SendingDomain>,
-        state: DomainState,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<Arc<SendingDomain>> {
-        let domain = self.domain(id)?;
-        let losing = self.losing(domain, state, false)?;
-        let mut draft = self.draft();
-        losing.into_iter().for_each(|losing| draft.give_way(losing, now));
-        // a word that is taken back leaves what nobody has looked at yet
-        let check = domain.check.clone().filter(|_| state != DomainState::Pending);
-        let domain = draft.put_domain(SendingDomain { state, lost_at: None, check, ..(**domain).clone() });
-        draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
-        Ok(draft.done(domain))
-    }
-
-    /// The other accounts' claims on the name that give way to this one in that state. Where all records were just
-    /// `shown`, one that misses some gives way too: its owner has moved on.
-    fn losing(
-        &self,
-        domain: &SendingDomain,
-        state: DomainState,
-        shown: bool,
-    ) -> Result<Vec<&Arc<SendingDomain>>, StoreError> {
-        let mut losing = Vec::new();
-        for other in self.claims(&domain.name).filter(|other| other.id != domain.id) {
-            let loses = match other.state {
-                DomainState::Vouched => is_proven(state),
-                DomainState::Warning => shown && state == DomainState::Validated,
-                _ => false,
-            };
-            if loses {
-                losing.push(other);
-            } else if is_proven(other.state) && state.may_send() {
-                return Err(StoreError::Conflict(format!(
-                    "{} is validated in account {}: its records must be removed there first",
-                    domain.name, other.account
-                )));
-            } else if other.state == DomainState::Vouched && state == DomainState::Vouched {
-                return Err(StoreError::Conflict(format!(
-                    "{} is vouched for in account {}: take that back, or delete it there first",
-                    domain.name, other.account
-                )));
-            }
-        }
-        Ok(losing)
-    }
-
-    pub(crate) fn domain_bounce_mails(
-        &self,
-        id: Id<SendingDomain>,
-        on: bool,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<Arc<SendingDomain>> {
-        let domain = self.domain(id)?;
-        let mut draft = self.draft();
-        let domain = draft.put_domain(SendingDomain { bounce_mails: on, ..(**domain).clone() });
-        let action = if on { "domain.bounce_mails_on" } else { "domain.bounce_mails_off" };
-        draft.note(by, now, action, format!("domain {id} {}", domain.name), Some(domain.account));
-        Ok(draft.done(domain))
-    }
-
-    /// What DNS said; a state that another claim does not allow is not taken.
-    pub(crate) fn domain_check(&self, id: Id<SendingDomain>, check: Check) -> Decided<Arc<SendingDomain>> {
-        let kept = self.domain(id)?;
-        if kept.check.as_ref().is_some_and(|newer| newer.at > check.at) {
-            return Ok(self.draft().done(Arc::clone(kept)));
-        }
-        let (mut domain, check) = ((**kept).clone(), check.following(kept));
-        let (before, now, judgement) = (domain.state, check.at, verification::judge(&domain, &check));
-        let mut draft = self.draft();
-        for key in domain.keys.iter_mut().filter(|key| key.seen_at.is_none()) {
-            if check.of(&key.selector) == Some(&RecordState::Right) {
-                key.seen_at = Some(now);
-                let subject = format!("domain {id} {} selector {}", domain.name, key.selector);
-                draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
-            }
-        }
-        domain.check = Some(check);
-        let losing =
-            if judgement.state == before { Ok(Vec::new()) } else { self.losing(&domain, judgement.state, true) };
-        if let Ok(losing) = losing {
-            losing.into_iter().for_each(|losing| draft.give_way(losing, now));
-            (domain.state, domain.lost_at) = (judgement.state, judgement.lost_at);
-        }
-        if domain.state != before {
-            let subject = format!("domain {id} {}", domain.name);
-            draft.note(&system(), now, state_action(domain.state), subject, Some(domain.account));
-        }
-        let domain = draft.put_domain(domain);
-        Ok(draft.done(domain))
-    }
-
-    /// The spare key of an algorithm signs from now on, and the one that signed is the spare.
-    pub(crate) fn domain_rotate(
-        &self,
-        id: Id<SendingDomain>,
-        algorithm: KeyAlgorithm,
-        force: bool,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<Arc<SendingDomain>> {
-        let mut domain = (**self.domain(id)?).clone();
-        let spare = domain.keys.iter().find(|key| key.algorithm == algorithm && !key.active);
-        let spare = spare.ok_or_else(|| {
-            StoreError::Conflict(format!("{} has no second selector of this algorithm to move to", domain.name))
-        })?;
-        let selector = spare.selector.clone();
-        if !verification::is_there(&domain, spare) && !force {
-            return Err(StoreError::Conflict(format!(
-                "the record of {} was not in DNS at the last look: publish it first, or force the rotation",
-                verification::name(&domain, spare)
-            )));
-        }
-        for key in domain.keys.iter_mut().filter(|key| key.algorithm == algorithm) {
-            key.active = key.selector == selector;
-        }
-        let mut draft = self.draft();
-        let subject = format!("domain {id} {} selector {selector}", domain.name);
-        draft.note(by, now, "domain.rotate", subject, Some(domain.account));
-        let domain = draft.put_domain(domain);
-        Ok(draft.done(domain))
-    }
-
-    pub(crate) fn domain_delete(&self, id: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Decided<()> {
-        let domain = self.domain(id)?;
-        let mut draft = self.draft();
-        for user in self.directory.users.values().filter(|user| user.domain == id) {
-            draft.drop_user(user);
-        }
-        draft.put_domain(SendingDomain { deleted_at: Some(now), ..(**domain).clone() });
-        draft.note(by, now, "domain.delete", format!("domain {id} {}", domain.name), Some(domain.account));
-        Ok(draft.done(()))
-    }
-
-    /// A deleted domain whose queue is empty: its keys are destroyed and it decides nothing any more.
-    pub(crate) fn domain_forget(&self, id: Id<SendingDomain>, now: Timestamp) -> Decided<()> {
-        let domain = self.directory.domains.get(&id).filter(|domain| domain.deleted_at.is_some());
-        let domain = domain.ok_or_else(|| StoreError::NotFound(format!("deleted domain {id}")))?;
-        let mut draft = self.draft();
-        draft.next.domains.remove(&id);
-        draft.writes.push(Write::PrivateKeysGone(id));
-        let subject = format!("domain {id} {}", domain.name);
-        draft.note(&system(), now, "domain.keys_destroyed", subject, Some(domain.account));
-        Ok(draft.done(()))
     }
 
     pub(crate) fn smtp_user_add(&self, new: NewSmtpUser, by: &Actor, now: Timestamp) -> Decided<Arc<SmtpUser>> {

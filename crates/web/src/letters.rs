@@ -39,9 +39,55 @@ pub fn link(language: Language, why: LinkFor, name: &str, place: &str, url: &str
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
 }
 
+/// The letter that a step of a quota is reached: `step` per cent, `used` of `quota` recipients.
+pub fn quota(
+    language: Language,
+    name: &str,
+    account: &str,
+    step: u8,
+    (used, quota): (u64, u64),
+    renews_iso: &str,
+) -> Letter {
+    let words = Words::new(language);
+    let (percent, day) = (words.percent(Some(f64::from(step) / 100.0)), words.day(renews_iso));
+    let (used, quota) = (words.number(used), words.number(quota));
+    let values = [
+        ("name", name),
+        ("account", account),
+        ("percent", percent.as_str()),
+        ("used", used.as_str()),
+        ("quota", quota.as_str()),
+        ("day", day.as_str()),
+    ];
+    let (subject, what) = if step >= 100 {
+        ("letter-quota-full-subject", "letter-quota-full")
+    } else {
+        ("letter-quota-subject", "letter-quota-near")
+    };
+    let parts = ["letter-greeting", "letter-quota", what, "letter-signature"];
+    let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
+    Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_is_told_in_numbers() {
+        for language in Language::ALL {
+            for step in [80, 90, 100] {
+                let letter = quota(language, "Jane", "Acme", step, (40_001, 50_000), "2026-12-14");
+                let digits: String = letter.text.chars().filter(char::is_ascii_digit).collect();
+                assert!(
+                    digits.contains("40001") && digits.contains("50000") && digits.contains("2026"),
+                    "{}",
+                    letter.text
+                );
+                assert!(letter.subject.contains("Acme") && !letter.text.contains("letter-"), "{}", letter.text);
+            }
+        }
+    }
 
     #[test]
     fn a_letter_has_the_link_on_a_line_of_its_own() {

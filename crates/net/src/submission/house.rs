@@ -4,6 +4,7 @@ use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::limits::Limits;
+use relay::quota::Usage;
 use relay::site::Site;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, Login, Store, StoreError};
@@ -76,6 +77,7 @@ pub(super) trait Front: Send + Sync {
     fn lift(&self, address: IpAddr);
     fn blocks(&self) -> Vec<Block>;
     fn connections(&self) -> (u64, Vec<(Site, u64)>);
+    fn usage(&self) -> Usage;
     fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -181,6 +183,10 @@ impl<S: Store> Front for House<S> {
     fn connections(&self) -> (u64, Vec<(Site, u64)>) {
         let slots = self.submission.slots();
         (slots.connections(), slots.busiest(BUSIEST))
+    }
+
+    fn usage(&self) -> Usage {
+        self.submission.usage().clone()
     }
 
     fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

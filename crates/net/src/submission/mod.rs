@@ -15,6 +15,7 @@ mod stream;
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::queue::Envelope;
+use relay::quota::Usage;
 use relay::site::Site;
 use relay::store::{Block, Store, StoreError};
 use std::net::{IpAddr, SocketAddr};
@@ -156,6 +157,11 @@ impl Server {
     /// asks whether a load balancer stands there.
     pub fn connections(&self) -> (u64, Vec<(Site, u64)>) {
         self.front.connections()
+    }
+
+    /// What the accounts have used of their quotas, as it is counted.
+    pub fn usage(&self) -> Usage {
+        self.front.usage()
     }
 
     /// Waits until, after the signal to stop, every session has ended or its time is up; then writes

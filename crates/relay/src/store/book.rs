@@ -13,6 +13,7 @@ use crate::directory::Directory;
 use crate::id::Id;
 use crate::power::Powers;
 use crate::quota::Quota;
+use crate::quota::alert::Told;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::verification::Check;
@@ -283,6 +284,18 @@ pub trait Book: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError>;
+
+    /// What was last told of each account's quota ([`crate::quota::alert`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError>;
+
+    /// Keeps what was told of an account's quota.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Latched`].
+    fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError>;
 
     /// Suppresses an address for an account.
     ///

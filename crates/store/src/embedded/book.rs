@@ -10,6 +10,7 @@ use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
+use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -162,6 +163,14 @@ impl Book for Embedded {
 
     fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
         self.ledger.logins(since)
+    }
+
+    fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {
+        self.ledger.quotas_told()
+    }
+
+    fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
+        self.ledger.quota_told(account, told)
     }
 
     fn suppress(

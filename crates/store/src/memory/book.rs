@@ -10,6 +10,7 @@ use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
+use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -211,6 +212,15 @@ impl Book for Memory {
         let mut logins: Vec<Login> = logins.filter(|login| login.at >= since).collect();
         logins.sort_by_key(|login| (login.user, login.address));
         Ok(logins)
+    }
+
+    fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {
+        Ok(self.state().quotas_told.clone())
+    }
+
+    fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
+        self.state().quotas_told.insert(account, told);
+        Ok(())
     }
 
     fn suppress(

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use relay::account::Account;
 use relay::activity::{ActivityDetail, ConnectionRow};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
@@ -21,6 +22,7 @@ use relay::id::{Id, MessageId};
 use relay::member::{Link, SignIn};
 use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
+use relay::quota::alert::Told;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, StoreError};
 use smtp::server::Secret;
@@ -81,6 +83,7 @@ struct State {
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,
     api_key_uses: HashMap<Id<ApiKey>, Timestamp>,
     blocks: HashMap<IpAddr, Block>,
+    quotas_told: HashMap<Id<Account>, Told>,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
     audit: Vec<AuditEntry>,

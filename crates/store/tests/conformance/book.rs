@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::AccountState;
+use relay::clock::Day;
 use relay::id::Id;
 use relay::power::{Power, Powers};
 use relay::quota::Quota;
+use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
@@ -468,6 +470,16 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
     let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
     assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+pub(crate) async fn what_was_told_of_a_quota_is_kept(store: &impl Store) {
+    let (one, other) = (account(store), store.account_add("Other", &operator(), NOW).unwrap().id);
+    let told = |period, step| Told { period: Day(period), step };
+    store.quota_told(one, told(20_000, 80)).unwrap();
+    store.quota_told(other, told(20_000, 90)).unwrap();
+    store.quota_told(one, told(20_030, 100)).unwrap();
+    let kept = store.quotas_told().unwrap();
+    assert_eq!((kept.len(), kept[&one], kept[&other]), (2, told(20_030, 100), told(20_000, 90)));
 }
 
 pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {

@@ -125,7 +125,7 @@ impl Words {
     }
 
     /// A whole number: `1,834` or `1 834`.
-    pub(super) fn number(&self, number: u64) -> String {
+    pub(crate) fn number(&self, number: u64) -> String {
         match &Speech::of(self.language).numbers {
             Some(numbers) => numbers.format(&Decimal::from(number)).to_string(),
             None => number.to_string(),
@@ -133,7 +133,7 @@ impl Words {
     }
 
     /// A part of one as per cent, with one decimal: `98.4%` or `98,4 %`; a dash where there is none.
-    pub(super) fn percent(&self, part: Option<f64>) -> String {
+    pub(crate) fn percent(&self, part: Option<f64>) -> String {
         let Some(part) = part else { return "–".to_owned() };
         let mut decimal = Decimal::from((part * 1_000.0).round() as i64);
         decimal.multiply_pow10(-1);
@@ -170,7 +170,7 @@ impl Words {
     }
 
     /// A day, from `2026-11-29`.
-    pub(super) fn day(&self, iso: &str) -> String {
+    pub(crate) fn day(&self, iso: &str) -> String {
         let day = iso.parse::<civil::Date>().ok().and_then(date_of);
         match (&Speech::of(self.language).days, day) {
             (Some(form), Some(day)) => form.format(&day).to_string(),

@@ -14,3 +14,8 @@ letter-signature =
     --{" "}
     Envoi
 letter-unexpected = If you did not expect this, do nothing: without the link nothing changes.
+letter-quota = { $account } has sent to { $used } of the { $quota } recipients of this period.
+letter-quota-full = Further recipients are refused with "452 4.7.1" until { $day }, when the next period begins. Applications that try again later deliver then. Ask the operator of the relay for more if you need it before.
+letter-quota-full-subject = { $account }: the quota is used up
+letter-quota-near = When all of them are used, further recipients are refused until { $day }, when the next period begins. Ask the operator of the relay for more if that will not be enough.
+letter-quota-subject = { $account }: { $percent } of the quota are used

@@ -8,7 +8,6 @@ use crate::directory::Directory;
 use crate::id::Id;
 use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
-use crate::quota::Charges;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
@@ -36,15 +35,15 @@ fn hex(octets: &[u8]) -> String {
 }
 
 impl AccountView {
-    /// The account with what it used of its quota.
-    pub fn new(account: &Account, charges: &Charges, today: Day) -> Self {
+    /// The account with what it used of its quota in the period of `today`.
+    pub fn new(account: &Account, used: u64, today: Day) -> Self {
         let period = account.quota.period(today);
         AccountView {
             id: account.id.number(),
             name: account.name.clone(),
             state: word(&account.state),
             quota: account.quota.recipients,
-            used: charges.used(account.id, period),
+            used,
             renews_on: u64::from(account.quota.renews_on),
             renews_at: period.renews.to_string(),
             time_zone: account.time_zone.clone(),

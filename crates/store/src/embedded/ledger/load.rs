@@ -8,6 +8,7 @@ use relay::api_key::ApiKey;
 use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::quota::alert::Told;
 use relay::quota::{Charge, Charges, Period, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
@@ -184,6 +185,16 @@ pub(super) fn api_key_uses(reader: &Connection) -> rusqlite::Result<HashMap<Id<A
         Ok(())
     })?;
     Ok(uses)
+}
+
+/// What was last told of each account's quota.
+pub(super) fn quotas_told(reader: &Connection) -> rusqlite::Result<HashMap<Id<Account>, Told>> {
+    let mut told = HashMap::new();
+    each(reader, "SELECT account, period, step FROM quotas_told", |row| {
+        told.insert(Id::new(row.get(0)?), Told { period: Day(row.get(1)?), step: row.get(2)? });
+        Ok(())
+    })?;
+    Ok(told)
 }
 
 fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {

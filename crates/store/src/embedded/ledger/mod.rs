@@ -19,6 +19,7 @@ use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Charges;
+use relay::quota::alert::Told;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Actor, AuditEntry, Block, Login, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
@@ -201,6 +202,14 @@ impl Ledger {
 
     pub(crate) fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.readers.read(|reader| load::audit(reader, account, limit))
+    }
+
+    pub(crate) fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {
+        self.readers.read(load::quotas_told)
+    }
+
+    pub(crate) fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| write::quota_told(transaction, account, told))
     }
 
     /// How far the log was read for the charges; none where it never was.

@@ -171,6 +171,13 @@ CREATE TABLE links (
 ALTER TABLE accounts ADD COLUMN time_zone TEXT NOT NULL DEFAULT 'UTC';
 ALTER TABLE accounts ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
 
+-- the last alert about each account's quota: the first day of its period, and the step in per cent
+CREATE TABLE quotas_told (
+    account INTEGER PRIMARY KEY REFERENCES accounts,
+    period  INTEGER NOT NULL,
+    step    INTEGER NOT NULL
+) STRICT;
+
 -- the system account, to which the relay's own domains belong; it is in no list
 INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",

@@ -6,6 +6,7 @@ use relay::account::Account;
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::quota::alert::Told;
 use relay::quota::{Charges, DAYS_KEPT, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::SmtpUser;
@@ -187,6 +188,13 @@ pub(super) fn block_gone(transaction: &Transaction<'_>, address: IpAddr) -> rusq
     let delete = "DELETE FROM blocks WHERE address = ?1 RETURNING accounts";
     let accounts = transaction.query_row(delete, [address.to_string()], |row| row.get::<_, String>(0)).optional()?;
     accounts.map(|accounts| from_json(&accounts)).transpose()
+}
+
+/// Keeps what was told of an account's quota.
+pub(super) fn quota_told(transaction: &Transaction<'_>, account: Id<Account>, told: Told) -> rusqlite::Result<()> {
+    let upsert = "INSERT INTO quotas_told (account, period, step) VALUES (?1, ?2, ?3)
+        ON CONFLICT (account) DO UPDATE SET period = ?2, step = ?3";
+    transaction.execute(upsert, (account.number(), told.period.0, told.step)).map(drop)
 }
 
 /// Adds charges, with how far the log was read for them.

@@ -1,0 +1,101 @@
+//! Tells an account's administrators how much of their quota is used, by mail.
+
+use relay::account::Account;
+use relay::power::Role;
+use relay::quota::alert::{self, Told};
+use relay::store::Store;
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::own_mail::{Note, OwnMailError};
+use net::shutdown::Shutdown;
+
+use crate::execute::Executor;
+
+/// How often quotas are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// An alert that is to be sent.
+struct Alert {
+    account: Arc<Account>,
+    told: Told,
+    used: u64,
+    quota: u64,
+    renews: String,
+}
+
+/// Looks at the quotas until shutdown.
+pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = shutdown.begun() => return,
+        }
+        if let Err(error) = look(&executor).await {
+            tracing::warn!(%error, "quotas could not be looked at for alerts");
+        }
+    }
+}
+
+async fn look<S: Store>(executor: &Arc<Executor<S>>) -> anyhow::Result<()> {
+    let Some(running) = &executor.running else { return Ok(()) };
+    if running.mail.is_ready().is_err() {
+        return Ok(());
+    }
+    let looking = Arc::clone(executor);
+    for alert in tokio::task::spawn_blocking(move || due(&looking)).await?? {
+        tell(executor, &alert).await?;
+        // noted once it is on its way: a crash in between repeats it, and none is missed
+        let (store, account, told) = (Arc::clone(&executor.store), alert.account.id, alert.told);
+        tokio::task::spawn_blocking(move || store.quota_told(account, told)).await??;
+    }
+    Ok(())
+}
+
+/// Every account whose people are to be told something.
+fn due<S: Store>(executor: &Executor<S>) -> anyhow::Result<Vec<Alert>> {
+    let (directory, today) = (executor.store.directory(), executor.clock.now().day());
+    let (used_by, told) = (executor.used()?, executor.store.quotas_told()?);
+    let mut alerts = Vec::new();
+    for account in directory.accounts.values() {
+        let Some(quota) = account.quota.recipients else { continue };
+        let (used, period) = (used_by(account, today), account.quota.period(today));
+        if let Some(step) = alert::due(used, quota, period.begins, told.get(&account.id).copied()) {
+            let told = Told { period: period.begins, step };
+            alerts.push(Alert { account: Arc::clone(account), told, used, quota, renews: period.renews.to_string() });
+        }
+    }
+    Ok(alerts)
+}
+
+/// Writes to each administrator of the account, in their language.
+async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert) -> anyhow::Result<()> {
+    let Some(running) = &executor.running else { return Ok(()) };
+    let directory = executor.store.directory();
+    let whom = |member: &&Arc<relay::member::Member>| {
+        member.account == Some(alert.account.id) && member.role == Role::Administrator
+    };
+    for member in directory.members.values().filter(whom) {
+        let Alert { account, told, used, quota, renews } = alert;
+        let letter =
+            web::letters::quota(member.language, &member.name, &account.name, told.step, (*used, *quota), renews);
+        let note = Note {
+            name: member.name.clone(),
+            address: member.email.clone(),
+            subject: letter.subject,
+            text: letter.text,
+            language: member.language,
+        };
+        match running.mail.send(&note).await {
+            Ok(message) => {
+                tracing::info!(message_id = %message, account = %account.id, step = told.step, "a quota alert was sent")
+            }
+            // an address that cannot be written to keeps nobody else from being told
+            Err(error @ OwnMailError::NoAddress(_)) => {
+                tracing::warn!(%error, member = %member.id, "a quota alert was not sent")
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
