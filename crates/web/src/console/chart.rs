@@ -264,13 +264,12 @@ mod tests {
 
     #[test]
     fn what_is_cumulative_grows() {
-        let moment = |values| Moment {
-            name: String::new(),
-            on_axis: String::new(),
-            on_narrow_axis: String::new(),
-            values,
-        };
+        let moment =
+            |values| Moment { name: String::new(), on_axis: String::new(), on_narrow_axis: String::new(), values };
         let grown = cumulative(vec![moment([1, 1, 0, 0]), moment([0; 4]), moment([2, 1, 0, 1])]);
-        assert_eq!(grown.iter().map(|moment| moment.values).collect::<Vec<_>>(), [[1, 1, 0, 0], [1, 1, 0, 0], [3, 2, 0, 1]]);
+        assert_eq!(
+            grown.iter().map(|moment| moment.values).collect::<Vec<_>>(),
+            [[1, 1, 0, 0], [1, 1, 0, 0], [3, 2, 0, 1]]
+        );
     }
 }

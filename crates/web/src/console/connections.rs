@@ -141,11 +141,8 @@ async fn connections(visit: &Visit, refused: Option<String>) -> Result<Response,
     let search: Search = serde_html_form::from_str(query).unwrap_or_default();
     let found: Vec<ConnectionView> = visit.ask(Operation::Connections { account: None, limit: LOOKED_THROUGH }).await?;
     let mut users = users(visit, &search.user).await?;
-    let blocks: Vec<BlockView> = if visit.may(Need::Power(Power::Administration)) {
-        visit.ask(Operation::Blocks).await?
-    } else {
-        Vec::new()
-    };
+    let blocks: Vec<BlockView> =
+        if visit.may(Need::Power(Power::Administration)) { visit.ask(Operation::Blocks).await? } else { Vec::new() };
     let wanted: Vec<_> = found.iter().filter(|row| search.has(row)).collect();
     let rows: Vec<_> = wanted.iter().take(SHOWN).map(|found| row(words, found, &users)).collect();
     users.truncate(USERS_MAX);

@@ -56,7 +56,8 @@ fn day_of(iso: &str) -> Option<Day> {
 }
 
 fn choice(asked: &Asked, today: Day) -> Choice {
-    let days = |word, days, until| Choice { word, period: Period { since: today.before(days), until }, is_wrong: false };
+    let days =
+        |word, days, until| Choice { word, period: Period { since: today.before(days), until }, is_wrong: false };
     match asked.period.as_str() {
         "today" => days("today", 0, today),
         "yesterday" => days("yesterday", 1, today.before(1)),
@@ -109,7 +110,13 @@ impl Comparison<'_> {
         let good = matches!((better, up), (Better::Higher, true) | (Better::Lower, false));
         let is_none = difference == 0.0;
         Tile {
-            class: if is_none { "" } else if good { "good" } else { "worse" },
+            class: if is_none {
+                ""
+            } else if good {
+                "good"
+            } else {
+                "worse"
+            },
             arrow: (!is_none).then_some(if up { "up" } else { "down" }),
             change,
             against: self.words.with("dashboard-against", "period", self.before.as_str()),
@@ -148,7 +155,11 @@ fn sign(number: f64) -> &'static str {
 
 fn span(words: &Words, period: Period) -> String {
     let (since, until) = (words.day(&period.since.to_string()), words.day(&period.until.to_string()));
-    if period.since == period.until { since } else { words.filled("dashboard-span", &[("from", &since), ("to", &until)]) }
+    if period.since == period.until {
+        since
+    } else {
+        words.filled("dashboard-span", &[("from", &since), ("to", &until)])
+    }
 }
 
 fn tiles(words: &Words, total: &TallyView, before: &TallyView, period: Period) -> Vec<Tile> {
@@ -280,7 +291,10 @@ async fn sent(visit: &Visit) -> Result<Sent, Failure> {
         is_cumulative,
         tiles: tiles(words, &statistics.total, &statistics.before, period),
         plots: chart::plots(words, &moments, &label),
-        moments: moments.into_iter().map(|moment| (moment.name, moment.values.map(|value| words.number(value)))).collect(),
+        moments: moments
+            .into_iter()
+            .map(|moment| (moment.name, moment.values.map(|value| words.number(value))))
+            .collect(),
         domains: domains(words, &statistics),
         is_new: !statistics.domains.iter().any(|domain| domain.state.is_some()),
         last: last.iter().map(|row| Row::new(words, row)).collect(),
@@ -332,7 +346,9 @@ mod tests {
         assert_eq!(of(asked("30", "", "")), told("30", "2026-10-31", "2026-11-29", false));
         let custom = asked("custom", "2026-01-01", "2026-12-31");
         assert_eq!(of(custom), told("custom", "2026-01-01", "2026-11-29", false));
-        for (from, to) in [("2026-11-02", "2026-11-01"), ("", ""), ("yesterday", "2026-11-01"), ("1990-01-01", "2026-01-01")] {
+        for (from, to) in
+            [("2026-11-02", "2026-11-01"), ("", ""), ("yesterday", "2026-11-01"), ("1990-01-01", "2026-01-01")]
+        {
             assert_eq!(of(asked("custom", from, to)), told("custom", "2026-11-23", "2026-11-29", true), "{from} {to}");
         }
     }

@@ -64,11 +64,7 @@ const SENTENCES: &[Sentence] = &[
         "why-relay-name",
         "fix-operator",
     ),
-    Sentence(
-        "The server of {domain} took the message, or this relay, for a source of spam.",
-        "why-spam",
-        "fix-spam",
-    ),
+    Sentence("The server of {domain} took the message, or this relay, for a source of spam.", "why-spam", "fix-spam"),
     Sentence("The server of {domain} refused the message by its own rules.", "why-rules", "fix-theirs"),
     Sentence("The server of {domain} refused the message for good.", "why-refused", "fix-theirs"),
     Sentence("The server of {domain} does not let us in at the moment.", "why-not-let-in", "fix-later"),
@@ -86,11 +82,7 @@ const SENTENCES: &[Sentence] = &[
     Sentence("The mailbox is full at the moment.", "why-full", "fix-full"),
     Sentence("The mailbox takes no mail at the moment.", "why-mailbox-closed", "fix-later"),
     Sentence("The server of {domain} has no room at the moment.", "why-no-room", "fix-later"),
-    Sentence(
-        "The server of {domain} takes fewer recipients at a time; the others follow.",
-        "why-fewer",
-        "fix-later",
-    ),
+    Sentence("The server of {domain} takes fewer recipients at a time; the others follow.", "why-fewer", "fix-later"),
     Sentence("The server of {domain} could not check an address at the moment.", "why-unchecked", "fix-later"),
     Sentence("The server of {domain} has trouble with its own network or DNS.", "why-their-network", "fix-later"),
     Sentence(
@@ -283,7 +275,9 @@ pub(super) fn of_block(words: &Words, stored: &str) -> String {
         Some(count) if told.ends_with("wrong pairs of username and password") && !rest.is_empty() => {
             words.count("connections-block-pairs", count)
         }
-        Some(count) if told.ends_with("failed logins") && !rest.is_empty() => words.count("connections-block-failures", count),
+        Some(count) if told.ends_with("failed logins") && !rest.is_empty() => {
+            words.count("connections-block-failures", count)
+        }
         _ => stored.to_owned(),
     }
 }

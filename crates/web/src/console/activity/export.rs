@@ -26,8 +26,19 @@ const ROWS: u32 = 500;
 
 /// The columns of a CSV file: the names are those of the API.
 const COLUMNS: [&str; 13] = [
-    "at", "updated_at", "status", "recipient", "sender", "subject", "reason", "reply", "reference", "attempts", "count",
-    "message", "session",
+    "at",
+    "updated_at",
+    "status",
+    "recipient",
+    "sender",
+    "subject",
+    "reason",
+    "reply",
+    "reference",
+    "attempts",
+    "count",
+    "message",
+    "session",
 ];
 
 /// How rows are written.
