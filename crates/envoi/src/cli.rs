@@ -447,6 +447,12 @@ pub struct ActivityArgs {
     /// Of this account alone
     #[arg(long)]
     pub account: Option<u64>,
+    /// Of the sending domain of this number alone
+    #[arg(long)]
+    pub domain: Option<u64>,
+    /// Of the SMTP user of this number alone
+    #[arg(long)]
+    pub smtp_user: Option<u64>,
     /// To this address, one that begins so, or @domain
     #[arg(long)]
     pub recipient: Option<String>,

@@ -158,6 +158,10 @@ pub struct ActivityDetail {
 pub struct ActivityFilter {
     /// Of this account alone.
     pub account: Option<Id<Account>>,
+    /// Of this sending domain alone.
+    pub domain: Option<Id<SendingDomain>>,
+    /// Of this SMTP user alone.
+    pub user: Option<Id<SmtpUser>>,
     /// Recipient: an address, its beginning, or `@domain`.
     pub recipient: Option<String>,
     /// Sender: likewise.

@@ -7,6 +7,7 @@ use crate::clock::Day;
 use crate::id::Id;
 use crate::limits::STATISTICS_MONTHS;
 use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
 
 /// The longest period, in days: for as long statistics are kept.
 pub const DAYS_MAX: u64 = STATISTICS_MONTHS.value * 31;
@@ -93,6 +94,8 @@ pub struct Statistics {
     pub days: Vec<(Day, Tally)>,
     /// Each sending domain that had mail.
     pub domains: BTreeMap<Id<SendingDomain>, Tally>,
+    /// Each SMTP user that had mail.
+    pub users: BTreeMap<Id<SmtpUser>, Tally>,
 }
 
 impl Statistics {
@@ -100,7 +103,7 @@ impl Statistics {
     pub fn of<'a>(counts: impl IntoIterator<Item = &'a DailyCount>, period: Period) -> Statistics {
         let days = (period.since.0..=period.until.0).map(|day| (Day(day), Tally::default())).collect();
         let (total, before) = (Tally::default(), Tally::default());
-        let mut statistics = Statistics { total, before, days, domains: BTreeMap::new() };
+        let mut statistics = Statistics { total, before, days, domains: BTreeMap::new(), users: BTreeMap::new() };
         for count in counts {
             if period.before().has(count.day) {
                 statistics.before.add(count);
@@ -116,6 +119,9 @@ impl Statistics {
             if let Some(domain) = count.domain {
                 statistics.domains.entry(domain).or_default().add(count);
             }
+            if let Some(user) = count.user {
+                statistics.users.entry(user).or_default().add(count);
+            }
         }
         statistics
     }
@@ -128,8 +134,9 @@ mod tests {
 
     fn count(day: u64, domain: Option<u64>, numbers: [u64; 4]) -> DailyCount {
         let [accepted, delivered, soft_bounced, hard_bounced] = numbers;
-        let (day, account, domain) = (Day(day), Id::new(1), domain.map(Id::new));
-        DailyCount { day, account, domain, user: None, accepted, delivered, soft_bounced, hard_bounced }
+        let (day, account, user) = (Day(day), Id::new(1), domain.map(|domain| Id::new(10 * domain)));
+        let domain = domain.map(Id::new);
+        DailyCount { day, account, domain, user, accepted, delivered, soft_bounced, hard_bounced }
     }
 
     #[test]
@@ -164,6 +171,8 @@ mod tests {
             statistics.domains,
             BTreeMap::from([(Id::new(1), tally(10, 6, 1, 1)), (Id::new(2), tally(2, 0, 0, 0))])
         );
+        let users = BTreeMap::from([(Id::new(10), tally(10, 6, 1, 1)), (Id::new(20), tally(2, 0, 0, 0))]);
+        assert_eq!(statistics.users, users);
     }
 
     #[test]

@@ -214,6 +214,8 @@ pub(crate) fn subject_matches(pattern: &str, subject: &str) -> bool {
 /// Whether the filter names this row; its limit is left aside.
 pub(crate) fn matches(filter: &ActivityFilter, row: &ActivityRow) -> bool {
     filter.account.is_none_or(|account| row.account == account)
+        && filter.domain.is_none_or(|domain| row.domain == Some(domain))
+        && filter.user.is_none_or(|user| row.user == Some(user))
         && filter.recipient.as_ref().is_none_or(|pattern| address_matches(pattern, &row.recipient))
         && filter.sender.as_ref().is_none_or(|pattern| address_matches(pattern, &row.sender))
         && filter.subject.as_ref().is_none_or(|pattern| subject_matches(pattern, &row.subject))

@@ -3,12 +3,17 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
+mod activity;
 mod assets;
+mod chart;
+mod connections;
+mod dashboard;
 mod entrance;
 mod form;
 mod guard;
 mod page;
 mod profile;
+mod reasons;
 mod visit;
 pub(crate) mod words;
 
@@ -76,7 +81,8 @@ fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handl
 
 /// Every route.
 fn routes() -> Vec<Route> {
-    [entrance::routes(), profile::routes()].into_iter().flatten().collect()
+    let overview = [dashboard::routes(), activity::routes(), connections::routes()];
+    [entrance::routes(), profile::routes()].into_iter().chain(overview).flatten().collect()
 }
 
 /// Every route by method, path, and who may: for tests that try each as everybody.

@@ -247,6 +247,8 @@ fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
     };
     let filter = ActivityFilter {
         account: given.account.map(Id::new),
+        domain: given.domain.map(Id::new),
+        user: given.smtp_user.map(Id::new),
         recipient: given.recipient.clone(),
         sender: given.sender.clone(),
         subject: given.subject.clone(),

@@ -58,7 +58,7 @@ impl<S: Store> Executor<S> {
     pub(super) fn activity_show(&self, number: u64, scope: Scope) -> Result<Answer, Fault> {
         match self.store.activity_detail(self.cursors.row(scope, number))? {
             Some(detail) if scope.sees(detail.row.account) => {
-                let mut view = ActivityDetailView::from(&detail);
+                let mut view = ActivityDetailView::new(&detail, &self.store.directory());
                 view.row.row = number;
                 Ok(Answer::ActivityDetail(view))
             }

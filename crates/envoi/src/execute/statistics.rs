@@ -15,6 +15,7 @@ impl<S: Store> Executor<S> {
         let Operation::Statistics { account, domain, user, since, until } = operation else { return Err(misplaced()) };
         let store = self.store.as_ref();
         let period = period(since, until, caller.now.day())?;
+        let whole = account.filter(|_| domain.is_none() && user.is_none()).map(Id::new);
         let domain = domain.map(|domain| service::domain_find(store, &domain, caller.scope)).transpose()?;
         let user = user.map(|user| service::user_find(store, &user, caller.scope)).transpose()?;
         let mut counts = store.sent(account.map(Id::new), period.before().since, period.until)?;
@@ -23,7 +24,7 @@ impl<S: Store> Executor<S> {
                 && user.as_ref().is_none_or(|user| count.user == Some(user.id))
         });
         let statistics = Statistics::of(&counts, period);
-        Ok(Answer::Statistics(StatisticsView::new(&statistics, period, &store.directory())))
+        Ok(Answer::Statistics(StatisticsView::new(&statistics, period, &store.directory(), whole)))
     }
 }
 

@@ -314,6 +314,8 @@ views! {
         client_name: Option<String>,
         /// The session's TLS version.
         tls: Option<String>,
+        /// What people call the SMTP user; none where it is gone.
+        user_name: Option<String>,
     }
     /// One event of a recipient.
     EventView {
@@ -342,8 +344,10 @@ views! {
         before: TallyView,
         /// Each day, those without mail too.
         days: Vec<DayTallyView>,
-        /// Each sending domain that had mail.
+        /// Each sending domain that had mail; of one account, those that had none too.
         domains: Vec<DomainTallyView>,
+        /// Each SMTP user, likewise.
+        users: Vec<UserTallyView>,
     }
     /// Recipients by what became of them. A recipient counts on the day that it was accepted.
     TallyView {
@@ -377,7 +381,18 @@ views! {
         id: u64,
         /// Its name; none where it is gone.
         name: Option<String>,
+        /// `pending`, `validated`, `warning`, `failed` or `vouched`; none where it is gone.
+        state: Option<String>,
         /// What was sent from it.
+        tally: TallyView,
+    }
+    /// One SMTP user in a period.
+    UserTallyView {
+        /// Its number.
+        id: u64,
+        /// What people call it; none where it is gone.
+        name: Option<String>,
+        /// What it sent.
         tally: TallyView,
     }
     /// One row of Connections: a login, limit, block or TLS that failed.
@@ -478,6 +493,8 @@ views! {
         until: String,
         /// The accounts at whose users its failures were aimed; 0 where at a name that nobody has.
         accounts: Vec<u64>,
+        /// Whether who asks may lift it.
+        liftable: bool,
     }
     /// An API key.
     ApiKeyView {

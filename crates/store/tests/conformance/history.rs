@@ -149,6 +149,9 @@ pub(crate) async fn each_filter_narrows(store: &impl Store) {
         envelope.facts.subject = format!("Rechnung für Örtel {number}");
         if number == 4 {
             envelope.reverse_path = ReversePath::Mailbox(address("crm@example.com"));
+            envelope.user = Some(Id::new(20));
+        } else if number == 5 {
+            envelope.domain = Some(Id::new(10));
         }
         commit(store, envelope).await;
     }
@@ -158,6 +161,9 @@ pub(crate) async fn each_filter_narrows(store: &impl Store) {
     let all = ActivityFilter::default;
     assert_eq!(found(all()).await, 12);
     assert_eq!(found(ActivityFilter { account: Some(Id::new(2)), ..all() }).await, 6);
+    assert_eq!(found(ActivityFilter { domain: Some(Id::new(10)), ..all() }).await, 2);
+    assert_eq!(found(ActivityFilter { user: Some(Id::new(20)), ..all() }).await, 2);
+    assert_eq!(found(ActivityFilter { user: Some(Id::new(21)), ..all() }).await, 0);
     assert_eq!(found(of("an")).await, 12);
     assert_eq!(found(of("ANNA@Example.org")).await, 6);
     assert_eq!(found(of("anton@")).await, 6);

@@ -23,6 +23,10 @@ macro_rules! searches {
             pub(super) struct $name {
                 /// Of this account alone; with a key of an account its own.
                 account: Option<u64>,
+                /// Of the sending domain of this number alone.
+                domain: Option<u64>,
+                /// Of the SMTP user of this number alone.
+                user: Option<u64>,
                 /// Recipient: an address, its beginning, or `@domain`.
                 recipient: Option<String>,
                 /// Sender: likewise.
@@ -49,6 +53,8 @@ macro_rules! searches {
                 fn filter(&self) -> Result<ActivityFilter, Problem> {
                     Ok(ActivityFilter {
                         account: self.account.map(Id::new),
+                        domain: self.domain.map(Id::new),
+                        user: self.user.map(Id::new),
                         recipient: self.recipient.clone(),
                         sender: self.sender.clone(),
                         subject: self.subject.clone(),

@@ -4,7 +4,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use icu_calendar::Iso;
 use icu_datetime::DateTimeFormatter;
-use icu_datetime::fieldsets::{YMD, YMDE, YMDT};
+use icu_datetime::fieldsets::{E, MD, YMD, YMDE, YMDT};
 use icu_datetime::input::{Date, DateTime, Time};
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
@@ -21,6 +21,8 @@ macro_rules! sources {
         [
             include_str!(concat!("../../words/", $language, "/frame.ftl")),
             include_str!(concat!("../../words/", $language, "/letters.ftl")),
+            include_str!(concat!("../../words/", $language, "/overview.ftl")),
+            include_str!(concat!("../../words/", $language, "/reasons.ftl")),
         ]
     };
 }
@@ -36,6 +38,8 @@ struct Speech {
     minutes: Option<DateTimeFormatter<YMDT>>,
     days: Option<DateTimeFormatter<YMD>>,
     weekdays: Option<DateTimeFormatter<YMDE>>,
+    short_days: Option<DateTimeFormatter<MD>>,
+    names_of_days: Option<DateTimeFormatter<E>>,
 }
 
 impl Speech {
@@ -58,6 +62,8 @@ impl Speech {
             minutes: DateTimeFormatter::try_new((&locale).into(), YMD::medium().with_time_hm()).ok(),
             days: DateTimeFormatter::try_new((&locale).into(), YMD::medium()).ok(),
             weekdays: DateTimeFormatter::try_new((&locale).into(), YMDE::medium()).ok(),
+            short_days: DateTimeFormatter::try_new((&locale).into(), MD::medium()).ok(),
+            names_of_days: DateTimeFormatter::try_new((&locale).into(), E::short()).ok(),
         }
     }
 
@@ -99,6 +105,11 @@ impl Words {
         self.say(id, None)
     }
 
+    /// Whether there is a message of this name.
+    pub(super) fn has(&self, id: &str) -> bool {
+        Speech::of(self.language).bundle.has_message(id)
+    }
+
     /// The message of this name with something put in.
     pub(super) fn with<'a>(&self, id: &str, name: &'a str, value: impl Into<FluentValue<'a>>) -> String {
         self.say(id, Some(&FluentArgs::from_iter([(name, value.into())])))
@@ -135,14 +146,18 @@ impl Words {
     /// A part of one as per cent, with one decimal: `98.4%` or `98,4 %`; a dash where there is none.
     pub(crate) fn percent(&self, part: Option<f64>) -> String {
         let Some(part) = part else { return "–".to_owned() };
-        let mut decimal = Decimal::from((part * 1_000.0).round() as i64);
+        // a narrow blank that does not break, in both languages
+        format!("{}\u{202f}%", self.tenths(part * 100.0))
+    }
+
+    /// A number with one decimal: `98.4` or `98,4`.
+    pub(super) fn tenths(&self, number: f64) -> String {
+        let mut decimal = Decimal::from((number * 10.0).round() as i64);
         decimal.multiply_pow10(-1);
-        let number = match &Speech::of(self.language).numbers {
+        match &Speech::of(self.language).numbers {
             Some(numbers) => numbers.format(&decimal).to_string(),
             None => decimal.to_string(),
-        };
-        // a narrow blank that does not break, in both languages
-        format!("{number}\u{202f}%")
+        }
     }
 
     /// A moment to the second, from RFC 3339.
@@ -185,6 +200,42 @@ impl Words {
             (Some(form), Some(day)) => form.format(&day).to_string(),
             _ => iso.to_owned(),
         }
+    }
+
+    /// A day without its year, from `2026-11-29`.
+    pub(super) fn short_day(&self, iso: &str) -> String {
+        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
+        match (&Speech::of(self.language).short_days, day) {
+            (Some(form), Some(day)) => form.format(&day).to_string(),
+            _ => iso.to_owned(),
+        }
+    }
+
+    /// The short name of a day of the week, from `2026-11-29`.
+    pub(super) fn name_of_day(&self, iso: &str) -> String {
+        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
+        match (&Speech::of(self.language).names_of_days, day) {
+            (Some(form), Some(day)) => form.format(&day).to_string(),
+            _ => iso.to_owned(),
+        }
+    }
+
+    /// A moment for machines, in the zone: `2026-11-29T14:02:11-05:00`, from RFC 3339.
+    pub(super) fn stamp(&self, rfc3339: &str) -> String {
+        let Ok(at) = rfc3339.parse::<jiff::Timestamp>() else { return rfc3339.to_owned() };
+        let offset = self.zone.to_offset(at);
+        at.display_with_offset(offset).to_string()
+    }
+
+    /// Today, in the zone.
+    pub(super) fn today(&self) -> civil::Date {
+        self.zone.to_datetime(jiff::Timestamp::now()).date()
+    }
+
+    /// When a day begins in the zone; none before 1970.
+    pub(super) fn begin_of(&self, day: civil::Date) -> Option<Timestamp> {
+        let begin = self.zone.to_timestamp(day.to_datetime(civil::Time::midnight())).ok()?;
+        u64::try_from(begin.as_millisecond()).ok().map(Timestamp)
     }
 
     /// The same in the other language.

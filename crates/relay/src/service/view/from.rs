@@ -9,16 +9,17 @@ use crate::id::Id;
 use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
+use crate::service::block::Seen;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
-use crate::store::{AuditEntry, Block, Claimed, Login, QueueEntry};
+use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
 use crate::verification::{self, RecordState};
 use serde::Serialize;
 
 use super::{
     AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
     DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView,
-    QueueView, SmtpUserView, StatisticsView, TallyView,
+    QueueView, SmtpUserView, StatisticsView, TallyView, UserTallyView,
 };
 use crate::moment;
 
@@ -179,8 +180,9 @@ impl From<&ActivityEvent> for EventView {
     }
 }
 
-impl From<&ActivityDetail> for ActivityDetailView {
-    fn from(detail: &ActivityDetail) -> Self {
+impl ActivityDetailView {
+    /// The row with the name of its SMTP user.
+    pub fn new(detail: &ActivityDetail, directory: &Directory) -> Self {
         let (facts, session) = (detail.facts.as_ref(), detail.session.as_ref());
         ActivityDetailView {
             row: ActivityView::from(&detail.row),
@@ -191,6 +193,7 @@ impl From<&ActivityDetail> for ActivityDetailView {
             remote: session.map(|session| session.remote.to_string()),
             client_name: session.map(|session| session.client_name.clone()),
             tls: session.map(|session| session.tls.clone()),
+            user_name: detail.row.user.and_then(|id| Some(directory.users.get(&id)?.name.clone())),
         }
     }
 }
@@ -211,11 +214,31 @@ impl From<&Tally> for TallyView {
 }
 
 impl StatisticsView {
-    /// The statistics of a period, with the names of domains.
-    pub fn new(statistics: &Statistics, period: Period, directory: &Directory) -> Self {
-        let domain = |(id, tally): (&Id<SendingDomain>, &Tally)| DomainTallyView {
+    /// The statistics of a period, with the names of domains and SMTP users; where `whole` says of which account they
+    /// are, also those of its domains and users that had no mail.
+    pub fn new(statistics: &Statistics, period: Period, directory: &Directory, whole: Option<Id<Account>>) -> Self {
+        let (mut domains, mut users) = (statistics.domains.clone(), statistics.users.clone());
+        if let Some(account) = whole {
+            let own = directory.domains.values().filter(|domain| domain.account == account);
+            own.filter(|domain| domain.deleted_at.is_none()).for_each(|domain| {
+                domains.entry(domain.id).or_default();
+            });
+            directory.users.values().filter(|user| user.account == account).for_each(|user| {
+                users.entry(user.id).or_default();
+            });
+        }
+        let domain = |(id, tally): (&Id<SendingDomain>, &Tally)| {
+            let domain = directory.domains.get(id);
+            DomainTallyView {
+                id: id.number(),
+                name: domain.map(|domain| domain.name.clone()),
+                state: domain.filter(|domain| domain.deleted_at.is_none()).map(|domain| word(&domain.state)),
+                tally: TallyView::from(tally),
+            }
+        };
+        let user = |(id, tally): (&Id<SmtpUser>, &Tally)| UserTallyView {
             id: id.number(),
-            name: directory.domains.get(id).map(|domain| domain.name.clone()),
+            name: directory.users.get(id).map(|user| user.name.clone()),
             tally: TallyView::from(tally),
         };
         let day = |(day, tally): &(Day, Tally)| DayTallyView { day: day.to_string(), tally: TallyView::from(tally) };
@@ -225,7 +248,8 @@ impl StatisticsView {
             total: TallyView::from(&statistics.total),
             before: TallyView::from(&statistics.before),
             days: statistics.days.iter().map(day).collect(),
-            domains: statistics.domains.iter().map(domain).collect(),
+            domains: domains.iter().map(domain).collect(),
+            users: users.iter().map(user).collect(),
         }
     }
 }
@@ -310,14 +334,15 @@ impl From<&Claimed> for MessageView {
     }
 }
 
-impl From<&Block> for BlockView {
-    fn from(block: &Block) -> Self {
+impl From<&Seen> for BlockView {
+    fn from(Seen { block, liftable }: &Seen) -> Self {
         BlockView {
             address: block.address.to_string(),
             cause: block.cause.clone(),
             since: moment::text(block.since),
             until: moment::text(block.until),
             accounts: block.accounts.iter().map(|account| account.number()).collect(),
+            liftable: *liftable,
         }
     }
 }

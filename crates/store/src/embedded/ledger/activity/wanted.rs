@@ -39,6 +39,8 @@ impl<'f> Wanted<'f> {
     fn has(&self, group: &Group<&str>) -> bool {
         let filter = self.filter;
         filter.account.is_none_or(|account| group.account == account.number())
+            && filter.domain.is_none_or(|domain| group.domain == Some(domain.number()))
+            && filter.user.is_none_or(|user| group.user == Some(user.number()))
             && filter.message.is_none_or(|message| group.message == Some(message.0.to_be_bytes()))
             && filter.since.is_none_or(|since| group.at >= since.0)
             && filter.until.is_none_or(|until| group.at < until.0)

@@ -1,0 +1,158 @@
+//! One recipient of Activity with all that is known of it: why, what happened when, the message and its session.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use relay::power::{Need, Power};
+use relay::service::operation::Operation;
+use relay::service::view::{ActivityDetailView, AttemptView, EventView};
+
+use super::row::{Address, slug};
+use crate::console::page::{Failure, Page, shown};
+use crate::console::reasons::{self, Why};
+use crate::console::visit::Visit;
+use crate::console::words::Words;
+
+/// One thing that happened.
+struct Happened {
+    icon: &'static str,
+    /// The class of its dot.
+    class: &'static str,
+    title: String,
+    stamp: String,
+    time: String,
+    /// Sentences about it.
+    told: Vec<String>,
+    quote: String,
+}
+
+#[derive(Template)]
+#[template(path = "activity-detail.html")]
+struct DetailPage {
+    page: Page,
+    detail: ActivityDetailView,
+    recipient: Address,
+    slug: &'static str,
+    status: String,
+    /// The class of the note that says why.
+    note: &'static str,
+    why: Why,
+    times: String,
+    octets: String,
+    happened: Vec<Happened>,
+    /// Whether the visitor may exclude the address.
+    suppresses: bool,
+}
+
+/// How what happened is marked: icon and class of the dot.
+fn mark(slug: &'static str) -> (&'static str, &'static str) {
+    let class = match slug {
+        "delivered" => "ok",
+        "deferred" | "soft" => "warn",
+        "hard" | "rejected" => "bad",
+        _ => "info",
+    };
+    (slug, class)
+}
+
+fn note(slug: &str) -> &'static str {
+    match slug {
+        "delivered" => "ok",
+        "hard" | "rejected" => "bad",
+        "soft" => "warn",
+        _ => "info",
+    }
+}
+
+fn attempt(words: &Words, attempt: &AttemptView) -> String {
+    let server = match &attempt.remote {
+        Some(remote) if !attempt.host.is_empty() => format!("{} ({remote})", attempt.host),
+        Some(remote) => remote.clone(),
+        None => attempt.host.clone(),
+    };
+    let took = words.tenths(attempt.milliseconds as f64 / 1_000.0);
+    let id = if attempt.tls == "none" { "timeline-attempt-clear" } else { "timeline-attempt-how" };
+    words.filled(id, &[("server", &server), ("tls", &attempt.tls), ("seconds", &took)])
+}
+
+fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: usize) -> Happened {
+    let slug = slug(&event.status);
+    let (icon, class) = mark(slug);
+    let status = words.t(&format!("status-{slug}"));
+    let (mut told, mut quote) = (Vec::new(), event.reply.clone());
+    let title = match &event.attempt {
+        Some(tried) => {
+            told.push(attempt(words, tried));
+            words.filled("timeline-attempt", &[("number", &words.number(number as u64)), ("status", &status)])
+        }
+        None => status,
+    };
+    let reason = if slug == "rejected" {
+        reasons::of_row(words, &detail.row).cause
+    } else {
+        reasons::of_sentence(words, &event.reason).cause
+    };
+    told.push(reason);
+    if slug == "accepted" {
+        told.push(words.t("timeline-accepted"));
+        if let (true, Some(message)) = (quote.is_empty(), &detail.row.message) {
+            quote = format!("250 2.0.0 Ok: queued as {message}");
+        }
+    }
+    if let Some(until) = &event.until {
+        told.push(words.with("timeline-next", "when", words.moment(until)));
+    }
+    told.retain(|sentence| !sentence.is_empty());
+    Happened { icon, class, title, stamp: words.stamp(&event.at), time: words.moment(&event.at), told, quote }
+}
+
+/// The connection of the application, which comes before all else.
+fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
+    let remote = detail.remote.as_ref()?;
+    let tls = detail.tls.as_deref().unwrap_or_default();
+    let mut told = vec![words.filled("timeline-session", &[("address", remote), ("tls", tls)])];
+    if let Some(name) = detail.client_name.as_deref().filter(|name| !name.is_empty()) {
+        told.push(words.with("timeline-hello", "name", name));
+    }
+    if let Some(user) = &detail.user_name {
+        told.push(words.with("timeline-user", "user", user.as_str()));
+    }
+    let (title, quote) = (words.t("timeline-connected"), String::new());
+    Some(Happened { icon: "connections", class: "", title, stamp: String::new(), time: String::new(), told, quote })
+}
+
+fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
+    let mut attempts = 0;
+    let events = detail.events.iter().map(|what| {
+        attempts += usize::from(what.attempt.is_some());
+        event(words, what, detail, attempts)
+    });
+    session(words, detail).into_iter().chain(events).collect()
+}
+
+pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Response, Failure> {
+    let Ok(row) = row.parse() else { return Err(Failure::nowhere(visit.words().language)) };
+    let detail: ActivityDetailView = visit.ask(Operation::ActivityShow { row }).await?;
+    let words = visit.words();
+    let slug = slug(&detail.row.status);
+    let mut why = reasons::of_row(words, &detail.row);
+    if slug == "delivered" {
+        why.cause = words.t(if detail.row.sandbox { "why-sandbox-more" } else { "why-delivered" });
+    } else if why.cause.is_empty() {
+        why.cause = words.t("why-waiting-more");
+    }
+    let times = if detail.row.count > 1 { words.count("why-times", detail.row.count) } else { String::new() };
+    Ok(shown(&DetailPage {
+        recipient: Address::new(&detail.row.recipient),
+        slug,
+        status: words.t(&format!("status-{slug}")),
+        note: note(slug),
+        why,
+        times,
+        octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),
+        happened: happened(words, &detail),
+        suppresses: slug == "hard" && visit.may(Need::Power(Power::Administration)),
+        page: visit.page(),
+        detail,
+    }))
+}

@@ -1,0 +1,197 @@
+//! Activity as a file: every row that is searched for, sent page by page, so that no length of it is held at once.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Frame;
+use relay::activity::ActivityFilter;
+use relay::service::Fault;
+use relay::service::operation::Operation;
+use relay::service::view::ActivityView;
+use tokio::sync::mpsc;
+
+use super::search::Search;
+use super::told;
+use crate::console::page::Failure;
+use crate::console::reasons;
+use crate::console::visit::Visit;
+use crate::console::words::Words;
+
+/// Rows that are read and held at a time.
+const ROWS: u32 = 500;
+
+/// The columns of a CSV file: the names are those of the API.
+const COLUMNS: [&str; 13] = [
+    "at",
+    "updated_at",
+    "status",
+    "recipient",
+    "sender",
+    "subject",
+    "reason",
+    "reply",
+    "reference",
+    "attempts",
+    "count",
+    "message",
+    "session",
+];
+
+/// How rows are written.
+#[derive(Clone, Copy)]
+enum Form {
+    Csv,
+    Json,
+}
+
+impl Form {
+    fn kind(self) -> &'static str {
+        match self {
+            Form::Csv => "text/csv; charset=utf-8; header=present",
+            Form::Json => "application/json",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Form::Csv => "attachment; filename=\"activity.csv\"",
+            Form::Json => "attachment; filename=\"activity.json\"",
+        }
+    }
+
+    fn head(self) -> String {
+        match self {
+            // the mark of order makes spreadsheets read UTF-8
+            Form::Csv => format!("\u{feff}{}\r\n", COLUMNS.join(",")),
+            Form::Json => "[".to_owned(),
+        }
+    }
+
+    fn rows(self, words: &Words, rows: &[ActivityView], is_first: bool) -> String {
+        match self {
+            Form::Csv => rows.iter().map(|row| line(words, row)).collect(),
+            Form::Json => {
+                let texts = rows.iter().map(|row| serde_json::to_string(row).unwrap_or_default());
+                let lead = |(place, text)| format!("{}\n{text}", if is_first && place == 0 { "" } else { "," });
+                texts.enumerate().map(lead).collect()
+            }
+        }
+    }
+
+    fn foot(self) -> &'static str {
+        match self {
+            Form::Csv => "",
+            Form::Json => "\n]\n",
+        }
+    }
+}
+
+/// A cell that a spreadsheet takes for text, whatever a stranger wrote into it.
+fn cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|', '%']);
+    format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
+}
+
+fn line(words: &Words, row: &ActivityView) -> String {
+    let texts = [
+        words.stamp(&row.at),
+        words.stamp(&row.updated_at),
+        row.status.clone(),
+        row.recipient.clone(),
+        row.sender.clone(),
+        row.subject.clone(),
+        reasons::of_row(words, row).cause,
+        row.reply.clone(),
+        row.reference.clone(),
+        row.attempts.to_string(),
+        row.count.to_string(),
+        row.message.clone().unwrap_or_default(),
+        row.session.clone().unwrap_or_default(),
+    ];
+    texts.map(|text| cell(&text)).join(",") + "\r\n"
+}
+
+/// What is sent, as it comes.
+struct Stream(mpsc::Receiver<io::Result<Bytes>>);
+
+impl hyper::body::Body for Stream {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+    }
+}
+
+async fn rows(visit: &Visit, filter: ActivityFilter) -> Result<Vec<ActivityView>, Fault> {
+    let answer = visit.console.door.ask(Operation::Activity { filter }, visit.visitor.identity.clone()).await?;
+    answer.try_into()
+}
+
+/// Sends everything that is found, until it ends or nobody takes it any more.
+async fn send(visit: Visit, form: Form, mut filter: ActivityFilter, to: mpsc::Sender<io::Result<Bytes>>) {
+    let mut text = form.head();
+    let mut is_first = true;
+    loop {
+        let found = match rows(&visit, filter.clone()).await {
+            Ok(found) => found,
+            Err(fault) => {
+                // a file that ends early must not look whole
+                let _ = to.send(Err(io::Error::other(fault.what))).await;
+                return;
+            }
+        };
+        text.push_str(&form.rows(visit.words(), &found, is_first));
+        is_first &= found.is_empty();
+        let is_last = found.len() < ROWS as usize;
+        if is_last {
+            text.push_str(form.foot());
+        }
+        if to.send(Ok(Bytes::from(std::mem::take(&mut text)))).await.is_err() || is_last {
+            return;
+        }
+        filter.before_row = found.last().map(|row| row.row);
+    }
+}
+
+async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let search = Search { before: String::new(), ..Search::of(&visit.here) };
+    let filter = search.filter(visit.words()).map_err(|unclear| {
+        let page = visit.page();
+        let what = told(&page, unclear);
+        page.failure(Fault::invalid(what, ""))
+    })?;
+    let (to, from) = mpsc::channel(1);
+    tokio::spawn(send(visit, form, ActivityFilter { limit: ROWS, ..filter }, to));
+    let mut answer = Body::new(Stream(from)).into_response();
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.kind()));
+    answer.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(form.name()));
+    Ok(answer)
+}
+
+pub(super) async fn csv(visit: Visit) -> Result<Response, Failure> {
+    export(visit, Form::Csv).await
+}
+
+pub(super) async fn json(visit: Visit) -> Result<Response, Failure> {
+    export(visit, Form::Json).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(cell("=HYPERLINK(\"http://a.example\")"), "\"'=HYPERLINK(\"\"http://a.example\"\")\"");
+        for text in ["+1", "-1", "@SUM(1)", "\t=1", "\r=1", "＝1"] {
+            assert!(cell(text).starts_with("\"'"), "{text:?}");
+        }
+        assert_eq!(cell("Facture 2026-1183, suite"), "\"Facture 2026-1183, suite\"");
+        assert_eq!(cell(""), "\"\"");
+    }
+}

@@ -1,0 +1,286 @@
+//! Why something failed, in the reader's language, and what to do: known from what a row has.
+//!
+//! Rows keep an English sentence. A refusal of ours has its stable name besides; what became of an attempt is known by
+//! its sentence, which `relay::outcome` alone writes, and a test here knows each that it can write. What is not known
+//! is shown as it was stored.
+
+use relay::service::view::{ActivityView, ConnectionView};
+
+use super::words::Words;
+
+/// Why, and what to do about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Why {
+    /// A sentence or two; empty where all is well.
+    pub(super) cause: String,
+    /// The next step; empty where there is none to say.
+    pub(super) fix: String,
+}
+
+/// A stored sentence, the message that says the same, and the one that says what to do.
+struct Sentence(&'static str, &'static str, &'static str);
+
+/// Every sentence that attempts, holds and ends are told by. The longer of two that begin alike comes first.
+const SENTENCES: &[Sentence] = &[
+    Sentence("There is no such mailbox at {domain}.", "why-mailbox", "fix-address"),
+    Sentence("The domain {domain} does not exist or takes no mail.", "why-domain", "fix-domain"),
+    Sentence("The domain {domain} does not exist, or has no server for mail.", "why-domain", "fix-domain"),
+    Sentence("The domain {domain} says that it takes no mail.", "why-domain-silent", "fix-domain"),
+    Sentence("The domain {domain} takes no mail.", "why-domain-silent", "fix-domain"),
+    Sentence("The server of {domain} does not understand this address.", "why-address-form", "fix-address"),
+    Sentence("The server of {domain} does not accept the sender's address.", "why-sender", "fix-sender"),
+    Sentence("The server of {domain} does not accept this address.", "why-address", "fix-address"),
+    Sentence("The mailbox is disabled.", "why-disabled", "fix-elsewhere"),
+    Sentence("The mailbox is full.", "why-full", "fix-full"),
+    Sentence("The message is too large for the recipient's server.", "why-large", "fix-large"),
+    Sentence(
+        "The message is too large for the server of {domain}, which takes {limit} octets.",
+        "why-large",
+        "fix-large",
+    ),
+    Sentence("The server of {domain} takes no mail at the moment.", "why-closed", "fix-later"),
+    Sentence("The server of {domain} takes no mail at all.", "why-domain-silent", "fix-domain"),
+    Sentence("Mail for {domain} runs in a circle between servers.", "why-circle", "fix-theirs"),
+    Sentence("The server of {domain} was too busy for too long.", "why-busy", "fix-later"),
+    Sentence("The server of {domain} cannot take addresses with letters beyond ASCII.", "why-letters", "fix-letters"),
+    Sentence(
+        "The server of {domain} cannot take addresses or header fields with letters beyond ASCII (SMTPUTF8).",
+        "why-letters",
+        "fix-letters",
+    ),
+    Sentence(
+        "The server of {domain} takes 7-bit content alone (it lacks 8BITMIME), and this message has more.",
+        "why-eight-bit",
+        "fix-eight-bit",
+    ),
+    Sentence("The server of {domain} cannot take content of this kind.", "why-content", "fix-theirs"),
+    Sentence(
+        "The server of {domain} found that the message does not prove its sender (SPF, DKIM or DMARC).",
+        "why-unproven",
+        "fix-records",
+    ),
+    Sentence(
+        "The server of {domain} requires a name in DNS for this relay's address.",
+        "why-relay-name",
+        "fix-operator",
+    ),
+    Sentence("The server of {domain} took the message, or this relay, for a source of spam.", "why-spam", "fix-spam"),
+    Sentence("The server of {domain} refused the message by its own rules.", "why-rules", "fix-theirs"),
+    Sentence("The server of {domain} refused the message for good.", "why-refused", "fix-theirs"),
+    Sentence("The server of {domain} does not let us in at the moment.", "why-not-let-in", "fix-later"),
+    Sentence("No encrypted connection could be had with the server of {domain}.", "why-no-tls", "fix-theirs"),
+    Sentence(
+        "The encrypted connection that is required for {domain} could not be had ({what}).",
+        "why-no-tls",
+        "fix-theirs",
+    ),
+    Sentence(
+        "The server of {domain} asks every new sender to come back a little later (greylisting).",
+        "why-greylisting",
+        "fix-later",
+    ),
+    Sentence("The mailbox is full at the moment.", "why-full", "fix-full"),
+    Sentence("The mailbox takes no mail at the moment.", "why-mailbox-closed", "fix-later"),
+    Sentence("The server of {domain} has no room at the moment.", "why-no-room", "fix-later"),
+    Sentence("The server of {domain} takes fewer recipients at a time; the others follow.", "why-fewer", "fix-later"),
+    Sentence("The server of {domain} could not check an address at the moment.", "why-unchecked", "fix-later"),
+    Sentence("The server of {domain} has trouble with its own network or DNS.", "why-their-network", "fix-later"),
+    Sentence(
+        "The server of {domain} limits how much mail it takes from us at the moment.",
+        "why-limited",
+        "fix-slower",
+    ),
+    Sentence("The server of {domain} had a temporary problem.", "why-temporary", "fix-later"),
+    Sentence("The server of {domain} answered out of turn.", "why-garbled", "fix-later"),
+    Sentence("The server of {domain} gave an answer that cannot be understood ({what}).", "why-garbled", "fix-later"),
+    Sentence(
+        "DNS names no server for {domain} that can be reached from the internet ({what}).",
+        "why-unreachable",
+        "fix-domain",
+    ),
+    Sentence("DNS gave no usable answer about {domain} ({what}).", "why-dns", "fix-later"),
+    Sentence("The server of {domain} could not be reached ({what}).", "why-unreached", "fix-later"),
+    Sentence("The connection with the server of {domain} broke ({what}).", "why-broken-off", "fix-later"),
+    Sentence("Cancelled by {who}.", "why-cancelled", "fix-again"),
+    Sentence(
+        "The sending domain was deleted before this could be delivered.",
+        "why-domain-deleted",
+        "fix-domain-again",
+    ),
+    Sentence(
+        "The sending domain lost its validation and did not get it back in time.",
+        "why-domain-lost",
+        "fix-records",
+    ),
+    Sentence(
+        "The relay accepted this message, and a fault of its disk damaged it before it could be delivered. Send it again.",
+        "why-damaged",
+        "fix-again",
+    ),
+    Sentence("The message could not be signed by the relay.", "why-unsigned", "fix-operator"),
+    Sentence("Held by the operator of the relay until they release it.", "why-held-operator", "fix-operator"),
+    Sentence("Held because the account is suspended.", "why-held-suspended", "fix-operator"),
+    Sentence(
+        "Held because the records of the sending domain are no longer published.",
+        "why-held-domain",
+        "fix-records",
+    ),
+    Sentence(
+        "Held because it is damaged on the relay's disk. The operator of the relay was told.",
+        "why-held-damaged",
+        "fix-operator",
+    ),
+    Sentence("It was released and is tried again now.", "why-released", "fix-later"),
+];
+
+/// What a pattern of literal text and `{names}` takes from a text; none where it does not fit.
+fn taken<'t>(pattern: &str, text: &'t str) -> Option<Vec<(String, &'t str)>> {
+    let (mut pattern, mut text, mut taken) = (pattern, text, Vec::new());
+    while let Some((literal, rest)) = pattern.split_once('{') {
+        let (name, rest) = rest.split_once('}')?;
+        text = text.strip_prefix(literal)?;
+        let next = rest.split('{').next().unwrap_or_default();
+        let end = if rest.contains('{') { text.find(next)? } else { text.len().checked_sub(next.len())? };
+        taken.push((name.to_owned(), text.get(..end)?));
+        (pattern, text) = (rest, &text[end..]);
+    }
+    (pattern == text).then_some(taken)
+}
+
+/// How long a message was tried, as it is stored: `5 days`.
+fn span(words: &Words, stored: &str) -> Option<String> {
+    let (count, unit) = stored.split_once(' ')?;
+    let count = count.parse().ok()?;
+    Some(match unit.trim_end_matches('s') {
+        "day" => words.count("span-days", count),
+        "hour" => words.count("span-hours", count),
+        "minute" => words.count("span-minutes", count),
+        "second" => words.count("span-seconds", count),
+        _ => return None,
+    })
+}
+
+/// A stored sentence in the reader's language, where it is known.
+fn known(words: &Words, stored: &str) -> Option<Why> {
+    if let Some(taken) = taken("Given up after {span}. The last attempt: {last}", stored) {
+        let [(_, lasted), (_, last)] = taken.as_slice() else { return None };
+        let last = known(words, last)?;
+        let lasted = span(words, lasted)?;
+        let cause = words.filled("why-given-up", &[("span", lasted.as_str()), ("last", last.cause.as_str())]);
+        return Some(Why { cause, fix: words.t("fix-given-up") });
+    }
+    SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
+        let taken = taken(pattern, stored)?;
+        let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        Some(Why { cause: words.filled(cause, &values), fix: words.t(fix) })
+    })
+}
+
+/// What an attempt, a hold or an end is told by.
+pub(super) fn of_sentence(words: &Words, stored: &str) -> Why {
+    if stored.is_empty() {
+        return Why::default();
+    }
+    known(words, stored).unwrap_or_else(|| Why { cause: stored.to_owned(), fix: String::new() })
+}
+
+/// A refusal of ours, by the stable name of its reply.
+fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
+    let (cause, fix) = (format!("reply-{reference}"), format!("reply-{reference}-fix"));
+    if words.has(&cause) {
+        return Why { cause: words.t(&cause), fix: if words.has(&fix) { words.t(&fix) } else { String::new() } };
+    }
+    Why { cause: stored.to_owned(), fix: String::new() }
+}
+
+/// Why a row of Activity is as it is.
+pub(super) fn of_row(words: &Words, row: &ActivityView) -> Why {
+    if row.reference.is_empty() {
+        return of_sentence(words, &row.reason);
+    }
+    let flood = "{count} further refusals came too fast to be listed one by one; the last: {reply}";
+    if let Some([(_, count), _]) = taken(flood, &row.reason).as_deref() {
+        let count = count.parse().unwrap_or(row.count);
+        let fix = of_refusal(words, &row.reference, "").fix;
+        return Why { cause: words.count("why-flood", count), fix };
+    }
+    of_refusal(words, &row.reference, &row.reason)
+}
+
+/// What kind of trouble a connection had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// The stable word of it, which names its messages and chooses it in the page's address.
+    pub(super) word: &'static str,
+    /// The classes of its badge, and its icon.
+    pub(super) badge: (&'static str, &'static str),
+}
+
+/// Every kind, in the order that they are offered in.
+pub(super) const TROUBLES: [Trouble; 8] = [
+    Trouble { word: "password", badge: ("failed", "cross") },
+    Trouble { word: "network", badge: ("failed", "cross") },
+    Trouble { word: "blocked", badge: ("rejected", "rejected") },
+    Trouble { word: "clear", badge: ("failed", "lock") },
+    Trouble { word: "tls", badge: ("failed", "lock") },
+    Trouble { word: "limit", badge: ("warning", "alert") },
+    Trouble { word: "state", badge: ("expired", "clock") },
+    Trouble { word: "other", badge: ("warning", "alert") },
+];
+
+/// The right password from a network that is not allowed reads like a wrong one to the client.
+fn is_from_elsewhere(row: &ConnectionView) -> bool {
+    row.reference == "auth-invalid" && row.reason.starts_with("The password is right,")
+}
+
+/// The kind of a row of Connections.
+pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
+    let word = match row.reference.as_str() {
+        "auth-invalid" if is_from_elsewhere(row) => "network",
+        "auth-invalid" => "password",
+        "auth-blocked" | "address-blocked" | "auth-failures-max" => "blocked",
+        "auth-encryption" | "tls-required" => "clear",
+        "tls-old" | "tls-distrusted" | "tls-failed" => "tls",
+        "sessions-user" | "sessions-account" | "sessions-address" | "sessions-total" | "messages-max" => "limit",
+        "user-disabled" | "user-expired" | "account-suspended" | "session-revoked" => "state",
+        _ => "other",
+    };
+    TROUBLES.into_iter().find(|trouble| trouble.word == word).unwrap_or(TROUBLES[7])
+}
+
+/// What went wrong with a connection.
+pub(super) fn of_connection(words: &Words, row: &ConnectionView) -> Why {
+    if is_from_elsewhere(row) {
+        let cause = words.with("reply-network", "address", row.remote.as_str());
+        return Why { cause, fix: words.with("reply-network-fix", "address", row.remote.as_str()) };
+    }
+    let mut why = if row.reference == "auth-invalid" && row.reason.starts_with("No SMTP user has this username.") {
+        Why { cause: words.t("reply-nobody"), fix: words.t("reply-nobody-fix") }
+    } else {
+        of_refusal(words, &row.reference, &row.reason)
+    };
+    let blocked = row.reason.split_once(" Blocked for ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+    if let Some(minutes) = blocked {
+        why.cause.push(' ');
+        why.cause.push_str(&words.count("why-then-blocked", minutes));
+    }
+    why
+}
+
+/// Why an address is blocked.
+pub(super) fn of_block(words: &Words, stored: &str) -> String {
+    let (told, rest) = stored.split_once(" within ").unwrap_or((stored, ""));
+    let count = told.split(' ').next().and_then(|count| count.parse().ok());
+    match count {
+        Some(count) if told.ends_with("wrong pairs of username and password") && !rest.is_empty() => {
+            words.count("connections-block-pairs", count)
+        }
+        Some(count) if told.ends_with("failed logins") && !rest.is_empty() => {
+            words.count("connections-block-failures", count)
+        }
+        _ => stored.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

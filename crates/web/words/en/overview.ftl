@@ -1,0 +1,177 @@
+# What the dashboard, Activity and Connections say in English. Each message has its twin of the same name below fr/.
+
+## Periods
+period-30 = Last 30 days
+period-7 = Last 7 days
+period-custom = Custom
+period-from = From
+period-show = Show
+period-to = To
+period-today = Today
+period-wrong = Those two days make no period: the first must not come after the last, and statistics are kept for { $days } days. The last 7 days are shown instead.
+period-yesterday = Yesterday
+
+## Dashboard
+begin-connect = Connect the application
+begin-connect-what = Enter server, port, username and password in WordPress, your CRM or the printer. The page Connection settings has them ready to copy.
+begin-delivered = See it delivered
+begin-delivered-what = Send a test message to yourself. It appears in Activity within a second or two, with what became of it.
+begin-domain = Add the domain that you send from
+begin-domain-do = Add a domain
+begin-domain-what = You get a few DNS records to publish. They prove to every mail server that the mail is really yours.
+begin-title = Four steps to your first message
+begin-user = Make an SMTP user
+begin-user-what = One for each application, so that you can tell them apart and stop one without the others. Its password is shown once.
+begin-what = This account has no sending domain yet. Its administrators can take the first step now.
+chart = Chart
+chart-all = Cumulative
+chart-at = { $when }: { $values }
+chart-cumulative = Recipients, delivered and bounces, added up day by day, { $period }
+chart-delivered = Delivered
+chart-each = New
+chart-hard-bounces = Hard bounces
+chart-lower = Bounces
+chart-new = Recipients, delivered and bounces per day, { $period }
+chart-recipients = Recipients
+chart-soft-bounces = Soft bounces
+chart-table = Show these numbers as a table
+chart-title = Day by day
+chart-upper = Recipients and delivered
+dashboard-against = against { $period }
+dashboard-day = Day
+dashboard-domains-all = All domains
+dashboard-domains-none = No domain of this account may send at the moment. Publish its DNS records, then verify it.
+dashboard-domains-what = Those that may send now, with what they sent in this period.
+dashboard-hidden = What was sent, and what became of it, is shown to members who may see SMTP activities. An administrator of the account can give you that access.
+dashboard-last = Last 10 activities
+dashboard-last-all = All activity
+dashboard-last-none = Nothing has been sent in the last 30 days.
+dashboard-lede = It is { $now }. Everything counts recipients; days are those of UTC.
+dashboard-nothing-before = nothing before
+dashboard-points = { $number } pt
+dashboard-renews = Renews on
+dashboard-span = { $from } to { $to }
+dashboard-state = State
+dashboard-under-way = Still under way
+dashboard-under-way-what = waiting, or tried again by ourselves
+dashboard-unlimited = Unlimited
+dashboard-used = Recipients of this account
+dashboard-used-so-far = Used in this period
+sends-validated = Validated
+sends-vouched = Vouched for
+sends-warning = Record missing
+
+## Activity
+activity-address-example = marie@… or @courriel.example
+activity-clear = Clear
+activity-domain = Sending domain
+activity-domains-all = All domains
+activity-empty = Nothing here yet
+activity-empty-what = As soon as an application sends through this account, each recipient has a row here with what became of it.
+activity-encryption = Encryption
+activity-export = Export
+activity-export-csv = CSV (spreadsheet)
+activity-export-json = JSON
+activity-hello-name = Said hello as
+activity-lede = One row for each recipient. The last 30 days at most.
+activity-live = Live
+activity-live-what = New rows appear by themselves.
+activity-message = Message
+activity-message-id = Message id
+activity-message-id-field = Message-ID field
+activity-more = More filters
+activity-newest = To the newest
+activity-newest-first = Newest first
+activity-nothing = Nothing matches
+activity-nothing-what = No recipient in this period fits all the filters. A longer period or fewer filters may find it.
+activity-octets = { $count ->
+    [one] { $number } byte
+   *[other] { $number } bytes
+}
+activity-older = Older
+activity-pages = Pages
+activity-period = Period
+activity-recipient = Recipient
+activity-recipient-none = No recipient yet
+activity-recipients = Recipients
+activity-recipients-all = All of this message
+activity-reference = Reference
+activity-search = Search
+activity-sender = Sender
+activity-session = Session
+activity-session-id = Session id
+activity-sha256 = SHA-256
+activity-size = Size
+activity-status = Status
+activity-subject = Subject
+activity-subject-and-sender = Subject and sender
+activity-subject-none = (no subject)
+activity-time = Time
+activity-user = SMTP user
+activity-users-all = All SMTP users
+activity-what-to-do = What to do: { $fix }
+activity-wrong-days = Those days make no period: the first must not come after the last.
+activity-wrong-id = That is not the id of a message: it has 26 letters and digits, as in “queued as …”.
+status-accepted = Accepted
+status-all = All
+status-deferred = Deferred
+status-delivered = Delivered
+status-hard = Hard bounce
+status-pending = Pending
+status-rejected = Rejected
+status-soft = Soft bounce
+timeline-accepted = On disk, and ours to deliver. We answered:
+timeline-attempt = Attempt { $number }: { $status }
+timeline-attempt-clear = { $server }, not encrypted, { $seconds } s
+timeline-attempt-how = { $server }, { $tls }, { $seconds } s
+timeline-connected = The application connected
+timeline-hello = It said hello as { $name }.
+timeline-next = Tried again on { $when }, or sooner.
+timeline-session = From { $address }, { $tls }.
+timeline-title = What happened
+timeline-user = Logged in as the SMTP user “{ $user }”.
+
+## Connections
+connections-address = Address of the client
+connections-block-failures = { $count ->
+    [one] One login failed from there within a short time.
+   *[other] { $number } logins failed from there within a short time.
+}
+connections-block-pairs = { $count ->
+    [one] A wrong combination of username and password was tried from there.
+   *[other] { $number } different wrong combinations of username and password were tried from there.
+}
+connections-blocked = { $address } is blocked until { $until }.
+connections-cause = Cause
+connections-causes-all = All causes
+connections-count = { $count ->
+    [one] One row, the last seen first
+   *[other] { $number } rows, the last seen first
+}
+connections-empty = Nothing went wrong
+connections-empty-what = When an application fails to log in, is stopped by a limit or comes without encryption, it is shown here with its cause and what to do.
+connections-fix = What to do
+connections-from = from { $address }
+connections-lede = Attempts to connect that did not end in a message, each with its cause and what to do.
+connections-lift = Lift the block
+connections-liftable = All its failures were aimed at this account, so you may lift it. Correct the password in the application first, or it comes back.
+connections-nothing-what = No row fits all the filters.
+connections-of-many = { $count ->
+    [one] The last one of many; narrow the search to see others
+   *[other] The last { $number } of many; narrow the search to see others
+}
+connections-others = It also tried usernames that are not of this account, so the operator of the relay alone can lift the block. It ends by itself.
+connections-times = { $count ->
+    [one] Once.
+   *[other] { $number } times.
+}
+connections-unknown = not known
+connections-who = SMTP user and address
+trouble-blocked = Address blocked
+trouble-clear = No encryption
+trouble-limit = Limit reached
+trouble-network = Network not allowed
+trouble-other = Other trouble
+trouble-password = Wrong password
+trouble-state = Login switched off
+trouble-tls = TLS failed

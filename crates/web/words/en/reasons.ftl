@@ -1,0 +1,207 @@
+# Why something failed, and what to do, in English. Each message has its twin of the same name below fr/.
+
+## What became of an attempt
+why-address = The server of { $domain } does not accept this address.
+why-address-form = The server of { $domain } does not understand this address.
+why-broken-off = The connection with the server of { $domain } broke off.
+why-busy = The server of { $domain } was too busy for too long.
+why-cancelled = { $who } cancelled it.
+why-circle = Mail for { $domain } runs in a circle between servers.
+why-closed = The server of { $domain } takes no mail at the moment.
+why-content = The server of { $domain } cannot take content of this kind.
+why-damaged = The relay accepted this message, and a fault of its disk damaged it before it could be delivered.
+why-delivered = The recipient’s server took the message and said so.
+why-disabled = The mailbox is disabled.
+why-dns = DNS gave no usable answer about { $domain }.
+why-domain = The domain { $domain } does not exist, or has no server for mail.
+why-domain-deleted = The sending domain was deleted before this could be delivered.
+why-domain-lost = The sending domain lost its validation and did not get it back in time.
+why-domain-silent = The domain { $domain } takes no mail.
+why-eight-bit = The server of { $domain } takes 7-bit content alone, and this message has more.
+why-fewer = The server of { $domain } takes fewer recipients at a time; the others follow.
+why-flood = { $count ->
+    [one] One further refusal came too fast to be listed by itself.
+   *[other] { $number } further refusals came too fast to be listed one by one.
+}
+why-full = The mailbox is full.
+why-garbled = The server of { $domain } gave an answer that cannot be understood.
+why-given-up = Given up after { $span }. The last attempt: { $last }
+why-greylisting = The server of { $domain } asks every new sender to come back a little later (greylisting).
+why-held-damaged = Held because it is damaged on the relay’s disk. The operator of the relay was told.
+why-held-domain = Held because the records of the sending domain are no longer published.
+why-held-operator = Held by the operator of the relay until they release it.
+why-held-suspended = Held because the account is suspended.
+why-large = The message is too large for the recipient’s server.
+why-letters = The recipient’s server cannot take addresses or fields with letters beyond ASCII.
+why-limited = The server of { $domain } limits how much mail it takes from us at the moment.
+why-mailbox = There is no such mailbox at { $domain }.
+why-mailbox-closed = The mailbox takes no mail at the moment.
+why-no-room = The server of { $domain } has no room at the moment.
+why-no-tls = No encrypted connection could be had with the server of { $domain }.
+why-not-let-in = The server of { $domain } does not let us in at the moment.
+why-refused = The server of { $domain } refused the message for good.
+why-relay-name = The server of { $domain } requires a name in DNS for this relay’s address.
+why-released = It was released, and is tried again now.
+why-rules = The server of { $domain } refused the message by its own rules.
+why-sandbox = Sandbox: captured, not sent on.
+why-sandbox-more = The SMTP user is in sandbox mode: the message was captured, and not sent on.
+why-sender = The server of { $domain } does not accept the sender’s address.
+why-spam = The server of { $domain } took the message, or this relay, for a source of spam.
+why-temporary = The server of { $domain } had a temporary problem.
+why-their-network = The server of { $domain } has trouble with its own network or DNS.
+why-then-blocked = { $count ->
+    [one] The address was then blocked for a minute.
+   *[other] The address was then blocked for { $number } minutes.
+}
+why-times = { $count ->
+    [one] Once.
+   *[other] { $number } times.
+}
+why-unchecked = The server of { $domain } could not check an address at the moment.
+why-unproven = The server of { $domain } found that the message does not prove its sender (SPF, DKIM or DMARC).
+why-unreachable = DNS names no server for { $domain } that can be reached from the internet.
+why-unreached = The server of { $domain } could not be reached.
+why-unsigned = The relay could not sign the message.
+why-waiting = Waiting for its first attempt.
+why-waiting-more = It is on the relay’s disk, and its first attempt comes next.
+span-days = { $count ->
+    [one] one day
+   *[other] { $number } days
+}
+span-hours = { $count ->
+    [one] one hour
+   *[other] { $number } hours
+}
+span-minutes = { $count ->
+    [one] one minute
+   *[other] { $number } minutes
+}
+span-seconds = { $count ->
+    [one] one second
+   *[other] { $number } seconds
+}
+
+## What to do about it
+fix-address = Check the spelling, and correct the address where it is kept. Sending to it again would harm your reputation there.
+fix-again = Send the message again if it is still wanted.
+fix-domain = Check the spelling after the @. If it is right, ask the recipient by other means for an address that takes mail.
+fix-domain-again = Add the domain again, publish its new records, then send the message again.
+fix-eight-bit = Have the application encode its content as quoted-printable or base64, or ask the recipient for another address.
+fix-elsewhere = Ask the recipient by other means for another address.
+fix-full = Tell the recipient by other means; once there is room in the mailbox, send again.
+fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.
+fix-large = Send a smaller message, or a link to the files in place of the files.
+fix-later = Nothing: the relay tries again by itself where that helps. If it lasts for days, ask the recipient by other means.
+fix-letters = Use an address in plain letters (ASCII) for this recipient, and for the sender.
+fix-operator = Write to the operator of the relay.
+fix-records = Publish the records that the page Domains shows for the sending domain, verify, then send again.
+fix-sender = Check that the sender’s address exists and takes mail; some servers ask for that.
+fix-slower = Nothing: the relay goes slower and tries again. Large mailings are better spread over several hours.
+fix-spam = Send only to people who asked for it, and write to the operator of the relay if your other messages are refused there, too.
+fix-theirs = Show the other server’s own words, below, to whoever runs mail for the recipient.
+
+## Our replies: what they mean, and what to do
+reply-account-suspended = The password is right, but the account is suspended.
+reply-account-suspended-fix = Write to the operator of the relay.
+reply-address-blocked = The address is blocked after failed logins, so the connection was refused.
+reply-address-blocked-fix = Correct the username or password in the application, then wait for the end of the block or have it lifted.
+reply-all-or-nothing = Another recipient of the same message was refused, and this SMTP user sends to all or to none.
+reply-all-or-nothing-fix = Correct the recipient that was refused, then send again.
+reply-argument-invalid = The application sent a command with a missing or malformed part.
+reply-argument-invalid-fix = Update the application; the reply shows the right form.
+reply-auth-blocked = The address is blocked after failed logins; the password was not looked at.
+reply-auth-blocked-fix = Correct the username or password in the application, then wait for the end of the block or have it lifted.
+reply-auth-encryption = The password travelled without encryption. It was thrown away unread.
+reply-auth-encryption-fix = Choose STARTTLS in the application, then reset the password: others may have seen it.
+reply-auth-failures-max = Too many logins failed in one session, so it was ended.
+reply-auth-failures-max-fix = Correct the username or password in the application.
+reply-auth-invalid = The username is right, the password is not.
+reply-auth-invalid-fix = Copy the password again, without a blank before or after it. If it is lost, reset it.
+reply-auth-mechanism-unknown = The application tried a way to log in that is not known here.
+reply-auth-mechanism-unknown-fix = Choose “normal password”, PLAIN or LOGIN in the application.
+reply-auth-required = The application tried to send without logging in.
+reply-auth-required-fix = Switch authentication on in the application, and enter username and password.
+reply-auth-unavailable = The relay could not look at its records, so nobody could log in.
+reply-auth-unavailable-fix = Try again in a few minutes. The operator of the relay has been told.
+reply-content-loop = The message has gone through too many servers: it runs in a circle.
+reply-content-loop-fix = Look for two servers that send each other’s mail here, often by a forwarding.
+reply-content-nul = The message has a NUL octet in it, which no mail may have.
+reply-content-nul-fix = Have the application encode attachments in base64.
+reply-errors-max = The application made too many errors in one session, so it was ended.
+reply-errors-max-fix = Look at what was refused just before; each row says what was wrong.
+reply-from-domain-foreign = The From address is not of the domain of this SMTP user.
+reply-from-domain-foreign-fix = Use a From address of the user’s domain, and put the other one into Reply-To. A subdomain is a domain of its own.
+reply-from-domain-unauthenticated = The domain of the From address is not validated.
+reply-from-domain-unauthenticated-fix = Publish the records that the page Domains shows, then verify.
+reply-from-missing = The message has no From field.
+reply-from-missing-fix = Set the sender in the application.
+reply-from-not-allowed = This SMTP user may not send with this From address.
+reply-from-not-allowed-fix = An administrator of the account can change the list of addresses that the user may send from.
+reply-from-several = The message needs one From field with one address, and has something else.
+reply-from-several-fix = Set one From address in the application.
+reply-header-too-long = The header of the message is too long.
+reply-header-too-long-fix = Send to fewer addresses per message.
+reply-messages-max = More messages came over one connection than the limit allows.
+reply-messages-max-fix = Usually nothing: applications connect again and go on. If yours does not, have it send fewer messages per connection.
+reply-network = The password is right, but this SMTP user may not log in from { $address }.
+reply-network-fix = Is it you? Add { $address } to the networks of the user. If not, reset the password: somebody knows it.
+reply-nobody = No SMTP user has this username.
+reply-nobody-fix = Copy the username again; it is made of letters and digits, and is no email address. If the user was deleted, make a new one.
+reply-parameter-invalid = The application sent a parameter that is malformed or given twice.
+reply-parameter-invalid-fix = Update the application.
+reply-parameter-unknown = The application asked for a feature that this relay does not offer.
+reply-parameter-unknown-fix = Switch the feature off in the application; the reply names it.
+reply-quota-reached = The monthly quota of the account was reached, so nothing was sent to this recipient.
+reply-quota-reached-fix = Send it again once the quota renews, or ask the operator of the relay for a larger one.
+reply-rate-limited = More mail came in a short time than the relay allows.
+reply-rate-limited-fix = Usually nothing: applications with a queue try again by themselves. Spread large mailings over a longer time.
+reply-recipient-literal = The recipient is at an IP address instead of a domain.
+reply-recipient-literal-fix = Use an address at a domain.
+reply-recipient-not-allowed = This SMTP user may not send to the domain of this recipient.
+reply-recipient-not-allowed-fix = An administrator of the account can change the list of domains that the user may send to.
+reply-recipient-not-ascii = The address has letters beyond ASCII, and the application did not say that it knows such addresses.
+reply-recipient-not-ascii-fix = Use an address in plain letters, or an application that knows SMTPUTF8.
+reply-recipient-suppressed = The address is on the account’s suppression list, so nothing was sent to it.
+reply-recipient-suppressed-fix = If the address is good again, an administrator can lift the suppression.
+reply-recipient-syntax = This is no complete email address.
+reply-recipient-syntax-fix = Correct the address where it is kept: it needs a domain with a dot, such as name@example.org.
+reply-recipients-max = The message has more recipients than the limit allows; those before this one were accepted.
+reply-recipients-max-fix = Split the mailing. One message per recipient is best.
+reply-sender-domain-foreign = The sender’s domain is not the one of this SMTP user.
+reply-sender-domain-foreign-fix = Use a sender of the user’s domain, or an SMTP user of the sender’s domain. A subdomain is a domain of its own.
+reply-sender-domain-unauthenticated = The sending domain is not validated.
+reply-sender-domain-unauthenticated-fix = Publish the records that the page Domains shows, then verify.
+reply-sender-not-allowed = This SMTP user may not send from this address.
+reply-sender-not-allowed-fix = An administrator of the account can change the list of addresses that the user may send from.
+reply-sender-not-ascii = The sender’s address has letters beyond ASCII, and the application did not say that it knows such addresses.
+reply-sender-not-ascii-fix = Use a sender in plain letters, or an application that knows SMTPUTF8.
+reply-sender-syntax = The sender is no complete email address.
+reply-sender-syntax-fix = Correct the sender in the application.
+reply-session-revoked = The SMTP user was changed while it was logged in: deleted, disabled, suspended, or given a new password.
+reply-session-revoked-fix = Log in again with the password of now. The audit log says who changed what.
+reply-sessions-account = The account has as many connections open as the limit allows.
+reply-sessions-account-fix = Let the applications keep fewer connections open at once.
+reply-sessions-address = More connections were open from one address than the limit allows.
+reply-sessions-address-fix = Let the applications keep fewer connections open at once.
+reply-sessions-total = The relay had as many connections open as it can hold.
+reply-sessions-total-fix = Usually nothing: applications try again. If it happens often, write to the operator of the relay.
+reply-sessions-user = The SMTP user has as many connections open as the limit allows.
+reply-sessions-user-fix = Let the application keep fewer connections open, or make another SMTP user for a part of it.
+reply-store-failed = The relay could not keep the message, and accepted nothing.
+reply-store-failed-fix = Send it again later. The operator of the relay has been told.
+reply-store-full = The disk of the relay was low on room.
+reply-store-full-fix = Usually nothing: applications with a queue try again by themselves.
+reply-tls-distrusted = The application does not trust the certificate of this server.
+reply-tls-distrusted-fix = Enter the server’s name exactly as the page Connection settings shows it, and update the list of authorities that the application trusts.
+reply-tls-failed = The encrypted connection could not be set up.
+reply-tls-failed-fix = Check port and encryption in the application: STARTTLS on 587, SSL/TLS on 465.
+reply-tls-old = The application knows nothing newer than TLS 1.1.
+reply-tls-old-fix = Update the application, the device’s firmware or the system; TLS 1.2 or 1.3 is needed.
+reply-tls-required = The application tried to go on without encryption.
+reply-tls-required-fix = Choose STARTTLS for this port in the application, or port 465 with SSL/TLS.
+reply-too-large = The message is larger than the limit.
+reply-too-large-fix = Send about 15 MB of files at most, since they grow by a third on their way. Or send a link.
+reply-user-disabled = The password is right, but the SMTP user is disabled.
+reply-user-disabled-fix = Still in use? An administrator of the account can enable it.
+reply-user-expired = The password is right, but the SMTP user has expired.
+reply-user-expired-fix = Still in use? An administrator of the account can move its expiry.
