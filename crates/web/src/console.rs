@@ -3,12 +3,22 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
+mod account;
 mod assets;
+mod confirm;
+mod connect;
+mod domains;
 mod entrance;
 mod form;
 mod guard;
+mod help;
+mod listing;
 mod page;
 mod profile;
+mod rules;
+mod snippets;
+mod suppressions;
+mod users;
 mod visit;
 mod words;
 
@@ -20,6 +30,7 @@ use axum::routing::{MethodRouter, get, post};
 use relay::limits::Limits;
 use relay::power::Need;
 use relay::service::door::Door;
+use relay::service::view::PortsView;
 use std::sync::Arc;
 
 /// Octets of a form.
@@ -30,6 +41,8 @@ const FORM_OCTETS_MAX: usize = 256 * 1024;
 pub struct Settings {
     /// The server that applications are told to connect to.
     pub hostname: String,
+    /// The ports that they are told to connect to.
+    pub ports: PortsView,
     /// The limits in force.
     pub limits: Limits,
     /// Whether browsers come by `https`: cookies are then marked so that they go no other way.
@@ -76,7 +89,19 @@ fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handl
 
 /// Every route.
 fn routes() -> Vec<Route> {
-    [entrance::routes(), profile::routes()].into_iter().flatten().collect()
+    [
+        entrance::routes(),
+        profile::routes(),
+        domains::routes(),
+        users::routes(),
+        connect::routes(),
+        help::routes(),
+        account::routes(),
+        suppressions::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Every route by method, path, and who may: for tests that try each as everybody.
