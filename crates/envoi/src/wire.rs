@@ -106,6 +106,7 @@ impl Relay {
             desk,
             web::console::Settings {
                 hostname: config.hostname.clone(),
+                ports: executor.ports.clone(),
                 limits: config.limits.clone(),
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },

@@ -3,17 +3,27 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
+mod account;
 mod activity;
 mod assets;
 mod chart;
+mod confirm;
+mod connect;
 mod connections;
 mod dashboard;
+mod domains;
 mod entrance;
 mod form;
 mod guard;
+mod help;
+mod listing;
 mod page;
 mod profile;
 mod reasons;
+mod rules;
+mod snippets;
+mod suppressions;
+mod users;
 mod visit;
 pub(crate) mod words;
 
@@ -25,6 +35,7 @@ use axum::routing::{MethodRouter, get, post};
 use relay::limits::Limits;
 use relay::power::Need;
 use relay::service::door::Door;
+use relay::service::view::PortsView;
 use std::sync::Arc;
 
 /// Octets of a form.
@@ -35,6 +46,8 @@ const FORM_OCTETS_MAX: usize = 256 * 1024;
 pub struct Settings {
     /// The server that applications are told to connect to.
     pub hostname: String,
+    /// The ports that they are told to connect to.
+    pub ports: PortsView,
     /// The limits in force.
     pub limits: Limits,
     /// Whether browsers come by `https`: cookies are then marked so that they go no other way.
@@ -81,8 +94,22 @@ fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handl
 
 /// Every route.
 fn routes() -> Vec<Route> {
-    let overview = [dashboard::routes(), activity::routes(), connections::routes()];
-    [entrance::routes(), profile::routes()].into_iter().chain(overview).flatten().collect()
+    [
+        entrance::routes(),
+        profile::routes(),
+        dashboard::routes(),
+        activity::routes(),
+        connections::routes(),
+        domains::routes(),
+        users::routes(),
+        connect::routes(),
+        help::routes(),
+        account::routes(),
+        suppressions::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Every route by method, path, and who may: for tests that try each as everybody.

@@ -155,6 +155,10 @@ views! {
         required: bool,
         /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
         finding: Option<String>,
+        /// What stands at its name instead, where it is wrong.
+        found: Vec<String>,
+        /// Why DNS could not say, where it is unknown.
+        fault: Option<String>,
         /// When its record was first seen in DNS.
         seen_at: Option<String>,
     }

@@ -23,6 +23,8 @@ macro_rules! sources {
             include_str!(concat!("../../words/", $language, "/letters.ftl")),
             include_str!(concat!("../../words/", $language, "/overview.ftl")),
             include_str!(concat!("../../words/", $language, "/reasons.ftl")),
+            include_str!(concat!("../../words/", $language, "/sending.ftl")),
+            include_str!(concat!("../../words/", $language, "/connect.ftl")),
         ]
     };
 }

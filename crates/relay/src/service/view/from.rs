@@ -56,23 +56,27 @@ impl AccountView {
 
 impl From<&SendingDomain> for DomainView {
     fn from(domain: &SendingDomain) -> Self {
-        let key = |key: &crate::sending_domain::DkimKey| KeyView {
-            selector: key.selector.clone(),
-            algorithm: word(&key.algorithm),
-            name: verification::name(domain, key),
-            record: key.record.clone(),
-            active: key.active,
-            required: verification::is_required(domain, key),
-            finding: domain.check.as_ref().and_then(|check| check.of(&key.selector)).map(|finding| {
-                match finding {
-                    RecordState::Right => "right",
-                    RecordState::Absent => "absent",
-                    RecordState::Wrong { .. } => "wrong",
-                    RecordState::Unknown { .. } => "unknown",
-                }
-                .to_owned()
-            }),
-            seen_at: key.seen_at.map(moment::text),
+        let key = |key: &crate::sending_domain::DkimKey| {
+            let finding = domain.check.as_ref().and_then(|check| check.of(&key.selector));
+            let (state, found, fault) = match finding {
+                None => (None, &[][..], None),
+                Some(RecordState::Right) => (Some("right"), &[][..], None),
+                Some(RecordState::Absent) => (Some("absent"), &[][..], None),
+                Some(RecordState::Wrong { found }) => (Some("wrong"), &found[..], None),
+                Some(RecordState::Unknown { fault }) => (Some("unknown"), &[][..], Some(fault.clone())),
+            };
+            KeyView {
+                selector: key.selector.clone(),
+                algorithm: word(&key.algorithm),
+                name: verification::name(domain, key),
+                record: key.record.clone(),
+                active: key.active,
+                required: verification::is_required(domain, key),
+                finding: state.map(str::to_owned),
+                found: found.to_vec(),
+                fault,
+                seen_at: key.seen_at.map(moment::text),
+            }
         };
         DomainView {
             id: domain.id.number(),

@@ -1,0 +1,120 @@
+//! What an account is called, where its clock is, and the language of what is written to it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use relay::language::Language;
+use relay::power::{Need, Power};
+use relay::service::operation::Operation;
+use relay::service::view::AccountView;
+use relay::service::{FaultKind, display_name};
+use serde::Deserialize;
+
+use super::confirm::said;
+use super::form::Signed;
+use super::page::{Failure, Page, shown_as};
+use super::visit::{Visit, on_to};
+use super::{For, Route, show, take};
+
+const MANAGERS: For = For::Account(Need::Power(Power::Domains));
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![show("/account", MANAGERS, page), take("/account", MANAGERS, change)]
+}
+
+/// One time zone.
+struct Zone {
+    name: String,
+    is_chosen: bool,
+}
+
+/// Every zone that people choose; one in force that is none of them stays.
+fn zones(chosen: &str) -> Vec<Zone> {
+    let all = jiff::tz::db().available().map(|zone| zone.as_str().to_owned());
+    // the others are there for old programs
+    let mut names: Vec<_> = all.filter(|name| name.contains('/') && !name.starts_with("Etc/")).collect();
+    names.push("UTC".to_owned());
+    names.push(chosen.to_owned());
+    names.sort();
+    names.dedup();
+    names.into_iter().map(|name| Zone { is_chosen: name == chosen, name }).collect()
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    page: Page,
+    name: String,
+    zones: Vec<Zone>,
+    language: String,
+    number: String,
+    made: String,
+    refused: Option<String>,
+}
+
+fn account(visit: &Visit, account: &AccountView, refused: Option<String>) -> Response {
+    let words = visit.words();
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let shown = AccountPage {
+        page: visit.page(),
+        name: account.name.clone(),
+        zones: zones(&account.time_zone),
+        language: account.language.clone(),
+        number: account.id.to_string(),
+        made: words.minute(&account.created_at),
+        refused,
+    };
+    shown_as(status, &shown)
+}
+
+async fn of(visit: &Visit) -> Result<AccountView, Failure> {
+    visit.ask(Operation::AccountShow { account: visit.account_number()? }).await
+}
+
+async fn page(visit: Visit) -> Result<Response, Failure> {
+    Ok(account(&visit, &of(&visit).await?, None))
+}
+
+#[derive(Deserialize)]
+struct Form {
+    name: String,
+    time_zone: String,
+    language: Language,
+}
+
+async fn change(Signed { visit, form }: Signed<Form>) -> Result<Response, Failure> {
+    let Form { name, time_zone, language } = form;
+    let asked = Operation::AccountSet {
+        account: visit.account_number()?,
+        name: Some(name.clone()),
+        time_zone: Some(time_zone.clone()),
+        language: Some(language),
+    };
+    match visit.try_to::<AccountView>(asked).await? {
+        Ok(_) => Ok(on_to("/account")),
+        Err(fault) => {
+            let refused = match fault.kind {
+                _ if display_name(&name).is_err() => visit.words().t("own-account-no-name"),
+                FaultKind::Conflict => visit.words().t("own-account-double"),
+                _ => said(&fault),
+            };
+            let typed = AccountView { name, time_zone, language: language.tag().to_owned(), ..of(&visit).await? };
+            Ok(account(&visit, &typed, Some(refused)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::zones;
+
+    #[test]
+    fn the_zone_in_force_is_always_offered() {
+        for zone in ["America/Toronto", "UTC", "Etc/GMT+5"] {
+            let offered = zones(zone);
+            assert_eq!(offered.iter().filter(|zone| zone.is_chosen).map(|zone| zone.name.as_str()).count(), 1);
+            assert!(offered.len() > 300);
+        }
+    }
+}

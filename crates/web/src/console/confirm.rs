@@ -1,0 +1,62 @@
+//! The page that asks once more before something is done that cannot be undone. The script shows its form as a dialog.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use relay::service::Fault;
+
+use super::page::{Page, shown_as};
+
+/// What is to be typed before the button does anything.
+pub(super) struct Typed {
+    pub(super) label: String,
+    /// The very word, as a pattern of HTML.
+    pub(super) pattern: String,
+}
+
+impl Typed {
+    /// The name of a domain.
+    pub(super) fn domain(label: String, name: &str) -> Typed {
+        Typed { label, pattern: name.replace('.', "\\.") }
+    }
+}
+
+/// One of several ways to do it.
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+pub(super) struct Confirm {
+    pub(super) page: Page,
+    pub(super) title: String,
+    /// What follows from it.
+    pub(super) lines: Vec<String>,
+    /// Where the form goes.
+    pub(super) action: String,
+    /// Where whoever thinks better of it goes.
+    pub(super) back: String,
+    pub(super) button: String,
+    pub(super) typed: Option<Typed>,
+    /// What is to be ticked.
+    pub(super) sure: Option<String>,
+    pub(super) choices: Vec<Choice>,
+    pub(super) refused: Option<String>,
+}
+
+impl Confirm {
+    /// It as an answer.
+    pub(super) fn asked(&self) -> Response {
+        let status = if self.refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        shown_as(status, self)
+    }
+}
+
+/// A fault in one line.
+pub(super) fn said(fault: &Fault) -> String {
+    let parts = [&fault.what, &fault.meaning, &fault.remedy];
+    parts.map(String::as_str).into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,411 @@
+//! Sending domains: the list, the records to publish, what is switched, what is asked twice.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use relay::power::{Need, Power};
+use relay::sending_domain::KeyAlgorithm;
+use relay::service::operation::Operation;
+use relay::service::view::{DomainView, DoneView, KeyView, SmtpUserView};
+use relay::service::{Fault, FaultKind, domain_name};
+use serde::Deserialize;
+
+use super::confirm::{Choice, Confirm, Typed, said};
+use super::form::Signed;
+use super::listing::{Pager, part};
+use super::page::{Failure, Page, shown, shown_as};
+use super::users::{UserRow, user_rows};
+use super::visit::{Visit, on_to};
+use super::words::Words;
+use super::{For, Route, show, take};
+
+const MANAGERS: For = For::Account(Need::Power(Power::Domains));
+
+/// Seconds between two looks of the script at a domain that is not as it should be.
+const LOOK_SECONDS: u32 = 10;
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        show("/domains", MANAGERS, list_page),
+        take("/domains", MANAGERS, add),
+        show("/domains/{domain}", MANAGERS, domain_page),
+        take("/domains/{domain}/verify", MANAGERS, verify),
+        take("/domains/{domain}/bounce-mails", MANAGERS, bounce_mails),
+        show("/domains/{domain}/rotate", MANAGERS, rotate_page),
+        take("/domains/{domain}/rotate", MANAGERS, rotate),
+        show("/domains/{domain}/delete", MANAGERS, delete_page),
+        take("/domains/{domain}/delete", MANAGERS, delete),
+    ]
+}
+
+/// The state of a domain as its badge shows it.
+pub(super) struct State {
+    pub(super) slug: String,
+    pub(super) icon: &'static str,
+    pub(super) word: String,
+}
+
+impl State {
+    fn of(words: &Words, domain: &DomainView) -> State {
+        let icon = match domain.state.as_str() {
+            "validated" => "delivered",
+            "warning" => "alert",
+            "failed" => "hard",
+            "vouched" => "shield",
+            _ => "pending",
+        };
+        State { slug: domain.state.clone(), icon, word: words.t(&format!("domain-state-{}", domain.state)) }
+    }
+}
+
+/// One domain in the list.
+struct Row {
+    name: String,
+    state: State,
+    more: String,
+    users: String,
+    checked: Option<String>,
+}
+
+impl Row {
+    fn new(words: &Words, domain: &DomainView, users: usize) -> Row {
+        let fails_at = domain.fails_at.as_ref().filter(|_| domain.state == "warning");
+        let found = domain.keys.iter().filter(|key| is_found(key)).count();
+        let more = match fails_at {
+            Some(at) => words.with("domain-sends-until", "moment", words.minute(at)),
+            None => {
+                let (found, all) = (words.number(found as u64), words.number(domain.keys.len() as u64));
+                words.filled("domain-records-found", &[("found", &found), ("all", &all)])
+            }
+        };
+        Row {
+            name: domain.name.clone(),
+            state: State::of(words, domain),
+            more,
+            users: words.number(users as u64),
+            checked: domain.checked_at.as_ref().map(|at| words.minute(at)),
+        }
+    }
+}
+
+fn is_found(key: &KeyView) -> bool {
+    key.finding.as_deref() == Some("right")
+}
+
+#[derive(Template)]
+#[template(path = "domains.html")]
+struct ListPage {
+    page: Page,
+    rows: Vec<Row>,
+    pager: Option<Pager>,
+    name: String,
+    refused: Option<String>,
+}
+
+async fn domains_of(visit: &Visit) -> Result<Vec<DomainView>, Failure> {
+    visit.ask(Operation::DomainList { account: Some(visit.account_number()?) }).await
+}
+
+async fn list(visit: &Visit, name: String, refused: Option<String>) -> Result<Response, Failure> {
+    let domains = domains_of(visit).await?;
+    let users: Vec<SmtpUserView> =
+        visit.ask(Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None }).await?;
+    let (domains, pager) = part(visit, domains);
+    let users_of = |domain: &DomainView| users.iter().filter(|user| user.domain == domain.name).count();
+    let rows = domains.iter().map(|domain| Row::new(visit.words(), domain, users_of(domain))).collect();
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok(shown_as(status, &ListPage { page: visit.page(), rows, pager, name, refused }))
+}
+
+async fn list_page(visit: Visit) -> Result<Response, Failure> {
+    list(&visit, String::new(), None).await
+}
+
+#[derive(Deserialize)]
+struct NameForm {
+    name: String,
+}
+
+async fn add(Signed { visit, form }: Signed<NameForm>) -> Result<Response, Failure> {
+    let name = form.name;
+    let account = visit.account_number()?;
+    match visit.try_to::<DomainView>(Operation::DomainAdd { account, name: name.clone() }).await? {
+        Ok(domain) => Ok(on_to(&format!("/domains/{}", domain.name))),
+        Err(fault) => {
+            let refused = refusal(&visit, &name, &fault).await?;
+            list(&visit, name, Some(refused)).await
+        }
+    }
+}
+
+/// Why a domain was not added, in the visitor's language where it can be told.
+async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<String, Failure> {
+    let words = visit.words();
+    let Ok(normal) = domain_name(name) else { return Ok(words.t("domain-none")) };
+    let is_there = domains_of(visit).await?.iter().any(|domain| domain.name == normal);
+    let is_double = fault.kind == FaultKind::Conflict && is_there;
+    Ok(if is_double { words.with("domain-double", "domain", normal) } else { said(fault) })
+}
+
+/// One record to publish.
+struct Record {
+    title: String,
+    about: String,
+    /// The name without the domain, which many providers add by themselves.
+    name: String,
+    whole_name: String,
+    value: String,
+    slug: &'static str,
+    icon: &'static str,
+    word: String,
+    more: String,
+    signs: bool,
+    found: Vec<String>,
+}
+
+impl Record {
+    fn new(words: &Words, domain: &DomainView, number: usize, key: &KeyView) -> Record {
+        let (slug, icon) = match key.finding.as_deref() {
+            Some("right") => ("found", "delivered"),
+            Some("absent") => ("absent", "search"),
+            Some("wrong") => ("wrong", "hard"),
+            Some(_) => ("unknown", "info"),
+            None => ("pending", "pending"),
+        };
+        let more = match &key.fault {
+            Some(fault) => words.with("record-unknown-why", "fault", fault.as_str()),
+            None => words.t(&format!("record-{slug}-what")),
+        };
+        let need = if key.required { "record-required" } else { "record-optional" };
+        Record {
+            title: words.with("record-signature", "number", words.number(number as u64)),
+            about: words.with(need, "kind", if key.algorithm == "ed25519" { "Ed25519" } else { "RSA" }),
+            name: key.name.strip_suffix(&format!(".{}", domain.name)).unwrap_or(&key.name).to_owned(),
+            whole_name: key.name.clone(),
+            value: key.record.clone(),
+            slug,
+            icon,
+            word: words.t(&format!("record-{slug}")),
+            more,
+            signs: key.active && key.seen_at.is_some(),
+            found: key.found.clone(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "domain.html")]
+struct DomainPage {
+    page: Page,
+    name: String,
+    state: State,
+    lede: String,
+    /// What the visitor is to do: the kind of the note, its icon, its words.
+    advice: Option<(&'static str, &'static str, String)>,
+    records: Vec<Record>,
+    checked: String,
+    /// The script looks again while something may change by itself.
+    poll_seconds: Option<u32>,
+    dmarc: String,
+    bounce_mails: bool,
+    users: Vec<UserRow>,
+    pager: Option<Pager>,
+}
+
+/// What the state of a domain means for its mail.
+fn lede(words: &Words, domain: &DomainView) -> String {
+    match (domain.state.as_str(), &domain.fails_at) {
+        ("warning", Some(at)) => words.with("domain-is-warning", "moment", words.minute(at)),
+        ("warning", None) => words.t("domain-state-warning"),
+        (state, _) => words.t(&format!("domain-is-{state}")),
+    }
+}
+
+/// What is to be done about a domain, if anything.
+fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static str, String)> {
+    let may_send = matches!(domain.state.as_str(), "validated" | "vouched");
+    let required = || domain.keys.iter().filter(|key| key.required);
+    let denied = required().filter(|key| matches!(key.finding.as_deref(), Some("absent" | "wrong"))).count();
+    if domain.checked_at.is_none() {
+        return Some(("info", "info", words.t("domain-advice-first"))).filter(|_| !may_send);
+    }
+    if denied > 0 {
+        let kind = if may_send { "warn" } else { "bad" };
+        return Some((kind, "alert", words.count("domain-advice-missing", denied as u64)));
+    }
+    if !may_send && required().all(is_found) {
+        return Some(("warn", "alert", words.t("domain-advice-elsewhere")));
+    }
+    (!may_send).then(|| ("info", "info", words.t("domain-advice-unknown")))
+}
+
+async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
+    let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+    let listed = Operation::SmtpUserList { account: Some(domain.account), domain: Some(domain.id.to_string()) };
+    let (users, pager) = part(&visit, visit.ask::<Vec<SmtpUserView>>(listed).await?);
+    let (page, words) = (visit.page(), visit.words());
+    let checked = domain.checked_at.as_ref();
+    let is_settled = matches!(domain.state.as_str(), "validated" | "vouched");
+    let records = domain.keys.iter().enumerate().map(|(place, key)| Record::new(words, &domain, place + 1, key));
+    Ok(shown(&DomainPage {
+        state: State::of(words, &domain),
+        lede: lede(words, &domain),
+        advice: advice(words, &domain),
+        records: records.collect(),
+        checked: checked.map_or_else(
+            || words.t("domain-checked-never"),
+            |at| words.with("domain-checked", "moment", words.moment(at)),
+        ),
+        poll_seconds: (!is_settled).then_some(LOOK_SECONDS),
+        dmarc: format!("v=DMARC1; p=none; rua=mailto:postmaster@{}", domain.name),
+        bounce_mails: domain.bounce_mails,
+        users: user_rows(&visit, &users),
+        pager,
+        name: domain.name,
+        page,
+    }))
+}
+
+/// A form with a button alone.
+#[derive(Deserialize)]
+struct Nothing {}
+
+async fn verify(Path(domain): Path<String>, Signed { visit, .. }: Signed<Nothing>) -> Result<Response, Failure> {
+    let domain: DomainView = visit.ask(Operation::DomainVerify { domain }).await?;
+    Ok(on_to(&format!("/domains/{}", domain.name)))
+}
+
+#[derive(Deserialize)]
+struct SwitchForm {
+    on: bool,
+}
+
+async fn bounce_mails(
+    Path(domain): Path<String>,
+    Signed { visit, form }: Signed<SwitchForm>,
+) -> Result<Response, Failure> {
+    let domain: DomainView = visit.ask(Operation::DomainBounceMails { domain, on: form.on }).await?;
+    Ok(on_to(&format!("/domains/{}", domain.name)))
+}
+
+/// The names of the records of these spare keys that are not in DNS, as far as the last look told.
+fn missing(domain: &DomainView, algorithm: Option<KeyAlgorithm>) -> Vec<&str> {
+    let wanted = algorithm.map(|algorithm| relay::service::view::word(&algorithm));
+    let spares = domain.keys.iter().filter(|key| !key.active && wanted.as_ref().is_none_or(|a| *a == key.algorithm));
+    spares.filter(|key| !is_found(key)).map(|key| key.name.as_str()).collect()
+}
+
+fn rotation(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Response {
+    let words = visit.words();
+    let missing_of = |algorithm| missing(domain, algorithm);
+    let ways = [
+        ("both", "domain-rotate-both", None),
+        ("rsa2048", "domain-rotate-rsa", Some(KeyAlgorithm::Rsa2048)),
+        ("ed25519", "domain-rotate-ed25519", Some(KeyAlgorithm::Ed25519)),
+    ];
+    let possible = ways.iter().find(|(.., algorithm)| missing_of(*algorithm).is_empty()).map(|(value, ..)| *value);
+    let choices = ways.iter().map(|(value, label, _)| Choice {
+        value,
+        label: words.t(label),
+        is_chosen: *value == possible.unwrap_or("both"),
+    });
+    let mut lines = vec![words.t("domain-rotate-what"), words.t("domain-rotate-sealed")];
+    let missing = missing_of(None);
+    if !missing.is_empty() {
+        lines.push(words.with("domain-rotate-missing", "records", missing.join(", ")));
+    }
+    let confirm = Confirm {
+        page: visit.page(),
+        title: words.with("domain-rotate-title", "domain", domain.name.as_str()),
+        lines,
+        action: format!("/domains/{}/rotate", domain.name),
+        back: format!("/domains/{}", domain.name),
+        button: words.t("domain-rotate-do"),
+        typed: None,
+        sure: None,
+        choices: choices.collect(),
+        refused,
+    };
+    confirm.asked()
+}
+
+async fn rotate_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
+    let domain = visit.ask(Operation::DomainShow { domain }).await?;
+    Ok(rotation(&visit, &domain, None))
+}
+
+#[derive(Deserialize)]
+struct RotateForm {
+    choice: String,
+}
+
+async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<RotateForm>) -> Result<Response, Failure> {
+    let algorithm = match form.choice.as_str() {
+        "rsa2048" => Some(KeyAlgorithm::Rsa2048),
+        "ed25519" => Some(KeyAlgorithm::Ed25519),
+        _ => None,
+    };
+    let asked = Operation::DomainRotate { domain: domain.clone(), algorithm, force: false };
+    match visit.try_to::<DomainView>(asked).await? {
+        Ok(domain) => Ok(on_to(&format!("/domains/{}", domain.name))),
+        Err(fault) => {
+            let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+            let missing = missing(&domain, algorithm).join(", ");
+            let words = visit.words();
+            let refused = if missing.is_empty() {
+                said(&fault)
+            } else {
+                words.with("domain-rotate-refused", "records", missing.as_str())
+            };
+            Ok(rotation(&visit, &domain, Some(refused)))
+        }
+    }
+}
+
+async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Result<Response, Failure> {
+    let words = visit.words();
+    let listed = Operation::SmtpUserList { account: Some(domain.account), domain: Some(domain.id.to_string()) };
+    let users = visit.ask::<Vec<SmtpUserView>>(listed).await?.len() as u64;
+    let label = words.with("domain-delete-type", "domain", domain.name.as_str());
+    let confirm = Confirm {
+        page: visit.page(),
+        title: words.with("domain-delete-title", "domain", domain.name.as_str()),
+        lines: vec![
+            words.count("domain-delete-users", users),
+            words.t("domain-delete-queue"),
+            words.t("domain-delete-final"),
+            words.t("domain-delete-stays"),
+        ],
+        action: format!("/domains/{}/delete", domain.name),
+        back: format!("/domains/{}", domain.name),
+        button: words.t("domain-delete-do"),
+        typed: Some(Typed::domain(label, &domain.name)),
+        sure: None,
+        choices: Vec::new(),
+        refused,
+    };
+    Ok(confirm.asked())
+}
+
+async fn delete_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
+    let domain = visit.ask(Operation::DomainShow { domain }).await?;
+    deletion(&visit, &domain, None).await
+}
+
+#[derive(Deserialize)]
+struct DeleteForm {
+    #[serde(default)]
+    typed: String,
+}
+
+async fn delete(Path(domain): Path<String>, Signed { visit, form }: Signed<DeleteForm>) -> Result<Response, Failure> {
+    let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+    if !form.typed.trim().eq_ignore_ascii_case(&domain.name) {
+        let refused = visit.words().with("domain-delete-typed-else", "domain", domain.name.as_str());
+        return deletion(&visit, &domain, Some(refused)).await;
+    }
+    visit.ask::<DoneView>(Operation::DomainDelete { domain: domain.id.to_string() }).await?;
+    Ok(on_to("/domains"))
+}

@@ -1,0 +1,62 @@
+//! Long lists, a page at a time, and what a page was asked for in its query.
+
+use axum::http::Uri;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::visit::{Visit, query_value};
+
+/// Rows of one page: with menus, badges and buttons these stay below 100 KB.
+const ROWS: usize = 50;
+
+/// What leads from one part of a list to the next.
+pub(super) struct Pager {
+    /// Which part this is.
+    pub(super) shown: String,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+/// One value of the query of the page that is looked at.
+pub(super) fn asked(visit: &Visit, name: &str) -> Option<String> {
+    query_value(&visit.here.parse::<Uri>().ok()?, name)
+}
+
+/// The part of a list that is asked for, and what leads on where it is not the whole. The other values of the query
+/// stay in the links.
+pub(super) fn part<T>(visit: &Visit, all: Vec<T>) -> (Vec<T>, Option<Pager>) {
+    if all.len() <= ROWS {
+        return (all, None);
+    }
+    let count = all.len();
+    let last = (count - 1) / ROWS;
+    let number = asked(visit, "page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).saturating_sub(1).min(last);
+    let (from, to) = (number * ROWS, count.min((number + 1) * ROWS));
+    let words = visit.words();
+    let numbers = [from + 1, to, count].map(|number| words.number(number as u64));
+    let [first, final_, whole] = numbers.each_ref().map(String::as_str);
+    let shown = words.filled("listing-shown", &[("first", first), ("last", final_), ("whole", whole)]);
+    let before = (number > 0).then(|| link(&visit.here, number));
+    let after = (number < last).then(|| link(&visit.here, number + 2));
+    let rows = all.into_iter().skip(from).take(ROWS).collect();
+    (rows, Some(Pager { shown, before, after }))
+}
+
+fn link(here: &str, page: usize) -> String {
+    let (path, query) = here.split_once('?').unwrap_or((here, ""));
+    let pairs = serde_html_form::from_str::<Vec<(String, String)>>(query).unwrap_or_default();
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let kept = pairs.iter().filter(|(name, _)| name != "page");
+    let kept: String = kept.map(|(name, value)| format!("{}={}&", encoded(name), encoded(value))).collect();
+    format!("{path}?{kept}page={page}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn links_keep_what_was_searched_for() {
+        assert_eq!(link("/suppressions", 2), "/suppressions?page=2");
+        assert_eq!(link("/suppressions?search=a%40b&page=2", 3), "/suppressions?search=a%40b&page=3");
+    }
+}

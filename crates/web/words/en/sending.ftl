@@ -1,0 +1,249 @@
+# What the pages of domains, SMTP users, the account and suppressions say in English. Each message has its twin below fr/.
+
+## Lists and questions
+actions-for = Actions for { $name }
+confirm-tick = Tick the box first: this cannot be undone.
+confirm-which = Which keys
+delete-ask = Delete…
+listing-after = Next
+listing-before = Previous
+listing-pages = Pages
+listing-shown = { $first } to { $last } of { $whole }
+open = Open
+
+## Domains
+bounce-mails = Bounce mails
+bounce-mails-off = Off: what could not be delivered is shown in Activity, and no mail tells the sender.
+bounce-mails-on = On: what could not be delivered is told by mail to the sender’s address, and shown in Activity.
+bounce-mails-turn-off = Turn them off
+bounce-mails-turn-on = Turn them on
+domain = Domain
+domain-add = Add a domain
+domain-add-do = Add domain
+domain-add-first = Add your first domain
+domain-add-hint = The part after the @ of your senders, exactly. A subdomain is a domain of its own.
+domain-advice-elsewhere = Every record is there, but another account of this relay holds this domain. It is yours once the records of that account are gone from DNS.
+domain-advice-first = Publish the records below where the DNS of your domain is kept, each at its own name. Wait some minutes, then press Verify now. The relay also looks by itself.
+domain-advice-missing = { $count ->
+    [one] One required record is missing or another. Publish it as shown below, then press Verify now.
+   *[other] { $number } required records are missing or others. Publish them as shown below, then press Verify now.
+}
+domain-advice-unknown = The name servers of your domain did not answer rightly. That changes nothing; if it stays, tell your DNS provider.
+domain-checked = Last looked at { $moment }. The relay looks by itself, too: often while something is missing, daily once all is there.
+domain-checked-never = DNS was not asked yet.
+domain-delete = Delete this domain
+domain-delete-ask = Delete { $domain }…
+domain-delete-do = Delete for good
+domain-delete-final = It cannot be undone. Added again, the domain gets new records.
+domain-delete-queue = Mail in its queue is delivered for 24 hours; what is left then bounces.
+domain-delete-stays = Activity and statistics stay.
+domain-delete-title = Delete { $domain }?
+domain-delete-type = Type { $domain } to confirm
+domain-delete-typed-else = What you typed is not { $domain }. Nothing was deleted.
+domain-delete-users = { $count ->
+    [0] It has no SMTP user.
+    [one] Its SMTP user stops this instant; open connections are closed.
+   *[other] Its { $number } SMTP users stop this instant; open connections are closed.
+}
+domain-delete-what = Its SMTP users stop at once and its records are given up for good. Activity stays. Added again, it gets new records.
+domain-double = { $domain } is in your list already.
+domain-is-failed = Mail from it is refused until all required records are back.
+domain-is-pending = Mail from it is refused until all required records were seen.
+domain-is-validated = Mail from it is taken and signed.
+domain-is-vouched = Mail from it is taken: the operator of the relay vouches for it. It is signed once its keys were seen in DNS.
+domain-is-warning = Mail is still taken until { $moment }. Then it is refused until all required records are back.
+domain-keys = Keys
+domain-keys-what = Each algorithm has two keys: one signs, the other waits. Changing over needs no change in DNS; do it once a year, or when you fear that a key is known to others.
+domain-last-look = Last look
+domain-none = This is no domain name. Give the part after the @ of your senders, such as example.com.
+domain-records = DNS records
+domain-records-found = { $found } of { $all } records found
+domain-records-what = TXT records to publish where the DNS of { $domain } is kept.
+domain-rotate = Change the signing keys…
+domain-rotate-both = RSA and Ed25519
+domain-rotate-do = Change over
+domain-rotate-ed25519 = Ed25519 alone
+domain-rotate-missing = Not in DNS at the last look: { $records }. A key can take over only where its record is there: mail signed by another would look forged.
+domain-rotate-refused = Nothing was changed: { $records } was not in DNS at the last look, and mail signed by it would look forged. Publish it, press Verify now on the page of the domain, and try again; or change the other algorithm alone.
+domain-rotate-rsa = RSA alone
+domain-rotate-sealed = Messages that are signed already keep their signature. Leave the record of the old key in DNS.
+domain-rotate-title = Change the signing keys of { $domain }?
+domain-rotate-what = From now on the key that waits signs, and the one that signed waits. Nothing is to be changed in DNS.
+domain-sends-until = Sends until { $moment }
+domain-state = State
+domain-state-failed = Failed
+domain-state-pending = Pending
+domain-state-validated = Validated
+domain-state-vouched = Vouched
+domain-state-warning = Warning
+domain-verify = Verify now
+domains-lede = A domain may send once its records are found in DNS: they prove that it is yours and let recipients check our signature.
+domains-none = No domain yet
+domains-none-what = Add the domain of your senders. You get records to publish at your DNS provider; most are found within minutes.
+domains-yours = Your domains
+record = Record
+record-absent = Absent
+record-absent-what = Nothing is at this name.
+record-at = At
+record-compare = Found and expected
+record-dmarc = TXT, advised
+record-dmarc-what = Tells recipients what you want done with forgeries, and where they may report them: put in an address that you read.
+record-expected = Expected
+record-found = Found
+record-found-what = As it should be.
+record-has = Found
+record-help = A record is not found?
+record-help-long = A long value may have to be given in parts: providers join them.
+record-help-name = Give the name as shown where your provider adds { $domain } by itself. Where it does not, write the domain behind it.
+record-help-wait = What you publish is seen by all after some minutes, at some providers after an hour.
+record-name = Name
+record-optional = TXT, { $kind }, optional
+record-pending = Not asked yet
+record-pending-what = Publish it, then press Verify now.
+record-required = TXT, { $kind }, required
+record-signature = Signature { $number }
+record-signs = signs now
+record-unknown = Unknown
+record-unknown-what = DNS did not say. That changes nothing.
+record-unknown-why = DNS did not say: { $fault }. That changes nothing.
+record-value = Value
+record-wrong = Wrong
+record-wrong-what = Another value stands there: replace it as a whole.
+
+## SMTP users
+credential-copied = I have copied it
+credential-filled = Username and password are filled in.
+credential-once = Copy the password now. It is shown this once and is not kept; lost, it can only be reset.
+credential-title = “{ $name }” is ready
+smtp-user = SMTP user
+smtp-user-30-days = 30 days
+smtp-user-add = Add an SMTP user
+smtp-user-add-do = Create username and password
+smtp-user-add-password = Add a second password
+smtp-user-add-what = It sends from { $domain } and from no other domain. Username and password are made for you; the password is shown once.
+smtp-user-application = The application that sends
+smtp-user-counts = Recipients, by days in UTC.
+smtp-user-delete = Delete this SMTP user
+smtp-user-delete-do = Delete SMTP user
+smtp-user-delete-stays = Its mail in the queue is still delivered, and Activity stays. The username is never used again.
+smtp-user-delete-sure = I understand that this cannot be undone
+smtp-user-delete-title = Delete “{ $name }”?
+smtp-user-delete-what = The application that uses it can send no more; its open connections are closed.
+smtp-user-delivers-nothing = Delivers nothing
+smtp-user-disable = Disable
+smtp-user-double = Another SMTP user of this domain has this name already.
+smtp-user-drop = End the older password…
+smtp-user-drop-do = End the older password
+smtp-user-drop-sure = The application has the newer one
+smtp-user-drop-title = End the older password of “{ $name }”?
+smtp-user-drop-what = An application that still uses it can send no more, and open connections are closed.
+smtp-user-enable = Enable
+smtp-user-example = WordPress shop
+smtp-user-from = from { $address }
+smtp-user-last = Last connection
+smtp-user-made = Made on { $day }.
+smtp-user-modify = Modify
+smtp-user-modify-what = The username never changes.
+smtp-user-name = Name
+smtp-user-name-hint = The name of the application, for you and your colleagues alone.
+smtp-user-never = None in the last 30 days
+smtp-user-no-name = Give a name of 1 to 100 characters on one line.
+smtp-user-of = Sends from { $domain }.
+smtp-user-password = Passwords
+smtp-user-password-gone = Shown once when it was made; it is kept nowhere.
+smtp-user-passwords = { $count ->
+    [one] One password works.
+   *[other] { $number } passwords work, until you end the older one.
+}
+smtp-user-rename = Rename
+smtp-user-reset = Reset the password…
+smtp-user-reset-do = Reset the password
+smtp-user-reset-instead = To change it without a gap, add a second password instead.
+smtp-user-reset-sure = I understand that the old password stops now
+smtp-user-reset-title = Reset the password of “{ $name }”?
+smtp-user-reset-what = Every password of it stops this instant, and open connections are closed. The application cannot send until it has the new one.
+smtp-user-rotation = To change it without a gap: add a second one, give it to the application, then end the first.
+smtp-user-rotation-end = Once the application has the newer one, end the older.
+smtp-user-sent-30-days = Sent in the last 30 days
+smtp-user-sent-today = Sent today
+smtp-user-since = Since { $moment }
+smtp-user-state-active = Active
+smtp-user-state-disabled = Disabled
+smtp-user-state-expired = Expired
+smtp-user-state-sandbox = Sandbox
+smtp-user-today = Today
+smtp-user-until = Until { $moment }
+smtp-user-use = Use
+smtp-user-view = View details
+smtp-users = SMTP users
+smtp-users-none = None yet. Make one for each application that sends from this domain.
+smtp-users-what = One for each application, so that one can be stopped without the others.
+
+## Their rules
+rules = Rules
+rules-all = All or nothing
+rules-all-what = Where one recipient of a message is refused, refuse the whole message. For applications that would send to the others and then repeat.
+rules-behaviour = How it behaves
+rules-days = { $count ->
+    [one] { $number } day
+   *[other] { $number } days
+}
+rules-domains = Recipient domains
+rules-domains-hint = One a line. Empty: everyone.
+rules-expires = Expires on
+rules-expires-hint = Empty: never. Its logins end with that day.
+rules-hours = { $count ->
+    [one] { $number } hour
+   *[other] { $number } hours
+}
+rules-minutes = { $count ->
+    [one] { $number } minute
+   *[other] { $number } minutes
+}
+rules-more = More: expiry, networks, senders, recipients, tests
+rules-networks = Networks it may log in from
+rules-networks-hint = One network or address a line. Empty: from anywhere.
+rules-no-domain = “{ $text }” is no domain name.
+rules-no-expiry = Give a day to come.
+rules-no-network = “{ $text }” is no network: write 203.0.113.0/24, or one address.
+rules-no-sender = “{ $text }” is no address of this domain. A subdomain is a domain of its own.
+rules-retry = Retry for
+rules-retry-default = As the relay does
+rules-retry-hint = What is not delivered by then is a soft bounce.
+rules-sandbox = Sandbox
+rules-sandbox-what = Accept and show everything, deliver nothing. For tests.
+rules-senders = Sender addresses
+rules-senders-hint = One a line. Empty: any address of { $domain }.
+rules-suppressed = Tell the application about suppressed recipients
+rules-suppressed-what = Answer 550 instead of 250. Either way Activity shows Rejected.
+rules-what = What this SMTP user may do.
+
+## The account
+own-account-double = Another account of this relay has this name already.
+own-account-language-hint = Of what the relay writes to this account. What you yourself read is set in your profile.
+own-account-lede = Account { $number }, made on { $day }.
+own-account-name = Name
+own-account-no-name = Give a name of 1 to 100 characters on one line.
+own-account-what = Name, clock and language
+own-account-zone = Time zone
+own-account-zone-hint = Of all times that the pages of this account show.
+
+## Suppressions
+suppression-add = Suppress an address
+suppression-add-do = Suppress
+suppression-address = Address
+suppression-all = Show all
+suppression-count = { $count ->
+    [one] One address.
+   *[other] { $number } addresses.
+}
+suppression-lede = Addresses that this account does not send to. The application gets its 250, Activity shows Rejected, and nothing counts.
+suppression-lift = Lift
+suppression-list = Suppressed addresses
+suppression-no-address = This is no address. Give it as name@example.com.
+suppression-none = Nothing is suppressed
+suppression-none-what = Put in the address of somebody who wants no more mail of yours.
+suppression-not-found = No suppressed address has “{ $search }” in it.
+suppression-reason = Reason
+suppression-reason-hint = Kept with the address. May be empty.
+suppression-search = Search

@@ -1,0 +1,249 @@
+# Ce que disent en français les pages des domaines, des utilisateurs SMTP, du compte et des adresses exclues. Chaque message a son jumeau sous en/.
+
+## Listes et questions
+actions-for = Actions pour { $name }
+confirm-tick = Cochez d’abord la case : cette action est irréversible.
+confirm-which = Quelles clés
+delete-ask = Supprimer…
+listing-after = Suivant
+listing-before = Précédent
+listing-pages = Pages de la liste
+listing-shown = { $first } à { $last } sur { $whole }
+open = Ouvrir
+
+## Domaines
+bounce-mails = Avis de non-remise
+bounce-mails-off = Désactivés : ce qui n’a pu être remis figure dans l’activité, et aucun courriel n’en avise l’expéditeur.
+bounce-mails-on = Activés : ce qui n’a pu être remis est annoncé par courriel à l’adresse de l’expéditeur, et figure dans l’activité.
+bounce-mails-turn-off = Les désactiver
+bounce-mails-turn-on = Les activer
+domain = Domaine
+domain-add = Ajouter un domaine
+domain-add-do = Ajouter le domaine
+domain-add-first = Ajoutez votre premier domaine
+domain-add-hint = Ce qui suit le @ de vos adresses d’expéditeur, exactement. Un sous-domaine est un domaine à part.
+domain-advice-elsewhere = Tous les enregistrements y sont, mais un autre compte de ce relais tient ce domaine. Il sera à vous quand les enregistrements de cet autre compte auront disparu du DNS.
+domain-advice-first = Publiez les enregistrements ci-dessous là où le DNS de votre domaine est tenu, chacun sous son propre nom. Attendez quelques minutes, puis appuyez sur Vérifier maintenant. Le relais regarde aussi de lui-même.
+domain-advice-missing = { $count ->
+    [one] Un enregistrement obligatoire manque ou diffère. Publiez-le tel qu’affiché ci-dessous, puis appuyez sur Vérifier maintenant.
+   *[other] { $number } enregistrements obligatoires manquent ou diffèrent. Publiez-les tels qu’affichés ci-dessous, puis appuyez sur Vérifier maintenant.
+}
+domain-advice-unknown = Les serveurs de noms de votre domaine n’ont pas répondu, ou mal. Cela ne change rien ; si cela dure, prévenez votre fournisseur DNS.
+domain-checked = Dernier regard : { $moment }. Le relais regarde aussi de lui-même : souvent tant qu’il manque quelque chose, chaque jour quand tout y est.
+domain-checked-never = Le DNS n’a pas encore été consulté.
+domain-delete = Supprimer ce domaine
+domain-delete-ask = Supprimer { $domain }…
+domain-delete-do = Supprimer définitivement
+domain-delete-final = C’est irréversible. Ajouté de nouveau, le domaine recevra d’autres enregistrements.
+domain-delete-queue = Le courrier de sa file d’attente est encore livré pendant 24 heures ; le reste est ensuite retourné.
+domain-delete-stays = L’activité et les statistiques restent.
+domain-delete-title = Supprimer { $domain } ?
+domain-delete-type = Tapez { $domain } pour confirmer
+domain-delete-typed-else = Ce que vous avez tapé n’est pas { $domain }. Rien n’a été supprimé.
+domain-delete-users = { $count ->
+    [0] Il n’a aucun utilisateur SMTP.
+    [one] Son utilisateur SMTP s’arrête à l’instant ; les connexions ouvertes sont fermées.
+   *[other] Ses { $number } utilisateurs SMTP s’arrêtent à l’instant ; les connexions ouvertes sont fermées.
+}
+domain-delete-what = Ses utilisateurs SMTP s’arrêtent aussitôt et ses enregistrements sont abandonnés pour de bon. L’activité reste. Ajouté de nouveau, il en recevra d’autres.
+domain-double = { $domain } figure déjà dans votre liste.
+domain-is-failed = Son courrier est refusé jusqu’au retour de tous les enregistrements obligatoires.
+domain-is-pending = Son courrier est refusé tant que tous les enregistrements obligatoires n’ont pas été vus.
+domain-is-validated = Son courrier est accepté et signé.
+domain-is-vouched = Son courrier est accepté : l’exploitant du relais s’en porte garant. Il est signé dès que ses clés ont été vues dans le DNS.
+domain-is-warning = Le courrier est encore accepté jusqu’à { $moment }. Ensuite, il sera refusé jusqu’au retour de tous les enregistrements obligatoires.
+domain-keys = Clés
+domain-keys-what = Chaque algorithme a deux clés : l’une signe, l’autre attend. Passer de l’une à l’autre ne demande aucun changement au DNS ; faites-le une fois par an, ou si vous craignez qu’une clé soit connue d’autrui.
+domain-last-look = Dernier regard
+domain-none = Ce n’est pas un nom de domaine. Donnez ce qui suit le @ de vos adresses d’expéditeur, par exemple example.com.
+domain-records = Enregistrements DNS
+domain-records-found = { $found } enregistrements trouvés sur { $all }
+domain-records-what = Enregistrements TXT à publier là où le DNS de { $domain } est tenu.
+domain-rotate = Changer les clés de signature…
+domain-rotate-both = RSA et Ed25519
+domain-rotate-do = Changer
+domain-rotate-ed25519 = Ed25519 seulement
+domain-rotate-missing = Absent du DNS au dernier regard : { $records }. Une clé ne peut prendre la relève que si son enregistrement y est : signé par une autre, le courrier semblerait falsifié.
+domain-rotate-refused = Rien n’a été modifié : { $records } manquait dans le DNS au dernier regard, et le courrier signé ainsi semblerait falsifié. Publiez-le, appuyez sur Vérifier maintenant à la page du domaine, puis réessayez ; ou changez l’autre algorithme seulement.
+domain-rotate-rsa = RSA seulement
+domain-rotate-sealed = Les messages déjà signés gardent leur signature. Laissez l’enregistrement de l’ancienne clé dans le DNS.
+domain-rotate-title = Changer les clés de signature de { $domain } ?
+domain-rotate-what = Désormais, la clé qui attendait signe, et celle qui signait attend. Rien n’est à changer dans le DNS.
+domain-sends-until = Envoie jusqu’à { $moment }
+domain-state = État
+domain-state-failed = Échec
+domain-state-pending = En attente
+domain-state-validated = Validé
+domain-state-vouched = Garanti
+domain-state-warning = Avertissement
+domain-verify = Vérifier maintenant
+domains-lede = Un domaine peut envoyer dès que ses enregistrements sont trouvés dans le DNS : ils prouvent qu’il est à vous et permettent aux destinataires de vérifier notre signature.
+domains-none = Aucun domaine pour l’instant
+domains-none-what = Ajoutez le domaine de vos expéditeurs. Vous recevrez des enregistrements à publier chez votre fournisseur DNS ; la plupart sont trouvés en quelques minutes.
+domains-yours = Vos domaines
+record = Enregistrement
+record-absent = Absent du DNS
+record-absent-what = Il n’y a rien sous ce nom.
+record-at = Sous le nom
+record-compare = Trouvé et attendu
+record-dmarc = TXT, conseillé
+record-dmarc-what = Dit aux destinataires que faire du courrier falsifié, et où le signaler : mettez-y une adresse que vous lisez.
+record-expected = Attendu
+record-found = Trouvé
+record-found-what = Tel qu’il doit être.
+record-has = Trouvé
+record-help = Un enregistrement n’est pas trouvé ?
+record-help-long = Une longue valeur doit parfois être donnée en plusieurs morceaux : ils sont réunis.
+record-help-name = Donnez le nom tel qu’affiché si votre fournisseur ajoute { $domain } de lui-même. Sinon, écrivez le domaine à la suite.
+record-help-wait = Ce que vous publiez est vu de tous après quelques minutes, chez certains fournisseurs après une heure.
+record-name = Nom
+record-optional = TXT, { $kind }, facultatif
+record-pending = Pas encore consulté
+record-pending-what = Publiez-le, puis appuyez sur Vérifier maintenant.
+record-required = TXT, { $kind }, obligatoire
+record-signature = Signature n° { $number }
+record-signs = signe actuellement
+record-unknown = Inconnu
+record-unknown-what = Le DNS ne l’a pas dit. Cela ne change rien.
+record-unknown-why = Le DNS ne l’a pas dit : { $fault }. Cela ne change rien.
+record-value = Valeur
+record-wrong = Autre valeur
+record-wrong-what = Une autre valeur s’y trouve : remplacez-la en entier.
+
+## Utilisateurs SMTP
+credential-copied = Je l’ai copié
+credential-filled = Le nom d’utilisateur et le mot de passe y sont déjà.
+credential-once = Copiez le mot de passe maintenant. Il n’est affiché que cette fois et n’est pas conservé ; perdu, il ne peut qu’être réinitialisé.
+credential-title = « { $name } » est prêt
+smtp-user = Utilisateur SMTP
+smtp-user-30-days = 30 jours
+smtp-user-add = Ajouter un utilisateur SMTP
+smtp-user-add-do = Créer le nom d’utilisateur et le mot de passe
+smtp-user-add-password = Ajouter un second mot de passe
+smtp-user-add-what = Il envoie depuis { $domain } et depuis aucun autre domaine. Le nom d’utilisateur et le mot de passe sont créés pour vous ; le mot de passe n’est affiché qu’une fois.
+smtp-user-application = L’application qui envoie
+smtp-user-counts = Destinataires, par jours en UTC.
+smtp-user-delete = Supprimer cet utilisateur SMTP
+smtp-user-delete-do = Supprimer l’utilisateur SMTP
+smtp-user-delete-stays = Son courrier en file d’attente est encore livré, et l’activité reste. Le nom d’utilisateur ne servira plus jamais.
+smtp-user-delete-sure = Je comprends que c’est irréversible
+smtp-user-delete-title = Supprimer « { $name } » ?
+smtp-user-delete-what = L’application qui l’utilise ne pourra plus envoyer ; ses connexions ouvertes sont fermées.
+smtp-user-delivers-nothing = Ne livre rien
+smtp-user-disable = Désactiver
+smtp-user-double = Un autre utilisateur SMTP de ce domaine porte déjà ce nom.
+smtp-user-drop = Mettre fin à l’ancien mot de passe…
+smtp-user-drop-do = Mettre fin à l’ancien mot de passe
+smtp-user-drop-sure = L’application utilise le nouveau
+smtp-user-drop-title = Mettre fin à l’ancien mot de passe de « { $name } » ?
+smtp-user-drop-what = Une application qui l’utilise encore ne pourra plus envoyer, et les connexions ouvertes sont fermées.
+smtp-user-enable = Activer
+smtp-user-example = Boutique WordPress
+smtp-user-from = depuis { $address }
+smtp-user-last = Dernière connexion
+smtp-user-made = Créé le { $day }.
+smtp-user-modify = Modifier
+smtp-user-modify-what = Le nom d’utilisateur ne change jamais.
+smtp-user-name = Nom
+smtp-user-name-hint = Le nom de l’application, pour vous et vos collègues seulement.
+smtp-user-never = Aucune depuis 30 jours
+smtp-user-no-name = Donnez un nom de 1 à 100 caractères, sur une ligne.
+smtp-user-of = Envoie depuis { $domain }.
+smtp-user-password = Mots de passe
+smtp-user-password-gone = Affiché une seule fois à la création ; il n’est conservé nulle part.
+smtp-user-passwords = { $count ->
+    [one] Un mot de passe fonctionne.
+   *[other] { $number } mots de passe fonctionnent, jusqu’à ce que vous mettiez fin à l’ancien.
+}
+smtp-user-rename = Renommer
+smtp-user-reset = Réinitialiser le mot de passe…
+smtp-user-reset-do = Réinitialiser le mot de passe
+smtp-user-reset-instead = Pour le changer sans interruption, ajoutez plutôt un second mot de passe.
+smtp-user-reset-sure = Je comprends que l’ancien mot de passe cesse maintenant
+smtp-user-reset-title = Réinitialiser le mot de passe de « { $name } » ?
+smtp-user-reset-what = Tous ses mots de passe cessent à l’instant, et les connexions ouvertes sont fermées. L’application ne pourra pas envoyer avant d’avoir le nouveau.
+smtp-user-rotation = Pour le changer sans interruption : ajoutez-en un second, donnez-le à l’application, puis mettez fin au premier.
+smtp-user-rotation-end = Dès que l’application utilise le nouveau, mettez fin à l’ancien.
+smtp-user-sent-30-days = Envoyés depuis 30 jours
+smtp-user-sent-today = Envoyés aujourd’hui
+smtp-user-since = Depuis le { $moment }
+smtp-user-state-active = Actif
+smtp-user-state-disabled = Désactivé
+smtp-user-state-expired = Expiré
+smtp-user-state-sandbox = Bac à sable
+smtp-user-today = Aujourd’hui
+smtp-user-until = Jusqu’au { $moment }
+smtp-user-use = Utilisation
+smtp-user-view = Voir les détails
+smtp-users = Utilisateurs SMTP
+smtp-users-none = Aucun pour l’instant. Créez-en un pour chaque application qui envoie depuis ce domaine.
+smtp-users-what = Un par application, pour pouvoir en arrêter une sans les autres.
+
+## Leurs règles
+rules = Règles
+rules-all = Tout ou rien
+rules-all-what = Si un destinataire d’un message est refusé, refuser le message entier. Pour les applications qui enverraient aux autres, puis recommenceraient.
+rules-behaviour = Comportement
+rules-days = { $count ->
+    [one] { $number } jour
+   *[other] { $number } jours
+}
+rules-domains = Domaines des destinataires
+rules-domains-hint = Un par ligne. Vide : tous.
+rules-expires = Expire le
+rules-expires-hint = Vide : jamais. Les connexions cessent à la fin de ce jour.
+rules-hours = { $count ->
+    [one] { $number } heure
+   *[other] { $number } heures
+}
+rules-minutes = { $count ->
+    [one] { $number } minute
+   *[other] { $number } minutes
+}
+rules-more = Plus : expiration, réseaux, expéditeurs, destinataires, essais
+rules-networks = Réseaux d’où il peut se connecter
+rules-networks-hint = Un réseau ou une adresse par ligne. Vide : de partout.
+rules-no-domain = « { $text } » n’est pas un nom de domaine.
+rules-no-expiry = Donnez un jour à venir.
+rules-no-network = « { $text } » n’est pas un réseau : écrivez 203.0.113.0/24, ou une seule adresse.
+rules-no-sender = « { $text } » n’est pas une adresse de ce domaine. Un sous-domaine est un domaine à part.
+rules-retry = Réessayer pendant
+rules-retry-default = Comme le relais
+rules-retry-hint = Ce qui n’est pas livré d’ici là est un rebond temporaire.
+rules-sandbox = Bac à sable
+rules-sandbox-what = Tout accepter et tout montrer, ne rien livrer. Pour les essais.
+rules-senders = Adresses d’expéditeur
+rules-senders-hint = Une par ligne. Vide : toute adresse de { $domain }.
+rules-suppressed = Signaler à l’application les destinataires exclus
+rules-suppressed-what = Répondre 550 au lieu de 250. Dans les deux cas, l’activité montre Rejeté.
+rules-what = Ce que cet utilisateur SMTP peut faire.
+
+## Le compte
+own-account-double = Un autre compte de ce relais porte déjà ce nom.
+own-account-language-hint = Celle de ce que le relais écrit à ce compte. La vôtre se choisit dans votre profil.
+own-account-lede = Compte { $number }, créé le { $day }.
+own-account-name = Nom
+own-account-no-name = Donnez un nom de 1 à 100 caractères, sur une ligne.
+own-account-what = Nom, heure et langue
+own-account-zone = Fuseau horaire
+own-account-zone-hint = Celui de toutes les heures affichées aux pages de ce compte.
+
+## Adresses exclues
+suppression-add = Exclure une adresse
+suppression-add-do = Exclure
+suppression-address = Adresse
+suppression-all = Tout afficher
+suppression-count = { $count ->
+    [one] Une adresse.
+   *[other] { $number } adresses.
+}
+suppression-lede = Adresses auxquelles ce compte n’envoie rien. L’application reçoit son 250, l’activité montre Rejeté, et rien n’est compté.
+suppression-lift = Rétablir
+suppression-list = Liste des adresses exclues
+suppression-no-address = Ce n’est pas une adresse. Donnez-la sous la forme nom@example.com.
+suppression-none = Aucune adresse exclue
+suppression-none-what = Inscrivez l’adresse d’une personne qui ne veut plus recevoir de courrier de votre part.
+suppression-not-found = Aucune adresse exclue ne contient « { $search } ».
+suppression-reason = Motif
+suppression-reason-hint = Conservé avec l’adresse. Peut rester vide.
+suppression-search = Rechercher
