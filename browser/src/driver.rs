@@ -1,0 +1,150 @@
+//! Chromium, driven by its own driver.
+
+use anyhow::{Context as _, Result, bail};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// How long something may take to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser with one window.
+pub(crate) struct Driver {
+    client: Client,
+    _process: Child,
+}
+
+impl Driver {
+    /// Starts one on a port that is free.
+    pub(crate) async fn start() -> Result<Driver> {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("chromedriver cannot be started")?;
+        let mut lines = BufReader::new(process.stdout.take().context("no output")?).lines();
+        let port = loop {
+            let line = lines.next_line().await?.context("chromedriver ended before it said its port")?;
+            if let Some((_, rest)) = line.split_once("started successfully on port ") {
+                break rest.trim_end_matches('.').to_owned();
+            }
+        };
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"];
+        let Value::Object(wanted) = json!({
+            "goog:chromeOptions": { "args": arguments, "prefs": { "intl.accept_languages": "en-CA,en" } },
+        }) else {
+            bail!("not an object");
+        };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(wanted).connect(&format!("http://127.0.0.1:{port}")).await?;
+        Ok(Driver { client, _process: process })
+    }
+
+    pub(crate) async fn close(self) -> Result<()> {
+        Ok(self.client.close().await?)
+    }
+
+    /// Opens a page.
+    pub(crate) async fn open(&self, url: &str) -> Result<()> {
+        self.client.goto(url).await.with_context(|| url.to_owned())
+    }
+
+    /// Where it is.
+    pub(crate) async fn here(&self) -> Result<String> {
+        Ok(self.client.current_url().await?.to_string())
+    }
+
+    /// Forgets who is signed in.
+    pub(crate) async fn forget(&self) -> Result<()> {
+        Ok(self.client.delete_all_cookies().await?)
+    }
+
+    /// A window of this size.
+    pub(crate) async fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
+        Ok(self.client.set_window_size(width, height).await?)
+    }
+
+    /// The first element of a selector, once it is there.
+    pub(crate) async fn find(&self, selector: &str) -> Result<Element> {
+        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        found.with_context(|| format!("{selector} is not on the page"))
+    }
+
+    /// Whether there is one now.
+    pub(crate) async fn has(&self, selector: &str) -> Result<bool> {
+        Ok(!self.client.find_all(Locator::Css(selector)).await?.is_empty())
+    }
+
+    /// The text of an element.
+    pub(crate) async fn text(&self, selector: &str) -> Result<String> {
+        Ok(self.find(selector).await?.text().await?)
+    }
+
+    /// Fills a field, whatever was in it.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) -> Result<()> {
+        let field = self.find(selector).await?;
+        field.clear().await?;
+        Ok(field.send_keys(text).await?)
+    }
+
+    /// Chooses an option of a list.
+    pub(crate) async fn choose(&self, selector: &str, value: &str) -> Result<()> {
+        Ok(self.find(selector).await?.select_by_value(value).await?)
+    }
+
+    /// Sends a form by its own button, and waits for the page that comes.
+    pub(crate) async fn send(&self, form: &str) -> Result<()> {
+        let button = self.find(&format!("{form} button:not([type=button])")).await?;
+        // the same button may lie below the edge, or in a menu that is folded
+        self.script("arguments[0].click()", vec![serde_json::to_value(&button)?]).await?;
+        self.gone(&button).await
+    }
+
+    /// Waits until the page of an element is another.
+    async fn gone(&self, element: &Element) -> Result<()> {
+        let begun = Instant::now();
+        while element.tag_name().await.is_ok() {
+            anyhow::ensure!(begun.elapsed() < PATIENCE, "the page stayed after a form was sent");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Reloads until something is there.
+    pub(crate) async fn wait_for(&self, url: &str, selector: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            self.open(url).await?;
+            if self.has(selector).await? {
+                return Ok(());
+            }
+            anyhow::ensure!(begun.elapsed() < PATIENCE, "{selector} did not appear on {url}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// What a script answers.
+    pub(crate) async fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        Ok(self.client.execute(script, arguments).await?)
+    }
+
+    /// What a script answers by its last argument.
+    pub(crate) async fn script_later(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute_async(script, Vec::new()).await?)
+    }
+
+    /// The window as a picture.
+    pub(crate) async fn picture(&self, file: &Path) -> Result<()> {
+        Ok(std::fs::write(file, self.client.screenshot().await?)?)
+    }
+}
