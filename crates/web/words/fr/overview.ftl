@@ -46,7 +46,7 @@ dashboard-hidden = Ce qui a été envoyé, et ce qu’il en est advenu, n’est 
 dashboard-last = 10 dernières activités
 dashboard-last-all = Toute l’activité
 dashboard-last-none = Rien n’a été envoyé durant les 30 derniers jours.
-dashboard-lede = Nous sommes le { $now }. Tout est compté en destinataires ; les jours sont ceux du temps universel (UTC).
+dashboard-lede = Tout est compté en destinataires. Les jours sont ceux du temps universel (UTC) ; aujourd’hui, c’est { $day }.
 dashboard-nothing-before = rien auparavant
 dashboard-points = { $number } pt
 dashboard-renews = Renouvellement le
@@ -141,7 +141,7 @@ connections-block-pairs = { $count ->
     [one] Une mauvaise combinaison de nom d’utilisateur et de mot de passe y a été essayée.
    *[other] { $number } mauvaises combinaisons différentes de nom d’utilisateur et de mot de passe y ont été essayées.
 }
-connections-blocked = { $address } est bloquée jusqu’au { $until }.
+connections-blocked = Bloquée jusqu’au { $until } : { $address }
 connections-cause = Cause du problème
 connections-causes-all = Toutes les causes
 connections-count = { $count ->
@@ -175,3 +175,4 @@ trouble-other = Autre problème
 trouble-password = Mauvais mot de passe
 trouble-state = Connexion désactivée
 trouble-tls = Échec de TLS
+trouble-username = Nom d’utilisateur inconnu
