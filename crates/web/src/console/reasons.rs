@@ -196,7 +196,10 @@ fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
 /// Why a row of Activity is as it is.
 pub(super) fn of_row(words: &Words, row: &ActivityView) -> Why {
     if row.reference.is_empty() {
-        return of_sentence(words, &row.reason);
+        let why = of_sentence(words, &row.reason);
+        // what passes is waited for; once given up, it is not
+        let is_over = row.status == "soft_bounce" && why.fix == words.t("fix-later");
+        return if is_over { Why { fix: words.t("fix-given-up"), ..why } } else { why };
     }
     let flood = "{count} further refusals came too fast to be listed one by one; the last: {reply}";
     if let Some([(_, count), _]) = taken(flood, &row.reason).as_deref() {
