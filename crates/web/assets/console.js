@@ -104,7 +104,7 @@
     on('blur', () => plot.querySelectorAll('.on').forEach(x => x.classList.remove('on')), plot);
   });
 
-  // data-poll: the element becomes the one of its id in the answer. data-tail: new rows in front, 200 kept.
+  // data-poll: the element becomes the one of its id in the answer. data-tail: new rows in front, changed ones in their place, 200 kept.
   const busy = box => box.contains(d.activeElement) && d.activeElement !== d.body || box.querySelector('details[open]');
   const watch = box => {
     const tail = box.dataset.tail, pause = Math.max(2, box.dataset.seconds || 5) * 1000;
@@ -116,9 +116,15 @@
           const page = await fragment(tail ? tail + (tail.includes('?') ? '&' : '?') + 'after=' + encodeURIComponent(first ? first.dataset.id : '') : box.dataset.poll);
           faults = 0;
           if (tail) {
-            const known = new Set([...box.children].map(r => r.dataset.id));
-            const fresh = [...page.querySelectorAll('tr[data-id]')].filter(r => !known.has(r.dataset.id));
-            fresh.forEach(r => r.classList.add('fresh'));
+            const known = new Map([...box.children].map(r => [r.dataset.id, r]));
+            const fresh = [];
+            page.querySelectorAll('tr[data-id]').forEach(r => {
+              const old = known.get(r.dataset.id);
+              if (!old) fresh.push(r);
+              else if (old.innerHTML !== r.innerHTML && !old.contains(d.activeElement)) old.replaceWith(r);
+              else return;
+              r.classList.add('fresh');
+            });
             box.prepend(...fresh);
             while (box.children.length > 200) box.lastElementChild.remove();
           } else {

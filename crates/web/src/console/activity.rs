@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use relay::activity::ActivityFilter;
 use relay::clock::Day;
+use relay::id::Id;
 use relay::power::{Need, Power};
 use relay::service::operation::Operation;
 use relay::service::view::{ActivityView, StatisticsView};
@@ -121,9 +122,11 @@ fn told(page: &Page, unclear: Unclear) -> String {
 
 pub(super) async fn page(headers: HeaderMap, visit: Visit) -> Result<Response, Failure> {
     let (page, search) = (visit.page(), Search::of(&visit.here));
+    // whoever looks at no account has none to search
+    let account = Some(Id::new(visit.account_number()?));
     let (mut found, refused): (Vec<ActivityView>, _) = match search.filter(visit.words()) {
         Ok(filter) => {
-            let filter = ActivityFilter { limit: ROWS + 1, ..filter };
+            let filter = ActivityFilter { account, limit: ROWS + 1, ..filter };
             (visit.ask(Operation::Activity { filter }).await?, None)
         }
         Err(unclear) => (Vec::new(), Some(told(&page, unclear))),

@@ -54,7 +54,6 @@ pub(super) struct Tip {
     pub(super) hit_x: String,
     pub(super) hit_width: String,
     pub(super) tip_x: String,
-    pub(super) values: Vec<Label>,
     pub(super) numbers: Vec<String>,
 }
 
@@ -68,6 +67,8 @@ pub(super) struct Plot {
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
+    /// The names of the series as each tip has them: drawn once, with their keys at the height `x`.
+    pub(super) names: Vec<Label>,
     pub(super) panels: Vec<Panel>,
     pub(super) axis: Vec<Label>,
     pub(super) tips: Vec<Tip>,
@@ -162,6 +163,10 @@ impl Frame<'_> {
         self.moments.iter().enumerate().step_by(each).map(label).collect()
     }
 
+    fn names(&self) -> [String; 4] {
+        SERIES.map(|series| self.words.t(&format!("chart-{series}")))
+    }
+
     fn tip(&self, index: usize, moment: &Moment) -> Tip {
         let x = self.x(index);
         let beside = if x + 10.0 + TIP_WIDTH < self.width { x + 10.0 } else { x - 10.0 - TIP_WIDTH };
@@ -169,13 +174,9 @@ impl Frame<'_> {
             outside if outside < 0.0 && x < self.width / 2.0 => self.width - TIP_WIDTH,
             other => other.max(0.0),
         };
-        let names = SERIES.map(|series| self.words.t(&format!("chart-{series}")));
+        let names = self.names();
         let numbers = moment.values.map(|value| self.words.number(value));
         let said: Vec<_> = names.iter().zip(&numbers).map(|(name, number)| format!("{name} {number}")).collect();
-        let values = names.into_iter().enumerate().map(|(row, text)| {
-            let y = 43.0 + row as f64 * 19.0;
-            Label { x: place(y - 10.0), y: place(y), text }
-        });
         Tip {
             title: self.words.filled("chart-at", &[("when", &moment.name), ("values", &said.join(", "))]),
             name: moment.name.clone(),
@@ -183,12 +184,15 @@ impl Frame<'_> {
             hit_x: place(x - self.pitch() / 2.0),
             hit_width: place(self.pitch()),
             tip_x: place(beside),
-            values: values.collect(),
             numbers: numbers.to_vec(),
         }
     }
 
     fn plot(&self, class: &'static str, label: &str) -> Plot {
+        let names = self.names().into_iter().enumerate().map(|(row, text)| {
+            let y = 43.0 + row as f64 * 19.0;
+            Label { x: place(y - 10.0), y: place(y), text }
+        });
         let panels = [(UPPER, [0, 1], "chart-upper"), (LOWER, [2, 3], "chart-lower")];
         Plot {
             class,
@@ -199,6 +203,7 @@ impl Frame<'_> {
             right: self.width - RIGHT,
             top: UPPER.0,
             bottom: LOWER.0 + LOWER.1,
+            names: names.collect(),
             panels: panels.map(|(place, series, name)| self.panel(place, series, &self.words.t(name))).into(),
             axis: self.axis(),
             tips: self.moments.iter().enumerate().map(|(index, moment)| self.tip(index, moment)).collect(),

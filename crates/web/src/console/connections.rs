@@ -110,7 +110,7 @@ fn row(words: &Words, row: &ConnectionView, users: &[(u64, String, bool)]) -> Ro
         who: named.map_or_else(|| row.username.clone(), |(_, name, _)| name.clone()),
         remote: row.remote.clone(),
         stamp: words.stamp(&row.updated_at),
-        time: words.minute(&row.updated_at),
+        time: words.recent(&row.updated_at),
     }
 }
 
@@ -138,8 +138,9 @@ async fn users(visit: &Visit, chosen: &str) -> Result<Vec<(u64, String, bool)>, 
 
 async fn connections(visit: &Visit, refused: Option<String>) -> Result<Response, Failure> {
     let (words, query) = (visit.words(), visit.here.split_once('?').map_or("", |(_, query)| query));
+    let account = Some(visit.account_number()?);
     let search: Search = serde_html_form::from_str(query).unwrap_or_default();
-    let found: Vec<ConnectionView> = visit.ask(Operation::Connections { account: None, limit: LOOKED_THROUGH }).await?;
+    let found: Vec<ConnectionView> = visit.ask(Operation::Connections { account, limit: LOOKED_THROUGH }).await?;
     let mut users = users(visit, &search.user).await?;
     let blocks: Vec<BlockView> =
         if visit.may(Need::Power(Power::Administration)) { visit.ask(Operation::Blocks).await? } else { Vec::new() };

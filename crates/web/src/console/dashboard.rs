@@ -50,6 +50,12 @@ struct Choice {
     is_wrong: bool,
 }
 
+/// Today, in UTC, as statistics count days.
+fn today() -> Day {
+    let now = jiff::Timestamp::now().as_millisecond();
+    Timestamp(u64::try_from(now).unwrap_or_default()).day()
+}
+
 fn day_of(iso: &str) -> Option<Day> {
     let is_day = iso.len() == 10 && !iso.contains(' ');
     relay::moment::parse(iso).ok().filter(|_| is_day).map(Timestamp::day)
@@ -256,7 +262,7 @@ struct Sent {
 #[template(path = "dashboard.html")]
 struct DashboardPage {
     page: Page,
-    now: String,
+    today: String,
     days_max: String,
     /// None where the visitor may not see Activity.
     sent: Option<Sent>,
@@ -268,9 +274,7 @@ struct DashboardPage {
 async fn sent(visit: &Visit) -> Result<Sent, Failure> {
     let query = visit.here.split_once('?').map_or("", |(_, query)| query);
     let asked: Asked = serde_html_form::from_str(query).unwrap_or_default();
-    let now = jiff::Timestamp::now().as_millisecond();
-    let today = Timestamp(u64::try_from(now).unwrap_or_default()).day();
-    let Choice { word, period, is_wrong } = choice(&asked, today);
+    let Choice { word, period, is_wrong } = choice(&asked, today());
     let (since, until) = (Some(period.since), Some(period.until));
     let operation = Operation::Statistics { account: None, domain: None, user: None, since, until };
     let statistics: StatisticsView = visit.ask(operation).await?;
@@ -310,10 +314,9 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Failure> {
     let words = visit.words();
     let sent = if visit.may(Need::Power(Power::Activity)) { Some(sent(&visit).await?) } else { None };
     let account = visit.account.as_ref();
-    let now = jiff::Timestamp::now().to_string();
     Ok(shown(&DashboardPage {
         page: visit.page(),
-        now: words.minute(&now),
+        today: words.weekday(&today().to_string()),
         days_max: words.number(DAYS_MAX),
         sent,
         used: account.map_or_else(String::new, |account| words.number(account.used)),

@@ -196,7 +196,10 @@ fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
 /// Why a row of Activity is as it is.
 pub(super) fn of_row(words: &Words, row: &ActivityView) -> Why {
     if row.reference.is_empty() {
-        return of_sentence(words, &row.reason);
+        let why = of_sentence(words, &row.reason);
+        // what passes is waited for; once given up, it is not
+        let is_over = row.status == "soft_bounce" && why.fix == words.t("fix-later");
+        return if is_over { Why { fix: words.t("fix-given-up"), ..why } } else { why };
     }
     let flood = "{count} further refusals came too fast to be listed one by one; the last: {reply}";
     if let Some([(_, count), _]) = taken(flood, &row.reason).as_deref() {
@@ -217,8 +220,9 @@ pub(super) struct Trouble {
 }
 
 /// Every kind, in the order that they are offered in.
-pub(super) const TROUBLES: [Trouble; 8] = [
+pub(super) const TROUBLES: [Trouble; 9] = [
     Trouble { word: "password", badge: ("failed", "cross") },
+    Trouble { word: "username", badge: ("failed", "cross") },
     Trouble { word: "network", badge: ("failed", "cross") },
     Trouble { word: "blocked", badge: ("rejected", "rejected") },
     Trouble { word: "clear", badge: ("failed", "lock") },
@@ -233,10 +237,16 @@ fn is_from_elsewhere(row: &ConnectionView) -> bool {
     row.reference == "auth-invalid" && row.reason.starts_with("The password is right,")
 }
 
+/// So does a username that there is not.
+fn is_of_nobody(row: &ConnectionView) -> bool {
+    row.reference == "auth-invalid" && row.reason.starts_with("No SMTP user has this username.")
+}
+
 /// The kind of a row of Connections.
 pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
     let word = match row.reference.as_str() {
         "auth-invalid" if is_from_elsewhere(row) => "network",
+        "auth-invalid" if is_of_nobody(row) => "username",
         "auth-invalid" => "password",
         "auth-blocked" | "address-blocked" | "auth-failures-max" => "blocked",
         "auth-encryption" | "tls-required" => "clear",
@@ -245,7 +255,7 @@ pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
         "user-disabled" | "user-expired" | "account-suspended" | "session-revoked" => "state",
         _ => "other",
     };
-    TROUBLES.into_iter().find(|trouble| trouble.word == word).unwrap_or(TROUBLES[7])
+    TROUBLES.into_iter().find(|trouble| trouble.word == word).unwrap_or(TROUBLES[8])
 }
 
 /// What went wrong with a connection.
@@ -254,7 +264,7 @@ pub(super) fn of_connection(words: &Words, row: &ConnectionView) -> Why {
         let cause = words.with("reply-network", "address", row.remote.as_str());
         return Why { cause, fix: words.with("reply-network-fix", "address", row.remote.as_str()) };
     }
-    let mut why = if row.reference == "auth-invalid" && row.reason.starts_with("No SMTP user has this username.") {
+    let mut why = if is_of_nobody(row) {
         Why { cause: words.t("reply-nobody"), fix: words.t("reply-nobody-fix") }
     } else {
         of_refusal(words, &row.reference, &row.reason)

@@ -4,7 +4,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use icu_calendar::Iso;
 use icu_datetime::DateTimeFormatter;
-use icu_datetime::fieldsets::{E, MD, YMD, YMDE, YMDT};
+use icu_datetime::fieldsets::{E, MD, MDT, YMD, YMDE, YMDT};
 use icu_datetime::input::{Date, DateTime, Time};
 use icu_decimal::DecimalFormatter;
 use icu_decimal::input::Decimal;
@@ -42,6 +42,7 @@ struct Speech {
     weekdays: Option<DateTimeFormatter<YMDE>>,
     short_days: Option<DateTimeFormatter<MD>>,
     names_of_days: Option<DateTimeFormatter<E>>,
+    recent: Option<DateTimeFormatter<MDT>>,
 }
 
 impl Speech {
@@ -66,6 +67,7 @@ impl Speech {
             weekdays: DateTimeFormatter::try_new((&locale).into(), YMDE::medium()).ok(),
             short_days: DateTimeFormatter::try_new((&locale).into(), MD::medium()).ok(),
             names_of_days: DateTimeFormatter::try_new((&locale).into(), E::short()).ok(),
+            recent: DateTimeFormatter::try_new((&locale).into(), MD::medium().with_time_hms()).ok(),
         }
     }
 
@@ -165,6 +167,18 @@ impl Words {
     /// A moment to the second, from RFC 3339.
     pub(super) fn moment(&self, rfc3339: &str) -> String {
         self.shown(rfc3339, |speech| speech.moments.as_ref())
+    }
+
+    /// A moment of the last days to the second, without its year, from RFC 3339.
+    pub(super) fn recent(&self, rfc3339: &str) -> String {
+        let moment = rfc3339.parse::<jiff::Timestamp>().ok().and_then(|at| moment_of(self.zone.to_datetime(at)));
+        match (&Speech::of(self.language).recent, moment) {
+            // where there is little room it breaks between day and time alone
+            (Some(form), Some(moment)) => {
+                form.format(&moment).to_string().replace(' ', "\u{a0}").replace(",\u{a0}", ", ")
+            }
+            _ => rfc3339.to_owned(),
+        }
     }
 
     /// A moment to the minute, from RFC 3339.

@@ -46,7 +46,7 @@ dashboard-hidden = What was sent, and what became of it, is shown to members who
 dashboard-last = Last 10 activities
 dashboard-last-all = All activity
 dashboard-last-none = Nothing has been sent in the last 30 days.
-dashboard-lede = It is { $now }. Everything counts recipients; days are those of UTC.
+dashboard-lede = Everything counts recipients. Days are those of UTC; today is { $day }.
 dashboard-nothing-before = nothing before
 dashboard-points = { $number } pt
 dashboard-renews = Renews on
@@ -122,8 +122,8 @@ status-rejected = Rejected
 status-soft = Soft bounce
 timeline-accepted = On disk, and ours to deliver. We answered:
 timeline-attempt = Attempt { $number }: { $status }
-timeline-attempt-clear = { $server }, not encrypted, { $seconds } s
-timeline-attempt-how = { $server }, { $tls }, { $seconds } s
+timeline-attempt-clear = { $server }, not encrypted, { $took } ms
+timeline-attempt-how = { $server }, { $tls }, { $took } ms
 timeline-connected = The application connected
 timeline-hello = It said hello as { $name }.
 timeline-next = Tried again on { $when }, or sooner.
@@ -141,7 +141,7 @@ connections-block-pairs = { $count ->
     [one] A wrong combination of username and password was tried from there.
    *[other] { $number } different wrong combinations of username and password were tried from there.
 }
-connections-blocked = { $address } is blocked until { $until }.
+connections-blocked = Blocked until { $until }: { $address }
 connections-cause = Cause
 connections-causes-all = All causes
 connections-count = { $count ->
@@ -175,3 +175,4 @@ trouble-other = Other trouble
 trouble-password = Wrong password
 trouble-state = Login switched off
 trouble-tls = TLS failed
+trouble-username = Unknown username

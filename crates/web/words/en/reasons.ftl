@@ -91,14 +91,14 @@ fix-elsewhere = Ask the recipient by other means for another address.
 fix-full = Tell the recipient by other means; once there is room in the mailbox, send again.
 fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.
 fix-large = Send a smaller message, or a link to the files in place of the files.
-fix-later = Nothing: the relay tries again by itself where that helps. If it lasts for days, ask the recipient by other means.
+fix-later = Nothing for now, the relay tries again by itself. If it lasts for days, ask the recipient by other means.
 fix-letters = Use an address in plain letters (ASCII) for this recipient, and for the sender.
 fix-operator = Write to the operator of the relay.
 fix-records = Publish the records that the page Domains shows for the sending domain, verify, then send again.
 fix-sender = Check that the sender’s address exists and takes mail; some servers ask for that.
-fix-slower = Nothing: the relay goes slower and tries again. Large mailings are better spread over several hours.
+fix-slower = Nothing for now, the relay goes slower and tries again. Large mailings are better spread over several hours.
 fix-spam = Send only to people who asked for it, and write to the operator of the relay if your other messages are refused there, too.
-fix-theirs = Show the other server’s own words, below, to whoever runs mail for the recipient.
+fix-theirs = Tell whoever runs mail for the recipient. The other server’s own words, where it gave any, help them.
 
 ## Our replies: what they mean, and what to do
 reply-account-suspended = The password is right, but the account is suspended.

@@ -91,14 +91,14 @@ fix-elsewhere = Demandez autrement au destinataire une autre adresse.
 fix-full = Prévenez autrement le destinataire ; quand sa boîte aura de la place, envoyez de nouveau.
 fix-given-up = Envoyez-le de nouveau plus tard. Si l’échec persiste, demandez autrement au destinataire si son courriel fonctionne.
 fix-large = Envoyez un message plus petit, ou un lien vers les fichiers plutôt que les fichiers.
-fix-later = Rien : le relais réessaie de lui-même là où cela sert. Si cela dure des jours, renseignez-vous autrement auprès du destinataire.
+fix-later = Rien pour le moment, le relais réessaie de lui-même. Si cela dure des jours, renseignez-vous autrement auprès du destinataire.
 fix-letters = Utilisez pour ce destinataire, et pour l’expéditeur, une adresse sans accents (ASCII).
 fix-operator = Écrivez à l’exploitant du relais.
 fix-records = Publiez les enregistrements que la page Domaines affiche pour le domaine d’envoi, vérifiez, puis envoyez de nouveau.
 fix-sender = Assurez-vous que l’adresse de l’expéditeur existe et reçoit du courriel ; certains serveurs l’exigent.
-fix-slower = Rien : le relais ralentit et réessaie. Mieux vaut étaler les gros envois sur plusieurs heures.
+fix-slower = Rien pour le moment, le relais ralentit et réessaie. Mieux vaut étaler les gros envois sur plusieurs heures.
 fix-spam = N’envoyez qu’à des personnes qui l’ont demandé, et écrivez à l’exploitant du relais si vos autres messages y sont refusés aussi.
-fix-theirs = Montrez les mots de l’autre serveur, ci-dessous, à qui gère le courriel du destinataire.
+fix-theirs = Prévenez la personne qui gère le courriel du destinataire. Les mots de l’autre serveur, s’il en a donné, l’aideront.
 
 ## Nos réponses : ce qu’elles veulent dire, et que faire
 reply-account-suspended = Le mot de passe est bon, mais le compte est suspendu.

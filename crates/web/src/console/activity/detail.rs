@@ -70,9 +70,9 @@ fn attempt(words: &Words, attempt: &AttemptView) -> String {
         Some(remote) => remote.clone(),
         None => attempt.host.clone(),
     };
-    let took = words.tenths(attempt.milliseconds as f64 / 1_000.0);
+    let took = words.number(attempt.milliseconds);
     let id = if attempt.tls == "none" { "timeline-attempt-clear" } else { "timeline-attempt-how" };
-    words.filled(id, &[("server", &server), ("tls", &attempt.tls), ("seconds", &took)])
+    words.filled(id, &[("server", &server), ("tls", &attempt.tls), ("took", &took)])
 }
 
 fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: usize) -> Happened {
@@ -132,6 +132,7 @@ fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
 
 pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let Ok(row) = row.parse() else { return Err(Failure::nowhere(visit.words().language)) };
+    visit.account_number()?;
     let detail: ActivityDetailView = visit.ask(Operation::ActivityShow { row }).await?;
     let words = visit.words();
     let slug = slug(&detail.row.status);

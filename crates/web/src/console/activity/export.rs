@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 use relay::activity::ActivityFilter;
+use relay::id::Id;
 use relay::service::Fault;
 use relay::service::operation::Operation;
 use relay::service::view::ActivityView;
@@ -159,6 +160,7 @@ async fn send(visit: Visit, form: Form, mut filter: ActivityFilter, to: mpsc::Se
 }
 
 async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
+    let account = Some(Id::new(visit.account_number()?));
     let search = Search { before: String::new(), ..Search::of(&visit.here) };
     let filter = search.filter(visit.words()).map_err(|unclear| {
         let page = visit.page();
@@ -166,7 +168,7 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
         page.failure(Fault::invalid(what, ""))
     })?;
     let (to, from) = mpsc::channel(1);
-    tokio::spawn(send(visit, form, ActivityFilter { limit: ROWS, ..filter }, to));
+    tokio::spawn(send(visit, form, ActivityFilter { account, limit: ROWS, ..filter }, to));
     let mut answer = Body::new(Stream(from)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.kind()));
     answer.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(form.name()));

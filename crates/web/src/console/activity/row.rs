@@ -48,7 +48,7 @@ impl Row {
             status: words.t(&format!("status-{}", slug(&row.status))),
             why: why(words, row),
             stamp: words.stamp(&row.at),
-            time: words.moment(&row.at),
+            time: words.recent(&row.at),
         }
     }
 }
