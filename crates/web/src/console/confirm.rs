@@ -44,6 +44,8 @@ pub(super) struct Confirm {
     /// What is to be ticked.
     pub(super) sure: Option<String>,
     pub(super) choices: Vec<Choice>,
+    /// Nothing brings back what was before.
+    pub(super) is_final: bool,
     pub(super) refused: Option<String>,
 }
 

@@ -169,6 +169,7 @@ impl Record {
     fn new(words: &Words, domain: &DomainView, number: usize, key: &KeyView) -> Record {
         let (slug, icon) = match key.finding.as_deref() {
             Some("right") => ("found", "delivered"),
+            Some("absent") if !key.required => ("unused", "search"),
             Some("absent") => ("absent", "search"),
             Some("wrong") => ("wrong", "hard"),
             Some(_) => ("unknown", "info"),
@@ -185,7 +186,8 @@ impl Record {
             name: key.name.strip_suffix(&format!(".{}", domain.name)).unwrap_or(&key.name).to_owned(),
             whole_name: key.name.clone(),
             value: key.record.clone(),
-            slug,
+            // what may be missing alarms nobody
+            slug: if slug == "unused" { "unknown" } else { slug },
             icon,
             word: words.t(&format!("record-{slug}")),
             more,
@@ -256,7 +258,7 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
         records: records.collect(),
         checked: checked.map_or_else(
             || words.t("domain-checked-never"),
-            |at| words.with("domain-checked", "moment", words.moment(at)),
+            |at| words.with("domain-checked", "moment", words.minute(at)),
         ),
         poll_seconds: (!is_settled).then_some(LOOK_SECONDS),
         dmarc: format!("v=DMARC1; p=none; rua=mailto:postmaster@{}", domain.name),
@@ -326,6 +328,7 @@ fn rotation(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Resp
         typed: None,
         sure: None,
         choices: choices.collect(),
+        is_final: false,
         refused,
     };
     confirm.asked()
@@ -384,6 +387,7 @@ async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<String>) -
         typed: Some(Typed::domain(label, &domain.name)),
         sure: None,
         choices: Vec::new(),
+        is_final: true,
         refused,
     };
     Ok(confirm.asked())
