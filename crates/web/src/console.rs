@@ -3,9 +3,7 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
-mod account;
 mod assets;
-mod confirm;
 mod connect;
 mod domains;
 mod entrance;
@@ -13,8 +11,10 @@ mod form;
 mod guard;
 mod help;
 mod listing;
+mod own_account;
 mod page;
 mod profile;
+mod question;
 mod rules;
 mod snippets;
 mod suppressions;
@@ -96,7 +96,7 @@ fn routes() -> Vec<Route> {
         users::routes(),
         connect::routes(),
         help::routes(),
-        account::routes(),
+        own_account::routes(),
         suppressions::routes(),
     ]
     .into_iter()

@@ -11,10 +11,10 @@ use relay::service::view::{DomainView, DoneView, KeyView, SmtpUserView};
 use relay::service::{Fault, FaultKind, domain_name};
 use serde::Deserialize;
 
-use super::confirm::{Choice, Confirm, Typed, said};
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, shown, shown_as};
+use super::question::{Choice, Confirm, Typed, said};
 use super::users::{UserRow, user_rows};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -219,9 +219,9 @@ struct DomainPage {
 /// What the state of a domain means for its mail.
 fn lede(words: &Words, domain: &DomainView) -> String {
     match (domain.state.as_str(), &domain.fails_at) {
-        ("warning", Some(at)) => words.with("domain-is-warning", "moment", words.minute(at)),
+        ("warning", Some(at)) => words.with("domain-means-warning", "moment", words.minute(at)),
         ("warning", None) => words.t("domain-state-warning"),
-        (state, _) => words.t(&format!("domain-is-{state}")),
+        (state, _) => words.t(&format!("domain-means-{state}")),
     }
 }
 

@@ -11,10 +11,10 @@ use relay::service::view::{CredentialView, DomainView, DoneView, SmtpUserView};
 use relay::service::{Fault, FaultKind, display_name};
 use serde::Deserialize;
 
-use super::confirm::{Confirm, said};
 use super::connect::Connection;
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
+use super::question::{Confirm, said};
 use super::rules::{Retry, RulesForm, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
@@ -348,7 +348,7 @@ fn question(visit: &Visit, user: &SmtpUserView, question: &Question, refused: bo
         sure: Some(words.t(question.sure)),
         choices: Vec::new(),
         is_final: true,
-        refused: refused.then(|| words.t("confirm-tick")),
+        refused: refused.then(|| words.t("question-tick")),
     };
     confirm.asked()
 }

@@ -1,10 +1,10 @@
 # What the pages of domains, SMTP users, the account and suppressions say in English. Each message has its twin below fr/.
 
 ## Lists and questions
-actions-for = Actions for { $name }
-confirm-tick = Tick the box first: this cannot be undone.
-confirm-which = Which keys
-delete-ask = Delete…
+row-actions = Actions for { $name }
+question-tick = Tick the box first: this cannot be undone.
+question-which = Which keys
+ask-delete = Delete…
 listing-after = Next
 listing-before = Previous
 listing-pages = Pages
@@ -17,7 +17,7 @@ bounce-mails-off = Off: what could not be delivered is shown in Activity, and no
 bounce-mails-on = On: what could not be delivered is told by mail to the sender’s address, and shown in Activity.
 bounce-mails-turn-off = Turn them off
 bounce-mails-turn-on = Turn them on
-domain = Domain
+sending-domain = Domain
 domain-add = Add a domain
 domain-add-do = Add domain
 domain-add-first = Add your first domain
@@ -47,11 +47,11 @@ domain-delete-users = { $count ->
 }
 domain-delete-what = Its SMTP users stop at once and its records are given up for good. Activity stays. Added again, it gets new records.
 domain-double = { $domain } is in your list already.
-domain-is-failed = Mail from it is refused until all required records are back.
-domain-is-pending = Mail from it is refused until all required records were seen.
-domain-is-validated = Mail from it is taken and signed.
-domain-is-vouched = Mail from it is taken: the operator of the relay vouches for it. It is signed once its keys were seen in DNS.
-domain-is-warning = Mail is still taken, until { $moment }; then it is refused until all required records are back.
+domain-means-failed = Mail from it is refused until all required records are back.
+domain-means-pending = Mail from it is refused until all required records were seen.
+domain-means-validated = Mail from it is taken and signed.
+domain-means-vouched = Mail from it is taken: the operator of the relay vouches for it. It is signed once its keys were seen in DNS.
+domain-means-warning = Mail is still taken, until { $moment }; then it is refused until all required records are back.
 domain-keys = Keys
 domain-keys-what = Each algorithm has two keys: one signs, the other waits. Changing over needs no change in DNS; do it once a year, or when you fear that a key is known to others.
 domain-last-look = Last look

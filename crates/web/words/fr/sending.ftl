@@ -1,10 +1,10 @@
 # Ce que disent en français les pages des domaines, des utilisateurs SMTP, du compte et des adresses exclues. Chaque message a son jumeau sous en/.
 
 ## Listes et questions
-actions-for = Actions pour { $name }
-confirm-tick = Cochez d’abord la case : cette action est irréversible.
-confirm-which = Quelles clés
-delete-ask = Supprimer…
+row-actions = Actions pour { $name }
+question-tick = Cochez d’abord la case : cette action est irréversible.
+question-which = Quelles clés
+ask-delete = Supprimer…
 listing-after = Suivant
 listing-before = Précédent
 listing-pages = Pages
@@ -17,7 +17,7 @@ bounce-mails-off = Désactivés : ce qui n’a pu être remis figure dans l’a
 bounce-mails-on = Activés : ce qui n’a pu être remis est annoncé par courriel à l’adresse de l’expéditeur, et figure dans l’activité.
 bounce-mails-turn-off = Les désactiver
 bounce-mails-turn-on = Les activer
-domain = Domaine
+sending-domain = Domaine
 domain-add = Ajouter un domaine
 domain-add-do = Ajouter le domaine
 domain-add-first = Ajoutez votre premier domaine
@@ -47,11 +47,11 @@ domain-delete-users = { $count ->
 }
 domain-delete-what = Ses utilisateurs SMTP s’arrêtent aussitôt et ses enregistrements sont abandonnés pour de bon. L’activité reste. Ajouté de nouveau, il en recevra d’autres.
 domain-double = { $domain } figure déjà dans votre liste.
-domain-is-failed = Son courrier est refusé jusqu’au retour de tous les enregistrements obligatoires.
-domain-is-pending = Son courrier est refusé tant que tous les enregistrements obligatoires n’ont pas été vus.
-domain-is-validated = Son courrier est accepté et signé.
-domain-is-vouched = Son courrier est accepté : l’exploitant du relais s’en porte garant. Il est signé dès que ses clés ont été vues dans le DNS.
-domain-is-warning = Le courrier est encore accepté, jusqu’au { $moment } ; ensuite, il sera refusé jusqu’au retour de tous les enregistrements obligatoires.
+domain-means-failed = Son courrier est refusé jusqu’au retour de tous les enregistrements obligatoires.
+domain-means-pending = Son courrier est refusé tant que tous les enregistrements obligatoires n’ont pas été vus.
+domain-means-validated = Son courrier est accepté et signé.
+domain-means-vouched = Son courrier est accepté : l’exploitant du relais s’en porte garant. Il est signé dès que ses clés ont été vues dans le DNS.
+domain-means-warning = Le courrier est encore accepté, jusqu’au { $moment } ; ensuite, il sera refusé jusqu’au retour de tous les enregistrements obligatoires.
 domain-keys = Clés
 domain-keys-what = Chaque algorithme a deux clés : l’une signe, l’autre attend. Passer de l’une à l’autre ne demande aucun changement au DNS ; faites-le une fois par an, ou si vous craignez qu’une clé soit connue d’autrui.
 domain-last-look = Dernier regard

@@ -10,9 +10,9 @@ use relay::service::view::AccountView;
 use relay::service::{FaultKind, display_name};
 use serde::Deserialize;
 
-use super::confirm::said;
 use super::form::Signed;
 use super::page::{Failure, Page, shown_as};
+use super::question::said;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -42,7 +42,7 @@ fn zones(chosen: &str) -> Vec<Zone> {
 }
 
 #[derive(Template)]
-#[template(path = "account.html")]
+#[template(path = "own-account.html")]
 struct AccountPage {
     page: Page,
     name: String,

@@ -29,7 +29,7 @@ pub(super) struct Choice {
 }
 
 #[derive(Template)]
-#[template(path = "confirm.html")]
+#[template(path = "question.html")]
 pub(super) struct Confirm {
     pub(super) page: Page,
     pub(super) title: String,
