@@ -230,7 +230,8 @@ fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static 
     let may_send = matches!(domain.state.as_str(), "validated" | "vouched");
     let required = || domain.keys.iter().filter(|key| key.required);
     let denied = required().filter(|key| matches!(key.finding.as_deref(), Some("absent" | "wrong"))).count();
-    if domain.checked_at.is_none() {
+    let is_untouched = required().all(|key| matches!(key.finding.as_deref(), None | Some("absent")));
+    if domain.checked_at.is_none() || domain.state == "pending" && is_untouched {
         return Some(("info", "info", words.t("domain-advice-first"))).filter(|_| !may_send);
     }
     if denied > 0 {
