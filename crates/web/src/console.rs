@@ -3,11 +3,9 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
-mod account;
 mod activity;
 mod assets;
 mod chart;
-mod confirm;
 mod connect;
 mod connections;
 mod dashboard;
@@ -17,8 +15,10 @@ mod form;
 mod guard;
 mod help;
 mod listing;
+mod own_account;
 mod page;
 mod profile;
+mod question;
 mod reasons;
 mod rules;
 mod snippets;
@@ -104,7 +104,7 @@ fn routes() -> Vec<Route> {
         users::routes(),
         connect::routes(),
         help::routes(),
-        account::routes(),
+        own_account::routes(),
         suppressions::routes(),
     ]
     .into_iter()

@@ -9,7 +9,16 @@ use std::path::{Path, PathBuf};
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 
 /// Messages that read the same in both languages, and are right so.
-const SAME: &[&str] = &["actions", "code", "letter-signature", "menu", "quota"];
+const SAME: &[&str] = &[
+    "actions",
+    "code",
+    "connect-port",
+    "letter-signature",
+    "limits-messages",
+    "listing-pages",
+    "menu",
+    "quota",
+];
 
 /// Words that stand in templates in any language: names.
 const NAMES: &[&str] = &["Envoi", "English", "Français"];

@@ -11,10 +11,10 @@ use relay::service::view::{DomainView, DoneView, KeyView, SmtpUserView};
 use relay::service::{Fault, FaultKind, domain_name};
 use serde::Deserialize;
 
-use super::confirm::{Choice, Confirm, Typed, said};
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, shown, shown_as};
+use super::question::{Choice, Confirm, Typed, said};
 use super::users::{UserRow, user_rows};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -169,6 +169,7 @@ impl Record {
     fn new(words: &Words, domain: &DomainView, number: usize, key: &KeyView) -> Record {
         let (slug, icon) = match key.finding.as_deref() {
             Some("right") => ("found", "delivered"),
+            Some("absent") if !key.required => ("unused", "search"),
             Some("absent") => ("absent", "search"),
             Some("wrong") => ("wrong", "hard"),
             Some(_) => ("unknown", "info"),
@@ -185,7 +186,8 @@ impl Record {
             name: key.name.strip_suffix(&format!(".{}", domain.name)).unwrap_or(&key.name).to_owned(),
             whole_name: key.name.clone(),
             value: key.record.clone(),
-            slug,
+            // what may be missing alarms nobody
+            slug: if slug == "unused" { "unknown" } else { slug },
             icon,
             word: words.t(&format!("record-{slug}")),
             more,
@@ -217,9 +219,9 @@ struct DomainPage {
 /// What the state of a domain means for its mail.
 fn lede(words: &Words, domain: &DomainView) -> String {
     match (domain.state.as_str(), &domain.fails_at) {
-        ("warning", Some(at)) => words.with("domain-is-warning", "moment", words.minute(at)),
+        ("warning", Some(at)) => words.with("domain-means-warning", "moment", words.minute(at)),
         ("warning", None) => words.t("domain-state-warning"),
-        (state, _) => words.t(&format!("domain-is-{state}")),
+        (state, _) => words.t(&format!("domain-means-{state}")),
     }
 }
 
@@ -228,7 +230,8 @@ fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static 
     let may_send = matches!(domain.state.as_str(), "validated" | "vouched");
     let required = || domain.keys.iter().filter(|key| key.required);
     let denied = required().filter(|key| matches!(key.finding.as_deref(), Some("absent" | "wrong"))).count();
-    if domain.checked_at.is_none() {
+    let is_untouched = required().all(|key| matches!(key.finding.as_deref(), None | Some("absent")));
+    if domain.checked_at.is_none() || domain.state == "pending" && is_untouched {
         return Some(("info", "info", words.t("domain-advice-first"))).filter(|_| !may_send);
     }
     if denied > 0 {
@@ -256,7 +259,7 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
         records: records.collect(),
         checked: checked.map_or_else(
             || words.t("domain-checked-never"),
-            |at| words.with("domain-checked", "moment", words.moment(at)),
+            |at| words.with("domain-checked", "moment", words.minute(at)),
         ),
         poll_seconds: (!is_settled).then_some(LOOK_SECONDS),
         dmarc: format!("v=DMARC1; p=none; rua=mailto:postmaster@{}", domain.name),
@@ -326,6 +329,7 @@ fn rotation(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Resp
         typed: None,
         sure: None,
         choices: choices.collect(),
+        is_final: false,
         refused,
     };
     confirm.asked()
@@ -384,6 +388,7 @@ async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<String>) -
         typed: Some(Typed::domain(label, &domain.name)),
         sure: None,
         choices: Vec::new(),
+        is_final: true,
         refused,
     };
     Ok(confirm.asked())

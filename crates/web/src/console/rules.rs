@@ -51,7 +51,7 @@ fn zone(words: &Words) -> TimeZone {
 }
 
 /// The last day on which logins work, where they end at this moment.
-fn last_day(words: &Words, rfc3339: &str) -> Option<String> {
+pub(super) fn last_day(words: &Words, rfc3339: &str) -> Option<String> {
     let end = rfc3339.parse::<jiff::Timestamp>().ok()?;
     let before = jiff::Timestamp::from_millisecond(end.as_millisecond() - 1).ok()?;
     Some(zone(words).to_datetime(before).date().to_string())

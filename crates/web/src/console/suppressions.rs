@@ -9,10 +9,10 @@ use relay::service::operation::Operation;
 use relay::service::view::{DoneView, SuppressionView};
 use serde::Deserialize;
 
-use super::confirm::said;
 use super::form::Signed;
 use super::listing::{Pager, asked, part};
 use super::page::{Failure, Page, shown_as};
+use super::question::said;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 

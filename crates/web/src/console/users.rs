@@ -11,11 +11,11 @@ use relay::service::view::{CredentialView, DomainView, DoneView, SmtpUserView};
 use relay::service::{Fault, FaultKind, display_name};
 use serde::Deserialize;
 
-use super::confirm::{Confirm, said};
 use super::connect::Connection;
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
-use super::rules::{Retry, RulesForm, Wrong};
+use super::question::{Confirm, said};
+use super::rules::{Retry, RulesForm, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -55,7 +55,6 @@ impl State {
     fn of(visit: &Visit, user: &SmtpUserView) -> State {
         let words = visit.words();
         let end = user.expires_at.as_deref().and_then(|at| relay::moment::parse(at).ok());
-        let ends = user.expires_at.as_deref().map(|at| words.minute(at)).unwrap_or_default();
         let (slug, icon) = match () {
             () if !user.enabled => ("disabled", "rejected"),
             () if end.is_some_and(|end| end <= visit.console.door.now()) => ("expired", "clock"),
@@ -63,8 +62,10 @@ impl State {
             () => ("active", "delivered"),
         };
         let more = match slug {
-            "expired" => words.with("smtp-user-since", "moment", ends.as_str()),
-            _ if end.is_some() => words.with("smtp-user-until", "moment", ends.as_str()),
+            "expired" | "active" | "sandbox" if end.is_some() => {
+                let last = user.expires_at.as_deref().and_then(|at| last_day(words, at)).unwrap_or_default();
+                words.with("smtp-user-until", "day", words.weekday(&last))
+            }
             "sandbox" => words.t("smtp-user-delivers-nothing"),
             _ => String::new(),
         };
@@ -91,16 +92,17 @@ pub(super) fn user_rows(visit: &Visit, users: &[SmtpUserView]) -> Vec<UserRow> {
         name: user.name.clone(),
         username: user.username.clone(),
         state: State::of(visit, user),
-        last: last_login(words, user),
+        last: last_login(user, |at| words.minute(at)),
         today: words.number(user.sent_today),
         in_30_days: words.number(user.sent_30_days),
     };
     users.iter().map(row).collect()
 }
 
-fn last_login(words: &Words, user: &SmtpUserView) -> Option<(String, String)> {
+/// When and from where somebody last logged in, the moment as it is to be shown.
+fn last_login(user: &SmtpUserView, moment: impl Fn(&str) -> String) -> Option<(String, String)> {
     let from = user.last_login_from.clone().unwrap_or_default();
-    user.last_login_at.as_ref().map(|at| (words.minute(at), from))
+    user.last_login_at.as_deref().map(|at| (moment(at), from))
 }
 
 /// What was wrong, beside which field; one that is none of the form's is shown above it.
@@ -239,9 +241,9 @@ fn user_shown(
         page: visit.page(),
         id: user.id,
         state: State::of(visit, &user),
-        made: words.with("smtp-user-made", "day", words.minute(&user.created_at)),
+        made: words.minute(&user.created_at),
         connection: Connection::new(&settings.hostname, &settings.ports),
-        last: last_login(words, &user),
+        last: last_login(&user, |at| words.moment(at)),
         today: words.number(user.sent_today),
         in_30_days: words.number(user.sent_30_days),
         has_two: user.passwords >= PASSWORDS_MAX as u64,
@@ -345,7 +347,8 @@ fn question(visit: &Visit, user: &SmtpUserView, question: &Question, refused: bo
         typed: None,
         sure: Some(words.t(question.sure)),
         choices: Vec::new(),
-        refused: refused.then(|| words.t("confirm-tick")),
+        is_final: true,
+        refused: refused.then(|| words.t("question-tick")),
     };
     confirm.asked()
 }

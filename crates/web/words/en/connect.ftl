@@ -55,7 +55,12 @@ limit-recipients = { $count ->
 }
 limit-sessions = { $user } connections of one username at a time, { $account } of one account.
 limit-size = { $size } as sent ({ $octets } octets). Files grow by a third on their way into a mail: about { $files } of files.
+limits-failures = Failed logins
 limits-fit = What fits
+limits-messages = Messages
+limits-recipients = Recipients
+limits-sessions = Connections
+limits-size = Size
 size-kilobytes = { $number } KB
 size-megabytes = { $number } MB
 

@@ -9,7 +9,7 @@ connect-lede = Ce qu’il faut saisir dans l’application qui envoie.
 connect-lost = Perdu ? Ajoutez-en un second, ou réinitialisez-le.
 connect-no-user = Le nom d’utilisateur et le mot de passe sont ceux d’un utilisateur SMTP, et il n’y en a pas encore : créez-en un à la page de son domaine.
 connect-on = L’authentification est toujours activée (« utiliser l’authentification SMTP » : oui). L’adresse de l’expéditeur doit appartenir au domaine pour lequel le nom d’utilisateur a été créé.
-connect-port = Port de connexion
+connect-port = Port
 connect-port-or = ou { $port } si seul « SSL/TLS » est proposé
 connect-ready = Prêt pour votre application
 connect-replace = Mettez votre mot de passe à la place de { $word }.
@@ -44,7 +44,7 @@ ports-tls-alone = Prenez { $port } avec « SSL/TLS » : tout est chiffré dè
 ports-which = Quel port ?
 
 ## Limites
-limit-failures = Après { $pairs } paires différentes et inexactes de nom d’utilisateur et mot de passe, ou { $failures } connexions refusées de toute sorte, en { $window } minutes, votre adresse est bloquée { $minutes } minutes, et plus longtemps si cela continue. Une application qui fonctionne déjà depuis la même adresse continue de fonctionner.
+limit-failures = Après { $pairs } paires différentes et inexactes de nom d’utilisateur et mot de passe, ou { $failures } échecs de connexion de toute sorte, en { $window } minutes, votre adresse est bloquée { $minutes } minutes, et plus longtemps si cela continue. Une application qui fonctionne déjà depuis la même adresse continue de fonctionner.
 limit-messages = { $count ->
     [one] { $number } message par connexion.
    *[other] { $number } messages par connexion.
@@ -55,7 +55,12 @@ limit-recipients = { $count ->
 }
 limit-sessions = { $user } connexions à la fois par nom d’utilisateur, { $account } par compte.
 limit-size = { $size } tel qu’envoyé ({ $octets } octets). Un fichier grossit d’un tiers en entrant dans un courriel : comptez environ { $files } de fichiers.
+limits-failures = Échecs de connexion
 limits-fit = Ce que vous pouvez envoyer
+limits-messages = Messages
+limits-recipients = Destinataires
+limits-sessions = Connexions
+limits-size = Taille
 size-kilobytes = { $number } Ko
 size-megabytes = { $number } Mo
 

@@ -29,7 +29,7 @@ pub(super) struct Choice {
 }
 
 #[derive(Template)]
-#[template(path = "confirm.html")]
+#[template(path = "question.html")]
 pub(super) struct Confirm {
     pub(super) page: Page,
     pub(super) title: String,
@@ -44,6 +44,8 @@ pub(super) struct Confirm {
     /// What is to be ticked.
     pub(super) sure: Option<String>,
     pub(super) choices: Vec<Choice>,
+    /// Nothing brings back what was before.
+    pub(super) is_final: bool,
     pub(super) refused: Option<String>,
 }
 
