@@ -103,6 +103,7 @@ impl Relay {
             desk,
             web::console::Settings {
                 hostname: config.hostname.clone(),
+                api_url: config.url_of(&api),
                 limits: config.limits.clone(),
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },

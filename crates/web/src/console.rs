@@ -3,15 +3,24 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
+mod accounts;
+mod api_keys;
 mod assets;
+mod audit;
+mod confirm;
 mod entrance;
 mod form;
 mod guard;
+mod members;
+mod operator;
 mod page;
 mod profile;
+mod queue;
+mod setup;
 mod visit;
 mod words;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -30,6 +39,8 @@ const FORM_OCTETS_MAX: usize = 256 * 1024;
 pub struct Settings {
     /// The server that applications are told to connect to.
     pub hostname: String,
+    /// Where programs find the API; none: it is not served.
+    pub api_url: Option<String>,
     /// The limits in force.
     pub limits: Limits,
     /// Whether browsers come by `https`: cookies are then marked so that they go no other way.
@@ -76,7 +87,18 @@ fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handl
 
 /// Every route.
 fn routes() -> Vec<Route> {
-    [entrance::routes(), profile::routes()].into_iter().flatten().collect()
+    let parts = [
+        entrance::routes(),
+        profile::routes(),
+        members::routes(),
+        api_keys::routes(),
+        audit::routes(),
+        operator::routes(),
+        setup::routes(),
+        accounts::routes(),
+        queue::routes(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// Every route by method, path, and who may: for tests that try each as everybody.
@@ -89,7 +111,8 @@ pub fn router(door: Arc<dyn Door>, settings: Settings) -> Router {
     let console = Console { door, settings: Arc::new(settings) };
     let mut router = Router::new().route("/assets/{name}", get(assets::asset));
     for route in routes() {
-        router = router.route(route.path, route.answer);
+        // who may is looked at before the page is: see `Visit::of`
+        router = router.route(route.path, route.answer.layer(Extension(route.whom)));
     }
     router
         .fallback(visit::nowhere)

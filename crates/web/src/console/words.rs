@@ -18,7 +18,12 @@ use std::sync::LazyLock;
 /// The sources of what is said in a language: one file for each part of the console.
 macro_rules! sources {
     ($language:literal) => {
-        [include_str!(concat!("../../words/", $language, "/frame.ftl"))]
+        [
+            include_str!(concat!("../../words/", $language, "/frame.ftl")),
+            include_str!(concat!("../../words/", $language, "/running.ftl")),
+            include_str!(concat!("../../words/", $language, "/operator.ftl")),
+            include_str!(concat!("../../words/", $language, "/audit.ftl")),
+        ]
     };
 }
 
