@@ -16,6 +16,8 @@ use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
 const ROWS: usize = 50;
+/// Characters of what is wrong with a domain that a list shows.
+const REASON_CHARACTERS: usize = 120;
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -120,6 +122,16 @@ struct DomainRow {
     domain: DomainView,
     icon: &'static str,
     state: String,
+    /// The beginning of what is not as it should be; records are long.
+    reason: String,
+}
+
+/// The beginning of a text that may be long.
+fn begun(text: &str) -> String {
+    match text.char_indices().nth(REASON_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
 }
 
 /// The icon of a domain's state.
@@ -154,6 +166,7 @@ async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, String)
     let domain = |domain: DomainView| DomainRow {
         icon: state_icon(&domain.state),
         state: page.t(&format!("domain-is-{}", domain.state)),
+        reason: begun(&domain.reason),
         domain,
     };
     let kept = QuotaForm {

@@ -118,9 +118,9 @@ async fn first_steps(visit: Visit) -> Result<Response, Failure> {
         enter: enter.filter(|_| !is_done),
     };
     let steps = vec![
-        step(2, "account", !accounts.is_empty(), None),
-        step(3, "domain", domains.iter().any(sends), enter),
-        step(4, "user", !users.is_empty(), enter),
+        step(1, "account", !accounts.is_empty(), None),
+        step(2, "domain", domains.iter().any(sends), enter),
+        step(3, "user", !users.is_empty(), enter),
     ];
     let is_done = steps.iter().all(|step| step.is_done);
     Ok(shown(&StepsPage { steps, is_done, page }))

@@ -30,15 +30,15 @@ listens-at = À l’écoute sur
 overview-lede = { $host }, Envoi { $version }, en marche depuis { $period }.
 overview-new = Personne ne peut encore envoyer : les premières étapes mènent d’ici au premier message.
 period-days = { $count ->
-    [one] un jour
+    [one] { $number } jour
    *[other] { $number } jours
 }
 period-hours = { $count ->
-    [one] une heure
+    [one] { $number } heure
    *[other] { $number } heures
 }
 period-minutes = { $count ->
-    [one] une minute
+    [one] { $number } minute
    *[other] { $number } minutes
 }
 tile-blocks = adresses qui ne peuvent pas se connecter
@@ -46,21 +46,21 @@ tile-busiest = dont { $count } depuis { $address }
 tile-connections = Connexions ouvertes
 tile-of = sur un maximum de { $number }
 tile-recipients = { $count ->
-    [one] pour un destinataire
+    [one] pour { $number } destinataire
    *[other] pour { $number } destinataires
 }
 tile-sending = { $count ->
-    [one] dont un peut envoyer
+    [one] dont { $number } peut envoyer
    *[other] dont { $number } peuvent envoyer
 }
 tile-suspended = { $count ->
-    [one] dont un suspendu
+    [one] dont { $number } suspendu
    *[other] dont { $number } suspendus
 }
 
 ## Premières étapes
 steps-done = Tout est en place : les applications peuvent envoyer.
-steps-lede = De { $host } vide au premier message : ce sur quoi repose le relais, puis qui peut s’en servir pour envoyer.
+steps-lede = De l’installation de { $host } au premier message : ce sur quoi repose le relais, puis qui peut s’en servir pour envoyer.
 steps-then = Ensuite, qui peut envoyer
 steps-then-what = Vous pouvez le faire pendant que les vérifications ci-dessus sont encore en suspens : le courrier les attendra.
 steps-title = Premières étapes
@@ -88,7 +88,7 @@ check-name-certificate = Certificat
 check-advice-certificate = Renouvelez-le : sans certificat valide, aucune application ne peut se connecter.
 check-name-clock = Horloge
 check-advice-clock = Réglez l’horloge : TLS, les signatures et toutes les heures affichées en dépendent.
-check-name-configuration = Configuration du relais
+check-name-configuration = Configuration
 check-advice-configuration = Corrigez le fichier de configuration, puis redémarrez le relais.
 check-name-disk = Espace disque
 check-advice-disk = Libérez de l’espace avant que de nouveaux messages doivent être refusés.
