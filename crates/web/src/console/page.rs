@@ -73,8 +73,12 @@ pub(super) struct Page {
     pub(super) manages: bool,
 }
 
-/// The menu of an account: path, icon, the message that names it, what it needs.
-const OF_ACCOUNT: [(Option<&str>, &[(&str, &str, &str, Need)]); 3] = [
+/// A part of a menu: the message that names it; of each entry the path, the icon, the message that names it, and what it
+/// needs.
+type Section = (Option<&'static str>, &'static [(&'static str, &'static str, &'static str, Need)]);
+
+/// The menu of an account.
+const OF_ACCOUNT: [Section; 3] = [
     (
         None,
         &[
@@ -103,7 +107,7 @@ const OF_ACCOUNT: [(Option<&str>, &[(&str, &str, &str, Need)]); 3] = [
 ];
 
 /// The menu of the operator.
-const OF_OPERATOR: [(Option<&str>, &[(&str, &str, &str, Need)]); 2] = [
+const OF_OPERATOR: [Section; 2] = [
     (
         None,
         &[
@@ -130,7 +134,7 @@ impl Page {
         let (words, member) = (visit.words().clone(), &visit.visitor.member);
         let is_operator = visit.may(Need::Operator);
         let here = visit.here.split('?').next().unwrap_or_default();
-        let part = |(name, entries): &(Option<&str>, &[(&'static str, &'static str, &str, Need)])| Part {
+        let part = |(name, entries): &Section| Part {
             name: name.map(|name| words.t(name)),
             entries: entries
                 .iter()
