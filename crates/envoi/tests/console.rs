@@ -4,10 +4,10 @@
 
 mod support;
 
+use net::clock::{Clock as _, SystemClock};
 use relay::power::{Need, Role};
 use relay::service::view::word;
 use serde_json::Value;
-use std::time::{SystemTime, UNIX_EPOCH};
 use support::browser::{Browser, Shown, field};
 use support::{House, Login, Port, Server};
 use web::console::For;
@@ -360,7 +360,7 @@ fn code(seed: &str, steps: u64) -> String {
     let pairs = seed.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     let seed: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
     let totp = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_secret(seed).build_noncompliant();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemClock::new().now().0 / 1_000;
     totp.generate(now + 30 * steps).to_string()
 }
 

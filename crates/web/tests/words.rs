@@ -14,6 +14,7 @@ const SAME: &[&str] = &[
     "check-name-configuration",
     "code",
     "menu",
+    "octets",
     "quota",
     "unit-conversations",
     "unit-messages",

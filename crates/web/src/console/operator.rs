@@ -70,7 +70,7 @@ struct OverviewPage {
 /// How long something goes on, in the one unit that says it.
 fn period(page: &Page, seconds: u64) -> String {
     let (name, count) = match seconds {
-        0..7_200 => ("period-minutes", seconds / 60),
+        0..7_200 => ("period-minutes", (seconds / 60).max(1)),
         7_200..172_800 => ("period-hours", seconds / 3_600),
         _ => ("period-days", seconds / 86_400),
     };
