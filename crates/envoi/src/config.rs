@@ -59,12 +59,18 @@ pub struct Config {
 impl Config {
     /// Where people find the console; none where it is not served.
     pub fn console_url(&self) -> Option<String> {
-        let first = self.console.first()?;
-        Some(self.console_at.clone().unwrap_or_else(|| match (first.ip().is_loopback(), first.port()) {
+        let found = self.url_of(&self.console)?;
+        Some(self.console_at.clone().unwrap_or(found))
+    }
+
+    /// Where what is served on these addresses is found; none where they are none.
+    pub fn url_of(&self, addresses: &[SocketAddr]) -> Option<String> {
+        let first = addresses.first()?;
+        Some(match (first.ip().is_loopback(), first.port()) {
             (true, _) => format!("http://{first}"),
             (false, 443) => format!("https://{}", self.hostname),
             (false, port) => format!("https://{}:{port}", self.hostname),
-        }))
+        })
     }
 }
 

@@ -4,12 +4,14 @@ mod around;
 mod house;
 mod repair;
 
+use relay::clock::Timestamp;
+use relay::service::operation::Health;
 use relay::service::view::CheckView;
 use serde_json::json;
 use std::path::Path;
 
 use crate::cli::{DoctorArgs, Failure, print, print_json, table};
-use crate::config;
+use crate::config::{self, Config};
 
 /// How something was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,25 +78,43 @@ pub(crate) async fn run(file: &Path, arguments: &DoctorArgs, json: bool) -> Resu
             sheet.ok("configuration", findings.file.display().to_string());
         }
         let health = house::data(&config, &mut sheet).await;
-        house::ports(&config, health.as_ref(), &mut sheet).await;
-        house::certificates(&config, now, &mut sheet);
-        house::clock(now, &config, &mut sheet);
-        house::disk(&config, &mut sheet);
-        around::look(&config, &mut sheet).await;
+        stand(&config, health.as_ref(), now, &mut sheet).await;
     }
     tell(&sheet, json);
     if sheet.has_failed() { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// What a relay that runs stands on, and how it is itself: as it would be told here, without the configuration's check.
+pub(crate) async fn look(config: &Config, health: &Health, now: Timestamp) -> Vec<CheckView> {
+    let mut sheet = Sheet::default();
+    house::relay(health, &mut sheet);
+    stand(config, Some(health), now, &mut sheet).await;
+    sheet.checks
+}
+
+async fn stand(config: &Config, health: Option<&Health>, now: Timestamp, sheet: &mut Sheet) {
+    house::ports(config, health, sheet).await;
+    house::certificates(config, now, sheet);
+    house::clock(now, config, sheet);
+    house::disk(config, sheet);
+    around::look(config, sheet).await;
 }
 
 fn tell(sheet: &Sheet, json: bool) {
     if json {
         return print_json(&json!(sheet.checks));
     }
-    for check in &sheet.checks {
-        let line = format!("{:<5} {:<14} {}", check.result, check.check, check.found);
-        print(&table::printable(&line));
+    print(&text(&sheet.checks));
+}
+
+/// Findings for people to read.
+pub(crate) fn text(checks: &[CheckView]) -> String {
+    let mut lines = Vec::new();
+    for check in checks {
+        lines.push(table::printable(&format!("{:<5} {:<14} {}", check.result, check.check, check.found)));
         if !check.remedy.is_empty() {
-            print(&format!("{:21}→ {}", "", table::printable(&check.remedy)));
+            lines.push(format!("{:21}→ {}", "", table::printable(&check.remedy)));
         }
     }
+    lines.join("\n")
 }

@@ -2,6 +2,7 @@
 
 mod api_key;
 pub mod backup;
+mod checks;
 pub mod desk;
 mod door;
 mod follow;
@@ -86,6 +87,9 @@ pub struct Executor<S> {
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
     pub running: Option<Running<S>>,
+    config: crate::config::Config,
+    /// What the last look found.
+    checks: checks::Last,
     /// Seals the cursors that callers are given.
     cursors: CursorKey,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
@@ -112,7 +116,20 @@ impl<S: Store> Executor<S> {
         };
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
-        Arc::new(Executor { store, hostname, ports, console, limits, clock, running, cursors, changing })
+        let (config, checks) = (config.clone(), checks::Last::default());
+        Arc::new(Executor {
+            store,
+            hostname,
+            ports,
+            console,
+            limits,
+            clock,
+            running,
+            config,
+            checks,
+            cursors,
+            changing,
+        })
     }
 
     /// Carries out one operation for somebody, as far as they reach.
@@ -147,6 +164,9 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if operation == Operation::Checks {
+            return self.look_around().await;
         }
         if let Operation::DomainVerify { domain } = operation {
             return self.domain_verify(&domain, identity.scope).await;

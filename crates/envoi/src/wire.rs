@@ -107,6 +107,7 @@ impl Relay {
             web::console::Settings {
                 hostname: config.hostname.clone(),
                 ports: executor.ports.clone(),
+                api_url: config.url_of(&api),
                 limits: config.limits.clone(),
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },

@@ -201,6 +201,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
         O::Health,
+        O::Checks,
     ]
 }
 

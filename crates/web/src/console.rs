@@ -3,9 +3,13 @@
 //! Every page stands in [`table`] with what it needs of whoever looks, and a test tries each as every role. A page asks
 //! the relay for operations and nothing else; what people change of themselves goes through the [`Door`].
 
+mod accounts;
 mod activity;
+mod api_keys;
 mod assets;
+mod audit;
 mod chart;
+mod confirm;
 mod connect;
 mod connections;
 mod dashboard;
@@ -15,18 +19,23 @@ mod form;
 mod guard;
 mod help;
 mod listing;
+mod members;
+mod operator;
 mod own_account;
 mod page;
 mod profile;
 mod question;
+mod queue;
 mod reasons;
 mod rules;
+mod setup;
 mod snippets;
 mod suppressions;
 mod users;
 mod visit;
 pub(crate) mod words;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -48,6 +57,8 @@ pub struct Settings {
     pub hostname: String,
     /// The ports that they are told to connect to.
     pub ports: PortsView,
+    /// Where programs find the API; none: it is not served.
+    pub api_url: Option<String>,
     /// The limits in force.
     pub limits: Limits,
     /// Whether browsers come by `https`: cookies are then marked so that they go no other way.
@@ -94,7 +105,7 @@ fn take<H: Handler<T, Console>, T: 'static>(path: &'static str, whom: For, handl
 
 /// Every route.
 fn routes() -> Vec<Route> {
-    [
+    let parts = [
         entrance::routes(),
         profile::routes(),
         dashboard::routes(),
@@ -106,10 +117,15 @@ fn routes() -> Vec<Route> {
         help::routes(),
         own_account::routes(),
         suppressions::routes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        members::routes(),
+        api_keys::routes(),
+        audit::routes(),
+        operator::routes(),
+        setup::routes(),
+        accounts::routes(),
+        queue::routes(),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// Every route by method, path, and who may: for tests that try each as everybody.
@@ -122,7 +138,8 @@ pub fn router(door: Arc<dyn Door>, settings: Settings) -> Router {
     let console = Console { door, settings: Arc::new(settings) };
     let mut router = Router::new().route("/assets/{name}", get(assets::asset));
     for route in routes() {
-        router = router.route(route.path, route.answer);
+        // who may is looked at before the page is: see `Visit::of`
+        router = router.route(route.path, route.answer.layer(Extension(route.whom)));
     }
     router
         .fallback(visit::nowhere)

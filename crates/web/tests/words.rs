@@ -11,13 +11,19 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 /// Messages that read the same in both languages, and are right so.
 const SAME: &[&str] = &[
     "actions",
+    "check-name-configuration",
     "code",
     "connect-port",
     "letter-signature",
     "limits-messages",
     "listing-pages",
     "menu",
+    "octets",
     "quota",
+    "unit-conversations",
+    "unit-messages",
+    "unit-octets",
+    "unit-sessions",
 ];
 
 /// Words that stand in templates in any language: names.
@@ -177,6 +183,52 @@ fn no_text_stands_in_a_template() {
                 let value = &template[at + attribute.len()..];
                 assert!(value.starts_with(['{', '"']), "{}: {attribute}{:.20}", path.display(), value);
             }
+        }
+    }
+}
+
+/// The sources where lines of the audit log are written.
+const AUDITED: &[&str] = &["store/src", "relay/src/service", "envoi/src/execute", "envoi/src/doctor"];
+
+/// Of what a line of the audit log can be.
+const AREAS: &[&str] =
+    &["account", "api_key", "block", "domain", "member", "queue", "repair", "smtp_user", "suppression"];
+
+fn is_action(literal: &str) -> bool {
+    let Some((area, verb)) = literal.split_once('.') else { return false };
+    let is_verb = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    AREAS.contains(&area) && !verb.is_empty() && verb.chars().all(is_verb)
+}
+
+#[test]
+fn every_action_of_the_audit_log_has_words() {
+    let mut actions: BTreeSet<String> = BTreeSet::from(["backup".to_owned()]);
+    for folder in AUDITED {
+        for path in files(&root().join("..").join(folder), "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            actions.extend(literals(&text).filter(|literal| is_action(literal)).map(str::to_owned));
+        }
+    }
+    // these end in a role
+    for role in relay::power::Role::ALL {
+        actions.insert(format!("member.role_{}", relay::service::view::word(&role)));
+    }
+    let name = |action: &String| format!("action-{}", action.replace(['.', '_'], "-"));
+    let wanted: BTreeSet<_> = actions.iter().map(name).collect();
+    for language in ["en", "fr"] {
+        let there: BTreeSet<_> = messages(language).into_keys().filter(|name| name.starts_with("action-")).collect();
+        assert_eq!(wanted, there, "{language}");
+    }
+}
+
+#[test]
+fn every_limit_has_words() {
+    let known: BTreeSet<_> = messages("en").into_keys().collect();
+    for limit in relay::limits::TABLE {
+        for name in
+            [format!("limit-{}", limit.name.replace('_', "-")), format!("unit-{}", limit.unit.replace(' ', "-"))]
+        {
+            assert!(known.contains(&name), "{name}");
         }
     }
 }

@@ -68,6 +68,7 @@ pub(super) fn text(answer: &Answer) -> String {
             "Nothing was done yet.",
         ),
         Answer::Health(found) => health(found),
+        Answer::Checks(found) => crate::doctor::text(found),
         Answer::Backup(made) => crate::archive::done(made),
         Answer::Done(done) => done.done.clone(),
     }

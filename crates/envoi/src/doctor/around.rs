@@ -14,6 +14,8 @@ use crate::config::Config;
 const OTHERS: [&str; 3] = ["gmail.com", "outlook.com", "icloud.com"];
 const DNS_PATIENCE: Duration = Duration::from_secs(8);
 const DIAL_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a mail server of three is looked for.
+const WAY_OUT_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks around.
 pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
@@ -33,20 +35,22 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
     };
     let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
     let hosts = resolves(&dns, routed, sheet).await;
-    own_name(config, &dns, sheet).await;
-    if routed {
-        next_hops(config, &dns, sheet).await;
-    } else {
-        port_25(config, &dns, hosts, sheet).await;
-    }
+    // what waits for others waits at once, and is told in this order
+    let (mut name, mut way) = (Sheet::default(), Sheet::default());
+    let way_out = async {
+        if routed { next_hops(config, &dns, &mut way).await } else { port_25(config, &dns, hosts, &mut way).await }
+    };
+    tokio::join!(own_name(config, &dns, &mut name), way_out);
+    sheet.checks.extend(name.checks.into_iter().chain(way.checks));
 }
 
 /// Whether names can be asked; the mail hosts that were found.
 async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
     let mut hosts = Vec::new();
     let mut last = String::new();
-    for domain in OTHERS {
-        match dns.mx(domain).await {
+    let answers = tokio::join!(dns.mx(OTHERS[0]), dns.mx(OTHERS[1]), dns.mx(OTHERS[2]));
+    for (domain, answer) in OTHERS.into_iter().zip([answers.0, answers.1, answers.2]) {
+        match answer {
             Ok(mut mx) => {
                 mx.sort_by_key(|mx| mx.preference);
                 hosts.extend(mx.into_iter().next().map(|mx| mx.host));
@@ -89,6 +93,26 @@ async fn own_name(config: &Config, dns: &Dns, sheet: &mut Sheet) {
     sheet.ok("hostname", format!("{name} is {}", list.join(", ")));
     for address in addresses.iter().take(4) {
         reverse(dns, name, *address, sheet).await;
+    }
+    policy(dns, name, &addresses, sheet).await;
+}
+
+/// Bounce mails have no sender: who checks SPF then asks for the name that we greet with (RFC 7208 §2.4).
+async fn policy(dns: &Dns, name: &str, addresses: &[IpAddr], sheet: &mut Sheet) {
+    let networks: String = addresses
+        .iter()
+        .map(|address| if address.is_ipv4() { format!("ip4:{address} ") } else { format!("ip6:{address} ") })
+        .collect();
+    let remedy = format!("Publish a TXT record for {name}: v=spf1 {networks}-all");
+    match dns.txt(name).await {
+        Ok(texts) => match texts.iter().find(|text| text.to_ascii_lowercase().starts_with("v=spf1")) {
+            Some(text) => sheet.ok("spf", format!("{name}: {text}")),
+            None => sheet.warn("spf", format!("{name} has no SPF record"), remedy),
+        },
+        Err(LookupError::NoSuchName | LookupError::NoRecord) => {
+            sheet.warn("spf", format!("{name} has no SPF record"), remedy);
+        }
+        Err(error) => sheet.warn("spf", format!("{name}: {error}"), "Not known: DNS did not answer."),
     }
 }
 
@@ -135,12 +159,18 @@ async fn port_25(config: &Config, dns: &Dns, hosts: Vec<String>, sheet: &mut She
         );
     }
     let mut last = String::new();
-    for host in hosts {
-        let addresses = dns.addresses(&host).await.unwrap_or_default();
-        match dial(config, &addresses, 25).await {
-            Ok(greeting) => return sheet.ok("port 25", format!("{host} says {greeting}")),
-            Err(error) => last = format!("{host}: {error}"),
+    let trying = async {
+        for host in hosts {
+            let addresses = dns.addresses(&host).await.unwrap_or_default();
+            match dial(config, &addresses, 25).await {
+                Ok(greeting) => return Some(format!("{host} says {greeting}")),
+                Err(error) => last = format!("{host}: {error}"),
+            }
         }
+        None
+    };
+    if let Ok(Some(found)) = tokio::time::timeout(WAY_OUT_PATIENCE, trying).await {
+        return sheet.ok("port 25", found);
     }
     sheet.fail(
         "port 25",

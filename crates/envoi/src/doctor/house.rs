@@ -33,15 +33,21 @@ pub(super) async fn data(config: &Config, sheet: &mut Sheet) -> Option<Health> {
             return None;
         }
     };
+    relay(&health, sheet);
+    Some(health)
+}
+
+/// How it says that it is.
+pub(super) fn relay(health: &Health, sheet: &mut Sheet) {
     if health.running {
         sheet.ok("relay", format!("running for {}", period(health.up_seconds)));
     } else {
         sheet.warn("relay", "not running; the data folder was opened by this command", "Start it: `envoi serve`.");
     }
-    store(&health, sheet);
+    store(health, sheet);
     match health.blocks {
         0 => sheet.ok("blocks", "no address is blocked"),
-        count => sheet.warn("blocks", format!("{count} blocked after failed logins"), "`envoi blocks list` says why."),
+        count => sheet.warn("blocks", format!("{count} blocked after failed logins"), "The list of blocks says why."),
     }
     if let Some((address, count)) = health.busiest_address
         && health.connections >= CROWD_MIN
@@ -54,7 +60,6 @@ pub(super) async fn data(config: &Config, sheet: &mut Sheet) -> Option<Health> {
              name it in `shared_networks`. Else one mistake there could block everybody behind it.",
         );
     }
-    Some(health)
 }
 
 fn store(health: &Health, sheet: &mut Sheet) {

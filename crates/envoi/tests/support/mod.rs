@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
+pub mod browser;
 pub mod load;
 
 use envoi::demo::capture::Capture;
@@ -106,6 +107,8 @@ sign_unpublished = true
 listen = ["127.0.0.1:0"]
 [api]
 listen = ["127.0.0.1:0"]
+[console]
+listen = ["127.0.0.1:0"]
 [log]
 format = "json"
 [store]
@@ -193,6 +196,7 @@ pub struct Server {
     pub tls: u16,
     pub http: u16,
     pub api: u16,
+    pub console: u16,
 }
 
 impl Server {
@@ -215,7 +219,7 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0 };
+        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0 };
         server.wait_until_ready();
         server
     }
@@ -232,10 +236,21 @@ impl Server {
                 Some("listening for submission with TLS") => self.tls = port().unwrap(),
                 Some("listening for metrics and health") => self.http = port().unwrap(),
                 Some("listening for the API") => self.api = port().unwrap(),
+                Some("listening for the console") => self.console = port().unwrap(),
                 Some("ready") => return,
                 _ => {}
             }
             heard.push(line);
+        }
+    }
+
+    /// What the link to be the first carries; it is printed when the relay is ready and nobody of the operator is there.
+    pub fn first_token(&self) -> String {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).unwrap();
+            if let Some((_, token)) = line.as_str().and_then(|line| line.split_once("/first-start?token=")) {
+                return token.trim().to_owned();
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
+    BackupView, BlockView, CheckView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
     MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView,
 };
 use super::{Fault, RulesChange, Setting};
@@ -191,6 +191,8 @@ operations! {
     Backup { target: PathBuf, with_master_key: bool } needs Operator;
     /// Says how the relay is.
     Health needs Operator;
+    /// Looks at what the relay stands on: ports, certificates, clock, disk, DNS, its name, the way out. Takes some seconds.
+    Checks needs Operator;
 }
 
 impl Operation {
@@ -217,6 +219,7 @@ impl Operation {
                 | Operation::MemberList { .. }
                 | Operation::Audit { .. }
                 | Operation::Health
+                | Operation::Checks
         )
     }
 
@@ -327,6 +330,7 @@ answers! {
     Members(Vec<MemberView>);
     MemberLink(MemberLinkView);
     Health(Health);
+    Checks(Vec<CheckView>);
     Backup(BackupView);
     Done(DoneView);
 }

@@ -2,7 +2,7 @@
 
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
-use relay::service::view::{AuditView, BackupView, BlockView, DoneView, MessageView, QueueView};
+use relay::service::view::{AuditView, BackupView, BlockView, CheckView, DoneView, MessageView, QueueView};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -145,4 +145,11 @@ pub(super) async fn backup(asking: Asking, Body(order): Body<BackupOrder>) -> Ou
     responses((status = 200, body = Health)))]
 pub(super) async fn health(asking: Asking) -> Outcome<Health> {
     asking.run(Operation::Health).await
+}
+
+/// Looks at what the relay stands on: ports, certificates, clock, disk, DNS, its name, the way out. Takes some seconds.
+#[utoipa::path(get, path = "/checks", operation_id = "Checks", tag = "Relay",
+    responses((status = 200, body = Vec<CheckView>)))]
+pub(super) async fn checks(asking: Asking) -> Outcome<Vec<CheckView>> {
+    asking.run(Operation::Checks).await
 }

@@ -314,7 +314,7 @@ pub(super) async fn first(State(console): State<Console>, guest: Guest, Open(for
     let founder = Founder { email: email.clone(), name: name.clone(), password: secret(password), language };
     let page = page_of(&console, language);
     match console.door.found(secret(token.clone()), founder, guest.browser.clone()).await {
-        Ok(entered) => let_in(&console, &entered, "/"),
+        Ok(entered) => let_in(&console, &entered, "/operator/first-steps"),
         Err(Refused::LinkVoid) => shown_as(StatusCode::GONE, &LinkVoidPage { page }),
         Err(refused) => {
             let (words, least, choice) = (told(&page, &refused), least(&page), other_language(&guest, &page));

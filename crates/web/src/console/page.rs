@@ -230,6 +230,12 @@ impl Page {
         Failure::Told(Box::new(Told { page: self, status, title, fault: Some(fault) }))
     }
 
+    /// The page is not for whoever looks.
+    pub(super) fn failure_forbidden(self) -> Failure {
+        let (status, title) = (StatusCode::FORBIDDEN, "failure-forbidden");
+        Failure::Told(Box::new(Told { page: self, status, title, fault: None }))
+    }
+
     /// A form that was sent from a page that is too old, or from another site.
     pub(super) fn failure_stale(self) -> Failure {
         Failure::Told(Box::new(Told { page: self, status: StatusCode::FORBIDDEN, title: "failure-stale", fault: None }))
@@ -243,11 +249,23 @@ fn leads(path: &str, here: &str) -> bool {
     here == path || below()
 }
 
+/// A word of the relay's as a part of a message's name.
+pub(super) fn slug(word: &str) -> String {
+    word.replace(['_', '.', ' '], "-")
+}
+
+/// Why something was refused, to be shown beside the form that led to it.
+pub(super) fn fault_words(fault: &Fault) -> String {
+    let parts = [&fault.what, &fault.meaning, &fault.remedy];
+    parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
 fn initials(name: &str) -> String {
     name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect::<String>().to_uppercase()
 }
 
-fn quota_bar(words: &Words, account: &relay::service::view::AccountView) -> Option<QuotaBar> {
+/// How much of its quota an account has used; none where it has no limit.
+pub(super) fn quota_bar(words: &Words, account: &relay::service::view::AccountView) -> Option<QuotaBar> {
     let quota = account.quota?;
     let part = if quota == 0 { 1.0 } else { account.used as f64 / quota as f64 };
     let class = match () {

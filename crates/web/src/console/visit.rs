@@ -16,7 +16,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::page::{Failure, Page};
 use super::words::Words;
-use super::{Console, Settings};
+use super::{Console, For, Settings};
 use crate::listen::Peer;
 
 /// The cookie of a sign-in where browsers come by https: none but this very host sets or gets it (RFC 6265bis §4.1.3.2).
@@ -137,7 +137,21 @@ impl Visit {
         if let Scope::Account(account, _) = visit.visitor.identity.scope {
             visit.account = visit.ask(Operation::AccountShow { account: account.number() }).await.ok();
         }
+        visit.admitted(parts.extensions.get().copied())?;
         Ok(visit)
+    }
+
+    /// Whether the page is for them. (Whatever it asks the relay for is looked at once more there.)
+    fn admitted(&self, whom: Option<For>) -> Result<(), Failure> {
+        match (whom, self.visitor.identity.scope) {
+            (Some(For::Operator), Scope::Account(..)) if self.visitor.sign_in.acting_for.is_some() => {
+                Err(Failure::Elsewhere("/".to_owned()))
+            }
+            (Some(For::Operator), Scope::Account(..)) => Err(self.page().failure_forbidden()),
+            (Some(For::Account(_)), Scope::Operator) => Err(Failure::Elsewhere("/operator".to_owned())),
+            (Some(For::Account(need)), Scope::Account(..)) if !self.may(need) => Err(self.page().failure_forbidden()),
+            _ => Ok(()),
+        }
     }
 
     /// What pages say to them.
@@ -193,6 +207,33 @@ impl Visit {
             Err(fault) if !matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict) => Err(self.failure(fault)),
             other => Ok(other),
         }
+    }
+
+    /// A number that stands in a path.
+    ///
+    /// # Errors
+    /// It is none: there is no such page.
+    pub(super) fn number(&self, text: &str) -> Result<u64, Failure> {
+        text.parse().map_err(|_| self.nothing())
+    }
+
+    /// There is nothing here.
+    pub(super) fn nothing(&self) -> Failure {
+        Failure::nowhere(self.words.language).for_visit(self)
+    }
+
+    /// A value of the query.
+    pub(super) fn asked(&self, name: &str) -> Option<String> {
+        query_value(&self.here.parse().ok()?, name)
+    }
+
+    /// A number of the query; none where it is absent or empty.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub(super) fn number_asked(&self, name: &str) -> Result<Option<u64>, Failure> {
+        let text = self.asked(name).filter(|text| !text.is_empty());
+        text.map(|text| self.number(text.trim())).transpose()
     }
 
     fn failure(&self, fault: Fault) -> Failure {

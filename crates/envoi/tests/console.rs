@@ -1,0 +1,409 @@
+//! The console of the real binary: every route as everybody, forms that are not ours, and signing in and out.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use net::clock::{Clock as _, SystemClock};
+use relay::power::{Need, Role};
+use relay::service::view::word;
+use serde_json::Value;
+use support::browser::{Browser, Shown, field};
+use support::{House, Login, Port, Server};
+use web::console::For;
+
+const PASSWORD: &str = "four words nobody knows";
+const OTHER: &str = "four words somebody knew";
+
+/// What belongs to one account.
+struct Party {
+    account: String,
+    domain: String,
+    user: String,
+    key: String,
+    member: String,
+    row: String,
+    message: String,
+}
+
+impl Party {
+    /// An account with one of everything, and a message that waits.
+    fn new(house: &House, server: &Server, name: &str) -> Party {
+        let number = |value: &Value| value["id"].to_string();
+        let account = number(&house.json(&["account", "add", "--name", name]));
+        let domain = format!("{name}.example");
+        house.json(&["domain", "add", "--account", &account, &domain]);
+        let vouched = house.json(&["domain", "vouch", &domain]);
+        let user = house.json(&["smtp-user", "add", "--domain", &domain, "--name", "Shop"]);
+        let text = |field: &str| user[field].as_str().unwrap().to_owned();
+        let login = Login { username: text("username"), password: text("password") };
+        let content = format!("From: <a@{domain}>\r\nSubject: x\r\n\r\nx\r\n");
+        let client = house.client(Port::Tls(server.tls), &login);
+        support::send(&client, &format!("a@{domain}"), &["b@c.example"], content.as_bytes()).unwrap();
+        let row = support::eventually("the row", || {
+            let rows = house.json(&["activity", "--account", &account]);
+            rows.get(0).map(|row| row["row"].to_string())
+        });
+        let waiting = house.json(&["queue", "list", "--account", &account]);
+        let message = waiting[0]["message"].as_str().unwrap().to_owned();
+        let key = house.json(&["api-key", "add", "--name", "Key", "--account", &account, "--may", "activity"]);
+        let member = add(house, Some(&account), &format!("kept@{domain}"), Role::Administrator);
+        Party {
+            domain: number(&vouched),
+            user: number(&user),
+            key: number(&key["key"]),
+            member: member["member"]["id"].to_string(),
+            account,
+            row,
+            message,
+        }
+    }
+
+    /// A route with what it names put in.
+    fn path(&self, route: &str) -> String {
+        let known = [
+            ("{account}", &self.account),
+            ("{domain}", &self.domain),
+            ("{user}", &self.user),
+            ("{key}", &self.key),
+            ("{member}", &self.member),
+            ("{row}", &self.row),
+            ("{message}", &self.message),
+        ];
+        let path = known.iter().fold(route.to_owned(), |path, (name, value)| path.replace(name, value));
+        assert!(!path.contains('{'), "{route}: say here what it names");
+        path
+    }
+
+    /// A form with a value for whatever a route may want.
+    fn form(&self) -> Vec<(&str, &str)> {
+        vec![
+            ("account", &self.account),
+            ("domain", &self.domain),
+            ("user", &self.user),
+            ("sure", "1"),
+            ("name", "Another"),
+            ("email", "another@example.com"),
+            ("role", "regular"),
+            ("language", "fr"),
+            ("powers", "activity"),
+            ("recipients", "7"),
+            ("renews_on", "3"),
+            ("vouched", "false"),
+            ("address", "127.0.0.9"),
+            ("time_zone", "Europe/Paris"),
+        ]
+    }
+
+    fn audit(&self, house: &House) -> Value {
+        house.json(&["audit", "list", "--account", &self.account, "--limit", "1000"])
+    }
+}
+
+/// Adds a member by the command line; what it tells.
+fn add(house: &House, account: Option<&str>, email: &str, role: Role) -> Value {
+    let role = word(&role).replace('_', "-");
+    let mut line = vec!["member", "add", email, "--name", "Somebody"];
+    if let Some(account) = account {
+        line.extend(["--account", account, "--role", &role]);
+    }
+    house.json(&line)
+}
+
+/// A browser of a new member, signed in.
+fn member(house: &House, server: &Server, account: Option<&str>, email: &str, role: Role) -> Browser {
+    let made = add(house, account, email, role);
+    let mut browser = Browser::new(server.console);
+    let fields = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
+    let shown = browser.send("/choose-password", &fields);
+    assert_eq!(shown.status, 303, "{email}: {}", shown.body);
+    assert!(browser.is_signed_in());
+    browser
+}
+
+/// Routes that change whoever is signed in, or sign them out: tried elsewhere.
+fn is_own(path: &str) -> bool {
+    path == "/sign-out" || path.starts_with("/profile")
+}
+
+fn world() -> (House, Server) {
+    // nothing listens there: what is sent waits
+    let house = House::new(1);
+    let server = house.serve();
+    (house, server)
+}
+
+#[test]
+fn nobody_is_shown_anything() {
+    let (house, server) = world();
+    let acme = Party::new(&house, &server, "acme");
+    let before = house.json(&["audit", "list", "--limit", "1000"]);
+    for (method, route, whom) in web::console::table() {
+        let (path, mut browser) = (acme.path(route), Browser::new(server.console));
+        let shown = if method == "GET" { browser.get(&path) } else { browser.send(&path, &acme.form()) };
+        if whom == For::Everybody {
+            assert!(matches!(shown.status, 200 | 303 | 400 | 410 | 422), "{method} {path}: {}", shown.status);
+        } else {
+            assert_eq!(shown.status, 303, "{method} {path}");
+            assert!(shown.location.starts_with("/sign-in?next="), "{method} {path}: {}", shown.location);
+        }
+    }
+    assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
+}
+
+#[test]
+fn each_role_sees_what_its_powers_let_it() {
+    let (house, server) = world();
+    let acme = Party::new(&house, &server, "acme");
+    let mut browsers: Vec<_> = Role::ALL
+        .into_iter()
+        .map(|role| {
+            let email = format!("{}@acme.example", word(&role).replace('_', "-"));
+            (role, member(&house, &server, Some(&acme.account), &email, role))
+        })
+        .collect();
+    let before = house.json(&["audit", "list", "--limit", "1000"]);
+    for (method, route, whom) in web::console::table() {
+        for (role, browser) in &mut browsers {
+            let may = match whom {
+                For::Everybody | For::Visitors => continue,
+                For::Operator | For::Account(Need::Operator) => false,
+                For::Account(Need::Member) => true,
+                For::Account(Need::Power(power)) => role.powers().has(power),
+            };
+            let path = acme.path(route);
+            let shown = match (method, may) {
+                ("GET", _) => browser.get(&path),
+                (_, false) => browser.post(&path, &acme.form()),
+                // whoever may, does; what that does is tried elsewhere
+                (_, true) => continue,
+            };
+            assert_eq!(shown.status == 403, !may, "{role:?} {method} {path}: {}", shown.status);
+            assert!(shown.status < 500, "{role:?} {method} {path}: {}", shown.body);
+        }
+    }
+    assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
+}
+
+#[test]
+fn a_stranger_reaches_nothing_of_another_account() {
+    let (house, server) = world();
+    let (acme, other) = (Party::new(&house, &server, "acme"), Party::new(&house, &server, "other"));
+    let mut stranger = member(&house, &server, Some(&other.account), "stranger@other.example", Role::Administrator);
+    let before = acme.audit(&house);
+    for (method, route, whom) in web::console::table() {
+        if whom == For::Everybody || is_own(route) {
+            continue;
+        }
+        let path = acme.path(route);
+        let shown = if method == "GET" { stranger.get(&path) } else { stranger.post(&path, &acme.form()) };
+        let names_something = route.contains('{');
+        assert!(shown.status < 500, "{method} {path}: {}", shown.body);
+        assert!(!names_something || matches!(shown.status, 303 | 400 | 403 | 404), "{method} {path}: {}", shown.status);
+        assert!(!shown.body.contains("acme.example"), "{method} {path} shows what is not theirs: {}", shown.body);
+    }
+    assert_eq!(acme.audit(&house), before, "something was changed");
+}
+
+#[test]
+fn the_operator_sees_each_page_and_enters_an_account() {
+    let (house, server) = world();
+    let acme = Party::new(&house, &server, "acme");
+    // with another administrator the one who is there may be removed
+    add(&house, Some(&acme.account), "further@acme.example", Role::Administrator);
+    let mut operator = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let before = house.json(&["audit", "list", "--limit", "1000"]);
+    for (method, route, whom) in web::console::table() {
+        let path = acme.path(route);
+        match (method, whom) {
+            ("GET", For::Operator) => {
+                let shown = operator.get(&path);
+                assert_eq!(shown.status, 200, "{path}: {}", shown.body);
+                assert!(shown.body.len() < 100_000, "{path} has {} octets", shown.body.len());
+            }
+            ("GET", For::Account(_)) => assert_eq!(operator.get(&path).location, "/operator", "{path}"),
+            (_, For::Account(_)) => assert_eq!(operator.post(&path, &acme.form()).location, "/operator", "{path}"),
+            _ => {}
+        }
+    }
+    assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
+
+    let shown = operator.post(&format!("/operator/accounts/{}/enter", acme.account), &[]);
+    assert_eq!(shown.location, "/");
+    let told = acme.audit(&house);
+    assert_eq!((&told[0]["action"], &told[0]["actor"]), (&"member.sign_in_as".into(), &"op@example.com".into()));
+    assert_eq!(operator.get("/members").status, 200);
+    assert_eq!(operator.get("/operator").location, "/", "the account alone, while they look in its place");
+    assert_eq!(operator.post("/operator/leave", &[]).location, "/operator");
+    assert_eq!(operator.get("/operator").status, 200);
+    let missing = operator.post("/operator/accounts/77/enter", &[]);
+    assert_eq!(missing.status, 404);
+}
+
+#[test]
+fn forms_that_are_not_ours_do_nothing() {
+    let (house, server) = world();
+    let acme = Party::new(&house, &server, "acme");
+    let email = "admin@acme.example";
+    let mut administrator = member(&house, &server, Some(&acme.account), email, Role::Administrator);
+    let mut operator = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let before = house.json(&["audit", "list", "--limit", "1000"]);
+    let key = operator.csrf();
+    for (method, route, whom) in web::console::table() {
+        if method == "GET" {
+            continue;
+        }
+        let path = acme.path(route);
+        let browser = if matches!(whom, For::Account(_)) { &mut administrator } else { &mut operator };
+        assert_eq!(browser.send_from_elsewhere(&path, &acme.form()).status, 403, "{path}");
+        if whom != For::Everybody {
+            assert_eq!(browser.send(&path, &acme.form()).status, 403, "{path} without the field of our page");
+        }
+        if matches!(whom, For::Account(_)) {
+            let theirs = [acme.form(), vec![("csrf", key.as_str())]].concat();
+            assert_eq!(browser.send(&path, &theirs).status, 403, "{path} with another one's field");
+        }
+    }
+    assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
+    assert!(administrator.is_signed_in() && operator.is_signed_in());
+}
+
+#[test]
+fn an_administrator_looks_after_members_and_keys() {
+    let (house, server) = world();
+    let acme = Party::new(&house, &server, "acme");
+    let email = "admin@acme.example";
+    let mut browser = member(&house, &server, Some(&acme.account), email, Role::Administrator);
+    let invited = [("email", "new@acme.example"), ("name", "New"), ("role", "regular"), ("language", "fr")];
+    let shown = browser.post("/members", &invited);
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert!(shown.body.contains("/choose-password?token="));
+    let again = browser.post("/members", &invited);
+    assert_eq!(again.status, 422, "the address is taken");
+    assert!(again.body.contains("value=\"new@acme.example\""), "the form keeps what was typed");
+    let role = format!("/members/{}/role", acme.member);
+    assert_eq!(browser.post(&role, &[("role", "custom")]).status, 303);
+
+    // they are the last administrator now
+    let members = house.json(&["member", "list", "--account", &acme.account]);
+    let own = members.as_array().unwrap().iter().find(|member| member["email"] == email).unwrap()["id"].to_string();
+    assert_eq!(browser.post(&format!("/members/{own}/role"), &[("role", "regular")]).status, 422);
+    assert_eq!(browser.get(&format!("/members/{own}/remove")).status, 422);
+    assert_eq!(browser.post(&format!("/members/{own}/remove"), &[("sure", "1")]).status, 422);
+    let removal = format!("/members/{}/remove", acme.member);
+    assert_eq!(browser.post(&removal, &[]).status, 400, "it is asked twice");
+    assert_eq!(browser.post(&removal, &[("sure", "1")]).status, 303);
+
+    let made = browser.post("/api-keys", &[("name", "Reports"), ("powers", "activity"), ("read_only", "1")]);
+    assert_eq!(made.status, 200, "{}", made.body);
+    assert!(made.body.contains("Authorization: Bearer"));
+    assert_eq!(browser.post("/api-keys", &[("name", "Nothing")]).status, 422, "a key for nothing");
+    let past = [("name", "Past"), ("powers", "activity"), ("expires_on", "2020-01-01")];
+    assert_eq!(browser.post("/api-keys", &past).status, 422);
+    assert_eq!(browser.post(&format!("/api-keys/{}/delete", acme.key), &[("sure", "1")]).status, 303);
+    let keys = house.json(&["api-key", "list", "--account", &acme.account]);
+    assert_eq!((keys[0]["name"].as_str(), keys.as_array().unwrap().len()), (Some("Reports"), 1));
+    assert_eq!(keys[0]["read_only"], true);
+}
+
+fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Shown {
+    browser.send("/sign-in", &[("email", email), ("password", password), ("next", "/profile")])
+}
+
+#[test]
+fn links_work_once_and_sign_ins_end() {
+    let (house, server) = world();
+    let token = server.first_token();
+    let mut first = Browser::new(server.console);
+    let path = format!("/first-start?token={token}");
+    assert_eq!(first.get(&path).status, 200);
+    let founder = [("token", token.as_str()), ("email", "op@example.com"), ("name", "Op"), ("password", PASSWORD)];
+    assert_eq!(first.send("/first-start", &founder).location, "/operator/first-steps");
+    assert_eq!(first.get("/operator/first-steps").status, 200);
+    assert_eq!((first.get(&path).status, first.send("/first-start", &founder).status), (410, 410));
+
+    let made = add(&house, None, "second@example.com", Role::Administrator);
+    let link = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
+    let mut second = Browser::new(server.console);
+    let weak = second.send("/choose-password", &[link[0], ("password", "short")]);
+    assert_eq!(weak.status, 422, "{}", weak.body);
+    assert_eq!(second.send("/choose-password", &link).status, 303);
+    assert!(second.is_signed_in());
+    assert_eq!(Browser::new(server.console).send("/choose-password", &link).status, 410);
+
+    let mut here = Browser::new(server.console);
+    assert_eq!(sign_in(&mut here, "second@example.com", "not the password").status, 422);
+    assert!(!here.is_signed_in());
+    assert_eq!(sign_in(&mut here, "second@example.com", PASSWORD).location, "/profile");
+    let mut there = Browser::new(server.console);
+    sign_in(&mut there, "second@example.com", PASSWORD);
+    assert_eq!(there.send("/sign-out", &[]).location, "/sign-in");
+    assert!(!there.is_signed_in() && here.is_signed_in());
+
+    let cookie = here.get("/profile").body;
+    let ended = field(&cookie, "token");
+    assert_eq!(here.post("/profile/sign-ins/end", &[("token", &ended)]).status, 303);
+    assert!(here.is_signed_in() && !second.is_signed_in());
+
+    sign_in(&mut there, "second@example.com", PASSWORD);
+    let wrong = here.post("/profile/password", &[("before", "not the password"), ("after", OTHER)]);
+    assert_eq!(wrong.status, 422);
+    assert!(there.is_signed_in());
+    assert_eq!(here.post("/profile/password", &[("before", PASSWORD), ("after", OTHER)]).status, 303);
+    assert!(here.is_signed_in() && !there.is_signed_in() && first.is_signed_in());
+    assert_eq!(sign_in(&mut there, "second@example.com", PASSWORD).status, 422);
+    assert_eq!(sign_in(&mut there, "second@example.com", OTHER).status, 303);
+}
+
+/// A code of the device with this seed, so many steps from now.
+fn code(seed: &str, steps: u64) -> String {
+    let pairs = seed.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let seed: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+    let totp = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_secret(seed).build_noncompliant();
+    let now = SystemClock::new().now().0 / 1_000;
+    totp.generate(now + 30 * steps).to_string()
+}
+
+#[test]
+fn one_time_codes_are_asked_for() {
+    let (house, server) = world();
+    let mut browser = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let seed = field(&browser.get("/profile/codes").body, "seed");
+    assert_eq!(browser.post("/profile/codes", &[("seed", &seed), ("code", "000000")]).status, 422);
+    let shown = browser.post("/profile/codes", &[("seed", &seed), ("code", &code(&seed, 0))]);
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    let (_, recovery) = shown.body.split_once("<code id=\"codes\">").unwrap();
+    let recovery = recovery.lines().next().unwrap().to_owned();
+
+    let mut half = Browser::new(server.console);
+    assert!(sign_in(&mut half, "op@example.com", PASSWORD).location.starts_with("/sign-in/code"));
+    assert_eq!(half.get("/profile").location, "/sign-in/code", "half in is not in");
+    assert_eq!(half.send("/sign-in/code", &[("code", "000000")]).status, 422);
+    assert_eq!(half.send("/sign-in/code", &[("code", &code(&seed, 1))]).status, 303);
+    assert!(half.is_signed_in());
+
+    let mut lost = Browser::new(server.console);
+    sign_in(&mut lost, "op@example.com", PASSWORD);
+    assert_eq!(lost.send("/sign-in/code", &[("code", &code(&seed, 1))]).status, 422, "a code is taken once");
+    assert_eq!(lost.send("/sign-in/code", &[("code", &recovery)]).status, 303);
+    assert!(lost.is_signed_in());
+    let mut again = Browser::new(server.console);
+    sign_in(&mut again, "op@example.com", PASSWORD);
+    assert_eq!(again.send("/sign-in/code", &[("code", &recovery)]).status, 422, "a recovery code works once");
+
+    assert_eq!(lost.post("/profile/codes/off", &[("password", PASSWORD)]).status, 303);
+    assert_eq!(sign_in(&mut again, "op@example.com", PASSWORD).location, "/profile");
+}
+
+#[test]
+fn whoever_guesses_locks_out_nobody_else() {
+    let (house, server) = world();
+    member(&house, &server, None, "op@example.com", Role::Administrator);
+    let mut guessing = Browser::from(server.console, 2);
+    let mut statuses = (0..13).map(|_| sign_in(&mut guessing, "op@example.com", "a guess").status);
+    assert_eq!(statuses.by_ref().take(10).collect::<Vec<_>>(), [422; 10]);
+    assert!(statuses.any(|status| status == 429));
+    assert_eq!(sign_in(&mut guessing, "op@example.com", PASSWORD).status, 429, "not even with the right one");
+    let mut elsewhere = Browser::from(server.console, 3);
+    assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
+}

@@ -1,0 +1,111 @@
+//! A browser as the console sees it: cookies, forms with what their page put into them, an address of its own.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use tokio::net::TcpSocket;
+
+/// An answer.
+pub struct Shown {
+    pub status: u16,
+    pub location: String,
+    pub body: String,
+}
+
+/// One browser.
+pub struct Browser {
+    port: u16,
+    from: IpAddr,
+    cookie: String,
+}
+
+impl Browser {
+    pub fn new(port: u16) -> Browser {
+        Browser { port, from: Ipv4Addr::LOCALHOST.into(), cookie: String::new() }
+    }
+
+    /// One at another address of loopback.
+    pub fn from(port: u16, last: u8) -> Browser {
+        Browser { from: Ipv4Addr::new(127, 0, 0, last).into(), ..Browser::new(port) }
+    }
+
+    pub fn get(&mut self, path: &str) -> Shown {
+        self.ask("GET", path, "", "")
+    }
+
+    /// Sends a form as our page would, without the field that shows which page it was.
+    pub fn send(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let origin = format!("Origin: http://127.0.0.1:{}\r\n", self.port);
+        self.ask("POST", path, &origin, &encoded(fields))
+    }
+
+    /// Sends a form as our page does for somebody who is signed in.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let csrf = self.csrf();
+        self.send(path, &[&[("csrf", csrf.as_str())], fields].concat())
+    }
+
+    /// Sends a form as a page of another site makes a browser do.
+    pub fn send_from_elsewhere(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        self.ask("POST", path, "Origin: https://elsewhere.example\r\n", &encoded(fields))
+    }
+
+    /// What the forms of this sign-in carry.
+    pub fn csrf(&mut self) -> String {
+        field(&self.get("/profile").body, "csrf")
+    }
+
+    pub fn is_signed_in(&mut self) -> bool {
+        self.get("/profile").status == 200
+    }
+
+    fn stream(&self) -> TcpStream {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::new(self.from, 0)).unwrap();
+            socket.connect((Ipv4Addr::LOCALHOST, self.port).into()).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream
+    }
+
+    fn ask(&mut self, method: &str, path: &str, fields: &str, body: &str) -> Shown {
+        let mut stream = self.stream();
+        let (port, cookie, octets) = (self.port, &self.cookie, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: Trial\r\n{fields}\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {octets}\r\n\
+             Connection: close\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut location = String::new();
+        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
+            match name {
+                "location" => value.clone_into(&mut location),
+                "set-cookie" => value.split(';').next().unwrap().clone_into(&mut self.cookie),
+                _ => {}
+            }
+        }
+        Shown { status, location, body: body.to_owned() }
+    }
+}
+
+/// The value of a hidden field of a page.
+pub fn field(page: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap_or_else(|| panic!("{name}: {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    let letter = |octet: u8| match octet {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(octet).to_string(),
+        octet => format!("%{octet:02X}"),
+    };
+    let text = |text: &str| text.bytes().map(letter).collect::<String>();
+    let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", text(name), text(value))).collect();
+    pairs.join("&")
+}

@@ -1,0 +1,277 @@
+//! The operator's accounts: found, made, given a quota, suspended and resumed, vouched for, and looked at in their place.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::response::Response;
+use relay::service::Setting;
+use relay::service::operation::Operation;
+use relay::service::view::{AccountView, DomainView};
+use serde::Deserialize;
+
+use super::confirm::{Pressed, Question, Sure, asked};
+use super::form::Signed;
+use super::page::{Failure, Page, QuotaBar, fault_words, quota_bar, shown_as};
+use super::visit::{Visit, on_to};
+use super::{For, Route, show, take};
+
+const ROWS: usize = 50;
+/// Characters of what is wrong with a domain that a list shows.
+const REASON_CHARACTERS: usize = 120;
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        show("/operator/accounts", For::Operator, list),
+        take("/operator/accounts", For::Operator, make),
+        show("/operator/accounts/{account}", For::Operator, one),
+        take("/operator/accounts/{account}/quota", For::Operator, quota),
+        show("/operator/accounts/{account}/suspend", For::Operator, suspend_asked),
+        take("/operator/accounts/{account}/suspend", For::Operator, suspend),
+        take("/operator/accounts/{account}/resume", For::Operator, resume),
+        take("/operator/accounts/{account}/vouch", For::Operator, vouch),
+        take("/operator/accounts/{account}/enter", For::Operator, enter),
+        take("/operator/leave", For::Visitors, leave),
+    ]
+}
+
+struct Row {
+    account: AccountView,
+    used: String,
+    bar: Option<QuotaBar>,
+}
+
+fn row(page: &Page, account: AccountView) -> Row {
+    let bar = quota_bar(&page.words, &account);
+    let used = page.words.number(account.used);
+    Row { used, bar, account }
+}
+
+#[derive(Template)]
+#[template(path = "accounts.html")]
+struct AccountsPage {
+    page: Page,
+    q: String,
+    state: String,
+    rows: Vec<Row>,
+    is_empty: bool,
+    newer: Option<String>,
+    older: Option<String>,
+    name: String,
+    refused: Option<String>,
+}
+
+/// Accounts whose name, number or one of whose domains has what is looked for.
+async fn found(visit: &Visit, q: &str, state: &str) -> Result<(Vec<AccountView>, bool), Failure> {
+    let mut accounts: Vec<AccountView> = visit.ask(Operation::AccountList).await?;
+    let is_empty = accounts.is_empty();
+    if !state.is_empty() {
+        accounts.retain(|account| account.state == state);
+    }
+    let wanted = q.trim().to_lowercase();
+    if !wanted.is_empty() {
+        let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: None }).await?;
+        let has = |account: &AccountView| domains.iter().any(|d| d.account == account.id && d.name.contains(&wanted));
+        accounts.retain(|account| {
+            account.id.to_string() == wanted || account.name.to_lowercase().contains(&wanted) || has(account)
+        });
+    }
+    accounts.sort_by_cached_key(|account| account.name.to_lowercase());
+    Ok((accounts, is_empty))
+}
+
+async fn listed(visit: &Visit, form: Option<(String, String)>) -> Result<Response, Failure> {
+    let (q, state) = (visit.asked("q").unwrap_or_default(), visit.asked("state").unwrap_or_default());
+    let number = visit.number_asked("page")?.unwrap_or(1).max(1) as usize;
+    let (accounts, is_empty) = found(visit, &q, &state).await?;
+    let page = visit.page();
+    let begin = (number - 1).saturating_mul(ROWS);
+    let to = |number: usize| {
+        let pairs = [("q", q.clone()), ("state", state.clone()), ("page", number.to_string())];
+        format!("/operator/accounts?{}", serde_html_form::to_string(pairs).unwrap_or_default())
+    };
+    let newer = (number > 1).then(|| to(number - 1));
+    let older = (accounts.len() > begin + ROWS).then(|| to(number + 1));
+    let rows = accounts.into_iter().skip(begin).take(ROWS).map(|account| row(&page, account)).collect();
+    let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (name, refused) = form.map_or_else(Default::default, |(name, words)| (name, Some(words)));
+    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, newer, older, name, refused, page }))
+}
+
+async fn list(visit: Visit) -> Result<Response, Failure> {
+    listed(&visit, None).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct MakeForm {
+    name: String,
+}
+
+async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Failure> {
+    match visit.try_to::<AccountView>(Operation::AccountAdd { name: form.name.clone() }).await? {
+        Ok(made) => Ok(on_to(&place_of(made.id))),
+        Err(fault) => listed(&visit, Some((form.name, fault_words(&fault)))).await,
+    }
+}
+
+fn place_of(account: u64) -> String {
+    format!("/operator/accounts/{account}")
+}
+
+struct DomainRow {
+    domain: DomainView,
+    icon: &'static str,
+    state: String,
+    /// The beginning of what is not as it should be; records are long.
+    reason: String,
+}
+
+/// The beginning of a text that may be long.
+fn begun(text: &str) -> String {
+    match text.char_indices().nth(REASON_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// The icon of a domain's state.
+pub(super) fn state_icon(state: &str) -> &'static str {
+    match state {
+        "validated" => "delivered",
+        "warning" => "alert",
+        "failed" => "hard",
+        "vouched" => "shield",
+        _ => "pending",
+    }
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    page: Page,
+    row: Row,
+    renews: String,
+    made: String,
+    /// What stands in the form of the quota.
+    recipients: String,
+    renews_on: String,
+    domains: Vec<DomainRow>,
+    refused: Option<String>,
+}
+
+async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, String)>) -> Result<Response, Failure> {
+    let account: AccountView = visit.ask(Operation::AccountShow { account }).await?;
+    let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: Some(account.id) }).await?;
+    let page = visit.page();
+    let domain = |domain: DomainView| DomainRow {
+        icon: state_icon(&domain.state),
+        state: page.t(&format!("domain-is-{}", domain.state)),
+        reason: begun(&domain.reason),
+        domain,
+    };
+    let kept = QuotaForm {
+        recipients: account.quota.map(|quota| quota.to_string()).unwrap_or_default(),
+        renews_on: account.renews_on.to_string(),
+    };
+    let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (form, refused) = form.map_or((kept, None), |(form, words)| (form, Some(words)));
+    let shown = AccountPage {
+        renews: page.words.day(&account.renews_at),
+        made: page.words.minute(&account.created_at),
+        recipients: form.recipients,
+        renews_on: form.renews_on,
+        domains: domains.into_iter().map(domain).collect(),
+        row: row(&page, account),
+        refused,
+        page,
+    };
+    Ok(shown_as(status, &shown))
+}
+
+async fn one(visit: Visit, Path(account): Path<String>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    one_shown(&visit, account, None).await
+}
+
+#[derive(Deserialize)]
+pub(super) struct QuotaForm {
+    recipients: String,
+    renews_on: String,
+}
+
+impl QuotaForm {
+    fn order(&self, account: u64) -> Option<Operation> {
+        let digits: String = self.recipients.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let recipients = if digits.is_empty() { Setting::Default } else { Setting::To(digits.parse().ok()?) };
+        let renews_on = Some(self.renews_on.trim().parse().ok()?);
+        Some(Operation::AccountQuota { account, recipients, renews_on })
+    }
+}
+
+async fn quota(Path(account): Path<String>, Signed { visit, form }: Signed<QuotaForm>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    let Some(order) = form.order(account) else {
+        let words = visit.words().t("account-quota-no-number");
+        return one_shown(&visit, account, Some((form, words))).await;
+    };
+    match visit.try_to::<AccountView>(order).await? {
+        Ok(_) => Ok(on_to(&place_of(account))),
+        Err(fault) => one_shown(&visit, account, Some((form, fault_words(&fault)))).await,
+    }
+}
+
+async fn suspend_asked(visit: Visit, Path(account): Path<String>) -> Result<Response, Failure> {
+    let account: AccountView = visit.ask(Operation::AccountShow { account: visit.number(&account)? }).await?;
+    let page = visit.page();
+    let question = Question {
+        title: page.with("account-suspend-title", "name", &account.name),
+        consequences: vec![
+            page.t("account-suspend-logins"),
+            page.t("account-suspend-queue"),
+            page.t("account-suspend-members"),
+        ],
+        sure: page.t("account-suspend-sure"),
+        action: format!("{}/suspend", place_of(account.id)),
+        act: page.t("account-suspend"),
+        back: place_of(account.id),
+    };
+    Ok(asked(page, question))
+}
+
+async fn suspend(Path(account): Path<String>, Signed { visit, .. }: Signed<Sure>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    visit.ask::<AccountView>(Operation::AccountSuspend { account }).await?;
+    Ok(on_to(&place_of(account)))
+}
+
+async fn resume(Path(account): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    visit.ask::<AccountView>(Operation::AccountResume { account }).await?;
+    Ok(on_to(&place_of(account)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct VouchForm {
+    domain: String,
+    vouched: bool,
+}
+
+async fn vouch(Path(account): Path<String>, Signed { visit, form }: Signed<VouchForm>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    let VouchForm { domain, vouched } = form;
+    visit.ask::<DomainView>(Operation::DomainVouch { domain, vouched }).await?;
+    Ok(on_to(&place_of(account)))
+}
+
+async fn enter(Path(account): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+    let account = visit.number(&account)?;
+    let door = visit.console.door.clone();
+    door.act_for(visit.visitor.clone(), Some(account)).await.map_err(|fault| visit.page().failure(fault))?;
+    Ok(on_to("/"))
+}
+
+async fn leave(Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+    let door = visit.console.door.clone();
+    door.act_for(visit.visitor.clone(), None).await.map_err(|fault| visit.page().failure(fault))?;
+    Ok(on_to("/operator"))
+}

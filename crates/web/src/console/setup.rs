@@ -1,0 +1,127 @@
+//! The first steps of a new relay: what it stands on, then the first account, domain and SMTP user.
+
+use askama::Template;
+use axum::response::Response;
+use relay::service::operation::Operation;
+use relay::service::view::{AccountView, CheckView, DomainView, SmtpUserView};
+
+use super::page::{Failure, Page, shown, slug};
+use super::visit::Visit;
+use super::{For, Route, show};
+
+/// Its routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![show("/operator/first-steps", For::Operator, first_steps), show("/operator/checks", For::Operator, checks)]
+}
+
+/// One thing that was looked at.
+struct Check {
+    dot: &'static str,
+    icon: &'static str,
+    badge: (&'static str, &'static str, String),
+    name: String,
+    found: String,
+    /// What to do, in the reader's words; none where all is well.
+    advice: Option<String>,
+    remedy: String,
+}
+
+/// What a check is called within messages.
+fn name_of(check: &str) -> String {
+    match check.strip_prefix("port ") {
+        Some("25") => "way-out".to_owned(),
+        Some(_) => "port".to_owned(),
+        None => slug(check),
+    }
+}
+
+fn check(page: &Page, view: CheckView) -> Check {
+    let (dot, icon, badge) = match view.result.as_str() {
+        "ok" => ("ok", "check", ("pass", "delivered", page.t("check-ok"))),
+        "warn" => ("warn", "alert", ("warning", "alert", page.t("check-warn"))),
+        _ => ("bad", "cross", ("failed", "hard", page.t("check-fail"))),
+    };
+    let name = name_of(&view.check);
+    let port = view.check.strip_prefix("port ").unwrap_or_default();
+    Check {
+        dot,
+        icon,
+        badge,
+        name: page.with(&format!("check-name-{name}"), "port", port),
+        advice: (view.result != "ok").then(|| page.t(&format!("check-advice-{name}"))),
+        found: view.found,
+        remedy: view.remedy,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "checks.html")]
+struct ChecksPage {
+    page: Page,
+    summary: String,
+    checks: Vec<Check>,
+}
+
+/// Looks, which takes some seconds, and tells what is not well first.
+async fn checks(visit: Visit) -> Result<Response, Failure> {
+    let mut found: Vec<CheckView> = visit.ask(Operation::Checks).await?;
+    found.sort_by_key(|check| match check.result.as_str() {
+        "fail" => 0,
+        "warn" => 1,
+        _ => 2,
+    });
+    let page = visit.page();
+    let well = found.iter().filter(|check| check.result == "ok").count();
+    let summary = match found.len() - well {
+        0 => page.count("checks-all-well", well),
+        left => page.count("checks-left", left),
+    };
+    let checks = found.into_iter().map(|view| check(&page, view)).collect();
+    Ok(shown(&ChecksPage { summary, checks, page }))
+}
+
+/// One of the steps after the checks.
+struct Step {
+    number: usize,
+    is_done: bool,
+    title: String,
+    what: String,
+    path: String,
+    then: String,
+    /// The account to look at in its place for it.
+    enter: Option<u64>,
+}
+
+#[derive(Template)]
+#[template(path = "first-steps.html")]
+struct StepsPage {
+    page: Page,
+    steps: Vec<Step>,
+    is_done: bool,
+}
+
+async fn first_steps(visit: Visit) -> Result<Response, Failure> {
+    let accounts: Vec<AccountView> = visit.ask(Operation::AccountList).await?;
+    let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: None }).await?;
+    let users: Vec<SmtpUserView> = visit.ask(Operation::SmtpUserList { account: None, domain: None }).await?;
+    let page = visit.page();
+    let sends = |domain: &DomainView| matches!(domain.state.as_str(), "validated" | "warning" | "vouched");
+    // where there is one account, that is the one
+    let enter = accounts.first().filter(|_| accounts.len() == 1).map(|account| account.id);
+    let step = |number, name: &str, is_done, enter: Option<u64>| Step {
+        number,
+        is_done,
+        title: page.t(&format!("step-{name}")),
+        what: page.t(&format!("step-{name}-what")),
+        path: "/operator/accounts".to_owned(),
+        then: page.t(&format!("step-{name}-do")),
+        enter: enter.filter(|_| !is_done),
+    };
+    let steps = vec![
+        step(1, "account", !accounts.is_empty(), None),
+        step(2, "domain", domains.iter().any(sends), enter),
+        step(3, "user", !users.is_empty(), enter),
+    ];
+    let is_done = steps.iter().all(|step| step.is_done);
+    Ok(shown(&StepsPage { steps, is_done, page }))
+}

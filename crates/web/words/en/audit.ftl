@@ -1,0 +1,67 @@
+# What the audit log says in English. Each message has its twin of the same name under fr/.
+
+## The page
+audit-empty = Nothing was done yet
+audit-from = From
+audit-lede = Who did what, when, from where. It cannot be changed or deleted.
+audit-lines = Lines of the log
+audit-on = On
+audit-what = What
+audit-when = Time
+audit-who = Who
+
+## What was done
+action-account-add = Made an account
+action-account-quota = Changed the quota of an account
+action-account-resume = Resumed an account
+action-account-set = Changed the settings of an account
+action-account-suspend = Suspended an account
+action-api-key-add = Made an API key
+action-api-key-delete = Deleted an API key
+action-backup = Made a backup
+action-block-lift = Lifted the block of an address
+action-domain-add = Added a domain
+action-domain-bounce-mails-off = Switched bounce mails off
+action-domain-bounce-mails-on = Switched bounce mails on
+action-domain-claim-lost = A domain went to the account whose records are published
+action-domain-delete = Deleted a domain
+action-domain-fail = A domain failed: its records are not published
+action-domain-key-seen = The key of a domain was seen in DNS
+action-domain-keys-destroyed = The keys of a deleted domain were destroyed
+action-domain-pending = A domain waits for its records
+action-domain-rotate = Moved the signing of a domain to its other key
+action-domain-validate = A domain was validated
+action-domain-vouch = Vouched for a domain
+action-domain-vouch-lost = The word for a domain gave way to published records
+action-domain-warn = A record of a domain vanished
+action-member-add = Added a member
+action-member-link = Made a link to choose a password by
+action-member-password = Changed a password
+action-member-profile = Changed a name or a language
+action-member-recovery-used = Used a recovery code
+action-member-remove = Removed a member
+action-member-role-administrator = Made a member an administrator
+action-member-role-custom = Gave a member the role Custom
+action-member-role-custom-with-activity = Gave a member the role Custom, with access to SMTP activities
+action-member-role-regular = Gave a member the role Regular
+action-member-sign-in = Signed in
+action-member-sign-in-as = The operator looked in the account’s place
+action-member-sign-in-half = Gave the password; a one-time code is wanted
+action-member-totp-off = Turned one-time codes off
+action-member-totp-on = Turned one-time codes on
+action-queue-cancel = Gave a message up
+action-queue-hold = Held a message
+action-queue-release = Released a message
+action-queue-retry = Had a message tried at once
+action-repair-given-up = Gave a damaged message up
+action-smtp-user-add = Made an SMTP user
+action-smtp-user-add-password = Made a second password
+action-smtp-user-delete = Deleted an SMTP user
+action-smtp-user-disable = Disabled an SMTP user
+action-smtp-user-drop-password = Dropped the older password
+action-smtp-user-enable = Enabled an SMTP user
+action-smtp-user-rename = Renamed an SMTP user
+action-smtp-user-reset = Reset the password of an SMTP user
+action-smtp-user-set = Changed the rules of an SMTP user
+action-suppression-add = Suppressed an address
+action-suppression-lift = Lifted a suppression

@@ -1,0 +1,392 @@
+# What the operator’s pages say in English. Each message has its twin of the same name under fr/.
+
+## Overview
+checks = What the relay stands on
+checks-again = Look again
+checks-all-well = { $count ->
+    [one] The only check passed.
+   *[other] All { $number } checks passed.
+}
+checks-left = { $count ->
+    [one] One thing is left to do.
+   *[other] { $number } things are left to do.
+}
+checks-look = Look now
+checks-what = Ports, certificate, clock, disk, DNS, the relay’s own name and the way out. Looking takes some seconds.
+domains-by-state = Domains by state
+health = Health
+health-activity-stopped = Activity is not read on. Mail goes on; look at the disk, then restart the relay.
+health-blocks = { $count ->
+    [one] One address is blocked after failed logins
+   *[other] { $number } addresses are blocked after failed logins
+}
+health-crowd = { $address } carries { $count } of { $all } connections. If it is a load balancer or a gateway, name it in proxy_networks or shared_networks: one mistake there could block everybody behind it.
+health-damage = Something kept was found damaged. The rest goes on: look at the disk, stop the relay, and let envoi doctor --repair say what can be done.
+health-full = There is no room for new mail: it is answered 452 until there is. Make room on the disk, or raise spool_max.
+health-lag = Activity is { $megabytes } MB behind: the disk is too slow, or something else keeps it busy.
+health-latched = The store stopped after a failed write: nothing is taken or delivered. Look at the disk, then restart the relay.
+health-well = The relay takes and delivers mail
+listens-at = Listens at
+overview-lede = { $host }, Envoi { $version }, running for { $period }.
+overview-new = Nobody can send yet: the first steps lead from here to the first message.
+period-days = { $count ->
+    [one] a day
+   *[other] { $number } days
+}
+period-hours = { $count ->
+    [one] an hour
+   *[other] { $number } hours
+}
+period-minutes = { $count ->
+    [one] a minute
+   *[other] { $number } minutes
+}
+tile-blocks = addresses that may not log in
+tile-busiest = { $count } of them from { $address }
+tile-connections = Open connections
+tile-of = of at most { $number }
+tile-recipients = { $count ->
+    [one] for one recipient
+   *[other] for { $number } recipients
+}
+tile-sending = { $count ->
+    [one] one may send
+   *[other] { $number } may send
+}
+tile-suspended = { $count ->
+    [one] one suspended
+   *[other] { $number } suspended
+}
+
+## First steps
+steps-done = Everything is in place: applications can send.
+steps-lede = From an empty { $host } to the first message: what the relay stands on, then who may send by it.
+steps-then = Then, who may send
+steps-then-what = These can be done while the checks above are still open: mail waits for them.
+steps-title = First steps
+step-account = The first account
+step-account-do = Make an account
+step-account-what = An account is an organisation that sends: it has members, domains and SMTP users of its own. Make one for yourself, too.
+step-domain = The first domain
+step-domain-do = To the accounts
+step-domain-what = In the account, under Domains: add the domain that mail comes from, publish its records, and let them be verified.
+step-is-done = Done
+step-user = The first SMTP user
+step-user-do = Choose an account
+step-user-what = In the domain: make an SMTP user. Its five settings go into the application, and the first message can be sent.
+what-to-do = What to do:
+check-fail = Failed
+check-ok = Passed
+check-warn = To be looked at
+check-name-activity = Activity
+check-advice-activity = Look at the disk, then restart the relay. Mail goes on meanwhile.
+check-name-addresses = Where connections come from
+check-advice-addresses = Say in the configuration whether that address stands for many.
+check-name-blocks = Blocked addresses
+check-advice-blocks = Look at the blocks: each says its cause and its end.
+check-name-certificate = Certificate
+check-advice-certificate = Renew it: without a valid certificate no application can connect.
+check-name-clock = Clock
+check-advice-clock = Put the clock right: TLS, signatures and every time shown depend on it.
+check-name-configuration = Configuration
+check-advice-configuration = Mend the configuration file, then restart the relay.
+check-name-disk = Room on the disk
+check-advice-disk = Make room before new mail has to be turned away.
+check-name-dns = Name lookups
+check-advice-dns = Let the relay reach a resolver: without one no mail finds its way.
+check-name-hostname = Name and address
+check-advice-hostname = Give the relay a name of its own with an address record that leads here.
+check-name-next-hop = The next server
+check-advice-next-hop = See that the server which takes the mail on is up and reachable.
+check-name-port = Port { $port }
+check-advice-port = See the log of the relay, and any firewall in between.
+check-name-relay = The relay
+check-advice-relay = Start the relay.
+check-name-reverse-name = Reverse name
+check-advice-reverse-name = In your hosting provider’s panel, set the reverse name (PTR) of the address to the name of the relay.
+check-name-spf = SPF of the relay’s own name
+check-advice-spf = Publish the TXT record below: bounce mails are checked against it.
+check-name-store = Store
+check-advice-store = Look at the disk; the overview says more.
+check-name-way-out = Port 25, outwards
+check-advice-way-out = Ask your provider to open port 25 outwards, or send through another server by a route.
+
+## Accounts
+account-by-number = Number of the account
+account-enter = Look in its place
+account-is-active = Active
+account-is-suspended = Suspended
+account-lede = Account { $number }, made { $made }.
+account-make = Make an account
+account-make-what = Its first administrator is added afterwards, under Members.
+account-name-hint = The organisation’s name. No two accounts have the same.
+account-no-domain = This account has no domain yet.
+account-number = No. { $number }
+account-one = Account
+account-open = Open
+account-quota = Quota of the period
+account-quota-no-number = Recipients and day have to be whole numbers. Nothing was changed.
+account-quota-what = What it used stays used, whatever changes here.
+account-recipients = Recipients a month
+account-recipients-hint = Empty: without limit.
+account-renews = Renews on
+account-renews-hint = 1 to 31; in a shorter month, its last day.
+account-renews-on = Day of renewal
+account-resume = Resume
+account-suspend = Suspend the account
+account-suspend-ask = Suspend…
+account-suspend-logins = Its applications are refused from this instant, open connections are closed.
+account-suspend-members = Its members still sign in and look, and change nothing.
+account-suspend-queue = What waits in its queue is held until it is resumed.
+account-suspend-sure = It shall send nothing until I resume it
+account-suspend-title = Suspend { $name }?
+account-suspended-now = Its logins are refused, its queue is held, its members only look.
+account-suspension = Suspension of the account
+account-suspension-what = Stops its sending at once; it can be resumed at any time.
+account-unlimited = Without limit
+account-used = Used in this period
+account-zone = Time zone
+accounts-lede = Every organisation that sends by this relay.
+accounts-none = No account yet
+accounts-none-what = Make the first one below; its domains and SMTP users follow.
+accounts-nothing-found = No account is like that. Look for a part of its name, its number, or one of its domains.
+accounts-search = Name, number or domain
+domain = Domain
+domain-is-failed = Failed
+domain-is-pending = Pending
+domain-is-validated = Validated
+domain-is-vouched = Vouched for
+domain-is-warning = Warning
+vouch = Vouch
+vouch-end = Take the word back
+vouch-what = Your word for a domain stands in place of its DNS records: mail from it is taken at once, and signed once its key is seen. It is lasting, shown to the account and audited.
+
+## Queue
+held-account-suspended = The account is suspended
+held-damaged = Damaged on the disk
+held-domain-invalid = The domain lost its validation
+held-operator = Held by the operator
+octets = { $number } octets
+queue-accepted = Accepted
+queue-all-held-by-you = It is about every message that the operator holds, after a restore for instance; not about those of suspended accounts.
+queue-attempts = Attempts
+queue-cancel = Give it up
+queue-cancel-all = Give all held up
+queue-cancel-all-ask = Give all held up…
+queue-cancel-all-sure = None of these messages shall be delivered
+queue-cancel-all-title = Give every held message up?
+queue-cancel-ask = Give up…
+queue-cancel-of = “{ $subject }” from { $sender }
+queue-cancel-sure = It shall not be delivered
+queue-cancel-then = Recipients not yet reached become hard bounces with your name, and senders who want to be are told.
+queue-cancel-title = Give this message up?
+queue-due = next try { $moment }
+queue-empty = Nothing waits
+queue-empty-what = Every message was delivered, or has bounced.
+queue-hash = SHA-256 of the content
+queue-hold = Hold
+queue-lede = What was accepted and is not settled yet, the oldest first.
+queue-message = The message
+queue-message-id = Message-ID
+queue-no-sender = none (a bounce mail)
+queue-no-subject = Without subject
+queue-open = Show the message
+queue-recipients = { $count ->
+    [one] one recipient
+   *[other] { $number } recipients
+}
+queue-release = Release
+queue-release-all = Release all held
+queue-release-all-ask = Release all held…
+queue-release-all-sure = All of these messages shall go out now
+queue-release-all-then = They are tried at once. What was delivered before a restore is delivered again.
+queue-release-all-title = Release every held message?
+queue-retry = Try now
+queue-sender = Sender
+queue-size = Size
+queue-to = To
+queue-who = Recipients
+recipient-held = Held
+recipient-settled = Settled
+recipient-waiting = Waiting
+
+## Blocks and limits
+block-address = Address
+block-aimed = Aimed at
+block-cause = Cause of the block
+block-lift = Lift
+block-nobody = names that nobody has
+block-since = Since
+block-until = Until
+blocks-lede = Addresses from which too many logins failed. A block ends by itself; whoever logged in from there before is not stopped.
+blocks-none = No address is blocked
+blocks-none-what = It would stand here with its cause and its end.
+limit = What it limits
+limit-changed = changed; by default { $number }
+limit-default = by default
+limit-name = Name in the configuration
+limit-value = In force
+limits-lede = The same for every account. They are set below [limits] of the configuration file.
+limit-recipients-max = Recipients of one message; each further one is refused, the first stay accepted.
+limit-message-octets-max = Size of a message as sent, attachments included.
+limit-messages-max = Messages on one connection.
+limit-user-sessions-max = Simultaneous sessions of one SMTP user.
+limit-account-sessions-max = Simultaneous sessions of one account.
+limit-address-sessions-max = Simultaneous connections from one IP address (IPv6: from one /64), logged in or not.
+limit-address-refusals-per-minute = Refused connections from one IP address (IPv6: /64) that still get a handshake and a reply; faster ones are dropped before it.
+limit-sessions-max = Simultaneous connections in all.
+limit-login-pairs-max = Distinct wrong pairs of username and password from one IP address (IPv6: /64) within the window: then it is blocked.
+limit-login-failures-max = Failed logins of any kind from one IP address (IPv6: /64) within the window: then it is blocked.
+limit-login-window-seconds = The window in which failed logins are counted; what was tried is forgotten after it.
+limit-block-seconds-min = The first block of an address; each further one is twice as long.
+limit-block-seconds-max = The longest block of an address; a new block within as long after the end of the last is a further one.
+limit-session-failures-max = Failed logins in one session, which then ends.
+limit-session-errors-max = Errors of the client in one session, which then ends. Refusals by policy are none.
+limit-known-login-days = How long a login keeps its pair of SMTP user and address from being stopped by a block.
+limit-user-messages-per-minute = Messages of one SMTP user a minute, evenly; 0: no such limit.
+limit-user-messages-burst = Messages of one SMTP user at once, before the rate a minute holds.
+limit-handshake-seconds = The time a client has for the TLS handshake.
+limit-proxy-seconds = The time a load balancer has to send its PROXY header.
+limit-shutdown-seconds = The time that running transactions have to finish when the server stops.
+limit-account-domains-max = Sending domains of one account; a deleted one counts until its mail has left the queue.
+limit-account-users-max = SMTP users of one account.
+limit-user-rules-max = Entries of each list in the rules of an SMTP user: its networks, senders and recipient domains.
+limit-account-suppressions-max = Addresses that one account suppresses: past it no more can be added by hand.
+limit-reason-octets-max = Length of the reason that is given with a suppression.
+limit-account-members-max = Members of one account, or of the operator.
+limit-api-keys-max = API keys of one account, or of the operator.
+limit-notice-fold-seconds = Refusals of the same user, recipient and reason within this time are one row with a count.
+limit-api-requests-per-minute = Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.
+limit-sign-in-failures-burst = Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.
+limit-sign-in-member-failures-burst = Failed sign-ins aimed at one member, from where they never signed in, at once; then one a minute.
+limit-sign-in-idle-seconds = How long a sign-in to the console lasts without being used.
+limit-sign-in-days = How long a sign-in to the console lasts at the most.
+limit-api-waits-max = Requests to the API that wait at once for a change.
+limit-api-key-waits-max = Requests to the API with one key that wait at once for a change.
+limit-web-connections-max = Simultaneous connections over HTTP: to the API in all, and to metrics and health in all.
+limit-web-address-connections-max = Those from one IP address (IPv6: from one /64). From this machine, where a proxy may stand for all, there is no such limit.
+limit-web-handshake-seconds = The time a client over HTTP has for the TLS handshake.
+limit-web-head-seconds = The time a client over HTTP has for the head of a request, from the answer before: one that asks for nothing is let go.
+limit-web-body-seconds = The time a client over HTTP has for the body of a request.
+limit-web-write-seconds = How long a client over HTTP may take nothing of its answer, before it is let go.
+limit-notices-per-minute-max = New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.
+limit-remembered-addresses-max = Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.
+limit-activity-days = How long rows of Activity and Connections are kept.
+limit-statistics-months = How long daily counters are kept, in months of 31 days.
+limit-dial-seconds = The time that a next hop has to take our connection.
+limit-opening-seconds = The time that all next hops of one delivery attempt have together, until one of them is ready for the message.
+limit-attempt-seconds = The time of one delivery attempt in all.
+limit-mail-hosts-max = Mail servers of a domain that are looked at in one attempt, the preferred ones first.
+limit-mail-addresses-max = Addresses that are dialled in one attempt.
+limit-transaction-recipients-max = Recipients that a next hop is given in one transaction, unless it asks for fewer.
+limit-conversations-max = Conversations with other servers at once, in total.
+limit-site-conversations-max = Conversations at once with one site: the mail servers of a domain, or the next hop of a route.
+limit-domain-looks-max = Sending domains whose records are looked at in DNS at once.
+limit-account-domain-looks-max = Those of one account: its slow name servers delay nobody else.
+limit-line-messages-max = Messages carried to a next hop on one connection.
+limit-line-idle-seconds = How long a connection to a next hop may wait for further mail.
+limit-line-age-seconds = How old a connection to a next hop may grow before it is used no more.
+unit-API-keys = { $count ->
+    [one] API key
+   *[other] API keys
+}
+unit-SMTP-users = { $count ->
+    [one] SMTP user
+   *[other] SMTP users
+}
+unit-addresses = { $count ->
+    [one] address
+   *[other] addresses
+}
+unit-connections = { $count ->
+    [one] connection
+   *[other] connections
+}
+unit-conversations = { $count ->
+    [one] conversation
+   *[other] conversations
+}
+unit-days = { $count ->
+    [one] day
+   *[other] days
+}
+unit-domains = { $count ->
+    [one] domain
+   *[other] domains
+}
+unit-entries = { $count ->
+    [one] entry
+   *[other] entries
+}
+unit-errors = { $count ->
+    [one] error
+   *[other] errors
+}
+unit-failed-logins = { $count ->
+    [one] failed login
+   *[other] failed logins
+}
+unit-failed-sign-ins = { $count ->
+    [one] failed sign-in
+   *[other] failed sign-ins
+}
+unit-hosts = { $count ->
+    [one] host
+   *[other] hosts
+}
+unit-members = { $count ->
+    [one] member
+   *[other] members
+}
+unit-messages = { $count ->
+    [one] message
+   *[other] messages
+}
+unit-messages-a-minute = { $count ->
+    [one] message a minute
+   *[other] messages a minute
+}
+unit-months = { $count ->
+    [one] month
+   *[other] months
+}
+unit-octets = { $count ->
+    [one] octet
+   *[other] octets
+}
+unit-recipients = { $count ->
+    [one] recipient
+   *[other] recipients
+}
+unit-refusals-a-minute = { $count ->
+    [one] refusal a minute
+   *[other] refusals a minute
+}
+unit-requests = { $count ->
+    [one] request
+   *[other] requests
+}
+unit-requests-a-minute = { $count ->
+    [one] request a minute
+   *[other] requests a minute
+}
+unit-rows = { $count ->
+    [one] row
+   *[other] rows
+}
+unit-seconds = { $count ->
+    [one] second
+   *[other] seconds
+}
+unit-sessions = { $count ->
+    [one] session
+   *[other] sessions
+}
+unit-suppressed-addresses = { $count ->
+    [one] suppressed address
+   *[other] suppressed addresses
+}
+unit-wrong-pairs = { $count ->
+    [one] wrong pair
+   *[other] wrong pairs
+}

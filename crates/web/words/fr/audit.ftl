@@ -1,0 +1,67 @@
+# Ce que dit le journal d’audit en français. Chaque message a son jumeau du même nom sous en/.
+
+## La page
+audit-empty = Rien n’a encore été fait
+audit-from = De
+audit-lede = Qui a fait quoi, quand et d’où. Le journal ne peut être ni modifié ni supprimé.
+audit-lines = Lignes du journal
+audit-on = Sur
+audit-what = Quoi
+audit-when = Heure
+audit-who = Qui
+
+## Ce qui a été fait
+action-account-add = Création d’un compte
+action-account-quota = Modification du quota d’un compte
+action-account-resume = Rétablissement d’un compte
+action-account-set = Modification des paramètres d’un compte
+action-account-suspend = Suspension d’un compte
+action-api-key-add = Création d’une clé d’API
+action-api-key-delete = Suppression d’une clé d’API
+action-backup = Création d’une sauvegarde
+action-block-lift = Levée du blocage d’une adresse
+action-domain-add = Ajout d’un domaine
+action-domain-bounce-mails-off = Désactivation des avis de non-livraison
+action-domain-bounce-mails-on = Activation des avis de non-livraison
+action-domain-claim-lost = Un domaine est passé au compte dont les enregistrements sont publiés
+action-domain-delete = Suppression d’un domaine
+action-domain-fail = Un domaine est en échec : ses enregistrements ne sont pas publiés
+action-domain-key-seen = La clé d’un domaine a été vue dans le DNS
+action-domain-keys-destroyed = Les clés d’un domaine supprimé ont été détruites
+action-domain-pending = Un domaine attend ses enregistrements
+action-domain-rotate = Passage de la signature d’un domaine à son autre clé
+action-domain-validate = Un domaine a été validé
+action-domain-vouch = Un domaine a été cautionné
+action-domain-vouch-lost = La caution d’un domaine a cédé devant des enregistrements publiés
+action-domain-warn = Un enregistrement d’un domaine a disparu
+action-member-add = Ajout d’un membre
+action-member-link = Création d’un lien pour choisir un mot de passe
+action-member-password = Changement d’un mot de passe
+action-member-profile = Modification d’un nom ou d’une langue
+action-member-recovery-used = Utilisation d’un code de secours
+action-member-remove = Retrait d’un membre
+action-member-role-administrator = Un membre est devenu administrateur
+action-member-role-custom = Un membre a reçu le rôle Personnalisé
+action-member-role-custom-with-activity = Un membre a reçu le rôle Personnalisé, avec accès aux activités SMTP
+action-member-role-regular = Un membre a reçu le rôle Régulier
+action-member-sign-in = Connexion à la console
+action-member-sign-in-as = L’exploitant a consulté à la place du compte
+action-member-sign-in-half = Mot de passe donné ; un code à usage unique est attendu
+action-member-totp-off = Désactivation des codes à usage unique
+action-member-totp-on = Activation des codes à usage unique
+action-queue-cancel = Abandon d’un message
+action-queue-hold = Retenue d’un message
+action-queue-release = Libération d’un message
+action-queue-retry = Nouvel essai immédiat d’un message
+action-repair-given-up = Abandon d’un message endommagé
+action-smtp-user-add = Création d’un utilisateur SMTP
+action-smtp-user-add-password = Création d’un second mot de passe
+action-smtp-user-delete = Suppression d’un utilisateur SMTP
+action-smtp-user-disable = Désactivation d’un utilisateur SMTP
+action-smtp-user-drop-password = Retrait de l’ancien mot de passe
+action-smtp-user-enable = Activation d’un utilisateur SMTP
+action-smtp-user-rename = Changement de nom d’un utilisateur SMTP
+action-smtp-user-reset = Réinitialisation du mot de passe d’un utilisateur SMTP
+action-smtp-user-set = Modification des règles d’un utilisateur SMTP
+action-suppression-add = Exclusion d’une adresse
+action-suppression-lift = Levée d’une exclusion

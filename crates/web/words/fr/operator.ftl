@@ -1,0 +1,392 @@
+# Ce que disent les pages de l’exploitant en français. Chaque message a son jumeau du même nom sous en/.
+
+## Vue d’ensemble
+checks = Ce sur quoi repose le relais
+checks-again = Vérifier de nouveau
+checks-all-well = { $count ->
+    [one] La seule vérification est réussie.
+   *[other] Les { $number } vérifications sont réussies.
+}
+checks-left = { $count ->
+    [one] Il reste une chose à faire.
+   *[other] Il reste { $number } choses à faire.
+}
+checks-look = Vérifier maintenant
+checks-what = Ports, certificat, horloge, disque, DNS, nom du relais et sortie vers Internet. La vérification prend quelques secondes.
+domains-by-state = Domaines selon leur état
+health = État de santé
+health-activity-stopped = L’activité n’est plus mise à jour. Le courrier circule toujours ; vérifiez le disque, puis redémarrez le relais.
+health-blocks = { $count ->
+    [one] Une adresse est bloquée après des échecs de connexion
+   *[other] { $number } adresses sont bloquées après des échecs de connexion
+}
+health-crowd = { $address } porte { $count } des { $all } connexions. S’il s’agit d’un répartiteur de charge ou d’une passerelle, nommez-la dans proxy_networks ou shared_networks : une seule erreur pourrait y bloquer tout le monde.
+health-damage = Quelque chose a été trouvé endommagé sur le disque. Le reste continue : vérifiez le disque, arrêtez le relais, puis laissez envoi doctor --repair indiquer ce qui peut être fait.
+health-full = Il n’y a plus de place pour de nouveaux messages : la réponse est 452 jusqu’à ce qu’il y en ait. Libérez de l’espace sur le disque ou augmentez spool_max.
+health-lag = L’activité a { $megabytes } Mo de retard : le disque est trop lent ou occupé à autre chose.
+health-latched = L’entrepôt s’est arrêté après un échec d’écriture : rien n’est accepté ni livré. Vérifiez le disque, puis redémarrez le relais.
+health-well = Le relais accepte et livre le courrier
+listens-at = À l’écoute sur
+overview-lede = { $host }, Envoi { $version }, en marche depuis { $period }.
+overview-new = Personne ne peut encore envoyer : les premières étapes mènent d’ici au premier message.
+period-days = { $count ->
+    [one] { $number } jour
+   *[other] { $number } jours
+}
+period-hours = { $count ->
+    [one] { $number } heure
+   *[other] { $number } heures
+}
+period-minutes = { $count ->
+    [one] { $number } minute
+   *[other] { $number } minutes
+}
+tile-blocks = adresses qui ne peuvent pas se connecter
+tile-busiest = dont { $count } depuis { $address }
+tile-connections = Connexions ouvertes
+tile-of = sur un maximum de { $number }
+tile-recipients = { $count ->
+    [one] pour { $number } destinataire
+   *[other] pour { $number } destinataires
+}
+tile-sending = { $count ->
+    [one] dont { $number } peut envoyer
+   *[other] dont { $number } peuvent envoyer
+}
+tile-suspended = { $count ->
+    [one] dont { $number } suspendu
+   *[other] dont { $number } suspendus
+}
+
+## Premières étapes
+steps-done = Tout est en place : les applications peuvent envoyer.
+steps-lede = De l’installation de { $host } au premier message : ce sur quoi repose le relais, puis qui peut s’en servir pour envoyer.
+steps-then = Ensuite, qui peut envoyer
+steps-then-what = Vous pouvez le faire pendant que les vérifications ci-dessus sont encore en suspens : le courrier les attendra.
+steps-title = Premières étapes
+step-account = Le premier compte
+step-account-do = Créer un compte
+step-account-what = Un compte représente une organisation qui envoie : il a ses propres membres, domaines et utilisateurs SMTP. Créez-en un pour vous-même aussi.
+step-domain = Le premier domaine
+step-domain-do = Vers les comptes
+step-domain-what = Dans le compte, sous Domaines : ajoutez le domaine dont provient le courrier, publiez ses enregistrements et faites-les vérifier.
+step-is-done = Fait
+step-user = Le premier utilisateur SMTP
+step-user-do = Choisir un compte
+step-user-what = Dans le domaine : créez un utilisateur SMTP. Ses cinq paramètres vont dans l’application, et le premier message peut partir.
+what-to-do = Quoi faire :
+check-fail = Échec
+check-ok = Réussi
+check-warn = À surveiller
+check-name-activity = Activité
+check-advice-activity = Vérifiez le disque, puis redémarrez le relais. Le courrier circule entre-temps.
+check-name-addresses = Provenance des connexions
+check-advice-addresses = Indiquez dans la configuration si cette adresse en représente plusieurs.
+check-name-blocks = Adresses bloquées
+check-advice-blocks = Consultez les blocages : chacun indique sa cause et sa fin.
+check-name-certificate = Certificat
+check-advice-certificate = Renouvelez-le : sans certificat valide, aucune application ne peut se connecter.
+check-name-clock = Horloge
+check-advice-clock = Réglez l’horloge : TLS, les signatures et toutes les heures affichées en dépendent.
+check-name-configuration = Configuration
+check-advice-configuration = Corrigez le fichier de configuration, puis redémarrez le relais.
+check-name-disk = Espace disque
+check-advice-disk = Libérez de l’espace avant que de nouveaux messages doivent être refusés.
+check-name-dns = Résolution de noms
+check-advice-dns = Donnez au relais l’accès à un serveur de noms : sans lui, aucun courrier ne trouve son chemin.
+check-name-hostname = Nom et adresse
+check-advice-hostname = Donnez au relais son propre nom, avec un enregistrement d’adresse qui mène ici.
+check-name-next-hop = Serveur suivant
+check-advice-next-hop = Assurez-vous que le serveur qui prend le relais est en marche et joignable.
+check-name-port = Port { $port } du relais
+check-advice-port = Consultez le journal du relais et les pare-feu éventuels.
+check-name-relay = Le relais
+check-advice-relay = Démarrez le relais.
+check-name-reverse-name = Nom inverse (PTR)
+check-advice-reverse-name = Dans le panneau de votre hébergeur, donnez à l’adresse le nom du relais comme nom inverse (PTR).
+check-name-spf = SPF du nom du relais
+check-advice-spf = Publiez l’enregistrement TXT ci-dessous : les avis de non-livraison sont vérifiés d’après lui.
+check-name-store = Entrepôt des messages
+check-advice-store = Vérifiez le disque ; la vue d’ensemble en dit plus.
+check-name-way-out = Port 25, vers l’extérieur
+check-advice-way-out = Demandez à votre fournisseur d’ouvrir le port 25 vers l’extérieur, ou passez par un autre serveur au moyen d’une route.
+
+## Comptes
+account-by-number = Numéro du compte
+account-enter = Consulter à sa place
+account-is-active = Actif
+account-is-suspended = Suspendu
+account-lede = Compte { $number }, créé le { $made }.
+account-make = Créer un compte
+account-make-what = Son premier administrateur s’ajoute ensuite, sous Membres.
+account-name-hint = Le nom de l’organisation. Deux comptes ne peuvent pas porter le même.
+account-no-domain = Ce compte n’a encore aucun domaine.
+account-number = Nᵒ { $number }
+account-one = Compte
+account-open = Ouvrir
+account-quota = Quota de la période
+account-quota-no-number = Le nombre de destinataires et le jour doivent être des nombres entiers. Rien n’a été modifié.
+account-quota-what = Ce qui a été utilisé le reste, quel que soit le changement.
+account-recipients = Destinataires par mois
+account-recipients-hint = Vide : sans limite.
+account-renews = Renouvellement
+account-renews-hint = De 1 à 31 ; dans un mois plus court, son dernier jour.
+account-renews-on = Jour du renouvellement
+account-resume = Rétablir
+account-suspend = Suspendre le compte
+account-suspend-ask = Suspendre…
+account-suspend-logins = Ses applications sont refusées dès cet instant et les connexions ouvertes sont fermées.
+account-suspend-members = Ses membres peuvent encore se connecter et consulter, mais ne modifient rien.
+account-suspend-queue = Ce qui attend dans sa file est retenu jusqu’au rétablissement.
+account-suspend-sure = Il ne doit rien envoyer tant que je ne le rétablis pas
+account-suspend-title = Suspendre { $name } ?
+account-suspended-now = Ses connexions sont refusées, sa file d’attente est retenue et ses membres ne font que consulter.
+account-suspension = Suspension du compte
+account-suspension-what = Arrête ses envois immédiatement ; le compte peut être rétabli en tout temps.
+account-unlimited = Sans limite
+account-used = Utilisé pour cette période
+account-zone = Fuseau horaire
+accounts-lede = Chaque organisation qui envoie par ce relais.
+accounts-none = Aucun compte pour l’instant
+accounts-none-what = Créez le premier ci-dessous ; ses domaines et ses utilisateurs SMTP suivront.
+accounts-nothing-found = Aucun compte ne correspond. Cherchez une partie de son nom, son numéro ou l’un de ses domaines.
+accounts-search = Nom, numéro ou domaine
+domain = Domaine
+domain-is-failed = En échec
+domain-is-pending = En attente
+domain-is-validated = Validé
+domain-is-vouched = Cautionné
+domain-is-warning = Avertissement
+vouch = Cautionner
+vouch-end = Retirer la caution
+vouch-what = Votre caution tient lieu des enregistrements DNS d’un domaine : son courrier est accepté aussitôt, et signé dès que sa clé est publiée. Elle est durable, visible dans le compte et consignée au journal d’audit.
+
+## File d’attente
+held-account-suspended = Le compte est suspendu
+held-damaged = Endommagé sur le disque
+held-domain-invalid = Le domaine a perdu sa validation
+held-operator = Retenu par l’exploitant
+octets = { $number } octets
+queue-accepted = Accepté
+queue-all-held-by-you = Cela vise tous les messages que l’exploitant retient, par exemple après une restauration ; pas ceux des comptes suspendus.
+queue-attempts = Tentatives
+queue-cancel = L’abandonner
+queue-cancel-all = Tout abandonner
+queue-cancel-all-ask = Abandonner tout ce qui est retenu…
+queue-cancel-all-sure = Aucun de ces messages ne doit être livré
+queue-cancel-all-title = Abandonner tous les messages retenus ?
+queue-cancel-ask = Abandonner…
+queue-cancel-of = « { $subject } » de { $sender }
+queue-cancel-sure = Il ne doit pas être livré
+queue-cancel-then = Les destinataires non encore joints deviennent des rebonds permanents à votre nom, et l’expéditeur qui le souhaite en est avisé.
+queue-cancel-title = Abandonner ce message ?
+queue-due = prochain essai le { $moment }
+queue-empty = Rien n’attend
+queue-empty-what = Tous les messages ont été livrés ou ont rebondi.
+queue-hash = SHA-256 du contenu
+queue-hold = Retenir
+queue-lede = Ce qui a été accepté et n’est pas encore réglé, du plus ancien au plus récent.
+queue-message = Le message
+queue-message-id = Identifiant Message-ID
+queue-no-sender = aucun (avis de non-livraison)
+queue-no-subject = Sans objet
+queue-open = Afficher le message
+queue-recipients = { $count ->
+    [one] un destinataire
+   *[other] { $number } destinataires
+}
+queue-release = Libérer
+queue-release-all = Tout libérer
+queue-release-all-ask = Libérer tout ce qui est retenu…
+queue-release-all-sure = Tous ces messages doivent partir maintenant
+queue-release-all-then = Ils sont tentés aussitôt. Ce qui avait été livré avant une restauration le sera de nouveau.
+queue-release-all-title = Libérer tous les messages retenus ?
+queue-retry = Réessayer maintenant
+queue-sender = Expéditeur
+queue-size = Taille
+queue-to = À
+queue-who = Destinataires
+recipient-held = Retenu
+recipient-settled = Réglé
+recipient-waiting = En attente
+
+## Blocages et limites
+block-address = Adresse
+block-aimed = Visait
+block-cause = Cause
+block-lift = Lever
+block-nobody = des noms qui n’existent pas
+block-since = Depuis
+block-until = Jusqu’à
+blocks-lede = Adresses d’où trop de connexions ont échoué. Un blocage prend fin de lui-même ; qui s’était déjà connecté de là n’est pas arrêté.
+blocks-none = Aucune adresse n’est bloquée
+blocks-none-what = Elle figurerait ici avec la cause et la fin du blocage.
+limit = Ce qu’elle limite
+limit-changed = modifiée ; par défaut { $number }
+limit-default = par défaut
+limit-name = Nom dans la configuration
+limit-value = En vigueur
+limits-lede = Les mêmes pour tous les comptes. Elles se règlent sous [limits] du fichier de configuration.
+limit-recipients-max = Destinataires d’un message ; chacun au-delà est refusé, les premiers restent acceptés.
+limit-message-octets-max = Taille d’un message tel qu’il est envoyé, pièces jointes comprises.
+limit-messages-max = Messages sur une même connexion.
+limit-user-sessions-max = Sessions simultanées d’un utilisateur SMTP.
+limit-account-sessions-max = Sessions simultanées d’un compte.
+limit-address-sessions-max = Connexions simultanées depuis une adresse IP (IPv6 : depuis un /64), authentifiées ou non.
+limit-address-refusals-per-minute = Connexions refusées d’une adresse IP (IPv6 : /64) qui reçoivent encore une négociation et une réponse ; les plus rapides sont coupées avant.
+limit-sessions-max = Connexions simultanées en tout.
+limit-login-pairs-max = Paires distinctes et erronées de nom d’utilisateur et de mot de passe depuis une adresse IP (IPv6 : /64) pendant la fenêtre : elle est alors bloquée.
+limit-login-failures-max = Échecs de connexion de toute sorte depuis une adresse IP (IPv6 : /64) pendant la fenêtre : elle est alors bloquée.
+limit-login-window-seconds = La fenêtre pendant laquelle les échecs de connexion sont comptés ; ce qui a été tenté est ensuite oublié.
+limit-block-seconds-min = Le premier blocage d’une adresse ; chacun des suivants dure deux fois plus.
+limit-block-seconds-max = Le plus long blocage d’une adresse ; un nouveau blocage dans un délai égal après la fin du précédent compte comme un suivant.
+limit-session-failures-max = Échecs de connexion dans une session, qui prend alors fin.
+limit-session-errors-max = Erreurs du client dans une session, qui prend alors fin. Les refus selon les règles n’en sont pas.
+limit-known-login-days = Durée pendant laquelle une connexion réussie met sa paire d’utilisateur SMTP et d’adresse à l’abri d’un blocage.
+limit-user-messages-per-minute = Messages d’un utilisateur SMTP par minute, répartis ; 0 : aucune limite de ce genre.
+limit-user-messages-burst = Messages d’un utilisateur SMTP en rafale, avant que la cadence par minute s’applique.
+limit-handshake-seconds = Temps dont dispose un client pour la négociation TLS.
+limit-proxy-seconds = Temps dont dispose un répartiteur de charge pour envoyer son en-tête PROXY.
+limit-shutdown-seconds = Temps laissé aux transactions en cours pour finir quand le serveur s’arrête.
+limit-account-domains-max = Domaines d’envoi d’un compte ; un domaine supprimé compte jusqu’à ce que son courrier ait quitté la file.
+limit-account-users-max = Utilisateurs SMTP d’un compte.
+limit-user-rules-max = Entrées de chaque liste des règles d’un utilisateur SMTP : ses réseaux, ses expéditeurs et ses domaines de destination.
+limit-account-suppressions-max = Adresses exclues d’un compte : au-delà, aucune ne peut être ajoutée à la main.
+limit-reason-octets-max = Longueur du motif donné avec une exclusion.
+limit-account-members-max = Membres d’un compte, ou de l’exploitant.
+limit-api-keys-max = Clés d’API d’un compte, ou de l’exploitant.
+limit-notice-fold-seconds = Les refus du même utilisateur, destinataire et motif pendant ce temps forment une seule ligne avec un nombre.
+limit-api-requests-per-minute = Requêtes à l’API avec une clé, réparties, après une rafale d’un dixième ; 0 : autant qu’elle veut.
+limit-sign-in-failures-burst = Échecs de connexion à la console depuis une adresse IP (IPv6 : /64) en rafale ; ensuite un par minute.
+limit-sign-in-member-failures-burst = Échecs de connexion visant un membre, d’où il ne s’est jamais connecté, en rafale ; ensuite un par minute.
+limit-sign-in-idle-seconds = Durée d’une connexion à la console sans utilisation.
+limit-sign-in-days = Durée maximale d’une connexion à la console.
+limit-api-waits-max = Requêtes à l’API qui attendent en même temps un changement.
+limit-api-key-waits-max = Requêtes à l’API avec une même clé qui attendent en même temps un changement.
+limit-web-connections-max = Connexions HTTP simultanées : à l’API en tout, et aux mesures et à l’état de santé en tout.
+limit-web-address-connections-max = Celles d’une même adresse IP (IPv6 : d’un /64). Depuis cette machine, où un mandataire peut en représenter plusieurs, cette limite n’existe pas.
+limit-web-handshake-seconds = Temps dont dispose un client HTTP pour la négociation TLS.
+limit-web-head-seconds = Temps dont dispose un client HTTP pour l’en-tête d’une requête, à compter de la réponse précédente : qui ne demande rien est congédié.
+limit-web-body-seconds = Temps dont dispose un client HTTP pour le corps d’une requête.
+limit-web-write-seconds = Temps pendant lequel un client HTTP peut ne rien prendre de sa réponse avant d’être congédié.
+limit-notices-per-minute-max = Nouvelles lignes de refus par minute pour un utilisateur SMTP (ou, avant l’authentification, une adresse) ; les autres sont comptées dans une seule ligne.
+limit-remembered-addresses-max = Adresses avec échecs de connexion retenues à la fois ; au-delà, les plus longtemps silencieuses sont oubliées.
+limit-activity-days = Durée de conservation des lignes d’activité et de connexions.
+limit-statistics-months = Durée de conservation des compteurs quotidiens, en mois de 31 jours.
+limit-dial-seconds = Temps dont dispose un serveur suivant pour prendre notre connexion.
+limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants d’une tentative de livraison, jusqu’à ce que l’un d’eux soit prêt à recevoir le message.
+limit-attempt-seconds = Durée totale d’une tentative de livraison.
+limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
+limit-mail-addresses-max = Adresses jointes pendant une tentative.
+limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
+limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
+limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel d’un domaine, ou le serveur suivant d’une route.
+limit-domain-looks-max = Domaines d’envoi dont les enregistrements DNS sont vérifiés en même temps.
+limit-account-domain-looks-max = Ceux d’un même compte : ses serveurs de noms lents ne retardent personne d’autre.
+limit-line-messages-max = Messages portés à un serveur suivant sur une même connexion.
+limit-line-idle-seconds = Temps pendant lequel une connexion à un serveur suivant peut attendre d’autres messages.
+limit-line-age-seconds = Âge qu’une connexion à un serveur suivant peut atteindre avant de ne plus servir.
+unit-API-keys = { $count ->
+    [one] clé d’API
+   *[other] clés d’API
+}
+unit-SMTP-users = { $count ->
+    [one] utilisateur SMTP
+   *[other] utilisateurs SMTP
+}
+unit-addresses = { $count ->
+    [one] adresse
+   *[other] adresses
+}
+unit-connections = { $count ->
+    [one] connexion
+   *[other] connexions
+}
+unit-conversations = { $count ->
+    [one] conversation
+   *[other] conversations
+}
+unit-days = { $count ->
+    [one] jour
+   *[other] jours
+}
+unit-domains = { $count ->
+    [one] domaine
+   *[other] domaines
+}
+unit-entries = { $count ->
+    [one] entrée
+   *[other] entrées
+}
+unit-errors = { $count ->
+    [one] erreur
+   *[other] erreurs
+}
+unit-failed-logins = { $count ->
+    [one] échec de connexion
+   *[other] échecs de connexion
+}
+unit-failed-sign-ins = { $count ->
+    [one] connexion échouée
+   *[other] connexions échouées
+}
+unit-hosts = { $count ->
+    [one] serveur
+   *[other] serveurs
+}
+unit-members = { $count ->
+    [one] membre
+   *[other] membres
+}
+unit-messages = { $count ->
+    [one] message
+   *[other] messages
+}
+unit-messages-a-minute = { $count ->
+    [one] message par minute
+   *[other] messages par minute
+}
+unit-months = { $count ->
+    [one] mois
+   *[other] mois
+}
+unit-octets = { $count ->
+    [one] octet
+   *[other] octets
+}
+unit-recipients = { $count ->
+    [one] destinataire
+   *[other] destinataires
+}
+unit-refusals-a-minute = { $count ->
+    [one] refus par minute
+   *[other] refus par minute
+}
+unit-requests = { $count ->
+    [one] requête
+   *[other] requêtes
+}
+unit-requests-a-minute = { $count ->
+    [one] requête par minute
+   *[other] requêtes par minute
+}
+unit-rows = { $count ->
+    [one] ligne
+   *[other] lignes
+}
+unit-seconds = { $count ->
+    [one] seconde
+   *[other] secondes
+}
+unit-sessions = { $count ->
+    [one] session
+   *[other] sessions
+}
+unit-suppressed-addresses = { $count ->
+    [one] adresse exclue
+   *[other] adresses exclues
+}
+unit-wrong-pairs = { $count ->
+    [one] paire erronée
+   *[other] paires erronées
+}
