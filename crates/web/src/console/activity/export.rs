@@ -133,29 +133,39 @@ async fn rows(visit: &Visit, filter: ActivityFilter) -> Result<Vec<ActivityView>
     answer.try_into()
 }
 
-/// Sends everything that is found, until it ends or nobody takes it any more.
-async fn send(visit: Visit, form: Form, mut filter: ActivityFilter, to: mpsc::Sender<io::Result<Bytes>>) {
-    let mut text = form.head();
-    let mut is_first = true;
-    loop {
-        let found = match rows(&visit, filter.clone()).await {
-            Ok(found) => found,
-            Err(fault) => {
-                // a file that ends early must not look whole
-                let _ = to.send(Err(io::Error::other(fault.what))).await;
+/// An export on its way: what was found last, and how to go on.
+struct Export {
+    visit: Visit,
+    form: Form,
+    filter: ActivityFilter,
+    found: Vec<ActivityView>,
+}
+
+impl Export {
+    /// Sends everything that is found, until it ends or nobody takes it any more.
+    async fn send(mut self, to: mpsc::Sender<io::Result<Bytes>>) {
+        let mut text = self.form.head();
+        let mut is_first = true;
+        loop {
+            text.push_str(&self.form.rows(self.visit.words(), &self.found, is_first));
+            is_first = false;
+            let is_last = self.found.len() < ROWS as usize;
+            if is_last {
+                text.push_str(self.form.foot());
+            }
+            if to.send(Ok(Bytes::from(std::mem::take(&mut text)))).await.is_err() || is_last {
                 return;
             }
-        };
-        text.push_str(&form.rows(visit.words(), &found, is_first));
-        is_first &= found.is_empty();
-        let is_last = found.len() < ROWS as usize;
-        if is_last {
-            text.push_str(form.foot());
+            self.filter.before_row = self.found.last().map(|row| row.row);
+            match rows(&self.visit, self.filter.clone()).await {
+                Ok(found) => self.found = found,
+                Err(fault) => {
+                    // a file that ends early must not look whole
+                    let _ = to.send(Err(io::Error::other(fault.what))).await;
+                    return;
+                }
+            }
         }
-        if to.send(Ok(Bytes::from(std::mem::take(&mut text)))).await.is_err() || is_last {
-            return;
-        }
-        filter.before_row = found.last().map(|row| row.row);
     }
 }
 
@@ -167,8 +177,11 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
         let what = told(&page, unclear);
         page.failure(Fault::invalid(what, ""))
     })?;
+    let filter = ActivityFilter { account, limit: ROWS, ..filter };
+    // what is refused, is refused before anything is sent
+    let found = visit.ask(Operation::Activity { filter: filter.clone() }).await?;
     let (to, from) = mpsc::channel(1);
-    tokio::spawn(send(visit, form, ActivityFilter { account, limit: ROWS, ..filter }, to));
+    tokio::spawn(Export { visit, form, filter, found }.send(to));
     let mut answer = Body::new(Stream(from)).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.kind()));
     answer.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(form.name()));
