@@ -1,5 +1,6 @@
 //! The command line: what can be typed. Each command becomes an operation, or runs something itself.
 
+mod account;
 mod api_key;
 mod ask;
 mod follow;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use account::AccountCommand;
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
@@ -146,71 +148,6 @@ pub enum ConfigCommand {
     Check,
     /// Print a file with every key and its comment
     Example,
-}
-
-/// `account`
-#[derive(Debug, Subcommand)]
-pub enum AccountCommand {
-    /// Make an account; prints its id
-    Add {
-        /// What people call it
-        #[arg(long)]
-        name: String,
-    },
-    /// List every account
-    List,
-    /// Show an account
-    Show {
-        /// Its id
-        #[arg(value_name = "ACCOUNT")]
-        account: u64,
-    },
-    /// Suspend an account: its logins are refused, its queue is held
-    Suspend {
-        /// Its id
-        #[arg(value_name = "ACCOUNT")]
-        account: u64,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Resume a suspended account
-    Resume {
-        /// Its id
-        #[arg(value_name = "ACCOUNT")]
-        account: u64,
-    },
-    /// Change what an account is called, its time zone, or the language of what is written to it
-    #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
-    Set {
-        /// Its id
-        #[arg(value_name = "ACCOUNT")]
-        account: u64,
-        /// What people call it
-        #[arg(long, group = "what")]
-        name: Option<String>,
-        /// The time zone that its people read times in (IANA name)
-        #[arg(long, value_name = "ZONE", group = "what")]
-        time_zone: Option<String>,
-        /// The language of what is written to it
-        #[arg(long, value_enum, group = "what")]
-        language: Option<LanguageWord>,
-    },
-    /// Set to how many recipients an account may send in a month; what it used stays used
-    Quota {
-        /// Its id
-        #[arg(value_name = "ACCOUNT")]
-        account: u64,
-        /// Recipients in a period of a month
-        #[arg(long, value_name = "NUMBER", conflicts_with = "unlimited")]
-        recipients: Option<u64>,
-        /// Without limit
-        #[arg(long)]
-        unlimited: bool,
-        /// The day of the month, 1 to 31 and in UTC, on which a period begins; the one under way goes on until then
-        #[arg(long, value_name = "DAY")]
-        renews_on: Option<u8>,
-    },
 }
 
 /// `domain`

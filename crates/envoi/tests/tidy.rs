@@ -20,6 +20,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("envoi", &["smtp", "message", "relay", "store", "net", "web"]),
     // no room: it judges the relay from outside, so it shares nothing with it
     ("load", &[]),
+    // nor is this: it uses the console as people do
+    ("browser", &[]),
     // nor is this: it repeats parts of the rooms under a counter of instructions
     ("instructions", &["smtp", "message", "relay", "store"]),
 ];

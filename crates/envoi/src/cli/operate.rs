@@ -8,8 +8,8 @@ use relay::service::operation::Operation;
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
-    AccountCommand, ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
-    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, api_key, member, statistics,
+    ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
+    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, statistics,
 };
 use crate::moment;
 
@@ -41,7 +41,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
             let target = std::path::absolute(target).unwrap_or_else(|_| target.clone());
             Operation::Backup { target, with_master_key: *with_master_key }.into()
         }
-        Command::Account(command) => account(command)?,
+        Command::Account(command) => account::operation(command)?,
         Command::Domain(command) => domain(command),
         Command::SmtpUser(command) => smtp_user(command, now)?,
         Command::Suppression(command) => suppression(command),
@@ -59,41 +59,6 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
             Operation::Audit { account: *account, limit: *limit }.into()
         }
     }))
-}
-
-fn account(command: &AccountCommand) -> Result<Wanted, Fault> {
-    Ok(match command {
-        AccountCommand::Add { name } => Operation::AccountAdd { name: name.clone() }.into(),
-        AccountCommand::List => Operation::AccountList.into(),
-        AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
-        AccountCommand::Suspend { account, yes } => asking(
-            Operation::AccountSuspend { account: *account },
-            *yes,
-            format!("Suspend account {account}? Its logins are refused and its queue is held."),
-        ),
-        AccountCommand::Resume { account } => Operation::AccountResume { account: *account }.into(),
-        AccountCommand::Set { account, name, time_zone, language } => Operation::AccountSet {
-            account: *account,
-            name: name.clone(),
-            time_zone: time_zone.clone(),
-            language: language.map(Into::into),
-        }
-        .into(),
-        AccountCommand::Quota { account, recipients, unlimited, renews_on } => {
-            let recipients = match recipients {
-                Some(recipients) => Setting::To(*recipients),
-                None if *unlimited => Setting::Default,
-                None => Setting::Keep,
-            };
-            if recipients == Setting::Keep && renews_on.is_none() {
-                return Err(Fault::invalid(
-                    "Nothing to set was given.",
-                    "`envoi account quota --help` shows what can be; `envoi account show` shows what is.",
-                ));
-            }
-            Operation::AccountQuota { account: *account, recipients, renews_on: *renews_on }.into()
-        }
-    })
 }
 
 fn domain(command: &DomainCommand) -> Wanted {

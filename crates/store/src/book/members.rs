@@ -125,6 +125,8 @@ impl Register {
         let (at, shown) = (sign_in.seen_at, sign_in.acting_for.or(member.account));
         let action = match (sign_in.confirmed, sign_in.acting_for) {
             (false, _) => "member.sign_in_half",
+            // one that is kept again without an account: its account was left
+            (true, None) if at > sign_in.created_at => "member.leave_account",
             (true, None) => "member.sign_in",
             (true, Some(_)) => "member.sign_in_as",
         };

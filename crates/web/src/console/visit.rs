@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, OriginalUri, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use relay::language::Language;
 use relay::power::{Need, Scope};
@@ -127,7 +127,11 @@ impl Visit {
             Some(token) => console.door.visitor(token, guest.browser.from).await?,
             None => None,
         };
-        let Some(visitor) = visitor else { return Err(Failure::Entrance(here)) };
+        let Some(visitor) = visitor else {
+            // what takes a form shows nothing to come back to
+            let next = if parts.method == Method::GET { here } else { "/".to_owned() };
+            return Err(Failure::Entrance(next));
+        };
         if !visitor.sign_in.confirmed {
             return Err(Failure::Elsewhere("/sign-in/code".to_owned()));
         }

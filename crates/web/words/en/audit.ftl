@@ -44,6 +44,7 @@ action-member-role-administrator = Made a member an administrator
 action-member-role-custom = Gave a member the role Custom
 action-member-role-custom-with-activity = Gave a member the role Custom, with access to SMTP activities
 action-member-role-regular = Gave a member the role Regular
+action-member-leave-account = Left an account’s place
 action-member-sign-in = Signed in
 action-member-sign-in-as = The operator looked in the account’s place
 action-member-sign-in-half = Gave the password; a one-time code is wanted

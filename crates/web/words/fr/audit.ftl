@@ -44,6 +44,7 @@ action-member-role-administrator = Un membre est devenu administrateur
 action-member-role-custom = Un membre a reçu le rôle Personnalisé
 action-member-role-custom-with-activity = Un membre a reçu le rôle Personnalisé, avec accès aux activités SMTP
 action-member-role-regular = Un membre a reçu le rôle Régulier
+action-member-leave-account = A quitté la place d’un compte
 action-member-sign-in = Connexion à la console
 action-member-sign-in-as = L’exploitant a consulté à la place du compte
 action-member-sign-in-half = Mot de passe donné ; un code à usage unique est attendu

@@ -24,7 +24,7 @@ password-show = Afficher le mot de passe
 save = Enregistrer
 since = Connecté depuis
 skip = Aller au contenu
-times-in = Heures : { $zone }
+times-in = Heures : { $zone }
 your-name = Votre nom
 
 ## Menu
@@ -60,7 +60,7 @@ acting-leave = Quitter ce compte
 quota = Quota
 quota-renews = { $percent } utilisés, renouvellement le { $day }
 quota-used = { $used } destinataires sur { $quota } pour cette période
-suspended = Ce compte est suspendu : ses applications ne peuvent plus se connecter, sa file d’attente est retenue et rien ne peut être modifié. Communiquez avec l’exploitant du relais.
+suspended = Ce compte est suspendu : ses applications ne peuvent plus se connecter, sa file d’attente est retenue et rien ne peut être modifié. Communiquez avec l’exploitant du relais.
 
 ## Entrée
 choose-do = Enregistrer et se connecter
@@ -76,7 +76,7 @@ entrance-too-many = { $count ->
     [one] Trop de tentatives ont échoué. Réessayez dans une minute.
    *[other] Trop de tentatives ont échoué. Réessayez dans { $number } minutes.
 }
-entrance-wrong = Cela ne correspond pas. Vérifiez chaque lettre ; les majuscules comptent dans le mot de passe.
+entrance-wrong = Cela ne correspond pas. Vérifiez chaque lettre ; les majuscules comptent dans le mot de passe.
 first-do = Commencer
 first-title = Bienvenue dans Envoi
 first-what = Vous êtes le premier exploitant de { $host }. Choisissez avec quoi vous vous connecterez.
@@ -100,7 +100,7 @@ browser-this = celui-ci
 browsers-title = Où vous êtes connecté
 browsers-what = Déconnectez ce que vous ne reconnaissez pas, puis changez votre mot de passe.
 codes-are-off = Désactivés. Avec eux, un mot de passe volé n’ouvre rien à lui seul.
-codes-are-on = Activés : un code de votre appareil vous est demandé à la connexion.
+codes-are-on = Activés : un code de votre appareil vous est demandé à la connexion.
 codes-confirm = Le code que votre appareil affiche maintenant
 codes-scan = Balayez ceci avec votre application d’authentification
 codes-scan-what = Toute application de codes à usage unique (TOTP) convient. Sans appareil photo, saisissez la clé.
@@ -109,7 +109,7 @@ codes-square = Code carré contenant la clé
 codes-title = Codes à usage unique
 codes-turn-off = Désactiver les codes à usage unique
 codes-turn-on = Activer les codes à usage unique
-codes-why = Après votre mot de passe, un code vous sera demandé ; votre appareil en produit un nouveau toutes les 30 secondes.
+codes-why = Après votre mot de passe, un code vous sera demandé ; votre appareil en produit un nouveau toutes les 30 secondes.
 profile-lede = Vous vous connectez avec { $email }.
 profile-password-what = Tous les autres navigateurs sont déconnectés quand vous le changez.
 profile-recovery-left = { $count ->
@@ -134,7 +134,7 @@ failure-invalid-what = Rien n’a été modifié. Revenez en arrière et corrige
 failure-not-found = Il n’y a rien ici
 failure-not-found-what = L’adresse est erronée, ou ce qui s’y trouvait n’existe plus.
 failure-stale = Ce formulaire était trop ancien
-failure-stale-what = Vous vous êtes reconnecté depuis qu’il a été affiché. Rien n’a été fait : revenez en arrière, rechargez la page et réessayez.
+failure-stale-what = Vous vous êtes reconnecté depuis qu’il a été affiché. Rien n’a été fait : revenez en arrière, rechargez la page et réessayez.
 failure-unavailable = Cela ne fonctionne pas pour le moment
 failure-unavailable-what = Rien n’a été modifié. Réessayez dans un instant.
 failure-unreadable = Ce formulaire n’a pas pu être lu

@@ -7,15 +7,15 @@ letter-greeting = Bonjour { $name },
 letter-invitation = Vous avez été ajouté à { $place } dans la console d’Envoi, qui montre ce qu’il est advenu de chaque message envoyé. Choisissez un mot de passe pour y entrer.
 letter-invitation-subject = Votre accès à { $place }
 letter-link =
-    Ouvrez ce lien. Il ne sert qu’une fois, jusqu’au { $until } (UTC) :
+    Ouvrez ce lien. Il ne sert qu’une fois, jusqu’au { $until } (UTC) :
 
     { $url }
 letter-signature =
     --{" "}
     Envoi
-letter-unexpected = Si vous ne vous y attendiez pas, ne faites rien : sans le lien, rien ne change.
+letter-unexpected = Si vous ne vous y attendiez pas, ne faites rien : sans le lien, rien ne change.
 letter-quota = { $account } a envoyé à { $used } des { $quota } destinataires de cette période.
-letter-quota-full = Tout autre destinataire est refusé avec « 452 4.7.1 » jusqu’au { $day }, début de la prochaine période. Les applications qui réessaient plus tard livreront alors leurs messages. S’il vous en faut davantage d’ici là, adressez-vous à l’exploitant du relais.
-letter-quota-full-subject = { $account } : le quota est épuisé
+letter-quota-full = Tout autre destinataire est refusé avec « 452 4.7.1 » jusqu’au { $day }, début de la prochaine période. Les applications qui réessaient plus tard livreront alors leurs messages. S’il vous en faut davantage d’ici là, adressez-vous à l’exploitant du relais.
+letter-quota-full-subject = { $account } : le quota est épuisé
 letter-quota-near = Une fois le quota épuisé, tout autre destinataire sera refusé jusqu’au { $day }, début de la prochaine période. Si cela ne suffit pas, adressez-vous à l’exploitant du relais.
-letter-quota-subject = { $account } : { $percent } du quota sont utilisés
+letter-quota-subject = { $account } : { $percent } du quota sont utilisés
