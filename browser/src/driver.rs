@@ -104,10 +104,15 @@ impl Driver {
 
     /// Sends a form by its own button, and waits for the page that comes.
     pub(crate) async fn send(&self, form: &str) -> Result<()> {
-        let button = self.find(&format!("{form} button:not([type=button])")).await?;
-        // the same button may lie below the edge, or in a menu that is folded
-        self.script("arguments[0].click()", vec![serde_json::to_value(&button)?]).await?;
+        let button = self.press(&format!("{form} button:not([type=button])")).await?;
         self.gone(&button).await
+    }
+
+    /// Presses something, which may lie below the edge or in a menu that is folded.
+    pub(crate) async fn press(&self, selector: &str) -> Result<Element> {
+        let element = self.find(selector).await?;
+        self.script("arguments[0].click()", vec![serde_json::to_value(&element)?]).await?;
+        Ok(element)
     }
 
     /// Waits until the page of an element is another.

@@ -135,7 +135,7 @@ async fn invited(house: &House, driver: &Driver) -> Result<Vec<Person>> {
         driver.open(&format!("{}/members", house.console())).await?;
         driver.fill("form[action='/members'] [name=email]", &person.email).await?;
         driver.fill("form[action='/members'] [name=name]", name).await?;
-        driver.choose("form[action='/members'] [name=role]", role).await?;
+        driver.press(&format!("form[action='/members'] [name=role][value={role}]")).await?;
         driver.choose("form[action='/members'] [name=language]", language).await?;
         driver.send("form[action='/members']").await?;
         links.push((person, driver.text(".kv .secret .value").await?));

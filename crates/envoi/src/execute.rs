@@ -39,6 +39,9 @@ use relay::service::view::{
 
 const ROWS_DEFAULT: u32 = 100;
 
+/// What an account used of its quota in the period of a day.
+type UsedBy<'a> = Box<dyn Fn(&Account, Day) -> u64 + 'a>;
+
 /// Connections: how many in all, and from each address.
 type Connections = (u64, Vec<(Site, u64)>);
 
@@ -261,7 +264,7 @@ impl<S: Store> Executor<S> {
 
     /// Says what an account used of its quota in the period of a day: as it is counted where a server runs, else as it was
     /// written down.
-    pub(crate) fn used(&self) -> Result<Box<dyn Fn(&Account, Day) -> u64 + '_>, Fault> {
+    pub(crate) fn used(&self) -> Result<UsedBy<'_>, Fault> {
         if let Some(running) = &self.running {
             return Ok(Box::new(|account, today| running.usage.used(account.id, account.quota.period(today))));
         }

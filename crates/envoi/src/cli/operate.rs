@@ -8,8 +8,8 @@ use relay::service::operation::Operation;
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
-    ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand,
-    QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, statistics,
+    ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand, QueueCommand,
+    RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, statistics,
 };
 use crate::moment;
 

@@ -185,6 +185,7 @@ struct LinkPage {
     email: String,
     url: String,
     end: String,
+    mailed: bool,
 }
 
 fn link_shown(visit: &Visit, made: MemberLinkView, title: &str) -> Response {
@@ -193,7 +194,7 @@ fn link_shown(visit: &Visit, made: MemberLinkView, title: &str) -> Response {
     let (token, url) = (made.token.expose(), made.url.as_ref());
     let url = url.map_or_else(|| format!("/choose-password?token={token}"), |url| url.expose().to_owned());
     let (name, email, end) = (made.member.name, made.member.email, page.words.minute(&made.expires_at));
-    shown(&LinkPage { title: page.with(title, "name", &name), back, name, email, url, end, page })
+    shown(&LinkPage { title: page.with(title, "name", &name), back, name, email, url, end, mailed: made.mailed, page })
 }
 
 async fn invite(Signed { visit, form }: Signed<InviteForm>) -> Result<Response, Failure> {

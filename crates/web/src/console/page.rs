@@ -44,6 +44,7 @@ pub(super) struct Part {
 /// How much of the quota is used.
 pub(super) struct QuotaBar {
     pub(super) used: String,
+    pub(super) recipients: u64,
     pub(super) quota: String,
     /// 0 to 100, with one decimal.
     pub(super) percent: String,
@@ -276,6 +277,7 @@ pub(super) fn quota_bar(words: &Words, account: &relay::service::view::AccountVi
     let shown = part.min(1.0);
     Some(QuotaBar {
         used: words.number(account.used),
+        recipients: quota,
         quota: words.number(quota),
         percent: format!("{:.1}", shown * 100.0),
         percent_text: words.percent(Some(shown)),

@@ -134,6 +134,13 @@ impl Words {
         self.say(id, Some(&values.into_iter().collect()))
     }
 
+    /// The same with further things put in.
+    pub(super) fn count_with(&self, id: &str, count: u64, name: &str, value: &str) -> String {
+        let shown = self.number(count);
+        let values = [("count", FluentValue::from(count)), ("number", FluentValue::from(shown)), (name, value.into())];
+        self.say(id, Some(&values.into_iter().collect()))
+    }
+
     fn say(&self, id: &str, values: Option<&FluentArgs<'_>>) -> String {
         let bundle = &Speech::of(self.language).bundle;
         let pattern = bundle.get_message(id).and_then(|message| message.value());

@@ -59,7 +59,10 @@ acting = You look at { $account } in its place. Its audit log shows what you do 
 acting-leave = Leave this account
 quota = Quota
 quota-renews = { $percent } used, renews on { $day }
-quota-used = { $used } of { $quota } recipients in this period
+quota-used = { $count ->
+    [one] { $used } of { $number } recipient in this period
+   *[other] { $used } of { $number } recipients in this period
+}
 suspended = This account is suspended: its applications cannot log in, its queue is held, and nothing can be changed. Please contact the operator of the relay.
 
 ## Entrance

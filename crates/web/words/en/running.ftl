@@ -38,6 +38,7 @@ member-last = The last administrator can neither be removed nor given another ro
 member-link = Link
 member-link-kept = I have sent it
 member-link-new = New link
+member-link-mailed = The relay has sent this link to { $email }.
 member-link-once = It is shown this once and works once. Whoever has it can choose the password: send it to nobody else.
 member-link-what = { $name } chooses a password by this link and signs in with { $email }.
 member-link-why = A new link is for somebody who has lost the password or never came. Links from before stop working; the password stays until the new link is used.

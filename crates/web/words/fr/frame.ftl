@@ -59,7 +59,10 @@ acting = Vous consultez { $account } à sa place. Son journal d’audit montre c
 acting-leave = Quitter ce compte
 quota = Quota
 quota-renews = { $percent } utilisés, renouvellement le { $day }
-quota-used = { $used } destinataires sur { $quota } pour cette période
+quota-used = { $count ->
+    [one] { $used } destinataire sur { $number } pour cette période
+   *[other] { $used } destinataires sur { $number } pour cette période
+}
 suspended = Ce compte est suspendu : ses applications ne peuvent plus se connecter, sa file d’attente est retenue et rien ne peut être modifié. Communiquez avec l’exploitant du relais.
 
 ## Entrée

@@ -38,6 +38,7 @@ member-last = Le dernier administrateur ne peut être ni retiré ni recevoir un 
 member-link = Lien
 member-link-kept = Je l’ai transmis
 member-link-new = Nouveau lien
+member-link-mailed = Le relais a envoyé ce lien à { $email }.
 member-link-once = Il n’est affiché que cette fois et ne sert qu’une fois. Quiconque l’a en main peut choisir le mot de passe : ne le transmettez à personne d’autre.
 member-link-what = { $name } choisit son mot de passe grâce à ce lien et se connecte avec { $email }.
 member-link-why = Un nouveau lien sert à qui a perdu son mot de passe ou n’est jamais venu. Les liens précédents cessent de fonctionner ; le mot de passe reste valable tant que le nouveau lien n’a pas servi.
