@@ -11,9 +11,8 @@ use support::{Hop, House, Port, send};
 fn house(hop: &Hop) -> House {
     let house = House::new(hop.port());
     let text = std::fs::read_to_string(house.config()).unwrap();
-    let more = "[console]\nlisten = [\"127.0.0.1:0\"]\nurl = \"https://console.example.com\"\n\
-                [mail]\nfrom = \"Acme Relay <envoi@mail.example>\"\n";
-    std::fs::write(house.config(), text + more).unwrap();
+    let text = text.replace("[console]\n", "[console]\nurl = \"https://console.example.com\"\n");
+    std::fs::write(house.config(), text + "[mail]\nfrom = \"Acme Relay <envoi@mail.example>\"\n").unwrap();
     house
 }
 

@@ -9,7 +9,6 @@ mod api_keys;
 mod assets;
 mod audit;
 mod chart;
-mod confirm;
 mod connect;
 mod connections;
 mod dashboard;

@@ -9,9 +9,9 @@ use relay::service::operation::Operation;
 use relay::service::view::{AccountView, DomainView};
 use serde::Deserialize;
 
-use super::confirm::{Pressed, Question, Sure, asked};
 use super::form::Signed;
 use super::page::{Failure, Page, QuotaBar, fault_words, quota_bar, shown_as};
+use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 

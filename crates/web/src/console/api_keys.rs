@@ -12,9 +12,9 @@ use relay::service::operation::Operation;
 use relay::service::view::{ApiKeySecretView, ApiKeyView, DoneView, word};
 use serde::Deserialize;
 
-use super::confirm::{Question, Sure, asked};
 use super::form::Signed;
 use super::page::{Failure, Page, fault_words, shown, shown_as};
+use super::question::{Question, Sure, asked};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 

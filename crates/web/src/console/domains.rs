@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, shown, shown_as};
-use super::question::{Choice, Confirm, Typed, said};
+use super::question::{Choice, Confirm, Pressed, Typed, said};
 use super::users::{UserRow, user_rows};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -271,11 +271,7 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
     }))
 }
 
-/// A form with a button alone.
-#[derive(Deserialize)]
-struct Nothing {}
-
-async fn verify(Path(domain): Path<String>, Signed { visit, .. }: Signed<Nothing>) -> Result<Response, Failure> {
+async fn verify(Path(domain): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     let domain: DomainView = visit.ask(Operation::DomainVerify { domain }).await?;
     Ok(on_to(&format!("/domains/{}", domain.name)))
 }

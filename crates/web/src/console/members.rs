@@ -10,9 +10,9 @@ use relay::service::operation::Operation;
 use relay::service::view::{DoneView, MemberLinkView, MemberView, word};
 use serde::Deserialize;
 
-use super::confirm::{Pressed, Question, Sure, asked};
 use super::form::Signed;
 use super::page::{Failure, Page, fault_words, shown, shown_as, slug};
+use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 

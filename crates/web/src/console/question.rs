@@ -4,6 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::Fault;
+use serde::Deserialize;
 
 use super::page::{Page, shown_as};
 
@@ -56,6 +57,40 @@ impl Confirm {
         shown_as(status, self)
     }
 }
+
+/// A question that a tick answers.
+pub(super) struct Question {
+    /// What is about to happen, as a question.
+    pub(super) title: String,
+    /// What follows from it.
+    pub(super) consequences: Vec<String>,
+    /// What has to be ticked.
+    pub(super) sure: String,
+    /// Where the answer goes.
+    pub(super) action: String,
+    /// What the button says.
+    pub(super) act: String,
+    /// Where whoever thinks better of it goes.
+    pub(super) back: String,
+}
+
+/// Asks.
+pub(super) fn asked(page: Page, question: Question) -> Response {
+    let Question { title, consequences: lines, sure, action, act: button, back } = question;
+    let (typed, sure, choices, is_final, refused) = (None, Some(sure), Vec::new(), true, None);
+    Confirm { page, title, lines, action, back, button, typed, sure, choices, is_final, refused }.asked()
+}
+
+/// The answer: a form without the tick is none.
+#[derive(Deserialize)]
+pub(super) struct Sure {
+    #[serde(rename = "sure")]
+    _sure: String,
+}
+
+/// A form that is nothing but a button.
+#[derive(Deserialize)]
+pub(super) struct Pressed {}
 
 /// A fault in one line.
 pub(super) fn said(fault: &Fault) -> String {

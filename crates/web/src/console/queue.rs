@@ -7,9 +7,9 @@ use relay::id::MessageId;
 use relay::service::operation::Operation;
 use relay::service::view::{DoneView, MessageView, QueueRecipientView, QueueView};
 
-use super::confirm::{Pressed, Question, Sure, asked};
 use super::form::Signed;
 use super::page::{Failure, Page, shown, slug};
+use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::connect::Connection;
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
-use super::question::{Confirm, said};
+use super::question::{Confirm, Pressed, said};
 use super::rules::{Retry, RulesForm, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
@@ -370,11 +370,7 @@ async fn reset(Path(user): Path<String>, Signed { visit, form }: Signed<SureForm
     credential(&visit, &issued).await
 }
 
-/// A form with a button alone.
-#[derive(Deserialize)]
-struct Nothing {}
-
-async fn add_password(Path(user): Path<String>, Signed { visit, .. }: Signed<Nothing>) -> Result<Response, Failure> {
+async fn add_password(Path(user): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     let issued: CredentialView = visit.ask(Operation::SmtpUserAddPassword { user }).await?;
     credential(&visit, &issued).await
 }
@@ -393,11 +389,11 @@ async fn drop_password(
     Ok(back_to(&visit.ask(Operation::SmtpUserDropPassword { user }).await?))
 }
 
-async fn enable(Path(user): Path<String>, Signed { visit, .. }: Signed<Nothing>) -> Result<Response, Failure> {
+async fn enable(Path(user): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     Ok(back_to(&visit.ask(Operation::SmtpUserEnable { user }).await?))
 }
 
-async fn disable(Path(user): Path<String>, Signed { visit, .. }: Signed<Nothing>) -> Result<Response, Failure> {
+async fn disable(Path(user): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     Ok(back_to(&visit.ask(Operation::SmtpUserDisable { user }).await?))
 }
 

@@ -10,7 +10,6 @@ list-all = All
 list-search = Search
 actions-for = Actions for { $name }
 cannot-be-undone = It cannot be undone.
-confirm-keep = Leave it as it is
 delete-ask = Delete…
 empty-without-end = Empty: without end. It works until that day is over.
 in-a-shell = in a shell

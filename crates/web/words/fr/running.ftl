@@ -10,7 +10,6 @@ list-all = Tous
 list-search = Rechercher
 actions-for = Actions pour { $name }
 cannot-be-undone = C’est irréversible.
-confirm-keep = Ne rien changer
 delete-ask = Supprimer…
 empty-without-end = Vide : sans fin. Elle fonctionne jusqu’à la fin de cette journée.
 in-a-shell = dans un terminal
