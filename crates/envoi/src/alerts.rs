@@ -1,9 +1,13 @@
 //! Tells an account's administrators how much of their quota is used, by mail.
 
 use relay::account::Account;
+use relay::clock::Day;
+use relay::id::Id;
+use relay::member::Member;
 use relay::power::Role;
 use relay::quota::alert::{self, Told};
 use relay::store::Store;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,27 +28,35 @@ struct Alert {
     renews: String,
 }
 
+/// Who was told which step of which period: kept while the relay runs, so that what could not be noted is not told again.
+type Sent = HashSet<(Id<Member>, Day, u8)>;
+
 /// Looks at the quotas until shutdown.
 pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdown) {
+    let mut sent = Sent::new();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = shutdown.begun() => return,
         }
-        if let Err(error) = look(&executor).await {
+        if let Err(error) = look(&executor, &mut sent).await {
             tracing::warn!(%error, "quotas could not be looked at for alerts");
         }
     }
 }
 
-async fn look<S: Store>(executor: &Arc<Executor<S>>) -> anyhow::Result<()> {
+async fn look<S: Store>(executor: &Arc<Executor<S>>, sent: &mut Sent) -> anyhow::Result<()> {
     let Some(running) = &executor.running else { return Ok(()) };
     if running.mail.is_ready().is_err() {
         return Ok(());
     }
     let looking = Arc::clone(executor);
     for alert in tokio::task::spawn_blocking(move || due(&looking)).await?? {
-        tell(executor, &alert).await?;
+        // one account's trouble is not the others'
+        if let Err(error) = tell(executor, &alert, sent).await {
+            tracing::warn!(%error, account = %alert.account.id, "a quota alert was not sent to all");
+            continue;
+        }
         // noted once it is on its way: a crash in between repeats it, and none is missed
         let (store, account, told) = (Arc::clone(&executor.store), alert.account.id, alert.told);
         tokio::task::spawn_blocking(move || store.quota_told(account, told)).await??;
@@ -69,14 +81,15 @@ fn due<S: Store>(executor: &Executor<S>) -> anyhow::Result<Vec<Alert>> {
 }
 
 /// Writes to each administrator of the account, in their language.
-async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert) -> anyhow::Result<()> {
+async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert, sent: &mut Sent) -> anyhow::Result<()> {
     let Some(running) = &executor.running else { return Ok(()) };
     let directory = executor.store.directory();
-    let whom = |member: &&Arc<relay::member::Member>| {
-        member.account == Some(alert.account.id) && member.role == Role::Administrator
-    };
+    let whom = |member: &&Arc<Member>| member.account == Some(alert.account.id) && member.role == Role::Administrator;
     for member in directory.members.values().filter(whom) {
         let Alert { account, told, used, quota, renews } = alert;
+        if sent.contains(&(member.id, told.period, told.step)) {
+            continue;
+        }
         let letter =
             web::letters::quota(member.language, &member.name, &account.name, told.step, (*used, *quota), renews);
         let note = Note {
@@ -96,6 +109,7 @@ async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert) -> anyhow::R
             }
             Err(error) => return Err(error.into()),
         }
+        sent.insert((member.id, told.period, told.step));
     }
     Ok(())
 }

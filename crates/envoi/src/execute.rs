@@ -7,6 +7,7 @@ pub mod desk;
 mod door;
 mod follow;
 mod held;
+mod letters;
 mod member;
 mod queue;
 mod statistics;
@@ -30,6 +31,8 @@ use tokio::task::JoinError;
 
 use net::clock::{Clock, SystemDice};
 use web::letters::LinkFor;
+
+use letters::Letters;
 
 use relay::service::operation::{Answer, Health, Operation};
 use relay::service::view::{
@@ -86,6 +89,8 @@ pub struct Executor<S> {
     pub console: Option<String>,
     /// The limits in force.
     pub limits: Limits,
+    /// How often people are written to.
+    letters: Letters,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
@@ -126,6 +131,7 @@ impl<S: Store> Executor<S> {
             ports,
             console,
             limits,
+            letters: Letters::default(),
             clock,
             running,
             config,

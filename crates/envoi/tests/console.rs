@@ -369,11 +369,16 @@ fn one_time_codes_are_asked_for() {
     let (house, server) = world();
     let mut browser = member(&house, &server, None, "op@example.com", Role::Administrator);
     let seed = field(&browser.get("/profile/codes").body, "seed");
-    assert_eq!(browser.post("/profile/codes", &[("seed", &seed), ("code", "000000")]).status, 422);
-    let shown = browser.post("/profile/codes", &[("seed", &seed), ("code", &code(&seed, 0))]);
+    let mut on = |code: &str, password| {
+        browser.post("/profile/codes", &[("seed", &seed), ("code", code), ("password", password)])
+    };
+    assert_eq!(on("000000", PASSWORD).status, 422);
+    assert_eq!(on(&code(&seed, 0), "not the password").status, 422);
+    let shown = on(&code(&seed, 0), PASSWORD);
     assert_eq!(shown.status, 200, "{}", shown.body);
     let (_, recovery) = shown.body.split_once("<code id=\"codes\">").unwrap();
     let recovery = recovery.lines().next().unwrap().to_owned();
+    assert_eq!(browser.get("/profile/codes").location, "/profile", "whoever finds an open browser replaces none");
 
     let mut half = Browser::new(server.console);
     assert!(sign_in(&mut half, "op@example.com", PASSWORD).location.starts_with("/sign-in/code"));
@@ -385,6 +390,8 @@ fn one_time_codes_are_asked_for() {
     let mut lost = Browser::new(server.console);
     sign_in(&mut lost, "op@example.com", PASSWORD);
     assert_eq!(lost.send("/sign-in/code", &[("code", &code(&seed, 1))]).status, 422, "a code is taken once");
+    assert_eq!(lost.send("/sign-in/code", &[("code", &code(&seed, 0))]).status, 422, "nor one from before");
+    assert_eq!(lost.send("/sign-in/code", &[("code", &code(&seed, 1))]).status, 422, "which changes nothing");
     assert_eq!(lost.send("/sign-in/code", &[("code", &recovery)]).status, 303);
     assert!(lost.is_signed_in());
     let mut again = Browser::new(server.console);
@@ -406,4 +413,34 @@ fn whoever_guesses_locks_out_nobody_else() {
     assert_eq!(sign_in(&mut guessing, "op@example.com", PASSWORD).status, 429, "not even with the right one");
     let mut elsewhere = Browser::from(server.console, 3);
     assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
+    // where a member has been, the failures of others do not keep them out
+    for _ in 0..13 {
+        sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess");
+    }
+    assert_eq!(sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess").status, 429);
+    assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
+}
+
+/// A form that is held back while its sender loses the right to send it.
+#[test]
+fn a_form_is_asked_who_sends_it_when_it_has_come() {
+    let (house, server) = world();
+    let mut owner = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let mut stolen = Browser::new(server.console);
+    assert_eq!(sign_in(&mut stolen, "op@example.com", PASSWORD).status, 303);
+    let held = stolen.hold("/operator/leave");
+    assert_eq!(owner.post("/profile/password", &[("before", PASSWORD), ("after", OTHER)]).status, 303);
+    let shown = held.go_on(&mut stolen);
+    assert!(shown.location.starts_with("/sign-in"), "{} {}", shown.status, shown.location);
+    assert!(!stolen.is_signed_in() && owner.is_signed_in());
+}
+
+#[test]
+fn a_stranger_voids_no_invitation() {
+    let (house, server) = world();
+    let made = house.json(&["member", "add", "op@example.com", "--name", "Op"]);
+    let link = format!("/choose-password?token={}", made["token"].as_str().unwrap());
+    let mut stranger = Browser::from(server.console, 4);
+    assert_eq!(stranger.send("/forgotten", &[("email", "op@example.com")]).status, 200);
+    assert_eq!(stranger.get(&link).status, 200);
 }

@@ -345,6 +345,25 @@ async fn a_key_makes_none_that_outlives_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_ends_makes_nobody_who_administers() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let ends_at = Some(Timestamp(world.clock.now().0 + 3_600_000));
+    let own = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
+    let run = |operation| world.executor.run(operation, Identity { ends_at, ..somebody(own) });
+    let add = |role| {
+        let (account, email) = (Some(acme.account), format!("{role:?}@example.com"));
+        Operation::MemberAdd { account, email, name: "X".into(), role, language: Language::English }
+    };
+    run(add(Role::Regular)).await.unwrap();
+    let link = Operation::MemberLink { member: acme.member };
+    for operation in [add(Role::Administrator), link] {
+        let fault = run(operation.clone()).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Forbidden, "{operation:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_has_as_much_as_the_limits_let_it() {
     use Operation as O;
     let world = World::limited(

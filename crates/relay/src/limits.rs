@@ -143,8 +143,6 @@ limits! {
         "Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.";
     sign_in_failures_burst SIGN_IN_FAILURES_BURST 10 3..=1_000 "failed sign-ins" ""
         "Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.";
-    sign_in_member_failures_burst SIGN_IN_MEMBER_FAILURES_BURST 50 10..=10_000 "failed sign-ins" ""
-        "Failed sign-ins aimed at one member, from where they never signed in, at once; then one a minute.";
     sign_in_idle_seconds SIGN_IN_IDLE_SECONDS 43_200 300..=2_592_000 "seconds" ""
         "How long a sign-in to the console lasts without being used.";
     sign_in_days SIGN_IN_DAYS 30 1..=90 "days" ""

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::id::Id;
@@ -28,6 +29,20 @@ impl<K: Eq + Hash> Pace<K> {
         let interval = 60_000_000u64.checked_div(per_minute).unwrap_or(0);
         let tolerance = interval.saturating_mul(burst.saturating_sub(1));
         Pace { interval, tolerance, due: HashMap::new() }
+    }
+
+    /// One in each `interval`, evenly, with `burst` (at least 1) at once.
+    pub fn every(interval: Duration, burst: u64) -> Self {
+        let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        let tolerance = interval.saturating_mul(burst.saturating_sub(1));
+        Pace { interval, tolerance, due: HashMap::new() }
+    }
+
+    /// Takes one of `key` back that was counted before it was known what it was.
+    pub fn take_back(&mut self, key: &K) {
+        if let Some(due) = self.due.get_mut(key) {
+            *due = due.saturating_sub(self.interval);
+        }
     }
 
     /// Counts one of `key`.
@@ -85,7 +100,6 @@ impl Rate {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     const ALICE: Id<SmtpUser> = Id::new(1);
     const BOB: Id<SmtpUser> = Id::new(2);
@@ -111,6 +125,16 @@ mod tests {
         assert_eq!(rate.on_message(ALICE, START.after(Duration::from_millis(9_500))), Err(1));
         assert_eq!(rate.on_message(ALICE, START.after(Duration::from_secs(10))), Ok(()));
         assert_eq!(rate.on_message(ALICE, START.after(Duration::from_secs(10))), Err(10));
+    }
+
+    #[test]
+    fn what_is_taken_back_was_not_there() {
+        let mut pace = Pace::every(Duration::from_secs(1200), 2);
+        assert_eq!((pace.on(1, START), pace.on(1, START)), (Ok(()), Ok(())));
+        assert_eq!(pace.on(1, START), Err(1200));
+        pace.take_back(&1);
+        assert_eq!(pace.on(1, START), Ok(()));
+        assert_eq!(pace.on(1, START.after(Duration::from_secs(1200))), Ok(()));
     }
 
     #[test]

@@ -229,12 +229,14 @@ handed! {
     member_add(member: NewMember, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_change(member: Id<Member>, change: MemberChange, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
-    sign_in_put(sign_in: SignIn, by: &Actor) -> Done<()>;
+    sign_in_add(sign_in: SignIn, by: &Actor) -> Done<()>;
+    sign_in_act(sign_in: &SignIn, acting_for: Option<Id<Account>>, by: &Actor, now: Timestamp) -> Done<()>;
+    sites(member: Id<Member>) -> Done<Vec<std::net::IpAddr>>;
     sign_in(token: &PasswordHash) -> Done<Option<SignIn>>;
     sign_ins(member: Id<Member>) -> Done<Vec<SignIn>>;
     sign_in_end(token: &PasswordHash) -> Done<()>;
     sign_ins_seen(seen: &[(PasswordHash, Timestamp)]) -> Done<()>;
     sign_ins_prune(unused_since: Timestamp, made_before: Timestamp, now: Timestamp) -> Done<()>;
-    link_put(link: Link, by: &Actor, now: Timestamp) -> Done<()>;
+    link_put(link: Link, alone: bool, by: &Actor, now: Timestamp) -> Done<()>;
     link(token: &PasswordHash) -> Done<Option<Link>>;
 }

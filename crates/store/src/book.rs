@@ -67,8 +67,12 @@ pub(crate) enum Write {
     Member(Arc<Member>),
     /// A member is gone, with their sign-ins and links.
     MemberGone(Id<Member>),
-    /// A sign-in as it is from now on.
+    /// A new sign-in.
     SignIn(SignIn),
+    /// A sign-in looks in this account's place from now on, if it still is one.
+    SignInActs { token: PasswordHash, acting_for: Option<Id<Account>> },
+    /// A member has signed in from there.
+    MemberSite { member: Id<Member>, site: IpAddr, at: Timestamp },
     /// Every sign-in of a member but this one has ended.
     SignInsGone { member: Id<Member>, keep: Option<PasswordHash> },
     /// A new link.

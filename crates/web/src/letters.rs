@@ -28,7 +28,9 @@ pub enum LinkFor {
 pub fn link(language: Language, why: LinkFor, name: &str, place: &str, url: &str, until_rfc3339: &str) -> Letter {
     let words = Words::new(language);
     let until = words.minute(until_rfc3339);
-    let values = [("name", name), ("place", place), ("url", url), ("until", until.as_str())];
+    // what people call themselves is not made into a link in a letter of ours
+    let (name, place) = (harmless(name), harmless(place));
+    let values = [("name", name.as_str()), ("place", place.as_str()), ("url", url), ("until", until.as_str())];
     let (subject, opening) = match why {
         LinkFor::Invitation => ("letter-invitation-subject", "letter-invitation"),
         LinkFor::Forgotten => ("letter-forgotten-subject", "letter-forgotten"),
@@ -37,6 +39,12 @@ pub fn link(language: Language, why: LinkFor, name: &str, place: &str, url: &str
     let parts = ["letter-greeting", opening, "letter-link", "letter-unexpected", "letter-signature"];
     let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+}
+
+/// A name without what a mail program could make a link of.
+fn harmless(name: &str) -> String {
+    let is_link = |word: &&str| word.contains("://") || word.to_lowercase().starts_with("www.") || word.contains('/');
+    name.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The letter that a step of a quota is reached: `step` per cent, `used` of `quota` recipients.
@@ -72,6 +80,11 @@ pub fn quota(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_no_link() {
+        assert_eq!(harmless("Win now https://evil.example/win Éloïse www.evil.example a.example/b"), "Win now Éloïse");
+    }
 
     #[test]
     fn a_quota_is_told_in_numbers() {

@@ -13,7 +13,7 @@ use relay::smtp_user::PasswordHash;
 use relay::store::{Actor, Store};
 use smtp::server::Secret;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -32,26 +32,34 @@ const HASHES_AT_ONCE: usize = 2;
 const HASH_PATIENCE: Duration = Duration::from_secs(15);
 /// Octets of a browser's name that are kept.
 const AGENT_OCTETS_MAX: usize = 200;
-/// How many codes may be tried by somebody who is half in.
-const CODES_MAX: u64 = 5;
+/// How often the one-time codes of a member may be tried, after so many at once. Who tries knows the password.
+const CODES_EVERY: Duration = Duration::from_secs(600);
+const CODES_BURST: u64 = 10;
+/// How often somebody gets a link that was asked for with their address, after so many at once.
+const LINKS_EVERY: Duration = Duration::from_secs(1200);
+const LINKS_BURST: u64 = 3;
+/// How long the link of the first start works.
+const FIRST_LIFE: Duration = Duration::from_secs(86_400);
 
 /// What the door remembers in memory.
 pub(super) struct Porch {
     hashing: Semaphore,
     /// Failures by where they came from.
     sites: Mutex<Pace<Site>>,
-    /// Failures by whom they were aimed at, from where they never signed in.
-    members: Mutex<Pace<Id<Member>>>,
+    /// Failures of members from where they have signed in before.
+    pairs: Mutex<Pace<(Id<Member>, Site)>>,
+    /// Links that were asked for, by where from.
+    asks: Mutex<Pace<Site>>,
     /// Links that were asked for, by whom they are for.
     links: Mutex<Pace<Id<Member>>>,
-    /// Codes tried by those who are half in.
-    codes: Mutex<Pace<PasswordHash>>,
+    /// One-time codes tried, by whose.
+    codes: Mutex<Pace<Id<Member>>>,
     /// The step of the last code of each member: a code is taken once.
     steps: Mutex<HashMap<Id<Member>, u64>>,
     /// Uses of sign-ins that are not written down yet.
     seen: Mutex<HashMap<PasswordHash, Timestamp>>,
-    /// The hash of the link that was printed at the start, while nobody has come by it.
-    first: Mutex<Option<PasswordHash>>,
+    /// The hash of the link that was printed at the start, and when that was, while nobody has come by it.
+    first: Mutex<Option<(PasswordHash, Timestamp)>>,
     idle: Duration,
     life: Duration,
 }
@@ -61,9 +69,10 @@ impl Porch {
         Porch {
             hashing: Semaphore::new(HASHES_AT_ONCE),
             sites: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
-            members: Mutex::new(Pace::new(1, limits.sign_in_member_failures_burst)),
-            links: Mutex::new(Pace::new(1, 1)),
-            codes: Mutex::new(Pace::new(1, CODES_MAX)),
+            pairs: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
+            asks: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
+            links: Mutex::new(Pace::every(LINKS_EVERY, LINKS_BURST)),
+            codes: Mutex::new(Pace::every(CODES_EVERY, CODES_BURST)),
             steps: Mutex::default(),
             seen: Mutex::default(),
             first: Mutex::default(),
@@ -136,52 +145,51 @@ impl<S: Store + Archive> Desk<S> {
             acting_for: None,
         };
         let actor = actor_of(&member, browser.from);
-        self.with_store(move |store| Ok(store.sign_in_put(sign_in, &actor)?)).await?;
+        self.with_store(move |store| Ok(store.sign_in_add(sign_in, &actor)?)).await?;
         Ok(Entered { token, confirmed })
     }
 
-    /// Whether somebody may try from there. Nobody is locked out by the failures of others: those count where they come
-    /// from, and against a member only from where the member never was.
-    fn may_try(&self, site: Site, member: Option<(Id<Member>, bool)>, now: Timestamp) -> Result<(), Refused> {
-        let wait = |(left, seconds): (u64, u64)| if left == 0 { Err(Refused::TooMany(seconds.max(1))) } else { Ok(()) };
-        wait(held(&self.porch.sites).left(&site, now))?;
+    /// Counts a try as a failure until it is known to be none ([`Self::was_right`]), so that many at once are as many. Nobody
+    /// is kept out by the failures of others: those count where they come from, and a member where they have signed in
+    /// before is counted apart. On loopback, where a tunnel may stand for all, no place is counted.
+    fn try_from(&self, site: Site, member: Option<Id<Member>>, now: Timestamp) -> Result<(), Refused> {
         match member {
-            Some((member, false)) => wait(held(&self.porch.members).left(&member, now)),
-            _ => Ok(()),
+            Some(member) => held(&self.porch.pairs).on((member, site), now),
+            None if [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&site.address()) => {
+                Ok(())
+            }
+            None => held(&self.porch.sites).on(site, now),
+        }
+        .map_err(Refused::TooMany)
+    }
+
+    fn was_right(&self, site: Site, member: Option<Id<Member>>) {
+        match member {
+            Some(member) => held(&self.porch.pairs).take_back(&(member, site)),
+            None => held(&self.porch.sites).take_back(&site),
         }
     }
 
-    fn failed(&self, site: Site, member: Option<(Id<Member>, bool)>, now: Timestamp) {
-        // past its bound it is not counted, and was not tried either
-        let _ = held(&self.porch.sites).on(site, now);
-        if let Some((member, false)) = member {
-            let _ = held(&self.porch.members).on(member, now);
-        }
+    /// Whether a member has signed in from there lately.
+    async fn is_known(&self, member: Id<Member>, site: Site) -> Result<bool, Fault> {
+        let sites = self.with_store(move |store| Ok(store.sites(member)?)).await?;
+        Ok(sites.contains(&site.address()))
     }
 
     async fn sign_in_by_password(&self, email: &str, given: Secret, browser: Browser) -> Result<Entered, Refused> {
         let (site, now) = (Site::of(browser.from), self.now());
         let member = self.executor.store.directory().member_of(email).cloned();
-        let known = match member.as_ref().map(|member| member.id) {
-            None => None,
-            Some(id) => {
-                let sign_ins = self.with_store(move |store| Ok(store.sign_ins(id)?)).await?;
-                Some((id, sign_ins.iter().any(|past| past.confirmed && Site::of(past.from) == site)))
-            }
+        let known = match &member {
+            Some(member) if self.is_known(member.id, site).await? => Some(member.id),
+            _ => None,
         };
-        self.may_try(site, known, now)?;
+        self.try_from(site, known, now)?;
         let kept = member.as_ref().and_then(|member| member.password.clone());
         let right = self.hashing(move || password::verify(given.expose(), kept.as_ref())).await?;
-        match member.filter(|_| right) {
-            Some(member) => {
-                let confirmed = member.totp.is_none();
-                self.let_in(member, browser, confirmed).await
-            }
-            None => {
-                self.failed(site, known, now);
-                Err(Refused::Wrong)
-            }
-        }
+        let member = member.filter(|_| right).ok_or(Refused::Wrong)?;
+        self.was_right(site, known);
+        let confirmed = member.totp.is_none();
+        self.let_in(member, browser, confirmed).await
     }
 
     async fn confirm_by_code(&self, token: Secret, code: String, browser: Browser) -> Result<Entered, Refused> {
@@ -191,11 +199,11 @@ impl<S: Store + Archive> Desk<S> {
         let member = self.executor.store.directory().members.get(&sign_in.member).cloned();
         let member = member.ok_or(Refused::LinkVoid)?;
         let now = self.now();
-        held(&self.porch.codes).on(hash, now).map_err(Refused::TooMany)?;
+        held(&self.porch.codes).on(member.id, now).map_err(Refused::TooMany)?;
         if !self.is_code(&member, &code, now, browser.from).await? {
-            self.failed(Site::of(browser.from), None, now);
             return Err(Refused::Wrong);
         }
+        held(&self.porch.codes).take_back(&member.id);
         self.with_store(move |store| Ok(store.sign_in_end(&hash)?)).await?;
         self.let_in(member, browser, true).await
     }
@@ -205,8 +213,10 @@ impl<S: Store + Archive> Desk<S> {
         let seed = member.totp.as_ref();
         if let Some(step) = seed.and_then(|seed| totp::verify(seed, code, now)) {
             let mut steps = held(&self.porch.steps);
-            let last = steps.insert(member.id, step);
-            return Ok(last.is_none_or(|last| last < step));
+            let last = steps.entry(member.id).or_insert(0);
+            let is_new = *last < step;
+            *last = (*last).max(step);
+            return Ok(is_new);
         }
         let hash = self.secrets.hash(code.trim().as_bytes());
         if !member.recovery.contains(&hash) {
@@ -240,7 +250,9 @@ impl<S: Store + Archive> Desk<S> {
             Scope::Account(account, _) => directory.accounts.get(&account).cloned(),
             Scope::Operator => None,
         };
-        let form_key = FormKey::new(self.secrets.hash(&[b"form ".as_slice(), token.expose()].concat()));
+        // another account looked at is another key: a form of one must not act on the other
+        let place = sign_in.acting_for.map_or(0, Id::number).to_be_bytes();
+        let form_key = FormKey::new(self.secrets.hash(&[b"form ", place.as_slice(), token.expose()].concat()));
         let identity = Identity { actor, scope, read_only: false, ends_at: None };
         Ok(Some(Visitor { member, identity, account, sign_in, form_key }))
     }
@@ -258,14 +270,18 @@ impl<S: Store + Archive> Desk<S> {
     /// A link for whoever has this address. The answer does not wait for it, so that it takes as long for everybody.
     fn send_link(&self, email: &str, from: IpAddr) -> Result<(), Refused> {
         let now = self.now();
-        held(&self.porch.sites).on(Site::of(from), now).map_err(Refused::TooMany)?;
+        held(&self.porch.asks).on(Site::of(from), now).map_err(Refused::TooMany)?;
+        if !self.can_write() {
+            return Ok(());
+        }
         let Some(member) = self.executor.store.directory().member_of(email).cloned() else { return Ok(()) };
         if held(&self.porch.links).on(member.id, now).is_err() {
             return Ok(());
         }
         let executor = Arc::clone(&self.executor);
         tokio::spawn(async move {
-            let actor = Actor { name: member.email.clone(), from: from.to_string() };
+            // whoever asked is not known
+            let actor = Actor { name: "somebody at the entrance".to_owned(), from: from.to_string() };
             if let Err(fault) = executor.link_by_mail(member, actor, LinkFor::Forgotten).await {
                 tracing::warn!(error = fault.what, "a link to choose a password by could not be sent");
             }
@@ -295,9 +311,7 @@ impl<S: Store + Archive> Desk<S> {
         let Founder { email, name, password, language } = founder;
         let hashed = self.hashed(&password, &email).await?;
         // whoever comes second finds the link used
-        if held(&self.porch.first).take().is_none() {
-            return Err(Refused::LinkVoid);
-        }
+        let first = held(&self.porch.first).take().ok_or(Refused::LinkVoid)?;
         let (actor, now) = (Actor { name: email.clone(), from: browser.from.to_string() }, self.now());
         let limits = self.executor.limits.clone();
         let made = self.with_store(move |store| {
@@ -310,7 +324,7 @@ impl<S: Store + Archive> Desk<S> {
         match made.await {
             Ok(member) => self.let_in(member, browser, true).await,
             Err(fault) => {
-                *held(&self.porch.first) = Some(self.hash_of(&token));
+                *held(&self.porch.first) = Some(first);
                 Err(fault.into())
             }
         }
@@ -319,29 +333,38 @@ impl<S: Store + Archive> Desk<S> {
     /// A link for the first member of the operator, while there is none; it works until somebody has come by it, or the
     /// relay stops.
     pub fn first_link(&self) -> Option<Secret> {
-        let directory = self.executor.store.directory();
-        if directory.members.values().any(|member| member.account.is_none()) {
+        if self.has_operator() {
             return None;
         }
         let token = generate_token(&mut SystemDice);
-        *held(&self.porch.first) = Some(self.hash_of(&token));
+        *held(&self.porch.first) = Some((self.hash_of(&token), self.now()));
         Some(token)
+    }
+
+    fn has_operator(&self) -> bool {
+        self.executor.store.directory().members.values().any(|member| member.account.is_none())
     }
 
     async fn change_of_own(&self, visitor: Visitor, change: OwnChange) -> Result<Vec<Secret>, Refused> {
         let Visitor { member, sign_in, identity, .. } = visitor;
         let (id, now) = (member.id, self.now());
+        let from = identity.actor.from.parse().unwrap_or(sign_in.from);
         let mut shown = Vec::new();
         let change = match change {
             OwnChange::Profile { name, language } => {
                 MemberChange::Profile { name: service::display_name(&name)?, language }
             }
             OwnChange::Password { before, after } => {
-                self.own_password(&member, before, sign_in.from).await?;
+                self.own_password(&member, before, from).await?;
                 let password = self.hashed(&after, &member.email).await?;
                 MemberChange::Password { password, keep: Some(sign_in.token) }
             }
-            OwnChange::TotpOn { seed, code } => {
+            OwnChange::TotpOn { seed, code, password } => {
+                // whoever finds an open browser must not change them, so they are turned off by the password first
+                if member.totp.is_some() {
+                    return Err(Refused::LinkVoid);
+                }
+                self.own_password(&member, password, from).await?;
                 let step = totp::verify(&seed, &code, now).ok_or(Refused::Wrong)?;
                 held(&self.porch.steps).insert(id, step);
                 shown = totp::generate_recovery(&mut SystemDice);
@@ -349,7 +372,7 @@ impl<S: Store + Archive> Desk<S> {
                 MemberChange::Totp(Some((seed, hashes)))
             }
             OwnChange::TotpOff { password } => {
-                self.own_password(&member, password, sign_in.from).await?;
+                self.own_password(&member, password, from).await?;
                 MemberChange::Totp(None)
             }
             OwnChange::End { token } => {
@@ -370,14 +393,14 @@ impl<S: Store + Archive> Desk<S> {
 
     /// Asks for the password once more, before something that whoever finds an open browser must not change.
     async fn own_password(&self, member: &Arc<Member>, given: Secret, from: IpAddr) -> Result<(), Refused> {
-        let (site, now) = (Site::of(from), self.now());
-        self.may_try(site, None, now)?;
+        let (site, known, now) = (Site::of(from), Some(member.id), self.now());
+        self.try_from(site, known, now)?;
         let kept = member.password.clone();
-        if self.hashing(move || password::verify(given.expose(), kept.as_ref())).await? {
-            return Ok(());
+        if !self.hashing(move || password::verify(given.expose(), kept.as_ref())).await? {
+            return Err(Refused::Wrong);
         }
-        self.failed(site, None, now);
-        Err(Refused::Wrong)
+        self.was_right(site, known);
+        Ok(())
     }
 
     async fn act_in_place(&self, visitor: Visitor, account: Option<u64>) -> Result<(), Fault> {
@@ -385,13 +408,13 @@ impl<S: Store + Archive> Desk<S> {
         if member.account.is_some() {
             return Err(Fault::forbidden("This is not yours to do.", "Ask the operator of the relay."));
         }
-        let (actor, seen_at) = (actor_of(&member, sign_in.from), self.now());
+        let (actor, now) = (actor_of(&member, sign_in.from), self.now());
         self.with_store(move |store| {
             let acting_for = account.map(Id::new);
             if let Some(account) = acting_for {
                 service::account_find(store, account)?;
             }
-            Ok(store.sign_in_put(SignIn { acting_for, seen_at, ..sign_in }, &actor)?)
+            Ok(store.sign_in_act(&sign_in, acting_for, &actor, now)?)
         })
         .await
     }
@@ -437,7 +460,9 @@ impl<S: Store + Archive> Door for Desk<S> {
     }
 
     fn is_first_start(&self, token: &Secret) -> bool {
-        *held(&self.porch.first) == Some(self.hash_of(token))
+        let (hash, now) = (self.hash_of(token), self.now());
+        let is_it = |(first, at): (PasswordHash, Timestamp)| first == hash && now.since(at) < FIRST_LIFE;
+        held(&self.porch.first).is_some_and(is_it) && !self.has_operator()
     }
 
     fn found(&self, token: Secret, founder: Founder, browser: Browser) -> Boxed<'_, Result<Entered, Refused>> {

@@ -37,7 +37,7 @@ impl<S: Store> Executor<S> {
                 Answer::Member(MemberView::from(member.as_ref()))
             }
             Operation::MemberLink { member } => {
-                self.link(&service::member_link(store, &find(member)?, &mut SystemDice, caller)?)
+                self.link(&service::member_link(store, &find(member)?, true, &mut SystemDice, caller)?)
             }
             Operation::MemberRemove { member } => {
                 let member = find(member)?;
@@ -72,7 +72,8 @@ impl<S: Store> Executor<S> {
         let issued = tokio::task::spawn_blocking(move || {
             let (now, limits, scope) = (here.clock.now(), &here.limits, Scope::Operator);
             let caller = Caller { actor: &actor, now, scope, ends_at: None, limits };
-            service::member_link(here.store.as_ref(), &member, &mut SystemDice, caller)
+            // whoever asks at the entrance voids nobody's invitation
+            service::member_link(here.store.as_ref(), &member, false, &mut SystemDice, caller)
         });
         let mut view = self.link_view(&issued.await.map_err(broke_off)??);
         self.mail_link(&mut view, why).await;
@@ -86,6 +87,13 @@ impl<S: Store> Executor<S> {
             return;
         }
         let member = &view.member;
+        if !self.letters.may_write(&member.email, member.account, self.clock.now()) {
+            tracing::warn!(
+                member = member.id,
+                "a link was not sent: that address or account had enough letters lately"
+            );
+            return;
+        }
         let language = Language::of_tag(&member.language).unwrap_or_default();
         let directory = self.store.directory();
         let account = member.account.and_then(|account| directory.accounts.get(&Id::new(account)));

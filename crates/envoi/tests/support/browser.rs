@@ -69,15 +69,33 @@ impl Browser {
         stream
     }
 
-    fn ask(&mut self, method: &str, path: &str, fields: &str, body: &str) -> Shown {
-        let mut stream = self.stream();
+    fn request(&self, method: &str, path: &str, fields: &str, body: &str) -> String {
         let (port, cookie, octets) = (self.port, &self.cookie, body.len());
-        let request = format!(
+        format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: Trial\r\n{fields}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {octets}\r\n\
              Connection: close\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).unwrap();
+        )
+    }
+
+    /// Sends a form but for its last octet.
+    pub fn hold(&mut self, path: &str) -> Held {
+        let body = encoded(&[("csrf", self.csrf().as_str())]);
+        let origin = format!("Origin: http://127.0.0.1:{}\r\n", self.port);
+        let request = self.request("POST", path, &origin, &body);
+        let (most, last) = request.split_at(request.len() - 1);
+        let mut stream = self.stream();
+        stream.write_all(most.as_bytes()).unwrap();
+        Held { stream, last: last.to_owned() }
+    }
+
+    fn ask(&mut self, method: &str, path: &str, fields: &str, body: &str) -> Shown {
+        let mut stream = self.stream();
+        stream.write_all(self.request(method, path, fields, body).as_bytes()).unwrap();
+        self.shown(stream)
+    }
+
+    fn shown(&mut self, mut stream: TcpStream) -> Shown {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -91,6 +109,20 @@ impl Browser {
             }
         }
         Shown { status, location, body: body.to_owned() }
+    }
+}
+
+/// A form that has not come whole.
+pub struct Held {
+    stream: TcpStream,
+    last: String,
+}
+
+impl Held {
+    /// Sends the rest.
+    pub fn go_on(mut self, browser: &mut Browser) -> Shown {
+        self.stream.write_all(self.last.as_bytes()).unwrap();
+        browser.shown(self.stream)
     }
 }
 

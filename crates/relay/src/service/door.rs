@@ -136,6 +136,8 @@ pub enum OwnChange {
         seed: Secret,
         /// A code of it.
         code: String,
+        /// The password.
+        password: Secret,
     },
     /// Turns them off.
     TotpOff {

@@ -12,7 +12,7 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::limits::ACCOUNT_MEMBERS_MAX;
 use crate::member::{Link, Member, MemberChange, NewMember, generate_token};
-use crate::power::{Role, Scope};
+use crate::power::{Power, Role, Scope};
 use crate::store::{Book, Members};
 
 /// How long a link works.
@@ -49,16 +49,18 @@ pub fn member_add(
     room::for_one_more(wish.account, siblings, ACCOUNT_MEMBERS_MAX, caller.limits.account_members_max)?;
     let (email, name) = (mailbox(&wish.email)?, display_name(&wish.name)?);
     let member = store.member_add(NewMember { email, name, ..wish }, caller.actor, caller.now)?;
-    member_link(store, &member, dice, caller)
+    member_link(store, &member, true, dice, caller)
 }
 
-/// A new link for a member, who may have lost the password; links of before are void, the password stays until then.
+/// A new link for a member, who may have lost the password; the password stays until it is used. `alone`: links of before are
+/// void.
 ///
 /// # Errors
 /// The store's, or the member is allowed more than whoever asks.
 pub fn member_link(
     store: &(impl Book + Members),
     member: &Arc<Member>,
+    alone: bool,
     dice: &mut dyn Dice,
     caller: Caller<'_>,
 ) -> Result<IssuedLink, Fault> {
@@ -66,12 +68,18 @@ pub fn member_link(
     let token = generate_token(dice);
     let expires_at = caller.now.after(LINK_LIFE);
     let hash = PasswordKey::new(store.password_key()).hash(token.expose());
-    store.link_put(Link { token: hash, member: member.id, expires_at }, caller.actor, caller.now)?;
+    store.link_put(Link { token: hash, member: member.id, expires_at }, alone, caller.actor, caller.now)?;
     Ok(IssuedLink { member: Arc::clone(member), token, expires_at })
 }
 
-/// Nobody gives away more than they have.
+/// Nobody gives away more than they have, and nobody who ends makes somebody who does not.
 fn covers(caller: Caller<'_>, role: Role) -> Result<(), Fault> {
+    if caller.ends_at.is_some() && role.powers().has(Power::Administration) {
+        return Err(Fault::forbidden(
+            "The member would administer longer than this key lives.",
+            "Ask with a key that has no end, or have a member do it.",
+        ));
+    }
     match caller.scope {
         Scope::Account(_, own) if !own.cover(role.powers()) => Err(Fault::forbidden(
             "The member would be allowed what you are not.",

@@ -1,8 +1,10 @@
 //! The people who sign in: what has to be remembered of them, and the verbs that change it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Actor, StoreError};
+use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::member::{Link, Member, MemberChange, NewMember, SignIn};
@@ -35,11 +37,29 @@ pub trait Members: Send + Sync + 'static {
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers.
     fn member_remove(&self, member: Id<Member>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Keeps a sign-in; one of the same token is replaced.
+    /// Keeps a new sign-in, and where it came from ([`Members::sites`]).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without the member.
-    fn sign_in_put(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError>;
+    fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError>;
+
+    /// Lets a sign-in look in an account's place, or no more; one that has ended stays ended.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without the member.
+    fn sign_in_act(
+        &self,
+        sign_in: &SignIn,
+        acting_for: Option<Id<Account>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The places that a member has signed in from, as far as they are remembered ([`Members::sign_ins_prune`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError>;
 
     /// The sign-in of this token.
     ///
@@ -65,19 +85,19 @@ pub trait Members: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn sign_ins_seen(&self, seen: &[(PasswordHash, Timestamp)]) -> Result<(), StoreError>;
 
-    /// Forgets sign-ins that were not used since `unused_since` or are older than `made_before`, and links that have
-    /// expired by `now`.
+    /// Forgets sign-ins that were not used since `unused_since` or are older than `made_before`, places that nobody has
+    /// signed in from since then, and links that have expired by `now`.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn sign_ins_prune(&self, unused_since: Timestamp, made_before: Timestamp, now: Timestamp)
     -> Result<(), StoreError>;
 
-    /// Keeps a link; others of the member are void.
+    /// Keeps a link; `alone`: others of the member are void.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without the member.
-    fn link_put(&self, link: Link, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+    fn link_put(&self, link: Link, alone: bool, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
 
     /// The link of this token.
     ///

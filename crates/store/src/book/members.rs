@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::power::Role;
+use relay::site::Site;
 use relay::store::{Actor, StoreError};
 
 use super::{Decided, Draft, Register, Write};
@@ -119,27 +121,48 @@ impl Register {
         Ok(draft.done(()))
     }
 
-    pub(crate) fn sign_in_put(&self, sign_in: SignIn, by: &Actor) -> Decided<()> {
+    pub(crate) fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Decided<()> {
         let member = self.member(sign_in.member)?;
         let mut draft = self.draft();
-        let (at, shown) = (sign_in.seen_at, sign_in.acting_for.or(member.account));
-        let action = match (sign_in.confirmed, sign_in.acting_for) {
-            (false, _) => "member.sign_in_half",
-            // one that is kept again without an account: its account was left
-            (true, None) if at > sign_in.created_at => "member.leave_account",
-            (true, None) => "member.sign_in",
-            (true, Some(_)) => "member.sign_in_as",
-        };
-        draft.note(by, at, action, subject(member), shown);
+        let action = if sign_in.confirmed { "member.sign_in" } else { "member.sign_in_half" };
+        draft.note(by, sign_in.created_at, action, subject(member), member.account);
+        if sign_in.confirmed {
+            let (member, site, at) = (member.id, Site::of(sign_in.from).address(), sign_in.created_at);
+            draft.writes.push(Write::MemberSite { member, site, at });
+        }
         draft.writes.push(Write::SignIn(sign_in));
         Ok(draft.done(()))
     }
 
-    pub(crate) fn link_put(&self, link: Link, by: &Actor, now: Timestamp) -> Decided<()> {
+    pub(crate) fn sign_in_act(
+        &self,
+        sign_in: &SignIn,
+        acting_for: Option<Id<Account>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<()> {
+        let member = self.member(sign_in.member)?;
+        let mut draft = self.draft();
+        if acting_for == sign_in.acting_for {
+            return Ok(draft.done(()));
+        }
+        if let Some(left) = sign_in.acting_for {
+            draft.note(by, now, "member.leave_account", subject(member), Some(left));
+        }
+        if let Some(entered) = acting_for {
+            draft.note(by, now, "member.sign_in_as", subject(member), Some(entered));
+        }
+        draft.writes.push(Write::SignInActs { token: sign_in.token, acting_for });
+        Ok(draft.done(()))
+    }
+
+    pub(crate) fn link_put(&self, link: Link, alone: bool, by: &Actor, now: Timestamp) -> Decided<()> {
         let member = self.member(link.member)?;
         let mut draft = self.draft();
         draft.note(by, now, "member.link", subject(member), member.account);
-        draft.writes.push(Write::LinksGone(link.member));
+        if alone {
+            draft.writes.push(Write::LinksGone(link.member));
+        }
         draft.writes.push(Write::Link(link));
         Ok(draft.done(()))
     }

@@ -1,7 +1,9 @@
 //! The members of the data folder: decided by the book's rules, kept by the ledger.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
@@ -29,8 +31,22 @@ impl Members for Embedded {
         self.ledger.book(|register| register.member_remove(member, by, now))
     }
 
-    fn sign_in_put(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError> {
-        self.ledger.book(|register| register.sign_in_put(sign_in, by))
+    fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.sign_in_add(sign_in, by))
+    }
+
+    fn sign_in_act(
+        &self,
+        sign_in: &SignIn,
+        acting_for: Option<Id<Account>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.sign_in_act(sign_in, acting_for, by, now))
+    }
+
+    fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError> {
+        self.ledger.sites(member)
     }
 
     fn sign_in(&self, token: &PasswordHash) -> Result<Option<SignIn>, StoreError> {
@@ -58,8 +74,8 @@ impl Members for Embedded {
         self.ledger.sign_ins_prune(unused_since, made_before, now)
     }
 
-    fn link_put(&self, link: Link, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
-        self.ledger.book(|register| register.link_put(link, by, now))
+    fn link_put(&self, link: Link, alone: bool, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.link_put(link, alone, by, now))
     }
 
     fn link(&self, token: &PasswordHash) -> Result<Option<Link>, StoreError> {

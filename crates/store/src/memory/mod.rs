@@ -19,7 +19,7 @@ use relay::activity::{ActivityDetail, ConnectionRow};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
-use relay::member::{Link, SignIn};
+use relay::member::{Link, Member, SignIn};
 use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
 use relay::quota::alert::Told;
@@ -86,6 +86,7 @@ struct State {
     quotas_told: HashMap<Id<Account>, Told>,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
+    member_sites: HashMap<(Id<Member>, IpAddr), Timestamp>,
     audit: Vec<AuditEntry>,
     row_last: u64,
     connection_last: u64,

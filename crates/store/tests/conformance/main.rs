@@ -60,6 +60,8 @@ suite! {
         somebody_always_administers
         a_member_changes_in_each_way
         sign_ins_end
+        a_sign_in_that_has_ended_acts_for_nobody
+        places_are_remembered_longer_than_sign_ins
         a_link_works_until_it_is_used_or_replaced;
     book:
         accounts_are_numbered_and_never_again

@@ -98,7 +98,7 @@ pub(crate) async fn a_member_changes_in_each_way(store: &impl Store) {
 pub(crate) async fn sign_ins_end(store: &impl Store) {
     let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
     for (member, token) in [(jane, 1), (jane, 2), (jane, 3), (john, 4)] {
-        store.sign_in_put(sign_in(member, token), &actor()).unwrap();
+        store.sign_in_add(sign_in(member, token), &actor()).unwrap();
     }
     let found = |token: u8| store.sign_in(&PasswordHash([token; 32])).unwrap();
     assert_eq!(found(1), Some(sign_in(jane, 1)));
@@ -115,25 +115,59 @@ pub(crate) async fn sign_ins_end(store: &impl Store) {
     assert!(found(2).is_some() && found(4).is_none(), "what was not used ends");
     store.sign_ins_prune(NOW, later(1), NOW).unwrap();
     assert!(found(2).is_none(), "what is too old ends");
-    store.sign_in_put(sign_in(john, 5), &actor()).unwrap();
+    store.sign_in_add(sign_in(john, 5), &actor()).unwrap();
     store.member_remove(john, &actor(), NOW).unwrap();
     assert!(found(5).is_none(), "who is removed is signed out");
-    let nobody = store.sign_in_put(sign_in(john, 6), &actor());
+    let nobody = store.sign_in_add(sign_in(john, 6), &actor());
     assert!(matches!(nobody, Err(StoreError::NotFound(_))), "{nobody:?}");
+}
+
+pub(crate) async fn a_sign_in_that_has_ended_acts_for_nobody(store: &impl Store) {
+    let account = store.account_add("Acme", &actor(), NOW).unwrap().id;
+    let jane = add(store, "jane@example.com");
+    store.sign_in_add(sign_in(jane, 1), &actor()).unwrap();
+    let found = || store.sign_in(&PasswordHash([1; 32])).unwrap();
+    store.sign_in_act(&sign_in(jane, 1), Some(account), &actor(), later(1)).unwrap();
+    assert_eq!(found().unwrap().acting_for, Some(account));
+    let acting = found().unwrap();
+    store.sign_in_act(&acting, None, &actor(), later(2)).unwrap();
+    assert_eq!(found().unwrap().acting_for, None);
+    let told: Vec<_> = store.audit(Some(account), 2).unwrap().into_iter().map(|entry| entry.action).collect();
+    assert_eq!(told, ["member.leave_account", "member.sign_in_as"]);
+    store.sign_in_end(&PasswordHash([1; 32])).unwrap();
+    store.sign_in_act(&sign_in(jane, 1), Some(account), &actor(), later(3)).unwrap();
+    assert_eq!(found(), None, "it has come back");
+}
+
+pub(crate) async fn places_are_remembered_longer_than_sign_ins(store: &impl Store) {
+    let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
+    let from = |address: &str, token| SignIn { from: address.parse().unwrap(), ..sign_in(jane, token) };
+    store.sign_in_add(from("2001:db8:1:2:3::4", 1), &actor()).unwrap();
+    store.sign_in_add(SignIn { confirmed: false, ..from("192.0.2.9", 2) }, &actor()).unwrap();
+    store.sign_in_end(&PasswordHash([1; 32])).unwrap();
+    let place: IpAddr = "2001:db8:1:2::".parse().unwrap();
+    assert_eq!(store.sites(jane).unwrap(), [place], "half a sign-in proves no place");
+    assert_eq!(store.sites(john).unwrap(), [] as [IpAddr; 0]);
+    store.sign_ins_prune(later(1), NOW, NOW).unwrap();
+    assert_eq!(store.sites(jane).unwrap(), [place]);
+    store.sign_ins_prune(later(1), later(1), NOW).unwrap();
+    assert_eq!(store.sites(jane).unwrap(), [] as [IpAddr; 0]);
 }
 
 pub(crate) async fn a_link_works_until_it_is_used_or_replaced(store: &impl Store) {
     let jane = add(store, "jane@example.com");
     let link = |token: u8| Link { token: PasswordHash([token; 32]), member: jane, expires_at: later(10) };
     let found = |token: u8| store.link(&PasswordHash([token; 32])).unwrap();
-    store.link_put(link(1), &actor(), NOW).unwrap();
+    store.link_put(link(1), true, &actor(), NOW).unwrap();
     assert_eq!(found(1), Some(link(1)));
-    store.link_put(link(2), &actor(), NOW).unwrap();
+    store.link_put(link(2), true, &actor(), NOW).unwrap();
     assert_eq!((found(1), found(2)), (None, Some(link(2))));
+    store.link_put(link(4), false, &actor(), NOW).unwrap();
+    assert_eq!((found(2), found(4)), (Some(link(2)), Some(link(4))), "one that was asked for voids none");
     let password = HashedPassword("x".into());
     store.member_change(jane, MemberChange::Password { password, keep: None }, &actor(), NOW).unwrap();
-    assert_eq!(found(2), None);
-    store.link_put(link(3), &actor(), NOW).unwrap();
+    assert_eq!((found(2), found(4)), (None, None));
+    store.link_put(link(3), true, &actor(), NOW).unwrap();
     store.sign_ins_prune(NOW, NOW, later(9)).unwrap();
     assert!(found(3).is_some());
     store.sign_ins_prune(NOW, NOW, later(10)).unwrap();

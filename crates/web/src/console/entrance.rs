@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use relay::language::Language;
 use relay::member::password::{CHARACTERS_MIN, Weakness};
+use relay::service::FaultKind;
 use relay::service::door::{Entered, Founder, Refused};
 use serde::Deserialize;
 use smtp::server::Secret;
@@ -55,7 +56,7 @@ pub(super) fn told(page: &Page, refused: &Refused) -> String {
 fn status_of(refused: &Refused) -> StatusCode {
     match refused {
         Refused::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refused::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Refused::Fault(fault) if fault.kind == FaultKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

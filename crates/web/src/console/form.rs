@@ -34,9 +34,11 @@ impl<T: DeserializeOwned> FromRequest<Console> for Signed<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Failure> {
-        let (mut parts, body) = request.into_parts();
-        let visit = Visit::of(&mut parts, console).await?;
+        let (parts, body) = request.into_parts();
+        let mut asking = parts.clone();
+        // the form first: whoever holds it back is asked who they are when it has come, and not before
         let text = text(Request::from_parts(parts, body), console).await?;
+        let visit = Visit::of(&mut asking, console).await?;
         let mut given = serde_html_form::from_str::<Vec<(String, String)>>(&text).unwrap_or_default();
         let csrf = given.iter().position(|(name, _)| name == "csrf").map(|at| given.swap_remove(at).1);
         if !csrf.is_some_and(|csrf| visit.is_own_form(&csrf)) {

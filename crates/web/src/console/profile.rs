@@ -157,6 +157,10 @@ fn codes(visit: &Visit, seed: &Secret, refused: Option<&Refused>) -> Response {
 }
 
 pub(super) async fn codes_page(visit: Visit) -> Response {
+    // those that are on are turned off first, which asks for the password
+    if visit.visitor.member.totp.is_some() {
+        return on_to("/profile");
+    }
     let seed = visit.console.door.totp_seed();
     codes(&visit, &seed, None)
 }
@@ -165,6 +169,7 @@ pub(super) async fn codes_page(visit: Visit) -> Response {
 pub(super) struct CodesForm {
     seed: String,
     code: String,
+    password: String,
 }
 
 #[derive(Template)]
@@ -179,7 +184,7 @@ pub(super) async fn codes_on(Signed { visit, form }: Signed<CodesForm>) -> Resul
     let Some(seed) = unhex(&form.seed).filter(|seed| seed.len() == 20).map(Secret::new) else {
         return Ok(on_to("/profile/codes"));
     };
-    let change = OwnChange::TotpOn { seed: seed.clone(), code: form.code };
+    let change = OwnChange::TotpOn { seed: seed.clone(), code: form.code, password: secret(form.password) };
     match visit.console.door.change_own(visit.visitor.clone(), change).await {
         Ok(given) => {
             let codes = given.iter().map(|code| String::from_utf8_lossy(code.expose()).into_owned());

@@ -141,13 +141,19 @@ impl Visit {
         if let Scope::Account(account, _) = visit.visitor.identity.scope {
             visit.account = visit.ask(Operation::AccountShow { account: account.number() }).await.ok();
         }
-        visit.admitted(parts.extensions.get().copied())?;
+        visit.admitted(parts.extensions.get().copied(), &parts.method)?;
         Ok(visit)
     }
 
     /// Whether the page is for them. (Whatever it asks the relay for is looked at once more there.)
-    fn admitted(&self, whom: Option<For>) -> Result<(), Failure> {
+    fn admitted(&self, whom: Option<For>, method: &Method) -> Result<(), Failure> {
         match (whom, self.visitor.identity.scope) {
+            // a form of the operator's pages, sent while an account is looked at: nothing of it is done, and that is said
+            (Some(For::Operator), Scope::Account(..))
+                if self.visitor.sign_in.acting_for.is_some() && method != Method::GET =>
+            {
+                Err(self.page().failure_stale())
+            }
             (Some(For::Operator), Scope::Account(..)) if self.visitor.sign_in.acting_for.is_some() => {
                 Err(Failure::Elsewhere("/".to_owned()))
             }

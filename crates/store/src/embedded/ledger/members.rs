@@ -73,6 +73,15 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             transaction.execute("DELETE FROM members WHERE id = ?1", [member.number()]).map(drop)
         }
         Write::SignIn(sign_in) => put_sign_in(transaction, sign_in),
+        Write::SignInActs { token, acting_for } => {
+            let update = "UPDATE sign_ins SET acting_for = ?2 WHERE token = ?1";
+            transaction.execute(update, (token.0, acting_for.map(Id::number))).map(drop)
+        }
+        Write::MemberSite { member, site, at } => {
+            let upsert = "INSERT INTO member_sites (member, site, at) VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET at = max(at, ?3)";
+            transaction.execute(upsert, (member.number(), site.to_string(), at.0)).map(drop)
+        }
         Write::SignInsGone { member, keep } => {
             let delete = "DELETE FROM sign_ins WHERE member = ?1 AND token IS NOT ?2";
             transaction.execute(delete, (member.number(), keep.map(|token| token.0))).map(drop)
@@ -113,9 +122,8 @@ fn put_member(transaction: &Transaction<'_>, keys: &Keys, member: &Member) -> ru
 }
 
 fn put_sign_in(transaction: &Transaction<'_>, sign_in: &SignIn) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO sign_ins (token, member, created_at, seen_at, origin, agent, confirmed, acting_for)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-        ON CONFLICT (token) DO UPDATE SET seen_at = ?4, confirmed = ?7, acting_for = ?8";
+    let insert = "INSERT INTO sign_ins (token, member, created_at, seen_at, origin, agent, confirmed, acting_for)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let values = (
         sign_in.token.0,
         sign_in.member.number(),
@@ -126,7 +134,7 @@ fn put_sign_in(transaction: &Transaction<'_>, sign_in: &SignIn) -> rusqlite::Res
         sign_in.confirmed,
         sign_in.acting_for.map(Id::number),
     );
-    transaction.execute(upsert, values).map(drop)
+    transaction.execute(insert, values).map(drop)
 }
 
 impl Ledger {
@@ -168,7 +176,16 @@ impl Ledger {
         self.writer().transact(|transaction| {
             let old = "DELETE FROM sign_ins WHERE seen_at < ?1 OR created_at < ?2";
             transaction.execute(old, (unused_since.0, made_before.0))?;
+            transaction.execute("DELETE FROM member_sites WHERE at < ?1", [made_before.0])?;
             transaction.execute("DELETE FROM links WHERE expires_at <= ?1", [now.0]).map(drop)
+        })
+    }
+
+    pub(crate) fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError> {
+        self.readers.read(|reader| {
+            let mut query = reader.prepare_cached("SELECT site FROM member_sites WHERE member = ?1 ORDER BY site")?;
+            let sites = query.query_map([member.number()], |row| parsed(&row.get::<_, String>(0)?))?;
+            sites.collect()
         })
     }
 

@@ -161,6 +161,14 @@ CREATE TABLE sign_ins (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sign_ins_by_member ON sign_ins (member);
 
+-- the places that a member has signed in from lately
+CREATE TABLE member_sites (
+    member INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
+    site   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    PRIMARY KEY (member, site)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE links (
     -- the keyed hash of the token, 32 octets
     token      BLOB PRIMARY KEY,

@@ -52,6 +52,8 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         Write::Member(_)
         | Write::MemberGone(_)
         | Write::SignIn(_)
+        | Write::SignInActs { .. }
+        | Write::MemberSite { .. }
         | Write::SignInsGone { .. }
         | Write::Link(_)
         | Write::LinksGone(_) => super::members::row(transaction, keys, write)?,
