@@ -1,13 +1,11 @@
 //! Chromium, driven by its own driver.
 
 use anyhow::{Context as _, Result, bail};
-use fantoccini::elements::Element;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use thirtyfour::{By, Capabilities, WebDriver, WebElement};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -16,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser with one window.
 pub(crate) struct Driver {
-    client: Client,
+    browser: WebDriver,
     _process: Child,
 }
 
@@ -45,44 +43,51 @@ impl Driver {
         }) else {
             bail!("not an object");
         };
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(wanted).connect(&format!("http://127.0.0.1:{port}")).await?;
-        Ok(Driver { client, _process: process })
+        let browser = WebDriver::new(format!("http://127.0.0.1:{port}"), Capabilities::from(wanted)).await?;
+        Ok(Driver { browser, _process: process })
     }
 
     pub(crate) async fn close(self) -> Result<()> {
-        Ok(self.client.close().await?)
+        Ok(self.browser.quit().await?)
     }
 
     /// Opens a page.
     pub(crate) async fn open(&self, url: &str) -> Result<()> {
-        self.client.goto(url).await.with_context(|| url.to_owned())
+        self.browser.goto(url).await.with_context(|| url.to_owned())
     }
 
     /// Where it is.
     pub(crate) async fn here(&self) -> Result<String> {
-        Ok(self.client.current_url().await?.to_string())
+        Ok(self.browser.current_url().await?.to_string())
     }
 
     /// Forgets who is signed in.
     pub(crate) async fn forget(&self) -> Result<()> {
-        Ok(self.client.delete_all_cookies().await?)
+        Ok(self.browser.delete_all_cookies().await?)
     }
 
     /// A window of this size.
     pub(crate) async fn resize(&self, (width, height): (u32, u32)) -> Result<()> {
-        Ok(self.client.set_window_size(width, height).await?)
+        Ok(self.browser.set_window_rect(0, 0, width, height).await?)
     }
 
     /// The first element of a selector, once it is there.
-    pub(crate) async fn find(&self, selector: &str) -> Result<Element> {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
-        found.with_context(|| format!("{selector} is not on the page"))
+    pub(crate) async fn find(&self, selector: &str) -> Result<WebElement> {
+        let begun = Instant::now();
+        loop {
+            match self.browser.find(By::Css(selector)).await {
+                Ok(found) => return Ok(found),
+                Err(why) if begun.elapsed() > PATIENCE => {
+                    return Err(why).with_context(|| format!("{selector} is not on the page"));
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
     }
 
     /// Whether there is one now.
     pub(crate) async fn has(&self, selector: &str) -> Result<bool> {
-        Ok(!self.client.find_all(Locator::Css(selector)).await?.is_empty())
+        Ok(!self.browser.find_all(By::Css(selector)).await?.is_empty())
     }
 
     /// The text of an element.
@@ -99,7 +104,15 @@ impl Driver {
 
     /// Chooses an option of a list.
     pub(crate) async fn choose(&self, selector: &str, value: &str) -> Result<()> {
-        Ok(self.find(selector).await?.select_by_value(value).await?)
+        let script = "const [list, value] = arguments;\
+             list.value = value;\
+             list.dispatchEvent(new Event('input', { bubbles: true }));\
+             list.dispatchEvent(new Event('change', { bubbles: true }));\
+             return list.value === value";
+        let list = self.find(selector).await?.to_json()?;
+        let is_chosen = self.script(script, vec![list, json!(value)]).await?;
+        anyhow::ensure!(is_chosen == true, "{selector} has no {value}");
+        Ok(())
     }
 
     /// Sends a form by its own button, and waits for the page that comes.
@@ -109,14 +122,14 @@ impl Driver {
     }
 
     /// Presses something, which may lie below the edge or in a menu that is folded.
-    pub(crate) async fn press(&self, selector: &str) -> Result<Element> {
+    pub(crate) async fn press(&self, selector: &str) -> Result<WebElement> {
         let element = self.find(selector).await?;
-        self.script("arguments[0].click()", vec![serde_json::to_value(&element)?]).await?;
+        self.script("arguments[0].click()", vec![element.to_json()?]).await?;
         Ok(element)
     }
 
     /// Waits until the page of an element is another.
-    async fn gone(&self, element: &Element) -> Result<()> {
+    async fn gone(&self, element: &WebElement) -> Result<()> {
         let begun = Instant::now();
         while element.tag_name().await.is_ok() {
             anyhow::ensure!(begun.elapsed() < PATIENCE, "the page stayed after a form was sent");
@@ -140,16 +153,16 @@ impl Driver {
 
     /// What a script answers.
     pub(crate) async fn script(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
-        Ok(self.client.execute(script, arguments).await?)
+        Ok(self.browser.execute(script, arguments).await?.json().clone())
     }
 
     /// What a script answers by its last argument.
     pub(crate) async fn script_later(&self, script: &str) -> Result<Value> {
-        Ok(self.client.execute_async(script, Vec::new()).await?)
+        Ok(self.browser.execute_async(script, Vec::new()).await?.json().clone())
     }
 
     /// The window as a picture.
     pub(crate) async fn picture(&self, file: &Path) -> Result<()> {
-        Ok(std::fs::write(file, self.client.screenshot().await?)?)
+        Ok(std::fs::write(file, self.browser.screenshot_as_png().await?)?)
     }
 }

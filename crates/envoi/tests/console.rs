@@ -236,6 +236,9 @@ fn the_operator_sees_each_page_and_enters_an_account() {
     assert_eq!(operator.get("/operator").location, "/", "the account alone, while they look in its place");
     assert_eq!(operator.post("/operator/leave", &[]).location, "/operator");
     assert_eq!(operator.get("/operator").status, 200);
+    for far in ["/operator/accounts", "/operator/audit"] {
+        assert_eq!(operator.get(&format!("{far}?page={}", u64::MAX)).status, 200, "{far}");
+    }
     let missing = operator.post("/operator/accounts/77/enter", &[]);
     assert_eq!(missing.status, 404);
 }

@@ -10,12 +10,12 @@ use relay::service::view::{AccountView, DomainView};
 use serde::Deserialize;
 
 use super::form::Signed;
+use super::listing::{Pager, part};
 use super::page::{Failure, Page, QuotaBar, fault_words, quota_bar, shown_as};
 use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
-const ROWS: usize = 50;
 /// Characters of what is wrong with a domain that a list shows.
 const REASON_CHARACTERS: usize = 120;
 
@@ -55,8 +55,7 @@ struct AccountsPage {
     state: String,
     rows: Vec<Row>,
     is_empty: bool,
-    newer: Option<String>,
-    older: Option<String>,
+    pager: Option<Pager>,
     name: String,
     refused: Option<String>,
 }
@@ -82,20 +81,13 @@ async fn found(visit: &Visit, q: &str, state: &str) -> Result<(Vec<AccountView>,
 
 async fn listed(visit: &Visit, form: Option<(String, String)>) -> Result<Response, Failure> {
     let (q, state) = (visit.asked("q").unwrap_or_default(), visit.asked("state").unwrap_or_default());
-    let number = visit.number_asked("page")?.unwrap_or(1).max(1) as usize;
     let (accounts, is_empty) = found(visit, &q, &state).await?;
+    let (accounts, pager) = part(visit, accounts);
     let page = visit.page();
-    let begin = (number - 1).saturating_mul(ROWS);
-    let to = |number: usize| {
-        let pairs = [("q", q.clone()), ("state", state.clone()), ("page", number.to_string())];
-        format!("/operator/accounts?{}", serde_html_form::to_string(pairs).unwrap_or_default())
-    };
-    let newer = (number > 1).then(|| to(number - 1));
-    let older = (accounts.len() > begin + ROWS).then(|| to(number + 1));
-    let rows = accounts.into_iter().skip(begin).take(ROWS).map(|account| row(&page, account)).collect();
+    let rows = accounts.into_iter().map(|account| row(&page, account)).collect();
     let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (name, refused) = form.map_or_else(Default::default, |(name, words)| (name, Some(words)));
-    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, newer, older, name, refused, page }))
+    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, pager, name, refused, page }))
 }
 
 async fn list(visit: Visit) -> Result<Response, Failure> {

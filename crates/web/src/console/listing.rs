@@ -28,8 +28,7 @@ pub(super) fn part<T>(visit: &Visit, all: Vec<T>) -> (Vec<T>, Option<Pager>) {
         return (all, None);
     }
     let count = all.len();
-    let last = (count - 1) / ROWS;
-    let number = asked(visit, "page").and_then(|page| page.parse().ok()).unwrap_or(1_usize).saturating_sub(1).min(last);
+    let (number, last) = place(count, asked(visit, "page").as_deref());
     let (from, to) = (number * ROWS, count.min((number + 1) * ROWS));
     let words = visit.words();
     let numbers = [from + 1, to, count].map(|number| words.number(number as u64));
@@ -39,6 +38,14 @@ pub(super) fn part<T>(visit: &Visit, all: Vec<T>) -> (Vec<T>, Option<Pager>) {
     let after = (number < last).then(|| link(&visit.here, number + 2));
     let rows = all.into_iter().skip(from).take(ROWS).collect();
     (rows, Some(Pager { shown, before, after }))
+}
+
+/// The part that is asked for, and the last one, counted from nought. A page beyond the last is the last: lists shrink while
+/// they are looked through.
+fn place(count: usize, asked: Option<&str>) -> (usize, usize) {
+    let last = count.saturating_sub(1) / ROWS;
+    let number = asked.and_then(|page| page.parse().ok()).unwrap_or(1_usize);
+    (number.saturating_sub(1).min(last), last)
 }
 
 fn link(here: &str, page: usize) -> String {
@@ -52,7 +59,15 @@ fn link(here: &str, page: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::link;
+    use super::{link, place};
+
+    #[test]
+    fn no_page_lies_beyond_the_last() {
+        for (asked, number) in [(None, 0), (Some("0"), 0), (Some("2"), 1), (Some("4"), 2), (Some("a"), 0)] {
+            assert_eq!(place(101, asked), (number, 2), "{asked:?}");
+        }
+        assert_eq!(place(101, Some("18446744073709551615")), (2, 2));
+    }
 
     #[test]
     fn links_keep_what_was_searched_for() {
