@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 use relay::activity::ActivityFilter;
@@ -175,7 +175,7 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
     let filter = search.filter(visit.words()).map_err(|unclear| {
         let page = visit.page();
         let what = told(&page, unclear);
-        page.failure(Fault::invalid(what, ""))
+        page.failure_because(StatusCode::UNPROCESSABLE_ENTITY, "failure-invalid", what)
     })?;
     let filter = ActivityFilter { account, limit: ROWS, ..filter };
     // what is refused, is refused before anything is sent
