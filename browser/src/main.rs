@@ -15,7 +15,8 @@ use std::path::PathBuf;
 #[derive(Default)]
 pub(crate) struct Report {
     passed: u32,
-    failed: u32,
+    /// What was wrong, and where: told again at the end, where it is not lost among hundreds of pages that are well.
+    failed: Vec<String>,
 }
 
 impl Report {
@@ -25,10 +26,20 @@ impl Report {
             self.passed += 1;
             println!("ok: {what}");
         } else {
-            self.failed += 1;
-            println!("FAILED: {what}");
-            wrong.iter().for_each(|line| println!("    {line}"));
+            let lines = wrong.iter().map(|line| format!("\n    {line}"));
+            let told = format!("FAILED: {what}{}", lines.collect::<String>());
+            println!("{told}");
+            self.failed.push(told);
         }
+    }
+
+    /// Everything that was wrong, and the count as the last line.
+    fn sum_up(&self) {
+        if !self.failed.is_empty() {
+            println!("\nWhat is wrong:");
+        }
+        self.failed.iter().for_each(|told| println!("{told}"));
+        println!("{} passed, {} failed", self.passed, self.failed.len());
     }
 }
 
@@ -53,8 +64,8 @@ async fn main() -> Result<()> {
         driver.picture(&pictures.join("broke-off.png")).await?;
     }
     driver.close().await?;
+    report.sum_up();
     looked?;
-    println!("{} passed, {} failed", report.passed, report.failed);
-    anyhow::ensure!(report.failed == 0, "something is wrong with the console");
+    anyhow::ensure!(report.failed.is_empty(), "something is wrong with the console");
     Ok(())
 }

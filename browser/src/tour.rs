@@ -16,6 +16,9 @@ const WINDOWS: [(&str, (u32, u32)); 2] = [("desk", (1280, 900)), ("phone", (390,
 const PAGE_OCTETS_MAX: u64 = 100 * 1024;
 /// Pages of one member: more would mean that links lead on for ever.
 const PAGES_MAX: usize = 120;
+/// Places that are shown of a rule that is broken, and how much of each.
+const PLACES_MAX: usize = 3;
+const ELEMENT_CHARACTERS: usize = 160;
 /// What axe-core is asked for.
 const RULES: &str = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }";
 
@@ -125,10 +128,38 @@ async fn inaccessible(driver: &Driver, axe: &str) -> Result<Vec<String>> {
         format!("const done = arguments[arguments.length - 1]; axe.run({RULES}).then(found => done(found.violations))");
     let violations = driver.script_later(&script).await?;
     let violations = violations.as_array().context("axe-core said nothing")?;
-    let told = violations.iter().map(|violation| {
-        let nodes = violation["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let places: Vec<_> = nodes.iter().take(3).map(|node| node["html"].as_str().unwrap_or_default()).collect();
-        format!("{}: {} ({} times: {})", violation["id"], violation["help"], nodes.len(), places.join(" | "))
-    });
-    Ok(told.collect())
+    Ok(violations.iter().flat_map(told).collect())
+}
+
+/// A rule that is broken, and a line each of the first places where.
+fn told(violation: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let nodes = violation["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut lines = vec![format!("{} ({}), {} times:", text(&violation["help"]), text(&violation["id"]), nodes.len())];
+    for node in nodes.iter().take(PLACES_MAX) {
+        let element: String = text(&node["html"]).split_whitespace().collect::<Vec<_>>().join(" ");
+        lines.push(format!("  {}", element.chars().take(ELEMENT_CHARACTERS).collect::<String>()));
+        let why = text(&node["failureSummary"]);
+        lines.extend(why.lines().skip(1).map(|line| format!("    {}", line.trim())));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+    use serde_json::json;
+
+    #[test]
+    fn a_broken_rule_is_told_line_by_line() {
+        let node = json!({
+            "html": "<p\n   class=\"hint\">", "failureSummary": "Fix any of the following:\n  Too little contrast\n  Too thin",
+        });
+        let violation =
+            json!({ "id": "color-contrast", "help": "Text must stand out", "nodes": [node, node, node, node] });
+        let lines = told(&violation);
+        assert_eq!(lines[0], "Text must stand out (color-contrast), 4 times:");
+        assert_eq!(lines[1..4], ["  <p class=\"hint\">", "    Too little contrast", "    Too thin"]);
+        assert_eq!(lines.len(), 10, "of four places three are shown");
+    }
 }

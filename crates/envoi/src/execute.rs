@@ -25,6 +25,9 @@ use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::task::JoinError;
@@ -37,7 +40,7 @@ use letters::Letters;
 use relay::service::operation::{Answer, Health, Operation};
 use relay::service::view::{
     AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView,
-    SuppressionView,
+    SuppressionView, word,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -460,6 +463,7 @@ impl<S: Store> Executor<S> {
         let (connections, sites) = self.running.as_ref().map(|running| (running.sessions)()).unwrap_or_default();
         let busiest = sites.into_iter().max_by_key(|(_, count)| *count);
         let running = self.running.as_ref();
+        let directory = self.store.directory();
         Ok(Health {
             running: running.is_some(),
             up_seconds: running.map_or(0, |running| now.since(running.started_at).as_secs()),
@@ -469,8 +473,17 @@ impl<S: Store> Executor<S> {
             blocks: self.store.blocks()?.iter().filter(|block| block.until > now).count() as u64,
             connections,
             busiest_address: busiest.map(|(site, count)| (site.address(), count)),
+            accounts: counted(directory.accounts.values().map(|account| account.state)),
+            domains: counted(directory.domains.values().map(|domain| domain.state)),
         })
     }
+}
+
+/// How many there are of each state, by its word: what a glance needs of lists that may be long.
+fn counted<T: Copy + Eq + Hash + Serialize>(states: impl Iterator<Item = T>) -> BTreeMap<String, u64> {
+    let mut counts: HashMap<T, u64> = HashMap::new();
+    states.for_each(|state| *counts.entry(state).or_default() += 1);
+    counts.into_iter().map(|(state, count)| (word(&state), count)).collect()
 }
 
 /// The task of an operation panicked.

@@ -213,6 +213,7 @@ handed! {
     cursor_key() -> [u8; 32];
     logins_note(logins: &[Login]) -> Done<()>;
     logins(since: Timestamp) -> Done<Vec<Login>>;
+    logins_of(users: &[Id<SmtpUser>], since: Timestamp) -> Done<HashMap<Id<SmtpUser>, Login>>;
     quotas_told() -> Done<HashMap<Id<Account>, Told>>;
     quota_told(account: Id<Account>, told: Told) -> Done<()>;
     suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;

@@ -26,6 +26,7 @@ mod profile;
 mod question;
 mod queue;
 mod reasons;
+mod refusal;
 mod rules;
 mod setup;
 mod snippets;

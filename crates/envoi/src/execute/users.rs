@@ -1,6 +1,7 @@
 //! SMTP users: what is changed and shown of them, with their last logins and what they sent.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::Account;
@@ -10,7 +11,7 @@ use relay::service::operation::{Answer, Operation};
 use relay::service::view::{DoneView, Sent, SmtpUserView};
 use relay::service::{self, Caller, Fault};
 use relay::smtp_user::SmtpUser;
-use relay::store::{Login, Store};
+use relay::store::Store;
 
 use super::{Executor, misplaced};
 
@@ -40,11 +41,11 @@ impl<S: Store> Executor<S> {
             }
             _ => return Err(misplaced()),
         };
-        let logins = self.last_logins(caller.now)?;
+        let logins = store.logins_of(&[user.id], logins_since(caller.now))?;
         let sent = self.sent(Some(user.account), caller.now)?;
         let directory = store.directory();
         let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id.number()), sent_by(&sent, user.id))))
+        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id), sent_by(&sent, user.id))))
     }
 
     pub(super) fn users(
@@ -55,7 +56,6 @@ impl<S: Store> Executor<S> {
     ) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let domain = domain.map(|domain| service::domain_find(store, &domain, caller.scope)).transpose()?;
-        let logins = self.last_logins(caller.now)?;
         let sent = self.sent(account.map(Id::new), caller.now)?;
         let directory = store.directory();
         let mut users: Vec<_> = directory
@@ -63,25 +63,15 @@ impl<S: Store> Executor<S> {
             .values()
             .filter(|user| account.is_none_or(|account| user.account.number() == account))
             .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id))
-            .map(|user| {
-                let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-                SmtpUserView::new(user, domain, logins.get(&user.id.number()), sent_by(&sent, user.id))
-            })
             .collect();
         users.sort_by_key(|user| user.id);
-        Ok(Answer::SmtpUsers(users))
-    }
-
-    fn last_logins(&self, now: Timestamp) -> Result<HashMap<u64, Login>, Fault> {
-        let since = Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64));
-        let mut last: HashMap<u64, Login> = HashMap::new();
-        for login in self.store.logins(since)? {
-            let kept = last.entry(login.user.number()).or_insert_with(|| login.clone());
-            if login.at > kept.at {
-                *kept = login;
-            }
-        }
-        Ok(last)
+        let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+        let logins = store.logins_of(&ids, logins_since(caller.now))?;
+        let view = |user: &Arc<SmtpUser>| {
+            let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
+            SmtpUserView::new(user, domain, logins.get(&user.id), sent_by(&sent, user.id))
+        };
+        Ok(Answer::SmtpUsers(users.into_iter().map(view).collect()))
     }
 
     /// What each SMTP user sent, of one account or all.
@@ -98,6 +88,10 @@ impl<S: Store> Executor<S> {
         }
         Ok(sent)
     }
+}
+
+fn logins_since(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_sub(LOGINS_SHOWN.as_millis() as u64))
 }
 
 fn sent_by(sent: &HashMap<Id<SmtpUser>, Sent>, user: Id<SmtpUser>) -> Sent {

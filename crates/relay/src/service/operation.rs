@@ -1,6 +1,7 @@
 //! What can be asked of a relay, running or not, and what it answers: the language of the control socket.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use utoipa::ToSchema;
@@ -357,4 +358,10 @@ pub struct Health {
     /// The address with most of them (IPv6: the first of its /64), and how many these are.
     #[schema(value_type = Option<(String, u64)>)]
     pub busiest_address: Option<(IpAddr, u64)>,
+    /// How many accounts are in each state; a state of none is left out.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, u64>,
+    /// How many sending domains are in each state; a state of none is left out.
+    #[serde(default)]
+    pub domains: BTreeMap<String, u64>,
 }

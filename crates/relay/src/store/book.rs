@@ -285,6 +285,12 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError>;
 
+    /// The last login of each of these users since then; those who did not log in are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn logins_of(&self, users: &[Id<SmtpUser>], since: Timestamp) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError>;
+
     /// What was last told of each account's quota ([`crate::quota::alert`]).
     ///
     /// # Errors

@@ -165,6 +165,10 @@ impl Book for Embedded {
         self.ledger.logins(since)
     }
 
+    fn logins_of(&self, users: &[Id<SmtpUser>], since: Timestamp) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError> {
+        self.ledger.logins_of(users, since)
+    }
+
     fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {
         self.ledger.quotas_told()
     }

@@ -1,5 +1,6 @@
 //! The model's accounts, domains and users.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -212,6 +213,18 @@ impl Book for Memory {
         let mut logins: Vec<Login> = logins.filter(|login| login.at >= since).collect();
         logins.sort_by_key(|login| (login.user, login.address));
         Ok(logins)
+    }
+
+    fn logins_of(&self, users: &[Id<SmtpUser>], since: Timestamp) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError> {
+        let mut last: HashMap<Id<SmtpUser>, Login> = HashMap::new();
+        for login in self.logins(since)?.into_iter().filter(|login| users.contains(&login.user)) {
+            // of two at once, the address that comes first as text, as SQL has it
+            let rank = |login: &Login| (login.at, Reverse(login.address.to_string()));
+            if last.get(&login.user).is_none_or(|known| rank(known) < rank(&login)) {
+                last.insert(login.user, login);
+            }
+        }
+        Ok(last)
     }
 
     fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {

@@ -365,6 +365,23 @@ pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
     assert!(store.logins(NOW).unwrap().is_empty());
 }
 
+pub(crate) async fn the_last_login_of_some_users(store: &impl Store) {
+    let domain = domain(store, account(store), "example.com");
+    let add = |name| store.smtp_user_add(user(domain, name), &operator(), NOW).unwrap().id;
+    let (one, two, silent) = (add("k1"), add("k2"), add("k3"));
+    let elsewhere: IpAddr = "2001:db8::1".parse().unwrap();
+    let login = |user, address, seconds| Login { user, address, at: later(seconds) };
+    let all = [login(one, REMOTE, 5), login(one, elsewhere, 7), login(two, REMOTE, 1), login(two, elsewhere, 1)];
+    store.logins_note(&all).unwrap();
+    let of = |users: &[_], since| store.logins_of(users, since).unwrap();
+    assert_eq!(of(&[one, silent], NOW), HashMap::from([(one, login(one, elsewhere, 7))]));
+    assert_eq!(of(&[one, two], later(2)), HashMap::from([(one, login(one, elsewhere, 7))]));
+    let both = of(&[one, two], NOW);
+    let first = [REMOTE, elsewhere].into_iter().min_by_key(ToString::to_string).unwrap();
+    assert_eq!((both.len(), &both[&two]), (2, &login(two, first, 1)), "of two at once always the same");
+    assert!(of(&[], NOW).is_empty());
+}
+
 pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
     let account = account(store);
     let new = |name: &str, account| NewApiKey {

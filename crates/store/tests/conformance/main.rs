@@ -89,6 +89,7 @@ suite! {
         what_was_told_of_a_quota_is_kept
         suppressions_whatever_the_case
         logins_keep_the_latest
+        the_last_login_of_some_users
         api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
     history:

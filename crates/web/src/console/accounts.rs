@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::form::Signed;
 use super::listing::{Pager, part};
-use super::page::{Failure, Page, QuotaBar, fault_words, quota_bar, shown_as};
+use super::page::{Failure, Page, QuotaBar, quota_bar, shown_as};
 use super::question::{Pressed, Question, Sure, asked};
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -57,7 +58,7 @@ struct AccountsPage {
     is_empty: bool,
     pager: Option<Pager>,
     name: String,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
 /// Accounts whose name, number or one of whose domains has what is looked for.
@@ -79,7 +80,7 @@ async fn found(visit: &Visit, q: &str, state: &str) -> Result<(Vec<AccountView>,
     Ok((accounts, is_empty))
 }
 
-async fn listed(visit: &Visit, form: Option<(String, String)>) -> Result<Response, Failure> {
+async fn listed(visit: &Visit, form: Option<(String, Refusal)>) -> Result<Response, Failure> {
     let (q, state) = (visit.asked("q").unwrap_or_default(), visit.asked("state").unwrap_or_default());
     let (accounts, is_empty) = found(visit, &q, &state).await?;
     let (accounts, pager) = part(visit, accounts);
@@ -102,7 +103,7 @@ pub(super) struct MakeForm {
 async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Failure> {
     match visit.try_to::<AccountView>(Operation::AccountAdd { name: form.name.clone() }).await? {
         Ok(made) => Ok(on_to(&place_of(made.id))),
-        Err(fault) => listed(&visit, Some((form.name, fault_words(&fault)))).await,
+        Err(fault) => listed(&visit, Some((form.name, Refusal::from(&fault)))).await,
     }
 }
 
@@ -148,10 +149,10 @@ struct AccountPage {
     recipients: String,
     renews_on: String,
     domains: Vec<DomainRow>,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
-async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, String)>) -> Result<Response, Failure> {
+async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal)>) -> Result<Response, Failure> {
     let account: AccountView = visit.ask(Operation::AccountShow { account }).await?;
     let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: Some(account.id) }).await?;
     let page = visit.page();
@@ -203,12 +204,12 @@ impl QuotaForm {
 async fn quota(Path(account): Path<String>, Signed { visit, form }: Signed<QuotaForm>) -> Result<Response, Failure> {
     let account = visit.number(&account)?;
     let Some(order) = form.order(account) else {
-        let words = visit.words().t("account-quota-no-number");
+        let words = Refusal::Ours(visit.words().t("account-quota-no-number"));
         return one_shown(&visit, account, Some((form, words))).await;
     };
     match visit.try_to::<AccountView>(order).await? {
         Ok(_) => Ok(on_to(&place_of(account))),
-        Err(fault) => one_shown(&visit, account, Some((form, fault_words(&fault)))).await,
+        Err(fault) => one_shown(&visit, account, Some((form, Refusal::from(&fault)))).await,
     }
 }
 

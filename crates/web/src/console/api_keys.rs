@@ -13,8 +13,9 @@ use relay::service::view::{ApiKeySecretView, ApiKeyView, DoneView, word};
 use serde::Deserialize;
 
 use super::form::Signed;
-use super::page::{Failure, Page, fault_words, shown, shown_as};
+use super::page::{Failure, Page, shown, shown_as};
 use super::question::{Question, Sure, asked};
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -106,10 +107,10 @@ struct KeysPage {
     rows: Vec<Row>,
     choices: Vec<Choice>,
     form: KeyForm,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
-async fn listed(visit: &Visit, form: KeyForm, refused: Option<String>) -> Result<Response, Failure> {
+async fn listed(visit: &Visit, form: KeyForm, refused: Option<Refusal>) -> Result<Response, Failure> {
     let (page, account) = (visit.page(), form.account.filter(|_| visit.may(Need::Operator)));
     let mut keys: Vec<ApiKeyView> = visit.ask(Operation::ApiKeyList { account }).await?;
     if visit.may(Need::Operator) {
@@ -168,13 +169,13 @@ async fn make(Signed { visit, form }: Signed<KeyForm>) -> Result<Response, Failu
     let account = form.account.filter(|_| visit.may(Need::Operator));
     let Ok(expires_at) = form.end(visit.words().zone()) else {
         let words = visit.words().t("api-key-no-day");
-        return listed(&visit, form, Some(words)).await;
+        return listed(&visit, form, Some(Refusal::Ours(words))).await;
     };
     let reaches_all = visit.may(Need::Operator) && account.is_none();
     let powers = if reaches_all { Powers::NONE } else { form.powers.iter().copied().collect() };
     if !reaches_all && powers == Powers::NONE {
         let words = visit.words().t("api-key-no-power");
-        return listed(&visit, form, Some(words)).await;
+        return listed(&visit, form, Some(Refusal::Ours(words))).await;
     }
     let (name, read_only) = (form.name.clone(), form.read_only.is_some());
     let order = Operation::ApiKeyAdd { account, name, powers, read_only, expires_at };
@@ -192,7 +193,7 @@ async fn make(Signed { visit, form }: Signed<KeyForm>) -> Result<Response, Failu
             };
             Ok(shown(&shown_page))
         }
-        Err(fault) => listed(&visit, form, Some(fault_words(&fault))).await,
+        Err(fault) => listed(&visit, form, Some(Refusal::from(&fault))).await,
     }
 }
 

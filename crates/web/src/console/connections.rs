@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::form::Signed;
 use super::page::{Failure, Page, shown_as};
 use super::reasons::{self, TROUBLES, Trouble, Why};
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::words::Words;
 use super::{For, Route, show, take};
@@ -91,7 +92,7 @@ struct ConnectionsPage {
     blocks: Vec<Blocked>,
     rows: Vec<Row>,
     count: String,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
 fn row(words: &Words, row: &ConnectionView, users: &[(u64, String, bool)]) -> Row {
@@ -136,7 +137,7 @@ async fn users(visit: &Visit, chosen: &str) -> Result<Vec<(u64, String, bool)>, 
     Ok(users)
 }
 
-async fn connections(visit: &Visit, refused: Option<String>) -> Result<Response, Failure> {
+async fn connections(visit: &Visit, refused: Option<Refusal>) -> Result<Response, Failure> {
     let (words, query) = (visit.words(), visit.here.split_once('?').map_or("", |(_, query)| query));
     let account = Some(visit.account_number()?);
     let search: Search = serde_html_form::from_str(query).unwrap_or_default();
@@ -180,6 +181,6 @@ pub(super) async fn lift(Signed { visit, form }: Signed<LiftForm>) -> Result<Res
     let Ok(address) = form.address.parse::<IpAddr>() else { return Ok(on_to("/connections")) };
     match visit.try_to::<DoneView>(Operation::BlockLift { address }).await? {
         Ok(_) => Ok(on_to("/connections")),
-        Err(fault) => connections(&visit, Some(fault.what)).await,
+        Err(fault) => connections(&visit, Some(Refusal::from(&fault))).await,
     }
 }

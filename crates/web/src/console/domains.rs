@@ -14,7 +14,8 @@ use serde::Deserialize;
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, shown, shown_as};
-use super::question::{Choice, Confirm, Pressed, Typed, said};
+use super::question::{Choice, Confirm, Pressed, Typed};
+use super::refusal::Refusal;
 use super::users::{UserRow, user_rows};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -101,14 +102,14 @@ struct ListPage {
     rows: Vec<Row>,
     pager: Option<Pager>,
     name: String,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
 async fn domains_of(visit: &Visit) -> Result<Vec<DomainView>, Failure> {
     visit.ask(Operation::DomainList { account: Some(visit.account_number()?) }).await
 }
 
-async fn list(visit: &Visit, name: String, refused: Option<String>) -> Result<Response, Failure> {
+async fn list(visit: &Visit, name: String, refused: Option<Refusal>) -> Result<Response, Failure> {
     let domains = domains_of(visit).await?;
     let users: Vec<SmtpUserView> =
         visit.ask(Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None }).await?;
@@ -141,12 +142,12 @@ async fn add(Signed { visit, form }: Signed<NameForm>) -> Result<Response, Failu
 }
 
 /// Why a domain was not added, in the visitor's language where it can be told.
-async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<String, Failure> {
+async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<Refusal, Failure> {
     let words = visit.words();
-    let Ok(normal) = domain_name(name) else { return Ok(words.t("domain-none")) };
+    let Ok(normal) = domain_name(name) else { return Ok(Refusal::Ours(words.t("domain-none"))) };
     let is_there = domains_of(visit).await?.iter().any(|domain| domain.name == normal);
     let is_double = fault.kind == FaultKind::Conflict && is_there;
-    Ok(if is_double { words.with("domain-double", "domain", normal) } else { said(fault) })
+    Ok(if is_double { Refusal::Ours(words.with("domain-double", "domain", normal)) } else { Refusal::from(fault) })
 }
 
 /// One record to publish.
@@ -296,7 +297,7 @@ fn missing(domain: &DomainView, algorithm: Option<KeyAlgorithm>) -> Vec<&str> {
     spares.filter(|key| !is_found(key)).map(|key| key.name.as_str()).collect()
 }
 
-fn rotation(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Response {
+fn rotation(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) -> Response {
     let words = visit.words();
     let missing_of = |algorithm| missing(domain, algorithm);
     let ways = [
@@ -355,16 +356,16 @@ async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<Rotat
             let missing = missing(&domain, algorithm).join(", ");
             let words = visit.words();
             let refused = if missing.is_empty() {
-                said(&fault)
+                Refusal::from(&fault)
             } else {
-                words.with("domain-rotate-refused", "records", missing.as_str())
+                Refusal::Ours(words.with("domain-rotate-refused", "records", missing.as_str()))
             };
             Ok(rotation(&visit, &domain, Some(refused)))
         }
     }
 }
 
-async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<String>) -> Result<Response, Failure> {
+async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) -> Result<Response, Failure> {
     let words = visit.words();
     let listed = Operation::SmtpUserList { account: Some(domain.account), domain: Some(domain.id.to_string()) };
     let users = visit.ask::<Vec<SmtpUserView>>(listed).await?.len() as u64;
@@ -405,7 +406,7 @@ async fn delete(Path(domain): Path<String>, Signed { visit, form }: Signed<Delet
     let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
     if !form.typed.trim().eq_ignore_ascii_case(&domain.name) {
         let refused = visit.words().with("domain-delete-typed-else", "domain", domain.name.as_str());
-        return deletion(&visit, &domain, Some(refused)).await;
+        return deletion(&visit, &domain, Some(Refusal::Ours(refused))).await;
     }
     visit.ask::<DoneView>(Operation::DomainDelete { domain: domain.id.to_string() }).await?;
     Ok(on_to("/domains"))

@@ -11,8 +11,9 @@ use relay::service::view::{DoneView, MemberLinkView, MemberView, word};
 use serde::Deserialize;
 
 use super::form::Signed;
-use super::page::{Failure, Page, fault_words, shown, shown_as, slug};
+use super::page::{Failure, Page, shown, shown_as, slug};
 use super::question::{Pressed, Question, Sure, asked};
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -127,10 +128,10 @@ struct MembersPage {
     email: String,
     name: String,
     language: &'static str,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
-async fn listed(visit: &Visit, account: Option<u64>, form: Option<(InviteForm, String)>) -> Result<Response, Failure> {
+async fn listed(visit: &Visit, account: Option<u64>, form: Option<(InviteForm, Refusal)>) -> Result<Response, Failure> {
     let (page, members) = (visit.page(), members_of(visit, account).await?);
     let row = |member: &MemberView| Row {
         role: page.t(&format!("role-{}", slug(&member.role))),
@@ -208,7 +209,7 @@ async fn invite(Signed { visit, form }: Signed<InviteForm>) -> Result<Response, 
     };
     match visit.try_to::<MemberLinkView>(order).await? {
         Ok(made) => Ok(link_shown(&visit, made, "member-added")),
-        Err(fault) => listed(&visit, account, Some((form, fault_words(&fault)))).await,
+        Err(fault) => listed(&visit, account, Some((form, Refusal::from(&fault)))).await,
     }
 }
 
@@ -224,10 +225,10 @@ struct MemberPage {
     choices: Vec<Choice>,
     has_roles: bool,
     is_last: bool,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
-async fn edited(visit: &Visit, member: &str, refused: Option<String>) -> Result<Response, Failure> {
+async fn edited(visit: &Visit, member: &str, refused: Option<Refusal>) -> Result<Response, Failure> {
     let (member, is_last) = member_of(visit, member).await?;
     let page = visit.page();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -259,7 +260,7 @@ async fn role(Path(member): Path<String>, Signed { visit, form }: Signed<RoleFor
     let order = Operation::MemberRole { member: visit.number(&member)?, role: form.role };
     match visit.try_to::<MemberView>(order).await? {
         Ok(changed) => Ok(on_to(&list_of(&visit, changed.account))),
-        Err(fault) => edited(&visit, &member, Some(fault_words(&fault))).await,
+        Err(fault) => edited(&visit, &member, Some(Refusal::from(&fault))).await,
     }
 }
 
@@ -271,7 +272,7 @@ async fn link(Path(member): Path<String>, Signed { visit, .. }: Signed<Pressed>)
 async fn remove_asked(visit: Visit, Path(member): Path<String>) -> Result<Response, Failure> {
     let (found, is_last) = member_of(&visit, &member).await?;
     if is_last {
-        return edited(&visit, &member, Some(visit.words().t("member-last"))).await;
+        return edited(&visit, &member, Some(Refusal::Ours(visit.words().t("member-last")))).await;
     }
     let page = visit.page();
     let consequences = vec![page.t("member-remove-then"), page.t("member-remove-kept"), page.t("cannot-be-undone")];
@@ -291,6 +292,6 @@ async fn remove(Path(member): Path<String>, Signed { visit, .. }: Signed<Sure>) 
     match visit.try_to::<DoneView>(Operation::MemberRemove { member: found.id }).await? {
         // whoever removes themselves is led to the entrance from there
         Ok(_) => Ok(on_to(&list_of(&visit, found.account))),
-        Err(fault) => edited(&visit, &member, Some(fault_words(&fault))).await,
+        Err(fault) => edited(&visit, &member, Some(Refusal::from(&fault))).await,
     }
 }

@@ -4,8 +4,9 @@ use askama::Template;
 use axum::response::Response;
 use relay::limits::Limit;
 use relay::service::operation::{Health, Operation};
-use relay::service::view::{AccountView, BlockView, DomainView, DoneView};
+use relay::service::view::{BlockView, DoneView};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::accounts::state_icon;
@@ -124,10 +125,16 @@ fn facts(page: &Page, health: &Health) -> Vec<Fact> {
     facts
 }
 
-fn tiles(visit: &Visit, page: &Page, health: &Health, accounts: &[AccountView], domains: &[DomainView]) -> Vec<Tile> {
+/// How many are in one of these states.
+fn count(states: &BTreeMap<String, u64>, wanted: &[&str]) -> u64 {
+    wanted.iter().filter_map(|state| states.get(*state)).sum()
+}
+
+fn tiles(visit: &Visit, page: &Page, health: &Health) -> Vec<Tile> {
     let words = &page.words;
-    let suspended = accounts.iter().filter(|account| account.state == "suspended").count();
-    let sending = domains.iter().filter(|d| matches!(d.state.as_str(), "validated" | "warning" | "vouched")).count();
+    let (accounts, domains) = (health.accounts.values().sum(), health.domains.values().sum());
+    let suspended = count(&health.accounts, &["suspended"]);
+    let sending = count(&health.domains, &["validated", "warning", "vouched"]);
     let sessions = words.number(visit.console.settings.limits.sessions_max);
     let busiest = health.busiest_address.map(|(address, count)| {
         let (address, count) = (address.to_string(), words.number(count));
@@ -135,8 +142,8 @@ fn tiles(visit: &Visit, page: &Page, health: &Health, accounts: &[AccountView], 
     });
     let tile = |name: &str, number: u64, more: String| Tile { name: page.t(name), number: words.number(number), more };
     vec![
-        tile("menu-accounts", accounts.len() as u64, page.count("tile-suspended", suspended)),
-        tile("menu-domains", domains.len() as u64, page.count("tile-sending", sending)),
+        tile("menu-accounts", accounts, words.count("tile-suspended", suspended)),
+        tile("menu-domains", domains, words.count("tile-sending", sending)),
         tile("menu-queue", health.store.messages, words.count("tile-recipients", health.store.recipients)),
         tile(
             "tile-connections",
@@ -149,8 +156,6 @@ fn tiles(visit: &Visit, page: &Page, health: &Health, accounts: &[AccountView], 
 
 async fn overview(visit: Visit) -> Result<Response, Failure> {
     let health: Health = visit.ask(Operation::Health).await?;
-    let accounts: Vec<AccountView> = visit.ask(Operation::AccountList).await?;
-    let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: None }).await?;
     let page = visit.page();
     let up = period(&page, health.up_seconds);
     let lede = page.words.filled(
@@ -161,17 +166,17 @@ async fn overview(visit: Visit) -> Result<Response, Failure> {
         slug,
         icon: state_icon(slug),
         name: page.t(&format!("domain-is-{slug}")),
-        count: page.words.number(domains.iter().filter(|domain| domain.state == slug).count() as u64),
+        count: page.words.number(count(&health.domains, &[slug])),
     });
     let ports = [(&health.starttls, "STARTTLS"), (&health.tls, "TLS")];
     let ports = ports.into_iter().flat_map(|(list, name)| list.iter().map(|at| (at.to_string(), name.to_owned())));
     let shown_page = OverviewPage {
         lede,
         facts: facts(&page, &health),
-        tiles: tiles(&visit, &page, &health, &accounts, &domains),
+        tiles: tiles(&visit, &page, &health),
         states: states.collect(),
         ports: ports.collect(),
-        is_new: accounts.is_empty() || domains.is_empty(),
+        is_new: health.accounts.is_empty() || health.domains.is_empty(),
         page,
     };
     Ok(shown(&shown_page))

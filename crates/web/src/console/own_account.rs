@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::form::Signed;
 use super::page::{Failure, Page, shown_as};
-use super::question::said;
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -50,10 +50,10 @@ struct AccountPage {
     language: String,
     number: String,
     made: String,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
-fn account(visit: &Visit, account: &AccountView, refused: Option<String>) -> Response {
+fn account(visit: &Visit, account: &AccountView, refused: Option<Refusal>) -> Response {
     let words = visit.words();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = AccountPage {
@@ -95,9 +95,9 @@ async fn change(Signed { visit, form }: Signed<Form>) -> Result<Response, Failur
         Ok(_) => Ok(on_to("/account")),
         Err(fault) => {
             let refused = match fault.kind {
-                _ if display_name(&name).is_err() => visit.words().t("own-account-no-name"),
-                FaultKind::Conflict => visit.words().t("own-account-double"),
-                _ => said(&fault),
+                _ if display_name(&name).is_err() => Refusal::Ours(visit.words().t("own-account-no-name")),
+                FaultKind::Conflict => Refusal::Ours(visit.words().t("own-account-double")),
+                _ => Refusal::from(&fault),
             };
             let typed = AccountView { name, time_zone, language: language.tag().to_owned(), ..of(&visit).await? };
             Ok(account(&visit, &typed, Some(refused)))

@@ -8,6 +8,7 @@ use relay::power::{Need, Power};
 use relay::service::{Fault, FaultKind};
 
 use super::assets::{ICON, SCRIPT, STYLES};
+use super::refusal::Refusal;
 use super::visit::Visit;
 use super::words::Words;
 
@@ -228,18 +229,28 @@ impl Page {
             FaultKind::Forbidden => (StatusCode::FORBIDDEN, "failure-forbidden"),
             FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "failure-unavailable"),
         };
-        Failure::Told(Box::new(Told { page: self, status, title, fault: Some(fault) }))
+        Failure::Told(Box::new(Told { page: self, status, title, said: Refusal::parts(&fault) }))
+    }
+
+    /// The page that says, in its own language, why something is not to be had.
+    pub(super) fn failure_because(self, status: StatusCode, title: &'static str, why: String) -> Failure {
+        Failure::Told(Box::new(Told { page: self, status, title, said: vec![Refusal::Ours(why)] }))
     }
 
     /// The page is not for whoever looks.
     pub(super) fn failure_forbidden(self) -> Failure {
         let (status, title) = (StatusCode::FORBIDDEN, "failure-forbidden");
-        Failure::Told(Box::new(Told { page: self, status, title, fault: None }))
+        Failure::Told(Box::new(Told { page: self, status, title, said: Vec::new() }))
     }
 
     /// A form that was sent from a page that is too old, or from another site.
     pub(super) fn failure_stale(self) -> Failure {
-        Failure::Told(Box::new(Told { page: self, status: StatusCode::FORBIDDEN, title: "failure-stale", fault: None }))
+        Failure::Told(Box::new(Told {
+            page: self,
+            status: StatusCode::FORBIDDEN,
+            title: "failure-stale",
+            said: Vec::new(),
+        }))
     }
 }
 
@@ -253,12 +264,6 @@ fn leads(path: &str, here: &str) -> bool {
 /// A word of the relay's as a part of a message's name.
 pub(super) fn slug(word: &str) -> String {
     word.replace(['_', '.', ' '], "-")
-}
-
-/// Why something was refused, to be shown beside the form that led to it.
-pub(super) fn fault_words(fault: &Fault) -> String {
-    let parts = [&fault.what, &fault.meaning, &fault.remedy];
-    parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn initials(name: &str) -> String {
@@ -301,7 +306,8 @@ pub(super) struct Told {
     page: Page,
     status: StatusCode,
     title: &'static str,
-    fault: Option<Fault>,
+    /// More of it, the first of which is what it is about.
+    said: Vec<Refusal>,
 }
 
 #[derive(Template)]
@@ -310,21 +316,26 @@ struct FailurePage<'a> {
     page: &'a Page,
     title: String,
     what: String,
-    fault: Option<&'a Fault>,
+    said: &'a [Refusal],
 }
 
 impl Failure {
     /// There is nothing here.
     pub(super) fn nowhere(language: Language) -> Failure {
         let page = Page::outside(language, "");
-        Failure::Told(Box::new(Told { page, status: StatusCode::NOT_FOUND, title: "failure-not-found", fault: None }))
+        Failure::Told(Box::new(Told {
+            page,
+            status: StatusCode::NOT_FOUND,
+            title: "failure-not-found",
+            said: Vec::new(),
+        }))
     }
 
     /// What a browser sent is no form of ours.
     pub(super) fn unreadable(why: &str) -> Failure {
         tracing::debug!(why, "a form could not be read");
         let (page, status) = (Page::outside(Language::default(), ""), StatusCode::BAD_REQUEST);
-        Failure::Told(Box::new(Told { page, status, title: "failure-unreadable", fault: None }))
+        Failure::Told(Box::new(Told { page, status, title: "failure-unreadable", said: Vec::new() }))
     }
 
     /// The same in the frame of a visitor.
@@ -351,9 +362,9 @@ impl IntoResponse for Failure {
             }
             Failure::Elsewhere(path) => Redirect::to(&path).into_response(),
             Failure::Told(told) => {
-                let Told { page, status, title, fault } = *told;
+                let Told { page, status, title, said } = *told;
                 let (title, what) = (page.t(title), page.t(&format!("{title}-what")));
-                let mut answer = shown_as(status, &FailurePage { page: &page, title, what, fault: fault.as_ref() });
+                let mut answer = shown_as(status, &FailurePage { page: &page, title, what, said: &said });
                 answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 answer
             }

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use relay::service::Fault;
 use serde::Deserialize;
 
 use super::page::{Page, shown_as};
+use super::refusal::Refusal;
 
 /// What is to be typed before the button does anything.
 pub(super) struct Typed {
@@ -47,7 +47,7 @@ pub(super) struct Confirm {
     pub(super) choices: Vec<Choice>,
     /// Nothing brings back what was before.
     pub(super) is_final: bool,
-    pub(super) refused: Option<String>,
+    pub(super) refused: Option<Refusal>,
 }
 
 impl Confirm {
@@ -91,9 +91,3 @@ pub(super) struct Sure {
 /// A form that is nothing but a button.
 #[derive(Deserialize)]
 pub(super) struct Pressed {}
-
-/// A fault in one line.
-pub(super) fn said(fault: &Fault) -> String {
-    let parts = [&fault.what, &fault.meaning, &fault.remedy];
-    parts.map(String::as_str).into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}

@@ -9,6 +9,7 @@ use relay::service::{RulesChange, Setting, domain_name, mailbox};
 use serde::Deserialize;
 use std::net::IpAddr;
 
+use super::refusal::Refusal;
 use super::words::Words;
 
 const HOUR: u64 = 3600;
@@ -36,7 +37,7 @@ pub(super) struct RulesForm {
 /// What cannot be: of which field, and why.
 pub(super) struct Wrong {
     pub(super) field: &'static str,
-    pub(super) why: String,
+    pub(super) why: Refusal,
 }
 
 /// One way to retry.
@@ -120,7 +121,7 @@ impl RulesForm {
         domain: &str,
         now: Timestamp,
     ) -> Result<RulesChange, Wrong> {
-        let wrong = |field, id: &str, text: &str| Wrong { field, why: words.with(id, "text", text) };
+        let wrong = |field, id: &str, text: &str| Wrong { field, why: Refusal::Ours(words.with(id, "text", text)) };
         let networks = lines(&self.networks)
             .into_iter()
             .map(|text| network(&text).ok_or_else(|| wrong("networks", "rules-no-network", &text)));
@@ -152,7 +153,7 @@ impl RulesForm {
             return Ok(Setting::Default);
         }
         let end = self.expires.parse().ok().and_then(|day| end_of(words, day)).filter(|end| *end > now);
-        end.map(Setting::To).ok_or_else(|| Wrong { field: "expires", why: words.t("rules-no-expiry") })
+        end.map(Setting::To).ok_or_else(|| Wrong { field: "expires", why: Refusal::Ours(words.t("rules-no-expiry")) })
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::form::Signed;
 use super::listing::{Pager, asked, part};
 use super::page::{Failure, Page, shown_as};
-use super::question::said;
+use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -37,7 +37,7 @@ struct ListPage {
     addresses: Vec<String>,
     pager: Option<Pager>,
     form: AddForm,
-    refused: Option<String>,
+    refused: Option<Refusal>,
 }
 
 #[derive(Default, Deserialize)]
@@ -47,7 +47,7 @@ struct AddForm {
     reason: String,
 }
 
-async fn list(visit: &Visit, form: AddForm, refused: Option<String>) -> Result<Response, Failure> {
+async fn list(visit: &Visit, form: AddForm, refused: Option<Refusal>) -> Result<Response, Failure> {
     let listed = Operation::SuppressionList { account: Some(visit.account_number()?) };
     let all: Vec<SuppressionView> = visit.ask(listed).await?;
     let search = asked(visit, "search").unwrap_or_default();
@@ -72,7 +72,11 @@ async fn add(Signed { visit, form }: Signed<AddForm>) -> Result<Response, Failur
         Ok(_) => Ok(on_to("/suppressions")),
         Err(fault) => {
             let is_address = mailbox(&form.address).is_ok();
-            let refused = if is_address { said(&fault) } else { visit.words().t("suppression-no-address") };
+            let refused = if is_address {
+                Refusal::from(&fault)
+            } else {
+                Refusal::Ours(visit.words().t("suppression-no-address"))
+            };
             list(&visit, form, Some(refused)).await
         }
     }

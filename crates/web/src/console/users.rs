@@ -14,7 +14,8 @@ use serde::Deserialize;
 use super::connect::Connection;
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
-use super::question::{Confirm, Pressed, said};
+use super::question::{Confirm, Pressed};
+use super::refusal::Refusal;
 use super::rules::{Retry, RulesForm, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
@@ -111,9 +112,9 @@ type Refused = Option<Wrong>;
 /// Where the service refuses: the field where it can be told, in the visitor's language.
 fn refusal(words: &Words, name: &str, fault: &Fault) -> Wrong {
     match fault.kind {
-        _ if display_name(name).is_err() => Wrong { field: "name", why: words.t("smtp-user-no-name") },
-        FaultKind::Conflict => Wrong { field: "name", why: words.t("smtp-user-double") },
-        _ => Wrong { field: "", why: said(fault) },
+        _ if display_name(name).is_err() => Wrong { field: "name", why: Refusal::Ours(words.t("smtp-user-no-name")) },
+        FaultKind::Conflict => Wrong { field: "name", why: Refusal::Ours(words.t("smtp-user-double")) },
+        _ => Wrong { field: "", why: Refusal::from(fault) },
     }
 }
 
@@ -296,7 +297,7 @@ async fn set_rules(Path(user): Path<String>, Signed { visit, form }: Signed<Rule
     match visit.try_to::<SmtpUserView>(Operation::SmtpUserSet { user, rules }).await? {
         Ok(user) => Ok(back_to(&user)),
         Err(fault) => {
-            let wrong = Wrong { field: "rules", why: said(&fault) };
+            let wrong = Wrong { field: "rules", why: Refusal::from(&fault) };
             Ok(user_shown(&visit, found, None, Some(form), Some(wrong)))
         }
     }
@@ -348,7 +349,7 @@ fn question(visit: &Visit, user: &SmtpUserView, question: &Question, refused: bo
         sure: Some(words.t(question.sure)),
         choices: Vec::new(),
         is_final: true,
-        refused: refused.then(|| words.t("question-tick")),
+        refused: refused.then(|| Refusal::Ours(words.t("question-tick"))),
     };
     confirm.asked()
 }

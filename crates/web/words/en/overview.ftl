@@ -110,6 +110,7 @@ activity-time = Time
 activity-user = SMTP user
 activity-users-all = All SMTP users
 activity-what-to-do = What to do: { $fix }
+activity-export-busy = As many files as can be made at once are being made. Try again in a minute.
 activity-wrong-days = Those days make no period: the first must not come after the last.
 activity-wrong-id = That is not the id of a message: it has 26 letters and digits, as in “queued as …”.
 status-accepted = Accepted

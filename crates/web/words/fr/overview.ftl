@@ -110,6 +110,7 @@ activity-time = Heure
 activity-user = Utilisateur SMTP
 activity-users-all = Tous les utilisateurs SMTP
 activity-what-to-do = Que faire : { $fix }
+activity-export-busy = Le nombre maximal de fichiers est déjà en préparation. Réessayez dans une minute.
 activity-wrong-days = Ces jours ne forment pas une période : le premier ne peut pas suivre le dernier.
 activity-wrong-id = Ce n’est pas l’identifiant d’un message : il compte 26 lettres et chiffres, comme dans « queued as … ».
 status-accepted = Accepté

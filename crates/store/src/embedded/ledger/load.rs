@@ -226,6 +226,25 @@ pub(super) fn logins(reader: &Connection, since: Timestamp) -> rusqlite::Result<
     Ok(logins)
 }
 
+/// The last login of each of these users at or after `since`: of the primary key, so that what others did costs nothing.
+pub(super) fn logins_of(
+    reader: &Connection,
+    users: &[Id<SmtpUser>],
+    since: Timestamp,
+) -> rusqlite::Result<HashMap<Id<SmtpUser>, Login>> {
+    let wanted = "SELECT address, at FROM logins WHERE user = ?1 AND at >= ?2 ORDER BY at DESC, address LIMIT 1";
+    let mut query = reader.prepare_cached(wanted)?;
+    let mut last = HashMap::new();
+    for &user in users {
+        let login = query.query_row((user.number(), since.0), |row| {
+            let address: String = row.get(0)?;
+            Ok(Login { user, address: parsed(&address)?, at: Timestamp(row.get(1)?) })
+        });
+        last.extend(login.optional()?.map(|login| (user, login)));
+    }
+    Ok(last)
+}
+
 /// Every block that is remembered, oldest first.
 pub(super) fn blocks(reader: &Connection) -> rusqlite::Result<Vec<Block>> {
     let mut query = reader.prepare_cached("SELECT address, cause, since, until, seconds, accounts FROM blocks")?;

@@ -21,6 +21,7 @@ use relay::id::Id;
 use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::sending_domain::SendingDomain;
+use relay::smtp_user::SmtpUser;
 use relay::store::{Actor, AuditEntry, Block, Login, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use smtp::server::Secret;
@@ -165,6 +166,14 @@ impl Ledger {
 
     pub(crate) fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
         self.readers.read(|reader| load::logins(reader, since))
+    }
+
+    pub(crate) fn logins_of(
+        &self,
+        users: &[Id<SmtpUser>],
+        since: Timestamp,
+    ) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError> {
+        self.readers.read(|reader| load::logins_of(reader, users, since))
     }
 
     /// Keeps the latest use of each API key; keys that are gone are left out.

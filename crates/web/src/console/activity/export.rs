@@ -3,9 +3,10 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Frame;
 use relay::activity::ActivityFilter;
@@ -13,7 +14,8 @@ use relay::id::Id;
 use relay::service::Fault;
 use relay::service::operation::Operation;
 use relay::service::view::ActivityView;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::time::timeout;
 
 use super::search::Search;
 use super::told;
@@ -24,6 +26,14 @@ use crate::console::words::Words;
 
 /// Rows that are read and held at a time.
 const ROWS: u32 = 500;
+
+/// Exports that run at once, whoever asked: each reads through an account's whole activity.
+const RUNNING_MAX: usize = 4;
+
+/// How long whoever asked may take for one part, so that one who reads nothing keeps no place from the others.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+static RUNNING: Semaphore = Semaphore::const_new(RUNNING_MAX);
 
 /// The columns of a CSV file: the names are those of the API.
 const COLUMNS: [&str; 13] = [
@@ -91,9 +101,22 @@ impl Form {
     }
 }
 
+/// Whether a letter takes no place: spreadsheets drop such letters before they look for a formula.
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        )
+}
+
 /// A cell that a spreadsheet takes for text, whatever a stranger wrote into it.
 fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|', '%']);
+    let seen = text.trim_start_matches(is_unseen);
+    let is_formula = text.starts_with(['\t', '\r', '\n'])
+        || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);
     format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
 }
 
@@ -116,15 +139,35 @@ fn line(words: &Words, row: &ActivityView) -> String {
     texts.map(|text| cell(&text)).join(",") + "\r\n"
 }
 
+/// A part of a file.
+struct Part {
+    text: Bytes,
+    is_last: bool,
+}
+
 /// What is sent, as it comes.
-struct Stream(mpsc::Receiver<io::Result<Bytes>>);
+struct Stream {
+    parts: mpsc::Receiver<Part>,
+    is_whole: bool,
+}
 
 impl hyper::body::Body for Stream {
     type Data = Bytes;
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+        self.parts.poll_recv(context).map(|part| match part {
+            Some(part) => {
+                self.is_whole = part.is_last;
+                Some(Ok(Frame::data(part.text)))
+            }
+            None if self.is_whole => None,
+            // a file that ends early must not look whole
+            None => {
+                self.is_whole = true;
+                Some(Err(io::Error::other("the export broke off")))
+            }
+        })
     }
 }
 
@@ -139,11 +182,13 @@ struct Export {
     form: Form,
     filter: ActivityFilter,
     found: Vec<ActivityView>,
+    /// Its place among those that run; given back when it ends.
+    _place: SemaphorePermit<'static>,
 }
 
 impl Export {
     /// Sends everything that is found, until it ends or nobody takes it any more.
-    async fn send(mut self, to: mpsc::Sender<io::Result<Bytes>>) {
+    async fn send(mut self, to: mpsc::Sender<Part>) {
         let mut text = self.form.head();
         let mut is_first = true;
         loop {
@@ -153,20 +198,25 @@ impl Export {
             if is_last {
                 text.push_str(self.form.foot());
             }
-            if to.send(Ok(Bytes::from(std::mem::take(&mut text)))).await.is_err() || is_last {
+            let part = Part { text: Bytes::from(std::mem::take(&mut text)), is_last };
+            if !matches!(timeout(PATIENCE, to.send(part)).await, Ok(Ok(()))) || is_last {
                 return;
             }
             self.filter.before_row = self.found.last().map(|row| row.row);
             match rows(&self.visit, self.filter.clone()).await {
                 Ok(found) => self.found = found,
                 Err(fault) => {
-                    // a file that ends early must not look whole
-                    let _ = to.send(Err(io::Error::other(fault.what))).await;
+                    tracing::warn!(why = fault.what, "an export broke off");
                     return;
                 }
             }
         }
     }
+}
+
+/// A place among the exports that run, where one is free.
+fn place() -> Option<SemaphorePermit<'static>> {
+    RUNNING.try_acquire().ok()
 }
 
 async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
@@ -175,14 +225,19 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
     let filter = search.filter(visit.words()).map_err(|unclear| {
         let page = visit.page();
         let what = told(&page, unclear);
-        page.failure(Fault::invalid(what, ""))
+        page.failure_because(StatusCode::UNPROCESSABLE_ENTITY, "failure-invalid", what)
     })?;
     let filter = ActivityFilter { account, limit: ROWS, ..filter };
+    let Some(place) = place() else {
+        let page = visit.page();
+        let why = page.t("activity-export-busy");
+        return Err(page.failure_because(StatusCode::SERVICE_UNAVAILABLE, "failure-unavailable", why));
+    };
     // what is refused, is refused before anything is sent
     let found = visit.ask(Operation::Activity { filter: filter.clone() }).await?;
     let (to, from) = mpsc::channel(1);
-    tokio::spawn(Export { visit, form, filter, found }.send(to));
-    let mut answer = Body::new(Stream(from)).into_response();
+    tokio::spawn(Export { visit, form, filter, found, _place: place }.send(to));
+    let mut answer = Body::new(Stream { parts: from, is_whole: false }).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.kind()));
     answer.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(form.name()));
     Ok(answer)
@@ -203,10 +258,30 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         assert_eq!(cell("=HYPERLINK(\"http://a.example\")"), "\"'=HYPERLINK(\"\"http://a.example\"\")\"");
-        for text in ["+1", "-1", "@SUM(1)", "\t=1", "\r=1", "＝1"] {
+        let unseen = ["\u{feff}=1", "\u{200b}\u{200d}+1", " @SUM(1)", "\u{2066}-1", "\u{ad}＝1", "\u{feff}\u{feff} =1"];
+        for text in ["+1", "-1", "@SUM(1)", "\t=1", "\r=1", "＝1"].into_iter().chain(unseen) {
             assert!(cell(text).starts_with("\"'"), "{text:?}");
         }
         assert_eq!(cell("Facture 2026-1183, suite"), "\"Facture 2026-1183, suite\"");
+        assert_eq!(cell("\u{feff}Facture"), "\"\u{feff}Facture\"");
         assert_eq!(cell(""), "\"\"");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_ends_early_does_not_look_whole() {
+        for is_last in [true, false] {
+            let (to, parts) = mpsc::channel(1);
+            let body = Body::new(Stream { parts, is_whole: false });
+            assert!(to.send(Part { text: Bytes::from("a"), is_last }).await.is_ok());
+            drop(to);
+            assert_eq!(axum::body::to_bytes(body, 10).await.is_ok(), is_last);
+        }
+    }
+
+    #[test]
+    fn only_so_many_run_at_once() {
+        let mut all: Vec<_> = std::iter::from_fn(place).take(RUNNING_MAX + 1).collect();
+        assert_eq!(all.len(), RUNNING_MAX);
+        assert!(all.pop().is_some() && place().is_some(), "one that has ended makes room");
     }
 }
