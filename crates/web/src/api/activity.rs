@@ -3,6 +3,7 @@
 use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::service::Fault;
 use relay::service::operation::{Operation, WAIT_SECONDS_MAX};
 use relay::service::view::{ActivityChangesView, ActivityDetailView, ActivityView, ConnectionView, StatisticsView};
 use serde::Deserialize;
@@ -11,6 +12,17 @@ use utoipa::IntoParams;
 use super::asking::{Asking, Outcome, Path, Query};
 use super::page::{Page, limit};
 use super::problem::Problem;
+
+/// The thing with this number; beyond what the store counts to there is none.
+fn named<T>(number: Option<u64>, what: &str) -> Result<Option<Id<T>>, Problem> {
+    match number {
+        Some(number) if i64::try_from(number).is_err() => {
+            Err(Fault::not_found(format!("There is no {what} {number}."), "The list of them shows which there are.")
+                .into())
+        }
+        number => Ok(number.map(Id::new)),
+    }
+}
 
 /// The search of rows and that of changes: what both take, and what one alone does.
 macro_rules! searches {
@@ -53,8 +65,8 @@ macro_rules! searches {
                 fn filter(&self) -> Result<ActivityFilter, Problem> {
                     Ok(ActivityFilter {
                         account: self.account.map(Id::new),
-                        domain: self.domain.map(Id::new),
-                        user: self.user.map(Id::new),
+                        domain: named(self.domain, "domain")?,
+                        user: named(self.user, "SMTP user")?,
                         recipient: self.recipient.clone(),
                         sender: self.sender.clone(),
                         subject: self.subject.clone(),
