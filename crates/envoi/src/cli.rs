@@ -10,6 +10,7 @@ mod run;
 mod show;
 mod statistics;
 pub(crate) mod table;
+mod webhook;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
 pub use statistics::StatisticsArgs;
+pub use webhook::{ChangeArgs, EventWord, WebhookCommand};
 
 /// An authenticated SMTP relay for your applications.
 #[derive(Debug, Parser)]
@@ -64,6 +66,9 @@ pub enum Command {
     /// API keys: how programs reach the API
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Webhooks: URLs that are told what becomes of recipients
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Members: the people who sign in to the console
     #[command(subcommand)]
     Member(MemberCommand),

@@ -48,6 +48,8 @@ pub struct Config {
     pub console: Vec<SocketAddr>,
     /// `[console] url`
     pub console_at: Option<String>,
+    /// `[webhooks] allow_private`
+    pub webhooks_allow_private: bool,
     /// `[mail] from`
     pub mail_from: Option<Sender>,
     /// `[log]`
@@ -290,6 +292,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
         console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
+        webhooks_allow_private: tree.table("webhooks").flag("allow_private"),
         mail_from: value::sender(&tree.table("mail").text("from")),
         log: Log { json: log.text("format") == "json", level: log.text("level") },
         store: Storage {

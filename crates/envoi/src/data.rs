@@ -1,6 +1,7 @@
 //! The data folder: opened as the configuration says, by one process at a time.
 
 use relay::service::Fault;
+use relay::webhook::Bounds;
 use std::sync::Arc;
 use store::embedded::spool::LockError;
 use store::embedded::{Embedded, OpenError, Options};
@@ -27,6 +28,8 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     options.keep_rows = config.limits.activity();
     options.keep_counters = config.limits.statistics();
     options.fold_refusals = std::time::Duration::from_secs(config.limits.notice_fold_seconds);
+    options.webhooks =
+        Bounds { waiting_max: config.limits.webhook_waiting_max, log_max: config.limits.webhook_log_max };
     options.spool = spool_options(config);
     options
 }

@@ -12,6 +12,7 @@ mod member;
 mod queue;
 mod statistics;
 mod users;
+mod webhook;
 
 use relay::account::{Account, AccountState};
 use relay::activity::ConnectionRow;
@@ -59,6 +60,8 @@ pub struct Running<S> {
     pub domains: net::domain_watch::DomainWatch<S>,
     /// Writes to people.
     pub mail: net::own_mail::OwnMail<S>,
+    /// Sends calls to webhooks.
+    pub webhooks: net::webhook::Handle,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// What the accounts have used of their quotas.
@@ -193,6 +196,7 @@ impl<S: Store> Executor<S> {
         if let (true, Some(running)) = (changes, &self.running) {
             running.dispatch.directory_changed();
             running.domains.directory_changed();
+            running.webhooks.directory_changed();
         }
         if let Ok(Answer::MemberLink(link)) = &mut answer {
             let why = if link.member.joined { LinkFor::Given } else { LinkFor::Invitation };
@@ -241,6 +245,16 @@ impl<S: Store> Executor<S> {
             | O::MemberLink { .. }
             | O::MemberRemove { .. } => self.member(operation, caller),
             O::ApiKeyAdd { .. } | O::ApiKeyList { .. } | O::ApiKeyDelete { .. } => self.api_key(operation, caller),
+            O::WebhookAdd { .. }
+            | O::WebhookList { .. }
+            | O::WebhookShow { .. }
+            | O::WebhookSet { .. }
+            | O::WebhookRotate { .. }
+            | O::WebhookTest { .. }
+            | O::WebhookLog { .. }
+            | O::WebhookCall { .. }
+            | O::WebhookReplay { .. }
+            | O::WebhookDelete { .. } => self.webhook(operation, caller),
             O::Statistics { .. } => self.statistics(operation, caller),
             other => self.history(other, caller),
         }
@@ -410,7 +424,6 @@ impl<S: Store> Executor<S> {
 
     fn history(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
-        let limit = |limit: u32| if limit == 0 { ROWS_DEFAULT } else { limit } as usize;
         Ok(match operation {
             Operation::Activity { mut filter } => {
                 filter.before_row = filter.before_row.map(|number| self.cursors.row(caller.scope, number));
@@ -418,16 +431,16 @@ impl<S: Store> Executor<S> {
             }
             Operation::ActivityShow { row } => self.activity_show(row, caller.scope)?,
             Operation::Connections { account, limit: rows } => {
-                let rows = store.connections(account.map(Id::new), limit(rows))?;
+                let rows = store.connections(account.map(Id::new), self::rows(rows))?;
                 let number = |row: &ConnectionRow| self.cursors.number(caller.scope, row.row);
                 let view = |row| ConnectionView { row: number(row), ..ConnectionView::from(row) };
                 Answer::Connections(rows.iter().map(view).collect())
             }
-            Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, limit(rows)),
+            Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, self::rows(rows)),
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
             Operation::Audit { account, limit: rows } => {
-                let lines = store.audit(account.map(Id::new), limit(rows))?;
+                let lines = store.audit(account.map(Id::new), self::rows(rows))?;
                 Answer::Audit(lines.iter().map(AuditView::from).collect())
             }
             Operation::Health => Answer::Health(self.health(caller.now)?),
@@ -479,6 +492,11 @@ impl<S: Store> Executor<S> {
     }
 }
 
+/// How many rows a list has that was asked for like this.
+fn rows(limit: u32) -> usize {
+    (if limit == 0 { ROWS_DEFAULT } else { limit }) as usize
+}
+
 /// How many there are of each state, by its word: what a glance needs of lists that may be long.
 fn counted<T: Copy + Eq + Hash + Serialize>(states: impl Iterator<Item = T>) -> BTreeMap<String, u64> {
     let mut counts: HashMap<T, u64> = HashMap::new();
@@ -495,7 +513,7 @@ fn misplaced() -> Fault {
     Fault::invalid("This operation is not carried out here.", "")
 }
 
-/// Whether accounts, domains or users may be others after it.
+/// Whether accounts, domains, users or webhooks may be others after it.
 fn is_change(operation: &Operation) -> bool {
     use Operation as O;
     matches!(
@@ -515,5 +533,6 @@ fn is_change(operation: &Operation) -> bool {
             | O::SmtpUserEnable { .. }
             | O::SmtpUserSet { .. }
             | O::SmtpUserDelete { .. }
+            | O::WebhookSet { .. }
     )
 }

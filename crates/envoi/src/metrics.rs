@@ -24,6 +24,8 @@ pub struct Metrics {
     pub submission: net::submission::Metrics,
     /// Those of delivery.
     pub dispatch: net::dispatch::Metrics,
+    /// Those of webhooks.
+    pub webhooks: net::webhook::Metrics,
 }
 
 impl Metrics {
@@ -34,7 +36,8 @@ impl Metrics {
         registry.register("envoi_build", "The running version", version);
         let submission = net::submission::Metrics::register(&mut registry);
         let dispatch = net::dispatch::Metrics::register(&mut registry);
-        Metrics { registry, submission, dispatch }
+        let webhooks = net::webhook::Metrics::register(&mut registry);
+        Metrics { registry, submission, dispatch, webhooks }
     }
 
     /// Adds the gauges that are read from the store and the certificates at each look.

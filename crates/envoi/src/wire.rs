@@ -4,15 +4,15 @@ use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use rustls::pki_types::CertificateDer;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use store::embedded::Embedded;
 use tokio::net::TcpListener;
 use web::listen::{Cover, Face};
 
-use net::clock::{Clock, SystemClock, SystemDice};
+use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Resolver};
 use net::domain_watch::DomainWatch;
@@ -81,7 +81,7 @@ impl Relay {
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, certificates).await?;
         let dispatch = ground.dispatch(config, outbound);
-        let begun = ground.open_doors(config, &dispatch, &fresh).await;
+        let begun = ground.open_doors(config, &dispatch, &fresh, &resolver).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
             Err(fault) => {
@@ -181,6 +181,7 @@ impl Ground {
         config: &Config,
         dispatch: &dispatch::Handle,
         fresh: &Arc<dyn Resolver>,
+        resolver: &Arc<dyn Resolver>,
     ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
         let started_at = self.clock.now();
         let server = Arc::new(self.submission(config, dispatch).await?);
@@ -193,6 +194,7 @@ impl Ground {
             Box::new(move || told.directory_changed()),
             &self.shutdown,
         );
+        let webhooks = self.webhooks(config, resolver)?;
         let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
         let mail = OwnMail {
             store: Arc::clone(&self.store),
@@ -205,6 +207,7 @@ impl Ground {
             dispatch: dispatch.clone(),
             domains,
             mail,
+            webhooks,
             lift: Box::new(move |address| lifting.lift(address)),
             usage: server.usage(),
             sessions: Box::new(move || counting.connections()),
@@ -219,6 +222,18 @@ impl Ground {
             )
         })?;
         Ok((server, executor, control))
+    }
+
+    /// Sends calls to webhooks from now on.
+    fn webhooks(&self, config: &Config, resolver: &Arc<dyn Resolver>) -> Result<net::webhook::Handle, Fault> {
+        let around = net::webhook::Surroundings {
+            store: Arc::clone(&self.store),
+            resolver: Arc::clone(resolver),
+            clock: Arc::clone(&self.clock),
+            dice: system_dice(),
+            metrics: self.metrics.webhooks.clone(),
+        };
+        net::webhook::start(webhooks(config)?, around, &self.shutdown).map_err(|error| no_tls(&error))
     }
 
     async fn submission(&self, config: &Config, dispatch: &dispatch::Handle) -> Result<Server, Fault> {
@@ -291,28 +306,47 @@ fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
 }
 
 fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let unreadable = |file: &PathBuf, error: rustls::pki_types::pem::Error| {
-        Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
-    };
-    let authorities = match &config.delivery.ca_file {
-        None => Vec::new(),
-        Some(file) => CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unreadable(file, error))?,
-    };
-    let listening = config.submission.starttls.iter().chain(&config.submission.tls).map(SocketAddr::ip);
     let settings = OutboundSettings {
         hostname: config.hostname.clone(),
         sources: config.delivery.source_addresses.clone(),
         allow_private: config.delivery.allow_private,
-        own: listening.filter(|ip| !ip.is_unspecified()).collect(),
-        authorities,
+        own: own_addresses(config),
+        authorities: authorities(config)?,
         ..OutboundSettings::held_to(&config.limits)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))
-        .map_err(|error| Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), ""))
+        .map_err(|error| no_tls(&error))
+}
+
+fn webhooks(config: &Config) -> Result<net::webhook::Settings, Fault> {
+    Ok(net::webhook::Settings {
+        allow_private: config.webhooks_allow_private,
+        own: own_addresses(config),
+        authorities: authorities(config)?,
+        system_authorities: true,
+        limits: config.limits.clone(),
+    })
+}
+
+fn no_tls(error: &rustls::Error) -> Fault {
+    Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), "")
+}
+
+/// Where we listen, as far as that is not everywhere: nobody is to have us call ourselves.
+fn own_addresses(config: &Config) -> Vec<IpAddr> {
+    let sockets = config.submission.starttls.iter().chain(&config.submission.tls);
+    let sockets = sockets.chain(&config.http).chain(&config.api).chain(&config.console);
+    sockets.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()).collect()
+}
+
+/// Certificate authorities that are trusted besides the system's.
+fn authorities(config: &Config) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    use rustls::pki_types::pem::PemObject;
+    let Some(file) = &config.delivery.ca_file else { return Ok(Vec::new()) };
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    read.map_err(|error| {
+        Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
+    })
 }
 
 /// Why an address cannot be listened on, and what to do.

@@ -282,6 +282,9 @@ fn no_route_shows_a_stranger_anything() {
     house.json(&["suppression", "add", "--account", "1", "gone@example.net"]);
     let theirs = house.json(&["api-key", "add", "--account", "1", "--name", "Theirs", "--everything"]);
     house.json(&["member", "add", "jane@example.net", "--account", "1", "--name", "Jane"]);
+    let url = "https://hooks.example/";
+    let hook = house.json(&["webhook", "add", "--account", "1", "--name", "Hook", "--url", url]);
+    let hook = hook["webhook"]["id"].to_string();
     let user = house.json(&["smtp-user", "list"])[0]["username"].as_str().unwrap().to_owned();
     house.json(&["account", "add", "--name", "Stranger"]);
     let stranger = key(&house, &server, &["Stranger", "--account", "2", "--everything"]);
@@ -296,6 +299,8 @@ fn no_route_shows_a_stranger_anything() {
                 ("{account}", "1"),
                 ("{domain}", "example.com"),
                 ("{user}", &user),
+                ("{webhook}", &hook),
+                ("{call}", "msg_00112233445566778899aabbccddeeff"),
                 ("{row}", "1"),
                 ("{member}", "1"),
                 ("{key}", &theirs["key"]["id"].to_string()),
@@ -335,6 +340,11 @@ fn body(id: &str) -> Option<Value> {
         "MemberAdd" => json!({"account": 1, "email": "a@example.net", "name": "A", "role": "regular"}),
         "MemberRole" => json!({"role": "regular"}),
         "ApiKeyAdd" => json!({"account": 1, "name": "Further", "powers": ["activity"]}),
+        "WebhookAdd" => {
+            json!({"account": 1, "name": "Further", "url": "https://hooks.example/", "events": ["recipient.delivered"]})
+        }
+        "WebhookSet" => json!({"enabled": false}),
+        "WebhookReplay" => json!({"since": "2026-01-01"}),
         "Backup" => json!({"target": "/nowhere/at/all"}),
         _ => return None,
     })

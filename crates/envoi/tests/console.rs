@@ -21,6 +21,8 @@ struct Party {
     domain: String,
     user: String,
     key: String,
+    webhook: String,
+    call: String,
     member: String,
     row: String,
     message: String,
@@ -47,11 +49,19 @@ impl Party {
         let waiting = house.json(&["queue", "list", "--account", &account]);
         let message = waiting[0]["message"].as_str().unwrap().to_owned();
         let key = house.json(&["api-key", "add", "--name", "Key", "--account", &account, "--may", "activity"]);
+        // nothing listens there either
+        let url = "https://hooks.example/";
+        let webhook = house.json(&["webhook", "add", "--account", &account, "--name", "Hook", "--url", url]);
+        let webhook = number(&webhook["webhook"]);
+        house.json(&["webhook", "test", &webhook]);
+        let calls = house.json(&["webhook", "log", &webhook]);
         let member = add(house, Some(&account), &format!("kept@{domain}"), Role::Administrator);
         Party {
             domain: number(&vouched),
             user: number(&user),
             key: number(&key["key"]),
+            call: calls[0]["call"].as_str().unwrap().to_owned(),
+            webhook,
             member: member["member"]["id"].to_string(),
             account,
             row,
@@ -66,6 +76,8 @@ impl Party {
             ("{domain}", &self.domain),
             ("{user}", &self.user),
             ("{key}", &self.key),
+            ("{webhook}", &self.webhook),
+            ("{call}", &self.call),
             ("{member}", &self.member),
             ("{row}", &self.row),
             ("{message}", &self.message),
@@ -87,6 +99,9 @@ impl Party {
             ("role", "regular"),
             ("language", "fr"),
             ("powers", "activity"),
+            ("url", "https://hooks.example/"),
+            ("events", "recipient.delivered"),
+            ("hours", "24"),
             ("recipients", "7"),
             ("renews_on", "3"),
             ("vouched", "false"),

@@ -19,8 +19,9 @@ use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
-use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
-use relay::store::{Actor, Block, Book, Spool};
+use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting, WebhookWish};
+use relay::store::{Actor, Block, Book, Spool, Webhooks};
+use relay::webhook::{CallId, EventKind};
 use store::memory::Memory;
 
 /// An account with a domain, a user, a row of Activity and a suppression.
@@ -35,6 +36,8 @@ struct Party {
     cursor: String,
     key: u64,
     member: u64,
+    webhook: u64,
+    call: CallId,
 }
 
 struct World {
@@ -44,6 +47,12 @@ struct World {
 
 fn somebody(scope: Scope) -> Identity {
     Identity { actor: Actor { name: "somebody".into(), from: "test".into() }, scope, read_only: false, ends_at: None }
+}
+
+/// A webhook to be.
+fn hook(name: &str) -> WebhookWish {
+    let (url, events) = (Some("https://hooks.example/in".to_owned()), Some(vec![EventKind::Delivered]));
+    WebhookWish { name: Some(name.to_owned()), url, events, ..WebhookWish::default() }
 }
 
 impl World {
@@ -94,12 +103,17 @@ impl World {
         let member =
             ask(Operation::MemberAdd { account: Some(account.id), email, name, role, language }).await.unwrap();
         let Answer::MemberLink(member) = member else { panic!() };
+        let webhook = ask(Operation::WebhookAdd { account: account.id, wish: hook("Hook") }).await.unwrap();
+        let Answer::WebhookSecret(webhook) = webhook else { panic!() };
+        let webhook = webhook.webhook.id;
+        ask(Operation::WebhookTest { webhook }).await.unwrap();
+        let call = self.executor.store.webhook_calls(Id::new(webhook), None, 1).unwrap()[0].new.call;
         let (domain_number, user_number) = (added.id.to_string(), user.id.to_string());
         let (account, user, key) = (account.id, user.username, key.key.id);
         let member = member.member.id;
         let cursors = CursorKey::new(self.executor.store.cursor_key());
         let cursor = cursors.seal(Scope::Account(Id::new(account), powers), 0, &mut SystemDice);
-        Party { account, domain, domain_number, user, user_number, row, cursor, key, member }
+        Party { account, domain, domain_number, user, user_number, row, cursor, key, member, webhook, call }
     }
 
     async fn row(&self, account: Id<Account>) -> u64 {
@@ -188,6 +202,16 @@ fn of_account(of: &Party) -> Vec<Operation> {
         },
         O::ApiKeyList { account: some },
         O::ApiKeyDelete { key: of.key },
+        O::WebhookAdd { account, wish: hook("Another") },
+        O::WebhookList { account: some },
+        O::WebhookShow { webhook: of.webhook },
+        O::WebhookSet { webhook: of.webhook, wish: WebhookWish { enabled: Some(false), ..WebhookWish::default() } },
+        O::WebhookRotate { webhook: of.webhook },
+        O::WebhookTest { webhook: of.webhook },
+        O::WebhookLog { webhook: of.webhook, before: None, limit: 0 },
+        O::WebhookCall { webhook: of.webhook, call: of.call },
+        O::WebhookReplay { webhook: of.webhook, call: None, since: Some(Timestamp(0)) },
+        O::WebhookDelete { webhook: of.webhook },
         O::MemberAdd {
             account: some,
             email: "another@example.com".into(),
@@ -368,7 +392,7 @@ async fn an_account_has_as_much_as_the_limits_let_it() {
     use Operation as O;
     let world = World::limited(
         "account_domains_max = 1\naccount_users_max = 1\nuser_rules_max = 1\naccount_suppressions_max = 1\n\
-         reason_octets_max = 50\napi_keys_max = 1\n",
+         reason_octets_max = 50\napi_keys_max = 1\nwebhooks_max = 1\n",
     );
     let acme = world.party("acme").await;
     let (account, domain, user) = (acme.account, acme.domain.clone(), acme.user.clone());
@@ -386,6 +410,7 @@ async fn an_account_has_as_much_as_the_limits_let_it() {
         read_only: true,
         expires_at: None,
     };
+    let hook = O::WebhookAdd { account, wish: hook("Second") };
     for scope in [Scope::Account(Id::new(account), Powers::ALL), Scope::Operator] {
         for (operation, kind, limit) in [
             (O::DomainAdd { account, name: "further.example".into() }, FaultKind::Conflict, "1 domains"),
@@ -398,6 +423,7 @@ async fn an_account_has_as_much_as_the_limits_let_it() {
             (suppress("a@b.example", ""), FaultKind::Conflict, "1 suppressed addresses"),
             (suppress("gone@acme.test", &"x".repeat(51)), FaultKind::Invalid, "50 octets"),
             (key.clone(), FaultKind::Conflict, "1 API keys"),
+            (hook.clone(), FaultKind::Conflict, "1 webhooks"),
         ] {
             let fault = world.ask(operation.clone(), scope).await.unwrap_err();
             assert!(fault.kind == kind && fault.what.contains(limit), "{operation:?}: {fault:?}");
@@ -423,7 +449,10 @@ async fn an_answer_with_a_secret_prints_none() {
         read_only: true,
         expires_at: None,
     };
-    for (operation, field) in [(key, "secret"), (Operation::SmtpUserReset { user: acme.user }, "password")] {
+    let rotate = Operation::WebhookRotate { webhook: acme.webhook };
+    for (operation, field) in
+        [(key, "secret"), (rotate, "secret"), (Operation::SmtpUserReset { user: acme.user }, "password")]
+    {
         let answer = world.ask(operation, Scope::Operator).await.unwrap();
         let shown: serde_json::Value = serde_json::from_str(&answer.json()).unwrap();
         assert!(shown[field].as_str().unwrap().len() >= 20, "its owner is shown it");

@@ -1,10 +1,8 @@
 //! Asks DNS: the questions that delivery and verification have, and what an answer, or none, means.
 
-mod guard;
 mod hickory;
 mod plan;
 
-pub use guard::{Forbidden, forbidden};
 pub use hickory::{Dns, DnsSettings};
 pub use plan::{Hop, PlanFault, addresses_of, mail_hosts};
 

@@ -12,3 +12,4 @@ pub mod seal;
 pub mod shutdown;
 pub mod submission;
 pub mod tls;
+pub mod webhook;

@@ -11,6 +11,7 @@ mod wire;
 
 pub use dial::{Dialer, TcpDialer, Transport};
 pub use line::Line;
+pub(crate) use tls::checking as checking_tls;
 
 use bytes::Bytes;
 use relay::clock::Timestamp;

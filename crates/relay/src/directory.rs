@@ -3,7 +3,7 @@
 //! The store swaps in a new one after each ledger commit and before the command that caused it is
 //! answered, so that "stops that instant" is true.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::account::Account;
@@ -12,6 +12,7 @@ use crate::id::Id;
 use crate::member::Member;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser};
+use crate::webhook::Webhook;
 
 /// Everything that decides, as of one ledger commit. Immutable once shared.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct Directory {
     pub members: HashMap<Id<Member>, Arc<Member>>,
     /// The same by [`Member::key_of`] their address.
     pub member_emails: HashMap<String, Id<Member>>,
+    /// Every webhook, by account: each event asks for those of its own.
+    pub webhooks: BTreeMap<(Id<Account>, Id<Webhook>), Arc<Webhook>>,
 }
 
 impl Directory {
@@ -52,5 +55,16 @@ impl Directory {
     /// The API key whose secret has this hash. The hash is keyed, so what a look-up takes tells nothing of the secret.
     pub fn api_key_of(&self, hash: &PasswordHash) -> Option<&Arc<ApiKey>> {
         self.api_keys.get(self.api_key_hashes.get(hash)?)
+    }
+
+    /// The webhooks of an account, by number.
+    pub fn webhooks_of(&self, account: Id<Account>) -> impl Iterator<Item = &Arc<Webhook>> {
+        let all = (account, Id::new(0))..=(account, Id::new(u64::MAX));
+        self.webhooks.range(all).map(|(_, webhook)| webhook)
+    }
+
+    /// The webhook with this number.
+    pub fn webhook(&self, id: Id<Webhook>) -> Option<&Arc<Webhook>> {
+        self.webhooks.values().find(|webhook| webhook.id == id)
     }
 }

@@ -191,6 +191,20 @@ limits! {
         "Sending domains whose records are looked at in DNS at once.";
     account_domain_looks_max ACCOUNT_DOMAIN_LOOKS_MAX 4 1..=1_000 "domains" ""
         "Those of one account: its slow name servers delay nobody else.";
+    webhooks_max WEBHOOKS_MAX 10 0..=1_000 "webhooks" ""
+        "Webhooks of one account.";
+    webhook_waiting_max WEBHOOK_WAITING_MAX 10_000 100..=1_000_000 "calls" ""
+        "Calls of one webhook that wait for its receiver; further events are counted as dropped.";
+    webhook_log_max WEBHOOK_LOG_MAX 5_000 100..=1_000_000 "calls" ""
+        "Calls in the log of one webhook, delivered or given up: the oldest go.";
+    webhook_requests_max WEBHOOK_REQUESTS_MAX 64 1..=10_000 "conversations" ""
+        "Conversations with the receivers of webhooks at once, in total.";
+    account_webhook_requests_max ACCOUNT_WEBHOOK_REQUESTS_MAX 8 1..=1_000 "conversations" ""
+        "Those with the receivers of one account.";
+    one_webhook_requests_max ONE_WEBHOOK_REQUESTS_MAX 4 1..=1_000 "conversations" ""
+        "Those with one receiver; with one that does not take what it is sent, one.";
+    webhook_seconds WEBHOOK_SECONDS 15 1..=120 "seconds" ""
+        "The time that a receiver has to take a call, from the dial to the end of its answer.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""

@@ -51,7 +51,8 @@ impl Jitter {
         Jitter(dice.below(JITTER_HUNDREDTHS_MAX + 1))
     }
 
-    fn stretch(self, delay: Duration) -> Duration {
+    /// The wait with its share.
+    pub(crate) fn stretch(self, delay: Duration) -> Duration {
         delay + delay * u32::try_from(self.0).unwrap_or(0) / 100
     }
 }

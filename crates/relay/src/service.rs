@@ -14,6 +14,7 @@ pub mod operation;
 mod room;
 mod user;
 pub mod view;
+mod webhook;
 
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -41,6 +42,10 @@ pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,
     user_new_password, user_rename, user_reset, user_rules,
+};
+pub use webhook::{
+    IssuedWebhook, WebhookWish, webhook_add, webhook_delete, webhook_find, webhook_redo, webhook_rotate, webhook_set,
+    webhook_test, webhooks,
 };
 
 /// Who asks, when, and how much there may be: what every change is told.

@@ -2,6 +2,7 @@
 
 mod book;
 mod members;
+mod webhooks;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,12 @@ use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
 use crate::quota::Charges;
 use crate::sending_domain::SendingDomain;
 
-pub use book::{Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange};
+pub use book::{
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange,
+    WebhookChange,
+};
 pub use members::Members;
+pub use webhooks::Webhooks;
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -288,6 +293,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + History {}
+pub trait Store: Spool + Book + Members + History + Webhooks {}
 
-impl<S: Spool + Book + Members + History> Store for S {}
+impl<S: Spool + Book + Members + History + Webhooks> Store for S {}

@@ -2,6 +2,7 @@
 
 mod domains;
 mod members;
+mod webhooks;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -19,7 +20,10 @@ use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::webhook::Webhook;
 use smtp::server::Secret;
+
+pub(crate) use webhooks::no_webhook;
 
 /// The highest numbers given so far: a number is never given twice, also not after a deletion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +33,7 @@ pub(crate) struct Numbers {
     pub(crate) user: u64,
     pub(crate) api_key: u64,
     pub(crate) member: u64,
+    pub(crate) webhook: u64,
 }
 
 /// All that the verbs decide by.
@@ -79,6 +84,12 @@ pub(crate) enum Write {
     Link(Link),
     /// The links of a member are void.
     LinksGone(Id<Member>),
+    /// A webhook as it is from now on.
+    Webhook(Arc<Webhook>),
+    /// The secret of a webhook, to be wrapped; the one before becomes its former one.
+    WebhookSecret { webhook: Id<Webhook>, secret: Secret },
+    /// A webhook is gone.
+    WebhookGone(Id<Webhook>),
 }
 
 /// A change that was decided and is not yet kept.

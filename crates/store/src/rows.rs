@@ -5,6 +5,7 @@ use std::time::Duration;
 use relay::activity::{ActivityEvent, ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
 use relay::clock::Timestamp;
 use relay::queue::{Envelope, HoldReason, Outcome, SessionFacts, Settlement, Verdict};
+use relay::store::StoreError;
 use smtp::address::{Address, ReversePath};
 
 /// Refusals alike within this time of the first are one row with a count, unless the operator says otherwise.
@@ -209,6 +210,18 @@ pub(crate) fn address_matches(pattern: &str, address: &str) -> bool {
 /// Whether a subject has the text in it, whatever the case.
 pub(crate) fn subject_matches(pattern: &str, subject: &str) -> bool {
     subject.to_lowercase().contains(&pattern.to_lowercase())
+}
+
+/// There is no such call to a webhook.
+pub(crate) fn no_call() -> StoreError {
+    StoreError::NotFound("call of this id in the log of the webhook".to_owned())
+}
+
+/// So many calls to a webhook wait that it gets no more.
+pub(crate) fn no_room_for_calls() -> StoreError {
+    StoreError::Conflict(
+        "so many calls wait for this webhook that no more are kept: see what its receiver answers".to_owned(),
+    )
 }
 
 /// Whether the filter names this row; its limit is left aside.

@@ -14,6 +14,7 @@ mod page;
 mod problem;
 mod smtp_user;
 mod waiting;
+mod webhook;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -111,6 +112,13 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(activity::connections))
         .routes(routes!(api_key::api_key_list, api_key::api_key_add))
         .routes(routes!(api_key::api_key_delete))
+        .routes(routes!(webhook::webhook_list, webhook::webhook_add))
+        .routes(routes!(webhook::webhook_show, webhook::webhook_set, webhook::webhook_delete))
+        .routes(routes!(webhook::webhook_rotate))
+        .routes(routes!(webhook::webhook_test))
+        .routes(routes!(webhook::webhook_log))
+        .routes(routes!(webhook::webhook_call))
+        .routes(routes!(webhook::webhook_replay))
         .routes(routes!(member::member_list, member::member_add))
         .routes(routes!(member::member_role, member::member_remove))
         .routes(routes!(member::member_link))

@@ -33,6 +33,7 @@ mod snippets;
 mod suppressions;
 mod users;
 mod visit;
+mod webhooks;
 pub(crate) mod words;
 
 use axum::Extension;
@@ -119,6 +120,7 @@ fn routes() -> Vec<Route> {
         suppressions::routes(),
         members::routes(),
         api_keys::routes(),
+        webhooks::routes(),
         audit::routes(),
         operator::routes(),
         setup::routes(),

@@ -18,12 +18,14 @@ const SAME: &[&str] = &[
     "limits-messages",
     "listing-pages",
     "menu",
+    "menu-webhooks",
     "octets",
     "quota",
     "unit-conversations",
     "unit-messages",
     "unit-octets",
     "unit-sessions",
+    "unit-webhooks",
 ];
 
 /// Words that stand in templates in any language: names.
@@ -192,7 +194,7 @@ const AUDITED: &[&str] = &["store/src", "relay/src/service", "envoi/src/execute"
 
 /// Of what a line of the audit log can be.
 const AREAS: &[&str] =
-    &["account", "api_key", "block", "domain", "member", "queue", "repair", "smtp_user", "suppression"];
+    &["account", "api_key", "block", "domain", "member", "queue", "repair", "smtp_user", "suppression", "webhook"];
 
 fn is_action(literal: &str) -> bool {
     let Some((area, verb)) = literal.split_once('.') else { return false };

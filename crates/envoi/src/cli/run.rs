@@ -204,6 +204,7 @@ fn command(operation: &str) -> Option<&'static str> {
         "SmtpUserDropPassword" => "envoi smtp-user drop-password",
         "SmtpUserList" => "envoi smtp-user list",
         "SuppressionList" => "envoi suppression list",
+        "WebhookList" => "envoi webhook list",
         _ => return None,
     })
 }

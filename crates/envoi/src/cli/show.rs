@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
-use super::{api_key, member, statistics};
+use super::{api_key, member, statistics, webhook};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
@@ -55,6 +55,11 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),
+        Answer::Webhook(found) => webhook::one(found),
+        Answer::Webhooks(webhooks) => webhook::list(webhooks),
+        Answer::WebhookSecret(made) => webhook::secret(made),
+        Answer::WebhookCall(found) => webhook::call(found),
+        Answer::WebhookCalls(calls) => webhook::calls(calls),
         Answer::Member(found) => member::one(found),
         Answer::Members(members) => member::list(members),
         Answer::MemberLink(made) => member::link(made),

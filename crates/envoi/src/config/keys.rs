@@ -126,6 +126,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
     Section { name: "api", repeated: false, help: "The API, for programs." },
     Section { name: "console", repeated: false, help: "The console, for people." },
+    Section { name: "webhooks", repeated: false, help: "Where accounts have events sent." },
     Section {
         name: "mail",
         repeated: false,
@@ -273,7 +274,7 @@ const KEYS: &[Key] = &[
         Kind::Path,
         Absent::Nothing("those of the system alone"),
         r#""/etc/envoi/ca.pem""#,
-        "Further certificate authorities to trust where a route requires TLS, PEM.",
+        "Further certificate authorities to trust where a route requires TLS, and of the receivers of webhooks, PEM.",
     ),
     key(
         "delivery.route",
@@ -342,6 +343,15 @@ const KEYS: &[Key] = &[
         Absent::Nothing("the first address that it listens at"),
         r#""https://console.example.com""#,
         "Where people find the console, for links in mails and on the command line.",
+    ),
+    key(
+        "webhooks",
+        "allow_private",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether the URLs of webhooks may lead to loopback, private and link-local addresses, and begin with http://. For an \
+         intranet whose accounts are all trusted: what a customer names is called from this machine.",
     ),
     key(
         "mail",

@@ -2,12 +2,13 @@
 
 use relay::dice::Dice;
 use relay::outcome::{Failure, Finding};
+use relay::reachable::forbidden;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use super::OutboundSettings;
-use crate::dns::{Hop, LookupError, PlanFault, Resolver, addresses_of, forbidden, mail_hosts};
+use crate::dns::{Hop, LookupError, PlanFault, Resolver, addresses_of, mail_hosts};
 
 /// Where the hosts of a destination come from.
 pub(super) enum Origin<'a> {

@@ -1,6 +1,7 @@
 //! Finds a next hop that lets us begin: hop after hop, TLS before clear, within the time for it all.
 
 use relay::outcome::{Failure, Finding};
+use relay::reachable::Forbidden;
 use relay::route::{Destination, RouteTls};
 use smtp::client::Tls;
 use std::net::SocketAddr;
@@ -10,7 +11,6 @@ use super::dial::Dialer;
 use super::hops::{Hops, Next, Origin};
 use super::line::{Line, OpenError, Peer};
 use super::{Outbound, finding};
-use crate::dns::Forbidden;
 
 /// A hop that failed, and how.
 #[derive(Clone, Debug)]

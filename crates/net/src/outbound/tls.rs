@@ -25,15 +25,12 @@ impl TlsClients {
     /// The cryptography is unusable, which no configuration can mend.
     pub(super) fn new(settings: &OutboundSettings) -> Result<TlsClients, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        };
-        let believing = builder()?
+        let believing = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Believing(Arc::clone(&provider))))
             .with_no_client_auth();
-        let checking = builder()?.with_root_certificates(authorities(settings)).with_no_client_auth();
+        let checking = checking(settings.system_authorities, &settings.authorities)?;
         Ok(TlsClients { believing: Arc::new(believing).into(), checking: Arc::new(checking).into() })
     }
 
@@ -58,23 +55,37 @@ impl TlsClients {
     }
 }
 
+/// A configuration that checks certificates, against the system's authorities where those are trusted, and these.
+///
+/// # Errors
+/// The cryptography is unusable, which no configuration can mend.
+pub(crate) fn checking(
+    system_authorities: bool,
+    further: &[CertificateDer<'static>],
+) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let versions = &[&rustls::version::TLS13, &rustls::version::TLS12];
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
+    Ok(builder.with_root_certificates(authorities(system_authorities, further)).with_no_client_auth())
+}
+
 /// The authorities that are trusted where certificates are checked.
-fn authorities(settings: &OutboundSettings) -> RootCertStore {
+fn authorities(system_authorities: bool, further: &[CertificateDer<'static>]) -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    if settings.system_authorities {
+    if system_authorities {
         let found = rustls_native_certs::load_native_certs();
         for error in &found.errors {
             tracing::warn!(%error, "some of the system's certificate authorities could not be read");
         }
         roots.add_parsable_certificates(found.certs);
     }
-    for authority in &settings.authorities {
+    for authority in further {
         if let Err(error) = roots.add(authority.clone()) {
             tracing::warn!(%error, "a configured certificate authority was not understood and is not trusted");
         }
     }
     if roots.is_empty() {
-        tracing::warn!("no certificate authorities are trusted: routes that require TLS will not work");
+        tracing::warn!("no certificate authorities are trusted: routes that require TLS and webhooks will not work");
     }
     roots
 }

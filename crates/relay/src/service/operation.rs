@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CheckView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
-    MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView,
+    MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView, WebhookCallView, WebhookSecretView,
+    WebhookView,
 };
-use super::{Fault, RulesChange, Setting};
+use super::{Fault, RulesChange, Setting, WebhookWish};
 use crate::account::Account;
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
@@ -19,6 +20,7 @@ use crate::id::{Id, MessageId};
 use crate::language::Language;
 use crate::power::{Need, Power, Powers, Role, Scope};
 use crate::sending_domain::KeyAlgorithm;
+use crate::webhook::CallId;
 
 /// The longest that [`Operation::ActivitySince`] waits for a change.
 pub const WAIT_SECONDS_MAX: u32 = 30;
@@ -172,6 +174,30 @@ operations! {
     ApiKeyList { account: Option<u64> } needs Need::Power(Administration);
     /// Deletes an API key: it stops at once.
     ApiKeyDelete { key: u64 } needs Need::Power(Administration);
+    /// Makes a webhook; its secret is shown once.
+    WebhookAdd { account: u64, wish: WebhookWish } needs Need::Power(Administration);
+    /// Lists webhooks.
+    WebhookList { account: Option<u64> } needs Need::Power(Administration);
+    /// Shows a webhook with how its calls stand.
+    WebhookShow { webhook: u64 } needs Need::Power(Administration);
+    /// Changes a webhook: its name, URL and events, what they are of, and whether it is told anything.
+    WebhookSet { webhook: u64, wish: WebhookWish } needs Need::Power(Administration);
+    /// Gives a webhook a new secret, shown once; the one before signs beside it for 24 hours.
+    WebhookRotate { webhook: u64 } needs Need::Power(Administration);
+    /// Sends a webhook a test.
+    WebhookTest { webhook: u64 } needs Need::Power(Administration);
+    /// Reads the log of a webhook, the newest call first; from before the number of one.
+    WebhookLog { webhook: u64, before: Option<u64>, limit: u32 } needs Need::Power(Administration);
+    /// Shows one call with what is sent.
+    WebhookCall { webhook: u64, call: CallId } needs Need::Power(Administration);
+    /// Sends a call once more, or without one all that were given up since a moment.
+    WebhookReplay {
+        webhook: u64,
+        call: Option<CallId>,
+        since: Option<Timestamp>
+    } needs Need::Power(Administration);
+    /// Deletes a webhook with its log: it is told nothing any more.
+    WebhookDelete { webhook: u64 } needs Need::Power(Administration);
     /// Adds a member; the link to choose a password by is shown once.
     MemberAdd {
         account: Option<u64>,
@@ -218,6 +244,10 @@ impl Operation {
                 | Operation::Blocks
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
+                | Operation::WebhookList { .. }
+                | Operation::WebhookShow { .. }
+                | Operation::WebhookLog { .. }
+                | Operation::WebhookCall { .. }
                 | Operation::Audit { .. }
                 | Operation::Health
                 | Operation::Checks
@@ -242,6 +272,7 @@ impl Operation {
             | Operation::AccountSet { account, .. }
             | Operation::DomainAdd { account, .. }
             | Operation::SuppressionAdd { account, .. }
+            | Operation::WebhookAdd { account, .. }
             | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
             Operation::DomainList { account }
             | Operation::SmtpUserList { account, .. }
@@ -253,6 +284,7 @@ impl Operation {
             | Operation::ApiKeyList { account }
             | Operation::MemberAdd { account, .. }
             | Operation::MemberList { account }
+            | Operation::WebhookList { account }
             | Operation::Audit { account, .. } => {
                 *account = account.or(own.map(Id::number));
                 (account.map(Id::new), account.map(Id::new))
@@ -327,6 +359,11 @@ answers! {
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);
+    Webhook(WebhookView);
+    Webhooks(Vec<WebhookView>);
+    WebhookSecret(WebhookSecretView);
+    WebhookCall(WebhookCallView);
+    WebhookCalls(Vec<WebhookCallView>);
     Member(MemberView);
     Members(Vec<MemberView>);
     MemberLink(MemberLinkView);

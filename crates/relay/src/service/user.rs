@@ -42,7 +42,8 @@ pub enum Setting<T> {
 }
 
 impl<T> Setting<T> {
-    fn is_keep(&self) -> bool {
+    /// Whether it stays.
+    pub fn is_keep(&self) -> bool {
         matches!(self, Setting::Keep)
     }
 

@@ -1,12 +1,17 @@
 //! What the command line shows, field by field: the names here are those of `--json`, and stay.
 
+#[macro_use]
+mod views;
+
 mod from;
+mod webhook;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use from::{Sent, word};
+pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
 
 /// One kind of object that `--json` prints, for the reference page.
 #[derive(Clone, Copy, Debug)]
@@ -17,27 +22,6 @@ pub struct ViewPage {
     pub about: &'static str,
     /// Each field: name, type, meaning.
     pub fields: &'static [(&'static str, &'static str, &'static str)],
-}
-
-macro_rules! views {
-    ($(#[doc = $about:literal] $name:ident {
-        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
-    })+) => {
-        $(
-            #[doc = $about]
-            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-            pub struct $name {
-                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
-            }
-        )+
-
-        /// Every view, in the order of the page.
-        pub const PAGES: &[ViewPage] = &[$(ViewPage {
-            name: stringify!($name),
-            about: $about,
-            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
-        }),+];
-    };
 }
 
 views! {
@@ -594,4 +578,9 @@ views! {
         /// In words.
         done: String,
     }
+}
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(webhook::PAGES)
 }

@@ -17,6 +17,7 @@ use crate::quota::alert::Told;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::verification::Check;
+use crate::webhook::{EventKind, Webhook, WebhookState};
 
 /// Who did it, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,23 @@ pub struct NewApiKey {
     pub read_only: bool,
     /// From when on it works no more.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What a new webhook is to be; its secret is none of it.
+#[derive(Clone, Debug)]
+pub struct NewWebhook {
+    /// Whose.
+    pub account: Id<Account>,
+    /// What people call it.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// What it is told of.
+    pub events: Vec<EventKind>,
+    /// Of this sending domain alone.
+    pub domain: Option<Id<SendingDomain>>,
+    /// Of this SMTP user alone.
+    pub user: Option<Id<SmtpUser>>,
 }
 
 /// A new DKIM key: the public face and the private half, which the store wraps.
@@ -255,6 +273,42 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::NotFound`].
     fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Makes a webhook with its secret, which the store wraps.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without the account.
+    fn webhook_add(
+        &self,
+        webhook: NewWebhook,
+        secret: smtp::server::Secret,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError>;
+
+    /// Changes a webhook.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn webhook_change(
+        &self,
+        webhook: Id<Webhook>,
+        change: WebhookChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError>;
+
+    /// Deletes a webhook: it is told nothing any more, and its log goes with it, within a minute.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn webhook_delete(&self, webhook: Id<Webhook>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The unwrapped secrets that sign at this moment: the one in force, and for a day after a rotation the one before.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Unavailable`] where the master key is another.
+    fn webhook_secrets(&self, webhook: Id<Webhook>, now: Timestamp) -> Result<Vec<smtp::server::Secret>, StoreError>;
+
     /// Last uses of API keys, gathered; what is older than what is kept changes nothing.
     ///
     /// # Errors
@@ -375,4 +429,15 @@ pub struct Login {
     pub address: IpAddr,
     /// When.
     pub at: Timestamp,
+}
+
+/// What changes of a webhook.
+#[derive(Clone, Debug)]
+pub enum WebhookChange {
+    /// Name, URL, events, domain and SMTP user become those of this one.
+    Settings(Webhook),
+    /// Whether it is told anything.
+    State(WebhookState),
+    /// A new secret; the one before signs beside it for a day.
+    Secret(smtp::server::Secret),
 }

@@ -14,9 +14,11 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError,
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange, StoreError,
+    WebhookChange,
 };
 use relay::verification::Check;
+use relay::webhook::Webhook;
 use smtp::server::Secret;
 
 use super::Embedded;
@@ -139,6 +141,34 @@ impl Book for Embedded {
 
     fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.ledger.book(|register| register.api_key_delete(key, by, now))
+    }
+
+    fn webhook_add(
+        &self,
+        webhook: NewWebhook,
+        secret: Secret,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError> {
+        self.ledger.book(|register| register.webhook_add(webhook, secret, by, now))
+    }
+
+    fn webhook_change(
+        &self,
+        webhook: Id<Webhook>,
+        change: WebhookChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError> {
+        self.ledger.book(|register| register.webhook_change(webhook, change, by, now))
+    }
+
+    fn webhook_delete(&self, webhook: Id<Webhook>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.webhook_delete(webhook, by, now))
+    }
+
+    fn webhook_secrets(&self, webhook: Id<Webhook>, now: Timestamp) -> Result<Vec<Secret>, StoreError> {
+        self.ledger.webhook_secrets(webhook, now)
     }
 
     fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {

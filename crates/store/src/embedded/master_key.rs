@@ -69,6 +69,7 @@ pub(crate) struct Keys {
     cursors: [u8; KEY_OCTETS],
     dkim: RandomizedNonceKey,
     totp: RandomizedNonceKey,
+    webhooks: RandomizedNonceKey,
     check: [u8; KEY_OCTETS],
 }
 
@@ -86,6 +87,11 @@ pub(crate) enum Purpose<'a> {
     TotpSeed {
         /// Whose.
         member: u64,
+    },
+    /// The secret of a webhook.
+    WebhookSecret {
+        /// Its number.
+        webhook: u64,
     },
 }
 
@@ -118,6 +124,7 @@ impl Keys {
             cursors: subkey(master, "cursors")?,
             dkim: sealing("dkim private keys")?,
             totp: sealing("totp seeds")?,
+            webhooks: sealing("webhook secrets")?,
             check: subkey(master, "check of the master key")?,
         })
     }
@@ -159,6 +166,7 @@ impl Keys {
         match purpose {
             Purpose::DkimKey { .. } => &self.dkim,
             Purpose::TotpSeed { .. } => &self.totp,
+            Purpose::WebhookSecret { .. } => &self.webhooks,
         }
     }
 }
@@ -174,7 +182,9 @@ impl Purpose<'_> {
     fn bound(self) -> Aad<Vec<u8>> {
         Aad::from(match self {
             Purpose::DkimKey { domain, selector } => [&domain.to_be_bytes(), selector.as_bytes()].concat(),
-            Purpose::TotpSeed { member } => member.to_be_bytes().to_vec(),
+            Purpose::TotpSeed { member: number } | Purpose::WebhookSecret { webhook: number } => {
+                number.to_be_bytes().to_vec()
+            }
         })
     }
 }

@@ -22,6 +22,7 @@ mod reconcile;
 pub mod repair;
 pub mod spool;
 mod sqlite;
+mod webhooks;
 
 use std::fmt;
 use std::io;
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use relay::clock::Timestamp;
 use relay::store::StoreError;
+use relay::webhook::Bounds;
 
 use ledger::Ledger;
 use ledger::activity::{Activity, Upkeep};
@@ -67,6 +69,8 @@ pub struct Options {
     pub keep_counters: Duration,
     /// Refusals alike within this time of the first are one row with a count.
     pub fold_refusals: Duration,
+    /// How much is kept of each webhook.
+    pub webhooks: Bounds,
 }
 
 impl Options {
@@ -79,19 +83,21 @@ impl Options {
             keep_rows: crate::rows::KEEP,
             keep_counters: crate::counters::KEEP,
             fold_refusals: crate::rows::FOLD,
+            webhooks: Bounds::default(),
         }
     }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals } = self;
+        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals, webhooks } = self;
         f.debug_struct("Options")
             .field("spool", spool)
             .field("master_key", master_key)
             .field("keep_rows", keep_rows)
             .field("keep_counters", keep_counters)
             .field("fold_refusals", fold_refusals)
+            .field("webhooks", webhooks)
             .finish_non_exhaustive()
     }
 }
@@ -205,6 +211,7 @@ impl Embedded {
             fold: options.fold_refusals,
             ledger: Arc::clone(&ledger),
             charged: Arc::clone(&charged),
+            webhooks: options.webhooks,
         };
         let activity = Activity::start(&activity_path, file, Arc::clone(&spool), upkeep)?;
         if spool.is_incomplete() {

@@ -86,6 +86,16 @@ pub(crate) fn sync_commits(path: &Path) -> rusqlite::Result<()> {
     })
 }
 
+/// A second connection that may write, to a file that its writer has opened: whoever uses both sees to it that one writes at
+/// a time.
+pub(crate) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let beside = Connection::open_with_flags(path, flags)?;
+    beside.busy_timeout(BUSY_PATIENCE)?;
+    beside.set_prepared_statement_cache_capacity(32);
+    Ok(beside)
+}
+
 /// Connections that read beside the writer and never hold it up.
 pub(crate) struct Readers {
     path: PathBuf,

@@ -15,13 +15,15 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange, StoreError,
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange, StoreError,
+    WebhookChange,
 };
 use relay::verification::Check;
+use relay::webhook::Webhook;
 use smtp::server::Secret;
 
 use super::{CURSOR_KEY, Memory, PASSWORD_KEY, Verb};
-use crate::book::{Change, Register, Write};
+use crate::book::{Change, Register, Write, no_webhook};
 
 impl Memory {
     /// Decides and keeps.
@@ -39,6 +41,10 @@ impl Memory {
                 }
                 Write::UserGone(user) => state.logins.retain(|(known, _), _| known != user),
                 Write::ApiKeyGone(key) => drop(state.api_key_uses.remove(key)),
+                Write::WebhookSecret { webhook, secret } => {
+                    state.webhook_secrets.entry(*webhook).or_default().push(secret.clone());
+                }
+                Write::WebhookGone(webhook) => state.webhook_gone(*webhook),
                 other => state.keep_member_row(other),
             }
         }
@@ -169,6 +175,38 @@ impl Book for Memory {
 
     fn api_key_delete(&self, key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.book(|register| register.api_key_delete(key, by, now))
+    }
+
+    fn webhook_add(
+        &self,
+        webhook: NewWebhook,
+        secret: Secret,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError> {
+        self.book(|register| register.webhook_add(webhook, secret, by, now))
+    }
+
+    fn webhook_change(
+        &self,
+        webhook: Id<Webhook>,
+        change: WebhookChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<Webhook>, StoreError> {
+        self.book(|register| register.webhook_change(webhook, change, by, now))
+    }
+
+    fn webhook_delete(&self, webhook: Id<Webhook>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.book(|register| register.webhook_delete(webhook, by, now))
+    }
+
+    fn webhook_secrets(&self, webhook: Id<Webhook>, now: Timestamp) -> Result<Vec<Secret>, StoreError> {
+        let state = self.state();
+        let known = state.register.directory.webhook(webhook).ok_or_else(|| no_webhook(webhook))?;
+        let count = if known.has_two_secrets(now) { 2 } else { 1 };
+        let secrets = state.webhook_secrets.get(&webhook).into_iter().flatten();
+        Ok(secrets.rev().take(count).cloned().collect())
     }
 
     fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -25,6 +26,7 @@ use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, StoreError};
+use relay::webhook::{Bounds, Call, Standing, Webhook};
 use smtp::server::Secret;
 use tokio::sync::watch;
 
@@ -88,6 +90,12 @@ struct State {
     links: HashMap<PasswordHash, Link>,
     member_sites: HashMap<(Id<Member>, IpAddr), Timestamp>,
     audit: Vec<AuditEntry>,
+    /// The secrets of each webhook, the last one in force.
+    webhook_secrets: HashMap<Id<Webhook>, Vec<Secret>>,
+    calls: Vec<Call>,
+    standings: HashMap<Id<Webhook>, Standing>,
+    webhook_bounds: Bounds,
+    call_last: u64,
     row_last: u64,
     connection_last: u64,
     change_last: u64,

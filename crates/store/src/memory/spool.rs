@@ -53,6 +53,7 @@ impl State {
         self.row_last += 1;
         self.change_last += 1;
         detail.row.row = self.row_last;
+        self.tell(&detail.row, recipient);
         self.rows.push(Row { detail, change: self.change_last, recipient });
     }
 
@@ -104,12 +105,14 @@ impl State {
             let before = detail.row.status;
             let event = rows::settle(&mut detail.row, settlement, verdict);
             detail.events.push(event);
+            let told = detail.row.clone();
             if let RecipientState::Held { reason, .. } = state {
                 let event = rows::hold(&mut detail.row, reason, settlement.at);
                 detail.events.push(event);
             }
             let (key, after) = (Key::of(&detail.row), detail.row.status);
             self.counters.change(key, before, after);
+            self.tell(&told, usize::from(verdict.recipient));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod embedded;
 mod history;
 mod members;
 mod spool;
+mod webhooks;
 mod world;
 
 /// Runs each named check for each store, every one in a store of its own.
@@ -92,6 +93,17 @@ suite! {
         the_last_login_of_some_users
         api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
+    webhooks:
+        a_webhook_changes_in_each_way
+        a_secret_signs_for_a_day_beside_the_new_one
+        each_event_that_is_wanted_is_a_call
+        what_nobody_wants_is_no_call
+        a_call_waits_until_it_is_taken
+        what_has_waited_for_a_day_is_given_up
+        what_waits_is_bounded_and_what_is_dropped_is_counted
+        the_log_keeps_the_newest
+        calls_are_sent_once_more
+        who_waits_for_calls_hears_of_them;
     history:
         a_message_makes_a_row_for_each_recipient
         suppressed_recipients_are_rejected_rows

@@ -15,6 +15,7 @@ use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Actor, Content, Draft as _, NewDkimKey, NewSmtpUser, Store};
 use relay::verification::{Check, RecordState};
+use relay::webhook::Bounds;
 use smtp::address::{Address, ReversePath};
 use smtp::server::Secret;
 use store::embedded::{Embedded, OpenError, Options, spool};
@@ -29,9 +30,12 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
     Timestamp(NOW.0 + seconds * 1000)
 }
 
+/// How much is kept of each webhook here.
+const FEW: Bounds = Bounds { waiting_max: 5, log_max: 4 };
+
 /// The model.
 pub(crate) fn memory() -> Memory {
-    Memory::new()
+    Memory::with_webhook_bounds(FEW)
 }
 
 /// A data folder of its own, with a clock that stands.
@@ -56,7 +60,7 @@ impl Folder {
     pub(crate) fn options(&self) -> Options {
         let clock = Arc::clone(&self.clock);
         let now = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
-        Options { spool: spool::Options::small(), ..Options::new(now) }
+        Options { spool: spool::Options::small(), webhooks: FEW, ..Options::new(now) }
     }
 
     pub(crate) fn try_open(&self) -> Result<Embedded, OpenError> {

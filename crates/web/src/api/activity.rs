@@ -110,7 +110,7 @@ pub(super) fn moment(given: &str) -> Result<Timestamp, Problem> {
 }
 
 /// A cursor that was given once: none is as high as what a signed number cannot hold.
-fn cursor(given: Option<u64>) -> Result<Option<u64>, Problem> {
+pub(super) fn cursor(given: Option<u64>) -> Result<Option<u64>, Problem> {
     match given {
         Some(given) if i64::try_from(given).is_err() => Err(Problem::unreadable("`cursor` was never given.")),
         given => Ok(given),

@@ -102,6 +102,7 @@ const OF_ACCOUNT: [MenuPart; 3] = [
         &[
             ("/members", "members", "menu-members", Need::Power(Power::Administration)),
             ("/api-keys", "keys", "menu-keys", Need::Power(Power::Administration)),
+            ("/webhooks", "webhooks", "menu-webhooks", Need::Power(Power::Administration)),
             ("/audit", "audit", "menu-audit", Need::Power(Power::Administration)),
             ("/account", "user", "menu-account", Need::Power(Power::Domains)),
         ],

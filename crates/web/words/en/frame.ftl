@@ -51,6 +51,7 @@ menu-queue = Queue
 menu-settings = Connection settings
 menu-sign-out = Sign out
 menu-suppressions = Suppressions
+menu-webhooks = Webhooks
 menu-you = You
 place-relay = Operator of the relay
 

@@ -255,6 +255,13 @@ limit-account-suppressions-max = Addresses that one account suppresses: past it 
 limit-reason-octets-max = Length of the reason that is given with a suppression.
 limit-account-members-max = Members of one account, or of the operator.
 limit-api-keys-max = API keys of one account, or of the operator.
+limit-webhooks-max = Webhooks of one account.
+limit-webhook-waiting-max = Calls of one webhook that wait for its receiver; further events are counted as dropped.
+limit-webhook-log-max = Calls in the log of one webhook, delivered or given up: the oldest go.
+limit-webhook-requests-max = Conversations with the receivers of webhooks at once, in total.
+limit-account-webhook-requests-max = Those with the receivers of one account.
+limit-one-webhook-requests-max = Those with one receiver; with one that does not take what it is sent, one.
+limit-webhook-seconds = The time that a receiver has to take a call, from the dial to the end of its answer.
 limit-notice-fold-seconds = Refusals of the same user, recipient and reason within this time are one row with a count.
 limit-api-requests-per-minute = Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.
 limit-sign-in-failures-burst = Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.
@@ -389,4 +396,12 @@ unit-suppressed-addresses = { $count ->
 unit-wrong-pairs = { $count ->
     [one] wrong pair
    *[other] wrong pairs
+}
+unit-calls = { $count ->
+    [one] call
+   *[other] calls
+}
+unit-webhooks = { $count ->
+    [one] webhook
+   *[other] webhooks
 }

@@ -51,6 +51,7 @@ menu-queue = File d’attente
 menu-settings = Paramètres de connexion
 menu-sign-out = Se déconnecter
 menu-suppressions = Adresses exclues
+menu-webhooks = Webhooks
 menu-you = Vous
 place-relay = Exploitant du relais
 

@@ -255,6 +255,13 @@ limit-account-suppressions-max = Adresses exclues d’un compte : au-delà, auc
 limit-reason-octets-max = Longueur du motif donné avec une exclusion.
 limit-account-members-max = Membres d’un compte, ou de l’exploitant.
 limit-api-keys-max = Clés d’API d’un compte, ou de l’exploitant.
+limit-webhooks-max = Webhooks d’un compte.
+limit-webhook-waiting-max = Appels d’un webhook qui attendent son destinataire ; les événements suivants sont seulement comptés.
+limit-webhook-log-max = Appels dans le journal d’un webhook, remis ou abandonnés : les plus anciens disparaissent.
+limit-webhook-requests-max = Échanges simultanés avec les destinataires des webhooks, au total.
+limit-account-webhook-requests-max = Échanges avec les destinataires d’un même compte.
+limit-one-webhook-requests-max = Échanges avec un même destinataire ; un seul tant qu’il n’accepte pas ce qui lui est envoyé.
+limit-webhook-seconds = Temps laissé au destinataire pour accepter un appel, de la connexion à la fin de sa réponse.
 limit-notice-fold-seconds = Les refus du même utilisateur, destinataire et motif pendant ce temps forment une seule ligne avec un nombre.
 limit-api-requests-per-minute = Requêtes à l’API avec une clé, réparties, après une rafale d’un dixième ; 0 : autant qu’elle veut.
 limit-sign-in-failures-burst = Échecs de connexion à la console depuis une adresse IP (IPv6 : /64) en rafale ; ensuite un par minute.
@@ -389,4 +396,12 @@ unit-suppressed-addresses = { $count ->
 unit-wrong-pairs = { $count ->
     [one] paire erronée
    *[other] paires erronées
+}
+unit-calls = { $count ->
+    [one] appel
+   *[other] appels
+}
+unit-webhooks = { $count ->
+    [one] webhook
+   *[other] webhooks
 }

@@ -59,6 +59,7 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     super::members::load(reader, sealing, &mut directory)?;
+    super::webhooks::load(reader, &mut directory)?;
     let mut selectors = HashSet::new();
     each(reader, "SELECT selector FROM dkim_keys", |row| {
         selectors.insert(row.get(0)?);
@@ -207,6 +208,7 @@ fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
             "user" => numbers.user = last,
             "api_key" => numbers.api_key = last,
             "member" => numbers.member = last,
+            "webhook" => numbers.webhook = last,
             _ => {}
         }
         Ok(())

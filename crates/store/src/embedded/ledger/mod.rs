@@ -5,6 +5,7 @@ pub(crate) mod charged;
 mod load;
 mod members;
 mod schema;
+mod webhooks;
 mod write;
 
 use std::collections::HashMap;
@@ -236,11 +237,19 @@ impl Ledger {
         self.writer().transact(|transaction| write::charges(transaction, charges, position))
     }
 
-    /// Forgets logins older than `logins_before`, and blocks whose doubling is remembered no longer.
-    pub(crate) fn prune(&self, logins_before: Timestamp, blocks_before: Timestamp) -> Result<(), StoreError> {
+    /// Forgets logins older than `logins_before`, blocks whose doubling is remembered no longer, and secrets of webhooks
+    /// that were replaced before `rotated_before`.
+    pub(crate) fn prune(
+        &self,
+        logins_before: Timestamp,
+        blocks_before: Timestamp,
+        rotated_before: Timestamp,
+    ) -> Result<(), StoreError> {
         self.writer().transact(|transaction| {
             transaction.execute("DELETE FROM logins WHERE at < ?1", [logins_before.0])?;
             transaction.execute("DELETE FROM blocks WHERE until < ?1", [blocks_before.0])?;
+            let former = "UPDATE webhooks SET previous = NULL WHERE previous IS NOT NULL AND rotated_at < ?1";
+            transaction.execute(former, [rotated_before.0])?;
             Ok(())
         })
     }

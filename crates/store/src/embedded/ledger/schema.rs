@@ -189,4 +189,22 @@ CREATE TABLE quotas_told (
 -- the system account, to which the relay's own domains belong; it is in no list
 INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",
+    "
+CREATE TABLE webhooks (
+    id         INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL REFERENCES accounts,
+    name       TEXT NOT NULL,
+    url        TEXT NOT NULL,
+    -- JSON: a list of words
+    events     TEXT NOT NULL,
+    domain     INTEGER,
+    user       INTEGER,
+    state      TEXT NOT NULL,
+    -- under AES-256-GCM, tag, nonce: the one in force, and the one before the last rotation
+    secret     BLOB,
+    previous   BLOB,
+    rotated_at INTEGER,
+    created_at INTEGER NOT NULL
+) STRICT;
+",
 ];

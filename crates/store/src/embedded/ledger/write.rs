@@ -57,6 +57,9 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         | Write::SignInsGone { .. }
         | Write::Link(_)
         | Write::LinksGone(_) => super::members::row(transaction, keys, write)?,
+        Write::Webhook(_) | Write::WebhookSecret { .. } | Write::WebhookGone(_) => {
+            super::webhooks::row(transaction, keys, write)?;
+        }
     }
     Ok(())
 }
@@ -151,11 +154,11 @@ pub(super) fn api_key_use(transaction: &Transaction<'_>, key: Id<ApiKey>, at: Ti
 
 /// Keeps the highest numbers given.
 pub(super) fn numbers(transaction: &Transaction<'_>, numbers: Numbers) -> rusqlite::Result<()> {
-    let Numbers { account, domain, user, api_key, member } = numbers;
+    let Numbers { account, domain, user, api_key, member, webhook } = numbers;
     let upsert = "INSERT INTO numbers (kind, last)
-        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4), ('member', ?5)
+        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4), ('member', ?5), ('webhook', ?6)
         ON CONFLICT (kind) DO UPDATE SET last = excluded.last";
-    transaction.execute(upsert, (account, domain, user, api_key, member)).map(drop)
+    transaction.execute(upsert, (account, domain, user, api_key, member, webhook)).map(drop)
 }
 
 /// Adds a line to the audit log.

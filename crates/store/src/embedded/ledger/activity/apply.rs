@@ -7,8 +7,10 @@ use relay::activity::{ActivityRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::queue::{Envelope, HoldReason, Outcome, Settlement, Verdict};
+use relay::webhook::NewCall;
 use rusqlite::Transaction;
 
+use super::calls::Listeners;
 use super::columns::{status, status_number};
 use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row};
 use super::hand::Hand;
@@ -61,12 +63,21 @@ pub(super) struct Apply<'a> {
     begun: BTreeMap<u64, (u64, u64)>,
     /// What the events change of the daily counters.
     counters: Counters,
+    /// Who hears of them.
+    listeners: Option<&'a Listeners>,
+    /// What those are told.
+    calls: Vec<NewCall>,
 }
 
 impl<'a> Apply<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>, progress: Progress, fold: Duration) -> Self {
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        progress: Progress,
+        fold: Duration,
+        listeners: Option<&'a Listeners>,
+    ) -> Self {
         let (hand, begun, counters) = (Hand::default(), BTreeMap::new(), Counters::default());
-        Apply { transaction, progress, fold, hand, begun, counters }
+        Apply { transaction, progress, fold, hand, begun, counters, listeners, calls: Vec::new() }
     }
 
     /// Applies one event; `position` is the one behind it.
@@ -83,14 +94,16 @@ impl<'a> Apply<'a> {
         }
     }
 
-    /// Writes what the whole batch gathered. Returns how far that is, and the last change of each account in it.
-    pub(super) fn finish(mut self) -> rusqlite::Result<(Progress, HashMap<u64, u64>)> {
+    /// Writes what the whole batch gathered. Returns how far that is, the last change of each account in it, and how many
+    /// calls to webhooks it made.
+    pub(super) fn finish(mut self) -> rusqlite::Result<(Progress, HashMap<u64, u64>, u64)> {
+        let called = self.listeners.map_or(Ok(0), |listeners| listeners.keep(self.transaction, &self.calls))?;
         hours::begin(self.transaction, &self.begun, self.progress.change)?;
         counters::add(self.transaction, &self.counters)?;
         let (change, accounts) = self.hand.finish(self.transaction, self.progress.change)?;
         self.progress.change = change;
         self.progress.write(self.transaction)?;
-        Ok((self.progress, accounts))
+        Ok((self.progress, accounts, called))
     }
 
     fn of_message(&mut self, position: Position, message: MessageId) -> rusqlite::Result<Option<usize>> {
@@ -130,7 +143,20 @@ impl<'a> Apply<'a> {
         self.begun.entry(hours::of(Timestamp(group.at))).or_insert((first, last)).1 = last;
         let accepted = group.rows.iter().filter(|row| row.refused.is_none());
         accepted.for_each(|_| self.counters.begin(key(&group), Status::Accepted));
-        self.hand.begin(first, group, facts);
+        let place = self.hand.begin(first, group, facts);
+        (0..rows as usize).for_each(|number| self.tell(place, number));
+    }
+
+    /// A row has come into the status that it has.
+    fn tell(&mut self, place: usize, number: usize) {
+        let Some(listeners) = self.listeners.filter(|who| who.hear(self.hand.group(place).account)) else { return };
+        let (first, group) = self.hand.numbered(place);
+        let recipient = group.number.saturating_add(u32::try_from(number).unwrap_or(u32::MAX));
+        match group.row(first, number) {
+            Ok(row) => self.calls.extend(listeners.calls(&row, recipient)),
+            // a status that nobody knows: the row cannot be shown either
+            Err(error) => tracing::error!(%error, "an event cannot be told to webhooks, left out"),
+        }
     }
 
     fn settled(&mut self, position: Position, settlement: &Settlement) -> rusqlite::Result<()> {
@@ -172,6 +198,7 @@ impl<'a> Apply<'a> {
         }
         let held = *held;
         self.hand.append(place, number, change);
+        self.tell(place, number);
         if let Some(reason) = held {
             self.hold_row(place, number, reason.into(), settlement.at);
         }

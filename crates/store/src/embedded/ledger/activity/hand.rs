@@ -32,11 +32,12 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    /// Adds a new group. All its rows are touched.
-    pub(super) fn begin(&mut self, row: u64, group: Group<String>, facts: Facts) {
+    /// Adds a new group. All its rows are touched. Returns its place.
+    pub(super) fn begin(&mut self, row: u64, group: Group<String>, facts: Facts) -> usize {
         let rows = group.rows.len();
         let place = self.keep(Held::new(row, group, facts));
         (0..rows).for_each(|row| self.touch(place, row));
+        place
     }
 
     fn keep(&mut self, held: Held) -> usize {
@@ -83,6 +84,12 @@ impl Hand {
 
     pub(super) fn group(&mut self, place: usize) -> &mut Group<String> {
         &mut self.held[place].group
+    }
+
+    /// A group with the number of its first row.
+    pub(super) fn numbered(&self, place: usize) -> (u64, &Group<String>) {
+        let held = &self.held[place];
+        (held.row, &held.group)
     }
 
     /// A row is changed: followers are told of it after all that was touched before.

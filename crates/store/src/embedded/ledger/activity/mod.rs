@@ -6,6 +6,7 @@
 
 mod apply;
 mod belief;
+pub(crate) mod calls;
 mod changes;
 mod columns;
 mod connections;
@@ -31,7 +32,7 @@ mod wanted;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -40,7 +41,8 @@ use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::quota::Charges;
 use relay::store::StoreError;
-use rusqlite::{Connection, OptionalExtension as _};
+use relay::webhook::Bounds;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::Ledger;
@@ -49,6 +51,7 @@ use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
 use apply::{Apply, Progress};
+use calls::Listeners;
 use reader::Reader;
 
 pub(crate) use connections::connections;
@@ -70,6 +73,10 @@ pub(crate) struct File {
     indexed: u64,
     /// How many rows are indexed together.
     part_rows: u64,
+    /// Who hears what becomes of rows; none: nobody.
+    listeners: Option<Listeners>,
+    /// Calls made since it was opened.
+    called: u64,
 }
 
 impl File {
@@ -85,7 +92,8 @@ impl File {
         let progress = Progress::read(&writer).map_err(failed)?;
         let indexed = parts::last_row(&writer).map_err(failed)?;
         let (accounts, part_rows) = (HashMap::new(), parts::ROWS);
-        let file = File { path: path.to_owned(), writer, progress, accounts, indexed, part_rows };
+        let path = path.to_owned();
+        let file = File { path, writer, progress, accounts, indexed, part_rows, listeners: None, called: 0 };
         // an earlier process may have ended before it had synced what is read here, and the log is told to go by it
         file.sync().map_err(failed)?;
         Ok(file)
@@ -130,13 +138,14 @@ impl File {
     /// All of it and the position behind it in one transaction, or nothing.
     fn apply_whole(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
-        let mut apply = Apply::new(&transaction, self.progress, fold);
+        let mut apply = Apply::new(&transaction, self.progress, fold, self.listeners.as_ref());
         for (position, event) in &batch.events {
             apply.event(*position, event)?;
         }
         apply.progress.position = batch.next;
-        let (progress, accounts) = apply.finish()?;
+        let (progress, accounts, called) = apply.finish()?;
         transaction.commit()?;
+        self.called += called;
         self.progress = progress;
         self.accounts.extend(accounts);
         Ok(())
@@ -185,6 +194,14 @@ fn set_up(writer: &Connection) -> rusqlite::Result<()> {
     writer.pragma_update(None, "wal_autocheckpoint", 8000)
 }
 
+/// A writer beside the thread's, which makes the checkpoints for both.
+fn second_writer(path: &Path) -> rusqlite::Result<Connection> {
+    let writer = sqlite::open_beside(path)?;
+    writer.pragma_update(None, "synchronous", "NORMAL")?;
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(writer)
+}
+
 /// What the thread needs for its work and for tidying up in idle moments.
 pub(crate) struct Upkeep {
     pub(crate) now: Now,
@@ -197,6 +214,8 @@ pub(crate) struct Upkeep {
     pub(crate) ledger: Arc<Ledger>,
     /// Counts what is read.
     pub(crate) charged: Arc<Charged>,
+    /// How much is kept of each webhook.
+    pub(crate) webhooks: Bounds,
 }
 
 /// How far the rows go, told after each transaction.
@@ -226,9 +245,22 @@ struct Shared {
     /// Somebody waits for rows: the thread gathers no longer.
     hurries: Mutex<bool>,
     hurried: Condvar,
+    /// A second writer, for calls to webhooks. The thread holds it while it writes itself: SQLite knows one writer at a time,
+    /// and one that read before another wrote would fail.
+    calls: Mutex<Connection>,
+    /// How many calls were made or made to wait again.
+    called: watch::Sender<u64>,
+    /// It has written something that no sync followed.
+    calls_unsynced: AtomicBool,
 }
 
 impl Shared {
+    /// Whoever has it is the only one who writes.
+    fn alone(&self) -> MutexGuard<'_, Connection> {
+        // a transaction whose holder panicked was rolled back
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The last change of an account; where it had none since the start, it may be any before.
     fn last(&self, account: Id<Account>) -> u64 {
         let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -252,6 +284,7 @@ impl Shared {
 pub(crate) struct Activity {
     shared: Arc<Shared>,
     readers: Readers,
+    webhooks: Bounds,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -260,6 +293,8 @@ impl Activity {
     pub(crate) fn start(path: &Path, file: File, spool: Arc<LogSpool>, upkeep: Upkeep) -> Result<Activity, OpenError> {
         let (seen, started) = (watch::Sender::new(Seen::of(file.progress)), file.progress.change);
         let readers = Readers::new(path, |_| Ok(()));
+        let failed = |source| OpenError::Activity { path: path.to_owned(), source };
+        let (calls, webhooks) = (second_writer(path).map_err(failed)?, upkeep.webhooks);
         let shared = Arc::new(Shared {
             seen,
             accounts: Mutex::default(),
@@ -268,6 +303,9 @@ impl Activity {
             fault: Mutex::new(None),
             hurries: Mutex::new(false),
             hurried: Condvar::new(),
+            calls: Mutex::new(calls),
+            called: watch::Sender::new(0),
+            calls_unsynced: AtomicBool::new(false),
         });
         let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
         match reader.catch_up(path) {
@@ -277,7 +315,7 @@ impl Activity {
         }
         let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;
-        Ok(Activity { shared, readers, thread: Some(thread) })
+        Ok(Activity { shared, readers, webhooks, thread: Some(thread) })
     }
 
     /// How far the log was read.
@@ -311,6 +349,37 @@ impl Activity {
     /// Reads, all of it from one moment.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.readers.read(work)
+    }
+
+    /// Writes of calls to webhooks, all of it or nothing. It is on the disk with the next sync, within a minute.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>, Bounds) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        if self.shared.seen.borrow().has_ended {
+            return Err(StoreError::Unavailable("activity stands still: calls to webhooks are not kept".to_owned()));
+        }
+        let attempt = |writer: &mut Connection| {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction, self.webhooks)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        let result = attempt(&mut self.shared.alone()).map_err(sqlite::unavailable);
+        self.shared.calls_unsynced.store(true, Ordering::Relaxed);
+        result
+    }
+
+    /// So many calls wait more.
+    pub(crate) fn called(&self, calls: u64) {
+        self.shared.called.send_modify(|called| *called += calls);
+    }
+
+    /// Waits until calls wait beyond a mark; the mark of now.
+    pub(crate) async fn wait_called(&self, seen: u64) -> u64 {
+        let mut called = self.shared.called.subscribe();
+        // the sender lives as long as we do
+        called.wait_for(|called| *called > seen).await.map_or(seen, |called| *called)
     }
 
     /// The change cursor of now.

@@ -6,11 +6,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use relay::clock::Timestamp;
+use relay::cursor::CursorKey;
 use relay::id::Id;
 use relay::sending_domain::SendingDomain;
 use relay::store::{Spool as _, StoreError};
 
 use super::belief::Belief;
+use super::calls::{self, Listeners};
 use super::{File, Seen, Shared, Upkeep, counters, prune};
 use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
@@ -50,13 +52,16 @@ pub(super) struct Reader {
     /// When old rows are looked for next.
     prune_at: Instant,
     belief: Belief,
+    /// What numbers of rows are veiled with before accounts are told of them.
+    numbers: Arc<CursorKey>,
 }
 
 impl Reader {
     pub(super) fn new(file: File, spool: Arc<LogSpool>, upkeep: Upkeep, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
         let belief = Belief::new(None, now);
-        Reader { synced: file.position(), file, spool, upkeep, shared, synced_at: now, prune_at: now, belief }
+        let (synced, numbers) = (file.position(), Arc::new(CursorKey::new(upkeep.ledger.cursor_key())));
+        Reader { synced, file, spool, upkeep, shared, synced_at: now, prune_at: now, belief, numbers }
     }
 
     /// Reads all there is, before anybody asks.
@@ -123,9 +128,12 @@ impl Reader {
             self.sync()?;
         }
         if self.prune_at <= Instant::now() {
+            if self.shared.calls_unsynced.swap(false, Ordering::Relaxed) {
+                self.file.sync()?;
+            }
             self.tidy()?;
         }
-        let has_read = self.file.index()? || has_read;
+        let has_read = self.index()? || has_read;
         if !has_read {
             let idle_until = self.prune_at.saturating_duration_since(Instant::now());
             let until_sync = SYNC_DELAY.saturating_sub(self.synced_at.elapsed());
@@ -150,7 +158,15 @@ impl Reader {
             // the delay runs from the first that is unsynced
             self.synced_at = Instant::now();
         }
-        self.file.apply(batch, self.upkeep.fold)?;
+        self.file.listeners = Listeners::of(&self.upkeep.ledger.directory(), &self.numbers, self.upkeep.webhooks);
+        {
+            let _alone = self.shared.alone();
+            self.file.apply(batch, self.upkeep.fold)?;
+        }
+        let called = std::mem::take(&mut self.file.called);
+        if called > 0 {
+            self.shared.called.send_modify(|before| *before += called);
+        }
         self.upkeep.charged.take(batch);
         // the accounts first: who is woken by the second looks at them
         let accounts = self.file.accounts.drain();
@@ -178,17 +194,34 @@ impl Reader {
             self.prune_at = Instant::now() + PRUNE_DELAY;
             return Ok(());
         }
-        if prune::some(&mut self.file.writer, before(now, self.upkeep.keep))? {
+        if self.prune(now)? {
             return Ok(());
         }
-        counters::forget_before(&self.file.writer, before(now, self.upkeep.keep_counters))?;
         self.prune_at = Instant::now() + PRUNE_DELAY;
-        let pruned = self.upkeep.ledger.prune(before(now, LOGINS_REMEMBERED), before(now, BLOCKS_REMEMBERED));
+        let (logins, blocks) = (before(now, LOGINS_REMEMBERED), before(now, BLOCKS_REMEMBERED));
+        let pruned = self.upkeep.ledger.prune(logins, blocks, before(now, relay::webhook::ROTATION));
         let pruned = pruned.and_then(|()| self.forget_domains(now));
         if let Err(error) = pruned {
             tracing::warn!(%error, "the ledger was not tidied up");
         }
         Ok(())
+    }
+
+    fn index(&mut self) -> rusqlite::Result<bool> {
+        let _alone = self.shared.alone();
+        self.file.index()
+    }
+
+    /// Old rows, calls and counters go, some of each. Returns whether there may be more.
+    fn prune(&mut self, now: Timestamp) -> rusqlite::Result<bool> {
+        let _alone = self.shared.alone();
+        let old = before(now, self.upkeep.keep);
+        let more = prune::some(&mut self.file.writer, old)?;
+        if more || calls::tidy(&self.file.writer, &self.upkeep.ledger.directory(), old)? {
+            return Ok(true);
+        }
+        counters::forget_before(&self.file.writer, before(now, self.upkeep.keep_counters))?;
+        Ok(false)
     }
 
     /// Deleted domains whose queue is empty lose their keys.

@@ -191,4 +191,39 @@ ALTER TABLE progress ADD COLUMN restarted INTEGER NOT NULL DEFAULT 0;
 -- the changes up to this one are of rows begun by then
 ALTER TABLE hours ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- calls to webhooks (see `calls.rs`): state 0 waits, 1 was delivered, 2 was given up
+CREATE TABLE webhook_calls (
+    number       INTEGER PRIMARY KEY,
+    webhook      INTEGER NOT NULL,
+    account      INTEGER NOT NULL,
+    call         BLOB NOT NULL,
+    event        TEXT NOT NULL,
+    at           INTEGER NOT NULL,
+    body         TEXT NOT NULL,
+    state        INTEGER NOT NULL,
+    due          INTEGER NOT NULL,
+    until        INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    -- the last attempt; none yet
+    tried_at     INTEGER,
+    milliseconds INTEGER,
+    status       INTEGER,
+    fault        TEXT NOT NULL,
+    answer       TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX webhook_calls_by_id ON webhook_calls (webhook, call);
+CREATE INDEX webhook_calls_by_number ON webhook_calls (webhook, number);
+CREATE INDEX webhook_calls_due ON webhook_calls (webhook, due, until) WHERE state = 0;
+CREATE INDEX webhook_calls_ended ON webhook_calls (at) WHERE state <> 0;
+-- how many calls of a webhook wait and how many are in its log, and events that had no room
+CREATE TABLE webhook_standings (
+    webhook    INTEGER PRIMARY KEY,
+    account    INTEGER NOT NULL,
+    waiting    INTEGER NOT NULL,
+    ended      INTEGER NOT NULL,
+    dropped    INTEGER NOT NULL,
+    dropped_at INTEGER
+) STRICT;
+",
 ];

@@ -1,4 +1,4 @@
-//! Addresses that are not dialled where DNS named them (product: secrets and personal data).
+//! Addresses that are not dialled where DNS, or a customer, named them (product: secrets and personal data).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -39,7 +39,7 @@ impl fmt::Display for Forbidden {
     }
 }
 
-/// Why `address` must not be dialled when DNS named it; none where it may be. `own`: what we listen on.
+/// Why `address` must not be dialled when DNS or a customer named it; none where it may be. `own`: what we listen on.
 pub fn forbidden(address: IpAddr, own: &[IpAddr]) -> Option<Forbidden> {
     let address = address.to_canonical();
     if own.iter().any(|ours| ours.to_canonical() == address) {

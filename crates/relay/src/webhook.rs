@@ -1,0 +1,249 @@
+//! Webhooks: what an account is told of by HTTP, how a call is made of an event, and how it is signed
+//! (Standard Webhooks, <https://www.standardwebhooks.com>).
+
+mod call;
+mod judge;
+mod turns;
+mod url;
+
+use std::time::Duration;
+
+use aws_lc_rs::{digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use smtp::server::Secret;
+
+use crate::account::Account;
+use crate::activity::{ActivityRow, Status};
+use crate::clock::Timestamp;
+use crate::cursor::CursorKey;
+use crate::dice::Dice;
+use crate::id::Id;
+use crate::moment;
+use crate::power::{Powers, Scope};
+use crate::sending_domain::SendingDomain;
+use crate::service::view::ActivityView;
+use crate::smtp_user::SmtpUser;
+
+pub use call::{Bounds, Call, CallId, CallState, NewCall, Outlook, Redo, Standing, Tried, Try};
+pub use judge::{RETRY_FOR, Reply, Verdict, judge, retry_after};
+pub use turns::Turns;
+pub use url::{Target, TargetError, target};
+
+/// What every secret begins with (Standard Webhooks, "Signature scheme").
+pub const SECRET_PREFIX: &str = "whsec_";
+
+/// Random octets of a secret: the specification asks for 24 to 64.
+const SECRET_OCTETS: usize = 32;
+
+/// How long the secret before a rotation still signs beside the new one.
+pub const ROTATION: Duration = Duration::from_secs(24 * 3600);
+
+/// What can happen. The words are those of `type` in what is sent, and stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventKind {
+    /// A recipient was refused, or is suppressed.
+    #[serde(rename = "recipient.rejected")]
+    Rejected,
+    /// A recipient was accepted.
+    #[serde(rename = "recipient.accepted")]
+    Accepted,
+    /// The recipient's server took the message.
+    #[serde(rename = "recipient.delivered")]
+    Delivered,
+    /// A temporary error; it is tried again.
+    #[serde(rename = "recipient.deferred")]
+    Deferred,
+    /// It was given up, or failed in a way that passes.
+    #[serde(rename = "recipient.soft_bounce")]
+    SoftBounce,
+    /// It failed permanently.
+    #[serde(rename = "recipient.hard_bounce")]
+    HardBounce,
+    /// Somebody asked for a test.
+    #[serde(rename = "webhook.test")]
+    Test,
+}
+
+impl EventKind {
+    /// Those that a webhook can be told of: all but the test, which is told to whichever was asked.
+    pub const CHOICES: [EventKind; 6] = [
+        EventKind::Rejected,
+        EventKind::Accepted,
+        EventKind::Delivered,
+        EventKind::Deferred,
+        EventKind::SoftBounce,
+        EventKind::HardBounce,
+    ];
+
+    /// What a row that has come into this status is told as; none: it is not told.
+    pub fn of(status: Status) -> Option<EventKind> {
+        match status {
+            Status::Rejected => Some(EventKind::Rejected),
+            Status::Accepted => Some(EventKind::Accepted),
+            Status::Pending => None,
+            Status::Delivered => Some(EventKind::Delivered),
+            Status::Deferred => Some(EventKind::Deferred),
+            Status::SoftBounce => Some(EventKind::SoftBounce),
+            Status::HardBounce => Some(EventKind::HardBounce),
+        }
+    }
+}
+
+/// Whether a webhook is told anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookState {
+    /// It is.
+    Enabled,
+    /// Somebody switched it off.
+    Disabled,
+    /// Its receiver answered 410 Gone, which switched it off.
+    Gone,
+}
+
+/// An URL that is told of events, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its number.
+    pub id: Id<Webhook>,
+    /// Whose.
+    pub account: Id<Account>,
+    /// What people call it.
+    pub name: String,
+    /// Where it is, as [`target`] reads it.
+    pub url: String,
+    /// What it is told of, in order, each once; at least one.
+    pub events: Vec<EventKind>,
+    /// Of this sending domain alone.
+    pub domain: Option<Id<SendingDomain>>,
+    /// Of this SMTP user alone.
+    pub user: Option<Id<SmtpUser>>,
+    /// Whether it is told anything.
+    pub state: WebhookState,
+    /// When its secret was last replaced.
+    pub rotated_at: Option<Timestamp>,
+    /// When it was made; what happened before is not told.
+    pub created_at: Timestamp,
+}
+
+impl Webhook {
+    /// Whether it is to be told that this row has come into the status that it has.
+    pub fn wants(&self, kind: EventKind, row: &ActivityRow) -> bool {
+        self.state == WebhookState::Enabled
+            && self.account == row.account
+            && self.events.contains(&kind)
+            && self.domain.is_none_or(|domain| row.domain == Some(domain))
+            && self.user.is_none_or(|user| row.user == Some(user))
+            && row.updated_at >= self.created_at
+    }
+
+    /// Whether the secret before the last rotation still signs.
+    pub fn has_two_secrets(&self, now: Timestamp) -> bool {
+        self.rotated_at.is_some_and(|at| now.since(at) < ROTATION)
+    }
+}
+
+/// What is sent: `{"type": …, "timestamp": …, "data": …}`.
+#[derive(Serialize)]
+struct Payload<'a, T> {
+    #[serde(rename = "type")]
+    kind: EventKind,
+    timestamp: String,
+    data: &'a T,
+}
+
+fn payload<T: Serialize>(kind: EventKind, at: Timestamp, data: &T) -> String {
+    // plain data: this cannot fail
+    serde_json::to_string(&Payload { kind, timestamp: moment::text(at), data }).unwrap_or_default()
+}
+
+/// The calls that a row which has come into a status gives rise to, for those of `webhooks` that want it. `place` is the
+/// recipient's in its message. The row has the number by which its account knows it.
+pub fn calls<'w>(
+    webhooks: impl Iterator<Item = &'w Webhook>,
+    row: &ActivityRow,
+    place: u32,
+    numbers: &CursorKey,
+) -> Vec<NewCall> {
+    let Some(kind) = EventKind::of(row.status) else { return Vec::new() };
+    let mut body = None;
+    let wanting = webhooks.filter(|webhook| webhook.wants(kind, row));
+    let call = |webhook: &Webhook| NewCall {
+        webhook: webhook.id,
+        account: webhook.account,
+        call: call_id(webhook.id, kind, row, place),
+        event: kind,
+        at: row.updated_at,
+        body: body.get_or_insert_with(|| body_of(kind, row, numbers)).clone(),
+    };
+    wanting.map(call).collect()
+}
+
+fn body_of(kind: EventKind, row: &ActivityRow, numbers: &CursorKey) -> String {
+    let number = numbers.number(Scope::Account(row.account, Powers::NONE), row.row);
+    payload(kind, row.updated_at, &ActivityView { row: number, ..ActivityView::from(row) })
+}
+
+/// What a test sends.
+#[derive(Serialize)]
+struct TestData<'a> {
+    webhook: u64,
+    name: &'a str,
+}
+
+/// A call that tells nothing but that it comes.
+pub fn test_call(webhook: &Webhook, now: Timestamp, dice: &mut dyn Dice) -> NewCall {
+    let mut call = [0; 16];
+    dice.fill(&mut call);
+    let data = TestData { webhook: webhook.id.number(), name: &webhook.name };
+    NewCall {
+        webhook: webhook.id,
+        account: webhook.account,
+        call: CallId(call),
+        event: EventKind::Test,
+        at: now,
+        body: payload(EventKind::Test, now, &data),
+    }
+}
+
+/// The same for the same event, however often it is read from the log: receivers know a repetition by it.
+fn call_id(webhook: Id<Webhook>, kind: EventKind, row: &ActivityRow, place: u32) -> CallId {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&webhook.number().to_be_bytes());
+    context.update(&row.message.map_or(0, |message| message.0).to_be_bytes());
+    context.update(&row.session.map_or(0, |session| session.0).to_be_bytes());
+    context.update(&[kind as u8]);
+    for number in [u64::from(place), row.updated_at.0, u64::from(row.attempts)] {
+        context.update(&number.to_be_bytes());
+    }
+    context.update(row.recipient.as_bytes());
+    let mut call = [0; 16];
+    call.copy_from_slice(&context.finish().as_ref()[..16]);
+    CallId(call)
+}
+
+/// A new secret, as its owner is shown it.
+pub fn new_secret(dice: &mut dyn Dice) -> Secret {
+    let mut octets = [0; SECRET_OCTETS];
+    dice.fill(&mut octets);
+    Secret::new(format!("{SECRET_PREFIX}{}", STANDARD.encode(octets)).into_bytes())
+}
+
+/// The field `webhook-signature` of a call that is sent at this moment, for each of the secrets: the HMAC-SHA256 of its id,
+/// the second and the body, with dots between.
+pub fn signature(secrets: &[Secret], call: CallId, at: Timestamp, body: &str) -> String {
+    let signed = format!("{call}.{}.{body}", at.0 / 1000);
+    let one = |secret: &Secret| {
+        let text = secret.expose().strip_prefix(SECRET_PREFIX.as_bytes()).unwrap_or_default();
+        let key = STANDARD.decode(text).unwrap_or_default();
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes());
+        format!("v1,{}", STANDARD.encode(tag))
+    };
+    secrets.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,145 @@
+//! What is told to whom, and that it is signed as the specification says.
+
+use super::*;
+use crate::dice::Seeded;
+use crate::id::{MessageId, SessionId};
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+fn row(status: Status) -> ActivityRow {
+    ActivityRow {
+        row: 17,
+        at: NOW,
+        updated_at: NOW,
+        status,
+        recipient: "you@example.org".into(),
+        sender: "shop@example.com".into(),
+        subject: "Été".into(),
+        message: Some(MessageId(5)),
+        account: Id::new(1),
+        user: Some(Id::new(3)),
+        domain: Some(Id::new(2)),
+        session: Some(SessionId(6)),
+        reason: String::new(),
+        reply: "250 Ok".into(),
+        reference: String::new(),
+        attempts: 1,
+        count: 1,
+        sandbox: false,
+        held: None,
+        last_attempt: None,
+    }
+}
+
+fn webhook() -> Webhook {
+    Webhook {
+        id: Id::new(9),
+        account: Id::new(1),
+        name: "Shop".into(),
+        url: "https://example.com/".into(),
+        events: EventKind::CHOICES.to_vec(),
+        domain: None,
+        user: None,
+        state: WebhookState::Enabled,
+        rotated_at: None,
+        created_at: NOW,
+    }
+}
+
+#[test]
+fn a_webhook_is_told_what_it_wants_of_its_own_account() {
+    let row = row(Status::Delivered);
+    assert!(webhook().wants(EventKind::Delivered, &row));
+    for other in [
+        Webhook { account: Id::new(2), ..webhook() },
+        Webhook { events: vec![EventKind::HardBounce], ..webhook() },
+        Webhook { domain: Some(Id::new(7)), ..webhook() },
+        Webhook { user: Some(Id::new(7)), ..webhook() },
+        Webhook { state: WebhookState::Disabled, ..webhook() },
+        Webhook { state: WebhookState::Gone, ..webhook() },
+        Webhook { created_at: NOW.after(Duration::from_millis(1)), ..webhook() },
+    ] {
+        assert!(!other.wants(EventKind::Delivered, &row), "{other:?}");
+    }
+    assert!(
+        Webhook { domain: Some(Id::new(2)), user: Some(Id::new(3)), ..webhook() }.wants(EventKind::Delivered, &row)
+    );
+    assert_eq!(EventKind::of(Status::Pending), None);
+}
+
+#[test]
+fn what_is_sent_has_the_names_of_the_api() {
+    let numbers = CursorKey::new([7; 32]);
+    let made = calls([&webhook()].into_iter(), &row(Status::HardBounce), 0, &numbers);
+    let body: serde_json::Value = serde_json::from_str(&made[0].body).unwrap();
+    assert_eq!(
+        (&body["type"], &body["timestamp"]),
+        (&"recipient.hard_bounce".into(), &"2027-01-15T08:00:00.000Z".into())
+    );
+    assert_eq!(
+        (&body["data"]["recipient"], &body["data"]["status"]),
+        (&"you@example.org".into(), &"hard_bounce".into())
+    );
+    let own = Scope::Account(Id::new(1), Powers::ALL);
+    assert_eq!(body["data"]["row"], numbers.number(own, 17), "the number by which the account knows the row");
+    assert_eq!(calls([&webhook()].into_iter(), &row(Status::Pending), 0, &numbers), []);
+    let test = test_call(&webhook(), NOW, &mut Seeded::new(1));
+    let body: serde_json::Value = serde_json::from_str(&test.body).unwrap();
+    assert_eq!((&body["type"], &body["data"]["webhook"]), (&"webhook.test".into(), &9.into()));
+}
+
+#[test]
+fn an_id_is_that_of_its_event() {
+    let numbers = CursorKey::new([7; 32]);
+    let id = |webhook: &Webhook, row: &ActivityRow, place| calls([webhook].into_iter(), row, place, &numbers)[0].call;
+    let (one, told) = (webhook(), row(Status::Delivered));
+    let known = id(&one, &told, 0);
+    // read again from another log, the row may have another number
+    assert_eq!(id(&one, &ActivityRow { row: 99, ..told.clone() }, 0), known);
+    let others = [
+        id(&Webhook { id: Id::new(8), ..one.clone() }, &told, 0),
+        id(&one, &told, 1),
+        id(&one, &row(Status::Accepted), 0),
+        id(&one, &ActivityRow { message: Some(MessageId(6)), ..told.clone() }, 0),
+        id(&one, &ActivityRow { attempts: 2, ..told.clone() }, 0),
+        id(&one, &ActivityRow { recipient: "other@example.org".into(), ..told.clone() }, 0),
+    ];
+    assert!(others.iter().all(|other| *other != known));
+    let text = known.to_string();
+    assert!(text.starts_with("msg_") && text.len() == 36);
+    assert_eq!(text.parse(), Ok(known));
+    for wrong in ["", "msg_", "msg_00", &text[4..], &format!("{text}0"), &text.replace("msg_", "msg-"), &"é".repeat(18)]
+    {
+        assert!(wrong.parse::<CallId>().is_err(), "{wrong}");
+    }
+}
+
+/// The example of the specification's own libraries.
+#[test]
+fn the_signature_is_that_of_the_specification() {
+    let secret = Secret::new(b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_vec());
+    let tag = |id: &str| {
+        let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signed = format!(r#"{id}.1614265330.{{"test": 2432232314}}"#);
+        STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes()))
+    };
+    // the vector, which says that the construction is right
+    assert_eq!(tag("msg_p5jXN8AQM9LWM0D4loKWxJek"), "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    let call = CallId([0xab; 16]);
+    let made = signature(&[secret], call, Timestamp(1_614_265_330_999), r#"{"test": 2432232314}"#);
+    assert_eq!(made, format!("v1,{}", tag(&call.to_string())));
+}
+
+#[test]
+fn two_secrets_make_two_signatures_for_a_day() {
+    let mut dice = Seeded::new(1);
+    let (one, other) = (new_secret(&mut dice), new_secret(&mut dice));
+    assert!(one.expose().starts_with(b"whsec_") && one.expose().len() == 6 + 44);
+    let call = CallId([1; 16]);
+    let both = signature(&[one.clone(), other.clone()], call, NOW, "{}");
+    let each: Vec<_> = both.split(' ').collect();
+    assert_eq!(each, [signature(&[one], call, NOW, "{}"), signature(&[other], call, NOW, "{}")]);
+    let rotated = Webhook { rotated_at: Some(NOW), ..webhook() };
+    assert!(rotated.has_two_secrets(NOW) && rotated.has_two_secrets(NOW.after(ROTATION - Duration::from_millis(1))));
+    assert!(!rotated.has_two_secrets(NOW.after(ROTATION)) && !webhook().has_two_secrets(NOW));
+}

@@ -1,0 +1,105 @@
+//! What each verb of webhooks makes of them.
+
+use std::sync::Arc;
+
+use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::store::{Actor, NewWebhook, StoreError, WebhookChange};
+use relay::webhook::{Webhook, WebhookState};
+use smtp::server::Secret;
+
+use super::{Decided, Draft, Register, Write};
+
+impl Draft {
+    fn put_webhook(&mut self, webhook: Webhook) -> Arc<Webhook> {
+        let webhook = Arc::new(webhook);
+        self.next.webhooks.insert((webhook.account, webhook.id), Arc::clone(&webhook));
+        self.writes.push(Write::Webhook(Arc::clone(&webhook)));
+        webhook
+    }
+}
+
+impl Register {
+    fn webhook(&self, id: Id<Webhook>) -> Result<&Arc<Webhook>, StoreError> {
+        self.directory.webhook(id).ok_or_else(|| no_webhook(id))
+    }
+
+    pub(crate) fn webhook_add(
+        &self,
+        new: NewWebhook,
+        secret: Secret,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Webhook>> {
+        self.account(new.account)?;
+        let mut draft = self.draft();
+        draft.numbers.webhook += 1;
+        let NewWebhook { account, name, url, events, domain, user } = new;
+        let webhook = draft.put_webhook(Webhook {
+            id: Id::new(draft.numbers.webhook),
+            account,
+            name,
+            url,
+            events,
+            domain,
+            user,
+            state: WebhookState::Enabled,
+            rotated_at: None,
+            created_at: now,
+        });
+        draft.writes.push(Write::WebhookSecret { webhook: webhook.id, secret });
+        draft.note(by, now, "webhook.add", subject(&webhook), Some(account));
+        Ok(draft.done(webhook))
+    }
+
+    pub(crate) fn webhook_change(
+        &self,
+        id: Id<Webhook>,
+        change: WebhookChange,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Webhook>> {
+        let mut webhook = (**self.webhook(id)?).clone();
+        let (mut action, mut secret) = ("webhook.set", None);
+        match change {
+            WebhookChange::Settings(Webhook { name, url, events, domain, user, .. }) => {
+                webhook = Webhook { name, url, events, domain, user, ..webhook };
+            }
+            WebhookChange::State(state) => {
+                webhook.state = state;
+                action = match state {
+                    WebhookState::Enabled => "webhook.enable",
+                    WebhookState::Disabled => "webhook.disable",
+                    WebhookState::Gone => "webhook.gone",
+                };
+            }
+            WebhookChange::Secret(new) => {
+                webhook.rotated_at = Some(now);
+                (action, secret) = ("webhook.rotate", Some(new));
+            }
+        }
+        let mut draft = self.draft();
+        let webhook = draft.put_webhook(webhook);
+        draft.writes.extend(secret.map(|secret| Write::WebhookSecret { webhook: id, secret }));
+        draft.note(by, now, action, subject(&webhook), Some(webhook.account));
+        Ok(draft.done(webhook))
+    }
+
+    pub(crate) fn webhook_delete(&self, id: Id<Webhook>, by: &Actor, now: Timestamp) -> Decided<()> {
+        let webhook = self.webhook(id)?;
+        let mut draft = self.draft();
+        draft.next.webhooks.remove(&(webhook.account, id));
+        draft.writes.push(Write::WebhookGone(id));
+        draft.note(by, now, "webhook.delete", subject(webhook), Some(webhook.account));
+        Ok(draft.done(()))
+    }
+}
+
+/// There is no such webhook.
+pub(crate) fn no_webhook(id: Id<Webhook>) -> StoreError {
+    StoreError::NotFound(format!("webhook {id}"))
+}
+
+fn subject(webhook: &Webhook) -> String {
+    format!("webhook {} {}: {}", webhook.id, webhook.name, webhook.url)
+}
