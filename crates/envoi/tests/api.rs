@@ -174,6 +174,10 @@ fn a_key_that_only_looks_changes_nothing() {
     assert_eq!(some.ask("POST", "/api-keys", Some(&wish)).status, 403);
     let wish = json!({"name": "Operator's", "account": null, "powers": ["administration"]});
     assert_eq!(some.post("/api-keys", &wish)["key"]["account"], 1, "its own account, and nothing wider");
+    // nor is it told by a webhook what it may not see
+    let wish =
+        json!({"account": 1, "name": "Hook", "url": "https://hooks.example/", "events": ["recipient.delivered"]});
+    assert_eq!(some.ask("POST", "/webhooks", Some(&wish)).status, 403);
     let ending = ["Ending", "--account", &account, "--may", "administration", "--expires", "1d"];
     let wish = json!({"name": "Endless", "powers": ["administration"]});
     assert_eq!(key(&house, &server, &ending).ask("POST", "/api-keys", Some(&wish)).status, 403, "it would outlive it");

@@ -39,6 +39,8 @@ pub struct Directory {
     pub member_emails: HashMap<String, Id<Member>>,
     /// Every webhook, by account: each event asks for those of its own.
     pub webhooks: BTreeMap<(Id<Account>, Id<Webhook>), Arc<Webhook>>,
+    /// Whose each of them is.
+    pub webhook_accounts: HashMap<Id<Webhook>, Id<Account>>,
 }
 
 impl Directory {
@@ -65,6 +67,6 @@ impl Directory {
 
     /// The webhook with this number.
     pub fn webhook(&self, id: Id<Webhook>) -> Option<&Arc<Webhook>> {
-        self.webhooks.values().find(|webhook| webhook.id == id)
+        self.webhooks.get(&(*self.webhook_accounts.get(&id)?, id))
     }
 }

@@ -44,8 +44,8 @@ pub use user::{
     user_new_password, user_rename, user_reset, user_rules,
 };
 pub use webhook::{
-    IssuedWebhook, WebhookWish, webhook_add, webhook_delete, webhook_find, webhook_redo, webhook_rotate, webhook_set,
-    webhook_test, webhooks,
+    IssuedWebhook, WebhookWish, webhook_add, webhook_delete, webhook_find, webhook_may_tell, webhook_redo,
+    webhook_rotate, webhook_set, webhook_test, webhooks,
 };
 
 /// Who asks, when, and how much there may be: what every change is told.

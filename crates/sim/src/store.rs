@@ -18,10 +18,11 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, QueueEntry,
-    SmtpUserChange, Spool, StoreError, StoreHealth,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook,
+    QueueEntry, SmtpUserChange, Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
 };
 use relay::verification::Check;
+use relay::webhook::{Call, CallId, NewCall, Outlook, Redo, Standing, Tried, Webhook};
 use smtp::server::Secret;
 use store::embedded::counting::Counting;
 use store::embedded::spool::{LogDraft, LogSpool};
@@ -171,13 +172,14 @@ impl Spool for SimStore {
     }
 }
 
-/// The verbs of accounts and of members, handed to the model.
+/// The verbs of accounts, of members and of webhooks, handed to the model.
 macro_rules! handed {
-    ($trait:ident; $($verb:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
+    ($trait:ident $({ $($more:tt)* })?; $($verb:ident($($name:ident: $type:ty),*) -> $result:ty;)+) => {
         impl $trait for SimStore {
             $(fn $verb(&self, $($name: $type),*) -> $result {
                 self.book.$verb($($name),*)
             })+
+            $($($more)*)?
         }
     };
 }
@@ -207,6 +209,10 @@ handed! {
     smtp_user_delete(user: Id<SmtpUser>, by: &Actor, now: Timestamp) -> Done<()>;
     api_key_add(key: NewApiKey, hash: PasswordHash, by: &Actor, now: Timestamp) -> Done<Arc<ApiKey>>;
     api_key_delete(key: Id<ApiKey>, by: &Actor, now: Timestamp) -> Done<()>;
+    webhook_add(webhook: NewWebhook, secret: Secret, by: &Actor, now: Timestamp) -> Done<Arc<Webhook>>;
+    webhook_change(webhook: Id<Webhook>, change: WebhookChange, by: &Actor, now: Timestamp) -> Done<Arc<Webhook>>;
+    webhook_delete(webhook: Id<Webhook>, by: &Actor, now: Timestamp) -> Done<()>;
+    webhook_secrets(webhook: Id<Webhook>, now: Timestamp) -> Done<Vec<Secret>>;
     api_keys_used(uses: &[(Id<ApiKey>, Timestamp)]) -> Done<()>;
     api_key_uses() -> Done<HashMap<Id<ApiKey>, Timestamp>>;
     password_key() -> [u8; 32];
@@ -240,4 +246,21 @@ handed! {
     sign_ins_prune(unused_since: Timestamp, made_before: Timestamp, now: Timestamp) -> Done<()>;
     link_put(link: Link, alone: bool, by: &Actor, now: Timestamp) -> Done<()>;
     link(token: &PasswordHash) -> Done<Option<Link>>;
+}
+
+handed! {
+    Webhooks {
+        async fn webhooks_called(&self, seen: u64) -> u64 {
+            self.book.webhooks_called(seen).await
+        }
+    };
+    webhook_outlooks() -> Done<Vec<Outlook>>;
+    webhook_due(webhook: Id<Webhook>, now: Timestamp, limit: usize) -> Done<Vec<Call>>;
+    webhook_tried(tried: &[Tried]) -> Done<()>;
+    webhook_expire(now: Timestamp) -> Done<u64>;
+    webhook_put(call: NewCall) -> Done<()>;
+    webhook_redo(webhook: Id<Webhook>, which: Redo, now: Timestamp) -> Done<u64>;
+    webhook_calls(webhook: Id<Webhook>, before: Option<u64>, limit: usize) -> Done<Vec<Call>>;
+    webhook_call(webhook: Id<Webhook>, call: CallId) -> Done<Option<Call>>;
+    webhook_standings() -> Done<HashMap<Id<Webhook>, Standing>>;
 }

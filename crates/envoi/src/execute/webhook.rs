@@ -64,6 +64,7 @@ impl<S: Store> Executor<S> {
                 Ok(Answer::WebhookCalls(calls.iter().map(WebhookCallView::new).collect()))
             }
             Operation::WebhookCall { webhook, call } => {
+                service::webhook_may_tell(caller.scope)?;
                 let found = store.webhook_call(find(webhook)?.id, call)?;
                 let found = found.ok_or_else(|| {
                     Fault::not_found(format!("There is no call {call}."), "The log of the webhook shows them all.")

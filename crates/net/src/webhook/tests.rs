@@ -312,6 +312,33 @@ async fn gone_switches_it_off_and_tells_its_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_for_an_account_that_is_suspended() {
+    let (world, hook) = (World::new(), Hook::start(&[]));
+    let webhook = world.webhook(&format!("http://{}/", hook.address));
+    let state = |state| world.store.account_state(Id::new(1), state, &actor(), NOW).unwrap();
+    state(AccountState::Suspended);
+    let call = world.call(&webhook);
+    // another account's call goes out after it was its turn
+    let other = world.store.account_add("Other", &actor(), NOW).unwrap().id;
+    let new = NewWebhook {
+        account: other,
+        name: "Hook".into(),
+        url: webhook.url.clone(),
+        events: vec![EventKind::Delivered],
+        domain: None,
+        user: None,
+    };
+    let others = world.store.webhook_add(new, Secret::new(SECRET.to_vec()), &actor(), NOW).unwrap();
+    let others_call = world.call(&others);
+    assert_eq!(hook.next().await.field("webhook-id"), others_call.to_string());
+    world.ended(&others, others_call).await;
+    assert_eq!(world.store.webhook_call(webhook.id, call).unwrap().unwrap().attempts, 0);
+    state(AccountState::Active);
+    world.handle.directory_changed();
+    assert_eq!(hook.next().await.field("webhook-id"), call.to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_rotation_both_secrets_sign_for_a_day() {
     let (world, hook) = (World::new(), Hook::start(&[]));
     let webhook = world.webhook(&format!("http://{}/", hook.address));

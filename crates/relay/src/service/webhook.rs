@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::dice::Dice;
 use crate::id::Id;
 use crate::limits::WEBHOOKS_MAX;
-use crate::power::Scope;
+use crate::power::{Power, Powers, Scope};
 use crate::store::{Book, NewWebhook, WebhookChange, Webhooks};
 use crate::webhook::{EventKind, Redo, TargetError, Webhook, WebhookState, new_secret, target, test_call};
 
@@ -56,6 +56,7 @@ pub fn webhook_add(
     caller: Caller<'_>,
 ) -> Result<IssuedWebhook, Fault> {
     account_find(book, account)?;
+    webhook_may_tell(caller.scope)?;
     let (Some(name), Some(url)) = (wish.name.clone(), wish.url.clone()) else {
         return Err(Fault::invalid("A webhook has a name and an URL.", "Give both."));
     };
@@ -115,7 +116,7 @@ fn wished(
     }
     // of the account that the webhook is in, also where the operator asks
     let within = match caller.scope {
-        Scope::Operator => Scope::Account(webhook.account, crate::power::Powers::ALL),
+        Scope::Operator => Scope::Account(webhook.account, Powers::ALL),
         own => own,
     };
     match wish.domain {
@@ -129,6 +130,20 @@ fn wished(
         Setting::To(user) => webhook.user = Some(user_find(book, &user, within)?.id),
     }
     Ok(webhook)
+}
+
+/// Whether what a webhook is told is for the caller's eyes: who may not see Activity must not have it sent somewhere.
+///
+/// # Errors
+/// It is not.
+pub fn webhook_may_tell(scope: Scope) -> Result<(), Fault> {
+    match scope {
+        Scope::Account(_, powers) if !powers.has(Power::Activity) => Err(Fault::forbidden(
+            "A webhook is told what becomes of recipients, which you may not see.",
+            "Use a key that may see Activity as well.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn wrong_url(error: &TargetError) -> Fault {
@@ -178,6 +193,7 @@ pub fn webhook_set(
     allow_private: bool,
     caller: Caller<'_>,
 ) -> Result<Arc<Webhook>, Fault> {
+    webhook_may_tell(caller.scope)?;
     let enabled = wish.enabled;
     let changed = wished(book, webhook.clone(), wish, allow_private, caller)?;
     let mut kept = Arc::new(webhook.clone());

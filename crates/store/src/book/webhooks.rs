@@ -14,6 +14,7 @@ impl Draft {
     fn put_webhook(&mut self, webhook: Webhook) -> Arc<Webhook> {
         let webhook = Arc::new(webhook);
         self.next.webhooks.insert((webhook.account, webhook.id), Arc::clone(&webhook));
+        self.next.webhook_accounts.insert(webhook.id, webhook.account);
         self.writes.push(Write::Webhook(Arc::clone(&webhook)));
         webhook
     }
@@ -89,6 +90,7 @@ impl Register {
         let webhook = self.webhook(id)?;
         let mut draft = self.draft();
         draft.next.webhooks.remove(&(webhook.account, id));
+        draft.next.webhook_accounts.remove(&id);
         draft.writes.push(Write::WebhookGone(id));
         draft.note(by, now, "webhook.delete", subject(webhook), Some(webhook.account));
         Ok(draft.done(()))

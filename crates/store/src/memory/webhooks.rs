@@ -32,6 +32,9 @@ impl State {
     /// The calls that a row gives rise to that has come into its status.
     pub(super) fn tell(&mut self, row: &ActivityRow, place: usize) {
         let directory = std::sync::Arc::clone(&self.register.directory);
+        if directory.webhooks.is_empty() {
+            return;
+        }
         let webhooks = directory.webhooks_of(row.account).map(AsRef::as_ref);
         let place = u32::try_from(place).unwrap_or(u32::MAX);
         for call in webhook::calls(webhooks, row, place, &CursorKey::new(CURSOR_KEY)) {
@@ -165,7 +168,7 @@ impl Webhooks for Memory {
                 call.due = now;
                 redone += 1;
             }
-            let is_there = state.calls_of(webhook).any(|mut call| meant(&&mut call));
+            let is_there = state.calls_of(webhook).any(|mut call| meant(&mut call));
             state.recount();
             state.change_last += 1;
             match (which, redone) {

@@ -20,6 +20,7 @@ pub(super) fn load(reader: &Connection, directory: &mut Directory) -> rusqlite::
     let query = "SELECT id, account, name, url, events, domain, user, state, rotated_at, created_at FROM webhooks";
     load::each(reader, query, |row| {
         let webhook = webhook(row)?;
+        directory.webhook_accounts.insert(webhook.id, webhook.account);
         directory.webhooks.insert((webhook.account, webhook.id), Arc::new(webhook));
         Ok(())
     })
