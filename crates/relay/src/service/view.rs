@@ -1,24 +1,5 @@
 //! What the command line shows, field by field: the names here are those of `--json`, and stay.
 
-mod from;
-
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-use crate::credential::SecretText;
-pub use from::{Sent, word};
-
-/// One kind of object that `--json` prints, for the reference page.
-#[derive(Clone, Copy, Debug)]
-pub struct ViewPage {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is.
-    pub about: &'static str,
-    /// Each field: name, type, meaning.
-    pub fields: &'static [(&'static str, &'static str, &'static str)],
-}
-
 macro_rules! views {
     ($(#[doc = $about:literal] $name:ident {
         $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
@@ -31,13 +12,34 @@ macro_rules! views {
             }
         )+
 
-        /// Every view, in the order of the page.
-        pub const PAGES: &[ViewPage] = &[$(ViewPage {
+        /// Every view of this file, in the order of the page.
+        pub(super) const PAGES: &[ViewPage] = &[$(ViewPage {
             name: stringify!($name),
             about: $about,
             fields: &[$((stringify!($field), stringify!($kind), $help)),+],
         }),+];
     };
+}
+
+mod from;
+mod relay;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::credential::SecretText;
+pub use from::{Sent, word};
+pub use relay::{CertificateView, CheckView};
+
+/// One kind of object that `--json` prints, for the reference page.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewPage {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Each field: name, type, meaning.
+    pub fields: &'static [(&'static str, &'static str, &'static str)],
 }
 
 views! {
@@ -578,20 +580,14 @@ views! {
         /// In whose account.
         account: Option<u64>,
     }
-    /// One finding of `doctor`.
-    CheckView {
-        /// What was looked at.
-        check: String,
-        /// `ok`, `warn` or `fail`.
-        result: String,
-        /// What was found.
-        found: String,
-        /// What to do.
-        remedy: String,
-    }
     /// What was done, where there is nothing left to show.
     DoneView {
         /// In words.
         done: String,
     }
+}
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(relay::PAGES)
 }

@@ -189,4 +189,12 @@ CREATE TABLE quotas_told (
 -- the system account, to which the relay's own domains belong; it is in no list
 INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",
+    "
+-- the last alarm about the certificate in each file
+CREATE TABLE certificates_told (
+    file  TEXT PRIMARY KEY,
+    ends  INTEGER NOT NULL,
+    alarm TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
