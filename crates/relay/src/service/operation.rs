@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CheckView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
-    MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView, WebhookCallView, WebhookSecretView,
-    WebhookView,
+    BackupView, BlockView, CertificateView, CheckView, ConnectionView, CredentialView, DomainView, DoneView,
+    MemberLinkView, MemberView, MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView, WebhookCallView,
+    WebhookSecretView, WebhookView,
 };
 use super::{Fault, RulesChange, Setting, WebhookWish};
 use crate::account::Account;
@@ -160,6 +160,10 @@ operations! {
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
     BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Lists the certificates that clients are shown.
+    CertificateList needs Operator;
+    /// Orders the certificate now that comes by itself (ACME), whatever is there.
+    CertificateRenew needs Operator;
     /// Reads the audit log.
     Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
@@ -242,6 +246,7 @@ impl Operation {
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
+                | Operation::CertificateList
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
                 | Operation::WebhookList { .. }
@@ -356,6 +361,7 @@ answers! {
     Queue(Vec<QueueView>);
     Message(MessageView);
     Blocks(Vec<BlockView>);
+    Certificates(Vec<CertificateView>);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);
@@ -374,7 +380,7 @@ answers! {
 }
 
 /// What a relay says of itself, for `doctor`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// Whether a server answered (and not the command itself, with the data folder open).
     pub running: bool,
@@ -395,6 +401,9 @@ pub struct Health {
     /// The address with most of them (IPv6: the first of its /64), and how many these are.
     #[schema(value_type = Option<(String, u64)>)]
     pub busiest_address: Option<(IpAddr, u64)>,
+    /// The certificates that clients are shown.
+    #[serde(default)]
+    pub certificates: Vec<CertificateView>,
     /// How many accounts are in each state; a state of none is left out.
     #[serde(default)]
     pub accounts: BTreeMap<String, u64>,

@@ -4,6 +4,7 @@
 mod views;
 
 mod from;
+mod relay;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use from::{Sent, word};
+pub use relay::{CertificateView, CheckView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -562,17 +564,6 @@ views! {
         /// In whose account.
         account: Option<u64>,
     }
-    /// One finding of `doctor`.
-    CheckView {
-        /// What was looked at.
-        check: String,
-        /// `ok`, `warn` or `fail`.
-        result: String,
-        /// What was found.
-        found: String,
-        /// What to do.
-        remedy: String,
-    }
     /// What was done, where there is nothing left to show.
     DoneView {
         /// In words.
@@ -582,5 +573,5 @@ views! {
 
 /// Every view, in the order of the page.
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(webhook::PAGES)
+    PAGES.iter().chain(webhook::PAGES).chain(relay::PAGES)
 }
