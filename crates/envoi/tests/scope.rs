@@ -19,7 +19,7 @@ use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
-use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
+use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting, TermsChange};
 use relay::store::{Actor, Block, Book, Spool};
 use store::memory::Memory;
 
@@ -68,9 +68,8 @@ impl World {
 
     async fn party(&self, name: &str) -> Party {
         let ask = |operation| self.ask(operation, Scope::Operator);
-        let Answer::Account(account) = ask(Operation::AccountAdd { name: name.into() }).await.unwrap() else {
-            panic!()
-        };
+        let add = Operation::AccountAdd { name: name.into(), without_plan: false };
+        let Answer::Account(account) = ask(add).await.unwrap() else { panic!() };
         let domain = format!("{name}.example");
         let added = ask(Operation::DomainAdd { account: account.id, name: domain.clone() }).await.unwrap();
         let Answer::Domain(added) = added else { panic!() };
@@ -150,13 +149,28 @@ fn of_account(of: &Party) -> Vec<Operation> {
     let message = MessageId(1);
     let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
     vec![
-        O::AccountAdd { name: "Another".into() },
+        O::AccountAdd { name: "Another".into(), without_plan: false },
         O::AccountList,
         O::AccountShow { account },
         O::AccountSuspend { account },
         O::AccountResume { account },
         O::AccountSet { account, name: None, time_zone: Some("Europe/Paris".into()), language: None },
         O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
+        O::AccountPlan { account, plan: None },
+        O::AccountContacts { account },
+        O::AccountContactsSet { account, primary: Setting::Default, billing: Setting::Default },
+        O::PlanList { account: some },
+        O::PlanAdd { name: "Small".into(), terms: TermsChange::default() },
+        O::PlanSet { plan: 1, terms: TermsChange::default() },
+        O::PlanDefault { plan: 1 },
+        O::PlanRetire { plan: 1, retired: false },
+        O::PlanDelete { plan: 1 },
+        O::PlanAsk { account, plan: None, message: String::new() },
+        O::PlanWithdraw { account },
+        O::PlanKeep { account },
+        O::PlanRequestList,
+        O::PlanApprove { request: 1 },
+        O::PlanDecline { request: 1, reason: String::new() },
         O::DomainAdd { account, name: "further.example".into() },
         O::DomainList { account: some },
         O::SmtpUserList { account: some, domain: None },

@@ -5,21 +5,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use relay::account::{Account, AccountState};
+use relay::account::{Account, AccountState, Contacts};
 use relay::activity::Notice;
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
+use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, QueueEntry,
-    SmtpUserChange, Spool, StoreError, StoreHealth,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, Plans,
+    QueueEntry, SmtpUserChange, Spool, StoreError, StoreHealth,
 };
 use relay::verification::Check;
 use smtp::server::Secret;
@@ -223,6 +224,18 @@ handed! {
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
     audit_note(entry: AuditEntry) -> Done<()>;
     audit(account: Option<Id<Account>>, limit: usize) -> Done<Vec<AuditEntry>>;
+}
+
+handed! {
+    Plans;
+    account_add_without_plan(name: &str, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    plan_add(terms: Terms, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_set(plan: Id<Plan>, terms: Terms, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_default(plan: Id<Plan>, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_retire(plan: Id<Plan>, retired: bool, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_delete(plan: Id<Plan>, by: &Actor, now: Timestamp) -> Done<()>;
+    subscribe(account: Id<Account>, change: SubscriptionChange, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    contacts_set(account: Id<Account>, contacts: Contacts, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
 }
 
 handed! {

@@ -22,6 +22,8 @@ mod members;
 mod operator;
 mod own_account;
 mod page;
+mod plans;
+mod pricing;
 mod profile;
 mod question;
 mod queue;
@@ -116,6 +118,7 @@ fn routes() -> Vec<Route> {
         connect::routes(),
         help::routes(),
         own_account::routes(),
+        pricing::routes(),
         suppressions::routes(),
         members::routes(),
         api_keys::routes(),
@@ -123,6 +126,7 @@ fn routes() -> Vec<Route> {
         operator::routes(),
         setup::routes(),
         accounts::routes(),
+        plans::routes(),
         queue::routes(),
     ];
     parts.into_iter().flatten().collect()

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
+pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -20,7 +21,7 @@ pub struct ViewPage {
 }
 
 macro_rules! views {
-    ($(#[doc = $about:literal] $name:ident {
+    ($pages:ident $(#[doc = $about:literal] $name:ident {
         $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
     })+) => {
         $(
@@ -31,8 +32,8 @@ macro_rules! views {
             }
         )+
 
-        /// Every view, in the order of the page.
-        pub const PAGES: &[ViewPage] = &[$(ViewPage {
+        /// Every view of this file, in the order of the page.
+        pub(super) const $pages: &[ViewPage] = &[$(ViewPage {
             name: stringify!($name),
             about: $about,
             fields: &[$((stringify!($field), stringify!($kind), $help)),+],
@@ -40,7 +41,15 @@ macro_rules! views {
     };
 }
 
+mod account;
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(account::ACCOUNT_PAGES)
+}
+
 views! {
+    PAGES
     /// What `doctor --repair` does, or would do.
     RepairView {
         /// Each step.
@@ -90,29 +99,6 @@ views! {
         smtp_users_without_key: u64,
         /// DKIM keys that cannot sign without it.
         dkim_keys_without_key: u64,
-    }
-    /// An account.
-    AccountView {
-        /// Its number.
-        id: u64,
-        /// What people call it.
-        name: String,
-        /// `active` or `suspended`.
-        state: String,
-        /// Recipients that it may send to in a period; none: without limit.
-        quota: Option<u64>,
-        /// Recipients accepted in the period under way, delivered or not.
-        used: u64,
-        /// The day of the month on which a period begins, in UTC; in a shorter month its last day.
-        renews_on: u64,
-        /// The day on which the next period begins.
-        renews_at: String,
-        /// The time zone that its people read times in.
-        time_zone: String,
-        /// The language of what is written to it: `en` or `fr`.
-        language: String,
-        /// When it was made.
-        created_at: String,
     }
     /// A sending domain.
     DomainView {
