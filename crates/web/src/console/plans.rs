@@ -10,6 +10,7 @@ use relay::service::{Setting, TermsChange};
 use serde::Deserialize;
 
 use super::form::Signed;
+use super::listing::{Pager, part};
 use super::page::{Failure, Page, shown as page_shown, shown_as};
 use super::pricing::{recipients, wish};
 use super::question::{Pressed, Question, Sure, asked};
@@ -235,12 +236,15 @@ struct Waiting {
 struct RequestsPage {
     page: Page,
     rows: Vec<Waiting>,
+    pager: Option<Pager>,
     reason_max: u64,
     refused: Option<Refusal>,
 }
 
 async fn requests_shown(visit: &Visit, refused: Option<Refusal>) -> Result<Response, Failure> {
-    let waiting: Vec<PlanRequestView> = visit.ask(Operation::PlanRequestList).await?;
+    let (waiting, pager) = part::<PlanRequestView>(visit, visit.ask(Operation::PlanRequestList).await?);
+    // what took a form is no place that a link leads to
+    let pager = pager.filter(|_| refused.is_none());
     let (page, words) = (visit.page(), visit.words());
     let mut rows = Vec::new();
     for request in waiting {
@@ -254,7 +258,7 @@ async fn requests_shown(visit: &Visit, refused: Option<Refusal>) -> Result<Respo
         rows.push(Waiting { wish: wish(words, &request), at: words.minute(&request.asked_at), now, request });
     }
     let reason_max = visit.console.settings.limits.reason_octets_max;
-    let shown = RequestsPage { page, rows, reason_max, refused };
+    let shown = RequestsPage { page, rows, pager, reason_max, refused };
     if shown.refused.is_some() {
         Ok(shown_as(StatusCode::UNPROCESSABLE_ENTITY, &shown))
     } else {
