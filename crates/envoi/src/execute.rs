@@ -214,6 +214,9 @@ impl<S: Store> Executor<S> {
         let Identity { actor, scope, ends_at, .. } = identity;
         let (now, limits) = (self.clock.now(), &self.limits);
         let caller = Caller { actor, now, scope: *scope, ends_at: *ends_at, limits };
+        if let Some(part) = plan::part_of(&operation) {
+            return self.plans(part, operation, caller);
+        }
         match operation {
             O::AccountAdd { .. }
             | O::AccountList
@@ -222,20 +225,6 @@ impl<S: Store> Executor<S> {
             | O::AccountResume { .. }
             | O::AccountSet { .. }
             | O::AccountQuota { .. } => self.account(operation, caller),
-            O::PlanList { .. }
-            | O::PlanAdd { .. }
-            | O::PlanSet { .. }
-            | O::PlanDefault { .. }
-            | O::PlanRetire { .. }
-            | O::PlanDelete { .. } => self.plan(operation, caller),
-            O::AccountPlan { .. }
-            | O::PlanAsk { .. }
-            | O::PlanWithdraw { .. }
-            | O::PlanKeep { .. }
-            | O::PlanRequestList
-            | O::PlanApprove { .. }
-            | O::PlanDecline { .. } => self.subscription(operation, caller),
-            O::AccountContacts { .. } | O::AccountContactsSet { .. } => self.contacts(operation, caller),
             O::DomainAdd { .. }
             | O::DomainList { .. }
             | O::DomainShow { .. }

@@ -154,11 +154,10 @@ fn the_operator_is_told_of_a_request_and_the_account_of_the_answer() {
     house.json(&["plan", "decline", "1", "--reason", "Not yet of age"]);
     for address in ["jane@example.net", "bills@example.net"] {
         let told = support::eventually("the answer", || {
-            let told = hop.capture.messages().into_iter().find(|message| {
+            hop.capture.messages().into_iter().find(|message| {
                 let has = |part: &str| String::from_utf8_lossy(&message.content).contains(part);
                 message.recipients == [address] && has("Not yet of age")
-            });
-            told
+            })
         });
         let read = MessageParser::default().parse(&told.content).unwrap();
         assert_eq!(read.subject(), Some("Shop: the plan Small is declined"));

@@ -138,6 +138,7 @@ impl World {
 /// Every operation, about what belongs to `of`.
 fn operations(of: &Party) -> Vec<Operation> {
     let mut all = of_account(of);
+    all.extend(of_plans(of));
     all.extend([&of.domain, &of.domain_number].into_iter().flat_map(|domain| of_domain(domain)));
     all.extend([&of.user, &of.user_number].into_iter().flat_map(|user| of_user(user)));
     all
@@ -156,21 +157,6 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::AccountResume { account },
         O::AccountSet { account, name: None, time_zone: Some("Europe/Paris".into()), language: None },
         O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
-        O::AccountPlan { account, plan: None },
-        O::AccountContacts { account },
-        O::AccountContactsSet { account, primary: Setting::Default, billing: Setting::Default },
-        O::PlanList { account: some },
-        O::PlanAdd { name: "Small".into(), terms: TermsChange::default() },
-        O::PlanSet { plan: 1, terms: TermsChange::default() },
-        O::PlanDefault { plan: 1 },
-        O::PlanRetire { plan: 1, retired: false },
-        O::PlanDelete { plan: 1 },
-        O::PlanAsk { account, plan: None, message: String::new() },
-        O::PlanWithdraw { account },
-        O::PlanKeep { account },
-        O::PlanRequestList,
-        O::PlanApprove { request: 1 },
-        O::PlanDecline { request: 1, reason: String::new() },
         O::DomainAdd { account, name: "further.example".into() },
         O::DomainList { account: some },
         O::SmtpUserList { account: some, domain: None },
@@ -216,6 +202,28 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
         O::Health,
         O::Checks,
+    ]
+}
+
+fn of_plans(of: &Party) -> Vec<Operation> {
+    use Operation as O;
+    let (account, some) = (of.account, Some(of.account));
+    vec![
+        O::AccountPlan { account, plan: None },
+        O::AccountContacts { account },
+        O::AccountContactsSet { account, primary: Setting::Default, billing: Setting::Default },
+        O::PlanList { account: some },
+        O::PlanAdd { name: "Small".into(), terms: TermsChange::default() },
+        O::PlanSet { plan: 1, terms: TermsChange::default() },
+        O::PlanDefault { plan: 1 },
+        O::PlanRetire { plan: 1, retired: false },
+        O::PlanDelete { plan: 1 },
+        O::PlanAsk { account, plan: None, message: String::new() },
+        O::PlanWithdraw { account },
+        O::PlanKeep { account },
+        O::PlanRequestList,
+        O::PlanApprove { request: 1 },
+        O::PlanDecline { request: 1, reason: String::new() },
     ]
 }
 

@@ -40,8 +40,8 @@ pub use domain::{
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use plan::{
-    TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find, plan_retire,
-    plan_set, plan_subscribe, plans, requests,
+    Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
+    plan_retire, plan_set, plan_subscribe, plans, requests,
 };
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,

@@ -12,17 +12,7 @@ use relay::service::view::{
 /// The answer as a table or as lines.
 pub(super) fn text(answer: &Answer) -> String {
     match answer {
-        Answer::Account(account) => pairs(&[
-            ("Account", account.id.to_string()),
-            ("Name", account.name.clone()),
-            ("State", account.state.clone()),
-            ("Plan", plan_words(account)),
-            ("Follows", change_words(account)),
-            ("Asks for", request_words(account)),
-            ("Quota", quota(account)),
-            ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
-            ("Made", short(&account.created_at)),
-        ]),
+        Answer::Account(found) => account(found),
         Answer::Accounts(accounts) => table(
             &["id", "name", "state", "plan", "used", "quota", "renews", "made"],
             accounts.iter().map(|a| {
@@ -81,6 +71,20 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Backup(made) => crate::archive::done(made),
         Answer::Done(done) => done.done.clone(),
     }
+}
+
+fn account(account: &AccountView) -> String {
+    pairs(&[
+        ("Account", account.id.to_string()),
+        ("Name", account.name.clone()),
+        ("State", account.state.clone()),
+        ("Plan", plan_words(account)),
+        ("Follows", change_words(account)),
+        ("Asks for", request_words(account)),
+        ("Quota", quota(account)),
+        ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
+        ("Made", short(&account.created_at)),
+    ])
 }
 
 fn plan_words(account: &AccountView) -> String {

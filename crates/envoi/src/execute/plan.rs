@@ -13,9 +13,50 @@ use web::letters::{self, Letter, Wish};
 use super::{Executor, misplaced};
 use crate::people::{self, Person};
 
+/// Which part of what is carried out here an operation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Plans themselves.
+    Plans,
+    /// What accounts have of them.
+    Subscriptions,
+    /// Whom accounts want to be written to.
+    Contacts,
+}
+
+/// The part that an operation belongs to; none where it is carried out elsewhere.
+pub(super) fn part_of(operation: &Operation) -> Option<Part> {
+    use Operation as O;
+    match operation {
+        O::PlanList { .. }
+        | O::PlanAdd { .. }
+        | O::PlanSet { .. }
+        | O::PlanDefault { .. }
+        | O::PlanRetire { .. }
+        | O::PlanDelete { .. } => Some(Part::Plans),
+        O::AccountPlan { .. }
+        | O::PlanAsk { .. }
+        | O::PlanWithdraw { .. }
+        | O::PlanKeep { .. }
+        | O::PlanRequestList
+        | O::PlanApprove { .. }
+        | O::PlanDecline { .. } => Some(Part::Subscriptions),
+        O::AccountContacts { .. } | O::AccountContactsSet { .. } => Some(Part::Contacts),
+        _ => None,
+    }
+}
+
 impl<S: Store> Executor<S> {
+    pub(super) fn plans(&self, part: Part, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        match part {
+            Part::Plans => self.plan(operation, caller),
+            Part::Subscriptions => self.subscription(operation, caller),
+            Part::Contacts => self.contacts(operation, caller),
+        }
+    }
+
     /// What the operator does with plans.
-    pub(super) fn plan(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+    fn plan(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let plan = match operation {
             Operation::PlanList { account } => {
@@ -38,7 +79,7 @@ impl<S: Store> Executor<S> {
     }
 
     /// What an account has of plans, and what it asks for.
-    pub(super) fn subscription(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+    fn subscription(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let account = match operation {
             Operation::AccountPlan { account, plan } => {
@@ -75,7 +116,7 @@ impl<S: Store> Executor<S> {
     }
 
     /// Whom an account wants to be written to.
-    pub(super) fn contacts(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+    fn contacts(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let account = match operation {
             Operation::AccountContacts { account } => service::account_find(store, Id::new(account))?,

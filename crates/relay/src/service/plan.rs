@@ -171,17 +171,15 @@ pub fn plan_delete(store: &(impl Book + Plans), plan: Id<Plan>, caller: Caller<'
     Ok(found)
 }
 
+/// A plan, and how many accounts are on it, will be, or ask for it, where that is told.
+pub type Counted = (Arc<Plan>, Option<u64>);
+
 /// Plans in the order of their places: all, or those that an account has, gets, or may ask for. How many accounts each
 /// has is told to the operator alone.
 ///
 /// # Errors
 /// There is no such account.
-pub fn plans(
-    book: &impl Book,
-    account: Option<Id<Account>>,
-    scope: Scope,
-    today: Day,
-) -> Result<Vec<(Arc<Plan>, Option<u64>)>, Fault> {
+pub fn plans(book: &impl Book, account: Option<Id<Account>>, scope: Scope, today: Day) -> Result<Vec<Counted>, Fault> {
     let directory = book.directory();
     let of = account.map(|account| account_find(book, account)).transpose()?.map(|account| account.on(today));
     let mut counts: BTreeMap<Id<Plan>, u64> = BTreeMap::new();
