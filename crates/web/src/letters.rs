@@ -1,5 +1,6 @@
 //! What the relay writes to people, in their language.
 
+use relay::certificate::Alarm;
 use relay::language::Language;
 use relay::service::view::PlanView;
 
@@ -78,6 +79,38 @@ pub fn quota(
     let parts = ["letter-greeting", "letter-quota", what, "letter-signature"];
     let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+}
+
+/// What is told about a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateNews<'a> {
+    /// The names that it is for.
+    pub names: &'a str,
+    /// When it ends.
+    pub ends_rfc3339: &'a str,
+    /// How near that is.
+    pub alarm: Alarm,
+    /// Why the last order of another failed, in English; none where none did.
+    pub fault: Option<&'a str>,
+}
+
+/// The letter that the certificate of the relay `host` is about to end, or of no use any more.
+pub fn certificate(language: Language, name: &str, host: &str, news: CertificateNews<'_>) -> Letter {
+    let ends = Words::new(language).minute(news.ends_rfc3339);
+    let values = [
+        ("name", name),
+        ("host", host),
+        ("names", news.names),
+        ("ends", ends.as_str()),
+        ("fault", news.fault.unwrap_or_default()),
+    ];
+    let (subject, what) = match news.alarm {
+        Alarm::Ended => ("letter-certificate-ended-subject", "letter-certificate-ended"),
+        Alarm::Near | Alarm::Soon => ("letter-certificate-subject", "letter-certificate"),
+    };
+    let optional =
+        [(news.fault.is_some(), "letter-certificate-fault"), (news.fault.is_none(), "letter-certificate-renew")];
+    letter(language, subject, what, &optional, &values)
 }
 
 /// What an account asks for.
@@ -226,6 +259,22 @@ mod tests {
                     letter.text
                 );
                 assert!(letter.subject.contains("Acme") && !letter.text.contains("letter-"), "{}", letter.text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_told_with_its_names_its_day_and_what_is_in_the_way() {
+        for language in Language::ALL {
+            for alarm in [Alarm::Soon, Alarm::Near, Alarm::Ended] {
+                for fault in [None, Some("no route to host")] {
+                    let ends_rfc3339 = "2026-12-14T08:30:00.000Z";
+                    let news = CertificateNews { names: "a.example, b.example", ends_rfc3339, alarm, fault };
+                    let Letter { subject, text } = certificate(language, "Éloïse", "relay.example", news);
+                    assert!(subject.contains("relay.example") && !subject.contains("letter-"), "{subject}");
+                    assert!(text.contains("a.example, b.example") && text.contains("2026"), "{text}");
+                    assert!(fault.is_none_or(|fault| text.contains(fault)) && !text.contains("letter-"), "{text}");
+                }
             }
         }
     }

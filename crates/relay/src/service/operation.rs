@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView, DoneView,
-    MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView, StatisticsView,
-    SuppressionView,
+    BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
+    DoneView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
+    StatisticsView, SuppressionView,
 };
 use super::{Fault, RulesChange, Setting, TermsChange};
 use crate::account::{Account, Contact};
@@ -190,6 +190,10 @@ operations! {
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
     BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Lists the certificates that clients are shown.
+    CertificateList needs Operator;
+    /// Orders the certificate now that comes by itself (ACME), whatever is there.
+    CertificateRenew needs Operator;
     /// Reads the audit log.
     Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
@@ -251,6 +255,7 @@ impl Operation {
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
+                | Operation::CertificateList
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
                 | Operation::Audit { .. }
@@ -370,6 +375,7 @@ answers! {
     Queue(Vec<QueueView>);
     Message(MessageView);
     Blocks(Vec<BlockView>);
+    Certificates(Vec<CertificateView>);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);
@@ -383,7 +389,7 @@ answers! {
 }
 
 /// What a relay says of itself, for `doctor`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// Whether a server answered (and not the command itself, with the data folder open).
     pub running: bool,
@@ -407,6 +413,9 @@ pub struct Health {
     /// The address with most of them (IPv6: the first of its /64), and how many these are.
     #[schema(value_type = Option<(String, u64)>)]
     pub busiest_address: Option<(IpAddr, u64)>,
+    /// The certificates that clients are shown.
+    #[serde(default)]
+    pub certificates: Vec<CertificateView>,
     /// How many accounts are in each state; a state of none is left out.
     #[serde(default)]
     pub accounts: BTreeMap<String, u64>,

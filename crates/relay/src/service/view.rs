@@ -1,6 +1,29 @@
 //! What the command line shows, field by field: the names here are those of `--json`, and stay.
 
+macro_rules! views {
+    ($(#[doc = $about:literal] $name:ident {
+        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
+    })+) => {
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+            pub struct $name {
+                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
+            }
+        )+
+
+        /// Every view of this file, in the order of the page.
+        pub(super) const PAGES: &[ViewPage] = &[$(ViewPage {
+            name: stringify!($name),
+            about: $about,
+            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
+        }),+];
+    };
+}
+
+mod account;
 mod from;
+mod relay;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,6 +31,7 @@ use utoipa::ToSchema;
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
+pub use relay::{CertificateView, CheckView};
 
 /// One kind of object that `--json` prints, for the reference page.
 #[derive(Clone, Copy, Debug)]
@@ -20,36 +44,7 @@ pub struct ViewPage {
     pub fields: &'static [(&'static str, &'static str, &'static str)],
 }
 
-macro_rules! views {
-    ($pages:ident $(#[doc = $about:literal] $name:ident {
-        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
-    })+) => {
-        $(
-            #[doc = $about]
-            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-            pub struct $name {
-                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
-            }
-        )+
-
-        /// Every view of this file, in the order of the page.
-        pub(super) const $pages: &[ViewPage] = &[$(ViewPage {
-            name: stringify!($name),
-            about: $about,
-            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
-        }),+];
-    };
-}
-
-mod account;
-
-/// Every view, in the order of the page.
-pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(account::ACCOUNT_PAGES)
-}
-
 views! {
-    PAGES
     /// What `doctor --repair` does, or would do.
     RepairView {
         /// Each step.
@@ -564,20 +559,14 @@ views! {
         /// In whose account.
         account: Option<u64>,
     }
-    /// One finding of `doctor`.
-    CheckView {
-        /// What was looked at.
-        check: String,
-        /// `ok`, `warn` or `fail`.
-        result: String,
-        /// What was found.
-        found: String,
-        /// What to do.
-        remedy: String,
-    }
     /// What was done, where there is nothing left to show.
     DoneView {
         /// In words.
         done: String,
     }
+}
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(account::PAGES).chain(relay::PAGES)
 }

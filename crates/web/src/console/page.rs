@@ -122,6 +122,7 @@ const OF_OPERATOR: [MenuPart; 2] = [
             ("/operator/requests", "clock", "menu-requests", Need::Operator),
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),
+            ("/operator/certificates", "lock", "menu-certificates", Need::Operator),
         ],
     ),
     (

@@ -12,7 +12,6 @@ use crate::moment;
 use crate::plan::{Plan, Request, Standing};
 
 views! {
-    ACCOUNT_PAGES
     /// An account.
     AccountView {
         /// Its number.

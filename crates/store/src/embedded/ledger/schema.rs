@@ -190,6 +190,14 @@ CREATE TABLE quotas_told (
 INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",
     "
+-- the last alarm about the certificate in each file
+CREATE TABLE certificates_told (
+    file  TEXT PRIMARY KEY,
+    ends  INTEGER NOT NULL,
+    alarm TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    "
 CREATE TABLE plans (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
