@@ -2,6 +2,7 @@
 
 mod book;
 mod members;
+mod plans;
 mod webhooks;
 
 use bytes::Bytes;
@@ -26,6 +27,7 @@ pub use book::{
     WebhookChange,
 };
 pub use members::Members;
+pub use plans::Plans;
 pub use webhooks::Webhooks;
 
 /// Why the store did not do it.
@@ -293,6 +295,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + History + Webhooks {}
+pub trait Store: Spool + Book + Members + Plans + History + Webhooks {}
 
-impl<S: Spool + Book + Members + History + Webhooks> Store for S {}
+impl<S: Spool + Book + Members + Plans + History + Webhooks> Store for S {}

@@ -155,6 +155,9 @@ catalogue! {
         "The right password of an SMTP user past its expiry." "An administrator of the account can move the date.";
     account_suspended() "account-suspended" 525 [5 7 13] "The account of this SMTP user is suspended"
         "The right password, in a suspended account." "Write to the operator of the relay.";
+    account_without_plan() "account-without-plan" 525 [5 7 13] "The account of this SMTP user has no plan"
+        "The right password, in an account whose plan was cancelled, or which has none that was approved."
+        "An administrator of the account can ask for a plan.";
     auth_unavailable() "auth-unavailable" 454 [4 7 0] "Temporary authentication failure. Please retry later."
         "The relay could not look at its records." "Try again; the operator has been told.";
     auth_blocked(minutes: u64) "auth-blocked" 454 [4 7 0]

@@ -200,6 +200,7 @@ const AREAS: &[&str] = &[
     "certificate",
     "domain",
     "member",
+    "plan",
     "queue",
     "repair",
     "smtp_user",

@@ -32,10 +32,10 @@ impl<S: Store> Executor<S> {
                 let shown = all.iter().map(|webhook| WebhookView::new(webhook, standing(webhook), caller.now));
                 Answer::Webhooks(shown.collect())
             }
-            Operation::WebhookShow { webhook } => Answer::Webhook(self.shown(&*find(webhook)?, caller.now)?),
+            Operation::WebhookShow { webhook } => Answer::Webhook(self.webhook_view(&*find(webhook)?, caller.now)?),
             Operation::WebhookSet { webhook, wish } => {
                 let kept = service::webhook_set(store, &*find(webhook)?, wish, allow_private, caller)?;
-                Answer::Webhook(self.shown(&kept, caller.now)?)
+                Answer::Webhook(self.webhook_view(&kept, caller.now)?)
             }
             Operation::WebhookTest { webhook } => {
                 let webhook = find(webhook)?;
@@ -76,11 +76,11 @@ impl<S: Store> Executor<S> {
     }
 
     fn issued(&self, issued: &IssuedWebhook, now: Timestamp) -> Result<Answer, Fault> {
-        let webhook = self.shown(&issued.webhook, now)?;
+        let webhook = self.webhook_view(&issued.webhook, now)?;
         Ok(Answer::WebhookSecret(WebhookSecretView { webhook, secret: (&issued.secret).into() }))
     }
 
-    fn shown(&self, webhook: &Webhook, now: Timestamp) -> Result<WebhookView, Fault> {
+    fn webhook_view(&self, webhook: &Webhook, now: Timestamp) -> Result<WebhookView, Fault> {
         let standing: Standing = self.store.webhook_standings()?.get(&webhook.id).copied().unwrap_or_default();
         Ok(WebhookView::new(webhook, standing, now))
     }

@@ -8,6 +8,7 @@ mod damage;
 mod embedded;
 mod history;
 mod members;
+mod plans;
 mod spool;
 mod webhooks;
 mod world;
@@ -64,6 +65,13 @@ suite! {
         a_sign_in_that_has_ended_acts_for_nobody
         places_are_remembered_longer_than_sign_ins
         a_link_works_until_it_is_used_or_replaced;
+    plans:
+        accounts_begin_on_the_default_plan
+        a_plan_changes_for_those_that_are_on_it
+        a_plan_in_use_is_retired_and_not_deleted
+        a_request_is_asked_answered_and_kept
+        what_follows_begins_on_its_day
+        contacts_are_kept;
     book:
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod operations;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,15 +16,17 @@ use relay::account::Account;
 use relay::activity::{ActivityFilter, Notice, NoticeKind};
 use relay::clock::Timestamp;
 use relay::cursor::CursorKey;
-use relay::id::{Id, MessageId, SessionId};
+use relay::id::{Id, SessionId};
 use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
-use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting, WebhookWish};
+use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
 use relay::store::{Actor, Block, Book, Spool, Webhooks};
-use relay::webhook::{CallId, EventKind};
+use relay::webhook::CallId;
 use store::memory::Memory;
+
+use operations::{hook, operations};
 
 /// An account with a domain, a user, a row of Activity and a suppression.
 struct Party {
@@ -49,12 +53,6 @@ fn somebody(scope: Scope) -> Identity {
     Identity { actor: Actor { name: "somebody".into(), from: "test".into() }, scope, read_only: false, ends_at: None }
 }
 
-/// A webhook to be.
-fn hook(name: &str) -> WebhookWish {
-    let (url, events) = (Some("https://hooks.example/in".to_owned()), Some(vec![EventKind::Delivered]));
-    WebhookWish { name: Some(name.to_owned()), url, events, ..WebhookWish::default() }
-}
-
 impl World {
     fn new() -> World {
         World::limited("")
@@ -77,9 +75,8 @@ impl World {
 
     async fn party(&self, name: &str) -> Party {
         let ask = |operation| self.ask(operation, Scope::Operator);
-        let Answer::Account(account) = ask(Operation::AccountAdd { name: name.into() }).await.unwrap() else {
-            panic!()
-        };
+        let add = Operation::AccountAdd { name: name.into(), without_plan: false };
+        let Answer::Account(account) = ask(add).await.unwrap() else { panic!() };
         let domain = format!("{name}.example");
         let added = ask(Operation::DomainAdd { account: account.id, name: domain.clone() }).await.unwrap();
         let Answer::Domain(added) = added else { panic!() };
@@ -148,120 +145,6 @@ impl World {
         let Answer::Activity(rows) = self.ask(Operation::Activity { filter }, scope).await.unwrap() else { panic!() };
         rows[0].row
     }
-}
-
-/// Every operation, about what belongs to `of`.
-fn operations(of: &Party) -> Vec<Operation> {
-    let mut all = of_account(of);
-    all.extend([&of.domain, &of.domain_number].into_iter().flat_map(|domain| of_domain(domain)));
-    all.extend([&of.user, &of.user_number].into_iter().flat_map(|user| of_user(user)));
-    all
-}
-
-fn of_account(of: &Party) -> Vec<Operation> {
-    use Operation as O;
-    let (account, some) = (of.account, Some(of.account));
-    let message = MessageId(1);
-    let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
-    vec![
-        O::AccountAdd { name: "Another".into() },
-        O::AccountList,
-        O::AccountShow { account },
-        O::AccountSuspend { account },
-        O::AccountResume { account },
-        O::AccountSet { account, name: None, time_zone: Some("Europe/Paris".into()), language: None },
-        O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
-        O::DomainAdd { account, name: "further.example".into() },
-        O::DomainList { account: some },
-        O::SmtpUserList { account: some, domain: None },
-        O::SuppressionAdd { account, address: "a@b.example".into(), reason: String::new() },
-        O::SuppressionList { account: some },
-        O::SuppressionRemove { account, address: "a@b.example".into() },
-        O::Activity { filter: filter.clone() },
-        O::ActivityShow { row: of.row },
-        O::ActivitySince { cursor: Some(of.cursor.clone()), filter, seconds: 0 },
-        O::Statistics { account: some, domain: None, user: None, since: None, until: None },
-        O::Connections { account: some, limit: 0 },
-        O::QueueList { account: some, after: None, limit: 0 },
-        O::QueueShow { message },
-        O::QueueRetry { message },
-        O::QueueHold { message },
-        O::QueueRelease { message },
-        O::QueueCancel { message },
-        O::QueueReleaseAll,
-        O::QueueCancelAll,
-        O::Blocks,
-        O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
-        O::Audit { account: some, limit: 0 },
-        O::ApiKeyAdd {
-            account: some,
-            name: "Another".into(),
-            powers: Role::Regular.powers(),
-            read_only: true,
-            expires_at: None,
-        },
-        O::ApiKeyList { account: some },
-        O::ApiKeyDelete { key: of.key },
-        O::WebhookAdd { account, wish: hook("Another") },
-        O::WebhookList { account: some },
-        O::WebhookShow { webhook: of.webhook },
-        O::WebhookSet { webhook: of.webhook, wish: WebhookWish { enabled: Some(false), ..WebhookWish::default() } },
-        O::WebhookRotate { webhook: of.webhook },
-        O::WebhookTest { webhook: of.webhook },
-        O::WebhookLog { webhook: of.webhook, before: None, limit: 0 },
-        O::WebhookCall { webhook: of.webhook, call: of.call },
-        O::WebhookReplay { webhook: of.webhook, call: None, since: Some(Timestamp(0)) },
-        O::WebhookDelete { webhook: of.webhook },
-        O::MemberAdd {
-            account: some,
-            email: "another@example.com".into(),
-            name: "Another".into(),
-            role: Role::Regular,
-            language: Language::French,
-        },
-        O::MemberList { account: some },
-        O::MemberRole { member: of.member, role: Role::Regular },
-        O::MemberLink { member: of.member },
-        O::MemberRemove { member: of.member },
-        O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
-        O::CertificateList,
-        O::CertificateRenew,
-        O::Health,
-        O::Checks,
-    ]
-}
-
-fn of_domain(domain: &str) -> Vec<Operation> {
-    use Operation as O;
-    let domain = domain.to_owned();
-    vec![
-        O::DomainShow { domain: domain.clone() },
-        O::DomainVerify { domain: domain.clone() },
-        O::DomainVouch { domain: domain.clone(), vouched: true },
-        O::DomainRotate { domain: domain.clone(), algorithm: None, force: true },
-        O::DomainBounceMails { domain: domain.clone(), on: false },
-        O::SmtpUserAdd { domain: domain.clone(), name: "Further".into(), rules: RulesChange::default() },
-        O::SmtpUserList { account: None, domain: Some(domain.clone()) },
-        O::Statistics { account: None, domain: Some(domain.clone()), user: None, since: None, until: None },
-        O::DomainDelete { domain },
-    ]
-}
-
-fn of_user(user: &str) -> Vec<Operation> {
-    use Operation as O;
-    let user = user.to_owned();
-    vec![
-        O::SmtpUserShow { user: user.clone() },
-        O::Statistics { account: None, domain: None, user: Some(user.clone()), since: None, until: None },
-        O::SmtpUserRename { user: user.clone(), name: "Other".into() },
-        O::SmtpUserReset { user: user.clone() },
-        O::SmtpUserAddPassword { user: user.clone() },
-        O::SmtpUserDropPassword { user: user.clone() },
-        O::SmtpUserEnable { user: user.clone() },
-        O::SmtpUserDisable { user: user.clone() },
-        O::SmtpUserSet { user: user.clone(), rules: RulesChange::default() },
-        O::SmtpUserDelete { user },
-    ]
 }
 
 #[tokio::test]
