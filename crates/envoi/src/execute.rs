@@ -9,6 +9,7 @@ mod follow;
 mod held;
 mod letters;
 mod member;
+mod message;
 mod queue;
 mod statistics;
 mod users;
@@ -25,14 +26,18 @@ use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
+use relay::submission::Receipt;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::task::JoinError;
 
 use net::clock::{Clock, SystemDice};
+use net::submission::HandedIn;
 use web::letters::LinkFor;
 
 use letters::Letters;
@@ -51,6 +56,9 @@ type UsedBy<'a> = Box<dyn Fn(&Account, Day) -> u64 + 'a>;
 /// Connections: how many in all, and from each address.
 type Connections = (u64, Vec<(Site, u64)>);
 
+/// What will have become of a message that was handed in.
+pub type HandingIn = Pin<Box<dyn Future<Output = Receipt> + Send>>;
+
 /// The parts of a running server that have to hear of a change; none where there is no server.
 pub struct Running<S> {
     /// The delivery driver.
@@ -59,6 +67,8 @@ pub struct Running<S> {
     pub domains: net::domain_watch::DomainWatch<S>,
     /// Writes to people.
     pub mail: net::own_mail::OwnMail<S>,
+    /// Takes a message that was handed in over HTTP.
+    pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// What the accounts have used of their quotas.
@@ -153,8 +163,9 @@ impl<S: Store> Executor<S> {
         if let Some(account) = narrowed.filter(|account| *account != SYSTEM_ACCOUNT) {
             service::account_find(self.store.as_ref(), account)?;
         }
-        // what waits for DNS is one change of its own, and keeps nobody from theirs
-        if operation.is_read() || matches!(operation, Operation::DomainVerify { .. }) {
+        // what waits for DNS, or for the spool, is one change of its own, and keeps nobody from theirs
+        if operation.is_read() || matches!(operation, Operation::DomainVerify { .. } | Operation::MessageSubmit { .. })
+        {
             return self.perform(operation, identity).await;
         }
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
@@ -182,6 +193,9 @@ impl<S: Store> Executor<S> {
         }
         if let Operation::DomainVerify { domain } = operation {
             return self.domain_verify(&domain, identity.scope).await;
+        }
+        if let Operation::MessageSubmit { message } = operation {
+            return self.message_submit(*message, &identity).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
             return self.activity_since(cursor, filter, seconds, identity.scope).await;

@@ -193,7 +193,7 @@ impl Ground {
             Box::new(move || told.directory_changed()),
             &self.shutdown,
         );
-        let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
+        let (lifting, counting, taking) = (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
         let mail = OwnMail {
             store: Arc::clone(&self.store),
             dispatch: dispatch.clone(),
@@ -205,6 +205,10 @@ impl Ground {
             dispatch: dispatch.clone(),
             domains,
             mail,
+            hand_in: Box::new(move |handed| {
+                let taking = Arc::clone(&taking);
+                Box::pin(async move { taking.hand_in(handed).await })
+            }),
             lift: Box::new(move |address| lifting.lift(address)),
             usage: server.usage(),
             sessions: Box::new(move || counting.connections()),

@@ -19,7 +19,7 @@ use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
-use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
+use relay::service::{Fault, FaultKind, GivenContent, GivenMessage, Identity, Octets, RulesChange, Setting};
 use relay::store::{Actor, Block, Book, Spool};
 use store::memory::Memory;
 
@@ -234,8 +234,14 @@ fn of_user(user: &str) -> Vec<Operation> {
         O::SmtpUserEnable { user: user.clone() },
         O::SmtpUserDisable { user: user.clone() },
         O::SmtpUserSet { user: user.clone(), rules: RulesChange::default() },
+        O::MessageSubmit { message: Box::new(message_of(&user)) },
         O::SmtpUserDelete { user },
     ]
+}
+
+fn message_of(user: &str) -> GivenMessage {
+    let content = GivenContent::Raw(Octets("From: a@b.example\r\nTo: c@d.example\r\n\r\nx\r\n".into()));
+    GivenMessage { user: user.to_owned(), reverse_path: None, recipients: Vec::new(), content }
 }
 
 #[tokio::test]

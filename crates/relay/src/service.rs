@@ -8,6 +8,7 @@ mod api_key;
 mod block;
 mod domain;
 pub mod door;
+mod given;
 mod member;
 mod name;
 pub mod operation;
@@ -36,6 +37,7 @@ pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
 };
+pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use user::{

@@ -9,11 +9,12 @@ mod api_key;
 mod asking;
 mod domain;
 mod member;
+mod message;
 mod operator;
 mod page;
 mod problem;
+mod shares;
 mod smtp_user;
-mod waiting;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -32,7 +33,7 @@ use utoipa_axum::routes;
 
 use asking::{Paces, door};
 use problem::Problem;
-use waiting::Waits;
+use shares::Shares;
 
 /// Octets of a request's body.
 const BODY_OCTETS_MAX: usize = 256 * 1024;
@@ -45,7 +46,10 @@ pub const PREFIX: &str = "/api/v1";
 struct Api {
     service: Arc<dyn Service>,
     paces: Arc<Paces>,
-    waits: Arc<Waits>,
+    waits: Arc<Shares>,
+    /// Octets of messages that are being handed in.
+    held: Arc<Shares>,
+    limits: Arc<Limits>,
     /// How long a body may take.
     body_patience: Duration,
     document: Arc<str>,
@@ -57,7 +61,9 @@ pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
     let api = Api {
         service,
         paces: Arc::new(Paces::new(limits.api_requests_per_minute)),
-        waits: Arc::new(Waits::new(limits)),
+        waits: Shares::new(limits.api_waits_max, limits.api_key_waits_max),
+        held: Shares::new(limits.api_held_octets_max, limits.api_key_held_octets_max),
+        limits: Arc::new(limits.clone()),
         body_patience: Duration::from_secs(limits.web_body_seconds),
         document: Arc::from(document_text(&document)),
     };
@@ -109,6 +115,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(activity::activity_show))
         .routes(routes!(activity::statistics))
         .routes(routes!(activity::connections))
+        .routes(routes!(message::message_submit))
         .routes(routes!(api_key::api_key_list, api_key::api_key_add))
         .routes(routes!(api_key::api_key_delete))
         .routes(routes!(member::member_list, member::member_add))

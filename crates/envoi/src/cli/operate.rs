@@ -9,7 +9,7 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand, QueueCommand,
-    RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, statistics,
+    RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, message, statistics,
 };
 use crate::moment;
 
@@ -47,6 +47,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Suppression(command) => suppression(command),
         Command::ApiKey(command) => api_key::operation(command, now)?,
         Command::Member(command) => member::operation(command),
+        Command::Message(command) => message::operation(command)?,
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
         Command::Connections(ConnectionsCommand::List { account, limit }) => {

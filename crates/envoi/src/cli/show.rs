@@ -52,6 +52,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Connections(rows) => connections(rows),
         Answer::Queue(messages) => queue(messages),
         Answer::Message(found) => message(found),
+        Answer::Submission(view) => super::message::submission(view),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),

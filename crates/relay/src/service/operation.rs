@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CheckView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
-    MessageView, QueueView, SmtpUserView, StatisticsView, SuppressionView,
+    MessageView, QueueView, SmtpUserView, StatisticsView, SubmissionView, SuppressionView,
 };
-use super::{Fault, RulesChange, Setting};
+use super::{Fault, GivenMessage, RulesChange, Setting};
 use crate::account::Account;
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
@@ -55,7 +55,7 @@ macro_rules! operations {
 }
 
 use Need::{Member, Operator};
-use Power::{Activity, Administration, Domains};
+use Power::{Activity, Administration, Domains, Submit};
 
 operations! {
     /// Makes an account.
@@ -138,6 +138,8 @@ operations! {
     } needs Need::Power(Activity);
     /// Lists failed logins, blocks and limits reached.
     Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Hands a message in, to be sent as one of the account's SMTP users: judged as over SMTP, and on disk before the answer.
+    MessageSubmit { message: Box<GivenMessage> } needs Need::Power(Submit);
     /// Lists the queue.
     QueueList { account: Option<u64>, after: Option<MessageId>, limit: u32 } needs Operator;
     /// Shows a message of the queue.
@@ -323,6 +325,7 @@ answers! {
     Connections(Vec<ConnectionView>);
     Queue(Vec<QueueView>);
     Message(MessageView);
+    Submission(SubmissionView);
     Blocks(Vec<BlockView>);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);

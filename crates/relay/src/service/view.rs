@@ -314,9 +314,9 @@ views! {
         message_id: Option<String>,
         /// The client's address.
         remote: Option<String>,
-        /// The client's EHLO name.
+        /// The client's EHLO name; over HTTP who asked.
         client_name: Option<String>,
-        /// The session's TLS version.
+        /// The session's TLS version; `HTTP` where the message was handed in over HTTP.
         tls: Option<String>,
         /// What people call the SMTP user; none where it is gone.
         user_name: Option<String>,
@@ -335,6 +335,39 @@ views! {
         until: Option<String>,
         /// The attempt that it came from.
         attempt: Option<AttemptView>,
+    }
+    /// What became of a message that was handed in.
+    SubmissionView {
+        /// Its id; none where it is not kept, and nothing is sent.
+        message: Option<String>,
+        /// Its Message-ID, angle brackets included.
+        message_id: Option<String>,
+        /// Recipients that it is delivered to.
+        accepted: Vec<String>,
+        /// Recipients that nothing is sent to, and why.
+        refused: Vec<RefusedRecipientView>,
+        /// What refused the message as a whole, where something did.
+        refusal: Option<ReplyView>,
+        /// Seconds after which it is worth another try, where that can be said.
+        retry_after: Option<u64>,
+    }
+    /// A recipient that nothing is sent to.
+    RefusedRecipientView {
+        /// As it was given.
+        recipient: String,
+        /// What an SMTP client hears in its place.
+        reply: ReplyView,
+    }
+    /// A reply of SMTP.
+    ReplyView {
+        /// The reply code.
+        code: u16,
+        /// The enhanced status code (RFC 3463).
+        status: Option<String>,
+        /// Its text.
+        text: String,
+        /// Its stable name in the catalogue.
+        reference: String,
     }
     /// What was sent in a period, and what became of it.
     StatisticsView {

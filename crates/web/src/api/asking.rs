@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Api;
 use super::problem::Problem;
-use super::waiting::{Wait, Waits};
+use super::shares::{Full, Share, Shares};
 use crate::listen::Peer;
 
 /// Requests at once that are within the pace after a pause: a tenth of those of a minute.
@@ -64,8 +64,8 @@ pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Nex
     let (may, pace) = api.paces.on(key, api.service.now());
     let mut response = match may {
         Ok(()) => {
-            let (service, waits) = (Arc::clone(&api.service), Arc::clone(&api.waits));
-            request.extensions_mut().insert(Asking { service, waits, key, identity });
+            let (service, waits, held) = (Arc::clone(&api.service), Arc::clone(&api.waits), Arc::clone(&api.held));
+            request.extensions_mut().insert(Asking { service, waits, held, key, identity });
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -96,7 +96,8 @@ fn known(api: &Api, request: &Request) -> Result<(Id<ApiKey>, Identity), Problem
 #[derive(Clone)]
 pub(super) struct Asking {
     service: Arc<dyn Service>,
-    waits: Arc<Waits>,
+    waits: Arc<Shares>,
+    held: Arc<Shares>,
     key: Id<ApiKey>,
     identity: Identity,
 }
@@ -129,8 +130,19 @@ impl Asking {
     }
 
     /// A place among those that wait, given back when dropped.
-    pub(super) fn wait(&self) -> Result<Wait, Problem> {
-        Waits::take(&self.waits, self.key)
+    pub(super) fn wait(&self) -> Result<Share, Problem> {
+        Shares::take(&self.waits, self.key, 1).map_err(|full| match full {
+            Full::Key(max) => Problem::too_many_wait(&format!("With one key at most {max} may.")),
+            Full::All(max) => Problem::too_many_wait(&format!("Of all keys together at most {max} may.")),
+        })
+    }
+
+    /// Room for the body of a message, given back when dropped.
+    pub(super) fn hold(&self, octets: u64) -> Result<Share, Problem> {
+        Shares::take(&self.held, self.key, octets).map_err(|full| match full {
+            Full::Key(max) => Problem::too_many_held(&format!("With one key at most {max} octets are held.")),
+            Full::All(max) => Problem::too_many_held(&format!("Of all keys together at most {max} octets are held.")),
+        })
     }
 }
 

@@ -246,6 +246,7 @@ fn is_of_nobody(row: &ConnectionView) -> bool {
 pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
     let word = match row.reference.as_str() {
         "auth-invalid" if is_from_elsewhere(row) => "network",
+        "network-not-allowed" => "network",
         "auth-invalid" if is_of_nobody(row) => "username",
         "auth-invalid" => "password",
         "auth-blocked" | "address-blocked" | "auth-failures-max" => "blocked",

@@ -19,9 +19,11 @@ use serde::Serialize;
 use super::{
     AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
     DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView,
-    QueueView, SmtpUserView, StatisticsView, TallyView, UserTallyView,
+    QueueView, RefusedRecipientView, ReplyView, SmtpUserView, StatisticsView, SubmissionView, TallyView, UserTallyView,
 };
 use crate::moment;
+use crate::submission::Receipt;
+use smtp::reply::Reply;
 
 /// The stable word of an enum's value.
 pub fn word(value: &impl Serialize) -> String {
@@ -293,6 +295,56 @@ impl QueueRecipientView {
             due_at: due.map(moment::text),
             attempts: attempts.map(u64::from),
             held,
+        }
+    }
+}
+
+impl From<&Receipt> for SubmissionView {
+    fn from(receipt: &Receipt) -> Self {
+        let refused = receipt.refused.iter().map(|refused| RefusedRecipientView {
+            recipient: refused.recipient.clone(),
+            reply: ReplyView::from(&refused.reply),
+        });
+        SubmissionView {
+            message: receipt.is_kept.then(|| receipt.message.to_string()),
+            message_id: receipt.is_kept.then(|| receipt.message_id.clone()),
+            accepted: receipt.accepted.clone(),
+            refused: refused.collect(),
+            refusal: receipt.refusal.as_ref().map(ReplyView::from),
+            retry_after: receipt.retry_after,
+        }
+    }
+}
+
+impl SubmissionView {
+    /// Why nothing is sent to anybody, if so: the reply to the message, or the first to a recipient.
+    pub fn why_nothing(&self) -> Option<&ReplyView> {
+        if !self.accepted.is_empty() {
+            return None;
+        }
+        // it only says that each recipient was refused
+        let refusal = self.refusal.as_ref().filter(|reply| reply.reference != "no-recipients");
+        refusal.or_else(|| self.refused.first().map(|refused| &refused.reply)).or(self.refusal.as_ref())
+    }
+}
+
+/// `550 5.7.1 …`, as it goes over the wire.
+impl std::fmt::Display for ReplyView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.status {
+            Some(status) => write!(f, "{} {status} {}", self.code, self.text),
+            None => write!(f, "{} {}", self.code, self.text),
+        }
+    }
+}
+
+impl From<&Reply> for ReplyView {
+    fn from(reply: &Reply) -> Self {
+        ReplyView {
+            code: reply.code,
+            status: reply.enhanced.map(|status| status.to_string()),
+            text: reply.text(),
+            reference: reply.reference.unwrap_or_default().to_owned(),
         }
     }
 }
