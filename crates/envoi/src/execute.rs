@@ -10,6 +10,7 @@ mod held;
 mod letters;
 mod member;
 mod message;
+mod once;
 mod queue;
 mod statistics;
 mod users;
@@ -113,6 +114,8 @@ pub struct Executor<S> {
     checks: checks::Last,
     /// Seals the cursors that callers are given.
     cursors: CursorKey,
+    /// Requests with an idempotency key that are under way.
+    under_way: once::UnderWay,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
 }
@@ -150,6 +153,7 @@ impl<S: Store> Executor<S> {
             config,
             checks,
             cursors,
+            under_way: once::UnderWay::default(),
             changing,
         })
     }
@@ -195,7 +199,7 @@ impl<S: Store> Executor<S> {
             return self.domain_verify(&domain, identity.scope).await;
         }
         if let Operation::MessageSubmit { message } = operation {
-            return self.message_submit(*message, &identity).await;
+            return self.message_submit(*message, &identity, None, None).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
             return self.activity_since(cursor, filter, seconds, identity.scope).await;

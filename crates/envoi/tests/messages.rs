@@ -7,15 +7,15 @@ mod support;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
-use support::api::{Client, key};
-use support::{Hop, House, envoi, eventually};
+use support::api::{Client, Reply, key};
+use support::{Hop, House, Server, envoi, eventually};
 
 /// What the message asks for, sent as SMTP user 1.
 fn wish(to: &Value) -> Value {
     json!({"user": "1", "from": "Épicerie <shop@example.com>", "to": to, "subject": "Votre reçu", "text": "Merci !\n"})
 }
 
-fn shop<'a>(house: &House, server: &'a support::Server) -> Client<'a> {
+fn shop<'a>(house: &House, server: &'a Server) -> Client<'a> {
     key(house, server, &["Shop", "--account", "1", "--may", "submit", "--may", "activity"])
 }
 
@@ -135,7 +135,12 @@ fn each_recipient_hears_of_its_refusal_and_activity_shows_it() {
     house.json(&["smtp-user", "set", "1", "--all-or-nothing", "on"]);
     house.json(&["account", "quota", "1", "--recipients", "100"]);
     let none = client.ask("POST", "/messages", Some(&wish(&json!(["d@example.net", "mario@gmail", "e@example.net"]))));
-    let told: Vec<_> = none.body["refused"].as_array().unwrap().iter().map(|one| one["reply"]["reference"].as_str().unwrap()).collect();
+    let told: Vec<_> = none.body["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["reply"]["reference"].as_str().unwrap())
+        .collect();
     assert_eq!((none.status, told), (422, vec!["recipient-syntax", "all-or-nothing", "all-or-nothing"]));
     assert_eq!(house.json(&["account", "show", "1"])["used"], 2);
     rows(&client, "recipient=d@example.net&status=rejected", 1);
@@ -208,4 +213,57 @@ fn what_smtp_refuses_is_refused() {
     house.json(&["account", "suspend", "1", "--yes"]);
     assert_eq!(ask(&|_| {}), refused(403, ""));
     assert_eq!(house.json(&["queue", "list"]), json!([]));
+}
+
+/// Hands a message in under an idempotency key.
+fn keyed(server: &Server, secret: &str, message: &Value, key: &str) -> Reply {
+    let fields = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
+    let client = Client { server, key: secret.to_owned() };
+    client.with_fields("POST", "/messages", &fields, &message.to_string())
+}
+
+#[test]
+fn a_message_sent_again_under_its_key_is_one_message() {
+    // nothing listens there: what is sent waits
+    let house = House::new(1);
+    house.furnish();
+    let server = house.serve();
+    let made = house.json(&["api-key", "add", "--name", "Shop", "--account", "1", "--everything"]);
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    let queue = || house.json(&["queue", "list"]).as_array().unwrap().clone();
+    let message = wish(&json!(["a@example.net", "mario@gmail"]));
+    let first = keyed(&server, &secret, &message, "\"order-17\"");
+    assert_eq!((first.status, first.body["refused"].as_array().unwrap().len()), (200, 1), "{}", first.body);
+    let again = keyed(&server, &secret, &message, "\"order-17\"");
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    let other = keyed(&server, &secret, &wish(&json!("b@example.net")), "order-17");
+    assert_eq!(other.status, 422, "{}", other.body);
+    assert_eq!(keyed(&server, &secret, &message, "").status, 400);
+    // what was refused leaves its key free
+    assert_eq!(keyed(&server, &secret, &wish(&json!("mario@gmail")), "order-18").status, 422);
+    assert_eq!(keyed(&server, &secret, &wish(&json!("c@example.net")), "order-18").status, 200);
+    assert_eq!(queue().len(), 2);
+
+    // kept, and the relay is killed before anybody has heard of it
+    let lost = wish(&json!("d@example.net"));
+    let fields = [("Content-Type", "application/json"), ("Idempotency-Key", "order-19")];
+    let unheard =
+        Client { server: &server, key: secret.clone() }.begin("POST", "/messages", &fields, &lost.to_string());
+    let ids = |queue: &[Value]| queue.iter().map(|one| one["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let kept = eventually("the third message", || Some(ids(&queue())).filter(|ids| ids.len() == 3));
+    server.kill();
+    drop(unheard);
+    let server = house.serve();
+    let heard = keyed(&server, &secret, &lost, "order-19");
+    assert_eq!((heard.status, heard.body["message"].as_str()), (200, Some(kept[2].as_str())), "{}", heard.body);
+    assert_eq!(ids(&queue()), kept, "nothing was sent twice");
+    // one that has left the queue is known by its row
+    house.json(&["queue", "cancel", &kept[2], "--yes"]);
+    let before = ids(&queue());
+    assert!(!before.contains(&kept[2]));
+    assert_eq!(keyed(&server, &secret, &lost, "order-19").body, heard.body);
+    assert_eq!(keyed(&server, &secret, &message, "order-17").body, first.body);
+    assert_eq!(ids(&queue()), before);
+    assert_eq!(keyed(&server, &secret, &lost, "order-20").status, 200, "under another key it is another message");
+    assert_eq!(queue().len(), before.len() + 1);
 }

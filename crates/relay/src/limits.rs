@@ -151,6 +151,10 @@ limits! {
         "Requests to the API that wait at once for a change.";
     api_key_waits_max API_KEY_WAITS_MAX 10 1..=10_000 "requests" ""
         "Requests to the API with one key that wait at once for a change.";
+    account_idempotency_keys_max ACCOUNT_IDEMPOTENCY_KEYS_MAX 100_000 100..=10_000_000 "keys" ""
+        "Idempotency keys of one account, or of the operator, that are remembered; each is for 24 hours.";
+    idempotency_key_octets_max IDEMPOTENCY_KEY_OCTETS_MAX 255 36..=4_096 "octets" ""
+        "Length of an idempotency key.";
     api_held_octets_max API_HELD_OCTETS_MAX 134_217_728 1_048_576..=17_179_869_184 "octets" ""
         "Messages handed in over HTTP that are held at once, as their bodies came; each takes up to three times as much memory for a moment.";
     api_key_held_octets_max API_KEY_HELD_OCTETS_MAX 67_108_864 1_048_576..=17_179_869_184 "octets" ""

@@ -26,6 +26,7 @@ use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
+use crate::idempotency::IdempotencyKey;
 use crate::limits::Limits;
 use crate::power::Scope;
 use crate::store::{Actor, StoreError};
@@ -109,6 +110,13 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// What happened, what it means, what to do; [`FaultKind::Forbidden`] where they may not.
     fn ask(&self, operation: Operation, identity: Identity) -> BoxedAnswer<'_>;
+
+    /// The same, once for each key of an account: what is asked again under a key gets the answer of the first.
+    ///
+    /// # Errors
+    /// As [`Service::ask`]; [`FaultKind::Invalid`] where the key stands for another request, [`FaultKind::Conflict`] where
+    /// the first is under way, or what it answered is not kept.
+    fn ask_once(&self, operation: Operation, identity: Identity, key: IdempotencyKey) -> BoxedAnswer<'_>;
 
     /// Whose secret of an API key this is; none where it is nobody's, or works no more. The use is remembered.
     fn bearer(&self, secret: &[u8], from: IpAddr) -> Option<(Id<ApiKey>, Identity)>;

@@ -2,6 +2,7 @@
 
 mod book;
 mod members;
+mod requests;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use crate::sending_domain::SendingDomain;
 
 pub use book::{Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange};
 pub use members::Members;
+pub use requests::{KeyHash, KeyedRequest, Requests};
 
 /// Why the store did not do it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -288,6 +290,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + History {}
+pub trait Store: Spool + Book + Members + Requests + History {}
 
-impl<S: Spool + Book + Members + History> Store for S {}
+impl<S: Spool + Book + Members + Requests + History> Store for S {}

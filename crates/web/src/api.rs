@@ -26,8 +26,10 @@ use relay::limits::Limits;
 use relay::service::Service;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -165,6 +167,9 @@ fn with_problems(document: &mut OpenApi) {
     let schema = <Problem as utoipa::PartialSchema>::schema();
     components.schemas.insert("Problem".to_owned(), schema);
     for path in document.paths.paths.values_mut() {
+        if let Some(making) = path.post.as_mut() {
+            making.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
         for operation in operations.into_iter().flatten() {
             for answer in operation.responses.responses.values_mut() {
@@ -176,6 +181,20 @@ fn with_problems(document: &mut OpenApi) {
             operation.responses.responses.insert("default".to_owned(), RefOr::T(told.clone()));
         }
     }
+}
+
+/// What every request that makes something may carry.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .description(Some(
+            "A text of your own, for this request alone: sent again with it within 24 hours, it is done once, and answered \
+             the same.",
+        ))
+        .build()
 }
 
 async fn openapi(State(api): State<Api>) -> Response {
@@ -197,6 +216,7 @@ mod tests {
     use relay::api_key::ApiKey;
     use relay::clock::Timestamp;
     use relay::id::Id;
+    use relay::idempotency::IdempotencyKey;
     use relay::power::Scope;
     use relay::service::operation::Operation;
     use relay::service::{BoxedAnswer, Identity};
@@ -226,6 +246,10 @@ mod tests {
     impl Service for Quiet {
         fn ask(&self, _: Operation, _: Identity) -> BoxedAnswer<'_> {
             Box::pin(std::future::pending())
+        }
+
+        fn ask_once(&self, operation: Operation, identity: Identity, _: IdempotencyKey) -> BoxedAnswer<'_> {
+            self.ask(operation, identity)
         }
 
         fn bearer(&self, _: &[u8], _: std::net::IpAddr) -> Option<(Id<ApiKey>, Identity)> {

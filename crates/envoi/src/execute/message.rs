@@ -1,7 +1,7 @@
 //! Messages that are handed in: prepared here, judged and kept by the submission server.
 
 use net::clock::SystemDice;
-use net::submission::HandedIn;
+use net::submission::{BeforeCommit, HandedIn};
 use relay::id::MessageId;
 use relay::service::operation::Answer;
 use relay::service::view::SubmissionView;
@@ -13,14 +13,17 @@ use std::sync::Arc;
 use super::{Executor, Running, broke_off};
 
 impl<S: Store> Executor<S> {
+    /// Judges a message and keeps it if it may be: under the id that it is to have, if it is to have one.
     pub(super) async fn message_submit(
         self: &Arc<Self>,
         given: GivenMessage,
         identity: &Identity,
+        message: Option<MessageId>,
+        before_commit: Option<BeforeCommit>,
     ) -> Result<Answer, Fault> {
         let user = service::user_find(self.store.as_ref(), &given.user, identity.scope)?;
         let running = self.running.as_ref().ok_or_else(not_running)?;
-        let message = MessageId::new(self.clock.now(), &mut SystemDice);
+        let message = message.unwrap_or_else(|| MessageId::new(self.clock.now(), &mut SystemDice));
         let directory = self.store.directory();
         let domain = directory.domains.get(&user.domain).map_or(&self.hostname, |domain| &domain.name).clone();
         let (now, limits) = (self.clock.now(), self.limits.clone());
@@ -35,7 +38,7 @@ impl<S: Store> Executor<S> {
             reverse_path: prepared.reverse_path,
             recipients: prepared.recipients,
             content: prepared.content,
-            before_commit: None,
+            before_commit,
         };
         let receipt = self.hand_in(running, handed).await;
         Ok(Answer::Submission(SubmissionView::from(&receipt)))

@@ -296,6 +296,13 @@ macro_rules! answers {
             }
         }
 
+        impl Answer {
+            /// Whether it has a secret, which is shown once and kept nowhere.
+            pub fn is_shown_once(&self) -> bool {
+                matches!(self, Answer::Credential(_) | Answer::ApiKeySecret(_) | Answer::MemberLink(_))
+            }
+        }
+
         $(impl TryFrom<Answer> for $view {
             type Error = Fault;
 

@@ -3,6 +3,7 @@
 mod book;
 mod history;
 mod members;
+mod requests;
 mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -24,7 +25,7 @@ use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::smtp_user::{PasswordHash, SmtpUser};
-use relay::store::{AuditEntry, Block, StoreError};
+use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, StoreError};
 use smtp::server::Secret;
 use tokio::sync::watch;
 
@@ -86,6 +87,7 @@ struct State {
     quotas_told: HashMap<Id<Account>, Told>,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
+    requests: HashMap<(Option<Id<Account>>, KeyHash), KeyedRequest>,
     member_sites: HashMap<(Id<Member>, IpAddr), Timestamp>,
     audit: Vec<AuditEntry>,
     row_last: u64,

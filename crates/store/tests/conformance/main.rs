@@ -8,6 +8,7 @@ mod damage;
 mod embedded;
 mod history;
 mod members;
+mod requests;
 mod spool;
 mod world;
 
@@ -63,6 +64,9 @@ suite! {
         a_sign_in_that_has_ended_acts_for_nobody
         places_are_remembered_longer_than_sign_ins
         a_link_works_until_it_is_used_or_replaced;
+    requests:
+        a_request_is_remembered_as_it_last_was
+        requests_are_bounded_and_forgotten;
     book:
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns

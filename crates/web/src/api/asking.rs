@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::idempotency::IdempotencyKey;
 use relay::rate::Pace;
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity, Service};
@@ -62,10 +63,10 @@ pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Nex
         Err(problem) => return problem.into_response(),
     };
     let (may, pace) = api.paces.on(key, api.service.now());
-    let mut response = match may {
-        Ok(()) => {
+    let mut response = match may.and_then(|()| once(&api, &request)) {
+        Ok(once) => {
             let (service, waits, held) = (Arc::clone(&api.service), Arc::clone(&api.waits), Arc::clone(&api.held));
-            request.extensions_mut().insert(Asking { service, waits, held, key, identity });
+            request.extensions_mut().insert(Asking { service, waits, held, key, identity, once });
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -78,6 +79,18 @@ pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Nex
         fields.insert("RateLimit", state);
     }
     response
+}
+
+/// The idempotency key of a request that makes something. Those of other methods can be repeated as they are.
+fn once(api: &Api, request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut given = request.headers().get_all("Idempotency-Key").iter();
+    match (request.method() == Method::POST, given.next(), given.next()) {
+        (true, Some(value), None) => IdempotencyKey::parse(value.as_bytes(), &api.limits)
+            .map(Some)
+            .map_err(|error| Problem::unreadable(&format!("Idempotency-Key cannot be read: {error}."))),
+        (true, Some(_), Some(_)) => Err(Problem::unreadable("Idempotency-Key was sent twice.")),
+        _ => Ok(None),
+    }
 }
 
 /// Whose key came with a request.
@@ -100,6 +113,8 @@ pub(super) struct Asking {
     held: Arc<Shares>,
     key: Id<ApiKey>,
     identity: Identity,
+    /// The request is to be carried out once for this.
+    once: Option<IdempotencyKey>,
 }
 
 impl FromRequestParts<Api> for Asking {
@@ -125,7 +140,10 @@ impl Asking {
     where
         T: TryFrom<Answer, Error = Fault>,
     {
-        let answer = self.service.ask(operation, self.identity).await?;
+        let answer = match self.once {
+            Some(key) => self.service.ask_once(operation, self.identity, key).await?,
+            None => self.service.ask(operation, self.identity).await?,
+        };
         Ok(Json(show(T::try_from(answer)?)))
     }
 

@@ -263,6 +263,8 @@ limit-sign-in-idle-seconds = Durée d’une connexion à la console sans utilisa
 limit-sign-in-days = Durée maximale d’une connexion à la console.
 limit-api-waits-max = Requêtes à l’API qui attendent en même temps un changement.
 limit-api-key-waits-max = Requêtes à l’API avec une même clé qui attendent en même temps un changement.
+limit-account-idempotency-keys-max = Clés d’idempotence d’un compte, ou de l’exploitant, gardées en mémoire ; chacune l’est 24 heures.
+limit-idempotency-key-octets-max = Longueur d’une clé d’idempotence.
 limit-api-held-octets-max = Messages remis par HTTP et tenus en mémoire en même temps, tels que leurs corps arrivent ; chacun en occupe un instant jusqu’à trois fois plus.
 limit-api-key-held-octets-max = Ceux qui sont remis avec une même clé ; aucun corps n’est plus grand.
 limit-web-connections-max = Connexions HTTP simultanées : à l’API en tout, et aux mesures et à l’état de santé en tout.
@@ -340,6 +342,10 @@ unit-hosts = { $count ->
 unit-members = { $count ->
     [one] membre
    *[other] membres
+}
+unit-keys = { $count ->
+    [one] clé
+   *[other] clés
 }
 unit-messages = { $count ->
     [one] message

@@ -328,6 +328,13 @@ impl SubmissionView {
     }
 }
 
+impl SubmissionView {
+    /// Whether nothing is sent to anybody, and would not be if it came again as it is.
+    pub fn is_refused_for_good(&self) -> bool {
+        self.why_nothing().is_some_and(|why| !matches!(why.reference.as_str(), "store-failed" | "shutting-down"))
+    }
+}
+
 /// `550 5.7.1 …`, as it goes over the wire.
 impl std::fmt::Display for ReplyView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
