@@ -1,7 +1,7 @@
 //! The reference pages of the manual, rendered from the code that they describe.
 
 use clap::{Arg, Command, CommandFactory};
-use relay::service::view::PAGES;
+use relay::service::view;
 use std::fmt::Write;
 
 use crate::cli::Cli;
@@ -69,7 +69,7 @@ fn command_line() -> String {
     let _ = writeln!(text, "\n{}", arguments(globals.iter()));
     leaves(&command, "envoi", &mut text);
     text.push_str("\n## JSON\n\nEvery kind of object that `--json` prints. A field that may be absent is `null`.\n");
-    for page in PAGES {
+    for page in view::pages() {
         let name = page.name.trim_end_matches("View");
         let _ = writeln!(text, "\n### {name}\n\n{}\n\n| field | type | meaning |\n|---|---|---|", page.about.trim());
         for (field, kind, meaning) in page.fields {

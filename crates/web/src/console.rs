@@ -31,6 +31,7 @@ mod rules;
 mod setup;
 mod snippets;
 mod suppressions;
+mod test_mail;
 mod users;
 mod visit;
 pub(crate) mod words;
@@ -114,6 +115,7 @@ fn routes() -> Vec<Route> {
         domains::routes(),
         users::routes(),
         connect::routes(),
+        test_mail::routes(),
         help::routes(),
         own_account::routes(),
         suppressions::routes(),

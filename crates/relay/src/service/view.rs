@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use from::{Sent, word};
+pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 
 /// One kind of object that `--json` prints, for the reference page.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +32,20 @@ macro_rules! views {
             }
         )+
 
-        /// Every view, in the order of the page.
-        pub const PAGES: &[ViewPage] = &[$(ViewPage {
+        /// Every view that is written here, in the order of the page.
+        pub(crate) const PAGES: &[ViewPage] = &[$(ViewPage {
             name: stringify!($name),
             about: $about,
             fields: &[$((stringify!($field), stringify!($kind), $help)),+],
         }),+];
     };
+}
+
+mod submission;
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(submission::PAGES)
 }
 
 views! {
@@ -151,6 +159,8 @@ views! {
         record: String,
         /// Whether it signs (once seen in DNS; where it is not required, while it is there).
         active: bool,
+        /// Whether it signs now, whatever the route.
+        signs: bool,
         /// Whether the domain is not validated without it.
         required: bool,
         /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
@@ -335,39 +345,6 @@ views! {
         until: Option<String>,
         /// The attempt that it came from.
         attempt: Option<AttemptView>,
-    }
-    /// What became of a message that was handed in.
-    SubmissionView {
-        /// Its id; none where it is not kept, and nothing is sent.
-        message: Option<String>,
-        /// Its Message-ID, angle brackets included.
-        message_id: Option<String>,
-        /// Recipients that it is delivered to.
-        accepted: Vec<String>,
-        /// Recipients that nothing is sent to, and why.
-        refused: Vec<RefusedRecipientView>,
-        /// What refused the message as a whole, where something did.
-        refusal: Option<ReplyView>,
-        /// Seconds after which it is worth another try, where that can be said.
-        retry_after: Option<u64>,
-    }
-    /// A recipient that nothing is sent to.
-    RefusedRecipientView {
-        /// As it was given.
-        recipient: String,
-        /// What an SMTP client hears in its place.
-        reply: ReplyView,
-    }
-    /// A reply of SMTP.
-    ReplyView {
-        /// The reply code.
-        code: u16,
-        /// The enhanced status code (RFC 3463).
-        status: Option<String>,
-        /// Its text.
-        text: String,
-        /// Its stable name in the catalogue.
-        reference: String,
     }
     /// What was sent in a period, and what became of it.
     StatisticsView {

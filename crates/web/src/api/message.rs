@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use relay::service::operation::Operation;
 use relay::service::view::SubmissionView;
-use relay::service::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets};
+use relay::service::{Fault, GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -139,11 +139,23 @@ pub(super) async fn message_submit(
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    // given back when everything of the message has been let go
-    let (_held, body) = read(&api, &asking, request).await?;
-    let message = match kind.as_str() {
+    let (held, body) = read(&api, &asking, request).await?;
+    // a task of its own: whoever asked may go away, and the room is given back when the message has been let go
+    let going = tokio::spawn(async move {
+        let submitted = submit(asking, &kind, &query, body).await;
+        drop(held);
+        submitted
+    });
+    let broke_off = |_| Fault::unavailable("The request broke off inside.", "The log of the relay says more.");
+    let view = going.await.map_err(broke_off)??;
+    if view.accepted.is_empty() { Err(Problem::refused(view)) } else { Ok(Json(view)) }
+}
+
+/// Hands in what came.
+async fn submit(asking: Asking, kind: &str, query: &str, body: Bytes) -> Result<SubmissionView, Problem> {
+    let message = match kind {
         RAW => {
-            let beside: Beside = serde_html_form::from_str(&query).map_err(|error| {
+            let beside: Beside = serde_html_form::from_str(query).map_err(|error| {
                 Problem::unreadable(&format!("What stands behind the `?` cannot be read: {error}."))
             })?;
             let content = GivenContent::Raw(Octets(body));
@@ -155,10 +167,12 @@ pub(super) async fn message_submit(
             read.map_err(|error| Problem::unreadable(&format!("The body is not as the document says: {error}.")))?
                 .given()?
         }
-        _ => return Err(Problem::unknown_kind("Send application/json or message/rfc822, and say so in Content-Type.")),
+        _ => {
+            return Err(Problem::unknown_kind("Send application/json or message/rfc822, and say so in Content-Type."));
+        }
     };
     let Json(view) = asking.run::<SubmissionView>(Operation::MessageSubmit { message: Box::new(message) }).await?;
-    if view.accepted.is_empty() { Err(Problem::refused(view)) } else { Ok(Json(view)) }
+    Ok(view)
 }
 
 /// The whole body, in bounded memory and time, and the room that it takes.

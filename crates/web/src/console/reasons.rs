@@ -185,7 +185,8 @@ pub(super) fn of_sentence(words: &Words, stored: &str) -> Why {
 }
 
 /// A refusal of ours, by the stable name of its reply.
-fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
+/// Why something was refused, by the stable name of our reply; as it was stored where there are no words for it.
+pub(super) fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
     let (cause, fix) = (format!("reply-{reference}"), format!("reply-{reference}-fix"));
     if words.has(&cause) {
         return Why { cause: words.t(&cause), fix: if words.has(&fix) { words.t(&fix) } else { String::new() } };

@@ -10,6 +10,7 @@ use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
+use crate::signing;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
 use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
@@ -19,11 +20,9 @@ use serde::Serialize;
 use super::{
     AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
     DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView,
-    QueueView, RefusedRecipientView, ReplyView, SmtpUserView, StatisticsView, SubmissionView, TallyView, UserTallyView,
+    QueueView, SmtpUserView, StatisticsView, TallyView, UserTallyView,
 };
 use crate::moment;
-use crate::submission::Receipt;
-use smtp::reply::Reply;
 
 /// The stable word of an enum's value.
 pub fn word(value: &impl Serialize) -> String {
@@ -58,6 +57,7 @@ impl AccountView {
 
 impl From<&SendingDomain> for DomainView {
     fn from(domain: &SendingDomain) -> Self {
+        let signs: Vec<_> = signing::keys(domain, false).iter().map(|key| key.selector.as_str()).collect();
         let key = |key: &crate::sending_domain::DkimKey| {
             let finding = domain.check.as_ref().and_then(|check| check.of(&key.selector));
             let (state, found, fault) = match finding {
@@ -73,6 +73,7 @@ impl From<&SendingDomain> for DomainView {
                 name: verification::name(domain, key),
                 record: key.record.clone(),
                 active: key.active,
+                signs: signs.contains(&key.selector.as_str()),
                 required: verification::is_required(domain, key),
                 finding: state.map(str::to_owned),
                 found: found.to_vec(),
@@ -295,63 +296,6 @@ impl QueueRecipientView {
             due_at: due.map(moment::text),
             attempts: attempts.map(u64::from),
             held,
-        }
-    }
-}
-
-impl From<&Receipt> for SubmissionView {
-    fn from(receipt: &Receipt) -> Self {
-        let refused = receipt.refused.iter().map(|refused| RefusedRecipientView {
-            recipient: refused.recipient.clone(),
-            reply: ReplyView::from(&refused.reply),
-        });
-        SubmissionView {
-            message: receipt.is_kept.then(|| receipt.message.to_string()),
-            message_id: receipt.is_kept.then(|| receipt.message_id.clone()),
-            accepted: receipt.accepted.clone(),
-            refused: refused.collect(),
-            refusal: receipt.refusal.as_ref().map(ReplyView::from),
-            retry_after: receipt.retry_after,
-        }
-    }
-}
-
-impl SubmissionView {
-    /// Why nothing is sent to anybody, if so: the reply to the message, or the first to a recipient.
-    pub fn why_nothing(&self) -> Option<&ReplyView> {
-        if !self.accepted.is_empty() {
-            return None;
-        }
-        // it only says that each recipient was refused
-        let refusal = self.refusal.as_ref().filter(|reply| reply.reference != "no-recipients");
-        refusal.or_else(|| self.refused.first().map(|refused| &refused.reply)).or(self.refusal.as_ref())
-    }
-}
-
-impl SubmissionView {
-    /// Whether nothing is sent to anybody, and would not be if it came again as it is.
-    pub fn is_refused_for_good(&self) -> bool {
-        self.why_nothing().is_some_and(|why| !matches!(why.reference.as_str(), "store-failed" | "shutting-down"))
-    }
-}
-
-/// `550 5.7.1 …`, as it goes over the wire.
-impl std::fmt::Display for ReplyView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.status {
-            Some(status) => write!(f, "{} {status} {}", self.code, self.text),
-            None => write!(f, "{} {}", self.code, self.text),
-        }
-    }
-}
-
-impl From<&Reply> for ReplyView {
-    fn from(reply: &Reply) -> Self {
-        ReplyView {
-            code: reply.code,
-            status: reply.enhanced.map(|status| status.to_string()),
-            text: reply.text(),
-            reference: reply.reference.unwrap_or_default().to_owned(),
         }
     }
 }
