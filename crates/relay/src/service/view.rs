@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use from::{Sent, word};
+pub use repair::{RepairStepView, RepairView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -41,30 +42,15 @@ macro_rules! views {
     };
 }
 
+mod repair;
 mod submission;
 
 /// Every view, in the order of the page.
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(submission::PAGES)
+    repair::PAGES.iter().chain(PAGES).chain(submission::PAGES)
 }
 
 views! {
-    /// What `doctor --repair` does, or would do.
-    RepairView {
-        /// Each step.
-        steps: Vec<RepairStepView>,
-        /// Whether it was done.
-        done: bool,
-    }
-    /// One step of a repair.
-    RepairStepView {
-        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
-        action: String,
-        /// The message that it is about.
-        message: Option<String>,
-        /// What is done, in words.
-        what: String,
-    }
     /// A backup.
     BackupView {
         /// Its folder.

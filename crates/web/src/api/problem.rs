@@ -33,16 +33,25 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<u64>,
     /// Of a message that was refused: what an SMTP client would have heard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reply: Option<ReplyView>,
+    pub(crate) reply: Option<Box<ReplyView>>,
     /// And each of its recipients.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) refused: Vec<RefusedRecipientView>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<RefusedRecipientView>)]
+    pub(crate) refused: Box<[RefusedRecipientView]>,
 }
 
 impl Problem {
     fn new(kind: &str, status: StatusCode, title: &str, detail: &str) -> Problem {
         let (kind, title, detail) = (kind.to_owned(), title.to_owned(), detail.to_owned());
-        Problem { kind, status: status.as_u16(), title, detail, retry_after: None, reply: None, refused: Vec::new() }
+        Problem {
+            kind,
+            status: status.as_u16(),
+            title,
+            detail,
+            retry_after: None,
+            reply: None,
+            refused: Box::default(),
+        }
     }
 
     /// No key, or one that does not work.
@@ -98,7 +107,12 @@ impl Problem {
         // what ends by itself is worth another try soon
         let soon = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(UNAVAILABLE_SECONDS);
         let told = Problem::new("refused", status, &title, remedy);
-        Problem { retry_after: view.retry_after.or(soon), reply: why, refused: view.refused, ..told }
+        Problem {
+            retry_after: view.retry_after.or(soon),
+            reply: why.map(Box::new),
+            refused: view.refused.into(),
+            ..told
+        }
     }
 
     /// A request that is not as the document says.
