@@ -60,8 +60,7 @@ data_dir = "{self.data}"
 [submission]
 starttls = ["127.0.0.1:{self.ports["starttls"]}"]
 tls = ["127.0.0.1:{self.ports["tls"]}"]
-certificate = "{self.folder}/cert.pem"
-key = "{self.folder}/key.pem"
+{self._certificate()}
 [http]
 listen = ["127.0.0.1:{self.http}"]
 [[delivery.route]]
@@ -72,6 +71,10 @@ tls = "none"
 sign_unpublished = true
 {self.settings}
 """)
+
+    def _certificate(self):
+        """What the configuration says of the certificate."""
+        return f'certificate = "{self.folder}/cert.pem"\nkey = "{self.folder}/key.pem"'
 
     @property
     def hostname(self):

@@ -85,6 +85,9 @@ pub enum Command {
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),
+    /// The certificates that clients are shown
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// Who did what, when
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -526,6 +529,15 @@ pub enum BlocksCommand {
         /// The address
         address: IpAddr,
     },
+}
+
+/// `certificate`
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum CertificateCommand {
+    /// List them with their names, their end, and how the next order goes
+    List,
+    /// Order the one now that comes by itself (ACME)
+    Renew,
 }
 
 /// `audit`

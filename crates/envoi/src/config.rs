@@ -16,11 +16,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use check::CERTIFICATE_DAYS_LEFT_MIN;
 pub use example::{example, markdown};
 pub use value::parse_span;
 
+use net::acme::{AcmeSettings, Challenge};
 use net::own_mail::Sender;
+use net::tls::CertificateFiles;
 
 use read::{Table, Tree};
 use value::Value;
@@ -36,6 +37,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `[submission]`
     pub submission: Submission,
+    /// `[acme]`; none: its certificates come from files alone.
+    pub acme: Option<Acme>,
     /// `[limits]`
     pub limits: Limits,
     /// `[delivery]`
@@ -57,6 +60,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// The certificates that clients are shown, that which comes by itself first.
+    pub fn certificate_files(&self) -> Vec<CertificateFiles> {
+        let automatic = self.acme.is_some().then(|| AcmeSettings::files_in(&self.acme_folder()));
+        let named = self.submission.certificates.iter();
+        let named = named.map(|pair| CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() });
+        automatic.into_iter().chain(named).collect()
+    }
+
+    /// Where what comes by itself is kept.
+    pub fn acme_folder(&self) -> PathBuf {
+        self.data_dir.join("acme")
+    }
+
     /// Where people find the console; none where it is not served.
     pub fn console_url(&self) -> Option<String> {
         let found = self.url_of(&self.console)?;
@@ -96,6 +112,23 @@ pub struct CertificatePair {
     pub certificate: PathBuf,
     /// The private key.
     pub key: PathBuf,
+}
+
+/// A certificate that comes by itself.
+#[derive(Clone, Debug)]
+pub struct Acme {
+    /// The authority's directory.
+    pub directory: String,
+    /// Whom it may write to.
+    pub contact: Option<String>,
+    /// The names of the certificate.
+    pub names: Vec<String>,
+    /// How they are proved.
+    pub challenge: Challenge,
+    /// Where the authority is answered over HTTP; empty with another challenge.
+    pub listen: Vec<SocketAddr>,
+    /// Who vouches for the authority's server.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How mail goes out.
@@ -284,6 +317,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         hostname: top.text("hostname"),
         data_dir: top.path("data_dir", folder).unwrap_or_default(),
         submission: submission(tree, folder),
+        acme: acme(tree, folder),
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
         http: tree.table("http").sockets("listen"),
@@ -316,6 +350,25 @@ fn submission(tree: &Tree, folder: &Path) -> Submission {
         proxy_networks: table.networks("proxy_networks"),
         shared_networks: table.networks("shared_networks"),
     }
+}
+
+fn acme(tree: &Tree, folder: &Path) -> Option<Acme> {
+    let table = tree.table("acme");
+    if !table.flag("terms_agreed") {
+        return None;
+    }
+    let challenge = if table.text("challenge") == "tls-alpn-01" { Challenge::TlsAlpn } else { Challenge::Http };
+    Some(Acme {
+        directory: table.text("directory"),
+        contact: Some(table.text("contact")).filter(|address| !address.is_empty()),
+        names: match table.value("names") {
+            Some(Value::Names(names)) => names.clone(),
+            _ => vec![tree.table("").text("hostname")],
+        },
+        challenge,
+        listen: if challenge == Challenge::Http { table.sockets("listen") } else { Vec::new() },
+        ca_file: table.path("ca_file", folder),
+    })
 }
 
 fn delivery(tree: &Tree, folder: &Path) -> Delivery {

@@ -78,7 +78,7 @@ pub(crate) async fn run(file: &Path, arguments: &DoctorArgs, json: bool) -> Resu
             sheet.ok("configuration", findings.file.display().to_string());
         }
         let health = house::data(&config, &mut sheet).await;
-        stand(&config, health.as_ref(), now, &mut sheet).await;
+        stand(&config, health.as_ref(), now, true, &mut sheet).await;
     }
     tell(&sheet, json);
     if sheet.has_failed() { Err(Failure::Told) } else { Ok(()) }
@@ -88,13 +88,14 @@ pub(crate) async fn run(file: &Path, arguments: &DoctorArgs, json: bool) -> Resu
 pub(crate) async fn look(config: &Config, health: &Health, now: Timestamp) -> Vec<CheckView> {
     let mut sheet = Sheet::default();
     house::relay(health, &mut sheet);
-    stand(config, Some(health), now, &mut sheet).await;
+    stand(config, Some(health), now, false, &mut sheet).await;
     sheet.checks
 }
 
-async fn stand(config: &Config, health: Option<&Health>, now: Timestamp, sheet: &mut Sheet) {
+/// `checked`: what the configuration's check says of its files is told already.
+async fn stand(config: &Config, health: Option<&Health>, now: Timestamp, checked: bool, sheet: &mut Sheet) {
     house::ports(config, health, sheet).await;
-    house::certificates(config, now, sheet);
+    house::certificates(config, now, checked, sheet);
     house::clock(now, config, sheet);
     house::disk(config, sheet);
     around::look(config, sheet).await;

@@ -2,6 +2,7 @@
 
 mod api_key;
 pub mod backup;
+pub(crate) mod certificates;
 mod checks;
 pub mod desk;
 mod door;
@@ -41,6 +42,7 @@ use net::clock::{Clock, SystemDice};
 use net::submission::HandedIn;
 use web::letters::LinkFor;
 
+pub use certificates::Kept;
 use letters::Letters;
 
 use relay::service::operation::{Answer, Health, Operation};
@@ -76,6 +78,8 @@ pub struct Running<S> {
     pub usage: Usage,
     /// Counts the connections of now.
     pub sessions: Box<dyn Fn() -> Connections + Send + Sync>,
+    /// The certificates that clients are shown.
+    pub kept: Kept,
     /// Where it listens.
     pub ports: PortsBound,
     /// When it started.
@@ -448,6 +452,8 @@ impl<S: Store> Executor<S> {
                 let lines = store.audit(account.map(Id::new), limit(rows))?;
                 Answer::Audit(lines.iter().map(AuditView::from).collect())
             }
+            Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),
+            Operation::CertificateRenew => self.certificate_renew(caller.actor, caller.now)?,
             Operation::Health => Answer::Health(self.health(caller.now)?),
             _ => return Err(misplaced()),
         })
@@ -491,6 +497,7 @@ impl<S: Store> Executor<S> {
             blocks: self.store.blocks()?.iter().filter(|block| block.until > now).count() as u64,
             connections,
             busiest_address: busiest.map(|(site, count)| (site.address(), count)),
+            certificates: self.certificates(now),
             accounts: counted(directory.accounts.values().map(|account| account.state)),
             domains: counted(directory.domains.values().map(|domain| domain.state)),
         })

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod archive;
+mod certificate_alerts;
 pub mod cli;
 pub mod config;
 pub mod control;

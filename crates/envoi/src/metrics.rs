@@ -6,12 +6,14 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use relay::clock::Timestamp;
 use relay::store::StoreHealth;
 use std::fmt;
 use std::sync::Arc;
 
 use net::clock::Clock;
-use net::tls::Certificates;
+
+use crate::execute::Kept;
 
 /// What the gauges are read from.
 type Health = Arc<dyn Fn() -> StoreHealth + Send + Sync>;
@@ -38,12 +40,16 @@ impl Metrics {
     }
 
     /// Adds the gauges that are read from the store and the certificates at each look.
-    pub fn read_from(&mut self, health: Health, certificates: Arc<Certificates>, clock: Arc<dyn Clock>) {
+    pub fn read_from(&mut self, health: Health, kept: &Kept, clock: Arc<dyn Clock>) {
+        let (certificates, acme) = (Arc::clone(&kept.certificates), kept.acme.clone());
         self.registry.register_collector(Box::new(StoreGauges(health)));
-        self.registry.register_collector(Box::new(CertificateGauge(Arc::new(move || {
-            let now = i64::try_from(clock.now().0 / 1000).unwrap_or(i64::MAX);
-            certificates.facts().iter().map(|facts| facts.not_after_seconds - now).min().unwrap_or(0)
-        }))));
+        self.registry.register_collector(certificate_gauge(move || {
+            let seconds = |at: Timestamp| i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+            let now = seconds(clock.now());
+            certificates.facts().iter().map(|facts| seconds(facts.validity.ends) - now).min().unwrap_or(0)
+        }));
+        let failures = move || acme.as_ref().map_or(0, |acme| i64::from(acme.shown().failures));
+        self.registry.register_collector(acme_gauge(failures));
     }
 }
 
@@ -89,20 +95,29 @@ impl Collector for StoreGauges {
     }
 }
 
-/// Seconds until the first certificate ends.
-struct CertificateGauge(Arc<dyn Fn() -> i64 + Send + Sync>);
+/// One number that is read at each look: its name, what it says, where it is read.
+struct Gauge(&'static str, &'static str, Box<dyn Fn() -> i64 + Send + Sync>);
 
-impl fmt::Debug for CertificateGauge {
+impl fmt::Debug for Gauge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CertificateGauge")
+        f.debug_tuple("Gauge").field(&self.0).finish()
     }
 }
 
-impl Collector for CertificateGauge {
+impl Collector for Gauge {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let help = "Seconds until the first certificate in use expires";
-        gauge(&mut encoder, "envoi_certificate_seconds_left", help, (self.0)())
+        gauge(&mut encoder, self.0, self.1, (self.2)())
     }
+}
+
+fn certificate_gauge(left: impl Fn() -> i64 + Send + Sync + 'static) -> Box<Gauge> {
+    let help = "Seconds until the first certificate in use expires";
+    Box::new(Gauge("envoi_certificate_seconds_left", help, Box::new(left)))
+}
+
+fn acme_gauge(failures: impl Fn() -> i64 + Send + Sync + 'static) -> Box<Gauge> {
+    let help = "Orders of a certificate in a row that failed";
+    Box::new(Gauge("envoi_acme_failures", help, Box::new(failures)))
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
@@ -115,7 +130,8 @@ fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64
 pub fn markdown() -> String {
     let mut metrics = Metrics::new();
     metrics.registry.register_collector(Box::new(StoreGauges(Arc::new(StoreHealth::default))));
-    metrics.registry.register_collector(Box::new(CertificateGauge(Arc::new(|| 0))));
+    metrics.registry.register_collector(certificate_gauge(|| 0));
+    metrics.registry.register_collector(acme_gauge(|| 0));
     let mut text = String::new();
     // writing to a String cannot fail
     let _ = prometheus_client::encoding::text::encode(&mut text, &metrics.registry);

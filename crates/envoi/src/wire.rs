@@ -4,6 +4,8 @@ use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use store::embedded::Embedded;
 use tokio::net::TcpListener;
 use web::listen::{Cover, Face};
 
+use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Resolver};
@@ -20,14 +23,15 @@ use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
-use net::tls::{CertificateFiles, Certificates};
+use net::tls::Certificates;
 
 use crate::alerts;
-use crate::config::Config;
+use crate::certificate_alerts;
+use crate::config::{self, Config};
 use crate::control::Control;
 use crate::data;
 use crate::execute::desk::Desk;
-use crate::execute::{Executor, PortsBound, Running};
+use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::metrics::Metrics;
 
 /// How often certificate files are looked at.
@@ -67,7 +71,8 @@ impl Relay {
     /// # Errors
     /// What could not be started, what that means, and what to do. Nothing goes on then.
     pub async fn start(config: &Config) -> Result<Relay, Fault> {
-        let certificates = certificates(config)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let kept = kept(config, &clock)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
         let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
@@ -78,8 +83,9 @@ impl Relay {
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
+        let acme = listen_on(config.acme.as_ref().map_or(&[], |acme| &acme.listen)).await?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
-        let ground = Ground::lay(config, certificates).await?;
+        let ground = Ground::lay(config, clock, kept).await?;
         let dispatch = ground.dispatch(config, outbound);
         let begun = ground.open_doors(config, &dispatch, &fresh).await;
         let (server, executor, control) = match begun {
@@ -92,9 +98,15 @@ impl Relay {
         };
         let control_shutdown = Shutdown::new();
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
-        let Ground { shutdown, store, certificates, metrics, .. } = ground;
+        let Ground { shutdown, store, kept, metrics, .. } = ground;
+        let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        if let Some(acme) = kept.acme {
+            shutdown.spawn(acme.run(shutdown.clone()));
+        }
+        serve_proofs(acme, config, &certificates, &shutdown);
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
         let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
@@ -148,20 +160,19 @@ struct Ground {
     clock: Arc<dyn Clock>,
     shutdown: Shutdown,
     store: Arc<Embedded>,
-    certificates: Arc<Certificates>,
+    kept: Kept,
     metrics: Metrics,
 }
 
 impl Ground {
-    async fn lay(config: &Config, certificates: Arc<Certificates>) -> Result<Ground, Fault> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    async fn lay(config: &Config, clock: Arc<dyn Clock>, kept: Kept) -> Result<Ground, Fault> {
         let (opening, opened_by) = (config.clone(), Arc::clone(&clock));
         let opened = blocking(move || data::open(&opening, opened_by)).await?;
         let store = Arc::new(opened.map_err(|error| data::fault(&error, config))?);
         let mut metrics = Metrics::new();
         let watched = Arc::clone(&store);
-        metrics.read_from(Arc::new(move || watched.health()), Arc::clone(&certificates), Arc::clone(&clock));
-        Ok(Ground { clock, shutdown: Shutdown::new(), store, certificates, metrics })
+        metrics.read_from(Arc::new(move || watched.health()), &kept, Arc::clone(&clock));
+        Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
     fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
@@ -212,6 +223,7 @@ impl Ground {
             lift: Box::new(move |address| lifting.lift(address)),
             usage: server.usage(),
             sessions: Box::new(move || counting.connections()),
+            kept: self.kept.clone(),
             ports: ports(&server),
             started_at,
         };
@@ -237,7 +249,7 @@ impl Ground {
         let waking = dispatch.clone();
         let around = Surroundings {
             store: Arc::clone(&self.store),
-            certificates: Arc::clone(&self.certificates),
+            certificates: Arc::clone(&self.kept.certificates),
             clock: Arc::clone(&self.clock),
             arrivals: Arc::new(move |envelope| waking.arrived(envelope)),
             metrics: self.metrics.submission.clone(),
@@ -272,15 +284,42 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     done.map_err(|error| Fault::unavailable(format!("A part of the start broke off: {error}."), "The log says more."))
 }
 
-fn certificates(config: &Config) -> Result<Arc<Certificates>, Fault> {
-    let files = config.submission.certificates.iter();
-    let files = files.map(|pair| CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() });
-    Certificates::load(files.collect()).map_err(|error| {
+/// The certificates, and what renews that which comes by itself.
+fn kept(config: &Config, clock: &Arc<dyn Clock>) -> Result<Kept, Fault> {
+    let settings = config.acme.as_ref().map(|acme| acme_settings(config, acme)).transpose()?;
+    if let Some(settings) = &settings {
+        settings.stand_in(clock.now()).map_err(|error| {
+            let what = format!("No first certificate can be made in {}: {error}.", settings.folder.display());
+            Fault::unavailable(what, "The user that runs the relay has to be able to write there.")
+        })?;
+    }
+    let certificates = Certificates::load(config.certificate_files()).map_err(|error| {
         Fault::invalid(
             format!("A certificate cannot be used: {error}."),
             "`envoi config check` says what is wrong with it.",
         )
         .meaning("Without it no client can log in: nothing was started.")
+    })?;
+    let acme = settings.map(|settings| Acme::new(settings, Arc::clone(&certificates), Arc::clone(clock)));
+    Ok(Kept { certificates, acme })
+}
+
+fn acme_settings(config: &Config, acme: &config::Acme) -> Result<AcmeSettings, Fault> {
+    Ok(AcmeSettings {
+        directory: acme.directory.clone(),
+        names: acme.names.clone(),
+        contact: acme.contact.clone(),
+        challenge: acme.challenge,
+        folder: config.acme_folder(),
+        authorities: acme.ca_file.as_ref().map(authorities).transpose()?.unwrap_or_default(),
+    })
+}
+
+/// The certificates of a `ca_file`.
+fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    read.map_err(|error| {
+        Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
     })
 }
 
@@ -295,17 +334,7 @@ fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
 }
 
 fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let unreadable = |file: &PathBuf, error: rustls::pki_types::pem::Error| {
-        Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
-    };
-    let authorities = match &config.delivery.ca_file {
-        None => Vec::new(),
-        Some(file) => CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unreadable(file, error))?,
-    };
+    let authorities = config.delivery.ca_file.as_ref().map(authorities).transpose()?.unwrap_or_default();
     let listening = config.submission.starttls.iter().chain(&config.submission.tls).map(SocketAddr::ip);
     let settings = OutboundSettings {
         hostname: config.hostname.clone(),
@@ -376,6 +405,14 @@ fn serve_http(
     serve_each(listeners, face, shutdown, "metrics and health are")
 }
 
+/// Answers certificate authorities in the clear, as they ask (RFC 8555 §8.3).
+fn serve_proofs(listeners: Vec<TcpListener>, config: &Config, certificates: &Arc<Certificates>, shutdown: &Shutdown) {
+    let proofs = Arc::clone(certificates.proofs());
+    let router = web::challenge::router(Arc::new(move |token| proofs.over_http(token)), config.console_url());
+    let face = Face::new(router, Cover::Clear, &config.limits);
+    serve_each(listeners, face, shutdown, "certificate authorities are");
+}
+
 fn serve_pages(
     listeners: Vec<TcpListener>,
     router: web::Router,
@@ -384,7 +421,7 @@ fn serve_pages(
     certificates: &Arc<Certificates>,
     shutdown: &Shutdown,
 ) -> Vec<SocketAddr> {
-    let face = Face::new(router, Cover::Tls(certificates.config()), &config.limits);
+    let face = Face::new(router, Cover::Tls(certificates.config_of_http()), &config.limits);
     serve_each(listeners, face, shutdown, what)
 }
 

@@ -72,3 +72,38 @@ fn administrators_are_told_that_the_quota_is_used_up() {
     assert!(read.body_text(0).unwrap().contains("2 of the 2 recipients"), "{:?}", read.body_text(0));
     server.stop();
 }
+
+/// Puts another certificate in the place of the house's, which ends so many days from now.
+fn ends_in(house: &House, days: i64) {
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    assert!(text.contains("certificate = \"cert.pem\""));
+    let folder = house.config().parent().unwrap().to_owned();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut made = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let now = time::OffsetDateTime::now_utc();
+    (made.not_before, made.not_after) = (now - time::Duration::days(360), now + time::Duration::days(days));
+    std::fs::write(folder.join("cert.pem"), made.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
+#[test]
+fn the_operators_people_are_told_that_the_certificate_ends() {
+    let hop = Hop::start(20);
+    let house = house(&hop);
+    let server = house.serve();
+    house.json(&["domain", "add", "--account", "0", "mail.example"]);
+    house.json(&["domain", "vouch", "mail.example"]);
+    house.json(&["member", "add", "operator@example.net", "--name", "Olga"]);
+    server.stop();
+    for (days, subject) in [(15, "localhost: the certificate ends soon"), (-1, "localhost: applications refuse")] {
+        ends_in(&house, days);
+        let server = house.serve();
+        let told = hop.wait(subject);
+        assert_eq!(told.recipients, ["operator@example.net"]);
+        let read = MessageParser::default().parse(&told.content).unwrap();
+        let text = read.body_text(0).unwrap();
+        assert!(text.starts_with("Hello Olga,") && text.contains("The console shows the file"), "{text}");
+        assert_eq!(house.json(&["certificate", "list"])[0]["days_left"], days.max(1) - 1, "whole days");
+        server.stop();
+    }
+}

@@ -203,6 +203,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::MemberLink { member: of.member },
         O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
+        O::CertificateList,
+        O::CertificateRenew,
         O::Health,
         O::Checks,
     ]

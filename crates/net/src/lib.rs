@@ -1,5 +1,6 @@
 //! Waits: submission, delivery, DNS, TLS and the clock.
 
+pub mod acme;
 pub mod clock;
 pub mod dispatch;
 pub mod dns;

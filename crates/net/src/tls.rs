@@ -5,8 +5,10 @@
 
 mod files;
 mod names;
+mod proofs;
 
 use arc_swap::ArcSwap;
+use relay::certificate::Validity;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, Ticketer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -18,6 +20,9 @@ use std::time::Duration;
 
 use crate::shutdown::Shutdown;
 use files::{Loaded, Stamp};
+
+pub(crate) use proofs::ACME_TLS;
+pub use proofs::Proofs;
 
 /// Where one certificate is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +67,10 @@ pub struct CertificateFacts {
     pub files: CertificateFiles,
     /// The names it is for.
     pub names: Vec<String>,
-    /// Seconds since 1970 when it ends.
-    pub not_after_seconds: i64,
+    /// From when to when it is good.
+    pub validity: Validity,
+    /// Whether it vouches for itself, as the one does that stands in until an authority has given one.
+    pub self_signed: bool,
     /// Whether its key is RSA.
     pub rsa: bool,
 }
@@ -72,6 +79,7 @@ pub struct CertificateFacts {
 pub struct Certificates {
     files: Vec<CertificateFiles>,
     shown: Arc<Shown>,
+    proofs: Arc<Proofs>,
     config: Arc<ServerConfig>,
     provider: Arc<CryptoProvider>,
     /// The files as they were when last read, whether they could be used or not.
@@ -93,7 +101,8 @@ impl Certificates {
         let provider = Arc::new(provider());
         let seen = files.iter().map(Stamp::of).collect();
         let loaded = load_all(&files, &provider)?;
-        let shown = Arc::new(Shown(ArcSwap::from_pointee(loaded)));
+        let proofs = Arc::<Proofs>::default();
+        let shown = Arc::new(Shown { loaded: ArcSwap::from_pointee(loaded), proofs: Arc::clone(&proofs) });
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .with_no_client_auth()
@@ -102,7 +111,8 @@ impl Certificates {
         config.ticketer = Ticketer::new()?;
         // a mailer that resumes at all opens one connection after the other
         config.send_tls13_tickets = 1;
-        Ok(Arc::new(Certificates { files, shown, config: Arc::new(config), provider, seen: Mutex::new(seen) }))
+        let (config, seen) = (Arc::new(config), Mutex::new(seen));
+        Ok(Arc::new(Certificates { files, shown, proofs, config, provider, seen }))
     }
 
     /// The configuration of every inbound handshake.
@@ -110,9 +120,21 @@ impl Certificates {
         Arc::clone(&self.config)
     }
 
+    /// The same for what speaks HTTP, where authorities may come to see that a name is ours (RFC 8737).
+    pub fn config_of_http(&self) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.config);
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), ACME_TLS.to_vec()];
+        Arc::new(config)
+    }
+
+    /// What authorities are answered.
+    pub fn proofs(&self) -> &Arc<Proofs> {
+        &self.proofs
+    }
+
     /// What is in use now, for `doctor`, health and metrics.
     pub fn facts(&self) -> Vec<CertificateFacts> {
-        self.shown.0.load().iter().map(|loaded| loaded.facts.clone()).collect()
+        self.shown.loaded.load().iter().map(|loaded| loaded.facts.clone()).collect()
     }
 
     /// Looks at the files, and takes them where they changed; whether they did. Blocks on the disk.
@@ -127,8 +149,8 @@ impl Certificates {
         }
         *seen = now;
         let loaded = load_all(&self.files, &self.provider)?;
-        let same = self.shown.0.load().iter().map(|old| &old.key.cert).eq(loaded.iter().map(|new| &new.key.cert));
-        self.shown.0.store(Arc::new(loaded));
+        let same = self.shown.loaded.load().iter().map(|old| &old.key.cert).eq(loaded.iter().map(|new| &new.key.cert));
+        self.shown.loaded.store(Arc::new(loaded));
         Ok(!same)
     }
 
@@ -177,23 +199,30 @@ fn load_all(files: &[CertificateFiles], provider: &CryptoProvider) -> Result<Vec
 }
 
 /// What is shown to clients.
-struct Shown(ArcSwap<Vec<Loaded>>);
+struct Shown {
+    loaded: ArcSwap<Vec<Loaded>>,
+    proofs: Arc<Proofs>,
+}
 
 impl std::fmt::Debug for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.load().iter().map(|loaded| &loaded.facts.names)).finish()
+        f.debug_list().entries(self.loaded.load().iter().map(|loaded| &loaded.facts.names)).finish()
     }
 }
 
 impl ResolvesServerCert for Shown {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let all = self.0.load();
+        let asked = hello.server_name().map(str::to_ascii_lowercase);
+        // an authority asks for this protocol alone (RFC 8737 §4)
+        if hello.alpn().is_some_and(|mut offered| offered.next() == Some(ACME_TLS)) {
+            return self.proofs.over_tls(&asked?);
+        }
+        let all = self.loaded.load();
         let usable = |loaded: &&Loaded| loaded.key.key.choose_scheme(hello.signature_schemes()).is_some();
         // an elliptic key costs a fifth of RSA
         let cheapest = |named: &dyn Fn(&&Loaded) -> bool| {
             all.iter().filter(named).filter(usable).min_by_key(|loaded| loaded.facts.rsa)
         };
-        let asked = hello.server_name().map(str::to_ascii_lowercase);
         let by_name = asked.and_then(|name| cheapest(&|loaded| loaded.is_for(&name)));
         let first = || cheapest(&|loaded| loaded.facts.names == all[0].facts.names);
         by_name.or_else(first).or_else(|| all.iter().find(usable)).map(|loaded| Arc::clone(&loaded.key))

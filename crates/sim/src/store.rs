@@ -8,6 +8,7 @@ use bytes::Bytes;
 use relay::account::{Account, AccountState};
 use relay::activity::Notice;
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
@@ -216,6 +217,8 @@ handed! {
     logins_of(users: &[Id<SmtpUser>], since: Timestamp) -> Done<HashMap<Id<SmtpUser>, Login>>;
     quotas_told() -> Done<HashMap<Id<Account>, Told>>;
     quota_told(account: Id<Account>, told: Told) -> Done<()>;
+    certificates_told() -> Done<HashMap<String, certificate::Told>>;
+    certificate_told(file: &str, told: certificate::Told) -> Done<()>;
     suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;
     unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
     block_put(block: &Block) -> Done<()>;

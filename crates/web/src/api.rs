@@ -134,6 +134,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::queue_hold))
         .routes(routes!(operator::queue_release))
         .routes(routes!(operator::backup))
+        .routes(routes!(operator::certificate_list))
+        .routes(routes!(operator::certificate_renew))
         .routes(routes!(operator::health))
         .routes(routes!(operator::checks));
     let (router, mut document) = OpenApiRouter::with_openapi(described()).nest(PREFIX, routes).split_for_parts();

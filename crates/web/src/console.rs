@@ -8,6 +8,7 @@ mod activity;
 mod api_keys;
 mod assets;
 mod audit;
+mod certificates;
 mod chart;
 mod connect;
 mod connections;
@@ -126,6 +127,7 @@ fn routes() -> Vec<Route> {
         setup::routes(),
         accounts::routes(),
         queue::routes(),
+        certificates::routes(),
     ];
     parts.into_iter().flatten().collect()
 }

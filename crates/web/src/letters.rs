@@ -1,5 +1,6 @@
 //! What the relay writes to people, in their language.
 
+use relay::certificate::Alarm;
 use relay::language::Language;
 
 use crate::console::words::Words;
@@ -87,6 +88,40 @@ pub fn quota(
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
 }
 
+/// What is told about a certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateNews<'a> {
+    /// The names that it is for.
+    pub names: &'a str,
+    /// When it ends.
+    pub ends_rfc3339: &'a str,
+    /// How near that is.
+    pub alarm: Alarm,
+    /// Why the last order of another failed, in English; none where none did.
+    pub fault: Option<&'a str>,
+}
+
+/// The letter that the certificate of the relay `host` is about to end, or of no use any more.
+pub fn certificate(language: Language, name: &str, host: &str, news: CertificateNews<'_>) -> Letter {
+    let words = Words::new(language);
+    let ends = words.minute(news.ends_rfc3339);
+    let values = [
+        ("name", name),
+        ("host", host),
+        ("names", news.names),
+        ("ends", ends.as_str()),
+        ("fault", news.fault.unwrap_or_default()),
+    ];
+    let (subject, what) = match news.alarm {
+        Alarm::Ended => ("letter-certificate-ended-subject", "letter-certificate-ended"),
+        Alarm::Near | Alarm::Soon => ("letter-certificate-subject", "letter-certificate"),
+    };
+    let then = if news.fault.is_some() { "letter-certificate-fault" } else { "letter-certificate-renew" };
+    let parts = ["letter-greeting", what, then, "letter-signature"];
+    let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
+    Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +153,22 @@ mod tests {
             let letter = test(language, "Éloïse", "example.com", "Web shop");
             assert!(letter.text.contains("Éloïse") && letter.text.contains("Web shop"), "{}", letter.text);
             assert!(letter.subject.contains("example.com") && !letter.text.contains("letter-"), "{}", letter.text);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_told_with_its_names_its_day_and_what_is_in_the_way() {
+        for language in Language::ALL {
+            for alarm in [Alarm::Soon, Alarm::Near, Alarm::Ended] {
+                for fault in [None, Some("no route to host")] {
+                    let ends_rfc3339 = "2026-12-14T08:30:00.000Z";
+                    let news = CertificateNews { names: "a.example, b.example", ends_rfc3339, alarm, fault };
+                    let Letter { subject, text } = certificate(language, "Éloïse", "relay.example", news);
+                    assert!(subject.contains("relay.example") && !subject.contains("letter-"), "{subject}");
+                    assert!(text.contains("a.example, b.example") && text.contains("2026"), "{text}");
+                    assert!(fault.is_none_or(|fault| text.contains(fault)) && !text.contains("letter-"), "{text}");
+                }
+            }
         }
     }
 

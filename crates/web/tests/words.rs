@@ -192,7 +192,7 @@ const AUDITED: &[&str] = &["store/src", "relay/src/service", "envoi/src/execute"
 
 /// Of what a line of the audit log can be.
 const AREAS: &[&str] =
-    &["account", "api_key", "block", "domain", "member", "queue", "repair", "smtp_user", "suppression"];
+    &["account", "api_key", "block", "certificate", "domain", "member", "queue", "repair", "smtp_user", "suppression"];
 
 fn is_action(literal: &str) -> bool {
     let Some((area, verb)) = literal.split_once('.') else { return false };

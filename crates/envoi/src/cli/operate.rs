@@ -8,8 +8,9 @@ use relay::service::operation::Operation;
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
-    ActivityArgs, Algorithm, AuditCommand, BlocksCommand, Command, ConnectionsCommand, DomainCommand, QueueCommand,
-    RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key, member, message, statistics,
+    ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
+    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key,
+    member, message, statistics,
 };
 use crate::moment;
 
@@ -56,6 +57,8 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Queue(command) => queue(command)?,
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
+        Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),
+        Command::Certificate(CertificateCommand::Renew) => Operation::CertificateRenew.into(),
         Command::Audit(AuditCommand::List { account, limit }) => {
             Operation::Audit { account: *account, limit: *limit }.into()
         }

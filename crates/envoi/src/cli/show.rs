@@ -5,8 +5,8 @@ use super::{api_key, member, statistics};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
-    AccountView, ActivityDetailView, ActivityView, BlockView, ConnectionView, CredentialView, DomainView, MessageView,
-    QueueView, SmtpUserView,
+    AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, CredentialView,
+    DomainView, MessageView, QueueView, SmtpUserView,
 };
 
 /// The answer as a table or as lines.
@@ -53,6 +53,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Queue(messages) => queue(messages),
         Answer::Message(found) => message(found),
         Answer::Submission(view) => super::message::submission(view),
+        Answer::Certificates(found) => certificates(found),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),
@@ -346,6 +347,26 @@ fn blocks(blocks: &[BlockView]) -> String {
             .map(|block| vec![block.address.clone(), short(&block.since), short(&block.until), block.cause.clone()]),
         "No address is blocked.",
     )
+}
+
+fn certificates(certificates: &[CertificateView]) -> String {
+    let state = |certificate: &CertificateView| match (&certificate.alarm, certificate.self_signed) {
+        (_, true) => "self-signed".to_owned(),
+        (Some(alarm), _) => alarm.clone(),
+        (None, _) => "good".to_owned(),
+    };
+    let rows = certificates.iter().map(|certificate| {
+        vec![
+            certificate.names.join(" "),
+            state(certificate),
+            short(&certificate.ends_at),
+            certificate.days_left.to_string(),
+            certificate.renews_at.as_deref().map(short).unwrap_or_default(),
+            certificate.fault.clone().unwrap_or_default(),
+        ]
+    });
+    let heads = ["names", "state", "ends", "days left", "ordered next", "last fault"];
+    table(&heads, rows, "No certificate is configured that can be read.")
 }
 
 fn health(health: &Health) -> String {

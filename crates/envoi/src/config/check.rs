@@ -1,19 +1,20 @@
 //! What a file says against itself, and what the files and folders that it names say against it.
 
+use net::acme::Challenge;
+use relay::certificate::Alarm;
 use relay::clock::Timestamp;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use super::read::Tree;
 use super::{CertificatePair, Config, Problem};
-
-/// Less than so many days before its end, a certificate is warned of.
-pub(crate) const CERTIFICATE_DAYS_LEFT_MIN: i64 = 14;
 
 /// Contradictions inside the file.
 pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     listeners(config, tree, &mut problems);
+    acme(config, tree, &mut problems);
     let submission = tree.table("submission");
     for net in config.submission.proxy_networks.iter().filter(|net| net.prefix_len() == 0) {
         problems.push(Problem::warning(
@@ -57,12 +58,14 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
             "Name a port for at least one of them.",
         ));
     }
+    let none = Vec::new();
     let groups = [
         ("submission.starttls", submission.line_of("starttls"), &config.submission.starttls),
         ("submission.tls", submission.line_of("tls"), &config.submission.tls),
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
         ("console.listen", console.line_of("listen"), &config.console),
+        ("acme.listen", tree.table("acme").line_of("listen"), config.acme.as_ref().map_or(&none, |acme| &acme.listen)),
     ];
     let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
     for (key, line, sockets) in groups {
@@ -85,6 +88,49 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
             format!("{socket} can be reached from other machines, and asks for no login"),
             "Listen on 127.0.0.1, or let a firewall decide who may come.",
         ));
+    }
+}
+
+/// Whether a certificate can come by itself as it is asked for.
+fn acme(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let (table, submission) = (tree.table("acme"), tree.table("submission"));
+    let Some(acme) = &config.acme else {
+        let is_set = |key: &str| table.line_of(key) > table.line;
+        let others = ["directory", "contact", "names", "challenge", "listen", "ca_file"];
+        if !is_set("terms_agreed") && others.into_iter().any(is_set) {
+            let what = "is not true: nothing is ordered, and the rest of [acme] means nothing";
+            let remedy = "Read the authority's terms, then write `terms_agreed = true`.";
+            problems.push(Problem::warning(table.line_of("terms_agreed"), "acme.terms_agreed", what, remedy));
+        }
+        return;
+    };
+    if submission.value("certificate").is_some() != submission.value("key").is_some() {
+        let what = "stands alone: a certificate and its key go together";
+        problems.push(Problem::fault(submission.line, "submission.certificate", what, "Write both, or none."));
+    }
+    if !acme.names.contains(&config.hostname) {
+        problems.push(Problem::warning(
+            table.line_of("names"),
+            "acme.names",
+            format!(
+                "does not hold {}: clients that connect to the hostname would refuse the certificate",
+                config.hostname
+            ),
+            "Put the hostname first.",
+        ));
+    }
+    let mut pages = config.console.iter().chain(&config.api).filter(|socket| !socket.ip().is_loopback());
+    if acme.challenge == Challenge::TlsAlpn && pages.next().is_none() {
+        problems.push(Problem::fault(
+            table.line_of("challenge"),
+            "acme.challenge",
+            "is tls-alpn-01, and nothing listens where the authority could ask",
+            "Let the console listen on port 443 of an address that is reached from outside, or write \"http-01\".",
+        ));
+    }
+    if acme.challenge == Challenge::Http && acme.listen.is_empty() {
+        let what = "is empty: the authority would find nobody";
+        problems.push(Problem::fault(table.line_of("listen"), "acme.listen", what, "Listen on port 80."));
     }
 }
 
@@ -133,11 +179,14 @@ fn routes(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
 /// What the files and folders say.
 pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let tables = std::iter::once(tree.table("submission")).chain(tree.repeated("submission.certificates"));
-    for (place, (pair, table)) in config.submission.certificates.iter().zip(tables).enumerate() {
-        let section = if place == 0 { "submission" } else { "submission.certificates" };
+    let first =
+        Some(("submission", tree.table("submission"))).filter(|(_, table)| table.value("certificate").is_some());
+    let further = tree.repeated("submission.certificates").iter().map(|table| ("submission.certificates", table));
+    let tables = first.into_iter().chain(further);
+    for (place, (pair, (section, table))) in config.submission.certificates.iter().zip(tables).enumerate() {
         let lines = (table.line_of("certificate"), table.line_of("key"));
-        let hostname = (place == 0).then_some(config.hostname.as_str());
+        // that of [acme] comes before it, and is for the hostname
+        let hostname = (place == 0 && config.acme.is_none()).then_some(config.hostname.as_str());
         certificate(pair, section, lines, hostname, now, &mut problems);
     }
     if let Some(file) = &config.delivery.ca_file {
@@ -160,6 +209,12 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
                 "Bring the file back, readable for the user that runs the relay alone: no password and no DKIM key works without it.",
             ));
         }
+    }
+    if let Some(file) = config.acme.as_ref().and_then(|acme| acme.ca_file.as_ref())
+        && let Err(what) = authorities(file)
+    {
+        let line = tree.table("acme").line_of("ca_file");
+        problems.push(Problem::fault(line, "acme.ca_file", what, "Name a file of certificates in PEM."));
     }
     data_dir(&config.data_dir, tree.table("").line_of("data_dir"), &mut problems);
     problems
@@ -203,14 +258,18 @@ fn certificate(
         }
     };
     for fact in facts {
-        let days = (fact.not_after_seconds - i64::try_from(now.0 / 1000).unwrap_or(0)).div_euclid(86_400);
-        let what = format!("{} ", pair.certificate.display());
-        if days < 0 {
-            let what = format!("{what}expired {} days ago", -days);
-            problems.push(Problem::fault(lines.0, &at_certificate, what, "Renew it; no client would go on."));
-        } else if days < CERTIFICATE_DAYS_LEFT_MIN {
-            let what = format!("{what}expires in {days} days");
-            problems.push(Problem::warning(lines.0, &at_certificate, what, "Renew it; it is taken up by itself."));
+        let (ends, what) = (fact.validity.ends, format!("{} ", pair.certificate.display()));
+        let days = |length: Duration| length.as_secs() / 86_400;
+        match fact.validity.alarm(now) {
+            Some(Alarm::Ended) => {
+                let what = format!("{what}expired {} days ago", days(now.since(ends)));
+                problems.push(Problem::fault(lines.0, &at_certificate, what, "Renew it; no client would go on."));
+            }
+            Some(Alarm::Near | Alarm::Soon) => {
+                let what = format!("{what}expires in {} days", days(ends.since(now)));
+                problems.push(Problem::warning(lines.0, &at_certificate, what, "Renew it; it is taken up by itself."));
+            }
+            None => {}
         }
         if let Some(hostname) = hostname
             && !fact.names.iter().any(|name| name_covers(name, hostname))

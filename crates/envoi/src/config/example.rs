@@ -26,10 +26,12 @@ pub fn example() -> String {
         for key in keys.iter().filter(|key| key.section == section.name) {
             let (value, words) = match &key.absent {
                 Absent::Refused => (key.example.as_ref(), "Required.".to_owned()),
+                Absent::RefusedWithoutAcme => (key.example.as_ref(), "Required without [acme].".to_owned()),
                 Absent::Means(value) => (value.as_ref(), String::new()),
                 Absent::Nothing(words) => (key.example.as_ref(), format!("Without it: {words}.")),
             };
-            let off = if section.repeated || key.absent != Absent::Refused { "#" } else { "" };
+            let needed = matches!(key.absent, Absent::Refused | Absent::RefusedWithoutAcme);
+            let off = if section.repeated || !needed { "#" } else { "" };
             let help = format!("{} {words}", key.help);
             let _ = writeln!(text, "\n{}\n{off}{} = {value}", comment(help.trim()), key.name);
         }
@@ -73,6 +75,7 @@ pub fn markdown() -> String {
         for key in keys.iter().filter(|key| key.section == section.name) {
             let absent = match &key.absent {
                 Absent::Refused => "required".to_owned(),
+                Absent::RefusedWithoutAcme => "required, unless `[acme]` brings one".to_owned(),
                 Absent::Means(value) => format!("`{value}`"),
                 Absent::Nothing(words) => (*words).to_owned(),
             };

@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Networks,
     /// A list of IP addresses.
     Addresses,
+    /// A list of domain names.
+    Names,
+    /// An address that mail can go to.
+    Mailbox,
     /// A list of addresses of name servers, the port 53 where none is given.
     NameServers,
     /// A whole number.
@@ -50,6 +54,8 @@ pub(super) enum Kind {
     Host,
     /// Where something is found, `https://console.example.com`.
     Url,
+    /// Where a certificate authority is found, by its whole address.
+    Directory,
     /// Who mail is from, `"Envoi <envoi@example.com>"`.
     Sender,
     /// A port number.
@@ -61,6 +67,8 @@ pub(super) enum Kind {
 pub(super) enum Absent {
     /// The file is refused.
     Refused,
+    /// The file is refused, unless certificates come by themselves (`[acme]`).
+    RefusedWithoutAcme,
     /// This value, as it would be written.
     Means(Cow<'static, str>),
     /// Nothing is set; the words say what that leads to.
@@ -111,6 +119,11 @@ pub(super) const SECTIONS: &[Section] = &[
         name: "submission.certificates",
         repeated: true,
         help: "A further certificate for clients that ask for one of its names (SNI). May be repeated.",
+    },
+    Section {
+        name: "acme",
+        repeated: false,
+        help: "A certificate that comes and renews by itself, from an authority that speaks ACME: it is then the first one.",
     },
     Section {
         name: "limits",
@@ -189,7 +202,7 @@ const KEYS: &[Key] = &[
         "submission",
         "certificate",
         Kind::Path,
-        Absent::Refused,
+        Absent::RefusedWithoutAcme,
         r#""/etc/envoi/cert.pem""#,
         "The certificate with its chain, PEM. Taken up again when the file changes, without dropping a session.",
     ),
@@ -197,7 +210,7 @@ const KEYS: &[Key] = &[
         "submission",
         "key",
         Kind::Path,
-        Absent::Refused,
+        Absent::RefusedWithoutAcme,
         r#""/etc/envoi/key.pem""#,
         "The private key of the certificate, PEM (P-256 or RSA). P-256 costs a fifth of the processor time.",
     ),
@@ -233,6 +246,64 @@ const KEYS: &[Key] = &[
         Absent::Refused,
         r#""/etc/envoi/other-key.pem""#,
         "Its private key, PEM.",
+    ),
+    key(
+        "acme",
+        "terms_agreed",
+        Kind::Flag,
+        means("false"),
+        "true",
+        "Whether you agree with the terms of the authority. Only then is anything ordered from it.",
+    ),
+    key(
+        "acme",
+        "directory",
+        Kind::Directory,
+        means(r#""https://acme-v02.api.letsencrypt.org/directory""#),
+        r#""https://acme-v02.api.letsencrypt.org/directory""#,
+        "The authority: the address of its directory. For trials Let's Encrypt has \
+         `https://acme-staging-v02.api.letsencrypt.org/directory`.",
+    ),
+    key(
+        "acme",
+        "contact",
+        Kind::Mailbox,
+        Absent::Nothing("the authority cannot write to anybody"),
+        r#""postmaster@example.com""#,
+        "Whom the authority may write to about the certificate.",
+    ),
+    key(
+        "acme",
+        "names",
+        Kind::Names,
+        Absent::Nothing("the relay's hostname alone"),
+        r#"["relay.example.com", "console.example.com"]"#,
+        "The names of the certificate. Each has to lead to this machine.",
+    ),
+    key(
+        "acme",
+        "challenge",
+        Kind::Choice(&["http-01", "tls-alpn-01"]),
+        means(r#""http-01""#),
+        r#""http-01""#,
+        "How the authority sees that a name is yours. http-01: it asks on port 80 of each name. tls-alpn-01: it asks on port 443, \
+         where the console or the API has to listen.",
+    ),
+    key(
+        "acme",
+        "listen",
+        Kind::Sockets,
+        means(r#"["0.0.0.0:80", "[::]:80"]"#),
+        r#"["0.0.0.0:80", "[::]:80"]"#,
+        "Where the authority is answered with http-01. Whoever else comes there is sent to the console.",
+    ),
+    key(
+        "acme",
+        "ca_file",
+        Kind::Path,
+        Absent::Nothing("those of the system"),
+        r#""/etc/envoi/acme-ca.pem""#,
+        "Who vouches for the authority's own server, PEM: for one of your own.",
     ),
     key(
         "delivery",
@@ -429,12 +500,15 @@ pub(super) fn kind_words(kind: &Kind) -> String {
         Kind::Hostname => "a host name".into(),
         Kind::Sender => "an address, a name before it in front of <…>".into(),
         Kind::Url => "an address that begins with https:// or http://".into(),
+        Kind::Directory => "an address that begins with https://".into(),
         Kind::Path => "a path".into(),
         Kind::Flag => "true or false".into(),
         Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "),
         Kind::Sockets => "a list of \"address:port\"".into(),
         Kind::Networks => "a list of networks".into(),
         Kind::Addresses => "a list of IP addresses".into(),
+        Kind::Names => "a list of host names".into(),
+        Kind::Mailbox => "an address".into(),
         Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
         Kind::Count { floor, ceiling } => format!("a number, {floor} to {ceiling}"),
         Kind::Span { floor, ceiling } => {

@@ -171,19 +171,24 @@ impl Reader<'_> {
     }
 
     fn fill(&mut self, missing_counts: bool) {
+        let acme = self.tables.get("acme").and_then(|tables| tables.first()?.value("terms_agreed"));
+        let brings_certificate = acme == Some(&Value::Flag(true));
         for key in &self.keys {
             for table in self.tables.entry(key.section).or_default() {
                 if table.values.contains_key(key.name.as_ref()) {
                     continue;
                 }
                 match &key.absent {
-                    Absent::Refused if missing_counts => self.problems.push(Problem::fault(
-                        table.line,
-                        joined(key.section, &key.name),
-                        "is missing",
-                        format!("Write it{}: {} = {}", place_words(key.section), key.name, key.example),
-                    )),
-                    Absent::Refused | Absent::Nothing(_) => {}
+                    Absent::RefusedWithoutAcme if brings_certificate => {}
+                    Absent::Refused | Absent::RefusedWithoutAcme if missing_counts => {
+                        self.problems.push(Problem::fault(
+                            table.line,
+                            joined(key.section, &key.name),
+                            "is missing",
+                            format!("Write it{}: {} = {}", place_words(key.section), key.name, key.example),
+                        ))
+                    }
+                    Absent::Refused | Absent::RefusedWithoutAcme | Absent::Nothing(_) => {}
                     Absent::Means(text) => {
                         let default = DeValue::parse(text).ok();
                         let value = default.and_then(|value| value::read(&key.kind, value.get_ref()).ok());

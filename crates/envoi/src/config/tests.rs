@@ -118,6 +118,54 @@ fn missing_keys_are_shown_with_an_example() {
     assert_eq!(keys, ["hostname", "data_dir", "submission.certificate", "submission.key"]);
 }
 
+const ACME: &str = r#"
+hostname = "relay.example.com"
+data_dir = "/data"
+[console]
+listen = ["0.0.0.0:443"]
+[acme]
+terms_agreed = true
+"#;
+
+#[test]
+fn with_acme_no_certificate_is_named() {
+    let (config, findings) = read(ACME).unwrap();
+    assert_eq!(findings.problems, []);
+    let files: Vec<_> = config.certificate_files().into_iter().map(|files| files.certificate).collect();
+    assert_eq!(files, [Path::new("/data/acme/certificate.pem")]);
+    let acme = config.acme.unwrap();
+    assert_eq!(acme.names, ["relay.example.com"]);
+    assert!(acme.directory.contains("letsencrypt.org") && acme.listen.len() == 2);
+    let both = ACME.replace("[acme]", "[submission]\ncertificate = \"/c\"\nkey = \"/k\"\n[acme]");
+    let files = read(&both).unwrap().0.certificate_files();
+    assert_eq!((files.len(), files[1].certificate.as_path()), (2, Path::new("/c")));
+}
+
+#[test]
+fn what_acme_cannot_do_is_told() {
+    let told = |from: &str, to: &str| {
+        assert!(ACME.contains(from));
+        let found = problems(&ACME.replace(from, to));
+        assert_eq!(found.len(), 1, "{to}: {found:?}");
+        found[0].key.clone()
+    };
+    let set = |line: &str| told("terms_agreed = true", &format!("terms_agreed = true\n{line}"));
+    assert_eq!(set("directory = \"http://acme.example/directory\""), "acme.directory");
+    assert_eq!(set("names = []"), "acme.names");
+    assert_eq!(set("names = [\"other.example.com\"]"), "acme.names");
+    assert_eq!(set("contact = \"nobody\""), "acme.contact");
+    assert_eq!(set("challenge = \"dns-01\""), "acme.challenge");
+    assert_eq!(set("listen = []"), "acme.listen");
+    assert_eq!(set("listen = [\"0.0.0.0:443\"]"), "acme.listen");
+    let local = ACME.replace("0.0.0.0:443", "127.0.0.1:443") + "challenge = \"tls-alpn-01\"";
+    assert_eq!(problems(&local)[0].key, "acme.challenge", "nobody outside reaches the console");
+    assert!(problems(&(ACME.to_owned() + "challenge = \"tls-alpn-01\"")).is_empty());
+    let half = told("[acme]", "[submission]\nkey = \"/k\"\n[acme]");
+    assert_eq!(half, "submission.certificate");
+    let unread = problems(&GOOD.replace("[[delivery", "[acme]\ncontact = \"a@example.com\"\n[[delivery"));
+    assert_eq!((unread.len(), unread[0].key.as_str(), unread[0].warning), (1, "acme.terms_agreed", true));
+}
+
 #[test]
 fn a_broken_line_is_told_and_hides_no_other_fault() {
     let found = problems(&GOOD.replace("tls = \"none\"", "tls = none").replace("startt", "start"));

@@ -26,6 +26,8 @@ pub(super) enum Value {
     Networks(Vec<IpNet>),
     /// Addresses.
     Addresses(Vec<IpAddr>),
+    /// Names.
+    Names(Vec<String>),
 }
 
 /// Why a value is not taken: what is wrong, what to write instead.
@@ -56,6 +58,22 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
         Kind::Sockets => list(value, socket).map(Value::Sockets),
         Kind::Networks => list(value, network).map(Value::Networks),
         Kind::Addresses => list(value, address).map(Value::Addresses),
+        Kind::Names => match list(value, name)? {
+            none if none.is_empty() => refuse("names nothing", "Name the relay's hostname, or leave it out."),
+            names => Ok(Value::Names(names)),
+        },
+        Kind::Mailbox => match relay::service::mailbox(text(value)?) {
+            Ok(address) => Ok(Value::Text(address)),
+            Err(fault) => refuse(fault.what.trim_end_matches('.').to_owned(), "Write an address alone."),
+        },
+        Kind::Directory => match text(value)? {
+            given if given.starts_with("https://") && !given.contains(char::is_whitespace) => {
+                Ok(Value::Text(given.to_owned()))
+            }
+            given => {
+                refuse(format!("{given:?} does not begin with https://"), "Write the whole address of its directory.")
+            }
+        },
         Kind::NameServers => list(value, name_server).map(Value::Sockets),
         Kind::Count { floor, ceiling } => number(value, *floor, *ceiling),
         Kind::Span { floor, ceiling } => span(text(value)?, *floor, *ceiling),
@@ -237,6 +255,11 @@ fn hostname(given: &str) -> Result<Value, Refusal> {
             "Write the full name that the relay's address has in DNS, such as \"relay.example.com\".",
         ),
     }
+}
+
+fn name(given: &str) -> Result<String, Refusal> {
+    relay::service::domain_name(given)
+        .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of this machine."))
 }
 
 fn socket(given: &str) -> Result<SocketAddr, Refusal> {

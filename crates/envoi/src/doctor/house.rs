@@ -6,11 +6,12 @@ use relay::service::operation::{Answer, Health, Operation};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use net::tls::{CertificateFiles, Certificates};
+use net::acme::AcmeSettings;
+use net::tls::Certificates;
 
 use super::Sheet;
 use crate::cli::ask;
-use crate::config::{CERTIFICATE_DAYS_LEFT_MIN, Config};
+use crate::config::Config;
 use crate::wire::listen_fault;
 
 /// 2026-01-01: a clock before it is wrong, for this was written later.
@@ -140,17 +141,27 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     }
 }
 
-/// What the configuration check does not say: how long each certificate is still good.
-pub(super) fn certificates(config: &Config, now: Timestamp, sheet: &mut Sheet) {
-    for pair in &config.submission.certificates {
-        let files = CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() };
-        // one that cannot be used was told by the configuration's check
+/// How long each certificate is still good; of those from files only that they are, where their end is told already.
+pub(super) fn certificates(config: &Config, now: Timestamp, checked: bool, sheet: &mut Sheet) {
+    for files in config.certificate_files() {
+        let automatic = config.acme.is_some() && files == AcmeSettings::files_in(&config.acme_folder());
+        // one that cannot be used was told by the configuration's check; one to come is not there before the first start
         let Ok(loaded) = Certificates::load(vec![files]) else { continue };
         for facts in loaded.facts() {
-            let seconds = facts.not_after_seconds - i64::try_from(now.0 / 1000).unwrap_or(0);
-            let days = seconds.div_euclid(86_400);
-            if days >= CERTIFICATE_DAYS_LEFT_MIN {
-                sheet.ok("certificate", format!("for {}, {days} days left", facts.names.join(", ")));
+            let (names, days) = (facts.names.join(", "), facts.validity.ends.since(now).as_secs() / 86_400);
+            if automatic && facts.self_signed {
+                let found = format!("none has come yet for {names}: one that no client trusts stands in");
+                sheet.fail("certificate", found, "`envoi certificate list` says why the last order failed.");
+                continue;
+            }
+            let found = format!("for {names}, {days} days left");
+            match facts.validity.alarm(now) {
+                None => sheet.ok("certificate", found),
+                Some(_) if checked && !automatic => {}
+                Some(_) if automatic => {
+                    sheet.fail("certificate", found, "`envoi certificate list` says why it was not renewed.");
+                }
+                Some(_) => sheet.warn("certificate", found, "Renew it; it is taken up by itself."),
             }
         }
     }

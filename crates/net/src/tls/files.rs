@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::names::{covers, facts_of};
+use super::names::{Said, covers, said_by};
 use super::{CertificateError, CertificateFacts, CertificateFiles};
 
 /// A certificate that can be shown.
@@ -46,14 +46,15 @@ pub(super) fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Resul
     let Some(own) = chain.first() else {
         return Err(content(certificate, "there is no certificate in it".into()));
     };
-    let (names, not_after_seconds, rsa) = facts_of(own).map_err(|reason| content(certificate, reason))?;
+    let said = said_by(own).map_err(|reason| content(certificate, reason))?;
     let private = PrivateKeyDer::from_pem_slice(&read(key)?)
         .map_err(|error| content(key, format!("there is no private key in it: {error}")))?;
     let key = CertifiedKey::from_der(chain, private, provider).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => content(key, "the key is not that of the certificate".into()),
         error => content(key, error.to_string()),
     })?;
-    let facts = CertificateFacts { files: files.clone(), names, not_after_seconds, rsa };
+    let Said { names, validity, self_signed, rsa } = said;
+    let facts = CertificateFacts { files: files.clone(), names, validity, self_signed, rsa };
     Ok(Loaded { key: Arc::new(key), facts })
 }
 

@@ -20,6 +20,17 @@ fn write(folder: &Path, name: &str, names: &[&str], algorithm: &'static Signatur
 
 /// The certificate shown to a client that asks for `name` with these signature schemes.
 fn shown(certificates: &Certificates, name: &str, rsa_only: bool) -> Vec<u8> {
+    handshake(certificates.config(), name, rsa_only, &[]).unwrap().0
+}
+
+/// The certificate that a client is shown that offers these protocols, and the one that is spoken then; none where the
+/// server refuses it.
+fn handshake(
+    server: Arc<ServerConfig>,
+    name: &str,
+    rsa_only: bool,
+    protocols: &[&[u8]],
+) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     let provider = aws_lc_rs::default_provider();
     let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
@@ -27,14 +38,15 @@ fn shown(certificates: &Certificates, name: &str, rsa_only: bool) -> Vec<u8> {
         .with_root_certificates(RootCertStore::empty())
         .with_no_client_auth();
     config.dangerous().set_certificate_verifier(Arc::new(Trusting(rsa_only)));
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut server = ServerConnection::new(certificates.config()).unwrap();
+    let mut server = ServerConnection::new(server).unwrap();
     while client.is_handshaking() {
         let mut wire = Vec::new();
         client.write_tls(&mut wire).unwrap();
         server.read_tls(&mut &wire[..]).unwrap();
-        server.process_new_packets().unwrap();
+        server.process_new_packets().ok()?;
         let mut wire = Vec::new();
         while server.wants_write() {
             server.write_tls(&mut wire).unwrap();
@@ -45,7 +57,31 @@ fn shown(certificates: &Certificates, name: &str, rsa_only: bool) -> Vec<u8> {
             client.process_new_packets().unwrap();
         }
     }
-    client.peer_certificates().unwrap()[0].to_vec()
+    Some((client.peer_certificates().unwrap()[0].to_vec(), client.alpn_protocol().map(<[u8]>::to_vec)))
+}
+
+#[test]
+fn an_authority_is_shown_the_proof_that_it_asks_for_and_nobody_else_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = write(folder.path(), "own", &["relay.example.com"], &PKCS_ECDSA_P256_SHA256);
+    let certificates = Certificates::load(vec![files]).unwrap();
+    let pages = certificates.config_of_http();
+    let ask = |name: &str, protocols: &[&[u8]]| handshake(Arc::clone(&pages), name, false, protocols);
+    assert!(ask("relay.example.com", &[ACME_TLS]).is_none(), "nobody asked for it yet");
+    let proof = crate::acme::proof_of("relay.example.com", &[7; 32]).unwrap();
+    let proof_shown = proof.cert[0].to_vec();
+    certificates.proofs().answer_tls("relay.example.com".into(), Arc::new(proof));
+    let (shown, spoken) = ask("relay.example.com", &[ACME_TLS]).unwrap();
+    assert_eq!((shown, spoken.as_deref()), (proof_shown.clone(), Some(ACME_TLS)));
+    assert!(ask("other.example.com", &[ACME_TLS]).is_none());
+    for protocols in [&[][..], &[&b"h2"[..], b"http/1.1"], &[b"http/1.1", ACME_TLS]] {
+        let (shown, spoken) = ask("relay.example.com", protocols).unwrap();
+        assert!(shown != proof_shown && spoken.as_deref() != Some(ACME_TLS), "{protocols:?}");
+    }
+    let submission = handshake(certificates.config(), "relay.example.com", false, &[b"anything"]).unwrap();
+    assert_eq!(submission.1, None, "what mailers offer is no reason to refuse them");
+    certificates.proofs().clear();
+    assert!(ask("relay.example.com", &[ACME_TLS]).is_none());
 }
 
 fn is_rsa(scheme: rustls::SignatureScheme) -> bool {
@@ -112,7 +148,7 @@ fn the_name_asked_for_decides_then_the_key_the_client_can_check() {
     let facts = certificates.facts();
     assert_eq!(facts.iter().map(|facts| facts.rsa).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(facts[2].names, ["mail.example.com", "*.example.org"]);
-    assert!(facts[0].not_after_seconds > 1_700_000_000);
+    assert!(facts[0].validity.ends.0 > 1_700_000_000_000);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CheckView, ConnectionView, CredentialView, DomainView, DoneView, MemberLinkView, MemberView,
-    MessageView, QueueView, SmtpUserView, StatisticsView, SubmissionView, SuppressionView,
+    BackupView, BlockView, CertificateView, CheckView, ConnectionView, CredentialView, DomainView, DoneView,
+    MemberLinkView, MemberView, MessageView, QueueView, SmtpUserView, StatisticsView, SubmissionView, SuppressionView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting};
 use crate::account::Account;
@@ -160,6 +160,10 @@ operations! {
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
     BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Lists the certificates that clients are shown.
+    CertificateList needs Operator;
+    /// Orders the certificate now that comes by itself (ACME), whatever is there.
+    CertificateRenew needs Operator;
     /// Reads the audit log.
     Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
@@ -218,6 +222,7 @@ impl Operation {
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
+                | Operation::CertificateList
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
                 | Operation::Audit { .. }
@@ -334,6 +339,7 @@ answers! {
     Message(MessageView);
     Submission(SubmissionView);
     Blocks(Vec<BlockView>);
+    Certificates(Vec<CertificateView>);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);
@@ -347,7 +353,7 @@ answers! {
 }
 
 /// What a relay says of itself, for `doctor`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// Whether a server answered (and not the command itself, with the data folder open).
     pub running: bool,
@@ -368,6 +374,9 @@ pub struct Health {
     /// The address with most of them (IPv6: the first of its /64), and how many these are.
     #[schema(value_type = Option<(String, u64)>)]
     pub busiest_address: Option<(IpAddr, u64)>,
+    /// The certificates that clients are shown.
+    #[serde(default)]
+    pub certificates: Vec<CertificateView>,
     /// How many accounts are in each state; a state of none is left out.
     #[serde(default)]
     pub accounts: BTreeMap<String, u64>,

@@ -1,13 +1,36 @@
 //! What the command line shows, field by field: the names here are those of `--json`, and stay.
 
+macro_rules! views {
+    ($(#[doc = $about:literal] $name:ident {
+        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
+    })+) => {
+        $(
+            #[doc = $about]
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+            pub struct $name {
+                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
+            }
+        )+
+
+        /// Every view of this file, in the order of the page.
+        pub(super) const PAGES: &[ViewPage] = &[$(ViewPage {
+            name: stringify!($name),
+            about: $about,
+            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
+        }),+];
+    };
+}
+
 mod from;
+mod relay;
+mod submission;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use from::{Sent, word};
-pub use repair::{RepairStepView, RepairView};
+pub use relay::{CertificateView, CheckView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -21,36 +44,23 @@ pub struct ViewPage {
     pub fields: &'static [(&'static str, &'static str, &'static str)],
 }
 
-macro_rules! views {
-    ($(#[doc = $about:literal] $name:ident {
-        $(#[doc = $help:literal] $(#[$schema:meta])* $field:ident: $kind:ty,)+
-    })+) => {
-        $(
-            #[doc = $about]
-            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-            pub struct $name {
-                $(#[doc = $help] $(#[$schema])* pub $field: $kind,)+
-            }
-        )+
-
-        /// Every view that is written here, in the order of the page.
-        pub(crate) const PAGES: &[ViewPage] = &[$(ViewPage {
-            name: stringify!($name),
-            about: $about,
-            fields: &[$((stringify!($field), stringify!($kind), $help)),+],
-        }),+];
-    };
-}
-
-mod repair;
-mod submission;
-
-/// Every view, in the order of the page.
-pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    repair::PAGES.iter().chain(PAGES).chain(submission::PAGES)
-}
-
 views! {
+    /// What `doctor --repair` does, or would do.
+    RepairView {
+        /// Each step.
+        steps: Vec<RepairStepView>,
+        /// Whether it was done.
+        done: bool,
+    }
+    /// One step of a repair.
+    RepairStepView {
+        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
+        action: String,
+        /// The message that it is about.
+        message: Option<String>,
+        /// What is done, in words.
+        what: String,
+    }
     /// A backup.
     BackupView {
         /// Its folder.
@@ -574,20 +584,14 @@ views! {
         /// In whose account.
         account: Option<u64>,
     }
-    /// One finding of `doctor`.
-    CheckView {
-        /// What was looked at.
-        check: String,
-        /// `ok`, `warn` or `fail`.
-        result: String,
-        /// What was found.
-        found: String,
-        /// What to do.
-        remedy: String,
-    }
     /// What was done, where there is nothing left to show.
     DoneView {
         /// In words.
         done: String,
     }
+}
+
+/// Every view, in the order of the page.
+pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
+    PAGES.iter().chain(relay::PAGES).chain(submission::PAGES)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::StoreError;
 use crate::account::{Account, AccountState};
 use crate::api_key::ApiKey;
+use crate::certificate;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
@@ -302,6 +303,18 @@ pub trait Book: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Latched`].
     fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError>;
+
+    /// The last alarm about each certificate that people were told, by its file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn certificates_told(&self) -> Result<HashMap<String, certificate::Told>, StoreError>;
+
+    /// Keeps what was told of the certificate in a file.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Latched`].
+    fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError>;
 
     /// Suppresses an address for an account.
     ///

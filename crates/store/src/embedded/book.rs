@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use relay::account::{Account, AccountState};
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
@@ -175,6 +176,14 @@ impl Book for Embedded {
 
     fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
         self.ledger.quota_told(account, told)
+    }
+
+    fn certificates_told(&self) -> Result<HashMap<String, certificate::Told>, StoreError> {
+        self.ledger.certificates_told()
+    }
+
+    fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError> {
+        self.ledger.certificate_told(file, told)
     }
 
     fn suppress(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use relay::account::{Account, AccountState};
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
@@ -233,6 +234,15 @@ impl Book for Memory {
 
     fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
         self.state().quotas_told.insert(account, told);
+        Ok(())
+    }
+
+    fn certificates_told(&self) -> Result<HashMap<String, certificate::Told>, StoreError> {
+        Ok(self.state().certificates_told.clone())
+    }
+
+    fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError> {
+        self.state().certificates_told.insert(file.to_owned(), told);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use relay::account::Account;
 use relay::activity::{ActivityDetail, ConnectionRow};
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::member::{Link, Member, SignIn};
@@ -85,6 +86,7 @@ struct State {
     api_key_uses: HashMap<Id<ApiKey>, Timestamp>,
     blocks: HashMap<IpAddr, Block>,
     quotas_told: HashMap<Id<Account>, Told>,
+    certificates_told: HashMap<String, certificate::Told>,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
     requests: HashMap<(Option<Id<Account>>, KeyHash), KeyedRequest>,

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::AccountState;
-use relay::clock::Day;
+use relay::certificate::{self, Alarm};
+use relay::clock::{Day, Timestamp};
 use relay::id::Id;
 use relay::power::{Power, Powers};
 use relay::quota::Quota;
@@ -497,6 +498,16 @@ pub(crate) async fn what_was_told_of_a_quota_is_kept(store: &impl Store) {
     store.quota_told(one, told(20_030, 100)).unwrap();
     let kept = store.quotas_told().unwrap();
     assert_eq!((kept.len(), kept[&one], kept[&other]), (2, told(20_030, 100), told(20_000, 90)));
+}
+
+pub(crate) async fn what_was_told_of_a_certificate_is_kept(store: &impl Store) {
+    let told = |ends, alarm| certificate::Told { ends: Timestamp(ends), alarm };
+    store.certificate_told("/one.pem", told(5_000, Alarm::Soon)).unwrap();
+    store.certificate_told("/other.pem", told(5_000, Alarm::Near)).unwrap();
+    store.certificate_told("/one.pem", told(9_000, Alarm::Ended)).unwrap();
+    let kept = store.certificates_told().unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!((kept["/one.pem"], kept["/other.pem"]), (told(9_000, Alarm::Ended), told(5_000, Alarm::Near)));
 }
 
 pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {

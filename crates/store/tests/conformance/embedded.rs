@@ -196,6 +196,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     let older = "DROP TABLE requests; DROP TABLE request_counts;
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
+        DROP TABLE certificates_told;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
         DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; PRAGMA user_version = 1;

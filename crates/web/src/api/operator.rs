@@ -2,7 +2,9 @@
 
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
-use relay::service::view::{AuditView, BackupView, BlockView, CheckView, DoneView, MessageView, QueueView};
+use relay::service::view::{
+    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView,
+};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -138,6 +140,20 @@ pub(super) async fn backup(asking: Asking, Body(order): Body<BackupOrder>) -> Ou
         return Err(Problem::unreadable("`target` has to be a whole path: it begins with a slash."));
     }
     asking.run(Operation::Backup { target, with_master_key: order.with_master_key }).await
+}
+
+/// Lists the certificates that clients are shown.
+#[utoipa::path(get, path = "/certificates", operation_id = "CertificateList", tag = "Relay",
+    responses((status = 200, body = Vec<CertificateView>)))]
+pub(super) async fn certificate_list(asking: Asking) -> Outcome<Vec<CertificateView>> {
+    asking.run(Operation::CertificateList).await
+}
+
+/// Orders the certificate now that comes by itself, whatever is there.
+#[utoipa::path(post, path = "/certificates/renew", operation_id = "CertificateRenew", tag = "Relay",
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn certificate_renew(asking: Asking) -> Outcome<DoneView> {
+    asking.run(Operation::CertificateRenew).await
 }
 
 /// Says how the relay is.

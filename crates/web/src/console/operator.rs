@@ -106,6 +106,13 @@ fn facts(page: &Page, health: &Health) -> Vec<Fact> {
         let megabytes = page.words.number(store.activity_lag_octets >> 20);
         facts.push(fact("warn", page.with("health-lag", "megabytes", &megabytes), String::new()));
     }
+    for certificate in health.certificates.iter().filter(|certificate| certificate.alarm.is_some()) {
+        let (slug, _, words) = super::certificates::state(certificate);
+        let what = page.with(&format!("health-{words}"), "names", &certificate.names.join(", "));
+        let dot = if slug == "failed" { "bad" } else { "warn" };
+        let told = fact(dot, what, certificate.fault.clone().unwrap_or_default());
+        facts.push(Fact { path: "/operator/certificates", then: page.t("menu-certificates"), ..told });
+    }
     if health.blocks > 0 {
         let blocked = fact("warn", page.words.count("health-blocks", health.blocks), String::new());
         facts.push(Fact { path: "/operator/blocks", then: page.t("menu-blocks"), ..blocked });

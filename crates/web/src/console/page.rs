@@ -117,6 +117,7 @@ const OF_OPERATOR: [MenuPart; 2] = [
             ("/operator/accounts", "accounts", "menu-accounts", Need::Operator),
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),
+            ("/operator/certificates", "lock", "menu-certificates", Need::Operator),
         ],
     ),
     (

@@ -20,6 +20,7 @@ action-api-key-add = Made an API key
 action-api-key-delete = Deleted an API key
 action-backup = Made a backup
 action-block-lift = Lifted the block of an address
+action-certificate-renew = Ordered a new certificate
 action-domain-add = Added a domain
 action-domain-bounce-mails-off = Switched bounce mails off
 action-domain-bounce-mails-on = Switched bounce mails on

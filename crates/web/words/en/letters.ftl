@@ -1,5 +1,11 @@
 # What the relay writes to people in English. Each message has its twin of the same name below fr/.
 
+letter-certificate = The certificate for { $names } on { $host } ends on { $ends } (UTC). After that no application that checks certificates connects any more.
+letter-certificate-ended = No application that checks certificates connects to { $host } any more: the certificate for { $names } is over, or none has come yet and one that nobody trusts stands in until { $ends } (UTC).
+letter-certificate-ended-subject = { $host }: applications refuse the certificate
+letter-certificate-fault = The relay orders a new one by itself, but the last order failed: { $fault }. It goes on trying; the console shows how, under Certificates.
+letter-certificate-renew = Renew it: a new file in its place is taken up within seconds. The console shows the file, under Certificates.
+letter-certificate-subject = { $host }: the certificate ends soon
 letter-forgotten = Somebody, probably you, has asked for a new password for the console.
 letter-forgotten-subject = A new password for the console of Envoi
 letter-given = An administrator of { $place } has made a link for you, by which you choose a new password for the console.

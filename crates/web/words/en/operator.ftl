@@ -210,6 +210,34 @@ recipient-held = Held
 recipient-settled = Settled
 recipient-waiting = Waiting
 
+## Certificates
+certificate-by-hand = By you: a new file in its place is taken up within seconds
+certificate-ended = Over
+certificate-ends = Ends
+certificate-ends-soon = Ends soon
+certificate-failures = { $count ->
+    [one] The last order failed:
+   *[other] The last { $number } orders failed, the latest with:
+}
+certificate-good = Good
+certificate-left = { $count ->
+    [0] today
+    [one] one day left
+   *[other] { $number } days left
+}
+certificate-names = Names
+certificate-ordered-at = By itself; the next order is due { $moment }
+certificate-ordering = By itself; an order is under way
+certificate-renew = Order one now
+certificate-renewal = Renewal
+certificate-stands-in = Stands in
+certificate-state = State
+certificates-by-hand = A certificate can come and renew by itself, from an authority such as Let’s Encrypt: see [acme] in the configuration.
+certificates-lede = What applications and browsers are shown under TLS. Whoever checks refuses one that is over, or for another name.
+health-certificate-ended = The certificate for { $names } is over: no application that checks connects any more.
+health-certificate-ends-soon = The certificate for { $names } ends soon.
+health-certificate-stands-in = No certificate has come yet for { $names }: one that nobody trusts stands in.
+
 ## Blocks and limits
 block-address = Address
 block-aimed = Aimed at

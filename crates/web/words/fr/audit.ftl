@@ -20,6 +20,7 @@ action-api-key-add = Création d’une clé d’API
 action-api-key-delete = Suppression d’une clé d’API
 action-backup = Création d’une sauvegarde
 action-block-lift = Levée du blocage d’une adresse
+action-certificate-renew = Commande d’un nouveau certificat
 action-domain-add = Ajout d’un domaine
 action-domain-bounce-mails-off = Désactivation des avis de non-livraison
 action-domain-bounce-mails-on = Activation des avis de non-livraison

@@ -1,5 +1,11 @@
 # Ce que le relais écrit aux personnes en français. Chaque message a son jumeau du même nom sous en/.
 
+letter-certificate = Le certificat de { $names } sur { $host } expire le { $ends } (UTC). Passé ce moment, plus aucune application qui vérifie les certificats ne se connectera.
+letter-certificate-ended = Plus aucune application qui vérifie les certificats ne se connecte à { $host } : le certificat de { $names } a expiré, ou bien aucun n’est encore arrivé et le relais présente jusqu’au { $ends } (UTC) un certificat provisoire, auquel personne ne fait confiance.
+letter-certificate-ended-subject = { $host } : les applications refusent le certificat
+letter-certificate-fault = Le relais en commande un nouveau de lui-même, mais la dernière commande a échoué : { $fault }. Il continue d’essayer ; la console montre où il en est, sous Certificats.
+letter-certificate-renew = Renouvelez-le : un nouveau fichier au même endroit est pris en compte en quelques secondes. La console indique ce fichier, sous Certificats.
+letter-certificate-subject = { $host } : le certificat expire bientôt
 letter-forgotten = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe pour la console.
 letter-forgotten-subject = Nouveau mot de passe pour la console d’Envoi
 letter-given = Un administrateur de { $place } a créé pour vous un lien qui permet de choisir un nouveau mot de passe pour la console.

@@ -210,6 +210,34 @@ recipient-held = Retenu
 recipient-settled = Réglé
 recipient-waiting = En attente
 
+## Certificats
+certificate-by-hand = Par vos soins : un nouveau fichier au même endroit est pris en compte en quelques secondes
+certificate-ended = Expiré
+certificate-ends = Expire
+certificate-ends-soon = Expire bientôt
+certificate-failures = { $count ->
+    [one] La dernière commande a échoué :
+   *[other] Les { $number } dernières commandes ont échoué, la plus récente ainsi :
+}
+certificate-good = Valable
+certificate-left = { $count ->
+    [0] aujourd’hui
+    [one] il reste { $number } jour
+   *[other] il reste { $number } jours
+}
+certificate-names = Noms
+certificate-ordered-at = Automatique ; prochaine commande le { $moment }
+certificate-ordering = Automatique ; une commande est en cours
+certificate-renew = Commander maintenant
+certificate-renewal = Renouvellement
+certificate-stands-in = Provisoire
+certificate-state = État
+certificates-by-hand = Un certificat peut arriver et se renouveler de lui-même, auprès d’une autorité comme Let’s Encrypt : voyez [acme] dans la configuration.
+certificates-lede = Ce que le relais présente aux applications et aux navigateurs sous TLS. Ceux qui le vérifient refusent un certificat expiré ou établi à un autre nom.
+health-certificate-ended = Le certificat de { $names } a expiré : plus aucune application qui le vérifie ne se connecte.
+health-certificate-ends-soon = Le certificat de { $names } expire bientôt.
+health-certificate-stands-in = Aucun certificat n’est encore arrivé pour { $names } : le relais présente un certificat provisoire, auquel personne ne fait confiance.
+
 ## Blocages et limites
 block-address = Adresse
 block-aimed = Visait

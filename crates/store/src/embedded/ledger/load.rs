@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use relay::account::Account;
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
 use relay::id::Id;
@@ -192,6 +193,17 @@ pub(super) fn quotas_told(reader: &Connection) -> rusqlite::Result<HashMap<Id<Ac
     let mut told = HashMap::new();
     each(reader, "SELECT account, period, step FROM quotas_told", |row| {
         told.insert(Id::new(row.get(0)?), Told { period: Day(row.get(1)?), step: row.get(2)? });
+        Ok(())
+    })?;
+    Ok(told)
+}
+
+/// What was last told of the certificate in each file.
+pub(super) fn certificates_told(reader: &Connection) -> rusqlite::Result<HashMap<String, certificate::Told>> {
+    let mut told = HashMap::new();
+    each(reader, "SELECT file, ends, alarm FROM certificates_told", |row| {
+        let alarm = from_word(row.get(2)?)?;
+        told.insert(row.get(0)?, certificate::Told { ends: Timestamp(row.get(1)?), alarm });
         Ok(())
     })?;
     Ok(told)

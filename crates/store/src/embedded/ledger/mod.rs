@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use relay::account::Account;
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
@@ -220,6 +221,14 @@ impl Ledger {
 
     pub(crate) fn quota_told(&self, account: Id<Account>, told: Told) -> Result<(), StoreError> {
         self.writer().transact(|transaction| write::quota_told(transaction, account, told))
+    }
+
+    pub(crate) fn certificates_told(&self) -> Result<HashMap<String, certificate::Told>, StoreError> {
+        self.readers.read(load::certificates_told)
+    }
+
+    pub(crate) fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| write::certificate_told(transaction, file, told))
     }
 
     /// How far the log was read for the charges; none where it never was.

@@ -190,6 +190,14 @@ CREATE TABLE quotas_told (
 INSERT INTO accounts (id, name, state, created_at) VALUES (0, 'system', 'active', 0);
 ",
     "
+-- the last alarm about the certificate in each file
+CREATE TABLE certificates_told (
+    file  TEXT PRIMARY KEY,
+    ends  INTEGER NOT NULL,
+    alarm TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    "
 -- requests with an idempotency key, each for a day
 CREATE TABLE requests (
     -- -1: the operator's

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use relay::account::Account;
 use relay::api_key::ApiKey;
+use relay::certificate;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::quota::alert::Told;
@@ -197,6 +198,16 @@ pub(super) fn quota_told(transaction: &Transaction<'_>, account: Id<Account>, to
     let upsert = "INSERT INTO quotas_told (account, period, step) VALUES (?1, ?2, ?3)
         ON CONFLICT (account) DO UPDATE SET period = ?2, step = ?3";
     transaction.execute(upsert, (account.number(), told.period.0, told.step)).map(drop)
+}
+
+pub(super) fn certificate_told(
+    transaction: &Transaction<'_>,
+    file: &str,
+    told: certificate::Told,
+) -> rusqlite::Result<()> {
+    let upsert = "INSERT INTO certificates_told (file, ends, alarm) VALUES (?1, ?2, ?3)
+        ON CONFLICT (file) DO UPDATE SET ends = ?2, alarm = ?3";
+    transaction.execute(upsert, (file, told.ends.0, word(&told.alarm)?)).map(drop)
 }
 
 /// Adds charges, with how far the log was read for them.
