@@ -4,9 +4,17 @@
 
 mod support;
 
+use net::clock::{Clock, SystemClock};
+use relay::id::{Id, MessageId};
+use relay::idempotency::{IdempotencyKey, fingerprint};
+use relay::limits::Limits;
+use relay::service::operation::Operation;
+use relay::service::{GivenContent, GivenMessage, Octets};
+use relay::store::{KeyedRequest, Requests};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
+use std::sync::Arc;
 use support::api::{Client, Reply, key};
 use support::{Hop, House, Server, envoi, eventually};
 
@@ -266,4 +274,40 @@ fn a_message_sent_again_under_its_key_is_one_message() {
     assert_eq!(ids(&queue()), before);
     assert_eq!(keyed(&server, &secret, &lost, "order-20").status, 200, "under another key it is another message");
     assert_eq!(queue().len(), before.len() + 1);
+}
+
+/// What a crash between the row and the commit leaves behind.
+#[test]
+fn a_message_that_was_written_down_and_never_kept_is_sent_under_its_id() {
+    let house = House::new(1);
+    house.furnish();
+    let raw = "From: <shop@example.com>\r\nSubject: x\r\n\r\nx\r\n";
+    let message = GivenMessage {
+        user: "1".into(),
+        reverse_path: None,
+        recipients: vec!["a@example.net".into()],
+        content: GivenContent::Raw(Octets(raw.into())),
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let left_behind = KeyedRequest {
+        account: Some(Id::new(1)),
+        key: IdempotencyKey::parse(b"order-21", &Limits::default()).unwrap().0,
+        fingerprint: fingerprint(&Operation::MessageSubmit { message: Box::new(message) }),
+        at: clock.now(),
+        message: Some(MessageId(7 << 64)),
+        answer: Some("{}".into()),
+    };
+    let config = envoi::config::load(&house.config()).ok().unwrap();
+    let store = envoi::data::open(&config, clock).unwrap();
+    assert!(store.request_put(&left_behind, 10).unwrap());
+    drop(store);
+
+    let server = house.serve();
+    let client = shop(&house, &server);
+    let fields = [("Content-Type", "message/rfc822"), ("Idempotency-Key", "order-21")];
+    let ask = || client.with_fields("POST", "/messages?user=1&to=a@example.net", &fields, raw);
+    let sent = ask();
+    assert_eq!((sent.status, &sent.body["message"]), (200, &MessageId(7 << 64).to_string().into()), "{}", sent.body);
+    assert_eq!(ask().body, sent.body);
+    assert_eq!(house.json(&["queue", "list"]).as_array().unwrap().len(), 1);
 }

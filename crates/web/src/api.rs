@@ -283,6 +283,35 @@ mod tests {
         assert!(timeout(Duration::ZERO, ask("/activity/changes")).await.is_err(), "what does not wait is asked");
     }
 
+    #[tokio::test]
+    async fn so_many_octets_of_messages_are_held() {
+        let limits = Limits { api_key_held_octets_max: 1_048_576, ..Limits::default() };
+        let router = router(Arc::new(Quiet), &limits);
+        // what is said of its length counts, before an octet of it has come
+        let (coming, _more) = tokio::io::duplex(10);
+        let mut coming = Some(axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(coming)));
+        let mut ask = |octets: usize| {
+            let mut request = request("/messages?user=1");
+            *request.method_mut() = axum::http::Method::POST;
+            let fields = request.headers_mut();
+            fields.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("message/rfc822"));
+            fields.insert(header::CONTENT_LENGTH, axum::http::HeaderValue::from(octets));
+            *request.body_mut() = coming.take().unwrap_or_else(|| axum::body::Body::from(vec![b'x'; octets]));
+            router.clone().oneshot(request)
+        };
+        let mut held = Box::pin(ask(700_000));
+        assert!(timeout(Duration::ZERO, &mut held).await.is_err(), "it comes");
+        let refused = ask(700_000).await.unwrap();
+        assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"5".parse().unwrap()));
+        assert_eq!(ask(1_048_577).await.unwrap().status(), 413);
+        let small = tokio::spawn(ask(300_000));
+        tokio::task::yield_now().await;
+        assert!(!small.is_finished(), "there is room for it: the relay is asked");
+        small.abort();
+        drop(held);
+        assert!(timeout(Duration::ZERO, ask(700_000)).await.is_err(), "and again for that");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_not_waited_for_long() {
         let router = router(Arc::new(Quiet), &Limits::default());
