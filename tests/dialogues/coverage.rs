@@ -14,6 +14,7 @@ const ROWS: &[&str] = &[
     "user-disabled",
     "user-expired",
     "account-suspended",
+    "account-without-plan",
     "wrong-network",
     "base64-broken",
     "auth-cancelled",

@@ -87,6 +87,8 @@ pub struct Scene {
     pub enabled: bool,
     pub rules: UserRules,
     pub suspended: bool,
+    /// The plan of the account was cancelled.
+    pub without_plan: bool,
     /// Recipients a month, if the account has a quota.
     pub quota: Option<u64>,
     pub domain: DomainState,
@@ -107,6 +109,7 @@ impl Default for Scene {
             enabled: true,
             rules: UserRules::default(),
             suspended: false,
+            without_plan: false,
             quota: None,
             domain: DomainState::Vouched,
             suppressed: Vec::new(),
@@ -133,6 +136,7 @@ impl Scene {
             ("user", "sender") => self.rules.senders.push(rest.to_owned()),
             ("user", "recipient-domain") => self.rules.recipient_domains.push(rest.to_owned()),
             ("account", "suspended") => self.suspended = true,
+            ("account", "without-plan") => self.without_plan = true,
             ("account", "quota") => self.quota = Some(rest.parse().unwrap()),
             ("domain", "pending") => self.domain = DomainState::Pending,
             ("domain", "failed") => self.domain = DomainState::Failed,

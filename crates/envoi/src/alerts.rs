@@ -1,10 +1,9 @@
-//! Tells an account's administrators how much of their quota is used, by mail.
+//! Tells an account's administrators and contacts how much of their quota is used, by mail.
 
 use relay::account::Account;
 use relay::clock::Day;
 use relay::id::Id;
 use relay::member::Member;
-use relay::power::Role;
 use relay::quota::alert::{self, Told};
 use relay::store::Store;
 use std::collections::HashSet;
@@ -15,6 +14,7 @@ use net::own_mail::{Note, OwnMailError};
 use net::shutdown::Shutdown;
 
 use crate::execute::Executor;
+use crate::people::{self, Person};
 
 /// How often quotas are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -28,8 +28,9 @@ struct Alert {
     renews: String,
 }
 
-/// Who was told which step of which period: kept while the relay runs, so that what could not be noted is not told again.
-type Sent = HashSet<(Id<Member>, Day, u8)>;
+/// Which account's alert went to which address, of which step of which period: kept while the relay runs, so that what
+/// could not be noted is not told again.
+type Sent = HashSet<(Id<Account>, String, Day, u8)>;
 
 /// Looks at the quotas until shutdown.
 pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdown) {
@@ -70,46 +71,44 @@ fn due<S: Store>(executor: &Executor<S>) -> anyhow::Result<Vec<Alert>> {
     let (used_by, told) = (executor.used()?, executor.store.quotas_told()?);
     let mut alerts = Vec::new();
     for account in directory.accounts.values() {
-        let Some(quota) = account.quota.recipients else { continue };
-        let (used, period) = (used_by(account, today), account.quota.period(today));
-        if let Some(step) = alert::due(used, quota, period.begins, told.get(&account.id).copied()) {
-            let told = Told { period: period.begins, step };
-            alerts.push(Alert { account: Arc::clone(account), told, used, quota, renews: period.renews.to_string() });
+        // who has no plan is told so by the answer to a request and by their pages
+        if account.standing(today).plan().is_none() {
+            continue;
+        }
+        let quota = account.quota(&directory.plans, today);
+        let Some(recipients) = quota.recipients else { continue };
+        let (used, period) = (used_by(account, today), quota.period(today));
+        if let Some(step) = alert::due(used, recipients, period.begins, told.get(&account.id).copied()) {
+            let (account, told) = (Arc::clone(account), Told { period: period.begins, step });
+            alerts.push(Alert { account, told, used, quota: recipients, renews: period.renews.to_string() });
         }
     }
     Ok(alerts)
 }
 
-/// Writes to each administrator of the account, in their language.
+/// Writes to each administrator and contact of the account, in their language.
 async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert, sent: &mut Sent) -> anyhow::Result<()> {
     let Some(running) = &executor.running else { return Ok(()) };
-    let directory = executor.store.directory();
-    let whom = |member: &&Arc<Member>| member.account == Some(alert.account.id) && member.role == Role::Administrator;
-    for member in directory.members.values().filter(whom) {
-        let Alert { account, told, used, quota, renews } = alert;
-        if sent.contains(&(member.id, told.period, told.step)) {
+    let Alert { account, told, used, quota, renews } = alert;
+    for person in people::of_account(&executor.store.directory(), account) {
+        let mark = (account.id, Member::key_of(&person.address), told.period, told.step);
+        if sent.contains(&mark) {
             continue;
         }
-        let letter =
-            web::letters::quota(member.language, &member.name, &account.name, told.step, (*used, *quota), renews);
-        let note = Note {
-            name: member.name.clone(),
-            address: member.email.clone(),
-            subject: letter.subject,
-            text: letter.text,
-            language: member.language,
-        };
+        let Person { name, address, language } = person;
+        let letter = web::letters::quota(language, &name, &account.name, told.step, (*used, *quota), renews);
+        let note = Note { name, address, subject: letter.subject, text: letter.text, language };
         match running.mail.send(&note).await {
             Ok(message) => {
                 tracing::info!(message_id = %message, account = %account.id, step = told.step, "a quota alert was sent")
             }
             // an address that cannot be written to keeps nobody else from being told
             Err(error @ OwnMailError::NoAddress(_)) => {
-                tracing::warn!(%error, member = %member.id, "a quota alert was not sent")
+                tracing::warn!(%error, account = %account.id, "a quota alert was not sent to one address")
             }
             Err(error) => return Err(error.into()),
         }
-        sent.insert((member.id, told.period, told.step));
+        sent.insert(mark);
     }
     Ok(())
 }

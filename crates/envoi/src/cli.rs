@@ -7,6 +7,7 @@ mod follow;
 mod member;
 mod message;
 mod operate;
+mod plan;
 mod run;
 mod show;
 mod statistics;
@@ -21,6 +22,7 @@ pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
+pub use plan::{PlanCommand, TermsArgs};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
@@ -54,6 +56,9 @@ pub enum Command {
     /// Accounts: who owns domains, SMTP users and mail
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Plans: how many recipients a month accounts may send to, and what they ask for
+    #[command(subcommand)]
+    Plan(PlanCommand),
     /// Sending domains
     #[command(subcommand)]
     Domain(DomainCommand),

@@ -12,6 +12,7 @@ mod letters;
 mod member;
 mod message;
 mod once;
+mod plan;
 mod queue;
 mod statistics;
 mod users;
@@ -109,6 +110,8 @@ pub struct Executor<S> {
     pub limits: Limits,
     /// How often people are written to.
     letters: Letters,
+    /// How often the operator's people are, of requests for a plan.
+    request_letters: Letters,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The server around it, if one runs.
@@ -152,6 +155,7 @@ impl<S: Store> Executor<S> {
             console,
             limits,
             letters: Letters::default(),
+            request_letters: Letters::default(),
             clock,
             running,
             config,
@@ -216,9 +220,13 @@ impl<S: Store> Executor<S> {
             running.dispatch.directory_changed();
             running.domains.directory_changed();
         }
-        if let Ok(Answer::MemberLink(link)) = &mut answer {
-            let why = if link.member.joined { LinkFor::Given } else { LinkFor::Invitation };
-            self.mail_link(link, why).await;
+        match &mut answer {
+            Ok(Answer::MemberLink(link)) => {
+                let why = if link.member.joined { LinkFor::Given } else { LinkFor::Invitation };
+                self.mail_link(link, why).await;
+            }
+            Ok(Answer::PlanRequest(request)) => self.tell_of_request(request).await,
+            _ => {}
         }
         answer
     }
@@ -228,6 +236,9 @@ impl<S: Store> Executor<S> {
         let Identity { actor, scope, ends_at, .. } = identity;
         let (now, limits) = (self.clock.now(), &self.limits);
         let caller = Caller { actor, now, scope: *scope, ends_at: *ends_at, limits };
+        if let Some(part) = plan::part_of(&operation) {
+            return self.plans(part, operation, caller);
+        }
         match operation {
             O::AccountAdd { .. }
             | O::AccountList
@@ -271,7 +282,7 @@ impl<S: Store> Executor<S> {
     fn account(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let account = match operation {
-            Operation::AccountAdd { name } => service::account_add(store, &name, caller)?,
+            Operation::AccountAdd { name, without_plan } => service::account_add(store, &name, without_plan, caller)?,
             Operation::AccountShow { account } => service::account_find(store, Id::new(account))?,
             Operation::AccountSuspend { account } => {
                 service::account_state(store, Id::new(account), AccountState::Suspended, caller)?
@@ -288,26 +299,31 @@ impl<S: Store> Executor<S> {
             }
             _ => return self.accounts(caller.now),
         };
-        let today = caller.now.day();
-        let used = self.used()?(&account, today);
-        Ok(Answer::Account(AccountView::new(&account, used, today)))
+        self.shown(&account, caller.now)
+    }
+
+    /// An account with what it used of its quota.
+    fn shown(&self, account: &Account, now: Timestamp) -> Result<Answer, Fault> {
+        let today = now.day();
+        let used = self.used()?(account, today);
+        Ok(Answer::Account(AccountView::new(account, &self.store.directory(), used, today)))
     }
 
     /// Says what an account used of its quota in the period of a day: as it is counted where a server runs, else as it was
     /// written down.
     pub(crate) fn used(&self) -> Result<UsedBy<'_>, Fault> {
         if let Some(running) = &self.running {
-            return Ok(Box::new(|account, today| running.usage.used(account.id, account.quota.period(today))));
+            return Ok(Box::new(|account, today| running.usage.used(account.id, account.own_quota.period(today))));
         }
         let charges = self.store.charges()?;
-        Ok(Box::new(move |account, today| charges.used(account.id, account.quota.period(today))))
+        Ok(Box::new(move |account, today| charges.used(account.id, account.own_quota.period(today))))
     }
 
     fn accounts(&self, now: Timestamp) -> Result<Answer, Fault> {
         let (used, today) = (self.used()?, now.day());
         let directory = self.store.directory();
         let accounts = directory.accounts.values();
-        let shown = |account: &Arc<Account>| AccountView::new(account, used(account, today), today);
+        let shown = |account: &Arc<Account>| AccountView::new(account, &directory, used(account, today), today);
         let mut accounts: Vec<_> = accounts.map(shown).collect();
         accounts.sort_by_key(|account| account.id);
         Ok(Answer::Accounts(accounts))
@@ -494,6 +510,7 @@ impl<S: Store> Executor<S> {
             starttls: running.map(|running| running.ports.starttls.clone()).unwrap_or_default(),
             tls: running.map(|running| running.ports.tls.clone()).unwrap_or_default(),
             store: self.store.health(),
+            plan_requests: service::requests(self.store.as_ref()).len() as u64,
             blocks: self.store.blocks()?.iter().filter(|block| block.until > now).count() as u64,
             connections,
             busiest_address: busiest.map(|(site, count)| (site.address(), count)),

@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod execute;
 pub mod metrics;
 pub mod moment;
+mod people;
 pub mod reference;
 pub mod serve;
 pub mod telemetry;

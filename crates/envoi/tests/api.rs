@@ -225,6 +225,8 @@ fn no_route_shows_a_stranger_anything() {
             let mut path = path.strip_prefix("/api/v1").unwrap().to_owned();
             for (name, value) in [
                 ("{account}", "1"),
+                ("{plan}", "1"),
+                ("{request}", "1"),
                 ("{domain}", "example.com"),
                 ("{user}", &user),
                 ("{row}", "1"),
@@ -254,6 +256,13 @@ fn body(id: &str) -> Option<Value> {
     Some(match id {
         "AccountAdd" => json!({"name": "Another"}),
         "AccountQuota" => json!({"recipients": 5}),
+        "AccountPlan" => json!({"plan": 1}),
+        "AccountContactsSet" => json!({"billing": null}),
+        "PlanAdd" => json!({"name": "Small", "recipients": 100}),
+        "PlanSet" => json!({"offered": true}),
+        "PlanRetire" => json!({"retired": true}),
+        "PlanAsk" => json!({"plan": null}),
+        "PlanDecline" => json!({}),
         "DomainAdd" => json!({"account": 1, "name": "further.example"}),
         "DomainVouch" => json!({"vouched": true}),
         "DomainRotate" => json!({"force": true}),

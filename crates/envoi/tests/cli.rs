@@ -58,11 +58,11 @@ fn quotas(house: &House, account: &Value) {
     assert_eq!(house.json(&["account", "list"])[0], quota);
     let text = String::from_utf8(house.run(&["account", "show", &id]).stdout).unwrap();
     assert!(text.contains("0 of 500 recipients used"), "{text}");
-    assert_eq!(house.json(&["account", "quota", &id, "--unlimited"])["quota"], Value::Null);
+    assert_eq!(house.json(&["account", "quota", &id, "--of-plan"])["quota"], Value::Null);
     for wrong in [&["--renews-on", "32"][..], &["--recipients", "1000000001"], &[]] {
         assert_eq!(house.error(&[&["account", "quota", &id], wrong].concat())["kind"], "invalid");
     }
-    assert_eq!(house.error(&["account", "quota", "999", "--unlimited"])["kind"], "not_found");
+    assert_eq!(house.error(&["account", "quota", "999", "--of-plan"])["kind"], "not_found");
     let sent = house.json(&["statistics", "--account", &id, "--since", "2026-11-01", "--until", "2026-11-03"]);
     assert_eq!((&sent["days"][2]["day"], &sent["total"]["recipients"]), (&"2026-11-03".into(), &0.into()));
     assert_eq!(house.error(&["statistics", "--since", "2026-11-03", "--until", "2026-11-01"])["kind"], "invalid");

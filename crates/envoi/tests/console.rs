@@ -24,6 +24,8 @@ struct Party {
     member: String,
     row: String,
     message: String,
+    plan: String,
+    request: String,
 }
 
 impl Party {
@@ -48,6 +50,9 @@ impl Party {
         let message = waiting[0]["message"].as_str().unwrap().to_owned();
         let key = house.json(&["api-key", "add", "--name", "Key", "--account", &account, "--may", "activity"]);
         let member = add(house, Some(&account), &format!("kept@{domain}"), Role::Administrator);
+        let title = format!("Plan of {name}");
+        let plan = number(&house.json(&["plan", "add", "--name", &title, "--recipients", "9", "--offered", "on"]));
+        let request = number(&house.json(&["plan", "ask", "--account", &account, "--plan", &plan]));
         Party {
             domain: number(&vouched),
             user: number(&user),
@@ -56,6 +61,8 @@ impl Party {
             account,
             row,
             message,
+            plan,
+            request,
         }
     }
 
@@ -69,6 +76,8 @@ impl Party {
             ("{member}", &self.member),
             ("{row}", &self.row),
             ("{message}", &self.message),
+            ("{plan}", &self.plan),
+            ("{request}", &self.request),
         ];
         let path = known.iter().fold(route.to_owned(), |path, (name, value)| path.replace(name, value));
         assert!(!path.contains('{'), "{route}: say here what it names");
@@ -309,6 +318,81 @@ fn an_administrator_looks_after_members_and_keys() {
     let keys = house.json(&["api-key", "list", "--account", &acme.account]);
     assert_eq!((keys[0]["name"].as_str(), keys.as_array().unwrap().len()), (Some("Reports"), 1));
     assert_eq!(keys[0]["read_only"], true);
+}
+
+#[test]
+fn an_administrator_asks_for_a_plan_and_the_operator_answers() {
+    let (house, server) = world();
+    house.json(&["account", "add", "--name", "acme", "--without-plan"]);
+    let mut jane = member(&house, &server, Some("1"), "jane@acme.example", Role::Administrator);
+    let mut john = member(&house, &server, Some("1"), "john@acme.example", Role::Regular);
+    let mut operator = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let plan = [("name", "Large"), ("name_fr", "Grand"), ("price", "$9"), ("offered", "1"), ("place", "2")];
+    for (recipients, status) in [("many", 422), ("1 000", 303), ("5", 422)] {
+        let sent = [&plan[..], &[("recipients", recipients)]].concat();
+        assert_eq!(operator.post("/operator/plans", &sent).status, status, "{recipients}");
+    }
+    assert!(operator.get("/operator/plans").body.contains("Large"));
+
+    for page in ["/pricing", "/"] {
+        assert!(jane.get(page).body.contains("No plan was approved for this account yet"), "{page}");
+    }
+    let has_form = |shown: &Shown| shown.body.contains("action=\"/pricing/ask\"");
+    let (form, looked) = (jane.get("/pricing"), john.get("/pricing"));
+    assert_eq!((form.status, looked.status, has_form(&form), has_form(&looked)), (200, 200, true, false));
+    assert!(looked.body.contains("Large") && looked.body.contains("1,000 recipients a month"));
+    assert_eq!(jane.post("/pricing/ask", &[("message", "none was chosen")]).status, 422);
+    let wish = [("plan", "2"), ("message", "We grow")];
+    assert_eq!(john.post("/pricing/ask", &wish).status, 403);
+    assert_eq!(jane.post("/pricing/ask", &wish).status, 303);
+    assert_eq!(jane.post("/pricing/ask", &wish).status, 422, "one at a time");
+    let waits = jane.get("/pricing");
+    assert!(waits.body.contains("Withdraw the request") && !has_form(&waits), "{}", waits.body);
+    assert!(!john.get("/pricing").body.contains("Withdraw the request"));
+    assert!(operator.get("/operator").body.contains("href=\"/operator/requests\""));
+    assert!(operator.get("/operator/requests").body.contains("We grow"));
+    assert_eq!(operator.post("/operator/requests/1/decline", &[("reason", "Not yet")]).status, 303);
+    assert!(jane.get("/pricing").body.contains("Not yet"));
+    assert_eq!(jane.post("/pricing/ask", &wish).status, 303);
+    assert_eq!(operator.post("/operator/requests/1/approve", &[]).status, 404, "that was another");
+    assert_eq!(operator.post("/operator/requests/2/approve", &[]).status, 303);
+    let shown = jane.get("/pricing");
+    assert!(shown.body.contains("0 of 1,000 recipients") && !shown.body.contains("No plan"), "{}", shown.body);
+
+    assert_eq!(jane.get("/pricing/cancel").status, 200);
+    assert_eq!(jane.post("/pricing/cancel", &[]).status, 400, "it is asked twice");
+    assert_eq!(jane.post("/pricing/cancel", &[("sure", "1")]).status, 303);
+    assert_eq!(jane.post("/pricing/withdraw", &[]).status, 303);
+    assert_eq!(jane.post("/pricing/cancel", &[("sure", "1")]).status, 303);
+    assert_eq!(operator.post("/operator/requests/4/approve", &[]).status, 303);
+    assert!(jane.get("/pricing").body.contains("The plan ends on"));
+    assert_eq!(jane.post("/pricing/keep", &[]).status, 303);
+    assert!(!jane.get("/pricing").body.contains("The plan ends on"));
+
+    assert_eq!(operator.post("/operator/plans/2/default", &[]).status, 303);
+    assert_eq!(operator.post("/operator/plans/1/retire", &[]).status, 303);
+    assert_eq!(operator.post("/operator/accounts/1/plan", &[("plan", "")]).status, 303);
+    assert!(jane.get("/").body.contains("The plan of this account was cancelled"));
+    assert_eq!(operator.get("/operator/plans/1/delete").status, 200);
+    assert_eq!(operator.post("/operator/plans/1/delete", &[("sure", "1")]).status, 303);
+    assert_eq!(operator.get("/operator/plans/1").status, 404);
+}
+
+#[test]
+fn contacts_are_told_apart_from_half_of_one() {
+    let (house, server) = world();
+    house.json(&["account", "add", "--name", "acme"]);
+    let mut jane = member(&house, &server, Some("1"), "jane@acme.example", Role::Administrator);
+    let half = [("billing_name", "Élise"), ("billing_email", "")];
+    let refused = jane.post("/account/contacts", &half);
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("value=\"Élise\""), "the form keeps what was typed");
+    let whole = [("billing_name", "Élise"), ("billing_email", "bills@acme.example")];
+    assert_eq!(jane.post("/account/contacts", &whole).status, 303);
+    assert!(jane.get("/account").body.contains("bills@acme.example"));
+    assert_eq!(jane.post("/account/contacts", &[]).status, 303);
+    let kept = house.json(&["account", "contacts", "1"]);
+    assert_eq!((&kept["primary"], &kept["billing"]), (&Value::Null, &Value::Null));
 }
 
 fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Shown {

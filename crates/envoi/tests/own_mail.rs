@@ -49,7 +49,7 @@ fn an_invitation_comes_by_mail_signed_and_in_the_members_language() {
 }
 
 #[test]
-fn administrators_are_told_that_the_quota_is_used_up() {
+fn administrators_and_contacts_are_told_that_the_quota_is_used_up() {
     let hop = Hop::start(20);
     let house = house(&hop);
     let server = house.serve();
@@ -60,6 +60,10 @@ fn administrators_are_told_that_the_quota_is_used_up() {
         house.json(&["member", "add", address, "--account", "1", "--name", "Somebody", "--role", role]);
         hop.wait(address);
     }
+    // one is an administrator already: nobody is written to twice
+    let contacts = ["--primary", "Jane <JANE@example.net>", "--billing", "Élise <bills@example.net>"];
+    house.json(&[&["account", "contacts", "1"], &contacts[..]].concat());
+    house.json(&["account", "set", "1", "--language", "fr"]);
     house.json(&["account", "quota", "1", "--recipients", "2"]);
     let client = house.client(Port::StartTls(server.starttls), &login);
     for number in 0..2 {
@@ -70,6 +74,12 @@ fn administrators_are_told_that_the_quota_is_used_up() {
     assert_eq!(told.recipients, ["jane@example.net"]);
     let read = MessageParser::default().parse(&told.content).unwrap();
     assert!(read.body_text(0).unwrap().contains("2 of the 2 recipients"), "{:?}", read.body_text(0));
+    let told = hop.wait("bills@example.net");
+    let read = MessageParser::default().parse(&told.content).unwrap();
+    assert!(read.subject().unwrap().contains("épuisé"), "in the account's language: {:?}", read.subject());
+    let alerts = hop.capture.messages();
+    let told: Vec<_> = alerts.iter().flat_map(|message| &message.recipients).collect();
+    assert_eq!(told.iter().filter(|address| address.eq_ignore_ascii_case("jane@example.net")).count(), 2);
     server.stop();
 }
 

@@ -22,7 +22,7 @@ use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
-use relay::service::{Fault, FaultKind, GivenContent, GivenMessage, Identity, Octets, RulesChange, Setting};
+use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting, TermsChange};
 use relay::store::{Actor, Block, Book, Spool};
 use store::memory::Memory;
 
@@ -71,9 +71,8 @@ impl World {
 
     async fn party(&self, name: &str) -> Party {
         let ask = |operation| self.ask(operation, Scope::Operator);
-        let Answer::Account(account) = ask(Operation::AccountAdd { name: name.into() }).await.unwrap() else {
-            panic!()
-        };
+        let add = Operation::AccountAdd { name: name.into(), without_plan: false };
+        let Answer::Account(account) = ask(add).await.unwrap() else { panic!() };
         let domain = format!("{name}.example");
         let added = ask(Operation::DomainAdd { account: account.id, name: domain.clone() }).await.unwrap();
         let Answer::Domain(added) = added else { panic!() };
@@ -142,6 +141,7 @@ impl World {
 /// Every operation, about what belongs to `of`.
 fn operations(of: &Party) -> Vec<Operation> {
     let mut all = of_account(of);
+    all.extend(of_plans(of));
     all.extend([&of.domain, &of.domain_number].into_iter().flat_map(|domain| of_domain(domain)));
     all.extend([&of.user, &of.user_number].into_iter().flat_map(|user| of_user(user)));
     all
@@ -153,7 +153,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
     let message = MessageId(1);
     let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
     vec![
-        O::AccountAdd { name: "Another".into() },
+        O::AccountAdd { name: "Another".into(), without_plan: false },
         O::AccountList,
         O::AccountShow { account },
         O::AccountSuspend { account },
@@ -210,6 +210,28 @@ fn of_account(of: &Party) -> Vec<Operation> {
     ]
 }
 
+fn of_plans(of: &Party) -> Vec<Operation> {
+    use Operation as O;
+    let (account, some) = (of.account, Some(of.account));
+    vec![
+        O::AccountPlan { account, plan: None },
+        O::AccountContacts { account },
+        O::AccountContactsSet { account, primary: Setting::Default, billing: Setting::Default },
+        O::PlanList { account: some },
+        O::PlanAdd { name: "Small".into(), terms: TermsChange::default() },
+        O::PlanSet { plan: 1, terms: TermsChange::default() },
+        O::PlanDefault { plan: 1 },
+        O::PlanRetire { plan: 1, retired: false },
+        O::PlanDelete { plan: 1 },
+        O::PlanAsk { account, plan: None, message: String::new() },
+        O::PlanWithdraw { account },
+        O::PlanKeep { account },
+        O::PlanRequestList,
+        O::PlanApprove { request: 1 },
+        O::PlanDecline { request: 1, reason: String::new() },
+    ]
+}
+
 fn of_domain(domain: &str) -> Vec<Operation> {
     use Operation as O;
     let domain = domain.to_owned();
@@ -229,6 +251,7 @@ fn of_domain(domain: &str) -> Vec<Operation> {
 fn of_user(user: &str) -> Vec<Operation> {
     use Operation as O;
     let user = user.to_owned();
+    let message = serde_json::json!({"user": user, "content": {"raw": "RnJvbTogYUBiLmV4YW1wbGUNClRvOiBjQGQuZXhhbXBsZQ0KDQp4DQo="}});
     vec![
         O::SmtpUserShow { user: user.clone() },
         O::Statistics { account: None, domain: None, user: Some(user.clone()), since: None, until: None },
@@ -239,14 +262,9 @@ fn of_user(user: &str) -> Vec<Operation> {
         O::SmtpUserEnable { user: user.clone() },
         O::SmtpUserDisable { user: user.clone() },
         O::SmtpUserSet { user: user.clone(), rules: RulesChange::default() },
-        O::MessageSubmit { message: Box::new(message_of(&user)) },
+        O::MessageSubmit { message: serde_json::from_value(message).unwrap() },
         O::SmtpUserDelete { user },
     ]
-}
-
-fn message_of(user: &str) -> GivenMessage {
-    let content = GivenContent::Raw(Octets("From: a@b.example\r\nTo: c@d.example\r\n\r\nx\r\n".into()));
-    GivenMessage { user: user.to_owned(), reverse_path: None, recipients: Vec::new(), content }
 }
 
 #[tokio::test]

@@ -13,8 +13,9 @@ use relay::account::{Account, AccountState};
 use relay::activity::ActivityFilter;
 use relay::credential::PasswordKey;
 use relay::id::{Id, MessageId};
+use relay::plan::SubscriptionChange;
 use relay::smtp_user::SmtpUser;
-use relay::store::{Actor, Block, Book, Content, History, NewSmtpUser, SmtpUserChange, Spool, StoreError};
+use relay::store::{Actor, Block, Book, Content, History, NewSmtpUser, Plans as _, SmtpUserChange, Spool, StoreError};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 use std::io::{Read, Write};
@@ -104,6 +105,9 @@ fn furnish(store: &Memory, scene: &Scene) -> (Id<SmtpUser>, Id<Account>) {
         store.smtp_user_change(user, "disable", SmtpUserChange::Enabled(false), &by, NOW).unwrap();
     }
     store.account_quota(account, scene.quota(), &by, NOW).unwrap();
+    if scene.without_plan {
+        store.subscribe(account, SubscriptionChange::Put(None), &by, NOW).unwrap();
+    }
     if scene.suspended {
         store.account_state(account, AccountState::Suspended, &by, NOW).unwrap();
     }

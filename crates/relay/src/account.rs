@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::language::Language;
+use crate::plan::Subscription;
 use crate::quota::Quota;
 
 /// An organisation that uses the relay.
@@ -16,8 +17,13 @@ pub struct Account {
     pub name: String,
     /// Whether it may send.
     pub state: AccountState,
-    /// To how many recipients it may send in a month.
-    pub quota: Quota,
+    /// When its periods begin, and its limit where it has one of its own (none: its plan's). What holds on a day is
+    /// [`Account::quota`].
+    pub own_quota: Quota,
+    /// Which plan it is on, what follows, and what it asked for.
+    pub subscription: Subscription,
+    /// Whom to write to beside its administrators.
+    pub contacts: Contacts,
     /// The time zone that its people read times in (IANA name).
     pub time_zone: String,
     /// The language of what is written to it.
@@ -34,4 +40,22 @@ pub enum AccountState {
     Active,
     /// The operator suspended it: logins get `525 5.7.13`, its queue is held.
     Suspended,
+}
+
+/// Whom an account wants to be written to about plan and quota, beside its administrators.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contacts {
+    /// For whatever it is about.
+    pub primary: Option<Contact>,
+    /// For what it costs.
+    pub billing: Option<Contact>,
+}
+
+/// Somebody with an address, who need not be a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// What they are called.
+    pub name: String,
+    /// Their address.
+    pub email: String,
 }

@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::api_key::ApiKey;
 use crate::id::Id;
 use crate::member::Member;
+use crate::plan::{Plan, Plans};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser};
 
@@ -20,6 +21,8 @@ pub struct Directory {
     pub generation: u64,
     /// Every account.
     pub accounts: HashMap<Id<Account>, Arc<Account>>,
+    /// Every plan.
+    pub plans: Plans,
     /// Every domain, also deleted ones that still have mail.
     pub domains: HashMap<Id<SendingDomain>, Arc<SendingDomain>>,
     /// Every SMTP user.
@@ -39,6 +42,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// The plan that accounts begin on which the operator makes.
+    pub fn default_plan(&self) -> Option<&Arc<Plan>> {
+        self.plans.values().find(|plan| plan.is_default)
+    }
+
     /// The SMTP user of this username.
     pub fn user_named(&self, username: &str) -> Option<&Arc<SmtpUser>> {
         self.users.get(self.usernames.get(username)?)

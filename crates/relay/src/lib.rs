@@ -22,6 +22,7 @@ pub mod member;
 pub mod moment;
 pub mod notification;
 pub mod outcome;
+pub mod plan;
 pub mod policy;
 pub mod power;
 pub mod queue;

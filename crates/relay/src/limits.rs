@@ -132,9 +132,11 @@ limits! {
     account_suppressions_max ACCOUNT_SUPPRESSIONS_MAX 100_000 1..=1_000_000 "suppressed addresses" ""
         "Addresses that one account suppresses: past it no more can be added by hand.";
     reason_octets_max REASON_OCTETS_MAX 500 50..=5_000 "octets" ""
-        "Length of the reason that is given with a suppression.";
+        "Length of a text that is kept: the reason of a suppression or of an answer to a request for a plan, and what is said with such a request.";
     account_members_max ACCOUNT_MEMBERS_MAX 100 1..=10_000 "members" ""
         "Members of one account, or of the operator.";
+    plans_max PLANS_MAX 100 1..=1_000 "plans" ""
+        "Plans of the operator, retired ones counted.";
     api_keys_max API_KEYS_MAX 100 1..=10_000 "API keys" ""
         "API keys of one account, or of the operator.";
     notice_fold_seconds NOTICE_FOLD_SECONDS 3_600 60..=86_400 "seconds" ""

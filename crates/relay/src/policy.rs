@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use crate::account::AccountState;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
+use crate::plan::Standing;
 use crate::sending_domain::{DomainState, SendingDomain};
 use crate::smtp_user::SmtpUser;
 use crate::verification;
@@ -66,14 +67,26 @@ fn is_near(user: &SmtpUser, remote: IpAddr) -> bool {
 /// The `525` that says what is not.
 pub fn active(user: &SmtpUser, directory: &Directory, now: Timestamp) -> Result<(), Refusal> {
     let account = directory.accounts.get(&user.account);
-    if account.is_none_or(|account| account.state == AccountState::Suspended) {
-        Err(Refusal::plain(replies::account_suspended()))
+    let Some(account) = account.filter(|account| account.state != AccountState::Suspended) else {
+        return Err(Refusal::plain(replies::account_suspended()));
+    };
+    if let Some(reason) = without_plan(account.standing(now.day())) {
+        Err(Refusal { reply: replies::account_without_plan(), reason: reason.to_owned() })
     } else if !user.enabled {
         Err(Refusal::plain(replies::user_disabled()))
     } else if user.rules.expires_at.is_some_and(|end| end <= now) {
         Err(Refusal::plain(replies::user_expired()))
     } else {
         Ok(())
+    }
+}
+
+/// Why an account has no plan, where it has none.
+fn without_plan(standing: Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Plan(_) => None,
+        Standing::Cancelled => Some("The password is right, but the plan of the account was cancelled."),
+        Standing::Unapproved => Some("The password is right, but no plan was approved for the account yet."),
     }
 }
 

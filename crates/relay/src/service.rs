@@ -12,6 +12,7 @@ mod given;
 mod member;
 mod name;
 pub mod operation;
+mod plan;
 mod room;
 mod user;
 pub mod view;
@@ -41,6 +42,10 @@ pub use domain::{
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
+pub use plan::{
+    Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
+    plan_retire, plan_set, plan_subscribe, plans, requests,
+};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,
     user_new_password, user_rename, user_reset, user_rules,

@@ -2,6 +2,7 @@
 
 mod book;
 mod members;
+mod plans;
 mod requests;
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use crate::sending_domain::SendingDomain;
 
 pub use book::{Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, SmtpUserChange};
 pub use members::Members;
+pub use plans::Plans;
 pub use requests::{KeyHash, KeyedRequest, Requests};
 
 /// Why the store did not do it.
@@ -290,6 +292,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + Requests + History {}
+pub trait Store: Spool + Book + Members + Plans + Requests + History {}
 
-impl<S: Spool + Book + Members + Requests + History> Store for S {}
+impl<S: Spool + Book + Members + Plans + Requests + History> Store for S {}

@@ -9,12 +9,13 @@ mod harness;
 use bytes::BytesMut;
 use harness::{DOMAIN, HOSTNAME, Kept, NOW, PASSWORD, Player, Scene, Script, USERNAME};
 use message::admission::{Admission, AdmissionError};
-use relay::account::{Account, AccountState};
+use relay::account::{Account, AccountState, Contacts};
 use relay::credential::PasswordKey;
 use relay::dice::Dice;
 use relay::directory::Directory;
 use relay::id::{Id, SessionId};
 use relay::language::Language;
+use relay::plan::{Plan, Subscription};
 use relay::sending_domain::SendingDomain;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, StoreError};
@@ -48,7 +49,9 @@ fn directory(scene: &Scene) -> Directory {
         id: account,
         name: "Shop".to_owned(),
         state,
-        quota: scene.quota(),
+        own_quota: scene.quota(),
+        subscription: if scene.without_plan { Subscription::none() } else { Subscription::to(Plan::BUILT_IN) },
+        contacts: Contacts::default(),
         time_zone: "UTC".to_owned(),
         language: Language::English,
         created_at: NOW,
@@ -82,6 +85,7 @@ fn directory(scene: &Scene) -> Directory {
         suppressions: HashMap::from([(account.id, Arc::new(suppressed))]),
         usernames: HashMap::from([(user.username.clone(), user.id)]),
         accounts: HashMap::from([(account.id, Arc::new(account))]),
+        plans: HashMap::from([(Plan::BUILT_IN, Arc::new(Plan::built_in()))]),
         domains: HashMap::from([(domain.id, Arc::new(domain))]),
         users: HashMap::from([(user.id, Arc::new(user))]),
         ..Directory::default()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use relay::account::{Account, AccountState};
+use relay::account::{Account, AccountState, Contacts};
 use relay::activity::Notice;
 use relay::api_key::ApiKey;
 use relay::certificate;
@@ -13,6 +13,7 @@ use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
+use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
@@ -20,7 +21,7 @@ use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Claimed, Content, KeyHash, KeyedRequest, Login, Members, NewApiKey, NewDkimKey,
-    NewSmtpUser, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
+    NewSmtpUser, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
 };
 use relay::verification::Check;
 use smtp::server::Secret;
@@ -226,6 +227,18 @@ handed! {
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
     audit_note(entry: AuditEntry) -> Done<()>;
     audit(account: Option<Id<Account>>, limit: usize) -> Done<Vec<AuditEntry>>;
+}
+
+handed! {
+    Plans;
+    account_add_without_plan(name: &str, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    plan_add(terms: Terms, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_set(plan: Id<Plan>, terms: Terms, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_default(plan: Id<Plan>, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_retire(plan: Id<Plan>, retired: bool, by: &Actor, now: Timestamp) -> Done<Arc<Plan>>;
+    plan_delete(plan: Id<Plan>, by: &Actor, now: Timestamp) -> Done<()>;
+    subscribe(account: Id<Account>, change: SubscriptionChange, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    contacts_set(account: Id<Account>, contacts: Contacts, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
 }
 
 handed! {

@@ -158,6 +158,9 @@ catalogue! {
     network_not_allowed(address: &str) "network-not-allowed" 550 [5 7 1] "This SMTP user may not send from {address}"
         "Over HTTP: the caller's address is not in a network that the SMTP user may log in from."
         "Send from one of its networks, or let an administrator of the account change them.";
+    account_without_plan() "account-without-plan" 525 [5 7 13] "The account of this SMTP user has no plan"
+        "The right password, in an account whose plan was cancelled, or which has none that was approved."
+        "An administrator of the account can ask for a plan.";
     auth_unavailable() "auth-unavailable" 454 [4 7 0] "Temporary authentication failure. Please retry later."
         "The relay could not look at its records." "Try again; the operator has been told.";
     auth_blocked(minutes: u64) "auth-blocked" 454 [4 7 0]

@@ -2,18 +2,20 @@
 
 mod domains;
 mod members;
+mod plans;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use relay::account::{Account, AccountState};
+use relay::account::{Account, AccountState, Contacts};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
 use relay::language::Language;
 use relay::member::{Link, Member, SignIn};
+use relay::plan::{Plan, Subscription};
 use relay::quota::Quota;
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
@@ -29,6 +31,8 @@ pub(crate) struct Numbers {
     pub(crate) user: u64,
     pub(crate) api_key: u64,
     pub(crate) member: u64,
+    pub(crate) plan: u64,
+    pub(crate) plan_request: u64,
 }
 
 /// All that the verbs decide by.
@@ -79,6 +83,10 @@ pub(crate) enum Write {
     Link(Link),
     /// The links of a member are void.
     LinksGone(Id<Member>),
+    /// A plan as it is from now on.
+    Plan(Arc<Plan>),
+    /// A plan is gone.
+    PlanGone(Id<Plan>),
 }
 
 /// A change that was decided and is not yet kept.
@@ -202,12 +210,32 @@ impl Register {
     }
 
     pub(crate) fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Decided<Arc<Account>> {
+        // one plan is always the default
+        let plan = self.directory.default_plan().map_or(Plan::BUILT_IN, |plan| plan.id);
+        self.account_on(name, Subscription::to(plan), by, now)
+    }
+
+    pub(crate) fn account_on(
+        &self,
+        name: &str,
+        subscription: Subscription,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<Account>> {
         let mut draft = self.draft();
         draft.numbers.account += 1;
         let id = Id::new(draft.numbers.account);
-        let (name, state, quota) = (name.to_owned(), AccountState::Active, Quota::default());
-        let (time_zone, language) = ("UTC".to_owned(), Language::default());
-        let account = draft.put_account(Account { id, name, state, quota, time_zone, language, created_at: now });
+        let account = draft.put_account(Account {
+            id,
+            name: name.to_owned(),
+            state: AccountState::Active,
+            own_quota: Quota::default(),
+            subscription,
+            contacts: Contacts::default(),
+            time_zone: "UTC".to_owned(),
+            language: Language::default(),
+            created_at: now,
+        });
         draft.note(by, now, "account.add", format!("account {id}"), Some(id));
         Ok(draft.done(account))
     }
@@ -249,8 +277,8 @@ impl Register {
     ) -> Decided<Arc<Account>> {
         let account = self.account(id)?;
         let mut draft = self.draft();
-        let account = draft.put_account(Account { quota, ..(**account).clone() });
-        let recipients = quota.recipients.map_or("unlimited".to_owned(), |max| format!("{max} recipients"));
+        let account = draft.put_account(account.requoted(quota, now.day()));
+        let recipients = quota.recipients.map_or("as its plan".to_owned(), |max| format!("{max} recipients"));
         let subject = format!("account {id} {recipients}, renewed on day {}", quota.renews_on);
         draft.note(by, now, "account.quota", subject, Some(id));
         Ok(draft.done(account))

@@ -11,6 +11,7 @@ use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::credential::PasswordKey;
 use relay::id::Id;
+use relay::plan::{Plan, Standing};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
 use relay::store::{Book as _, Content, History as _, Spool as _};
 use store::embedded::{Embedded, OpenError, Options, spool};
@@ -125,7 +126,8 @@ async fn deliver(store: &Embedded, message: relay::id::MessageId) {
 fn booked(store: &Embedded) {
     let directory = store.directory();
     let account = &directory.accounts[&Id::new(1)];
-    assert_eq!((account.name.as_str(), account.quota.recipients), ("Bakery", Some(1000)));
+    assert_eq!((account.name.as_str(), account.quota(&directory.plans, NOW.day()).recipients), ("Bakery", Some(1000)));
+    assert_eq!(account.standing(NOW.day()), Standing::Plan(Plan::BUILT_IN));
     assert_eq!(directory.domains[&Id::new(1)].name, "example.com");
     let user = &directory.users[&Id::new(1)];
     let hasher = PasswordKey::new(store.password_key());

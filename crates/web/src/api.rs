@@ -12,6 +12,7 @@ mod member;
 mod message;
 mod operator;
 mod page;
+mod plan;
 mod problem;
 mod shares;
 mod smtp_user;
@@ -96,6 +97,17 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(account::account_suspend))
         .routes(routes!(account::account_resume))
         .routes(routes!(account::account_quota))
+        .routes(routes!(plan::account_plan))
+        .routes(routes!(plan::account_contacts, plan::account_contacts_set))
+        .routes(routes!(plan::plan_list, plan::plan_add))
+        .routes(routes!(plan::plan_set, plan::plan_delete))
+        .routes(routes!(plan::plan_default))
+        .routes(routes!(plan::plan_retire))
+        .routes(routes!(plan::plan_ask, plan::plan_withdraw))
+        .routes(routes!(plan::plan_keep))
+        .routes(routes!(plan::plan_request_list))
+        .routes(routes!(plan::plan_approve))
+        .routes(routes!(plan::plan_decline))
         .routes(routes!(domain::domain_list, domain::domain_add))
         .routes(routes!(domain::domain_show, domain::domain_delete))
         .routes(routes!(domain::domain_vouch))

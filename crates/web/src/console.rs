@@ -23,6 +23,8 @@ mod members;
 mod operator;
 mod own_account;
 mod page;
+mod plans;
+mod pricing;
 mod profile;
 mod question;
 mod queue;
@@ -119,6 +121,7 @@ fn routes() -> Vec<Route> {
         test_mail::routes(),
         help::routes(),
         own_account::routes(),
+        pricing::routes(),
         suppressions::routes(),
         members::routes(),
         api_keys::routes(),
@@ -126,6 +129,7 @@ fn routes() -> Vec<Route> {
         operator::routes(),
         setup::routes(),
         accounts::routes(),
+        plans::routes(),
         queue::routes(),
         certificates::routes(),
     ];

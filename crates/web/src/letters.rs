@@ -2,6 +2,7 @@
 
 use relay::certificate::Alarm;
 use relay::language::Language;
+use relay::service::view::PlanView;
 
 use crate::console::words::Words;
 
@@ -68,11 +69,13 @@ pub fn quota(
     renews_iso: &str,
 ) -> Letter {
     let words = Words::new(language);
+    // contacts are no members: nobody makes us send a link to a stranger by a name
+    let (name, account) = (&harmless(name), &harmless(account));
     let (percent, day) = (words.percent(Some(f64::from(step) / 100.0)), words.day(renews_iso));
     let (used, quota) = (words.number(used), words.number(quota));
     let values = [
-        ("name", name),
-        ("account", account),
+        ("name", name.as_str()),
+        ("account", account.as_str()),
         ("percent", percent.as_str()),
         ("used", used.as_str()),
         ("quota", quota.as_str()),
@@ -103,8 +106,7 @@ pub struct CertificateNews<'a> {
 
 /// The letter that the certificate of the relay `host` is about to end, or of no use any more.
 pub fn certificate(language: Language, name: &str, host: &str, news: CertificateNews<'_>) -> Letter {
-    let words = Words::new(language);
-    let ends = words.minute(news.ends_rfc3339);
+    let ends = Words::new(language).minute(news.ends_rfc3339);
     let values = [
         ("name", name),
         ("host", host),
@@ -116,15 +118,139 @@ pub fn certificate(language: Language, name: &str, host: &str, news: Certificate
         Alarm::Ended => ("letter-certificate-ended-subject", "letter-certificate-ended"),
         Alarm::Near | Alarm::Soon => ("letter-certificate-subject", "letter-certificate"),
     };
-    let then = if news.fault.is_some() { "letter-certificate-fault" } else { "letter-certificate-renew" };
-    let parts = ["letter-greeting", what, then, "letter-signature"];
-    let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
-    Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+    let optional =
+        [(news.fault.is_some(), "letter-certificate-fault"), (news.fault.is_none(), "letter-certificate-renew")];
+    letter(language, subject, what, &optional, &values)
+}
+
+/// What an account asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish<'a> {
+    /// The plan of this name.
+    Plan(&'a str),
+    /// To cancel the plan that it is on.
+    Cancellation,
+}
+
+/// What a plan is called in a language.
+pub fn name_of(language: Language, plan: &PlanView) -> &str {
+    match language {
+        Language::English => &plan.name,
+        Language::French => &plan.name_fr,
+    }
+}
+
+impl<'a> Wish<'a> {
+    fn plan(self) -> &'a str {
+        match self {
+            Wish::Plan(name) => name,
+            Wish::Cancellation => "",
+        }
+    }
+}
+
+/// The letter to one of the operator's people that an account asks for a plan: `who` asked, in which words; `url` is
+/// where it is answered, empty where there is no console.
+pub fn plan_asked(
+    language: Language,
+    name: &str,
+    account: &str,
+    wish: Wish<'_>,
+    (who, message): (&str, &str),
+    url: &str,
+) -> Letter {
+    let (subject, what) = match wish {
+        Wish::Plan(_) => ("letter-plan-asked-subject", "letter-plan-asked"),
+        Wish::Cancellation => ("letter-plan-cancel-asked-subject", "letter-plan-cancel-asked"),
+    };
+    let (name, account, who) = (harmless(name), harmless(account), harmless(who));
+    let values = [
+        ("name", name.as_str()),
+        ("account", account.as_str()),
+        ("plan", wish.plan()),
+        ("who", who.as_str()),
+        ("message", message),
+        ("url", url),
+    ];
+    let optional = [(!message.is_empty(), "letter-plan-message"), (!url.is_empty(), "letter-plan-answer-here")];
+    letter(language, subject, what, &optional, &values)
+}
+
+/// The letter to an account's people that the operator has answered: `answer` none where it was declined, else the day
+/// from which it holds, none where that is at once.
+pub fn plan_answered(
+    language: Language,
+    name: &str,
+    account: &str,
+    wish: Wish<'_>,
+    answer: Option<Option<String>>,
+    reason: &str,
+    url: &str,
+) -> Letter {
+    let (subject, what) = match (wish, &answer) {
+        (Wish::Plan(_), Some(None)) => ("letter-plan-approved-subject", "letter-plan-approved"),
+        (Wish::Plan(_), Some(Some(_))) => ("letter-plan-approved-subject", "letter-plan-approved-later"),
+        (Wish::Plan(_), None) => ("letter-plan-declined-subject", "letter-plan-declined"),
+        (Wish::Cancellation, Some(_)) => ("letter-plan-cancel-approved-subject", "letter-plan-cancel-approved"),
+        (Wish::Cancellation, None) => ("letter-plan-cancel-declined-subject", "letter-plan-cancel-declined"),
+    };
+    let day = answer.flatten().map(|iso| Words::new(language).day(&iso)).unwrap_or_default();
+    let (name, account) = (harmless(name), harmless(account));
+    let values = [
+        ("name", name.as_str()),
+        ("account", account.as_str()),
+        ("plan", wish.plan()),
+        ("day", day.as_str()),
+        ("reason", reason),
+        ("url", url),
+    ];
+    let optional = [(!reason.is_empty(), "letter-plan-reason"), (!url.is_empty(), "letter-plan-page")];
+    letter(language, subject, what, &optional, &values)
+}
+
+/// A letter of a greeting, what it is about, further parts where there is something in them, and a signature.
+fn letter(
+    language: Language,
+    subject: &str,
+    what: &'static str,
+    optional: &[(bool, &'static str)],
+    values: &[(&str, &str)],
+) -> Letter {
+    let words = Words::new(language);
+    let further = optional.iter().filter(|(is, _)| *is).map(|(_, part)| *part);
+    let parts = ["letter-greeting", what].into_iter().chain(further).chain(["letter-signature"]);
+    let text: Vec<_> = parts.map(|part| words.filled(part, values)).collect();
+    Letter { subject: words.filled(subject, values), text: text.join("\n\n") + "\n" }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_and_its_answer_are_told_whole() {
+        for language in Language::ALL {
+            for wish in [Wish::Plan("Large"), Wish::Cancellation] {
+                let is_told = |letter: &Letter, parts: &[&str]| {
+                    let said = format!("{}\n{}", letter.subject, letter.text);
+                    assert!(!said.contains("letter-") && !said.contains('{'), "{said}");
+                    assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+                    assert_eq!(said.contains("Large"), wish != Wish::Cancellation, "{said}");
+                };
+                let (who, url) = (("jane@example.com", "We grow."), "https://console.example.com/operator/requests");
+                let asked = plan_asked(language, "Op", "Acme", wish, who, url);
+                is_told(&asked, &["Op", "Acme", "jane@example.com", "We grow.", url]);
+                let later = Some(Some("2027-01-20".to_owned()));
+                let granted = plan_answered(language, "Jane", "Acme www.evil.example", wish, later, "", "");
+                is_told(&granted, &["Jane", "Acme", "2027"]);
+                assert!(!granted.text.contains("evil"));
+                let declined = plan_answered(language, "Jane", "Acme", wish, None, "Not yet.", "");
+                is_told(&declined, &["Jane", "Acme", "Not yet."]);
+            }
+            let at_once = plan_answered(language, "Jane", "Acme", Wish::Plan("Large"), Some(None), "", "");
+            assert!(at_once.text.contains("Large") && !at_once.text.contains("20"), "{}", at_once.text);
+        }
+    }
 
     #[test]
     fn a_name_is_no_link() {

@@ -191,8 +191,19 @@ fn no_text_stands_in_a_template() {
 const AUDITED: &[&str] = &["store/src", "relay/src/service", "envoi/src/execute", "envoi/src/doctor"];
 
 /// Of what a line of the audit log can be.
-const AREAS: &[&str] =
-    &["account", "api_key", "block", "certificate", "domain", "member", "queue", "repair", "smtp_user", "suppression"];
+const AREAS: &[&str] = &[
+    "account",
+    "api_key",
+    "block",
+    "certificate",
+    "domain",
+    "member",
+    "plan",
+    "queue",
+    "repair",
+    "smtp_user",
+    "suppression",
+];
 
 fn is_action(literal: &str) -> bool {
     let Some((area, verb)) = literal.split_once('.') else { return false };

@@ -1,6 +1,7 @@
 //! `envoi account`: what is typed, and the operation that it asks for.
 
 use clap::Subcommand;
+use relay::account::Contact;
 use relay::service::operation::Operation;
 use relay::service::{Fault, Setting};
 
@@ -15,6 +16,9 @@ pub enum AccountCommand {
         /// What people call it
         #[arg(long)]
         name: String,
+        /// Without a plan: it cannot send until one is approved
+        #[arg(long)]
+        without_plan: bool,
     },
     /// List every account
     List,
@@ -55,27 +59,70 @@ pub enum AccountCommand {
         #[arg(long, value_enum, group = "what")]
         language: Option<LanguageWord>,
     },
-    /// Set to how many recipients an account may send in a month; what it used stays used
+    /// Give an account a limit of its own in place of its plan's; what it used stays used
     Quota {
         /// Its id
         #[arg(value_name = "ACCOUNT")]
         account: u64,
         /// Recipients in a period of a month
-        #[arg(long, value_name = "NUMBER", conflicts_with = "unlimited")]
+        #[arg(long, value_name = "NUMBER", conflicts_with = "of_plan")]
         recipients: Option<u64>,
-        /// Without limit
+        /// Its plan's limit, and none of its own
         #[arg(long)]
-        unlimited: bool,
+        of_plan: bool,
         /// The day of the month, 1 to 31 and in UTC, on which a period begins; the one under way goes on until then
         #[arg(long, value_name = "DAY")]
         renews_on: Option<u8>,
     },
+    /// Give an account a plan at once, or take it away
+    #[command(group = clap::ArgGroup::new("which").required(true))]
+    Plan {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// The plan's id; a limit of the account's own is gone then
+        #[arg(long, group = "which")]
+        plan: Option<u64>,
+        /// No plan: its logins are refused, what was accepted is delivered
+        #[arg(long, group = "which")]
+        none: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Show or change whom an account wants to be written to about plan and quota, beside its administrators
+    Contacts {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// The primary contact, or none
+        #[arg(long, value_name = "\"NAME <ADDRESS>\"|none")]
+        primary: Option<String>,
+        /// The billing contact, or none
+        #[arg(long, value_name = "\"NAME <ADDRESS>\"|none")]
+        billing: Option<String>,
+    },
+}
+
+/// A contact as it is typed: a name, then an address between angle brackets.
+fn contact(given: Option<&String>) -> Result<Setting<Contact>, Fault> {
+    let Some(given) = given.map(|given| given.trim()) else { return Ok(Setting::Keep) };
+    if given == "none" {
+        return Ok(Setting::Default);
+    }
+    let parts = given.strip_suffix('>').and_then(|given| given.rsplit_once('<'));
+    let (name, email) = parts.ok_or_else(|| {
+        Fault::invalid(format!("`{given}` is no contact."), "Write \"Jane Doe <jane@example.com>\", or none.")
+    })?;
+    Ok(Setting::To(Contact { name: name.trim().to_owned(), email: email.to_owned() }))
 }
 
 /// The operation of a command.
 pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
     Ok(match command {
-        AccountCommand::Add { name } => Operation::AccountAdd { name: name.clone() }.into(),
+        AccountCommand::Add { name, without_plan } => {
+            Operation::AccountAdd { name: name.clone(), without_plan: *without_plan }.into()
+        }
         AccountCommand::List => Operation::AccountList.into(),
         AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
         AccountCommand::Suspend { account, yes } => asking(
@@ -91,10 +138,10 @@ pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
             language: language.map(Into::into),
         }
         .into(),
-        AccountCommand::Quota { account, recipients, unlimited, renews_on } => {
+        AccountCommand::Quota { account, recipients, of_plan, renews_on } => {
             let recipients = match recipients {
                 Some(recipients) => Setting::To(*recipients),
-                None if *unlimited => Setting::Default,
+                None if *of_plan => Setting::Default,
                 None => Setting::Keep,
             };
             if recipients == Setting::Keep && renews_on.is_none() {
@@ -104,6 +151,17 @@ pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
                 ));
             }
             Operation::AccountQuota { account: *account, recipients, renews_on: *renews_on }.into()
+        }
+        AccountCommand::Plan { account, plan, yes, .. } => {
+            let question = format!("Take the plan of account {account} away? Its logins are refused at once.");
+            asking(Operation::AccountPlan { account: *account, plan: *plan }, *yes || plan.is_some(), question)
+        }
+        AccountCommand::Contacts { account, primary, billing } => {
+            if primary.is_none() && billing.is_none() {
+                return Ok(Operation::AccountContacts { account: *account }.into());
+            }
+            let (primary, billing) = (contact(primary.as_ref())?, contact(billing.as_ref())?);
+            Operation::AccountContactsSet { account: *account, primary, billing }.into()
         }
     })
 }

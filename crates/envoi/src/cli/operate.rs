@@ -10,7 +10,7 @@ use relay::service::{Fault, RulesChange, Setting};
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
     DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key,
-    member, message, statistics,
+    member, message, plan, statistics,
 };
 use crate::moment;
 
@@ -43,6 +43,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
             Operation::Backup { target, with_master_key: *with_master_key }.into()
         }
         Command::Account(command) => account::operation(command)?,
+        Command::Plan(command) => plan::operation(command)?,
         Command::Domain(command) => domain(command),
         Command::SmtpUser(command) => smtp_user(command, now)?,
         Command::Suppression(command) => suppression(command),

@@ -1,34 +1,33 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
-use super::{api_key, member, statistics};
+use super::{api_key, member, plan, statistics};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
-    AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, CredentialView,
-    DomainView, MessageView, QueueView, SmtpUserView,
+    AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
+    ContactsView, CredentialView, DomainView, MessageView, PlanChangeView, QueueView, SmtpUserView,
 };
 
 /// The answer as a table or as lines.
 pub(super) fn text(answer: &Answer) -> String {
     match answer {
-        Answer::Account(account) => pairs(&[
-            ("Account", account.id.to_string()),
-            ("Name", account.name.clone()),
-            ("State", account.state.clone()),
-            ("Quota", quota(account)),
-            ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
-            ("Made", short(&account.created_at)),
-        ]),
+        Answer::Account(found) => account(found),
         Answer::Accounts(accounts) => table(
-            &["id", "name", "state", "used", "quota", "renews", "made"],
+            &["id", "name", "state", "plan", "used", "quota", "renews", "made"],
             accounts.iter().map(|a| {
                 let quota = a.quota.map_or_else(|| "unlimited".to_owned(), |quota| quota.to_string());
                 let (id, used, renews) = (a.id.to_string(), a.used.to_string(), a.renews_at.clone());
-                vec![id, a.name.clone(), a.state.clone(), used, quota, renews, short(&a.created_at)]
+                let plan = a.plan.as_ref().map_or("none", |plan| &plan.name).to_owned();
+                vec![id, a.name.clone(), a.state.clone(), plan, used, quota, renews, short(&a.created_at)]
             }),
             "There is no account yet: `envoi account add --name NAME` makes one.",
         ),
+        Answer::Contacts(found) => contacts(found),
+        Answer::Plan(found) => plan::one(found),
+        Answer::Plans(plans) => plan::list(plans),
+        Answer::PlanRequest(found) => plan::request(found),
+        Answer::PlanRequests(all) => plan::requests(all),
         Answer::Domain(found) => domain(found),
         Answer::Domains(domains) => table(
             &["id", "domain", "account", "state", "added"],
@@ -76,8 +75,54 @@ pub(super) fn text(answer: &Answer) -> String {
     }
 }
 
+fn account(account: &AccountView) -> String {
+    pairs(&[
+        ("Account", account.id.to_string()),
+        ("Name", account.name.clone()),
+        ("State", account.state.clone()),
+        ("Plan", plan_words(account)),
+        ("Follows", change_words(account)),
+        ("Asks for", request_words(account)),
+        ("Quota", quota(account)),
+        ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
+        ("Made", short(&account.created_at)),
+    ])
+}
+
+fn plan_words(account: &AccountView) -> String {
+    match (&account.plan, account.no_plan.as_deref()) {
+        (Some(plan), _) => format!("{} ({})", plan.name, plan.id),
+        (None, Some("cancelled")) => "none: it was cancelled, and logins are refused".to_owned(),
+        (None, _) => "none: none was approved yet, and logins are refused".to_owned(),
+    }
+}
+
+fn change_words(account: &AccountView) -> String {
+    let words = |change: &PlanChangeView| {
+        let what = change.plan.as_ref().map_or("nothing: it is cancelled", |plan| plan.name.as_str());
+        format!("{what}, from {}", change.begins_at)
+    };
+    account.plan_change.as_ref().map(words).unwrap_or_default()
+}
+
+fn request_words(account: &AccountView) -> String {
+    let request = account.plan_request.as_ref();
+    let words = request.map(|request| format!("{}: {}", plan::wish(request), request.state));
+    words.unwrap_or_default()
+}
+
+fn contacts(contacts: &ContactsView) -> String {
+    let one = |contact: &Option<ContactView>| {
+        contact.as_ref().map_or_else(|| "none".to_owned(), |contact| format!("{} <{}>", contact.name, contact.email))
+    };
+    pairs(&[("Primary", one(&contacts.primary)), ("Billing", one(&contacts.billing))])
+}
+
 fn quota(account: &AccountView) -> String {
     match account.quota {
+        Some(quota) if account.own_quota.is_some() => {
+            format!("{} of {quota} recipients used (a limit of its own)", account.used)
+        }
         Some(quota) => format!("{} of {quota} recipients used", account.used),
         None => format!("unlimited ({} recipients in this period)", account.used),
     }

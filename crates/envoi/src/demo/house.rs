@@ -70,7 +70,7 @@ impl House {
         let Answer::Accounts(accounts) = self.ask(Operation::AccountList).await? else { return Err(strange()) };
         let account = match accounts.into_iter().find(|account| account.name == ACCOUNT) {
             Some(account) => account.id,
-            None => match self.ask(Operation::AccountAdd { name: ACCOUNT.into() }).await? {
+            None => match self.ask(Operation::AccountAdd { name: ACCOUNT.into(), without_plan: false }).await? {
                 Answer::Account(account) => account.id,
                 _ => return Err(strange()),
             },

@@ -16,7 +16,7 @@ use super::{World, somebody};
 async fn what_is_asked_twice_under_one_key_is_done_once() {
     let world = World::new();
     let key = |text: &str| IdempotencyKey::parse(text.as_bytes(), &Limits::default()).unwrap();
-    let add = |name: &str| Operation::AccountAdd { name: name.into() };
+    let add = |name: &str| Operation::AccountAdd { name: name.into(), without_plan: false };
     let ask = |operation, text: &str| world.executor.run_once(operation, somebody(Scope::Operator), key(text));
     let (first, second) = tokio::join!(ask(add("Acme"), "one"), ask(add("Acme"), "one"));
     let first = first.unwrap();
@@ -74,7 +74,11 @@ async fn an_account_has_so_many_keys() {
     let world = World::limited("account_idempotency_keys_max = 100");
     let ask = |number: u32| {
         let key = IdempotencyKey::parse(number.to_string().as_bytes(), &Limits::default()).unwrap();
-        world.executor.run_once(Operation::AccountAdd { name: format!("A{number}") }, somebody(Scope::Operator), key)
+        world.executor.run_once(
+            Operation::AccountAdd { name: format!("A{number}"), without_plan: false },
+            somebody(Scope::Operator),
+            key,
+        )
     };
     for number in 0..100 {
         ask(number).await.unwrap();

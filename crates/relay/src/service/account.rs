@@ -6,21 +6,29 @@ use super::{Caller, Fault, Setting, display_name};
 use crate::account::{Account, AccountState};
 use crate::id::Id;
 use crate::language::Language;
-use crate::store::Book;
+use crate::store::{Book, Plans};
 
 /// The account that the relay's own mail belongs to: built in, in no list, never suspended.
 pub const SYSTEM_ACCOUNT: Id<Account> = Id::new(0);
 
-/// The highest quota that can be given: a number beyond it is a slip of the keyboard.
+/// The highest quota that can be given, to an account or a plan: a number beyond it is a slip of the keyboard.
 const QUOTA_RECIPIENTS_MAX: u64 = 1_000_000_000;
 
-/// Makes an account.
+/// Makes an account, on the default plan, or without one until one is approved.
 ///
 /// # Errors
 /// The name is not one, or another account has it (two that look alike in every list help nobody).
-pub fn account_add(book: &impl Book, name: &str, caller: Caller<'_>) -> Result<Arc<Account>, Fault> {
-    let name = name_of_account(book, name, None)?;
-    Ok(book.account_add(&name, caller.actor, caller.now)?)
+pub fn account_add(
+    store: &(impl Book + Plans),
+    name: &str,
+    without_plan: bool,
+    caller: Caller<'_>,
+) -> Result<Arc<Account>, Fault> {
+    let name = name_of_account(store, name, None)?;
+    Ok(match without_plan {
+        true => store.account_add_without_plan(&name, caller.actor, caller.now)?,
+        false => store.account_add(&name, caller.actor, caller.now)?,
+    })
 }
 
 /// A name that no account has but `own`.
@@ -97,8 +105,8 @@ pub fn account_state(
     Ok(book.account_state(account, state, caller.actor, caller.now)?)
 }
 
-/// Gives an account another quota ([`Setting::Default`]: without limit), or another day on which it renews. What it
-/// used stays used: where the day moves, the period under way goes on until that day comes.
+/// Gives an account a quota of its own in place of its plan's ([`Setting::Default`]: its plan's again), or another day on
+/// which it renews. What it used stays used: where the day moves, the period under way goes on until that day comes.
 ///
 /// # Errors
 /// There is no such account, or a number is none that can be.
@@ -110,18 +118,9 @@ pub fn account_quota(
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
     let found = account_find(book, account)?;
-    let mut quota = found.quota;
-    match recipients {
-        Setting::Keep => {}
-        Setting::Default => quota.recipients = None,
-        Setting::To(max) if max <= QUOTA_RECIPIENTS_MAX => quota.recipients = Some(max),
-        Setting::To(max) => {
-            return Err(Fault::invalid(
-                format!("{max} recipients a month are more than a quota can be."),
-                format!("Give at most {QUOTA_RECIPIENTS_MAX}, or no limit at all."),
-            ));
-        }
-    }
+    let before = found.on(caller.now.day()).own_quota;
+    let mut quota = before;
+    limit(recipients, &mut quota.recipients)?;
     match renews_on {
         None => {}
         Some(day @ 1..=31) => quota = quota.moved_to(day, caller.now.day()),
@@ -132,8 +131,25 @@ pub fn account_quota(
             ));
         }
     }
-    if quota == found.quota {
+    if quota == before {
         return Ok(found);
     }
     Ok(book.account_quota(account, quota, caller.actor, caller.now)?)
+}
+
+/// Sets a number of recipients a month.
+///
+/// # Errors
+/// It is more than can be.
+pub(super) fn limit(recipients: Setting<u64>, field: &mut Option<u64>) -> Result<(), Fault> {
+    if let Setting::To(max) = recipients
+        && max > QUOTA_RECIPIENTS_MAX
+    {
+        return Err(Fault::invalid(
+            format!("{max} recipients a month are more than a quota can be."),
+            format!("Give at most {QUOTA_RECIPIENTS_MAX}, or no limit at all."),
+        ));
+    }
+    recipients.apply(field);
+    Ok(())
 }

@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CertificateView, CheckView, ConnectionView, CredentialView, DomainView, DoneView,
-    MemberLinkView, MemberView, MessageView, QueueView, SmtpUserView, StatisticsView, SubmissionView, SuppressionView,
+    BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
+    DoneView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
+    StatisticsView, SubmissionView, SuppressionView,
 };
-use super::{Fault, GivenMessage, RulesChange, Setting};
-use crate::account::Account;
+use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange};
+use crate::account::{Account, Contact};
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
@@ -55,11 +56,11 @@ macro_rules! operations {
 }
 
 use Need::{Member, Operator};
-use Power::{Activity, Administration, Domains, Submit};
+use Power::{Activity, Administration, Domains, Plan, Submit};
 
 operations! {
-    /// Makes an account.
-    AccountAdd { name: String } needs Operator;
+    /// Makes an account, on the default plan, or without one until one is approved.
+    AccountAdd { name: String, without_plan: bool } needs Operator;
     /// Lists all accounts.
     AccountList needs Operator;
     /// Shows an account with what it used of its quota.
@@ -75,8 +76,39 @@ operations! {
         time_zone: Option<String>,
         language: Option<Language>
     } needs Need::Power(Domains);
-    /// Sets to how many recipients an account may send in a month, and on which day that begins anew.
+    /// Sets to how many recipients an account may send in a month in place of what its plan says, and on which day that
+    /// begins anew.
     AccountQuota { account: u64, recipients: Setting<u64>, renews_on: Option<u8> } needs Operator;
+    /// Gives an account a plan at once, or takes it away: its logins are refused then, what was accepted is delivered.
+    AccountPlan { account: u64, plan: Option<u64> } needs Operator;
+    /// Shows whom an account wants to be written to about plan and quota, beside its administrators.
+    AccountContacts { account: u64 } needs Need::Power(Domains);
+    /// Says whom an account wants to be written to.
+    AccountContactsSet { account: u64, primary: Setting<Contact>, billing: Setting<Contact> } needs Need::Power(Domains);
+    /// Lists plans: of the operator all, for an account those that it has or may ask for.
+    PlanList { account: Option<u64> } needs Member;
+    /// Adds a plan.
+    PlanAdd { name: String, terms: TermsChange } needs Operator;
+    /// Changes a plan, for the accounts that are on it too.
+    PlanSet { plan: u64, terms: TermsChange } needs Operator;
+    /// Makes a plan the one that new accounts begin on.
+    PlanDefault { plan: u64 } needs Operator;
+    /// Retires a plan, or brings it back. Accounts that are on it stay.
+    PlanRetire { plan: u64, retired: bool } needs Operator;
+    /// Deletes a plan that no account is on.
+    PlanDelete { plan: u64 } needs Operator;
+    /// Asks the operator for a plan, or to cancel the one in force.
+    PlanAsk { account: u64, plan: Option<u64>, message: String } needs Need::Power(Plan);
+    /// Takes the open request of an account back.
+    PlanWithdraw { account: u64 } needs Need::Power(Plan);
+    /// Keeps the plan that an account is on: what was to follow it does not.
+    PlanKeep { account: u64 } needs Need::Power(Plan);
+    /// Lists the requests that wait for the operator, the oldest first.
+    PlanRequestList needs Operator;
+    /// Grants a request: more recipients come at once, fewer and a cancellation with the next period.
+    PlanApprove { request: u64 } needs Operator;
+    /// Declines a request, with a reason that the account is shown.
+    PlanDecline { request: u64, reason: String } needs Operator;
     /// Adds a sending domain with its keys.
     DomainAdd { account: u64, name: String } needs Need::Power(Domains);
     /// Lists sending domains.
@@ -209,6 +241,9 @@ impl Operation {
             self,
             Operation::AccountList
                 | Operation::AccountShow { .. }
+                | Operation::AccountContacts { .. }
+                | Operation::PlanList { .. }
+                | Operation::PlanRequestList
                 | Operation::DomainList { .. }
                 | Operation::DomainShow { .. }
                 | Operation::SmtpUserList { .. }
@@ -247,10 +282,16 @@ impl Operation {
         let (named, narrowed) = match &mut self {
             Operation::AccountShow { account }
             | Operation::AccountSet { account, .. }
+            | Operation::AccountContacts { account }
+            | Operation::AccountContactsSet { account, .. }
+            | Operation::PlanAsk { account, .. }
+            | Operation::PlanWithdraw { account }
+            | Operation::PlanKeep { account }
             | Operation::DomainAdd { account, .. }
             | Operation::SuppressionAdd { account, .. }
             | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
             Operation::DomainList { account }
+            | Operation::PlanList { account }
             | Operation::SmtpUserList { account, .. }
             | Operation::SuppressionList { account }
             | Operation::Statistics { account, .. }
@@ -324,6 +365,11 @@ macro_rules! answers {
 answers! {
     Account(AccountView);
     Accounts(Vec<AccountView>);
+    Contacts(ContactsView);
+    Plan(PlanView);
+    Plans(Vec<PlanView>);
+    PlanRequest(PlanRequestView);
+    PlanRequests(Vec<PlanRequestView>);
     Domain(DomainView);
     Domains(Vec<DomainView>);
     SmtpUser(SmtpUserView);
@@ -369,6 +415,9 @@ pub struct Health {
     pub store: crate::store::StoreHealth,
     /// Blocks in force.
     pub blocks: u64,
+    /// Requests for a plan that wait for the operator.
+    #[serde(default)]
+    pub plan_requests: u64,
     /// Connections now.
     pub connections: u64,
     /// The address with most of them (IPv6: the first of its /64), and how many these are.

@@ -52,7 +52,7 @@ pub(super) fn for_rules(account: Id<Account>, rules: &RulesChange, limits: &Limi
     }
 }
 
-/// Whether a reason is short enough to be kept.
+/// Whether a reason, or what is said with a request, is short enough to be kept.
 ///
 /// # Errors
 /// It is longer than the limit in force.
@@ -61,7 +61,7 @@ pub(super) fn for_reason(reason: &str, limits: &Limits) -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::invalid(
-        format!("The reason is longer than {} {}.", limits.reason_octets_max, REASON_OCTETS_MAX.unit),
+        format!("The text is longer than {} {}.", limits.reason_octets_max, REASON_OCTETS_MAX.unit),
         "Give a shorter one.",
     ))
 }

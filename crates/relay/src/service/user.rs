@@ -46,7 +46,7 @@ impl<T> Setting<T> {
         matches!(self, Setting::Keep)
     }
 
-    fn apply(self, field: &mut Option<T>) {
+    pub(super) fn apply(self, field: &mut Option<T>) {
         match self {
             Setting::Keep => {}
             Setting::Default => *field = None,

@@ -21,6 +21,7 @@ macro_rules! views {
     };
 }
 
+mod account;
 mod from;
 mod relay;
 mod submission;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
+pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
 pub use relay::{CertificateView, CheckView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
@@ -94,29 +96,6 @@ views! {
         smtp_users_without_key: u64,
         /// DKIM keys that cannot sign without it.
         dkim_keys_without_key: u64,
-    }
-    /// An account.
-    AccountView {
-        /// Its number.
-        id: u64,
-        /// What people call it.
-        name: String,
-        /// `active` or `suspended`.
-        state: String,
-        /// Recipients that it may send to in a period; none: without limit.
-        quota: Option<u64>,
-        /// Recipients accepted in the period under way, delivered or not.
-        used: u64,
-        /// The day of the month on which a period begins, in UTC; in a shorter month its last day.
-        renews_on: u64,
-        /// The day on which the next period begins.
-        renews_at: String,
-        /// The time zone that its people read times in.
-        time_zone: String,
-        /// The language of what is written to it: `en` or `fr`.
-        language: String,
-        /// When it was made.
-        created_at: String,
     }
     /// A sending domain.
     DomainView {
@@ -593,5 +572,5 @@ views! {
 
 /// Every view, in the order of the page.
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(relay::PAGES).chain(submission::PAGES)
+    PAGES.iter().chain(account::PAGES).chain(relay::PAGES).chain(submission::PAGES)
 }

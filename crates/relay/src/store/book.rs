@@ -105,7 +105,7 @@ pub trait Book: Send + Sync + 'static {
     /// The deciding snapshot.
     fn directory(&self) -> Arc<Directory>;
 
-    /// Makes an account.
+    /// Makes an account, on the default plan.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] (as every verb here).
@@ -129,7 +129,7 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::NotFound`].
     fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError>;
 
-    /// Gives an account another quota. What it used stays used.
+    /// Gives an account another quota of its own ([`Account::requoted`]). What it used stays used.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].

@@ -16,6 +16,7 @@ use crate::smtp_user::SmtpUser;
 /// Refusals of a connection or login that somebody has to do something about.
 const CONNECTION_TROUBLES: &[&str] = &[
     "account-suspended",
+    "account-without-plan",
     "address-blocked",
     "auth-blocked",
     "auth-encryption",

@@ -14,6 +14,8 @@ use std::time::Duration;
 use super::*;
 use crate::account::AccountState;
 use crate::activity::NoticeKind;
+use crate::clock::Day;
+use crate::plan::{Next, Plan, Subscription};
 use crate::sending_domain::DomainState;
 use scene::*;
 
@@ -59,8 +61,23 @@ fn the_right_password_says_what_is_the_matter() {
     assert!(!counts_as_error(&decision));
     scene.user(1, |user| (user.enabled, user.rules.expires_at) = (true, Some(NOW)));
     assert_eq!(reference(&scene.login(&mut visit, "alice", "right")), "user-expired");
+    scene.subscription(Subscription::none());
+    let decision = scene.login(&mut visit, "bob", "other");
+    assert_eq!((reference(&decision), reply(&decision.answer).code), ("account-without-plan", 525));
+    assert!(!counts_as_error(&decision));
     scene.account(AccountState::Suspended);
     assert_eq!(reference(&scene.login(&mut visit, "bob", "other")), "account-suspended");
+}
+
+#[test]
+fn a_plan_that_ends_with_the_period_ends_the_session_on_that_day() {
+    let mut scene = Scene::new();
+    let from = Day(NOW.day().0 + 1);
+    scene.subscription(Subscription { next: Some(Next { plan: None, from }), ..Subscription::to(Plan::BUILT_IN) });
+    let visit = scene.alice();
+    assert_eq!(visit.revoked(&scene.directory, NOW), None);
+    let tomorrow = NOW.after(Duration::from_secs(86_400));
+    assert_eq!(visit.revoked(&scene.directory, tomorrow), Some(replies::session_revoked()));
 }
 
 #[test]
@@ -302,11 +319,12 @@ fn the_rate_is_answered_with_the_seconds_left() {
 
 #[test]
 fn what_changes_during_a_session_ends_it_and_refuses_the_message_under_way() {
-    let changes: [fn(&mut Scene); 6] = [
+    let changes: [fn(&mut Scene); 7] = [
         |scene| scene.user(1, |user| user.enabled = false),
         |scene| scene.user(1, |user| user.passwords = vec![PasswordKey::new(KEY).hash(b"new")]),
         |scene| scene.user(1, |user| user.rules.expires_at = Some(NOW)),
         |scene| scene.account(AccountState::Suspended),
+        |scene| scene.subscription(Subscription::none()),
         |scene| drop(scene.directory.users.remove(&Id::new(1))),
         |scene| drop(scene.directory.domains.remove(&Id::new(1))),
     ];
@@ -320,7 +338,7 @@ fn what_changes_during_a_session_ends_it_and_refuses_the_message_under_way() {
         assert!(matches!(&answer, Answer::Close(reply) if reply.code == 421), "change {number}: {answer:?}");
         let noted = visit.on_reply(&scene.shared, &scene.directory, reply(&answer), &About::Content, NOW);
         assert_eq!((noted[0].user, noted[0].account), (Some(Id::new(1)), Some(Id::new(1))), "change {number}");
-        if number < 5 {
+        if number < 6 {
             assert_eq!(visit.revoked(&scene.directory, NOW), Some(replies::session_revoked()), "change {number}");
         }
         assert!(matches!(scene.mail(&mut visit, "", false).answer, Answer::Close(_)));

@@ -14,7 +14,7 @@ use crate::directory::Directory;
 use crate::id::MessageId;
 use crate::policy::{self, Refusal, Taking};
 use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
-use crate::quota::{Exhausted, Quota, Reservation};
+use crate::quota::{self, Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 
@@ -92,7 +92,7 @@ impl Visit {
             Taking::Deliver => false,
             Taking::Suppress => true,
         };
-        let quota = quota_of(user, directory);
+        let quota = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
         let taken = transaction.take(path, is_suppressed, &quota, now);
         taken.map_err(|exhausted| self.no(quota_reached(exhausted)))
@@ -160,7 +160,7 @@ impl Visit {
             client_name: client_name.to_owned(),
             tls: self.tls.clone(),
         };
-        let quota = quota_of(user, directory);
+        let quota = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else {
             return Err(Answer::Close(replies::session_revoked()));
         };
@@ -238,9 +238,10 @@ impl Transaction {
 }
 
 /// The quota of an SMTP user's account.
-fn quota_of(user: &SmtpUser, directory: &Directory) -> Quota {
+fn quota_of(user: &SmtpUser, directory: &Directory, now: Timestamp) -> Quota {
     // no user stands without its account
-    directory.accounts.get(&user.account).map(|account| account.quota).unwrap_or_default()
+    let account = directory.accounts.get(&user.account);
+    account.map(|account| account.quota(&directory.plans, quota::day_of(now))).unwrap_or_default()
 }
 
 fn quota_reached(Exhausted { recipients, renews }: Exhausted) -> Refusal {

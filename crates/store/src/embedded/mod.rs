@@ -18,6 +18,7 @@ mod ledger;
 mod live;
 mod master_key;
 mod members;
+mod plans;
 mod reconcile;
 pub mod repair;
 pub mod spool;

@@ -3,13 +3,14 @@
 mod book;
 mod history;
 mod members;
+mod plans;
 mod requests;
 mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,8 +21,10 @@ use relay::activity::{ActivityDetail, ConnectionRow};
 use relay::api_key::ApiKey;
 use relay::certificate;
 use relay::clock::Timestamp;
+use relay::directory::Directory;
 use relay::id::{Id, MessageId};
 use relay::member::{Link, Member, SignIn};
+use relay::plan::Plan;
 use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
 use relay::quota::alert::Told;
@@ -30,7 +33,7 @@ use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, StoreError};
 use smtp::server::Secret;
 use tokio::sync::watch;
 
-use crate::book::Register;
+use crate::book::{Numbers, Register};
 use crate::counters::Counters;
 
 pub use spool::MemoryDraft;
@@ -116,7 +119,11 @@ struct Row {
 impl Memory {
     /// An empty store.
     pub fn new() -> Self {
-        let shared = Shared { state: Mutex::new(State::default()), changes: watch::Sender::new(0) };
+        let mut directory = Directory::default();
+        directory.plans.insert(Plan::BUILT_IN, Arc::new(Plan::built_in()));
+        let numbers = Numbers { plan: Plan::BUILT_IN.number(), ..Numbers::default() };
+        let state = State { register: Register::new(directory, numbers, HashSet::new()), ..State::default() };
+        let shared = Shared { state: Mutex::new(state), changes: watch::Sender::new(0) };
         Memory { shared: Arc::new(shared) }
     }
 

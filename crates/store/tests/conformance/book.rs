@@ -512,18 +512,18 @@ pub(crate) async fn what_was_told_of_a_certificate_is_kept(store: &impl Store) {
 
 pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {
     let account = account(store);
-    let quota_of = || store.directory().accounts[&account].quota;
+    let quota_of = || store.directory().accounts[&account].own_quota;
     assert_eq!(quota_of(), Quota::default());
     let limited = Quota { recipients: Some(1_000), renews_on: 31, moved: None };
     let unlimited = Quota { recipients: None, ..limited.moved_to(5, NOW.day()) };
     for quota in [limited, unlimited] {
-        assert_eq!(store.account_quota(account, quota, &operator(), later(1)).unwrap().quota, quota);
+        assert_eq!(store.account_quota(account, quota, &operator(), later(1)).unwrap().own_quota, quota);
         assert_eq!(quota_of(), quota);
     }
     let log = store.audit(Some(account), 10).unwrap();
     let lines: Vec<(&str, &str)> = log.iter().map(|entry| (entry.action.as_str(), entry.subject.as_str())).collect();
     let subjects = [
-        format!("account {account} unlimited, renewed on day 5"),
+        format!("account {account} as its plan, renewed on day 5"),
         format!("account {account} 1000 recipients, renewed on day 31"),
     ];
     assert_eq!(lines[..2], [("account.quota", subjects[0].as_str()), ("account.quota", subjects[1].as_str())]);

@@ -4,14 +4,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use relay::account::AccountState;
+use relay::account::{AccountState, Contact, Contacts};
 use relay::activity::{ActivityFilter, Status};
 use relay::id::Id;
+use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{Block, Book as _, History as _, Login, SmtpUserChange, Spool as _};
+use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
 use store::embedded::spool::LockError;
 use store::embedded::{Embedded, MasterKeyError, OpenError, Options};
 
@@ -36,6 +37,12 @@ async fn the_book_is_there_again() {
     store.account_state(account, AccountState::Suspended, &operator(), NOW).unwrap();
     let quota = Quota { recipients: Some(7), ..Quota::default() };
     store.account_quota(account, quota.moved_to(31, NOW.day()), &operator(), NOW).unwrap();
+    let plan = store.plan_add(Terms { recipients: Some(5), ..Plan::built_in().terms }, &operator(), NOW).unwrap();
+    let ask = SubscriptionChange::Ask { wish: Some(plan.id), message: "Less".into() };
+    store.subscribe(account, ask, &operator(), NOW).unwrap();
+    store.subscribe(account, SubscriptionChange::Approve { request: 1 }, &operator(), NOW).unwrap();
+    let billing = Some(Contact { name: "Élise".into(), email: "bills@example.com".into() });
+    store.contacts_set(account, Contacts { billing, primary: None }, &operator(), NOW).unwrap();
     let keys = vec![key("one"), key("two")];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW).unwrap().id;
     store.domain_state(domain, DomainState::Vouched, &operator(), NOW).unwrap();
@@ -61,6 +68,7 @@ async fn the_book_is_there_again() {
     let store = folder.open();
     let after = store.directory();
     assert_eq!(after.accounts, before.accounts);
+    assert_eq!((&after.plans, after.plans.len()), (&before.plans, 2));
     assert_eq!(after.domains, before.domains);
     assert_eq!(after.users, before.users);
     assert_eq!(after.usernames, before.usernames);
@@ -71,6 +79,10 @@ async fn the_book_is_there_again() {
     assert_eq!(store.logins(NOW).unwrap(), [login]);
     assert_eq!(store.domain_key(domain, "one").unwrap(), key("one").private);
     // numbers and selectors go on
+    assert!(store.plan_add(Plan::built_in().terms, &operator(), NOW).unwrap().id > plan.id);
+    let ask = SubscriptionChange::Ask { wish: None, message: String::new() };
+    let asked = store.subscribe(account, ask, &operator(), NOW).unwrap();
+    assert_eq!(asked.subscription.open().unwrap().number, 2);
     assert!(store.account_add("Butcher", &operator(), NOW).unwrap().id > account);
     assert!(store.domain_add(account, "example.org", vec![key("three")], &operator(), NOW).is_err());
 }
@@ -201,11 +213,13 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
         DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; PRAGMA user_version = 1;
         ALTER TABLE accounts DROP COLUMN quota; ALTER TABLE accounts DROP COLUMN renews_on;
-        ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;";
+        ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;
+        ALTER TABLE accounts DROP COLUMN subscription; ALTER TABLE accounts DROP COLUMN contacts;
+        DROP TABLE plans; DELETE FROM numbers WHERE kind = 'plan';";
     ledger.execute_batch(older).unwrap();
     drop(ledger);
     let store = folder.open();
-    assert_eq!(store.directory().accounts[&account].quota, Quota::default());
+    assert_eq!(store.directory().accounts[&account].own_quota, Quota::default());
     assert_eq!(charges(&store), [(1, 0, 2)]);
     commit(&store, envelope(2, &["c@example.org"])).await;
     assert_eq!(charges(&store), [(1, 0, 3)]);

@@ -8,6 +8,7 @@ mod damage;
 mod embedded;
 mod history;
 mod members;
+mod plans;
 mod requests;
 mod spool;
 mod world;
@@ -67,6 +68,13 @@ suite! {
     requests:
         a_request_is_remembered_as_it_last_was
         requests_are_bounded_and_forgotten;
+    plans:
+        accounts_begin_on_the_default_plan
+        a_plan_changes_for_those_that_are_on_it
+        a_plan_in_use_is_retired_and_not_deleted
+        a_request_is_asked_answered_and_kept
+        what_follows_begins_on_its_day
+        contacts_are_kept;
     book:
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns

@@ -24,7 +24,7 @@ pub(super) struct Whose {
 #[into_params(parameter_in = Path, names("account"))]
 pub(super) struct Named(
     /// Its number.
-    u64,
+    pub(super) u64,
 );
 
 #[derive(Deserialize, ToSchema)]
@@ -32,6 +32,9 @@ pub(super) struct Named(
 pub(super) struct AccountNew {
     /// What people call it.
     name: String,
+    /// It cannot send until a plan is approved; absent: it is on the default plan.
+    #[serde(default)]
+    without_plan: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -48,7 +51,7 @@ pub(super) struct AccountChange {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QuotaChange {
-    /// Recipients a month; null: without limit; absent: as it is.
+    /// Recipients a month, in place of what its plan says; null: as its plan says; absent: as it is.
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<u64>)]
     recipients: Setting<u64>,
@@ -87,7 +90,8 @@ pub(super) async fn account_list(asking: Asking) -> Outcome<Vec<AccountView>> {
 #[utoipa::path(post, path = "/accounts", operation_id = "AccountAdd", tag = "Accounts", request_body = AccountNew,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn account_add(asking: Asking, Body(new): Body<AccountNew>) -> Outcome<AccountView> {
-    asking.run(Operation::AccountAdd { name: new.name }).await
+    let AccountNew { name, without_plan } = new;
+    asking.run(Operation::AccountAdd { name, without_plan }).await
 }
 
 /// Shows an account with what it used of its quota.
@@ -124,7 +128,8 @@ pub(super) async fn account_resume(asking: Asking, Path(Named(account)): Path<Na
     asking.run(Operation::AccountResume { account }).await
 }
 
-/// Sets to how many recipients an account may send in a month, and on which day that begins anew.
+/// Sets to how many recipients an account may send in a month in place of what its plan says, and on which day that
+/// begins anew.
 #[utoipa::path(patch, path = "/accounts/{account}/quota", operation_id = "AccountQuota", tag = "Accounts",
     params(Named), request_body = QuotaChange,
     responses((status = 200, body = AccountView)))]

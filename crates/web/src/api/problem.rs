@@ -166,9 +166,12 @@ fn status_of(reference: &str, view: &SubmissionView) -> StatusCode {
         "quota-reached" if is_one_reason => StatusCode::TOO_MANY_REQUESTS,
         "too-large" | "header-too-long" => StatusCode::PAYLOAD_TOO_LARGE,
         "store-full" | "store-failed" | "shutting-down" => StatusCode::SERVICE_UNAVAILABLE,
-        "account-suspended" | "user-disabled" | "user-expired" | "network-not-allowed" | "session-revoked" => {
-            StatusCode::FORBIDDEN
-        }
+        "account-suspended"
+        | "account-without-plan"
+        | "user-disabled"
+        | "user-expired"
+        | "network-not-allowed"
+        | "session-revoked" => StatusCode::FORBIDDEN,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

@@ -6,12 +6,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::Setting;
 use relay::service::operation::Operation;
-use relay::service::view::{AccountView, DomainView};
+use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, PlanView};
 use serde::Deserialize;
 
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, QuotaBar, quota_bar, shown_as};
+use super::pricing::{self, Card};
 use super::question::{Pressed, Question, Sure, asked};
 use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
@@ -58,6 +59,7 @@ struct AccountsPage {
     is_empty: bool,
     pager: Option<Pager>,
     name: String,
+    without_plan: bool,
     refused: Option<Refusal>,
 }
 
@@ -80,30 +82,35 @@ async fn found(visit: &Visit, q: &str, state: &str) -> Result<(Vec<AccountView>,
     Ok((accounts, is_empty))
 }
 
-async fn listed(visit: &Visit, form: Option<(String, Refusal)>) -> Result<Response, Failure> {
+async fn listed(visit: &Visit, form: Option<(MakeForm, Refusal)>) -> Result<Response, Failure> {
     let (q, state) = (visit.asked("q").unwrap_or_default(), visit.asked("state").unwrap_or_default());
     let (accounts, is_empty) = found(visit, &q, &state).await?;
     let (accounts, pager) = part(visit, accounts);
     let page = visit.page();
     let rows = accounts.into_iter().map(|account| row(&page, account)).collect();
     let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (name, refused) = form.map_or_else(Default::default, |(name, words)| (name, Some(words)));
-    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, pager, name, refused, page }))
+    let (MakeForm { name, without_plan }, refused) =
+        form.map_or_else(Default::default, |(form, words)| (form, Some(words)));
+    let without_plan = without_plan.is_some();
+    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, pager, name, without_plan, refused, page }))
 }
 
 async fn list(visit: Visit) -> Result<Response, Failure> {
     listed(&visit, None).await
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct MakeForm {
     name: String,
+    #[serde(default)]
+    without_plan: Option<String>,
 }
 
 async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Failure> {
-    match visit.try_to::<AccountView>(Operation::AccountAdd { name: form.name.clone() }).await? {
+    let order = Operation::AccountAdd { name: form.name.clone(), without_plan: form.without_plan.is_some() };
+    match visit.try_to::<AccountView>(order).await? {
         Ok(made) => Ok(on_to(&place_of(made.id))),
-        Err(fault) => listed(&visit, Some((form.name, Refusal::from(&fault)))).await,
+        Err(fault) => listed(&visit, Some((form, Refusal::from(&fault)))).await,
     }
 }
 
@@ -148,6 +155,12 @@ struct AccountPage {
     /// What stands in the form of the quota.
     recipients: String,
     renews_on: String,
+    plans: Vec<Card>,
+    no_plan: bool,
+    change: Option<String>,
+    /// What it asks for, where that waits.
+    wish: Option<String>,
+    contacts: Vec<(String, ContactView)>,
     domains: Vec<DomainRow>,
     refused: Option<Refusal>,
 }
@@ -155,7 +168,13 @@ struct AccountPage {
 async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal)>) -> Result<Response, Failure> {
     let account: AccountView = visit.ask(Operation::AccountShow { account }).await?;
     let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: Some(account.id) }).await?;
+    let contacts: ContactsView = visit.ask(Operation::AccountContacts { account: account.id }).await?;
+    let plans = plans_for(visit, &account).await?;
     let page = visit.page();
+    let contact = |name, contact: Option<ContactView>| Some((page.t(name), contact?));
+    let contacts = [contact("contact-primary", contacts.primary), contact("contact-billing", contacts.billing)];
+    let open = account.plan_request.as_ref().filter(|request| request.state == "open");
+    let wish = open.map(|request| pricing::wish(&page.words, request));
     let domain = |domain: DomainView| DomainRow {
         icon: state_icon(&domain.state),
         state: page.t(&format!("domain-is-{}", domain.state)),
@@ -163,7 +182,7 @@ async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal
         domain,
     };
     let kept = QuotaForm {
-        recipients: account.quota.map(|quota| quota.to_string()).unwrap_or_default(),
+        recipients: account.own_quota.map(|quota| quota.to_string()).unwrap_or_default(),
         renews_on: account.renews_on.to_string(),
     };
     let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -173,12 +192,25 @@ async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal
         made: page.words.minute(&account.created_at),
         recipients: form.recipients,
         renews_on: form.renews_on,
+        plans,
+        no_plan: account.plan.is_none(),
+        change: account.plan_change.as_ref().map(|change| pricing::change(&page.words, change)),
+        wish,
+        contacts: contacts.into_iter().flatten().collect(),
         domains: domains.into_iter().map(domain).collect(),
         row: row(&page, account),
         refused,
         page,
     };
     Ok(shown_as(status, &shown))
+}
+
+/// The plans that an account may be given, and the one that it is on.
+async fn plans_for(visit: &Visit, account: &AccountView) -> Result<Vec<Card>, Failure> {
+    let plans: Vec<PlanView> = visit.ask(Operation::PlanList { account: None }).await?;
+    let current = account.plan.as_ref().map(|plan| plan.id);
+    let may_be = plans.iter().filter(|plan| !plan.retired || current == Some(plan.id));
+    Ok(may_be.map(|plan| Card::of(visit.words(), plan, current, "")).collect())
 }
 
 async fn one(visit: Visit, Path(account): Path<String>) -> Result<Response, Failure> {

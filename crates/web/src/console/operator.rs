@@ -117,6 +117,10 @@ fn facts(page: &Page, health: &Health) -> Vec<Fact> {
         let blocked = fact("warn", page.words.count("health-blocks", health.blocks), String::new());
         facts.push(Fact { path: "/operator/blocks", then: page.t("menu-blocks"), ..blocked });
     }
+    if health.plan_requests > 0 {
+        let waiting = fact("warn", page.words.count("health-requests", health.plan_requests), String::new());
+        facts.push(Fact { path: "/operator/requests", then: page.t("menu-requests"), ..waiting });
+    }
     if let Some((address, count)) = health.busiest_address
         && health.connections >= CROWD_MIN
         && count * 10 >= health.connections * 9

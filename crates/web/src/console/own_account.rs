@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relay::account::Contact;
 use relay::language::Language;
 use relay::power::{Need, Power};
 use relay::service::operation::Operation;
-use relay::service::view::AccountView;
-use relay::service::{FaultKind, display_name};
+use relay::service::view::{AccountView, ContactView, ContactsView};
+use relay::service::{FaultKind, Setting, display_name, mailbox};
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -20,7 +21,11 @@ const MANAGERS: For = For::Account(Need::Power(Power::Domains));
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![show("/account", MANAGERS, page), take("/account", MANAGERS, change)]
+    vec![
+        show("/account", MANAGERS, page),
+        take("/account", MANAGERS, change),
+        take("/account/contacts", MANAGERS, contacts),
+    ]
 }
 
 /// One time zone.
@@ -51,11 +56,38 @@ struct AccountPage {
     number: String,
     made: String,
     refused: Option<Refusal>,
+    contacts: ContactsForm,
+    contacts_refused: Option<Refusal>,
 }
 
-fn account(visit: &Visit, account: &AccountView, refused: Option<Refusal>) -> Response {
+/// Contacts as typed; two empty fields: none.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ContactsForm {
+    primary_name: String,
+    primary_email: String,
+    billing_name: String,
+    billing_email: String,
+}
+
+impl From<ContactsView> for ContactsForm {
+    fn from(kept: ContactsView) -> ContactsForm {
+        let fields = |contact: Option<ContactView>| contact.map_or_else(Default::default, |one| (one.name, one.email));
+        let ((primary_name, primary_email), (billing_name, billing_email)) =
+            (fields(kept.primary), fields(kept.billing));
+        ContactsForm { primary_name, primary_email, billing_name, billing_email }
+    }
+}
+
+fn account(
+    visit: &Visit,
+    account: &AccountView,
+    refused: Option<Refusal>,
+    (contacts, contacts_refused): (ContactsForm, Option<Refusal>),
+) -> Response {
     let words = visit.words();
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status =
+        if refused.is_some() || contacts_refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = AccountPage {
         page: visit.page(),
         name: account.name.clone(),
@@ -64,6 +96,8 @@ fn account(visit: &Visit, account: &AccountView, refused: Option<Refusal>) -> Re
         number: account.id.to_string(),
         made: words.minute(&account.created_at),
         refused,
+        contacts,
+        contacts_refused,
     };
     shown_as(status, &shown)
 }
@@ -72,8 +106,13 @@ async fn of(visit: &Visit) -> Result<AccountView, Failure> {
     visit.ask(Operation::AccountShow { account: visit.account_number()? }).await
 }
 
+async fn kept(visit: &Visit) -> Result<ContactsForm, Failure> {
+    let asked = Operation::AccountContacts { account: visit.account_number()? };
+    visit.ask::<ContactsView>(asked).await.map(ContactsForm::from)
+}
+
 async fn page(visit: Visit) -> Result<Response, Failure> {
-    Ok(account(&visit, &of(&visit).await?, None))
+    Ok(account(&visit, &of(&visit).await?, None, (kept(&visit).await?, None)))
 }
 
 #[derive(Deserialize)]
@@ -100,9 +139,30 @@ async fn change(Signed { visit, form }: Signed<Form>) -> Result<Response, Failur
                 _ => Refusal::from(&fault),
             };
             let typed = AccountView { name, time_zone, language: language.tag().to_owned(), ..of(&visit).await? };
-            Ok(account(&visit, &typed, Some(refused)))
+            Ok(account(&visit, &typed, Some(refused), (kept(&visit).await?, None)))
         }
     }
+}
+
+/// A contact as typed; none where it is half of one, or what is typed is no name and no address.
+fn contact(name: &str, email: &str) -> Option<Setting<Contact>> {
+    if name.trim().is_empty() && email.trim().is_empty() {
+        return Some(Setting::Default);
+    }
+    let (name, email) = (display_name(name).ok()?, mailbox(email).ok()?);
+    Some(Setting::To(Contact { name, email }))
+}
+
+async fn contacts(Signed { visit, form }: Signed<ContactsForm>) -> Result<Response, Failure> {
+    let (primary, billing) =
+        (contact(&form.primary_name, &form.primary_email), contact(&form.billing_name, &form.billing_email));
+    let (Some(primary), Some(billing)) = (primary, billing) else {
+        let refused = Refusal::Ours(visit.words().t("contacts-wrong"));
+        return Ok(account(&visit, &of(&visit).await?, None, (form, Some(refused))));
+    };
+    let asked = Operation::AccountContactsSet { account: visit.account_number()?, primary, billing };
+    visit.ask::<ContactsView>(asked).await?;
+    Ok(on_to("/account"))
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ pub(super) struct Page {
     pub(super) acting: bool,
     pub(super) is_operator: bool,
     pub(super) suspended: bool,
+    /// Why the account has no plan, where it has none.
+    pub(super) no_plan: Option<String>,
     pub(super) parts: Vec<Part>,
     pub(super) quota: Option<QuotaBar>,
     pub(super) hostname: String,
@@ -103,6 +105,7 @@ const OF_ACCOUNT: [MenuPart; 3] = [
             ("/members", "members", "menu-members", Need::Power(Power::Administration)),
             ("/api-keys", "keys", "menu-keys", Need::Power(Power::Administration)),
             ("/audit", "audit", "menu-audit", Need::Power(Power::Administration)),
+            ("/pricing", "pricing", "menu-pricing", Need::Member),
             ("/account", "user", "menu-account", Need::Power(Power::Domains)),
         ],
     ),
@@ -115,6 +118,8 @@ const OF_OPERATOR: [MenuPart; 2] = [
         &[
             ("/operator", "dashboard", "menu-overview", Need::Operator),
             ("/operator/accounts", "accounts", "menu-accounts", Need::Operator),
+            ("/operator/plans", "pricing", "menu-plans", Need::Operator),
+            ("/operator/requests", "clock", "menu-requests", Need::Operator),
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),
             ("/operator/certificates", "lock", "menu-certificates", Need::Operator),
@@ -155,6 +160,7 @@ impl Page {
             acting: visit.visitor.sign_in.acting_for.is_some(),
             is_operator,
             suspended: visit.account.as_ref().is_some_and(|account| account.state == "suspended"),
+            no_plan: visit.account.as_ref().and_then(|account| super::pricing::no_plan(&words, account)),
             parts: parts.into_iter().filter(|part| !part.entries.is_empty()).collect(),
             quota: visit.account.as_ref().and_then(|account| quota_bar(&words, account)),
             hostname: visit.console.settings.hostname.clone(),
@@ -174,6 +180,7 @@ impl Page {
             acting: false,
             is_operator: false,
             suspended: false,
+            no_plan: None,
             parts: Vec::new(),
             quota: None,
             hostname: hostname.to_owned(),
@@ -271,9 +278,9 @@ fn initials(name: &str) -> String {
     name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect::<String>().to_uppercase()
 }
 
-/// How much of its quota an account has used; none where it has no limit.
+/// How much of its quota an account has used; none where it has no limit, or no plan.
 pub(super) fn quota_bar(words: &Words, account: &relay::service::view::AccountView) -> Option<QuotaBar> {
-    let quota = account.quota?;
+    let quota = account.quota.filter(|_| account.no_plan.is_none())?;
     let part = if quota == 0 { 1.0 } else { account.used as f64 / quota as f64 };
     let class = match () {
         () if account.used >= quota => "full",

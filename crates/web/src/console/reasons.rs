@@ -254,7 +254,7 @@ pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
         "auth-encryption" | "tls-required" => "clear",
         "tls-old" | "tls-distrusted" | "tls-failed" => "tls",
         "sessions-user" | "sessions-account" | "sessions-address" | "sessions-total" | "messages-max" => "limit",
-        "user-disabled" | "user-expired" | "account-suspended" | "session-revoked" => "state",
+        "user-disabled" | "user-expired" | "account-suspended" | "account-without-plan" | "session-revoked" => "state",
         _ => "other",
     };
     TROUBLES.into_iter().find(|trouble| trouble.word == word).unwrap_or(TROUBLES[8])

@@ -12,6 +12,8 @@ audit-who = Who
 
 ## What was done
 action-account-add = Made an account
+action-account-contacts = Changed whom an account wants to be written to
+action-account-plan = Gave an account a plan, or took it away
 action-account-quota = Changed the quota of an account
 action-account-resume = Resumed an account
 action-account-set = Changed the settings of an account
@@ -51,6 +53,17 @@ action-member-sign-in-as = The operator looked in the account’s place
 action-member-sign-in-half = Gave the password; a one-time code is wanted
 action-member-totp-off = Turned one-time codes off
 action-member-totp-on = Turned one-time codes on
+action-plan-add = Added a plan
+action-plan-approve = Approved a request for a plan
+action-plan-ask = Asked for a plan or a cancellation
+action-plan-bring-back = Brought a retired plan back
+action-plan-decline = Declined a request for a plan
+action-plan-default = Made a plan the default
+action-plan-delete = Deleted a plan
+action-plan-keep = Withdrew a change of plan that was to come
+action-plan-retire = Retired a plan
+action-plan-set = Changed a plan
+action-plan-withdraw = Withdrew a request for a plan
 action-queue-cancel = Gave a message up
 action-queue-hold = Held a message
 action-queue-release = Released a message

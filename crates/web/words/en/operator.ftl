@@ -126,9 +126,9 @@ account-one = Account
 account-open = Open
 account-quota = Quota of the period
 account-quota-no-number = Recipients and day have to be whole numbers. Nothing was changed.
-account-quota-what = What it used stays used, whatever changes here.
+account-quota-what = A limit of its own takes the place of its plan’s until another plan begins. What it used stays used.
 account-recipients = Recipients a month
-account-recipients-hint = Empty: without limit.
+account-recipients-hint = Empty: as its plan says.
 account-renews = Renews on
 account-renews-hint = 1 to 31; in a shorter month, its last day.
 account-renews-on = Day of renewal
@@ -280,8 +280,9 @@ limit-account-domains-max = Sending domains of one account; a deleted one counts
 limit-account-users-max = SMTP users of one account.
 limit-user-rules-max = Entries of each list in the rules of an SMTP user: its networks, senders and recipient domains.
 limit-account-suppressions-max = Addresses that one account suppresses: past it no more can be added by hand.
-limit-reason-octets-max = Length of the reason that is given with a suppression.
+limit-reason-octets-max = Length of a text that is kept: the reason of a suppression or of an answer to a request for a plan, and the message of such a request.
 limit-account-members-max = Members of one account, or of the operator.
+limit-plans-max = Plans of the operator, retired ones counted.
 limit-api-keys-max = API keys of one account, or of the operator.
 limit-notice-fold-seconds = Refusals of the same user, recipient and reason within this time are one row with a count.
 limit-api-requests-per-minute = Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.
@@ -402,6 +403,10 @@ unit-recipients = { $count ->
 unit-refusals-a-minute = { $count ->
     [one] refusal a minute
    *[other] refusals a minute
+}
+unit-plans = { $count ->
+    [one] plan
+   *[other] plans
 }
 unit-requests = { $count ->
     [one] request

@@ -103,6 +103,8 @@ fix-theirs = Tell whoever runs mail for the recipient. The other server’s own 
 ## Our replies: what they mean, and what to do
 reply-account-suspended = The password is right, but the account is suspended.
 reply-account-suspended-fix = Write to the operator of the relay.
+reply-account-without-plan = The password is right, but the account has no plan: it was cancelled, or none was approved yet.
+reply-account-without-plan-fix = An administrator can ask for a plan on the page Pricing.
 reply-address-blocked = The address is blocked after failed logins, so the connection was refused.
 reply-address-blocked-fix = Correct the username or password in the application, then wait for the end of the block or have it lifted.
 reply-all-or-nothing = Another recipient of the same message was refused, and this SMTP user sends to all or to none.

@@ -12,6 +12,8 @@ audit-who = Qui
 
 ## Ce qui a été fait
 action-account-add = Création d’un compte
+action-account-contacts = A modifié les personnes à qui écrire pour un compte
+action-account-plan = A donné ou retiré un forfait à un compte
 action-account-quota = Modification du quota d’un compte
 action-account-resume = Rétablissement d’un compte
 action-account-set = Modification des paramètres d’un compte
@@ -51,6 +53,17 @@ action-member-sign-in-as = L’exploitant a consulté à la place du compte
 action-member-sign-in-half = Mot de passe donné ; un code à usage unique est attendu
 action-member-totp-off = Désactivation des codes à usage unique
 action-member-totp-on = Activation des codes à usage unique
+action-plan-add = A ajouté un forfait
+action-plan-approve = A approuvé une demande de forfait
+action-plan-ask = A demandé un forfait ou une résiliation
+action-plan-bring-back = A remis en service un forfait retiré
+action-plan-decline = A refusé une demande de forfait
+action-plan-default = A fait d’un forfait celui par défaut
+action-plan-delete = A supprimé un forfait
+action-plan-keep = A renoncé à un changement de forfait prévu
+action-plan-retire = A retiré un forfait de l’offre
+action-plan-set = A modifié un forfait
+action-plan-withdraw = A retiré une demande de forfait
 action-queue-cancel = Abandon d’un message
 action-queue-hold = Retenue d’un message
 action-queue-release = Libération d’un message

@@ -126,9 +126,9 @@ account-one = Compte
 account-open = Ouvrir
 account-quota = Quota de la période
 account-quota-no-number = Le nombre de destinataires et le jour doivent être des nombres entiers. Rien n’a été modifié.
-account-quota-what = Ce qui a été utilisé le reste, quel que soit le changement.
+account-quota-what = Une limite propre au compte remplace celle de son forfait, jusqu’à ce qu’un autre forfait commence. Ce qui a été utilisé le reste.
 account-recipients = Destinataires par mois
-account-recipients-hint = Vide : sans limite.
+account-recipients-hint = Vide : comme le forfait.
 account-renews = Renouvellement
 account-renews-hint = De 1 à 31 ; dans un mois plus court, son dernier jour.
 account-renews-on = Jour du renouvellement
@@ -280,8 +280,9 @@ limit-account-domains-max = Domaines d’envoi d’un compte ; un domaine suppr
 limit-account-users-max = Utilisateurs SMTP d’un compte.
 limit-user-rules-max = Entrées de chaque liste des règles d’un utilisateur SMTP : ses réseaux, ses expéditeurs et ses domaines de destination.
 limit-account-suppressions-max = Adresses exclues d’un compte : au-delà, aucune ne peut être ajoutée à la main.
-limit-reason-octets-max = Longueur du motif donné avec une exclusion.
+limit-reason-octets-max = Longueur d’un texte conservé : motif d’une exclusion ou d’une réponse à une demande de forfait, message d’une telle demande.
 limit-account-members-max = Membres d’un compte, ou de l’exploitant.
+limit-plans-max = Forfaits de l’exploitant, y compris ceux qu’il a retirés.
 limit-api-keys-max = Clés d’API d’un compte, ou de l’exploitant.
 limit-notice-fold-seconds = Les refus du même utilisateur, destinataire et motif pendant ce temps forment une seule ligne avec un nombre.
 limit-api-requests-per-minute = Requêtes à l’API avec une clé, réparties, après une rafale d’un dixième ; 0 : autant qu’elle veut.
@@ -402,6 +403,10 @@ unit-recipients = { $count ->
 unit-refusals-a-minute = { $count ->
     [one] refus par minute
    *[other] refus par minute
+}
+unit-plans = { $count ->
+    [one] forfait
+   *[other] forfaits
 }
 unit-requests = { $count ->
     [one] requête

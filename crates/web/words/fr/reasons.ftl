@@ -103,6 +103,8 @@ fix-theirs = Prévenez la personne qui gère le courriel du destinataire. Les mo
 ## Nos réponses : ce qu’elles veulent dire, et que faire
 reply-account-suspended = Le mot de passe est bon, mais le compte est suspendu.
 reply-account-suspended-fix = Écrivez à l’exploitant du relais.
+reply-account-without-plan = Le mot de passe est bon, mais le compte n’a pas de forfait : il a été résilié, ou aucun n’a encore été approuvé.
+reply-account-without-plan-fix = Un administrateur peut demander un forfait à la page Tarifs.
 reply-address-blocked = L’adresse est bloquée après des échecs de connexion : la connexion a été refusée.
 reply-address-blocked-fix = Corrigez le nom d’utilisateur ou le mot de passe dans l’application, puis attendez la fin du blocage ou faites-le lever.
 reply-all-or-nothing = Un autre destinataire du même message a été refusé, et cet utilisateur SMTP envoie à tous ou à personne.

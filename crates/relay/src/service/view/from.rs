@@ -18,9 +18,9 @@ use crate::verification::{self, RecordState};
 use serde::Serialize;
 
 use super::{
-    AccountView, ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView,
-    DayTallyView, DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView,
-    QueueView, SmtpUserView, StatisticsView, TallyView, UserTallyView,
+    ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
+    DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView, QueueView,
+    SmtpUserView, StatisticsView, TallyView, UserTallyView,
 };
 use crate::moment;
 
@@ -34,25 +34,6 @@ pub fn word(value: &impl Serialize) -> String {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-impl AccountView {
-    /// The account with what it used of its quota in the period of `today`.
-    pub fn new(account: &Account, used: u64, today: Day) -> Self {
-        let period = account.quota.period(today);
-        AccountView {
-            id: account.id.number(),
-            name: account.name.clone(),
-            state: word(&account.state),
-            quota: account.quota.recipients,
-            used,
-            renews_on: u64::from(account.quota.renews_on),
-            renews_at: period.renews.to_string(),
-            time_zone: account.time_zone.clone(),
-            language: account.language.tag().to_owned(),
-            created_at: moment::text(account.created_at),
-        }
-    }
 }
 
 impl From<&SendingDomain> for DomainView {

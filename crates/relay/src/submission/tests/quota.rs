@@ -14,7 +14,7 @@ fn limited(recipients: u64) -> Scene {
 
 fn set(scene: &mut Scene, recipients: u64) {
     let account = Arc::make_mut(scene.directory.accounts.get_mut(&ACME).unwrap());
-    account.quota = Quota { recipients: Some(recipients), ..Quota::default() };
+    account.own_quota = Quota { recipients: Some(recipients), ..Quota::default() };
 }
 
 fn used(scene: &Scene) -> u64 {

@@ -8,9 +8,10 @@ use smtp::server::{About, Secret};
 use std::sync::Arc;
 
 use super::super::*;
-use crate::account::{Account, AccountState};
+use crate::account::{Account, AccountState, Contacts};
 use crate::dice::Seeded;
 use crate::language::Language;
+use crate::plan::{Plan, Subscription};
 use crate::queue::Envelope;
 use crate::quota::Quota;
 use crate::sending_domain::{DomainState, SendingDomain};
@@ -39,7 +40,9 @@ impl Scene {
             id: Id::new(1),
             name: "Acme".into(),
             state: AccountState::Active,
-            quota: Quota::default(),
+            own_quota: Quota::default(),
+            subscription: Subscription::to(Plan::BUILT_IN),
+            contacts: Contacts::default(),
             time_zone: "UTC".into(),
             language: Language::English,
             created_at: Timestamp(0),
@@ -73,6 +76,7 @@ impl Scene {
         rules(&mut alice.rules);
         let mut directory = Directory::default();
         directory.accounts.insert(account.id, Arc::new(account));
+        directory.plans.insert(Plan::BUILT_IN, Arc::new(Plan::built_in()));
         directory.domains.insert(domain.id, Arc::new(domain));
         for user in [alice, bob] {
             directory.usernames.insert(user.username.clone(), user.id);
@@ -151,6 +155,10 @@ impl Scene {
 
     pub(super) fn domain(&mut self, change: impl FnOnce(&mut SendingDomain)) {
         change(Arc::make_mut(self.directory.domains.get_mut(&Id::new(1)).unwrap()));
+    }
+
+    pub(super) fn subscription(&mut self, subscription: Subscription) {
+        Arc::make_mut(self.directory.accounts.get_mut(&Id::new(1)).unwrap()).subscription = subscription;
     }
 
     pub(super) fn account(&mut self, state: AccountState) {

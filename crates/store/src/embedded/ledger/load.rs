@@ -25,7 +25,8 @@ use crate::embedded::sqlite::{from_json, from_word, named, parsed};
 pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<Register> {
     let mut directory = Directory::default();
     let accounts =
-        "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language
+        "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language,
+            subscription, contacts
         FROM accounts WHERE id > 0";
     each(reader, accounts, |row| {
         let account = account(row)?;
@@ -60,6 +61,7 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     super::members::load(reader, sealing, &mut directory)?;
+    super::plans::load(reader, &mut directory)?;
     let mut selectors = HashSet::new();
     each(reader, "SELECT selector FROM dkim_keys", |row| {
         selectors.insert(row.get(0)?);
@@ -87,7 +89,9 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         id: Id::new(row.get(0)?),
         name: row.get(1)?,
         state: from_word(row.get(2)?)?,
-        quota: quota(row)?,
+        own_quota: quota(row)?,
+        subscription: from_json(&row.get::<_, String>(10)?)?,
+        contacts: from_json(&row.get::<_, String>(11)?)?,
         time_zone: row.get(8)?,
         language: from_word(row.get(9)?)?,
         created_at: Timestamp(row.get(3)?),
@@ -219,6 +223,8 @@ fn numbers(reader: &Connection) -> rusqlite::Result<Numbers> {
             "user" => numbers.user = last,
             "api_key" => numbers.api_key = last,
             "member" => numbers.member = last,
+            "plan" => numbers.plan = last,
+            "plan_request" => numbers.plan_request = last,
             _ => {}
         }
         Ok(())

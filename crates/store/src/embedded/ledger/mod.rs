@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod charged;
 mod load;
 mod members;
+mod plans;
 mod requests;
 mod schema;
 mod write;

@@ -198,6 +198,33 @@ CREATE TABLE certificates_told (
 ) STRICT, WITHOUT ROWID;
 ",
     "
+CREATE TABLE plans (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    -- empty: the same as in English
+    name_fr    TEXT NOT NULL,
+    -- in a period; none: without limit
+    recipients INTEGER,
+    price      TEXT NOT NULL,
+    price_fr   TEXT NOT NULL,
+    offered    INTEGER NOT NULL,
+    place      INTEGER NOT NULL,
+    is_default INTEGER NOT NULL,
+    retired    INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- the plan that is there from the beginning, and that all accounts of before are on: a quota that they have is one of
+-- their own
+INSERT INTO plans VALUES (1, 'Unlimited', 'Illimité', NULL, '', '', 0, 0, 1, 0, 0);
+INSERT INTO numbers (kind, last) VALUES ('plan', 1);
+
+-- which plan, what follows, and the last request; and whom to write to: as JSON
+ALTER TABLE accounts ADD COLUMN subscription TEXT NOT NULL
+    DEFAULT '{\"standing\":{\"plan\":1},\"next\":null,\"request\":null}';
+ALTER TABLE accounts ADD COLUMN contacts TEXT NOT NULL DEFAULT '{\"primary\":null,\"billing\":null}';
+",
+    "
 -- requests with an idempotency key, each for a day
 CREATE TABLE requests (
     -- -1: the operator's

@@ -50,6 +50,8 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             let delete = "DELETE FROM suppressions WHERE account = ?1 AND address = ?2";
             transaction.execute(delete, (account.number(), address))?;
         }
+        Write::Plan(plan) => super::plans::put(transaction, plan)?,
+        Write::PlanGone(plan) => super::plans::gone(transaction, *plan)?,
         Write::Member(_)
         | Write::MemberGone(_)
         | Write::SignIn(_)
@@ -69,16 +71,20 @@ pub(super) fn not_wrapped(_: Sealed) -> rusqlite::Error {
 
 fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<()> {
     let upsert = "INSERT INTO accounts
-            (id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            (id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language,
+                subscription, contacts)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT (id) DO UPDATE
             SET name = ?2, state = ?3, quota = ?5, renews_on = ?6, period_begins = ?7, period_renews = ?8,
-                time_zone = ?9, language = ?10";
-    let Quota { recipients, renews_on, moved } = account.quota;
+                time_zone = ?9, language = ?10, subscription = ?11, contacts = ?12";
+    let Quota { recipients, renews_on, moved } = account.own_quota;
     let (begins, renews) = (moved.map(|period| period.begins.0), moved.map(|period| period.renews.0));
     let (id, state, created_at) = (account.id.number(), word(&account.state)?, account.created_at.0);
     let (zone, language) = (&account.time_zone, word(&account.language)?);
-    let values = (id, &account.name, state, created_at, recipients, renews_on, begins, renews, zone, language);
+    let (subscription, contacts) = (json(&account.subscription)?, json(&account.contacts)?);
+    let name = &account.name;
+    let values =
+        (id, name, state, created_at, recipients, renews_on, begins, renews, zone, language, subscription, contacts);
     transaction.execute(upsert, values).map(drop)
 }
 
@@ -152,11 +158,12 @@ pub(super) fn api_key_use(transaction: &Transaction<'_>, key: Id<ApiKey>, at: Ti
 
 /// Keeps the highest numbers given.
 pub(super) fn numbers(transaction: &Transaction<'_>, numbers: Numbers) -> rusqlite::Result<()> {
-    let Numbers { account, domain, user, api_key, member } = numbers;
+    let Numbers { account, domain, user, api_key, member, plan, plan_request } = numbers;
     let upsert = "INSERT INTO numbers (kind, last)
-        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4), ('member', ?5)
+        VALUES ('account', ?1), ('domain', ?2), ('user', ?3), ('api_key', ?4), ('member', ?5), ('plan', ?6),
+            ('plan_request', ?7)
         ON CONFLICT (kind) DO UPDATE SET last = excluded.last";
-    transaction.execute(upsert, (account, domain, user, api_key, member)).map(drop)
+    transaction.execute(upsert, (account, domain, user, api_key, member, plan, plan_request)).map(drop)
 }
 
 /// Adds a line to the audit log.
