@@ -14,6 +14,7 @@ mod operator;
 mod page;
 mod plan;
 mod problem;
+mod reference;
 mod shares;
 mod smtp_user;
 
@@ -56,11 +57,13 @@ struct Api {
     /// How long a body may take.
     body_patience: Duration,
     document: Arc<str>,
+    reference: Arc<reference::Pages>,
 }
 
 /// Every route below [`PREFIX`], with the numbers of the limits (`api_…`, `web_body_seconds`).
 pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
     let (router, document) = open_routes();
+    let document = document_text(&document);
     let api = Api {
         service,
         paces: Arc::new(Paces::new(limits.api_requests_per_minute)),
@@ -68,12 +71,15 @@ pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
         held: Shares::new(limits.api_held_octets_max, limits.api_key_held_octets_max),
         limits: Arc::new(limits.clone()),
         body_patience: Duration::from_secs(limits.web_body_seconds),
-        document: Arc::from(document_text(&document)),
+        reference: Arc::new(reference::Pages::new(&document)),
+        document: Arc::from(document),
     };
     router
         .route_layer(from_fn_with_state(api.clone(), door))
         // what the relay can do is no secret: no key is asked for
         .route(&format!("{PREFIX}/openapi.json"), get(openapi))
+        .route(&format!("{PREFIX}/reference"), get(reference::page))
+        .route(&format!("{PREFIX}/reference.css"), get(reference::styles))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))

@@ -144,7 +144,7 @@ impl Problem {
 
     /// There is no such route.
     pub(crate) fn nowhere() -> Problem {
-        let detail = "The OpenAPI document, at openapi.json beside the routes, has them all.";
+        let detail = "The reference, at `reference` beside the routes, has them all (openapi.json, for programs).";
         Problem::new("not_found", StatusCode::NOT_FOUND, "There is nothing here.", detail)
     }
 
