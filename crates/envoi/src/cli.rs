@@ -5,6 +5,7 @@ mod api_key;
 mod ask;
 mod follow;
 mod member;
+mod message;
 mod operate;
 mod plan;
 mod run;
@@ -21,6 +22,7 @@ pub use account::AccountCommand;
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
+pub use message::MessageCommand;
 pub use plan::{PlanCommand, TermsArgs};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
@@ -77,6 +79,9 @@ pub enum Command {
     /// Members: the people who sign in to the console
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Messages of your own, for a trial or from a script
+    #[command(subcommand)]
+    Message(MessageCommand),
     /// What became of every recipient
     Activity(ActivityArgs),
     /// How much was sent, and what became of it

@@ -20,6 +20,7 @@ use crate::execute::Executor;
 use crate::execute::backup::Archive;
 
 const NAME: &str = "control.sock";
+/// Octets of a request, besides those of a message in it.
 const REQUEST_OCTETS_MAX: u64 = 1024 * 1024;
 const REQUEST_PATIENCE: Duration = Duration::from_secs(10);
 /// The longest path that a socket address can hold, less what a temporary name adds.
@@ -117,7 +118,9 @@ async fn converse<S: Store + Archive>(
 ) -> std::io::Result<()> {
     let (reading, mut writing) = stream.into_split();
     let mut text = String::new();
-    let mut reading = BufReader::new(reading).take(REQUEST_OCTETS_MAX);
+    // in base64 a message grows by a third
+    let message_octets = executor.limits.message_octets_max.saturating_mul(3) / 2;
+    let mut reading = BufReader::new(reading).take(REQUEST_OCTETS_MAX + message_octets);
     match tokio::time::timeout(REQUEST_PATIENCE, reading.read_line(&mut text)).await {
         Ok(read) => read?,
         Err(_) => return Ok(()),

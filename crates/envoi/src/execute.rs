@@ -10,6 +10,8 @@ mod follow;
 mod held;
 mod letters;
 mod member;
+mod message;
+mod once;
 mod plan;
 mod queue;
 mod statistics;
@@ -28,14 +30,18 @@ use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
+use relay::submission::Receipt;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::hash::Hash;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::task::JoinError;
 
 use net::clock::{Clock, SystemDice};
+use net::submission::HandedIn;
 use web::letters::LinkFor;
 
 pub use certificates::Kept;
@@ -55,6 +61,9 @@ type UsedBy<'a> = Box<dyn Fn(&Account, Day) -> u64 + 'a>;
 /// Connections: how many in all, and from each address.
 type Connections = (u64, Vec<(Site, u64)>);
 
+/// What will have become of a message that was handed in.
+pub type HandingIn = Pin<Box<dyn Future<Output = Receipt> + Send>>;
+
 /// The parts of a running server that have to hear of a change; none where there is no server.
 pub struct Running<S> {
     /// The delivery driver.
@@ -65,6 +74,8 @@ pub struct Running<S> {
     pub mail: net::own_mail::OwnMail<S>,
     /// Sends calls to webhooks.
     pub webhooks: net::webhook::Handle,
+    /// Takes a message that was handed in over HTTP.
+    pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// What the accounts have used of their quotas.
@@ -113,6 +124,8 @@ pub struct Executor<S> {
     checks: checks::Last,
     /// Seals the cursors that callers are given.
     cursors: CursorKey,
+    /// Requests with an idempotency key that are under way.
+    under_way: once::UnderWay,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
 }
@@ -151,6 +164,7 @@ impl<S: Store> Executor<S> {
             config,
             checks,
             cursors,
+            under_way: once::UnderWay::default(),
             changing,
         })
     }
@@ -164,8 +178,9 @@ impl<S: Store> Executor<S> {
         if let Some(account) = narrowed.filter(|account| *account != SYSTEM_ACCOUNT) {
             service::account_find(self.store.as_ref(), account)?;
         }
-        // what waits for DNS is one change of its own, and keeps nobody from theirs
-        if operation.is_read() || matches!(operation, Operation::DomainVerify { .. }) {
+        // what waits for DNS, or for the spool, is one change of its own, and keeps nobody from theirs
+        if operation.is_read() || matches!(operation, Operation::DomainVerify { .. } | Operation::MessageSubmit { .. })
+        {
             return self.perform(operation, identity).await;
         }
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
@@ -193,6 +208,9 @@ impl<S: Store> Executor<S> {
         }
         if let Operation::DomainVerify { domain } = operation {
             return self.domain_verify(&domain, identity.scope).await;
+        }
+        if let Operation::MessageSubmit { message } = operation {
+            return self.message_submit(*message, &identity, None, None).await;
         }
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
             return self.activity_since(cursor, filter, seconds, identity.scope).await;

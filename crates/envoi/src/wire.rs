@@ -206,7 +206,7 @@ impl Ground {
             &self.shutdown,
         );
         let webhooks = self.webhooks(config, resolver)?;
-        let (lifting, counting) = (Arc::clone(&server), Arc::clone(&server));
+        let (lifting, counting, taking) = (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
         let mail = OwnMail {
             store: Arc::clone(&self.store),
             dispatch: dispatch.clone(),
@@ -219,6 +219,10 @@ impl Ground {
             domains,
             mail,
             webhooks,
+            hand_in: Box::new(move |handed| {
+                let taking = Arc::clone(&taking);
+                Box::pin(async move { taking.hand_in(handed).await })
+            }),
             lift: Box::new(move |address| lifting.lift(address)),
             usage: server.usage(),
             sessions: Box::new(move || counting.connections()),

@@ -5,77 +5,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use support::{Hop, House, Port, Server, eventually};
-
-/// An answer of the API.
-struct Reply {
-    status: u16,
-    fields: BTreeMap<String, String>,
-    body: Value,
-}
-
-impl Reply {
-    fn field(&self, name: &str) -> &str {
-        self.fields.get(name).map_or("", String::as_str)
-    }
-}
-
-/// A client with a key.
-struct Client<'a> {
-    server: &'a Server,
-    key: String,
-}
-
-impl Client<'_> {
-    fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
-        let body = body.map(Value::to_string).unwrap_or_default();
-        self.raw(method, path, &body)
-    }
-
-    fn raw(&self, method: &str, path: &str, body: &str) -> Reply {
-        self.sent(method, path, "application/json", body)
-    }
-
-    fn sent(&self, method: &str, path: &str, kind: &str, body: &str) -> Reply {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.server.api)).unwrap();
-        let key = if self.key.is_empty() { String::new() } else { format!("Authorization: Bearer {}\r\n", self.key) };
-        let request = format!(
-            "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\n{key}Content-Type: {kind}\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let fields = lines.filter_map(|line| line.split_once(": "));
-        let fields = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-        Reply { status, fields, body: serde_json::from_str(body).unwrap_or(Value::Null) }
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let reply = self.ask("GET", path, None);
-        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
-        reply.body
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Value {
-        let reply = self.ask("POST", path, Some(body));
-        assert_eq!(reply.status, 200, "{path}: {}", reply.body);
-        reply.body
-    }
-}
-
-/// A new key, made by the command line.
-fn key<'a>(house: &House, server: &'a Server, rest: &[&str]) -> Client<'a> {
-    let made = house.json(&[&["api-key", "add", "--name"], rest].concat());
-    Client { server, key: made["secret"].as_str().unwrap().to_owned() }
-}
+use support::api::{Client, key};
+use support::{Hop, House, Port, eventually};
 
 #[test]
 fn a_key_of_the_operator_makes_an_account_that_sends() {
@@ -349,6 +280,7 @@ fn body(id: &str) -> Option<Value> {
         "SmtpUserSet" => json!({"sandbox": true}),
         "SmtpUserRename" => json!({"name": "Other"}),
         "SuppressionAdd" => json!({"account": 1, "address": "a@example.net"}),
+        "MessageSubmit" => json!({"user": "1", "from": "a@example.com", "to": "b@example.net", "text": "x"}),
         "AccountSet" => json!({"time_zone": "Europe/Paris"}),
         "MemberAdd" => json!({"account": 1, "email": "a@example.net", "name": "A", "role": "regular"}),
         "MemberRole" => json!({"role": "regular"}),

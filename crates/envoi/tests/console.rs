@@ -9,7 +9,7 @@ use relay::power::{Need, Role};
 use relay::service::view::word;
 use serde_json::Value;
 use support::browser::{Browser, Shown, field};
-use support::{House, Login, Port, Server};
+use support::{Hop, House, Login, Port, Server};
 use web::console::For;
 
 const PASSWORD: &str = "four words nobody knows";
@@ -116,6 +116,8 @@ impl Party {
             ("vouched", "false"),
             ("address", "127.0.0.9"),
             ("time_zone", "Europe/Paris"),
+            ("sender", "a@acme.example"),
+            ("to", "b@c.example"),
         ]
     }
 
@@ -545,4 +547,52 @@ fn a_stranger_voids_no_invitation() {
     let mut stranger = Browser::from(server.console, 4);
     assert_eq!(stranger.send("/forgotten", &[("email", "op@example.com")]).status, 200);
     assert_eq!(stranger.get(&link).status, 200);
+}
+
+#[test]
+fn a_test_mail_is_sent_and_followed_to_its_end() {
+    let hop = Hop::start(10);
+    let house = House::new(hop.port());
+    house.furnish();
+    let server = house.serve();
+    let made =
+        house.json(&["member", "add", "jane@example.com", "--account", "1", "--name", "Jane", "--language", "fr"]);
+    let mut browser = Browser::new(server.console);
+    let fields = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
+    assert_eq!(browser.send("/choose-password", &fields).status, 303);
+    for page in ["/domains/example.com", "/users/1", "/connection-settings"] {
+        assert!(browser.get(page).body.contains("href=\"/test-email?"), "{page}");
+    }
+    let form = browser.get("/test-email?user=1").body;
+    for value in ["test@example.com", "jane@example.com"] {
+        assert!(form.contains(&format!("value=\"{value}\"")), "{value}: {form}");
+    }
+
+    let wish = |sender, to| [("user", "1"), ("sender", sender), ("to", to)];
+    let refused = browser.post("/test-email", &wish("boss@other.example", "jane@example.com"));
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("550 5.7.1") && refused.body.contains("value=\"boss@other.example\""));
+    let refused = browser.post("/test-email", &wish("test@example.com", "nobody"));
+    assert!(refused.status == 422 && refused.body.contains("501 5.1.3"), "{}", refused.body);
+
+    let sent = browser.post("/test-email", &wish("test@example.com", "jane@example.net"));
+    assert_eq!(sent.status, 303, "{}", sent.body);
+    assert!(sent.location.starts_with("/test-email/"), "{}", sent.location);
+    let captured = hop.wait("Auto-Submitted: auto-generated");
+    let content = String::from_utf8(captured.content.clone()).unwrap();
+    assert!(content.contains("Content-Language: fr") && content.contains("DKIM-Signature:"), "{content}");
+    assert_eq!(captured.recipients, ["jane@example.net"]);
+    let over = support::eventually("the end of its way", || {
+        let shown = browser.get(&sent.location);
+        assert_eq!(shown.status, 200, "{}", shown.body);
+        // while there is more to come the page asks for it by itself, and by a link
+        let is_followed = shown.body.contains(&format!("data-poll=\"{}\"", sent.location));
+        let is_linked = shown.body.matches(&format!("href=\"{}\"", sent.location)).count() > 0;
+        assert_eq!(is_followed, is_linked);
+        (!is_followed).then_some(shown)
+    });
+    assert!(over.body.contains("s-delivered") && over.body.contains("jane@example.com"), "{}", over.body);
+    assert!(over.body.contains("250"), "the other server's reply: {}", over.body);
+    assert_eq!(browser.get("/test-email/01M87MBMNF8H9AK9PHKWMD8HS2").status, 404);
+    assert_eq!(browser.get("/test-email/nothing").status, 404);
 }

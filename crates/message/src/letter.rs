@@ -1,8 +1,6 @@
 //! Letters that the relay itself writes to people: plain text, in any language, readable everywhere.
 
-use mail_builder::MessageBuilder;
-use mail_builder::headers::HeaderType;
-use mail_builder::headers::raw::Raw;
+use crate::composition::{self, Composition, Mailbox};
 
 /// A letter.
 #[derive(Clone, Debug)]
@@ -29,17 +27,17 @@ pub struct Letter<'a> {
 /// # Errors
 /// The library could not write it.
 pub fn compose(letter: &Letter<'_>) -> std::io::Result<Vec<u8>> {
-    let raw = |text: &'static str| HeaderType::from(Raw::new(text));
-    MessageBuilder::new()
-        .from(letter.from)
-        .to(letter.to)
-        .subject(letter.subject)
-        .date(i64::try_from(letter.seconds).unwrap_or(i64::MAX))
-        .message_id(letter.message_id)
-        .header("Auto-Submitted", raw("auto-generated"))
-        .header("Content-Language", HeaderType::from(Raw::new(letter.language)))
-        .text_body(letter.text)
-        .write_to_vec()
+    let mailbox = |(name, address)| Mailbox { name: Some(name), address };
+    composition::write(&Composition {
+        from: mailbox(letter.from),
+        to: vec![mailbox(letter.to)],
+        subject: letter.subject,
+        fields: vec![("Auto-Submitted", "auto-generated"), ("Content-Language", letter.language)],
+        text: Some(letter.text),
+        seconds: letter.seconds,
+        message_id: letter.message_id,
+        ..Composition::default()
+    })
 }
 
 #[cfg(test)]

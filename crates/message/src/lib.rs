@@ -2,7 +2,9 @@
 //!
 //! Octets in, octets out; no socket, file, clock or dice. Content is never rewritten after admission.
 
+pub mod addressed;
 pub mod admission;
+pub mod composition;
 pub mod date;
 pub mod dkim;
 pub mod dsn;

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod gather;
 pub mod guard;
 pub mod id;
+pub mod idempotency;
 pub mod language;
 pub mod limits;
 pub mod member;

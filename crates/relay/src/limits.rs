@@ -153,6 +153,14 @@ limits! {
         "Requests to the API that wait at once for a change.";
     api_key_waits_max API_KEY_WAITS_MAX 10 1..=10_000 "requests" ""
         "Requests to the API with one key that wait at once for a change.";
+    account_idempotency_keys_max ACCOUNT_IDEMPOTENCY_KEYS_MAX 100_000 100..=10_000_000 "keys" ""
+        "Idempotency keys of one account, or of the operator, that are remembered; each is for 24 hours.";
+    idempotency_key_octets_max IDEMPOTENCY_KEY_OCTETS_MAX 255 36..=4_096 "octets" ""
+        "Length of an idempotency key.";
+    api_held_octets_max API_HELD_OCTETS_MAX 134_217_728 1_048_576..=17_179_869_184 "octets" ""
+        "Messages handed in over HTTP that are held at once, as their bodies came; each takes up to three times as much memory for a moment.";
+    api_key_held_octets_max API_KEY_HELD_OCTETS_MAX 67_108_864 1_048_576..=17_179_869_184 "octets" ""
+        "Those that are handed in with one key; no body is larger.";
     web_connections_max WEB_CONNECTIONS_MAX 1_000 10..=100_000 "connections" ""
         "Simultaneous connections over HTTP: to the API, to the console, and to metrics and health, each in all.";
     web_address_connections_max WEB_ADDRESS_CONNECTIONS_MAX 100 1..=100_000 "connections" ""
@@ -163,6 +171,8 @@ limits! {
         "The time a client over HTTP has for the head of a request, from the answer before: one that asks for nothing is let go.";
     web_body_seconds WEB_BODY_SECONDS 30 1..=300 "seconds" ""
         "The time a client over HTTP has for the body of a request.";
+    web_body_octets_per_second WEB_BODY_OCTETS_PER_SECOND 65_536 1_024..=1_000_000_000 "octets a second" ""
+        "A message handed in over HTTP has a second more than other bodies for each of so many octets.";
     web_write_seconds WEB_WRITE_SECONDS 30 1..=300 "seconds" ""
         "How long a client over HTTP may take nothing of its answer, before it is let go.";
     notices_per_minute_max NOTICES_PER_MINUTE_MAX 60 1..=10_000 "rows" ""

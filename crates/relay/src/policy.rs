@@ -35,13 +35,30 @@ impl Refusal {
 /// # Errors
 /// The refusal. From a wrong network it reads like a wrong password.
 pub fn login(user: &SmtpUser, directory: &Directory, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-    let networks = &user.rules.networks;
-    let remote = remote.to_canonical();
-    if !networks.is_empty() && !networks.iter().any(|network| network.contains(&remote)) {
-        let reason = format!("The password is right, but this SMTP user may not log in from {remote}.");
+    if !is_near(user, remote) {
+        let reason =
+            format!("The password is right, but this SMTP user may not log in from {}.", remote.to_canonical());
         return Err(Refusal { reply: replies::auth_invalid(), reason });
     }
     active(user, directory, now)
+}
+
+/// Whether somebody who may submit for an SMTP user's account may do so for this one from here, now: over HTTP, where no
+/// password is given.
+///
+/// # Errors
+/// The refusal. Whoever hears it has proven who they are: it says which network is wrong.
+pub fn handing_in(user: &SmtpUser, directory: &Directory, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+    if !is_near(user, remote) {
+        return Err(Refusal::plain(replies::network_not_allowed(&remote.to_canonical().to_string())));
+    }
+    active(user, directory, now)
+}
+
+/// Whether an address is in one of the user's networks.
+fn is_near(user: &SmtpUser, remote: IpAddr) -> bool {
+    let (networks, remote) = (&user.rules.networks, remote.to_canonical());
+    networks.is_empty() || networks.iter().any(|network| network.contains(&remote))
 }
 
 /// Whether an SMTP user and its account are active, whatever the password.

@@ -84,6 +84,9 @@ pub struct ContentFacts {
     pub message_id: String,
 }
 
+/// What stands in the place of a TLS version where a message was handed in over HTTP: no client can say that of itself.
+pub const OVER_HTTP: &str = "HTTP";
+
 /// What is shown of the session a message came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFacts {
@@ -91,9 +94,9 @@ pub struct SessionFacts {
     pub session: SessionId,
     /// The client's address.
     pub remote: IpAddr,
-    /// Its EHLO or HELO name.
+    /// Its EHLO or HELO name; over HTTP who asked.
     pub client_name: String,
-    /// `TLS 1.3`, …
+    /// `TLS 1.3`, …; [`OVER_HTTP`] where there was no session of SMTP.
     pub tls: String,
 }
 

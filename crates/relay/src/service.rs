@@ -8,6 +8,7 @@ mod api_key;
 mod block;
 mod domain;
 pub mod door;
+mod given;
 mod member;
 mod name;
 pub mod operation;
@@ -27,6 +28,7 @@ use crate::api_key::ApiKey;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
+use crate::idempotency::IdempotencyKey;
 use crate::limits::Limits;
 use crate::power::Scope;
 use crate::store::{Actor, StoreError};
@@ -38,6 +40,7 @@ pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
 };
+pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use plan::{
@@ -117,6 +120,13 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// What happened, what it means, what to do; [`FaultKind::Forbidden`] where they may not.
     fn ask(&self, operation: Operation, identity: Identity) -> BoxedAnswer<'_>;
+
+    /// The same, once for each key of an account: what is asked again under a key gets the answer of the first.
+    ///
+    /// # Errors
+    /// As [`Service::ask`]; [`FaultKind::Invalid`] where the key stands for another request, [`FaultKind::Conflict`] where
+    /// the first is under way, or what it answered is not kept.
+    fn ask_once(&self, operation: Operation, identity: Identity, key: IdempotencyKey) -> BoxedAnswer<'_>;
 
     /// Whose secret of an API key this is; none where it is nobody's, or works no more. The use is remembered.
     fn bearer(&self, secret: &[u8], from: IpAddr) -> Option<(Id<ApiKey>, Identity)>;

@@ -3,6 +3,7 @@
 mod book;
 mod members;
 mod plans;
+mod requests;
 mod webhooks;
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub use book::{
 };
 pub use members::Members;
 pub use plans::Plans;
+pub use requests::{KeyHash, KeyedRequest, Requests};
 pub use webhooks::Webhooks;
 
 /// Why the store did not do it.
@@ -295,6 +297,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + Plans + History + Webhooks {}
+pub trait Store: Spool + Book + Members + Plans + Requests + History + Webhooks {}
 
-impl<S: Spool + Book + Members + Plans + History + Webhooks> Store for S {}
+impl<S: Spool + Book + Members + Plans + Requests + History + Webhooks> Store for S {}

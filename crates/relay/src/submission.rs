@@ -3,6 +3,7 @@
 //! [`Submission`] is what all sessions share; [`Visit`] is one connection. The driver asks, in the
 //! order of the dialogue, and carries out the [`Decision`].
 
+mod handed_in;
 mod login;
 mod notice;
 mod transaction;
@@ -35,6 +36,7 @@ use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
 use crate::store::{Block, Login, StoreError};
 
+pub use handed_in::{Receipt, RefusedRecipient};
 use login::Attempts;
 pub use notice::TlsTrouble;
 use transaction::Transaction;
@@ -73,23 +75,23 @@ impl Decision {
     }
 }
 
-/// Who is logged in, and by which password.
+/// Who is logged in, and by which password; none over HTTP.
 #[derive(Clone, Copy, Debug)]
 struct Identity {
     user: Id<SmtpUser>,
     account: Id<Account>,
     domain: Id<SendingDomain>,
-    password: PasswordHash,
+    password: Option<PasswordHash>,
 }
 
-/// One inbound connection, as it is judged and noted.
+/// One inbound connection, or one message handed in over HTTP, as it is judged and noted.
 #[derive(Debug)]
 pub struct Visit {
     session: SessionId,
     remote: IpAddr,
     tls: String,
-    /// Gives its slots back when the visit ends, however it ends.
-    place: Place,
+    /// Gives its slots back when the visit ends, however it ends; none over HTTP.
+    place: Option<Place>,
     identity: Option<Identity>,
     attempts: Attempts,
     transaction: Option<Transaction>,
@@ -97,6 +99,10 @@ pub struct Visit {
     ended: Option<Transaction>,
     /// The true reason of the refusal that is about to be sent.
     reason: Option<String>,
+    /// The id that the next message gets, where it is known beforehand.
+    reserved: Option<MessageId>,
+    /// Seconds after which a message is worth another try, where the rate refused the last one.
+    wait: Option<u64>,
 }
 
 impl Submission {
@@ -169,7 +175,7 @@ impl Submission {
         if let Some(blocked) = lock(&self.guard).on_connection(visit.remote, now) {
             return Err(replies::address_blocked(blocked.minutes));
         }
-        visit.place.locate(Site::of(visit.remote)).map_err(full)
+        visit.place.as_mut().map_or(Ok(()), |place| place.locate(Site::of(visit.remote)).map_err(full))
     }
 
     /// Whether a refused connection is worth a handshake and a reply, or comes so fast after others
@@ -186,12 +192,14 @@ impl Visit {
             session,
             remote: remote.to_canonical(),
             tls: String::from("none"),
-            place,
+            place: Some(place),
             identity: None,
             attempts: Attempts::default(),
             transaction: None,
             ended: None,
             reason: None,
+            reserved: None,
+            wait: None,
         }
     }
 
@@ -282,7 +290,8 @@ impl Visit {
     /// The user as it stands, if its login still holds.
     fn user<'a>(&self, directory: &'a Directory, identity: Identity, now: Timestamp) -> Option<&'a SmtpUser> {
         let user = directory.users.get(&identity.user)?;
-        let holds = user.passwords.contains(&identity.password) && crate::policy::active(user, directory, now).is_ok();
+        let is_known = identity.password.is_none_or(|password| user.passwords.contains(&password));
+        let holds = is_known && crate::policy::active(user, directory, now).is_ok();
         holds.then_some(user)
     }
 

@@ -20,8 +20,9 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Login, Members, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook,
-    Plans, QueueEntry, SmtpUserChange, Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
+    Actor, AuditEntry, Block, Book, Claimed, Content, KeyHash, KeyedRequest, Login, Members, NewApiKey, NewDkimKey,
+    NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
+    WebhookChange, Webhooks,
 };
 use relay::verification::Check;
 use relay::webhook::{Call, CallId, NewCall, Outlook, Redo, Standing, Tried, Webhook};
@@ -262,6 +263,14 @@ handed! {
     sign_ins_prune(unused_since: Timestamp, made_before: Timestamp, now: Timestamp) -> Done<()>;
     link_put(link: Link, alone: bool, by: &Actor, now: Timestamp) -> Done<()>;
     link(token: &PasswordHash) -> Done<Option<Link>>;
+}
+
+handed! {
+    Requests;
+    request(account: Option<Id<Account>>, key: &KeyHash) -> Done<Option<KeyedRequest>>;
+    request_put(request: &KeyedRequest, max: u64) -> Done<bool>;
+    request_forget(account: Option<Id<Account>>, key: &KeyHash) -> Done<()>;
+    requests_prune(before: Timestamp) -> Done<()>;
 }
 
 handed! {

@@ -1,4 +1,9 @@
-//! What MAIL said about the transaction besides the path (RFC 5321 §4.1.1.11).
+//! What an envelope is made of: paths as they are read, with the reply to those that cannot be, and what MAIL said
+//! besides the path (RFC 5321 §4.1.1.11).
+
+use crate::address::{Address, AddressError, ReversePath};
+use crate::replies;
+use crate::reply::Reply;
 
 /// How the client declared its content (RFC 6152).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,4 +26,27 @@ pub struct MailParameters {
     pub smtputf8: bool,
     /// `AUTH=` was given: parsed, not trusted (RFC 4954 §5).
     pub auth: bool,
+}
+
+/// Reads a reverse-path, without its brackets. `smtputf8`: the client asked for it.
+///
+/// # Errors
+/// The reply that refuses it.
+pub fn reverse_path(text: &str, smtputf8: bool) -> Result<ReversePath, Reply> {
+    ReversePath::parse(text, smtputf8).map_err(|error| match error {
+        AddressError::NonAscii => replies::sender_not_ascii(),
+        error => replies::sender_syntax(&error.to_string()),
+    })
+}
+
+/// Reads a forward-path, without its brackets. `smtputf8`: the client asked for it.
+///
+/// # Errors
+/// The reply that refuses it.
+pub fn forward_path(text: &str, smtputf8: bool) -> Result<Address, Reply> {
+    Address::parse(text, smtputf8).map_err(|error| match error {
+        AddressError::Literal => replies::recipient_literal(),
+        AddressError::NonAscii => replies::recipient_not_ascii(),
+        error => replies::recipient_syntax(&error.to_string()),
+    })
 }

@@ -155,6 +155,9 @@ catalogue! {
         "The right password of an SMTP user past its expiry." "An administrator of the account can move the date.";
     account_suspended() "account-suspended" 525 [5 7 13] "The account of this SMTP user is suspended"
         "The right password, in a suspended account." "Write to the operator of the relay.";
+    network_not_allowed(address: &str) "network-not-allowed" 550 [5 7 1] "This SMTP user may not send from {address}"
+        "Over HTTP: the caller's address is not in a network that the SMTP user may log in from."
+        "Send from one of its networks, or let an administrator of the account change them.";
     account_without_plan() "account-without-plan" 525 [5 7 13] "The account of this SMTP user has no plan"
         "The right password, in an account whose plan was cancelled, or which has none that was approved."
         "An administrator of the account can ask for a plan.";

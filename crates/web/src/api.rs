@@ -9,12 +9,14 @@ mod api_key;
 mod asking;
 mod domain;
 mod member;
+mod message;
 mod operator;
 mod page;
 mod plan;
 mod problem;
+mod reference;
+mod shares;
 mod smtp_user;
-mod waiting;
 mod webhook;
 
 use axum::Router;
@@ -27,14 +29,16 @@ use relay::limits::Limits;
 use relay::service::Service;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use asking::{Paces, door};
 use problem::Problem;
-use waiting::Waits;
+use shares::Shares;
 
 /// Octets of a request's body.
 const BODY_OCTETS_MAX: usize = 256 * 1024;
@@ -47,26 +51,36 @@ pub const PREFIX: &str = "/api/v1";
 struct Api {
     service: Arc<dyn Service>,
     paces: Arc<Paces>,
-    waits: Arc<Waits>,
+    waits: Arc<Shares>,
+    /// Octets of messages that are being handed in.
+    held: Arc<Shares>,
+    limits: Arc<Limits>,
     /// How long a body may take.
     body_patience: Duration,
     document: Arc<str>,
+    reference: Arc<reference::Pages>,
 }
 
 /// Every route below [`PREFIX`], with the numbers of the limits (`api_…`, `web_body_seconds`).
 pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
     let (router, document) = open_routes();
+    let document = document_text(&document);
     let api = Api {
         service,
         paces: Arc::new(Paces::new(limits.api_requests_per_minute)),
-        waits: Arc::new(Waits::new(limits)),
+        waits: Shares::new(limits.api_waits_max, limits.api_key_waits_max),
+        held: Shares::new(limits.api_held_octets_max, limits.api_key_held_octets_max),
+        limits: Arc::new(limits.clone()),
         body_patience: Duration::from_secs(limits.web_body_seconds),
-        document: Arc::from(document_text(&document)),
+        reference: Arc::new(reference::Pages::new(&document)),
+        document: Arc::from(document),
     };
     router
         .route_layer(from_fn_with_state(api.clone(), door))
         // what the relay can do is no secret: no key is asked for
         .route(&format!("{PREFIX}/openapi.json"), get(openapi))
+        .route(&format!("{PREFIX}/reference"), get(reference::page))
+        .route(&format!("{PREFIX}/reference.css"), get(reference::styles))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(BODY_OCTETS_MAX))
@@ -122,6 +136,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(activity::activity_show))
         .routes(routes!(activity::statistics))
         .routes(routes!(activity::connections))
+        .routes(routes!(message::message_submit))
         .routes(routes!(api_key::api_key_list, api_key::api_key_add))
         .routes(routes!(api_key::api_key_delete))
         .routes(routes!(webhook::webhook_list, webhook::webhook_add))
@@ -180,6 +195,9 @@ fn with_problems(document: &mut OpenApi) {
     let schema = <Problem as utoipa::PartialSchema>::schema();
     components.schemas.insert("Problem".to_owned(), schema);
     for path in document.paths.paths.values_mut() {
+        if let Some(making) = path.post.as_mut() {
+            making.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
         let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.patch, &mut path.delete];
         for operation in operations.into_iter().flatten() {
             for answer in operation.responses.responses.values_mut() {
@@ -191,6 +209,20 @@ fn with_problems(document: &mut OpenApi) {
             operation.responses.responses.insert("default".to_owned(), RefOr::T(told.clone()));
         }
     }
+}
+
+/// What every request that makes something may carry.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .description(Some(
+            "A text of your own, for this request alone: sent again with it within 24 hours, it is done once, and answered \
+             the same.",
+        ))
+        .build()
 }
 
 async fn openapi(State(api): State<Api>) -> Response {
@@ -212,6 +244,7 @@ mod tests {
     use relay::api_key::ApiKey;
     use relay::clock::Timestamp;
     use relay::id::Id;
+    use relay::idempotency::IdempotencyKey;
     use relay::power::Scope;
     use relay::service::operation::Operation;
     use relay::service::{BoxedAnswer, Identity};
@@ -243,6 +276,10 @@ mod tests {
             Box::pin(std::future::pending())
         }
 
+        fn ask_once(&self, operation: Operation, identity: Identity, _: IdempotencyKey) -> BoxedAnswer<'_> {
+            self.ask(operation, identity)
+        }
+
         fn bearer(&self, _: &[u8], _: std::net::IpAddr) -> Option<(Id<ApiKey>, Identity)> {
             let actor = Actor { name: "key".into(), from: "test".into() };
             Some((Id::new(1), Identity { actor, scope: Scope::Operator, read_only: false, ends_at: None }))
@@ -270,6 +307,35 @@ mod tests {
         assert_eq!(refused.headers()["retry-after"], "30");
         assert!(refused.headers().contains_key("ratelimit"));
         assert!(timeout(Duration::ZERO, ask("/activity/changes")).await.is_err(), "what does not wait is asked");
+    }
+
+    #[tokio::test]
+    async fn so_many_octets_of_messages_are_held() {
+        let limits = Limits { api_key_held_octets_max: 1_048_576, ..Limits::default() };
+        let router = router(Arc::new(Quiet), &limits);
+        // what is said of its length counts, before an octet of it has come
+        let (coming, _more) = tokio::io::duplex(10);
+        let mut coming = Some(axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(coming)));
+        let mut ask = |octets: usize| {
+            let mut request = request("/messages?user=1");
+            *request.method_mut() = axum::http::Method::POST;
+            let fields = request.headers_mut();
+            fields.insert(header::CONTENT_TYPE, axum::http::HeaderValue::from_static("message/rfc822"));
+            fields.insert(header::CONTENT_LENGTH, axum::http::HeaderValue::from(octets));
+            *request.body_mut() = coming.take().unwrap_or_else(|| axum::body::Body::from(vec![b'x'; octets]));
+            router.clone().oneshot(request)
+        };
+        let mut held = Box::pin(ask(700_000));
+        assert!(timeout(Duration::ZERO, &mut held).await.is_err(), "it comes");
+        let refused = ask(700_000).await.unwrap();
+        assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"5".parse().unwrap()));
+        assert_eq!(ask(1_048_577).await.unwrap().status(), 413);
+        let small = tokio::spawn(ask(300_000));
+        tokio::task::yield_now().await;
+        assert!(!small.is_finished(), "there is room for it: the relay is asked");
+        small.abort();
+        drop(held);
+        assert!(timeout(Duration::ZERO, ask(700_000)).await.is_err(), "and again for that");
     }
 
     #[tokio::test(start_paused = true)]

@@ -34,6 +34,7 @@ mod rules;
 mod setup;
 mod snippets;
 mod suppressions;
+mod test_mail;
 mod users;
 mod visit;
 mod webhooks;
@@ -118,6 +119,7 @@ fn routes() -> Vec<Route> {
         domains::routes(),
         users::routes(),
         connect::routes(),
+        test_mail::routes(),
         help::routes(),
         own_account::routes(),
         pricing::routes(),

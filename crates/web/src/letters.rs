@@ -49,6 +49,16 @@ fn harmless(name: &str) -> String {
     name.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
 }
 
+/// The letter of a test: sent as the SMTP user `user`, from `domain`.
+pub(crate) fn test(language: Language, name: &str, domain: &str, user: &str) -> Letter {
+    let words = Words::new(language);
+    let (name, user) = (harmless(name), harmless(user));
+    let values = [("name", name.as_str()), ("domain", domain), ("user", user.as_str())];
+    let parts = ["letter-greeting", "letter-test", "letter-test-seen", "letter-signature"];
+    let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
+    Letter { subject: words.filled("letter-test-subject", &values), text: text.join("\n\n") + "\n" }
+}
+
 /// The letter that a step of a quota is reached: `step` per cent, `used` of `quota` recipients.
 pub fn quota(
     language: Language,
@@ -260,6 +270,15 @@ mod tests {
                 );
                 assert!(letter.subject.contains("Acme") && !letter.text.contains("letter-"), "{}", letter.text);
             }
+        }
+    }
+
+    #[test]
+    fn a_test_says_where_it_comes_from() {
+        for language in Language::ALL {
+            let letter = test(language, "Éloïse", "example.com", "Web shop");
+            assert!(letter.text.contains("Éloïse") && letter.text.contains("Web shop"), "{}", letter.text);
+            assert!(letter.subject.contains("example.com") && !letter.text.contains("letter-"), "{}", letter.text);
         }
     }
 

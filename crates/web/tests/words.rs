@@ -16,6 +16,7 @@ const SAME: &[&str] = &[
     "connect-port",
     "letter-signature",
     "limits-messages",
+    "reference-kind",
     "listing-pages",
     "menu",
     "menu-webhooks",

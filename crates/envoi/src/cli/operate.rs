@@ -10,7 +10,7 @@ use relay::service::{Fault, RulesChange, Setting};
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
     DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key,
-    member, plan, statistics, webhook,
+    member, message, plan, statistics, webhook,
 };
 use crate::moment;
 
@@ -50,6 +50,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::ApiKey(command) => api_key::operation(command, now)?,
         Command::Webhook(command) => webhook::operation(command, now)?,
         Command::Member(command) => member::operation(command),
+        Command::Message(command) => message::operation(command)?,
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
         Command::Connections(ConnectionsCommand::List { account, limit }) => {

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use net::clock::{Clock, SystemClock};
 
 use super::operate::{self, Wanted};
-use super::{Cli, Command, ConfigCommand, ask, show};
+use super::{Cli, Command, ConfigCommand, ask, message, show};
 use crate::config::{self, Config, Findings};
 
 /// Done.
@@ -115,6 +115,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         return super::follow::follow(&config, filter, cli.json).await;
     }
     let answer = ask::ask(&config, operation).await?;
+    if let Answer::Submission(view) = &answer
+        && let Some(fault) = message::fault(view)
+    {
+        return Err(fault.into());
+    }
     print_answer(&answer, cli.json);
     Ok(())
 }

@@ -51,6 +51,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Connections(rows) => connections(rows),
         Answer::Queue(messages) => queue(messages),
         Answer::Message(found) => message(found),
+        Answer::Submission(view) => super::message::submission(view),
         Answer::Certificates(found) => certificates(found),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),

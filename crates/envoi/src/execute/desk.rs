@@ -4,6 +4,7 @@ use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::credential::PasswordKey;
 use relay::id::Id;
+use relay::idempotency::IdempotencyKey;
 use relay::limits::Limits;
 use relay::service::operation::Operation;
 use relay::service::{BoxedAnswer, Identity, Service};
@@ -18,6 +19,7 @@ use net::shutdown::Shutdown;
 use super::Executor;
 use super::backup::Archive;
 use super::door::Porch;
+use super::once::forgotten_before;
 
 /// How often last uses of keys are written down.
 const KEEPING_PERIOD: Duration = Duration::from_secs(5);
@@ -43,7 +45,10 @@ impl<S: Store + Archive> Desk<S> {
             let mut forgetting = tokio::time::interval(FORGETTING_PERIOD);
             while !ending.is_begun() {
                 tokio::select! {
-                    _ = forgetting.tick() => keeping.forget_sign_ins().await,
+                    _ = forgetting.tick() => {
+                        keeping.forget_sign_ins().await;
+                        keeping.forget_requests().await;
+                    }
                     () = tokio::time::sleep(KEEPING_PERIOD) => {}
                     () = ending.begun() => {}
                 }
@@ -51,6 +56,16 @@ impl<S: Store + Archive> Desk<S> {
             }
         });
         desk
+    }
+
+    /// Forgets idempotency keys that are old enough.
+    async fn forget_requests(&self) {
+        let (store, before) = (Arc::clone(&self.executor.store), forgotten_before(self.now()));
+        match tokio::task::spawn_blocking(move || store.requests_prune(before)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "idempotency keys were not forgotten"),
+            Err(error) => tracing::error!(%error, "forgetting idempotency keys broke off"),
+        }
     }
 
     async fn write_down(&self) {
@@ -77,6 +92,14 @@ impl<S: Store + Archive> Desk<S> {
 impl<S: Store + Archive> Service for Desk<S> {
     fn ask(&self, operation: Operation, identity: Identity) -> BoxedAnswer<'_> {
         Box::pin(self.executor.carry_out(operation, identity))
+    }
+
+    fn ask_once(&self, operation: Operation, identity: Identity, key: IdempotencyKey) -> BoxedAnswer<'_> {
+        match operation {
+            // into a folder that must not be there: once by itself
+            Operation::Backup { .. } => self.ask(operation, identity),
+            _ => Box::pin(self.executor.run_once(operation, identity, key)),
+        }
     }
 
     fn bearer(&self, secret: &[u8], from: IpAddr) -> Option<(Id<ApiKey>, Identity)> {

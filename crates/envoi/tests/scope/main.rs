@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod once;
 mod operations;
 
 use std::collections::BTreeSet;

@@ -143,6 +143,8 @@ fn of_domain(domain: &str) -> Vec<Operation> {
 fn of_user(user: &str) -> Vec<Operation> {
     use Operation as O;
     let user = user.to_owned();
+    let raw = "RnJvbTogYUBiLmV4YW1wbGUNClRvOiBjQGQuZXhhbXBsZQ0KDQp4DQo=";
+    let message = serde_json::json!({"user": user, "content": {"raw": raw}});
     vec![
         O::SmtpUserShow { user: user.clone() },
         O::Statistics { account: None, domain: None, user: Some(user.clone()), since: None, until: None },
@@ -153,6 +155,7 @@ fn of_user(user: &str) -> Vec<Operation> {
         O::SmtpUserEnable { user: user.clone() },
         O::SmtpUserDisable { user: user.clone() },
         O::SmtpUserSet { user: user.clone(), rules: RulesChange::default() },
+        O::MessageSubmit { message: serde_json::from_value(message).unwrap() },
         O::SmtpUserDelete { user },
     ]
 }

@@ -8,7 +8,8 @@ use relay::quota::Usage;
 use relay::site::Site;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, Login, Store, StoreError};
-use relay::submission::Submission;
+use relay::submission::{Receipt, Submission};
+use smtp::replies;
 use smtp::server::Settings as SessionSettings;
 use std::collections::HashMap;
 use std::future::Future;
@@ -22,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::handed_in::{self, HandedIn};
 use super::{Arrivals, Metrics, Settings, StartError};
 use crate::clock::{Clock, DiceBox};
 use crate::offload::Offload;
@@ -78,6 +80,7 @@ pub(super) trait Front: Send + Sync {
     fn blocks(&self) -> Vec<Block>;
     fn connections(&self) -> (u64, Vec<(Site, u64)>);
     fn usage(&self) -> Usage;
+    fn hand_in(self: Arc<Self>, handed: HandedIn) -> Pin<Box<dyn Future<Output = Receipt> + Send>>;
     fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -187,6 +190,30 @@ impl<S: Store> Front for House<S> {
 
     fn usage(&self) -> Usage {
         self.submission.usage().clone()
+    }
+
+    fn hand_in(self: Arc<Self>, handed: HandedIn) -> Pin<Box<dyn Future<Output = Receipt> + Send>> {
+        let nothing = Receipt::new(handed.message);
+        let (here, tasks) = (Arc::clone(&self), self.shutdown.clone());
+        // a task of its own, which is waited for at the end: whoever asked may go away, and a commit that has begun is
+        // counted, charged and told
+        let task = tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = here.out_of_time.cancelled() => None,
+                receipt = handed_in::hand_in(&here, handed) => Some(receipt),
+            }
+        });
+        Box::pin(async move {
+            match task.await {
+                Ok(Some(receipt)) => receipt,
+                Ok(None) => Receipt { refusal: Some(replies::shutting_down()), ..nothing },
+                Err(error) => {
+                    tracing::error!(%error, "a message that was handed in broke off");
+                    Receipt { refusal: Some(replies::store_failed()), ..nothing }
+                }
+            }
+        })
     }
 
     fn finished(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -1,8 +1,11 @@
-//! The submission driver: listens, and carries sessions between sockets, the SMTP machine, the judge and the store.
+//! The submission driver: listens, and carries sessions between sockets, the SMTP machine, the judge and the store; and
+//! takes messages that are handed in over HTTP the same way.
 
 mod connection;
+mod handed_in;
 mod house;
 mod input;
+mod keeping;
 mod listener;
 mod metrics;
 mod read_ahead;
@@ -18,6 +21,7 @@ use relay::queue::Envelope;
 use relay::quota::Usage;
 use relay::site::Site;
 use relay::store::{Block, Store, StoreError};
+use relay::submission::Receipt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +34,7 @@ use crate::tls::Certificates;
 use house::{Front, Ground, House};
 use listener::Port;
 
+pub use handed_in::{BeforeCommit, HandedIn};
 pub use metrics::Metrics;
 
 /// How often certificate files are looked at.
@@ -157,6 +162,12 @@ impl Server {
     /// asks whether a load balancer stands there.
     pub fn connections(&self) -> (u64, Vec<(Site, u64)>) {
         self.front.connections()
+    }
+
+    /// Takes a message that was handed in over HTTP. Where it was kept it is on disk when this returns; once begun it goes
+    /// on to its end, whoever stops waiting.
+    pub async fn hand_in(&self, handed: HandedIn) -> Receipt {
+        Arc::clone(&self.front).hand_in(handed).await
     }
 
     /// What the accounts have used of their quotas, as it is counted.

@@ -1,22 +1,20 @@
 //! One session: carries out the machine's steps, answers its questions, keeps its times.
 
 use bytes::BytesMut;
-use relay::queue::Envelope;
-use relay::store::{Spool, Store, StoreError};
+use relay::store::{Spool, Store};
 use relay::submission::Visit;
 use smtp::replies;
 use smtp::reply::Reply;
 use smtp::server::{About, Answer, Question, Session as Machine, Step, When};
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connection::secure;
 use super::house::House;
 use super::input::Input;
-use super::receiving::{Failure, Receiving};
+use super::receiving::Receiving;
 use super::stream::{Stream, Transport};
 
 /// Octets of replies that are gathered before they are written.
@@ -133,16 +131,7 @@ impl<S: Store> Session<S> {
     async fn send<T: Transport>(&mut self, stream: &mut Stream<T>, reply: &Reply, about: &About) -> io::Result<()> {
         reply.render(&mut self.output);
         if !reply.is_positive() {
-            let reference = reply.reference.unwrap_or_default();
-            self.house.metrics.on_refusal(reference);
-            let (directory, now) = (self.house.store.directory(), self.house.clock.now());
-            let notices = self.visit.on_reply(&self.house.submission, &directory, reply, about, now);
-            // a line for each row: whoever repeats what is refused fills neither disk
-            if self.house.note(notices) {
-                tracing::info!(code = reply.code, reference, "refused");
-            } else {
-                tracing::debug!(code = reply.code, reference, "refused");
-            }
+            self.house.refused(&mut self.visit, reply, about);
             if self.visit.refuses_rest() {
                 self.machine.refuse_rest();
             }
@@ -202,10 +191,9 @@ impl<S: Store> Session<S> {
             self.house.keep_block(block).await;
         }
         if matches!((&question, &decision.answer), (Question::Begin, Answer::Yes)) {
-            let stamp = self.visit.stamp(&self.house.submission, &directory, self.machine.protocol(), now);
-            match self.house.store.draft() {
-                Ok(draft) => self.receiving = Some(Receiving::new(stamp, draft)),
-                Err(error) => decision.answer = self.not_kept(&error),
+            match self.house.begin(&mut self.visit, &directory, self.machine.protocol(), now) {
+                Ok(receiving) => self.receiving = Some(receiving),
+                Err(answer) => decision.answer = answer,
             }
         }
         self.machine.answer(decision.answer);
@@ -216,40 +204,14 @@ impl<S: Store> Session<S> {
 
     /// The content ended: judged, committed, and only then accepted.
     async fn accept(&mut self) -> Answer {
-        let Some(receiving) = self.receiving.take() else {
-            return self.not_kept(&StoreError::Unavailable("no content was being received".into()));
-        };
-        let (draft, inspection) = match receiving.finish().await {
-            Ok((draft, inspection)) => (Some(draft), Ok(inspection)),
-            Err(Failure::Inadmissible(error)) => (None, Err(error)),
-            Err(Failure::Store(error)) => return self.not_kept(&error),
-        };
         let client_name = self.machine.client_name().unwrap_or_default();
-        let directory = self.house.store.directory();
-        let admitted = self.visit.admit(&directory, inspection, client_name, self.house.clock.now());
-        match (admitted, draft) {
-            (Err(answer), _) => answer,
-            (Ok(envelope), Some(draft)) => self.commit(envelope, draft).await,
-            (Ok(_), None) => self.not_kept(&StoreError::Unavailable("the draft is gone".into())),
+        let admitted = self.house.admit(&mut self.visit, self.receiving.take(), client_name).await;
+        match admitted {
+            Err(answer) => answer,
+            Ok((envelope, draft)) => match self.house.commit(&mut self.visit, &envelope, draft).await {
+                Err(answer) => answer,
+                Ok(()) => Answer::Queued(envelope.message.to_string()),
+            },
         }
-    }
-
-    async fn commit(&mut self, envelope: Envelope, draft: <S as Spool>::Draft) -> Answer {
-        let started = Instant::now();
-        if let Err(error) = self.house.store.commit(envelope.clone(), draft).await {
-            return self.not_kept(&error);
-        }
-        let recipients = envelope.recipients.len() + envelope.suppressed.len();
-        self.house.metrics.on_message(recipients, envelope.facts.octets, started.elapsed());
-        tracing::info!(message_id = %envelope.message, recipients, octets = envelope.facts.octets, "accepted");
-        (self.house.arrivals)(&envelope);
-        self.visit.on_accepted();
-        Answer::Queued(envelope.message.to_string())
-    }
-
-    /// The store did not take it: nothing was accepted, and the client may come again.
-    fn not_kept(&mut self, error: &StoreError) -> Answer {
-        self.house.on_not_kept(error);
-        self.visit.on_not_kept(error)
     }
 }

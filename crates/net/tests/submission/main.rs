@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod handed_in;
 mod harness;
 mod limits;
 mod mail;

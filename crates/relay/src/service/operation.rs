@@ -10,9 +10,9 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
     DoneView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
-    StatisticsView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView,
+    StatisticsView, SubmissionView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView,
 };
-use super::{Fault, RulesChange, Setting, TermsChange, WebhookWish};
+use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
@@ -57,7 +57,7 @@ macro_rules! operations {
 }
 
 use Need::{Member, Operator};
-use Power::{Activity, Administration, Domains, Plan};
+use Power::{Activity, Administration, Domains, Plan, Submit};
 
 operations! {
     /// Makes an account, on the default plan, or without one until one is approved.
@@ -171,6 +171,8 @@ operations! {
     } needs Need::Power(Activity);
     /// Lists failed logins, blocks and limits reached.
     Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Hands a message in, to be sent as one of the account's SMTP users: judged as over SMTP, and on disk before the answer.
+    MessageSubmit { message: Box<GivenMessage> } needs Need::Power(Submit);
     /// Lists the queue.
     QueueList { account: Option<u64>, after: Option<MessageId>, limit: u32 } needs Operator;
     /// Shows a message of the queue.
@@ -371,6 +373,13 @@ macro_rules! answers {
             }
         }
 
+        impl Answer {
+            /// Whether it has a secret, which is shown once and kept nowhere.
+            pub fn is_shown_once(&self) -> bool {
+                matches!(self, Answer::Credential(_) | Answer::ApiKeySecret(_) | Answer::MemberLink(_))
+            }
+        }
+
         $(impl TryFrom<Answer> for $view {
             type Error = Fault;
 
@@ -405,6 +414,7 @@ answers! {
     Connections(Vec<ConnectionView>);
     Queue(Vec<QueueView>);
     Message(MessageView);
+    Submission(SubmissionView);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
     Audit(Vec<AuditView>);

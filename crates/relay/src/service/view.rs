@@ -6,6 +6,7 @@ mod views;
 mod account;
 mod from;
 mod relay;
+mod submission;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
 pub use relay::{CertificateView, CheckView};
+pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -116,6 +118,8 @@ views! {
         record: String,
         /// Whether it signs (once seen in DNS; where it is not required, while it is there).
         active: bool,
+        /// Whether it signs now, whatever the route.
+        signs: bool,
         /// Whether the domain is not validated without it.
         required: bool,
         /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
@@ -279,9 +283,9 @@ views! {
         message_id: Option<String>,
         /// The client's address.
         remote: Option<String>,
-        /// The client's EHLO name.
+        /// The client's EHLO name; over HTTP who asked.
         client_name: Option<String>,
-        /// The session's TLS version.
+        /// The session's TLS version; `HTTP` where the message was handed in over HTTP.
         tls: Option<String>,
         /// What people call the SMTP user; none where it is gone.
         user_name: Option<String>,
@@ -552,5 +556,5 @@ views! {
 
 /// Every view, in the order of the page.
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(account::PAGES).chain(webhook::PAGES).chain(relay::PAGES)
+    PAGES.iter().chain(account::PAGES).chain(webhook::PAGES).chain(relay::PAGES).chain(submission::PAGES)
 }

@@ -61,12 +61,14 @@ impl Visit {
         if let Err(refusal) = policy::login(user, directory, self.remote, now) {
             return Decision::new(self.no(refusal));
         }
-        if let Err(limit) = self.place.login(user.id, user.account) {
+        let placed = self.place.as_mut().map_or(Ok(()), |place| place.login(user.id, user.account));
+        if let Err(limit) = placed {
             // the mailer that tries its next mechanism now hears why once more, and then the line is free
             let answer = self.refuse(full(limit), "");
             return Decision { end: Some(replies::sessions_again()), ..Decision::new(answer) };
         }
         lock(&shared.guard).on_success(self.remote, user.id, now);
+        let password = Some(password);
         self.identity = Some(Identity { user: user.id, account: user.account, domain: user.domain, password });
         let login = Login { user: user.id, address: self.remote, at: now };
         Decision { login: Some(login), ..Decision::new(Answer::Yes) }

@@ -27,6 +27,7 @@ const CONNECTION_TROUBLES: &[&str] = &[
     "auth-unavailable",
     "errors-max",
     "messages-max",
+    "network-not-allowed",
     "session-revoked",
     "sessions-account",
     "sessions-address",

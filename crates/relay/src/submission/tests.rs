@@ -1,5 +1,6 @@
 //! The rules of submission, one by one, without a socket.
 
+mod handed_in;
 mod quota;
 mod scene;
 

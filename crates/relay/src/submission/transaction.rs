@@ -63,7 +63,10 @@ impl Visit {
         let (user, domain) = self.standing(directory, now)?;
         policy::reverse_path(user, domain, path).map_err(|refusal| self.no(refusal))?;
         let in_time = lock(&shared.rate).on_message(user.id, now);
-        in_time.map_err(|seconds| self.no(Refusal::plain(replies::rate_limited(seconds))))?;
+        in_time.map_err(|seconds| {
+            self.wait = Some(seconds);
+            self.no(Refusal::plain(replies::rate_limited(seconds)))
+        })?;
         let reservation = shared.usage.reservation(user.account);
         self.ended = None;
         self.transaction = Some(Transaction {
@@ -104,7 +107,7 @@ impl Visit {
         self.standing(directory, now)?;
         match &mut self.transaction {
             Some(transaction) if !transaction.refused => {
-                transaction.message = Some(MessageId::new(now, dice));
+                transaction.message = Some(self.reserved.take().unwrap_or_else(|| MessageId::new(now, dice)));
                 Ok(())
             }
             _ => Err(self.no(Refusal::plain(replies::all_or_nothing()))),

@@ -3,8 +3,9 @@
 use super::{
     About, Answer, Asked, CLIENT_NAME_OCTETS_MAX, Hello, Phase, Question, Refusal, Security, Session, Step, Transaction,
 };
-use crate::address::{Address, AddressError, ReversePath};
+use crate::address::Address;
 use crate::command::{self, PathArgument, PathFault, Verb};
+use crate::envelope;
 use crate::replies;
 use crate::reply::Reply;
 use std::borrow::Cow;
@@ -132,10 +133,9 @@ impl Session {
             Ok(parameters) => parameters,
             Err(reply) => return self.error(reply, about),
         };
-        let path = match ReversePath::parse(found.path, parameters.smtputf8) {
+        let path = match envelope::reverse_path(found.path, parameters.smtputf8) {
             Ok(path) => path,
-            Err(AddressError::NonAscii) => return self.error(replies::sender_not_ascii(), about),
-            Err(error) => return self.error(replies::sender_syntax(&error.to_string()), about),
+            Err(reply) => return self.error(reply, about),
         };
         if parameters.size.is_some_and(|size| size > self.settings.message_octets_max) {
             return self.send(replies::too_large(self.settings.message_octets_max), about);
@@ -188,11 +188,9 @@ impl Session {
         if let Err(reply) = command::rcpt_parameters(found.parameters) {
             return self.on_bad_recipient(reply, found.path);
         }
-        match Address::parse(found.path, smtputf8) {
+        match envelope::forward_path(found.path, smtputf8) {
             Ok(path) => self.on_recipient(path, found.path),
-            Err(AddressError::Literal) => self.on_bad_recipient(replies::recipient_literal(), found.path),
-            Err(AddressError::NonAscii) => self.on_bad_recipient(replies::recipient_not_ascii(), found.path),
-            Err(error) => self.on_bad_recipient(replies::recipient_syntax(&error.to_string()), found.path),
+            Err(reply) => self.on_bad_recipient(reply, found.path),
         }
     }
 

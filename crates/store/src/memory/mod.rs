@@ -4,6 +4,7 @@ mod book;
 mod history;
 mod members;
 mod plans;
+mod requests;
 mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -29,7 +30,7 @@ use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::smtp_user::{PasswordHash, SmtpUser};
-use relay::store::{AuditEntry, Block, StoreError};
+use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, StoreError};
 use relay::webhook::{Bounds, Call, Standing, Webhook};
 use smtp::server::Secret;
 use tokio::sync::watch;
@@ -93,6 +94,7 @@ struct State {
     certificates_told: HashMap<String, certificate::Told>,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
+    requests: HashMap<(Option<Id<Account>>, KeyHash), KeyedRequest>,
     member_sites: HashMap<(Id<Member>, IpAddr), Timestamp>,
     audit: Vec<AuditEntry>,
     /// The secrets of each webhook, the last one in force.

@@ -205,7 +205,8 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     store.caught_up().await;
     drop(store);
     let ledger = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
-    let older = "ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
+    let older = "DROP TABLE requests; DROP TABLE request_counts;
+        ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told;
         DELETE FROM accounts WHERE id = 0;

@@ -9,6 +9,7 @@ mod embedded;
 mod history;
 mod members;
 mod plans;
+mod requests;
 mod spool;
 mod webhooks;
 mod world;
@@ -65,6 +66,9 @@ suite! {
         a_sign_in_that_has_ended_acts_for_nobody
         places_are_remembered_longer_than_sign_ins
         a_link_works_until_it_is_used_or_replaced;
+    requests:
+        a_request_is_remembered_as_it_last_was
+        requests_are_bounded_and_forgotten;
     plans:
         accounts_begin_on_the_default_plan
         a_plan_changes_for_those_that_are_on_it

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::idempotency::IdempotencyKey;
 use relay::rate::Pace;
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity, Service};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Api;
 use super::problem::Problem;
-use super::waiting::{Wait, Waits};
+use super::shares::{Full, Share, Shares};
 use crate::listen::Peer;
 
 /// Requests at once that are within the pace after a pause: a tenth of those of a minute.
@@ -62,10 +63,10 @@ pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Nex
         Err(problem) => return problem.into_response(),
     };
     let (may, pace) = api.paces.on(key, api.service.now());
-    let mut response = match may {
-        Ok(()) => {
-            let (service, waits) = (Arc::clone(&api.service), Arc::clone(&api.waits));
-            request.extensions_mut().insert(Asking { service, waits, key, identity });
+    let mut response = match may.and_then(|()| once(&api, &request)) {
+        Ok(once) => {
+            let (service, waits, held) = (Arc::clone(&api.service), Arc::clone(&api.waits), Arc::clone(&api.held));
+            request.extensions_mut().insert(Asking { service, waits, held, key, identity, once });
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -78,6 +79,18 @@ pub(super) async fn door(State(api): State<Api>, mut request: Request, next: Nex
         fields.insert("RateLimit", state);
     }
     response
+}
+
+/// The idempotency key of a request that makes something. Those of other methods can be repeated as they are.
+fn once(api: &Api, request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut given = request.headers().get_all("Idempotency-Key").iter();
+    match (request.method() == Method::POST, given.next(), given.next()) {
+        (true, Some(value), None) => IdempotencyKey::parse(value.as_bytes(), &api.limits)
+            .map(Some)
+            .map_err(|error| Problem::unreadable(&format!("Idempotency-Key cannot be read: {error}."))),
+        (true, Some(_), Some(_)) => Err(Problem::unreadable("Idempotency-Key was sent twice.")),
+        _ => Ok(None),
+    }
 }
 
 /// Whose key came with a request.
@@ -96,9 +109,12 @@ fn known(api: &Api, request: &Request) -> Result<(Id<ApiKey>, Identity), Problem
 #[derive(Clone)]
 pub(super) struct Asking {
     service: Arc<dyn Service>,
-    waits: Arc<Waits>,
+    waits: Arc<Shares>,
+    held: Arc<Shares>,
     key: Id<ApiKey>,
     identity: Identity,
+    /// The request is to be carried out once for this.
+    once: Option<IdempotencyKey>,
 }
 
 impl FromRequestParts<Api> for Asking {
@@ -124,13 +140,27 @@ impl Asking {
     where
         T: TryFrom<Answer, Error = Fault>,
     {
-        let answer = self.service.ask(operation, self.identity).await?;
+        let answer = match self.once {
+            Some(key) => self.service.ask_once(operation, self.identity, key).await?,
+            None => self.service.ask(operation, self.identity).await?,
+        };
         Ok(Json(show(T::try_from(answer)?)))
     }
 
     /// A place among those that wait, given back when dropped.
-    pub(super) fn wait(&self) -> Result<Wait, Problem> {
-        Waits::take(&self.waits, self.key)
+    pub(super) fn wait(&self) -> Result<Share, Problem> {
+        Shares::take(&self.waits, self.key, 1).map_err(|full| match full {
+            Full::Key(max) => Problem::too_many_wait(&format!("With one key at most {max} may.")),
+            Full::All(max) => Problem::too_many_wait(&format!("Of all keys together at most {max} may.")),
+        })
+    }
+
+    /// Room for the body of a message, given back when dropped.
+    pub(super) fn hold(&self, octets: u64) -> Result<Share, Problem> {
+        Shares::take(&self.held, self.key, octets).map_err(|full| match full {
+            Full::Key(max) => Problem::too_many_held(&format!("With one key at most {max} octets are held.")),
+            Full::All(max) => Problem::too_many_held(&format!("Of all keys together at most {max} octets are held.")),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Activity: one row for each recipient, searched, followed as it happens, and taken away as a file.
 
-mod detail;
+pub(super) mod detail;
 mod export;
 pub(super) mod row;
 mod search;

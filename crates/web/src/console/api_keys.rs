@@ -108,6 +108,8 @@ struct KeysPage {
     choices: Vec<Choice>,
     form: KeyForm,
     refused: Option<Refusal>,
+    /// Where the reference of the API is; none: it is not served.
+    reference: Option<String>,
 }
 
 async fn listed(visit: &Visit, form: KeyForm, refused: Option<Refusal>) -> Result<Response, Failure> {
@@ -137,6 +139,7 @@ async fn listed(visit: &Visit, form: KeyForm, refused: Option<Refusal>) -> Resul
         choices: Power::ALL.into_iter().map(choice).collect(),
         form,
         refused,
+        reference: visit.console.settings.api_url.as_ref().map(|url| format!("{url}{}/reference", crate::api::PREFIX)),
         page,
     };
     Ok(shown_as(status, &shown))

@@ -61,10 +61,22 @@ impl Connection {
 }
 
 /// An SMTP user to choose.
-struct Choice {
-    id: u64,
-    label: String,
-    is_chosen: bool,
+pub(super) struct Choice {
+    pub(super) id: u64,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+/// The SMTP users to choose from, not too many, and the one that is chosen.
+pub(super) fn choices(users: &[SmtpUserView], chosen: Option<&SmtpUserView>) -> Vec<Choice> {
+    let is_chosen = |user: &SmtpUserView| chosen.is_some_and(|chosen| chosen.id == user.id);
+    let offered = users.iter().enumerate().filter(|(place, user)| *place < USERS_SHOWN || is_chosen(user));
+    let choice = |(_, user): (usize, &SmtpUserView)| Choice {
+        id: user.id,
+        label: format!("{} ({})", user.name, user.domain),
+        is_chosen: is_chosen(user),
+    };
+    offered.map(choice).collect()
 }
 
 #[derive(Template)]
@@ -89,16 +101,9 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
         Some(user) => Filled::of_user(visit.words(), &connection, user, None),
         None => Filled::of_nobody(visit.words(), &connection),
     };
-    let is_chosen = |user: &SmtpUserView| chosen.is_some_and(|chosen| chosen.id == user.id);
-    let offered = users.iter().enumerate().filter(|(place, user)| *place < USERS_SHOWN || is_chosen(user));
-    let choice = |(_, user): (usize, &SmtpUserView)| Choice {
-        id: user.id,
-        label: format!("{} ({})", user.name, user.domain),
-        is_chosen: is_chosen(user),
-    };
     Ok(shown(&SettingsPage {
         page: visit.page(),
-        users: offered.map(choice).collect(),
+        users: choices(&users, chosen),
         chosen: chosen.map(|user| (user.id, user.username.clone())),
         snippets: filled.all(),
         numbers: Numbers::of(visit.words(), &settings.limits),

@@ -185,7 +185,8 @@ pub(super) fn of_sentence(words: &Words, stored: &str) -> Why {
 }
 
 /// A refusal of ours, by the stable name of its reply.
-fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
+/// Why something was refused, by the stable name of our reply; as it was stored where there are no words for it.
+pub(super) fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
     let (cause, fix) = (format!("reply-{reference}"), format!("reply-{reference}-fix"));
     if words.has(&cause) {
         return Why { cause: words.t(&cause), fix: if words.has(&fix) { words.t(&fix) } else { String::new() } };
@@ -246,6 +247,7 @@ fn is_of_nobody(row: &ConnectionView) -> bool {
 pub(super) fn trouble_of(row: &ConnectionView) -> Trouble {
     let word = match row.reference.as_str() {
         "auth-invalid" if is_from_elsewhere(row) => "network",
+        "network-not-allowed" => "network",
         "auth-invalid" if is_of_nobody(row) => "username",
         "auth-invalid" => "password",
         "auth-blocked" | "address-blocked" | "auth-failures-max" => "blocked",

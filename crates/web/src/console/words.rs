@@ -29,6 +29,7 @@ macro_rules! sources {
             include_str!(concat!("../../words/", $language, "/webhooks.ftl")),
             include_str!(concat!("../../words/", $language, "/operator.ftl")),
             include_str!(concat!("../../words/", $language, "/plans.ftl")),
+            include_str!(concat!("../../words/", $language, "/reference.ftl")),
             include_str!(concat!("../../words/", $language, "/audit.ftl")),
         ]
     };
@@ -110,7 +111,7 @@ impl Words {
     }
 
     /// The message of this name.
-    pub(super) fn t(&self, id: &str) -> String {
+    pub(crate) fn t(&self, id: &str) -> String {
         self.say(id, None)
     }
 

@@ -99,3 +99,22 @@ help-stopped-means = The password is right, but the SMTP user or the account may
 help-title = Send from your application
 help-username = letters and digits, given to you
 help-when = When it does not work
+
+## Test email
+test-email = Send a test email
+test-email-arrived = The recipient’s server has it. If it is not in the inbox, look among the spam.
+test-email-choose = Choose
+test-email-lede = A real message, by the way that your applications’ mail takes: what it lacks, theirs lacks.
+test-email-reload = Look again
+test-email-row = In Activity
+test-email-send = Send it
+test-email-sender = Sender
+test-email-sender-hint = An address of { $domain }.
+test-email-sent = A test email to { $recipient }
+test-email-signed = Signed
+test-email-signed-what = By DKIM for { $domain }, with { $selectors }.
+test-email-to = Recipient
+test-email-to-hint = Your own address shows you how it arrives.
+test-email-unsigned = Not signed
+test-email-unsigned-what = None of the keys of { $domain } has been seen in DNS, so nothing proves where the mail comes from. Publish the records that the page of the domain shows, then verify.
+test-email-what = Who sends, and to whom

@@ -25,6 +25,9 @@ letter-quota-full = Further recipients are refused with "452 4.7.1" until { $day
 letter-quota-full-subject = { $account }: the quota is used up
 letter-quota-near = When all of them are used, further recipients are refused until { $day }, when the next period begins. If that will not be enough, ask for another plan on the page Pricing.
 letter-quota-subject = { $account }: { $percent } of the quota are used
+letter-test = this is the test email that you asked for. It was sent from { $domain } as the SMTP user “{ $user }”, by the way that the mail of your applications takes.
+letter-test-seen = That you read it means that the way is open. If it was among the spam, look at the records of the domain in the console.
+letter-test-subject = A test email from { $domain }
 letter-plan-answer-here =
     Answer it here:
 

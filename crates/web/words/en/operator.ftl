@@ -299,11 +299,16 @@ limit-sign-in-idle-seconds = How long a sign-in to the console lasts without bei
 limit-sign-in-days = How long a sign-in to the console lasts at the most.
 limit-api-waits-max = Requests to the API that wait at once for a change.
 limit-api-key-waits-max = Requests to the API with one key that wait at once for a change.
+limit-account-idempotency-keys-max = Idempotency keys of one account, or of the operator, that are remembered; each is for 24 hours.
+limit-idempotency-key-octets-max = Length of an idempotency key.
+limit-api-held-octets-max = Messages handed in over HTTP that are held at once, as their bodies came; each takes up to three times as much memory for a moment.
+limit-api-key-held-octets-max = Those that are handed in with one key; no body is larger.
 limit-web-connections-max = Simultaneous connections over HTTP: to the API in all, and to metrics and health in all.
 limit-web-address-connections-max = Those from one IP address (IPv6: from one /64). From this machine, where a proxy may stand for all, there is no such limit.
 limit-web-handshake-seconds = The time a client over HTTP has for the TLS handshake.
 limit-web-head-seconds = The time a client over HTTP has for the head of a request, from the answer before: one that asks for nothing is let go.
 limit-web-body-seconds = The time a client over HTTP has for the body of a request.
+limit-web-body-octets-per-second = A message handed in over HTTP has a second more than other bodies for each of so many octets.
 limit-web-write-seconds = How long a client over HTTP may take nothing of its answer, before it is let go.
 limit-notices-per-minute-max = New rows of refusals for one SMTP user (or, before a login, one address) a minute; further ones are counted in one row.
 limit-remembered-addresses-max = Addresses with failed logins that are remembered at once; past it the longest silent ones are forgotten.
@@ -374,6 +379,10 @@ unit-members = { $count ->
     [one] member
    *[other] members
 }
+unit-keys = { $count ->
+    [one] key
+   *[other] keys
+}
 unit-messages = { $count ->
     [one] message
    *[other] messages
@@ -389,6 +398,10 @@ unit-months = { $count ->
 unit-octets = { $count ->
     [one] octet
    *[other] octets
+}
+unit-octets-a-second = { $count ->
+    [one] octet a second
+   *[other] octets a second
 }
 unit-recipients = { $count ->
     [one] recipient

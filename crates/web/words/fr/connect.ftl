@@ -99,3 +99,22 @@ help-stopped-means = Le mot de passe est bon, mais l’utilisateur SMTP ou le co
 help-title = Envoyer depuis votre application
 help-username = des lettres et des chiffres, qu’on vous a remis
 help-when = Quand cela ne fonctionne pas
+
+## Courriel d’essai
+test-email = Envoyer un courriel d’essai
+test-email-arrived = Le serveur du destinataire l’a reçu. S’il n’est pas dans la boîte de réception, cherchez-le parmi les indésirables.
+test-email-choose = Choisir
+test-email-lede = Un vrai message, par le chemin qu’emprunte le courrier de vos applications : ce qui lui manque leur manque aussi.
+test-email-reload = Actualiser
+test-email-row = Voir dans l’activité
+test-email-send = Envoyer
+test-email-sender = Expéditeur
+test-email-sender-hint = Une adresse de { $domain }.
+test-email-sent = Courriel d’essai à { $recipient }
+test-email-signed = Signé
+test-email-signed-what = Par DKIM pour { $domain }, avec { $selectors }.
+test-email-to = Destinataire
+test-email-to-hint = Votre propre adresse vous montre comment il arrive.
+test-email-unsigned = Non signé
+test-email-unsigned-what = Aucune clé de { $domain } n’a été vue dans le DNS : rien ne prouve d’où vient le courrier. Publiez les enregistrements qu’indique la page du domaine, puis lancez la vérification.
+test-email-what = Qui envoie, et à qui

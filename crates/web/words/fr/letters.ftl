@@ -25,6 +25,9 @@ letter-quota-full = Tout autre destinataire est refusé avec « 452 4.7.1 » j
 letter-quota-full-subject = { $account } : le quota est épuisé
 letter-quota-near = Une fois le quota épuisé, tout autre destinataire sera refusé jusqu’au { $day }, début de la prochaine période. Si cela ne suffit pas, demandez un autre forfait à la page Tarifs.
 letter-quota-subject = { $account } : { $percent } du quota sont utilisés
+letter-test = voici le courriel d’essai que vous avez demandé. Il est parti de { $domain } au nom de l’utilisateur SMTP « { $user } », par le chemin qu’emprunte le courrier de vos applications.
+letter-test-seen = Si vous le lisez, c’est que la voie est libre. S’il se trouvait parmi les indésirables, vérifiez dans la console les enregistrements du domaine.
+letter-test-subject = Courriel d’essai de { $domain }
 letter-plan-answer-here =
     Pour y répondre :
 

@@ -299,11 +299,16 @@ limit-sign-in-idle-seconds = Durée d’une connexion à la console sans utilisa
 limit-sign-in-days = Durée maximale d’une connexion à la console.
 limit-api-waits-max = Requêtes à l’API qui attendent en même temps un changement.
 limit-api-key-waits-max = Requêtes à l’API avec une même clé qui attendent en même temps un changement.
+limit-account-idempotency-keys-max = Clés d’idempotence d’un compte, ou de l’exploitant, gardées en mémoire ; chacune l’est 24 heures.
+limit-idempotency-key-octets-max = Longueur d’une clé d’idempotence.
+limit-api-held-octets-max = Messages remis par HTTP et tenus en mémoire en même temps, tels que leurs corps arrivent ; chacun en occupe un instant jusqu’à trois fois plus.
+limit-api-key-held-octets-max = Ceux qui sont remis avec une même clé ; aucun corps n’est plus grand.
 limit-web-connections-max = Connexions HTTP simultanées : à l’API en tout, et aux mesures et à l’état de santé en tout.
 limit-web-address-connections-max = Celles d’une même adresse IP (IPv6 : d’un /64). Depuis cette machine, où un mandataire peut en représenter plusieurs, cette limite n’existe pas.
 limit-web-handshake-seconds = Temps dont dispose un client HTTP pour la négociation TLS.
 limit-web-head-seconds = Temps dont dispose un client HTTP pour l’en-tête d’une requête, à compter de la réponse précédente : qui ne demande rien est congédié.
 limit-web-body-seconds = Temps dont dispose un client HTTP pour le corps d’une requête.
+limit-web-body-octets-per-second = Un message remis par HTTP dispose d’une seconde de plus que les autres corps par tranche de ce nombre d’octets.
 limit-web-write-seconds = Temps pendant lequel un client HTTP peut ne rien prendre de sa réponse avant d’être congédié.
 limit-notices-per-minute-max = Nouvelles lignes de refus par minute pour un utilisateur SMTP (ou, avant l’authentification, une adresse) ; les autres sont comptées dans une seule ligne.
 limit-remembered-addresses-max = Adresses avec échecs de connexion retenues à la fois ; au-delà, les plus longtemps silencieuses sont oubliées.
@@ -374,6 +379,10 @@ unit-members = { $count ->
     [one] membre
    *[other] membres
 }
+unit-keys = { $count ->
+    [one] clé
+   *[other] clés
+}
 unit-messages = { $count ->
     [one] message
    *[other] messages
@@ -389,6 +398,10 @@ unit-months = { $count ->
 unit-octets = { $count ->
     [one] octet
    *[other] octets
+}
+unit-octets-a-second = { $count ->
+    [one] octet par seconde
+   *[other] octets par seconde
 }
 unit-recipients = { $count ->
     [one] destinataire

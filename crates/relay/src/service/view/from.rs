@@ -10,6 +10,7 @@ use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
+use crate::signing;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
 use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
@@ -37,6 +38,7 @@ fn hex(octets: &[u8]) -> String {
 
 impl From<&SendingDomain> for DomainView {
     fn from(domain: &SendingDomain) -> Self {
+        let signs: Vec<_> = signing::keys(domain, false).iter().map(|key| key.selector.as_str()).collect();
         let key = |key: &crate::sending_domain::DkimKey| {
             let finding = domain.check.as_ref().and_then(|check| check.of(&key.selector));
             let (state, found, fault) = match finding {
@@ -52,6 +54,7 @@ impl From<&SendingDomain> for DomainView {
                 name: verification::name(domain, key),
                 record: key.record.clone(),
                 active: key.active,
+                signs: signs.contains(&key.selector.as_str()),
                 required: verification::is_required(domain, key),
                 finding: state.map(str::to_owned),
                 found: found.to_vec(),

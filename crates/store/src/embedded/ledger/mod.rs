@@ -5,6 +5,7 @@ pub(crate) mod charged;
 mod load;
 mod members;
 mod plans;
+mod requests;
 mod schema;
 mod webhooks;
 mod write;

@@ -225,6 +225,33 @@ ALTER TABLE accounts ADD COLUMN subscription TEXT NOT NULL
 ALTER TABLE accounts ADD COLUMN contacts TEXT NOT NULL DEFAULT '{\"primary\":null,\"billing\":null}';
 ",
     "
+-- requests with an idempotency key, each for a day
+CREATE TABLE requests (
+    -- -1: the operator's
+    account     INTEGER NOT NULL,
+    -- hashes of 32 octets: of the key, and of what was asked for
+    key         BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    at          INTEGER NOT NULL,
+    -- the id of the message that it makes, 16 octets
+    message     BLOB,
+    -- JSON; empty: it was done, and its answer is not kept; none: it was begun
+    answer      TEXT,
+    PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_by_age ON requests (at);
+
+-- how many each has: what bounds them must not count them
+CREATE TABLE request_counts (account INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+CREATE TRIGGER requests_more AFTER INSERT ON requests BEGIN
+    INSERT INTO request_counts (account, count) VALUES (new.account, 1)
+        ON CONFLICT (account) DO UPDATE SET count = count + 1;
+END;
+CREATE TRIGGER requests_fewer AFTER DELETE ON requests BEGIN
+    UPDATE request_counts SET count = count - 1 WHERE account = old.account;
+END;
+",
+    "
 CREATE TABLE webhooks (
     id         INTEGER PRIMARY KEY,
     account    INTEGER NOT NULL REFERENCES accounts,

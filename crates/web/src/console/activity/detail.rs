@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use relay::power::{Need, Power};
+use relay::queue::OVER_HTTP;
 use relay::service::operation::Operation;
-use relay::service::view::{ActivityDetailView, AttemptView, EventView};
+use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
 
 use super::row::{Address, slug};
 use crate::console::page::{Failure, Page, shown};
@@ -14,16 +15,24 @@ use crate::console::visit::Visit;
 use crate::console::words::Words;
 
 /// One thing that happened.
-struct Happened {
-    icon: &'static str,
+pub(in crate::console) struct Happened {
+    pub(in crate::console) icon: &'static str,
     /// The class of its dot.
-    class: &'static str,
-    title: String,
-    stamp: String,
-    time: String,
+    pub(in crate::console) class: &'static str,
+    pub(in crate::console) title: String,
+    pub(in crate::console) stamp: String,
+    pub(in crate::console) time: String,
     /// Sentences about it.
-    told: Vec<String>,
-    quote: String,
+    pub(in crate::console) told: Vec<String>,
+    pub(in crate::console) quote: String,
+    /// It was an attempt to deliver.
+    pub(in crate::console) is_attempt: bool,
+}
+
+/// A step that has no moment of its own.
+pub(in crate::console) fn step(icon: &'static str, class: &'static str, title: String, told: Vec<String>) -> Happened {
+    let (stamp, time, quote) = (String::new(), String::new(), String::new());
+    Happened { icon, class, title, stamp, time, told, quote, is_attempt: false }
 }
 
 #[derive(Template)]
@@ -103,13 +112,20 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
         told.push(words.with("timeline-next", "when", words.moment(until)));
     }
     told.retain(|sentence| !sentence.is_empty());
-    Happened { icon, class, title, stamp: words.stamp(&event.at), time: words.moment(&event.at), told, quote }
+    let (stamp, time) = (words.stamp(&event.at), words.moment(&event.at));
+    Happened { icon, class, title, stamp, time, told, quote, is_attempt: event.attempt.is_some() }
 }
 
-/// The connection of the application, which comes before all else.
+/// The connection of the application, or whoever handed the message in, which comes before all else.
 fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
     let remote = detail.remote.as_ref()?;
     let tls = detail.tls.as_deref().unwrap_or_default();
+    if tls == OVER_HTTP {
+        let who = detail.client_name.as_deref().unwrap_or_default();
+        let mut told = vec![words.filled("timeline-handed-in-by", &[("who", who), ("address", remote)])];
+        told.extend(detail.user_name.as_ref().map(|user| words.with("timeline-sent-as", "user", user.as_str())));
+        return Some(step("connections", "", words.t("timeline-handed-in"), told));
+    }
     let mut told = vec![words.filled("timeline-session", &[("address", remote), ("tls", tls)])];
     if let Some(name) = detail.client_name.as_deref().filter(|name| !name.is_empty()) {
         told.push(words.with("timeline-hello", "name", name));
@@ -117,11 +133,11 @@ fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
     if let Some(user) = &detail.user_name {
         told.push(words.with("timeline-user", "user", user.as_str()));
     }
-    let (title, quote) = (words.t("timeline-connected"), String::new());
-    Some(Happened { icon: "connections", class: "", title, stamp: String::new(), time: String::new(), told, quote })
+    Some(step("connections", "", words.t("timeline-connected"), told))
 }
 
-fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
+/// What happened, the oldest first.
+pub(in crate::console) fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
     let mut attempts = 0;
     let events = detail.events.iter().map(|what| {
         attempts += usize::from(what.attempt.is_some());
@@ -130,24 +146,31 @@ fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
     session(words, detail).into_iter().chain(events).collect()
 }
 
+/// Where it stands, in a sentence or two, and the class of the note that says so.
+pub(in crate::console) fn in_brief(words: &Words, row: &ActivityView) -> (&'static str, Why) {
+    let slug = slug(&row.status);
+    let mut why = reasons::of_row(words, row);
+    if slug == "delivered" {
+        why.cause = words.t(if row.sandbox { "why-sandbox-more" } else { "why-delivered" });
+    } else if why.cause.is_empty() {
+        why.cause = words.t("why-waiting-more");
+    }
+    (note(slug), why)
+}
+
 pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Response, Failure> {
     let Ok(row) = row.parse() else { return Err(Failure::nowhere(visit.words().language)) };
     visit.account_number()?;
     let detail: ActivityDetailView = visit.ask(Operation::ActivityShow { row }).await?;
     let words = visit.words();
     let slug = slug(&detail.row.status);
-    let mut why = reasons::of_row(words, &detail.row);
-    if slug == "delivered" {
-        why.cause = words.t(if detail.row.sandbox { "why-sandbox-more" } else { "why-delivered" });
-    } else if why.cause.is_empty() {
-        why.cause = words.t("why-waiting-more");
-    }
+    let (note, why) = in_brief(words, &detail.row);
     let times = if detail.row.count > 1 { words.count("why-times", detail.row.count) } else { String::new() };
     Ok(shown(&DetailPage {
         recipient: Address::new(&detail.row.recipient),
         slug,
         status: words.t(&format!("status-{slug}")),
-        note: note(slug),
+        note,
         why,
         times,
         octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),

@@ -1,0 +1,94 @@
+//! Requests with an idempotency key in `ledger.db`.
+
+use relay::account::Account;
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::store::{KeyHash, KeyedRequest, Requests, StoreError};
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::Ledger;
+use crate::embedded::Embedded;
+
+/// What stands for the operator, who has no account.
+const OPERATOR: i64 = -1;
+
+fn number(account: Option<Id<Account>>) -> i64 {
+    account.map_or(OPERATOR, |account| account.number().cast_signed())
+}
+
+fn request(row: &Row<'_>, account: Option<Id<Account>>, key: &KeyHash) -> rusqlite::Result<KeyedRequest> {
+    let message: Option<[u8; 16]> = row.get(2)?;
+    Ok(KeyedRequest {
+        account,
+        key: *key,
+        fingerprint: row.get(0)?,
+        at: Timestamp(row.get(1)?),
+        message: message.map(|octets| MessageId(u128::from_be_bytes(octets))),
+        answer: row.get(3)?,
+    })
+}
+
+/// Whether an account has room for another request, or has this one already.
+fn has_room(connection: &Connection, account: i64, key: &KeyHash, max: u64) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM requests WHERE account = ?1 AND key = ?2)
+        OR coalesce((SELECT count FROM request_counts WHERE account = ?1), 0) < ?3";
+    connection.prepare_cached(query)?.query_row((account, key, max), |row| row.get(0))
+}
+
+impl Ledger {
+    fn request(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<Option<KeyedRequest>, StoreError> {
+        self.readers.read(|reader| {
+            let query = "SELECT fingerprint, at, message, answer FROM requests WHERE account = ?1 AND key = ?2";
+            let mut query = reader.prepare_cached(query)?;
+            query.query_row((number(account), key), |row| request(row, account, key)).optional()
+        })
+    }
+
+    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError> {
+        let account = number(request.account);
+        self.writer().transact(|transaction| {
+            if !has_room(transaction, account, &request.key, max)? {
+                return Ok(false);
+            }
+            let upsert = "INSERT INTO requests (account, key, fingerprint, at, message, answer)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT DO UPDATE SET fingerprint = ?3, at = ?4, message = ?5, answer = ?6";
+            let message = request.message.map(|message| message.0.to_be_bytes());
+            let values = (account, request.key, request.fingerprint, request.at.0, message, &request.answer);
+            transaction.prepare_cached(upsert)?.execute(values)?;
+            Ok(true)
+        })
+    }
+
+    fn request_forget(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| {
+            let delete = "DELETE FROM requests WHERE account = ?1 AND key = ?2";
+            transaction.execute(delete, (number(account), key)).map(drop)
+        })
+    }
+
+    fn requests_prune(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.writer().transact(|transaction| {
+            transaction.execute("DELETE FROM requests WHERE at < ?1", [before.0])?;
+            transaction.execute("DELETE FROM request_counts WHERE count = 0", []).map(drop)
+        })
+    }
+}
+
+impl Requests for Embedded {
+    fn request(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<Option<KeyedRequest>, StoreError> {
+        self.ledger.request(account, key)
+    }
+
+    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError> {
+        self.ledger.request_put(request, max)
+    }
+
+    fn request_forget(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<(), StoreError> {
+        self.ledger.request_forget(account, key)
+    }
+
+    fn requests_prune(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.ledger.requests_prune(before)
+    }
+}
