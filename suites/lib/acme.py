@@ -45,8 +45,8 @@ class Authority:
         self.start()
 
     def _start(self, log, *command):
-        # no pauses, and one nonce in five is refused, as a busy authority may
-        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20"}
+        # no pauses, and one nonce in twenty is refused, as a busy authority may
+        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "5"}
         with open(self.folder / f"{log}.log", "ab") as file:
             process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=environment,
                                        stdin=subprocess.DEVNULL, stdout=file, stderr=file)

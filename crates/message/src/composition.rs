@@ -1,10 +1,13 @@
 //! Messages made of parts: addresses, a subject, text, files. What is beyond ASCII is encoded (RFC 2047, RFC 2231, MIME), so
 //! that every next hop can take it.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::text::Text;
+use mail_builder::mime::MimePart;
 
 /// A message in parts.
 #[derive(Clone, Debug, Default)]
@@ -80,12 +83,20 @@ pub fn write(parts: &Composition<'_>) -> std::io::Result<Vec<u8>> {
         builder = builder.html_body(html);
     }
     for file in &parts.files {
-        builder = match file.content_id {
-            Some(id) => builder.inline(file.media_type, id, file.octets),
-            None => builder.attachment(file.media_type, file.name, file.octets),
-        };
+        builder.attachments.get_or_insert_default().push(part(file));
     }
     builder.write_to_vec()
+}
+
+/// A file as a part. It is what it is, line ends and all: the library would send a short text as it stands.
+fn part<'a>(file: &File<'a>) -> MimePart<'a> {
+    let encoded = STANDARD.encode(file.octets);
+    let lines: Vec<_> = encoded.as_bytes().chunks(76).collect();
+    let part = MimePart::new(file.media_type, lines.join(&b"\r\n"[..])).transfer_encoding("base64");
+    match file.content_id {
+        Some(id) => part.inline().cid(id),
+        None => part.attachment(file.name),
+    }
 }
 
 fn list<'a>(mailboxes: &[Mailbox<'a>]) -> Address<'a> {
@@ -133,6 +144,7 @@ mod tests {
             html: Some("<p>Bonjour,</p><img src=\"cid:logo\">"),
             files: vec![
                 File { name: "reçu.pdf", media_type: "application/pdf", octets: &file, content_id: None },
+                File { name: "notes.txt", media_type: "text/plain", octets: b"a\rb\0c\nd", content_id: None },
                 File { name: "logo.png", media_type: "image/png", octets: &file, content_id: Some("logo") },
             ],
             seconds: 1_800_000_000,
@@ -151,7 +163,8 @@ mod tests {
         assert!(read.body_html(0).unwrap().contains("Bonjour"));
         let files: Vec<_> = read.attachments().map(|part| (part.attachment_name(), part.contents().to_vec())).collect();
         assert_eq!(files[0], (Some("reçu.pdf"), file.to_vec()));
-        assert_eq!(files[1].1, file);
+        assert_eq!(files[1], (Some("notes.txt"), b"a\rb\0c\nd".to_vec()));
+        assert_eq!(files[2].1, file);
         assert_eq!(read.header_raw("List-Unsubscribe").map(str::trim), Some("<https://example.com/u>"));
     }
 

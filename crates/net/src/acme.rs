@@ -25,6 +25,9 @@ use crate::tls::{CertificateError, CertificateFacts, CertificateFiles, Certifica
 
 /// The longest that is slept at a stretch: the clock of the wall may leap.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// The least between one certificate and the next order: an authority that gives what seems due at once is not asked in a
+/// circle.
+const PAUSE_AFTER_SUCCESS: Duration = Duration::from_secs(12 * 3_600);
 /// How long one order may take in all.
 const ORDER_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -155,7 +158,11 @@ impl Acme {
     /// For a certificate that is among those in use.
     pub fn new(settings: AcmeSettings, certificates: Arc<Certificates>, clock: Arc<dyn Clock>) -> Arc<Acme> {
         let acme = Acme { settings, certificates, clock, state: Mutex::default(), asked: Notify::new() };
-        acme.state().next_at = acme.due();
+        let due = acme.due();
+        // a relay that is started again and again does not order each time
+        let before = kept::failures(&acme.failures_file(), acme.clock.now());
+        let (failures, not_before) = before.unwrap_or_default();
+        *acme.state() = AcmeState { failures, next_at: due.max(not_before), ..AcmeState::default() };
         Arc::new(acme)
     }
 
@@ -178,13 +185,17 @@ impl Acme {
         self.asked.notify_one();
     }
 
-    /// When what is there is to be renewed: at once where it stands in, or is for other names.
+    /// Where it is kept how many orders failed, and before when none is to be made.
+    fn failures_file(&self) -> PathBuf {
+        self.settings.folder.join("failures")
+    }
+
+    /// When what is there is to be renewed: at once where it stands in, or lacks a name.
     fn due(&self) -> Timestamp {
         let all = self.certificates.facts();
         let Some(facts) = all.iter().find(|facts| self.keeps(facts)) else { return Timestamp(0) };
         let named = |name: &String| facts.names.contains(name);
-        if facts.self_signed || !self.settings.names.iter().all(named) || facts.names.len() > self.settings.names.len()
-        {
+        if facts.self_signed || !self.settings.names.iter().all(named) {
             return Timestamp(0);
         }
         facts.validity.renews_at()
@@ -219,7 +230,8 @@ impl Acme {
         match ended {
             Ok(()) => {
                 tracing::info!(names = ?self.settings.names, "a certificate was issued");
-                *state = AcmeState { next_at: self.due(), ..AcmeState::default() };
+                let next_at = self.due().max(now.after(PAUSE_AFTER_SUCCESS));
+                *state = AcmeState { next_at, ..AcmeState::default() };
             }
             Err(error) => {
                 state.failures = state.failures.saturating_add(1);
@@ -230,16 +242,24 @@ impl Acme {
                 tracing::error!(?names, %error, failures, again_in = ?pause, "no certificate was issued");
             }
         }
+        let (file, failures, next_at) = (self.failures_file(), state.failures, state.next_at);
+        drop(state);
+        if let Err(error) = kept::keep_failures(&file, failures, next_at) {
+            tracing::warn!(%error, "how the orders go is forgotten at a restart");
+        }
     }
 
-    /// Writes it down and shows it to clients from now on.
+    /// Writes it down and shows it to clients from now on. Where another certificate cannot be read, it is shown as soon as
+    /// that can.
     fn take(&self, issued: &order::Issued) -> Result<(), AcmeError> {
         // tried first: a start must never find one that cannot be used
         let trial = self.settings.folder.join("trial.pem");
         kept::write(&trial, issued.pem.as_bytes())?;
         Certificates::load(vec![CertificateFiles { certificate: trial.clone(), key: trial.clone() }])?;
         kept::put(&trial, &AcmeSettings::files_in(&self.settings.folder).certificate)?;
-        self.certificates.reload()?;
+        if let Err(error) = self.certificates.reload() {
+            tracing::error!(%error, "the certificates that were there are shown further");
+        }
         Ok(())
     }
 }

@@ -20,6 +20,9 @@ const PAUSES: [Duration; 6] = [
     DAY,
 ];
 
+/// The longest that [`pause_after`] gives.
+pub const PAUSE_MAX: Duration = Duration::from_secs(86_400 * 5 / 4);
+
 /// From when to when a certificate is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {
@@ -150,7 +153,7 @@ mod tests {
         for (failures, least) in [(0, PAUSES[0]), (1, PAUSES[0]), (2, HOUR), (6, DAY), (u32::MAX, DAY)] {
             let drawn: Vec<_> = (0..100).map(|_| pause_after(failures, &mut dice)).collect();
             assert!(drawn.iter().all(|pause| *pause >= least && *pause < least * 5 / 4), "{failures}");
-            assert!(drawn.iter().max() > drawn.iter().min());
+            assert!(drawn.iter().max() > drawn.iter().min() && drawn.iter().all(|pause| *pause <= PAUSE_MAX));
         }
     }
 }

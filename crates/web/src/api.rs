@@ -8,6 +8,7 @@ mod activity;
 mod api_key;
 mod asking;
 mod domain;
+mod few;
 mod member;
 mod message;
 mod operator;

@@ -18,8 +18,12 @@ use relay::store::{KeyHash, KeyedRequest, Store, StoreError};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::{Executor, broke_off};
+
+/// How long activity may take to read what was kept.
+const ACTIVITY_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A key of an account, or of the operator.
 type Whose = (Option<Id<Account>>, KeyHash);
@@ -205,7 +209,14 @@ impl<S: Store> Executor<S> {
             Ok(None) => {}
             Err(error) => return Err(error.into()),
         }
-        self.store.caught_up().await;
+        // what activity does not know yet is not known: never sent again for that
+        let caught_up = tokio::time::timeout(ACTIVITY_PATIENCE, self.store.caught_up()).await;
+        if caught_up.is_err() || self.store.health().activity_stopped.is_some() {
+            return Err(Fault::unavailable(
+                "Whether this message was kept before is not known: activity is behind.",
+                "Nothing was done now. Ask again later, with the same Idempotency-Key.",
+            ));
+        }
         let filter = ActivityFilter { message: Some(message), limit: 1, ..ActivityFilter::default() };
         let rows = self.with_requests(move |store| store.activity(&filter)).await?;
         Ok(!rows.is_empty())

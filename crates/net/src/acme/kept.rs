@@ -1,6 +1,7 @@
 //! What is kept of ACME on disk: files for the relay's user alone, each whole or as it was.
 
 use rcgen::{CertificateParams, KeyPair};
+use relay::certificate::PAUSE_MAX;
 use relay::clock::Timestamp;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -57,4 +58,20 @@ pub(super) fn stand_in(file: &Path, names: &[String], now: Timestamp) -> Result<
     (made.not_before, made.not_after) = (now - Duration::days(1), now + STAND_IN_LASTS);
     let certificate = made.self_signed(&key)?;
     Ok(write(file, (key.serialize_pem() + &certificate.pem()).as_bytes())?)
+}
+
+/// Keeps how many orders failed in a row, and before when none is to be made.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn keep_failures(file: &Path, failures: u32, not_before: Timestamp) -> io::Result<()> {
+    write(file, format!("{failures} {}\n", not_before.0).as_bytes())
+}
+
+/// What was kept; none where nothing failed, or where it is further off than any pause: the clock was set back.
+pub(super) fn failures(file: &Path, now: Timestamp) -> Option<(u32, Timestamp)> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let (failures, not_before) = text.trim().split_once(' ')?;
+    let (failures, not_before) = (failures.parse().ok()?, Timestamp(not_before.parse().ok()?));
+    (failures > 0 && not_before.since(now) <= PAUSE_MAX).then_some((failures, not_before))
 }

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 
 /// Recipients that one request may name, for each that a message may have: what is beyond is a mistake, and would be as many
 /// refusals to note.
-const RECIPIENTS_FACTOR: u64 = 20;
+const RECIPIENTS_FACTOR: u64 = 4;
 
 /// Fields that the form has places for, or that are not the sender's to write.
 const FIELDS_TAKEN: [&str; 17] = [
@@ -136,8 +136,11 @@ impl GivenMessage {
     /// # Errors
     /// Something of it is missing or cannot be. Whether it may be sent is judged elsewhere.
     pub fn prepare(self, message: MessageId, domain: &str, now: Timestamp, limits: &Limits) -> Result<Prepared, Fault> {
+        let max = limits.recipients_max.saturating_mul(RECIPIENTS_FACTOR);
         let prepared = match self.content {
-            GivenContent::Raw(Octets(content)) => prepare_raw(self.reverse_path, self.recipients, content)?,
+            GivenContent::Raw(Octets(content)) => {
+                prepare_raw(self.reverse_path, self.recipients, content, usize::try_from(max).unwrap_or(usize::MAX))?
+            }
             GivenContent::Parts(parts) => {
                 let content = parts.write(&format!("{message}@{domain}"), now)?;
                 let named = parts.to.iter().chain(&parts.cc).chain(&parts.bcc);
@@ -149,7 +152,6 @@ impl GivenMessage {
                 Prepared { reverse_path, recipients, content: content.into() }
             }
         };
-        let max = limits.recipients_max.saturating_mul(RECIPIENTS_FACTOR);
         match prepared.recipients.len() as u64 {
             0 => Err(Fault::invalid("The message has no recipients.", "Name at least one.")),
             count if count > max => Err(Fault::invalid(
@@ -161,11 +163,16 @@ impl GivenMessage {
     }
 }
 
-fn prepare_raw(reverse_path: Option<String>, recipients: Vec<String>, content: Bytes) -> Result<Prepared, Fault> {
+fn prepare_raw(
+    reverse_path: Option<String>,
+    recipients: Vec<String>,
+    content: Bytes,
+    most: usize,
+) -> Result<Prepared, Fault> {
     if reverse_path.is_some() && !recipients.is_empty() {
         return Ok(Prepared { reverse_path: reverse_path.unwrap_or_default(), recipients, content });
     }
-    let named = addressed::read(&content);
+    let named = addressed::read(&content, most);
     let recipients = match (recipients.is_empty(), named.unreadable) {
         (false, _) => recipients,
         (true, Some(field)) => {

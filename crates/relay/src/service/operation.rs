@@ -374,9 +374,12 @@ macro_rules! answers {
         }
 
         impl Answer {
-            /// Whether it has a secret, which is shown once and kept nowhere.
+            /// Whether it has a secret, which is shown once and kept nowhere: whether a field of its view is one.
             pub fn is_shown_once(&self) -> bool {
-                matches!(self, Answer::Credential(_) | Answer::ApiKeySecret(_) | Answer::MemberLink(_))
+                let view = match self {
+                    $(Answer::$name(_) => stringify!($view),)+
+                };
+                super::view::pages().any(|page| page.name == view && page.fields.iter().any(|field| field.1 == "SecretText"))
             }
         }
 

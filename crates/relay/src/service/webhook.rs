@@ -215,13 +215,14 @@ pub fn webhook_set(
 /// Replaces the secret of a webhook; the one before signs beside it for a day.
 ///
 /// # Errors
-/// The store's.
+/// The caller may not see Activity; the store's.
 pub fn webhook_rotate(
     book: &impl Book,
     webhook: &Webhook,
     dice: &mut dyn Dice,
     caller: Caller<'_>,
 ) -> Result<IssuedWebhook, Fault> {
+    webhook_may_tell(caller.scope)?;
     let secret = new_secret(dice);
     let change = WebhookChange::Secret(secret.clone());
     let webhook = book.webhook_change(webhook.id, change, caller.actor, caller.now)?;

@@ -16,6 +16,7 @@ use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity, Service};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -174,9 +175,15 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, api: &Api) -> Result<Body<T>, Problem> {
-        let read = tokio::time::timeout(api.body_patience, Json::<T>::from_request(request, api)).await;
+        let read = tokio::time::timeout(api.body_patience, Json::<Value>::from_request(request, api)).await;
         let Json(value) = read.map_err(|_| Problem::late())??;
-        Ok(Body(value))
+        // a list would be taken for the fields in their order
+        if !value.is_object() {
+            return Err(Problem::unreadable("The body is no JSON object."));
+        }
+        T::deserialize(value)
+            .map(Body)
+            .map_err(|error| Problem::unreadable(&format!("The body is not as the document says: {error}.")))
     }
 }
 

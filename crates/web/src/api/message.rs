@@ -6,14 +6,14 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use relay::service::operation::Operation;
 use relay::service::view::SubmissionView;
-use relay::service::{Fault, GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets};
+use relay::service::{Fault, GivenContent, GivenFile, GivenMessage, MessageParts, Octets};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::asking::{Asking, Outcome};
+use super::few::{Few, FewFields, MailboxNew, Mailboxes, MailboxesNew, OneMailbox};
 use super::problem::Problem;
 use super::shares::Share;
 
@@ -35,15 +35,24 @@ pub(super) struct MessageNew {
     #[serde(default)]
     envelope: EnvelopeNew,
     /// From: `shop@example.com`, `Shop <shop@example.com>`, or an object.
-    from: Option<MailboxNew>,
+    #[schema(value_type = Option<MailboxNew>)]
+    from: Option<OneMailbox>,
     /// To.
-    to: Option<MailboxesNew>,
+    #[schema(value_type = Option<MailboxesNew>)]
+    #[serde(default)]
+    to: Mailboxes,
     /// Cc.
-    cc: Option<MailboxesNew>,
+    #[schema(value_type = Option<MailboxesNew>)]
+    #[serde(default)]
+    cc: Mailboxes,
     /// Recipients that no other sees.
-    bcc: Option<MailboxesNew>,
+    #[schema(value_type = Option<MailboxesNew>)]
+    #[serde(default)]
+    bcc: Mailboxes,
     /// Reply-To.
-    reply_to: Option<MailboxesNew>,
+    #[schema(value_type = Option<MailboxesNew>)]
+    #[serde(default)]
+    reply_to: Mailboxes,
     /// Subject.
     subject: Option<String>,
     /// The text.
@@ -51,11 +60,13 @@ pub(super) struct MessageNew {
     /// The same as HTML.
     html: Option<String>,
     /// Files.
+    #[schema(value_type = Vec<FileNew>)]
     #[serde(default)]
-    attachments: Vec<FileNew>,
+    attachments: Few<FileNew>,
     /// Further fields of the header section.
+    #[schema(value_type = BTreeMap<String, String>)]
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: FewFields,
 }
 
 /// The envelope of a message.
@@ -65,33 +76,9 @@ pub(super) struct EnvelopeNew {
     /// Where failures are told; absent: to the address in From; empty: to nobody.
     from: Option<String>,
     /// The recipients; none: those in To, Cc and Bcc.
+    #[schema(value_type = Vec<String>)]
     #[serde(default)]
-    to: Vec<String>,
-}
-
-/// An address, with a name or without.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum MailboxNew {
-    /// `local@domain` or `Name <local@domain>`
-    Text(String),
-    /// In parts.
-    Parts {
-        /// `local@domain`
-        address: String,
-        /// What its owner is called.
-        name: Option<String>,
-    },
-}
-
-/// One address or several.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
-pub(super) enum MailboxesNew {
-    /// One.
-    One(MailboxNew),
-    /// Several.
-    Several(Vec<MailboxNew>),
+    to: Few<String>,
 }
 
 /// A file.
@@ -208,36 +195,19 @@ impl MessageNew {
             (Some(raw), _) => GivenContent::Raw(raw),
             (None, None) => return Err(Problem::unreadable("The message has no `from`, and is not given as `raw`.")),
             (None, Some(from)) => GivenContent::Parts(Box::new(MessageParts {
-                from: from.mailbox(),
-                to: mailboxes(self.to),
-                cc: mailboxes(self.cc),
-                bcc: mailboxes(self.bcc),
-                reply_to: mailboxes(self.reply_to),
+                from: from.0,
+                to: self.to.0,
+                cc: self.cc.0,
+                bcc: self.bcc.0,
+                reply_to: self.reply_to.0,
                 subject: self.subject.unwrap_or_default(),
                 text: self.text,
                 html: self.html,
-                attachments: self.attachments.into_iter().map(FileNew::given).collect(),
-                fields: self.headers.into_iter().collect(),
+                attachments: self.attachments.0.into_iter().map(FileNew::given).collect(),
+                fields: self.headers.0,
             })),
         };
-        Ok(GivenMessage { user: self.user, reverse_path, recipients, content })
-    }
-}
-
-impl MailboxNew {
-    fn mailbox(self) -> Mailbox {
-        match self {
-            MailboxNew::Text(text) => Mailbox::parse(&text),
-            MailboxNew::Parts { address, name } => Mailbox { address, name },
-        }
-    }
-}
-
-fn mailboxes(given: Option<MailboxesNew>) -> Vec<Mailbox> {
-    match given {
-        None => Vec::new(),
-        Some(MailboxesNew::One(one)) => vec![one.mailbox()],
-        Some(MailboxesNew::Several(several)) => several.into_iter().map(MailboxNew::mailbox).collect(),
+        Ok(GivenMessage { user: self.user, reverse_path, recipients: recipients.0, content })
     }
 }
 
