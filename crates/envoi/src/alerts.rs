@@ -10,11 +10,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net::own_mail::{Note, OwnMailError};
+use net::own_mail::OwnMailError;
 use net::shutdown::Shutdown;
 
 use crate::execute::Executor;
-use crate::people::{self, Person};
+use crate::people;
 
 /// How often quotas are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -95,10 +95,9 @@ async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert, sent: &mut S
         if sent.contains(&mark) {
             continue;
         }
-        let Person { name, address, language } = person;
-        let letter = web::letters::quota(language, &name, &account.name, told.step, (*used, *quota), renews);
-        let note = Note { name, address, subject: letter.subject, text: letter.text, language };
-        match running.mail.send(&note).await {
+        let letter =
+            web::letters::quota(person.language, &person.name, &account.name, told.step, (*used, *quota), renews);
+        match running.mail.send(&person.note(letter)).await {
             Ok(message) => {
                 tracing::info!(message_id = %message, account = %account.id, step = told.step, "a quota alert was sent")
             }

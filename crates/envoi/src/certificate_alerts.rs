@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use net::own_mail::{Note, OwnMailError};
+use net::own_mail::OwnMailError;
 use net::shutdown::Shutdown;
 use net::tls::CertificateFacts;
 use web::letters::CertificateNews;
 
 use crate::execute::{Executor, certificates};
+use crate::people;
 
 /// How often the certificates are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -68,20 +69,15 @@ async fn tell<S: Store>(
     let Some(running) = &executor.running else { return Ok(()) };
     let (names, ends) = (facts.names.join(", "), relay::moment::text(news.ends));
     let directory = executor.store.directory();
-    for member in directory.members.values().filter(|member| member.account.is_none()) {
+    for person in people::of_operator(&directory) {
         let about = CertificateNews { names: &names, ends_rfc3339: &ends, alarm: news.alarm, fault };
-        let letter = web::letters::certificate(member.language, &member.name, &executor.hostname, about);
-        let note = Note {
-            name: member.name.clone(),
-            address: member.email.clone(),
-            subject: letter.subject,
-            text: letter.text,
-            language: member.language,
-        };
-        match running.mail.send(&note).await {
+        let letter = web::letters::certificate(person.language, &person.name, &executor.hostname, about);
+        match running.mail.send(&person.note(letter)).await {
             Ok(message) => tracing::info!(message_id = %message, "the end of a certificate was told by mail"),
             // an address that cannot be written to keeps nobody else from being told
-            Err(error @ OwnMailError::NoAddress(_)) => tracing::warn!(%error, member = %member.id, "nobody was told"),
+            Err(error @ OwnMailError::NoAddress(_)) => {
+                tracing::warn!(%error, "the end of a certificate was not told to one address")
+            }
             Err(error) => return Err(error.into()),
         }
     }

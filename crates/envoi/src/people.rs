@@ -8,12 +8,23 @@ use relay::member::Member;
 use relay::power::Role;
 use std::collections::HashSet;
 
+use net::own_mail::Note;
+use web::letters::Letter;
+
 /// Somebody with an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) language: Language,
+}
+
+impl Person {
+    /// A letter to them.
+    pub(crate) fn note(self, letter: Letter) -> Note {
+        let Person { name, address, language } = self;
+        Note { name, address, subject: letter.subject, text: letter.text, language }
+    }
 }
 
 /// The administrators of an account in their language, then its contacts in the account's.

@@ -1,6 +1,5 @@
 //! Plans: kept by the operator, asked for by accounts, granted or not, and who is told of it.
 
-use net::own_mail::Note;
 use relay::account::Account;
 use relay::id::Id;
 use relay::plan::SubscriptionChange;
@@ -151,9 +150,7 @@ impl<S: Store> Executor<S> {
                 continue;
             }
             let letter = self.letter(view, account, &person);
-            let Person { name, address, language } = person;
-            let note = Note { name, address, subject: letter.subject, text: letter.text, language };
-            match running.mail.send(&note).await {
+            match running.mail.send(&person.note(letter)).await {
                 Ok(message) => {
                     tracing::info!(message_id = %message, account = view.account, state = view.state, "a request for a plan was told of")
                 }

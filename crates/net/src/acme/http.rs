@@ -7,7 +7,6 @@ use hyper::header::{HOST, HeaderValue};
 use hyper_util::rt::TokioIo;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -15,6 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+
+use crate::outbound::checking_tls;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,16 +34,7 @@ impl Courier {
     /// # Errors
     /// TLS cannot be set up.
     pub(super) fn new(authorities: &[CertificateDer<'static>]) -> Result<Courier, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        if authorities.is_empty() {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        roots.add_parsable_certificates(authorities.iter().cloned());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = checking_tls(authorities.is_empty(), authorities)?;
         Ok(Courier { tls: Arc::new(config).into() })
     }
 
