@@ -22,6 +22,9 @@ pub(crate) struct Problem {
     /// Its kind, for programs: `invalid`, `not_found`, `conflict`, `forbidden`, `unavailable`, `unauthorized`,
     /// `too_many_requests`, `method_not_allowed`, `too_large`, `not_json`, `too_slow` or `refused`.
     pub(crate) kind: String,
+    /// What it is more exactly, where that has a name: `api-key-name-taken`, for example.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) code: String,
     /// The HTTP status.
     pub(crate) status: u16,
     /// What happened.
@@ -45,6 +48,7 @@ impl Problem {
         let (kind, title, detail) = (kind.to_owned(), title.to_owned(), detail.to_owned());
         Problem {
             kind,
+            code: String::new(),
             status: status.as_u16(),
             title,
             detail,
@@ -187,7 +191,8 @@ impl From<Fault> for Problem {
         };
         let detail = [fault.meaning.as_str(), fault.remedy.as_str()];
         let detail: Vec<_> = detail.into_iter().filter(|part| !part.is_empty()).collect();
-        Problem::new(kind, status, &fault.what, &detail.join(" "))
+        let code = fault.named.as_ref().map(|named| named.code.clone()).unwrap_or_default();
+        Problem { code, ..Problem::new(kind, status, &fault.what, &detail.join(" ")) }
     }
 }
 
