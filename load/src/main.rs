@@ -4,6 +4,7 @@ mod letter;
 mod measure;
 mod postfix;
 mod relay;
+mod scale;
 mod sink;
 mod source;
 mod start;
@@ -24,6 +25,8 @@ use work::Work;
 
 /// The one work that no client does.
 const START: &str = "W9";
+/// What is measured by those who look.
+const SCALE: &str = "scale";
 
 /// Measures a relay by the work of its clients; prints JSON, for `all` and beside another server a table in Markdown.
 #[derive(Parser)]
@@ -93,7 +96,15 @@ enum Other {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let mut given: Vec<_> = std::env::args_os().collect();
+    let done = match given.get(1) {
+        Some(name) if name == SCALE => {
+            given.remove(1);
+            scale::run(&scale::Arguments::parse_from(given))
+        }
+        _ => run(&Arguments::parse()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("{error:#}"));

@@ -101,7 +101,7 @@ impl House {
     }
 
     /// Runs a command of the relay; its JSON.
-    fn ask(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+    pub(crate) fn ask(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let config = self.folder.join("envoi.toml");
         let mut command = Command::new(&self.binary);
         let output = command.arg("--config").arg(config).arg("--json").args(arguments).output()?;

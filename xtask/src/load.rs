@@ -13,3 +13,13 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let (run, then) = (["run", "--release", "--locked", "--quiet", "--package", "load", "--"], arguments);
     cargo(&[run.as_slice(), then].concat())
 }
+
+/// Measures what is waited for where there are many accounts.
+pub(crate) fn scale(arguments: &[&str]) -> anyhow::Result<()> {
+    for package in ["envoi", "load"] {
+        cargo(&["build", "--release", "--locked", "--quiet", "--package", package])?;
+    }
+    cargo(&["build", "--release", "--locked", "--quiet", "--package", "store", "--example", "fill"])?;
+    let run = ["run", "--release", "--locked", "--quiet", "--package", "load", "--", "scale"];
+    cargo(&[run.as_slice(), arguments].concat())
+}

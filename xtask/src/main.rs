@@ -1,5 +1,5 @@
 //! Development chores: `docs` renders the reference pages, `dependencies` judges what we build on, `fixture` keeps a
-//! data folder for later versions, `load` and `instructions` measure, `sim` runs the relay in a seeded world of faults.
+//! data folder for later versions, `load`, `scale` and `instructions` measure, `sim` runs the relay in a seeded world of faults.
 
 mod dependencies;
 mod docs;
@@ -15,6 +15,7 @@ const USAGE: &str = "cargo xtask docs [--check]     render docs/reference, or fa
 cargo xtask dependencies       fail where a dependency has no business here
 cargo xtask fixture NAME       keep a data folder of this version, such as data-0.1.0, for later versions to open
 cargo xtask load WORK…         measure the relay under W1 to W9; `cargo xtask load --help` says more
+cargo xtask scale              measure pages, lists and searches at scale, beside W2; `cargo xtask scale --help` says more
 cargo xtask instructions       count the instructions of parts; --check fails where one became dearer, --keep keeps them
 cargo xtask sim --seed N       run one seed of the simulator again; --seeds N, --hours H: many
 cargo xtask mutants [NAME…]    break the relay on purpose, and see that the simulator finds it";
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         ["dependencies"] => dependencies::check(),
         ["fixture", name] => fixture::make(name),
         ["load", rest @ ..] => load::run(rest),
+        ["scale", rest @ ..] => load::scale(rest),
         ["instructions"] => instructions::run(&instructions::Then::Show),
         ["instructions", "--check"] => instructions::run(&instructions::Then::Check),
         ["instructions", "--keep"] => instructions::run(&instructions::Then::Keep),

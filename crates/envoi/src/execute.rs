@@ -48,7 +48,7 @@ use web::letters::LinkFor;
 pub use certificates::Kept;
 use letters::Letters;
 
-use relay::service::operation::{Answer, Health, Operation};
+use relay::service::operation::{Answer, Health, Operation, Part};
 use relay::service::view::{
     AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView,
     SuppressionView, word,
@@ -254,7 +254,7 @@ impl<S: Store> Executor<S> {
         }
         match operation {
             O::AccountAdd { .. }
-            | O::AccountList
+            | O::AccountList { .. }
             | O::AccountShow { .. }
             | O::AccountSuspend { .. }
             | O::AccountResume { .. }
@@ -274,7 +274,7 @@ impl<S: Store> Executor<S> {
             O::SmtpUserAdd { .. } | O::SmtpUserReset { .. } | O::SmtpUserAddPassword { .. } => {
                 self.credential(operation, caller)
             }
-            O::SmtpUserList { account, domain } => self.users(account, domain, caller),
+            O::SmtpUserList { account, domain, part } => self.users(account, domain, part, caller),
             O::SmtpUserShow { .. }
             | O::SmtpUserRename { .. }
             | O::SmtpUserDropPassword { .. }
@@ -324,7 +324,10 @@ impl<S: Store> Executor<S> {
             Operation::AccountQuota { account, recipients, renews_on } => {
                 service::account_quota(store, Id::new(account), recipients, renews_on, caller)?
             }
-            _ => return self.accounts(caller.now),
+            Operation::AccountList { search, part } => {
+                return self.accounts(&search.unwrap_or_default(), part, caller.now);
+            }
+            _ => return Err(misplaced()),
         };
         self.shown(&account, caller.now)
     }
@@ -346,14 +349,12 @@ impl<S: Store> Executor<S> {
         Ok(Box::new(move |account, today| charges.used(account.id, account.own_quota.period(today))))
     }
 
-    fn accounts(&self, now: Timestamp) -> Result<Answer, Fault> {
+    fn accounts(&self, search: &str, part: Part, now: Timestamp) -> Result<Answer, Fault> {
         let (used, today) = (self.used()?, now.day());
         let directory = self.store.directory();
-        let accounts = directory.accounts.values();
+        let found = service::accounts_with(&directory, search);
         let shown = |account: &Arc<Account>| AccountView::new(account, &directory, used(account, today), today);
-        let mut accounts: Vec<_> = accounts.map(shown).collect();
-        accounts.sort_by_key(|account| account.id);
-        Ok(Answer::Accounts(accounts))
+        Ok(Answer::Accounts(part.of(found, |account| account.id.number()).into_iter().map(shown).collect()))
     }
 
     fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
@@ -386,7 +387,7 @@ impl<S: Store> Executor<S> {
                 );
                 return Ok(Answer::Done(DoneView { done }));
             }
-            Operation::DomainList { account } => return self.domains(account),
+            Operation::DomainList { account, part } => return self.domains(account, part),
             _ => return Err(misplaced()),
         };
         Ok(Answer::Domain(DomainView::from(domain.as_ref())))
@@ -404,14 +405,17 @@ impl<S: Store> Executor<S> {
         Ok(Answer::Domain(DomainView::from(domain.as_ref())))
     }
 
-    fn domains(&self, account: Option<u64>) -> Result<Answer, Fault> {
+    fn domains(&self, account: Option<u64>, part: Part) -> Result<Answer, Fault> {
         let directory = self.store.directory();
         let wanted = directory.domains.values().filter(|domain| {
             domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
         });
-        let mut domains: Vec<_> = wanted.map(|domain| DomainView::from(domain.as_ref())).collect();
-        domains.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        Ok(Answer::Domains(domains))
+        let mut wanted = part.of(wanted.collect(), |domain| domain.id.number());
+        if part == Part::WHOLE {
+            // as people look for them
+            wanted.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        }
+        Ok(Answer::Domains(wanted.into_iter().map(|domain| DomainView::from(domain.as_ref())).collect()))
     }
 
     fn credential(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {

@@ -179,7 +179,7 @@ pub struct ActivityFilter {
     pub recipient: Option<String>,
     /// Sender: likewise.
     pub sender: Option<String>,
-    /// A word of the subject.
+    /// Words of the subject, or their beginnings: all of them, in any order, whatever the case.
     pub subject: Option<String>,
     /// In this status.
     pub status: Option<Status>,

@@ -3,7 +3,7 @@
 //! The store swaps in a new one after each ledger commit and before the command that caused it is
 //! answered, so that "stops that instant" is true.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::account::{Account, Leaving};
@@ -12,40 +12,41 @@ use crate::id::Id;
 use crate::member::Member;
 use crate::plan::{Plan, Plans};
 use crate::sending_domain::SendingDomain;
+use crate::sharded::Sharded;
 use crate::smtp_user::{PasswordHash, SmtpUser};
 use crate::webhook::Webhook;
 
-/// Everything that decides, as of one ledger commit. Immutable once shared.
+/// Everything that decides, as of one ledger commit. Immutable once shared; the next one shares what did not change.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     /// Grows by one with each commit.
     pub generation: u64,
     /// Every account.
-    pub accounts: HashMap<Id<Account>, Arc<Account>>,
+    pub accounts: Sharded<Id<Account>, Arc<Account>>,
     /// Accounts that are deleted, as long as something of them is left.
     pub leaving: BTreeMap<Id<Account>, Leaving>,
     /// Every plan.
     pub plans: Plans,
     /// Every domain, also deleted ones that still have mail.
-    pub domains: HashMap<Id<SendingDomain>, Arc<SendingDomain>>,
+    pub domains: Sharded<Id<SendingDomain>, Arc<SendingDomain>>,
     /// Every SMTP user.
-    pub users: HashMap<Id<SmtpUser>, Arc<SmtpUser>>,
+    pub users: Sharded<Id<SmtpUser>, Arc<SmtpUser>>,
     /// The same by username.
-    pub usernames: HashMap<String, Id<SmtpUser>>,
+    pub usernames: Sharded<String, Id<SmtpUser>>,
     /// Suppressed addresses, lower case, by account.
-    pub suppressions: HashMap<Id<Account>, Arc<HashSet<String>>>,
+    pub suppressions: Sharded<Id<Account>, Arc<HashSet<String>>>,
     /// Every API key.
-    pub api_keys: HashMap<Id<ApiKey>, Arc<ApiKey>>,
+    pub api_keys: Sharded<Id<ApiKey>, Arc<ApiKey>>,
     /// The same by the hash of its secret.
-    pub api_key_hashes: HashMap<PasswordHash, Id<ApiKey>>,
+    pub api_key_hashes: Sharded<PasswordHash, Id<ApiKey>>,
     /// Every member.
-    pub members: HashMap<Id<Member>, Arc<Member>>,
+    pub members: Sharded<Id<Member>, Arc<Member>>,
     /// The same by [`Member::key_of`] their address.
-    pub member_emails: HashMap<String, Id<Member>>,
+    pub member_emails: Sharded<String, Id<Member>>,
     /// Every webhook, by account: each event asks for those of its own.
     pub webhooks: BTreeMap<(Id<Account>, Id<Webhook>), Arc<Webhook>>,
     /// Whose each of them is.
-    pub webhook_accounts: HashMap<Id<Webhook>, Id<Account>>,
+    pub webhook_accounts: Sharded<Id<Webhook>, Id<Account>>,
 }
 
 impl Directory {

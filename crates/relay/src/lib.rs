@@ -34,6 +34,7 @@ pub mod route;
 pub mod schedule;
 pub mod sending_domain;
 pub mod service;
+pub mod sharded;
 pub mod signing;
 pub mod site;
 pub mod slots;

@@ -36,7 +36,7 @@ use crate::store::Actor;
 use operation::{Answer, Operation};
 
 pub use account::{
-    AccountChange, SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state,
+    AccountChange, SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state, accounts_with,
 };
 pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};

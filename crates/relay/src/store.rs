@@ -284,6 +284,13 @@ pub trait History: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError>;
 
+    /// What all accounts together sent on these days, both included: of each day one count, of account 0, also of accounts
+    /// that are deleted. Days without mail are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sent_by_all(&self, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError>;
+
     /// What counts towards the quotas: the charge ([`crate::quota::Charge::of`]) of every message committed before this
     /// call, once, by account and day. Of each account at least the days nearest to its last are there
     /// ([`crate::quota::DAYS_KEPT`]).

@@ -167,6 +167,10 @@ impl History for SimStore {
         Ok(Vec::new())
     }
 
+    fn sent_by_all(&self, _: Day, _: Day) -> Result<Vec<DailyCount>, StoreError> {
+        Ok(Vec::new())
+    }
+
     fn erase(&self, _: Id<Account>, _: &str) -> Result<Erased, StoreError> {
         Err(StoreError::Unavailable("this world keeps no rows".to_owned()))
     }

@@ -415,8 +415,9 @@ impl Register {
         self.account(account)?;
         let address = address.trim().to_lowercase();
         let mut draft = self.draft();
-        let set = draft.next.suppressions.entry(account).or_default();
-        Arc::make_mut(set).insert(address.clone());
+        let mut set = draft.next.suppressions.get(&account).cloned().unwrap_or_default();
+        Arc::make_mut(&mut set).insert(address.clone());
+        draft.next.suppressions.insert(account, set);
         draft.note(by, now, "suppression.add", format!("suppression {address}"), Some(account));
         draft.writes.push(Write::Suppression { account, address, reason: reason.to_owned(), at: now });
         Ok(draft.done(()))

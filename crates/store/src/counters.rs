@@ -61,7 +61,7 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, other: Tally, times: i64) {
+    pub(crate) fn add(&mut self, other: Tally, times: i64) {
         self.accepted += times * other.accepted;
         self.delivered += times * other.delivered;
         self.soft_bounced += times * other.soft_bounced;

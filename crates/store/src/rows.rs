@@ -207,9 +207,19 @@ pub(crate) fn address_matches(pattern: &str, address: &str) -> bool {
     }
 }
 
-/// Whether a subject has the text in it, whatever the case.
-pub(crate) fn subject_matches(pattern: &str, subject: &str) -> bool {
-    subject.to_lowercase().contains(&pattern.to_lowercase())
+/// The words of a text, in small letters: letters and digits that stand together.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase)
+}
+
+/// Whether a subject has a word that begins with each of these; where there are none, it has not.
+pub(crate) fn subject_has(wanted: &[String], subject: &str) -> bool {
+    if wanted.is_empty() {
+        return false;
+    }
+    let subject: Vec<String> = words(subject).collect();
+    wanted.iter().all(|wanted| subject.iter().any(|word| word.starts_with(wanted)))
 }
 
 /// Whether the body of a call to a webhook tells of this recipient, whatever the case.
@@ -246,7 +256,7 @@ pub(crate) fn matches(filter: &ActivityFilter, row: &ActivityRow) -> bool {
         && filter.user.is_none_or(|user| row.user == Some(user))
         && filter.recipient.as_ref().is_none_or(|pattern| address_matches(pattern, &row.recipient))
         && filter.sender.as_ref().is_none_or(|pattern| address_matches(pattern, &row.sender))
-        && filter.subject.as_ref().is_none_or(|pattern| subject_matches(pattern, &row.subject))
+        && filter.subject.as_ref().is_none_or(|pattern| subject_has(&words(pattern).collect::<Vec<_>>(), &row.subject))
         && filter.status.is_none_or(|status| row.status == status)
         && filter.message.is_none_or(|message| row.message == Some(message))
         && filter.since.is_none_or(|since| row.at >= since)

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use relay::account::Contact;
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::{Fault, Setting};
 
 use super::LanguageWord;
@@ -166,7 +166,7 @@ pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
         AccountCommand::Add { name, without_plan } => {
             Operation::AccountAdd { name: name.clone(), without_plan: *without_plan }.into()
         }
-        AccountCommand::List => Operation::AccountList.into(),
+        AccountCommand::List => Operation::AccountList { search: None, part: Part::WHOLE }.into(),
         AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
         AccountCommand::Suspend { account, yes } => asking(
             Operation::AccountSuspend { account: *account },

@@ -4,7 +4,7 @@ use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::sending_domain::KeyAlgorithm;
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
@@ -70,7 +70,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
 fn domain(command: &DomainCommand) -> Wanted {
     match command {
         DomainCommand::Add { account, name } => Operation::DomainAdd { account: *account, name: name.clone() }.into(),
-        DomainCommand::List { account } => Operation::DomainList { account: *account }.into(),
+        DomainCommand::List { account } => Operation::DomainList { account: *account, part: Part::WHOLE }.into(),
         DomainCommand::Show { domain } => Operation::DomainShow { domain: domain.clone() }.into(),
         DomainCommand::Verify { domain } => Operation::DomainVerify { domain: domain.clone() }.into(),
         DomainCommand::Vouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: true }.into(),
@@ -99,7 +99,10 @@ fn smtp_user(command: &SmtpUserCommand, now: Timestamp) -> Result<Wanted, Fault>
         C::Add { domain, name, rules } => {
             Operation::SmtpUserAdd { domain: domain.clone(), name: name.clone(), rules: rules_of(rules, now)? }.into()
         }
-        C::List { account, domain } => Operation::SmtpUserList { account: *account, domain: domain.clone() }.into(),
+        C::List { account, domain } => {
+            let (account, domain) = (*account, domain.clone());
+            Operation::SmtpUserList { account, domain, part: Part::WHOLE }.into()
+        }
         C::Show { user } => Operation::SmtpUserShow { user: user.clone() }.into(),
         C::Rename { user, name } => Operation::SmtpUserRename { user: user.clone(), name: name.clone() }.into(),
         C::Reset { user, yes } => asking(

@@ -1,7 +1,7 @@
 //! The demonstration's relay: a configuration written for it, started, with an account, a domain and an SMTP user.
 
 use relay::credential::SecretText;
-use relay::service::operation::{Answer, Operation};
+use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::CredentialView;
 use relay::service::{Fault, Identity, RulesChange};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -67,7 +67,10 @@ impl House {
 
     /// The account, its domain and a new SMTP user. A folder used before has the first two already.
     async fn furnish(&self) -> Result<CredentialView, Fault> {
-        let Answer::Accounts(accounts) = self.ask(Operation::AccountList).await? else { return Err(strange()) };
+        let Answer::Accounts(accounts) = self.ask(Operation::AccountList { search: None, part: Part::WHOLE }).await?
+        else {
+            return Err(strange());
+        };
         let account = match accounts.into_iter().find(|account| account.name == ACCOUNT) {
             Some(account) => account.id,
             None => match self.ask(Operation::AccountAdd { name: ACCOUNT.into(), without_plan: false }).await? {
@@ -75,7 +78,9 @@ impl House {
                 _ => return Err(strange()),
             },
         };
-        let Answer::Domains(domains) = self.ask(Operation::DomainList { account: Some(account) }).await? else {
+        let Answer::Domains(domains) =
+            self.ask(Operation::DomainList { account: Some(account), part: Part::WHOLE }).await?
+        else {
             return Err(strange());
         };
         if domains.is_empty() {
@@ -83,7 +88,7 @@ impl House {
             self.ask(Operation::DomainVouch { domain: DOMAIN.into(), vouched: true }).await?;
         }
         let Answer::SmtpUsers(users) =
-            self.ask(Operation::SmtpUserList { account: Some(account), domain: None }).await?
+            self.ask(Operation::SmtpUserList { account: Some(account), domain: None, part: Part::WHOLE }).await?
         else {
             return Err(strange());
         };

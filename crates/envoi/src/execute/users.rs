@@ -1,13 +1,13 @@
 //! SMTP users: what is changed and shown of them, with their last logins and what they sent.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
-use relay::service::operation::{Answer, Operation};
+use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::{DoneView, Sent, SmtpUserView};
 use relay::service::{self, Caller, Fault};
 use relay::smtp_user::SmtpUser;
@@ -16,6 +16,8 @@ use relay::store::Store;
 use super::{Executor, misplaced};
 
 const LOGINS_SHOWN: Duration = Duration::from_secs(30 * 86_400);
+/// Accounts whose sending is asked for one by one.
+const ACCOUNTS_ALONE_MAX: usize = 1000;
 /// Days of sending that are shown, today included.
 const DAYS_SHOWN: u64 = 30;
 
@@ -52,19 +54,19 @@ impl<S: Store> Executor<S> {
         &self,
         account: Option<u64>,
         domain: Option<String>,
+        part: Part,
         caller: Caller<'_>,
     ) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let domain = domain.map(|domain| service::domain_find(store, &domain, caller.scope)).transpose()?;
-        let sent = self.sent(account.map(Id::new), caller.now)?;
         let directory = store.directory();
-        let mut users: Vec<_> = directory
+        let wanted = directory
             .users
             .values()
             .filter(|user| account.is_none_or(|account| user.account.number() == account))
-            .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id))
-            .collect();
-        users.sort_by_key(|user| user.id);
+            .filter(|user| domain.as_ref().is_none_or(|domain| user.domain == domain.id));
+        let users = part.of(wanted.collect(), |user| user.id.number());
+        let sent = self.sent_of(&users, caller.now)?;
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
         let logins = store.logins_of(&ids, logins_since(caller.now))?;
         let view = |user: &Arc<SmtpUser>| {
@@ -72,6 +74,19 @@ impl<S: Store> Executor<S> {
             SmtpUserView::new(user, domain, logins.get(&user.id), sent_by(&sent, user.id))
         };
         Ok(Answer::SmtpUsers(users.into_iter().map(view).collect()))
+    }
+
+    /// What these sent. Of a few accounts each is asked for alone: what others sent costs nothing then.
+    fn sent_of(&self, users: &[&Arc<SmtpUser>], now: Timestamp) -> Result<HashMap<Id<SmtpUser>, Sent>, Fault> {
+        let accounts: HashSet<_> = users.iter().map(|user| user.account).collect();
+        if accounts.len() > ACCOUNTS_ALONE_MAX {
+            return self.sent(None, now);
+        }
+        let mut sent = HashMap::new();
+        for account in accounts {
+            sent.extend(self.sent(Some(account), now)?);
+        }
+        Ok(sent)
     }
 
     /// What each SMTP user sent, of one account or all.

@@ -20,7 +20,7 @@ use relay::cursor::CursorKey;
 use relay::id::{Id, SessionId};
 use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
-use relay::service::operation::{Answer, Operation};
+use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::ActivityChangesView;
 use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
 use relay::store::{Actor, Block, Book, Spool, Webhooks};
@@ -375,7 +375,9 @@ async fn without_a_name_the_own_account_is_meant() {
     let world = World::new();
     let (acme, _) = (world.party("acme").await, world.party("other").await);
     let scope = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
-    let Answer::Domains(domains) = world.ask(Operation::DomainList { account: None }, scope).await.unwrap() else {
+    let Answer::Domains(domains) =
+        world.ask(Operation::DomainList { account: None, part: Part::WHOLE }, scope).await.unwrap()
+    else {
         panic!()
     };
     assert!(domains.len() == 1 && domains[0].account == acme.account);

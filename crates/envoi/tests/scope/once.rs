@@ -5,7 +5,7 @@ use relay::id::Id;
 use relay::idempotency::{IdempotencyKey, fingerprint};
 use relay::limits::Limits;
 use relay::power::{Power, Powers, Scope};
-use relay::service::operation::{Answer, Operation};
+use relay::service::operation::{Answer, Operation, Part};
 use relay::service::{FaultKind, RulesChange};
 use relay::store::{KeyedRequest, Requests};
 
@@ -29,7 +29,9 @@ async fn what_is_asked_twice_under_one_key_is_done_once() {
     // what was refused was not done, and leaves its key free
     assert_eq!(ask(add(" "), "two").await.unwrap_err().kind, FaultKind::Invalid);
     assert!(ask(add("Other"), "two").await.is_ok());
-    let Answer::Accounts(accounts) = world.ask(Operation::AccountList, Scope::Operator).await.unwrap() else {
+    let Answer::Accounts(accounts) =
+        world.ask(Operation::AccountList { search: None, part: Part::WHOLE }, Scope::Operator).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(accounts.len(), 2);
@@ -123,7 +125,9 @@ async fn an_account_has_so_many_keys() {
     }
     let fault = ask(100).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Conflict);
-    let Answer::Accounts(accounts) = world.ask(Operation::AccountList, Scope::Operator).await.unwrap() else {
+    let Answer::Accounts(accounts) =
+        world.ask(Operation::AccountList { search: None, part: Part::WHOLE }, Scope::Operator).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(accounts.len(), 100, "nothing was done");

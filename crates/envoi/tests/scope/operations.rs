@@ -8,7 +8,7 @@ use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::language::Language;
 use relay::power::Role;
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::{RulesChange, Setting, TermsChange, WebhookWish};
 use relay::webhook::EventKind;
 
@@ -36,7 +36,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
     let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
     vec![
         O::AccountAdd { name: "Another".into(), without_plan: false },
-        O::AccountList,
+        O::AccountList { search: None, part: Part::WHOLE },
         O::AccountShow { account },
         O::AccountSuspend { account },
         O::AccountResume { account },
@@ -50,8 +50,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::AccountDelete { account, cancel_mail: false },
         O::AccountQuota { account, recipients: Setting::Keep, renews_on: Some(2) },
         O::DomainAdd { account, name: "further.example".into() },
-        O::DomainList { account: some },
-        O::SmtpUserList { account: some, domain: None },
+        O::DomainList { account: some, part: Part::WHOLE },
+        O::SmtpUserList { account: some, domain: None, part: Part::WHOLE },
         O::SuppressionAdd { account, address: "a@b.example".into(), reason: String::new() },
         O::SuppressionList { account: some },
         O::SuppressionRemove { account, address: "a@b.example".into() },
@@ -142,7 +142,7 @@ fn of_domain(domain: &str) -> Vec<Operation> {
         O::DomainRotate { domain: domain.clone(), algorithm: None, force: true },
         O::DomainBounceMails { domain: domain.clone(), on: false },
         O::SmtpUserAdd { domain: domain.clone(), name: "Further".into(), rules: RulesChange::default() },
-        O::SmtpUserList { account: None, domain: Some(domain.clone()) },
+        O::SmtpUserList { account: None, domain: Some(domain.clone()), part: Part::WHOLE },
         O::Statistics { account: None, domain: Some(domain.clone()), user: None, since: None, until: None },
         O::DomainDelete { domain },
     ]

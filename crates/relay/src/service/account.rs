@@ -1,9 +1,11 @@
 //! Accounts: made, found, changed, suspended and resumed, given a quota.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Caller, Fault, Setting, display_name};
 use crate::account::{Account, AccountState};
+use crate::directory::Directory;
 use crate::id::Id;
 use crate::language::Language;
 use crate::store::{Book, Plans};
@@ -99,6 +101,23 @@ pub fn account_set(
     }
     changed.language = language.unwrap_or(changed.language);
     Ok(book.account_set(changed, caller.actor, caller.now)?)
+}
+
+/// The accounts whose name, number or one of whose domains has what is searched for; an empty search finds all.
+pub fn accounts_with<'d>(directory: &'d Directory, search: &str) -> Vec<&'d Arc<Account>> {
+    let wanted = search.trim().to_lowercase();
+    if wanted.is_empty() {
+        return directory.accounts.values().collect();
+    }
+    let domains = directory.domains.values().filter(|domain| domain.deleted_at.is_none());
+    let of_domains: HashSet<_> =
+        domains.filter(|domain| domain.name.contains(&wanted)).map(|domain| domain.account).collect();
+    let is_meant = |account: &&Arc<Account>| {
+        of_domains.contains(&account.id)
+            || account.id.to_string() == wanted
+            || account.name.to_lowercase().contains(&wanted)
+    };
+    directory.accounts.values().filter(is_meant).collect()
 }
 
 /// The account with this number.

@@ -25,6 +25,34 @@ use crate::webhook::CallId;
 /// The longest that [`Operation::ActivitySince`] waits for a change.
 pub const WAIT_SECONDS_MAX: u32 = 30;
 
+/// The part of a list that is asked for, in the order of numbers; by default the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// Those with higher numbers than this.
+    pub after: u64,
+    /// At most so many; 0: all.
+    pub limit: u32,
+}
+
+impl Part {
+    /// The whole.
+    pub const WHOLE: Part = Part { after: 0, limit: 0 };
+
+    /// What it leaves of a list, in the order of numbers.
+    pub fn of<T>(self, mut all: Vec<T>, number: impl Fn(&T) -> u64) -> Vec<T> {
+        all.retain(|one| number(one) > self.after);
+        let limit = self.limit as usize;
+        if limit > 0 && all.len() > limit {
+            // the rest need not be sorted
+            all.select_nth_unstable_by_key(limit, &number);
+            all.truncate(limit);
+        }
+        all.sort_unstable_by_key(number);
+        all
+    }
+}
+
 macro_rules! operations {
     ($($(#[doc = $about:literal])+ $name:ident $({ $($field:ident: $kind:ty),+ })? needs $need:expr;)+) => {
         /// One thing asked for. Domains are named by number or name, SMTP users by number or username.
@@ -62,8 +90,8 @@ use Power::{Activity, Administration, Domains, Plan, Submit};
 operations! {
     /// Makes an account, on the default plan, or without one until one is approved.
     AccountAdd { name: String, without_plan: bool } needs Operator;
-    /// Lists all accounts.
-    AccountList needs Operator;
+    /// Lists accounts: all, or those whose name, number or one of whose domains has what is searched for.
+    AccountList { search: Option<String>, part: Part } needs Operator;
     /// Shows an account with what it used of its quota.
     AccountShow { account: u64 } needs Member;
     /// Suspends an account: its logins are refused, its queue is held.
@@ -117,7 +145,7 @@ operations! {
     /// Adds a sending domain with its keys.
     DomainAdd { account: u64, name: String } needs Need::Power(Domains);
     /// Lists sending domains.
-    DomainList { account: Option<u64> } needs Need::Power(Domains);
+    DomainList { account: Option<u64>, part: Part } needs Need::Power(Domains);
     /// Shows a sending domain with the records to publish.
     DomainShow { domain: String } needs Need::Power(Domains);
     /// Vouches for a domain instead of DNS, or takes that back.
@@ -133,7 +161,7 @@ operations! {
     /// Makes an SMTP user; its password is shown once.
     SmtpUserAdd { domain: String, name: String, rules: RulesChange } needs Need::Power(Domains);
     /// Lists SMTP users.
-    SmtpUserList { account: Option<u64>, domain: Option<String> } needs Need::Power(Domains);
+    SmtpUserList { account: Option<u64>, domain: Option<String>, part: Part } needs Need::Power(Domains);
     /// Shows an SMTP user with its rules and its last login.
     SmtpUserShow { user: String } needs Need::Power(Domains);
     /// Gives an SMTP user another descriptive name.
@@ -167,7 +195,8 @@ operations! {
     /// What has changed in Activity since a cursor was given; waits so many seconds where nothing has. Without a cursor
     /// it gives the one of now.
     ActivitySince { cursor: Option<String>, filter: ActivityFilter, seconds: u32 } needs Need::Power(Activity);
-    /// Counts what was sent in a period, and what became of it.
+    /// Counts what was sent in a period, and what became of it. Of a whole relay with more than a thousand domains or SMTP users
+    /// these are not listed.
     Statistics {
         account: Option<u64>,
         domain: Option<String>,
@@ -275,7 +304,7 @@ impl Operation {
     pub fn is_read(&self) -> bool {
         matches!(
             self,
-            Operation::AccountList
+            Operation::AccountList { .. }
                 | Operation::AccountShow { .. }
                 | Operation::AccountContacts { .. }
                 | Operation::PlanList { .. }
@@ -333,7 +362,7 @@ impl Operation {
             | Operation::WebhookAdd { account, .. }
             | Operation::ActivityErase { account, .. }
             | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
-            Operation::DomainList { account }
+            Operation::DomainList { account, .. }
             | Operation::PlanList { account }
             | Operation::SmtpUserList { account, .. }
             | Operation::SuppressionList { account }
@@ -486,4 +515,19 @@ pub struct Health {
     /// How many sending domains are in each state; a state of none is left out.
     #[serde(default)]
     pub domains: BTreeMap<String, u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Part;
+
+    #[test]
+    fn parts_of_a_list_meet_without_gap() {
+        let all: Vec<u64> = vec![9, 2, 7, 4, 1, 8];
+        let number = |one: &u64| *one;
+        assert_eq!(Part::WHOLE.of(all.clone(), number), [1, 2, 4, 7, 8, 9]);
+        assert_eq!(Part { after: 0, limit: 4 }.of(all.clone(), number), [1, 2, 4, 7]);
+        assert_eq!(Part { after: 7, limit: 4 }.of(all.clone(), number), [8, 9]);
+        assert!(Part { after: 9, limit: 4 }.of(all, number).is_empty());
+    }
 }

@@ -42,6 +42,10 @@ impl History for Embedded {
         self.activity.read(|reader| activity::sent(reader, account, since, until))
     }
 
+    fn sent_by_all(&self, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
+        self.activity.read(|reader| activity::sent_by_all(reader, since, until))
+    }
+
     fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError> {
         let erasure = Erasure::of(account, recipient);
         self.activity.write(|writer, _| erase::begin(writer, &erasure))?;

@@ -1,5 +1,6 @@
 //! The model's activity.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use relay::account::Account;
@@ -7,9 +8,11 @@ use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow
 use relay::clock::Day;
 use relay::id::Id;
 use relay::quota::Charges;
+use relay::service::SYSTEM_ACCOUNT;
 use relay::store::{History, StoreError};
 
 use super::{Memory, Row, State, Verb};
+use crate::counters::{Key, Tally};
 use crate::rows;
 
 /// Whether the mail of a row is in the queue.
@@ -87,6 +90,17 @@ impl History for Memory {
             (since..=until).contains(&key.day) && account.is_none_or(|account| key.account == account)
         });
         Ok(wanted.map(|(key, tally)| tally.shown(key)).collect())
+    }
+
+    fn sent_by_all(&self, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let mut days: BTreeMap<Day, Tally> = BTreeMap::new();
+        for (key, tally) in state.counters.iter().filter(|(key, _)| (since..=until).contains(&key.day)) {
+            days.entry(key.day).or_default().add(tally, 1);
+        }
+        let key = |day| Key { day, account: SYSTEM_ACCOUNT, domain: None, user: None };
+        Ok(days.into_iter().map(|(day, tally)| tally.shown(key(day))).collect())
     }
 
     fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError> {

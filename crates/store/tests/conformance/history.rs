@@ -438,6 +438,13 @@ pub(crate) async fn what_was_sent_is_counted_by_day_account_domain_and_user(stor
     assert_eq!(sent(store, None, 0..=9).await, [&day_one[..], &[other, day_two]].concat());
     assert_eq!(sent(store, None, 1..=1).await, [day_two]);
     assert_eq!(sent(store, Some(2), 0..=9).await, [other]);
+    let by_all: Vec<_> = store
+        .sent_by_all(NOW.day(), later(9 * DAY).day())
+        .unwrap()
+        .into_iter()
+        .map(|count| (count.account.number(), count.accepted, count.delivered, count.soft_bounced, count.hard_bounced))
+        .collect();
+    assert_eq!(by_all, [(0, 10, 1, 0, 1), (0, 2, 0, 1, 0)]);
     assert_eq!(sent(store, Some(3), 0..=9).await.len() + sent(store, None, 2..=9).await.len(), 0);
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::asking::{Asking, Body, Outcome, Path, Query};
+use super::page::{self, Page};
 use super::smtp_user::setting;
 
 /// Whose.
@@ -103,11 +104,29 @@ pub(super) struct Its {
     account: u64,
 }
 
-/// Lists all accounts.
-#[utoipa::path(get, path = "/accounts", operation_id = "AccountList", tag = "Accounts",
-    responses((status = 200, body = Vec<AccountView>)))]
-pub(super) async fn account_list(asking: Asking) -> Outcome<Vec<AccountView>> {
-    asking.run(Operation::AccountList).await
+/// Which accounts, a page at a time.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Searched {
+    /// Whose name, number or one of whose domains has this.
+    search: Option<String>,
+    /// At most so many; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    cursor: Option<u64>,
+}
+
+/// Lists accounts: all, or those whose name, number or one of whose domains has what is searched for.
+#[utoipa::path(get, path = "/accounts", operation_id = "AccountList", tag = "Accounts", params(Searched),
+    responses((status = 200, body = Page<AccountView>)))]
+pub(super) async fn account_list(asking: Asking, Query(searched): Query<Searched>) -> Outcome<Page<AccountView>> {
+    let Searched { search, limit, cursor } = searched;
+    let part = page::part(cursor, limit)?;
+    let page = move |rows: Vec<AccountView>| Page::new(rows, part.limit, |row| row.id.to_string());
+    asking.shown(Operation::AccountList { search, part }, page).await
 }
 
 /// Makes an account.

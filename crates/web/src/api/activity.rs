@@ -43,7 +43,7 @@ macro_rules! searches {
                 recipient: Option<String>,
                 /// Sender: likewise.
                 sender: Option<String>,
-                /// A word of the subject.
+                /// Words of the subject, or their beginnings: rows have all of them.
                 subject: Option<String>,
                 /// `rejected`, `accepted`, `pending`, `delivered`, `deferred`, `soft_bounce` or `hard_bounce`.
                 #[param(value_type = Option<String>)]

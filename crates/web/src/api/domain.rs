@@ -6,8 +6,8 @@ use relay::service::view::{DomainView, DoneView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::account::Whose;
 use super::asking::{Asking, Body, Outcome, Path, Query};
+use super::page::{self, Page};
 
 /// The domain of a path.
 #[derive(Deserialize, IntoParams)]
@@ -51,11 +51,28 @@ pub(super) struct Switch {
     on: bool,
 }
 
+/// Which, a page at a time.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listed {
+    /// Of this account alone; with a key of an account its own.
+    account: Option<u64>,
+    /// At most so many; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    cursor: Option<u64>,
+}
+
 /// Lists sending domains.
-#[utoipa::path(get, path = "/domains", operation_id = "DomainList", tag = "Domains", params(Whose),
-    responses((status = 200, body = Vec<DomainView>)))]
-pub(super) async fn domain_list(asking: Asking, Query(whose): Query<Whose>) -> Outcome<Vec<DomainView>> {
-    asking.run(Operation::DomainList { account: whose.account }).await
+#[utoipa::path(get, path = "/domains", operation_id = "DomainList", tag = "Domains", params(Listed),
+    responses((status = 200, body = Page<DomainView>)))]
+pub(super) async fn domain_list(asking: Asking, Query(listed): Query<Listed>) -> Outcome<Page<DomainView>> {
+    let (account, part) = (listed.account, page::part(listed.cursor, listed.limit)?);
+    let page = move |rows: Vec<DomainView>| Page::new(rows, part.limit, |row| row.id.to_string());
+    asking.shown(Operation::DomainList { account, part }, page).await
 }
 
 /// Adds a sending domain with its keys, in state pending. Takes a second and more.

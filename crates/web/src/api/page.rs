@@ -1,5 +1,6 @@
 //! Lists that come in pages.
 
+use relay::service::operation::Part;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +26,11 @@ impl<T> Page<T> {
         let next = if rows.len() < limit as usize { None } else { rows.last().map(cursor) };
         Page { rows, next }
     }
+}
+
+/// The part of a list that is asked for by the cursor of the page before and a limit.
+pub(super) fn part(after: Option<u64>, asked: Option<u32>) -> Result<Part, Problem> {
+    Ok(Part { after: super::activity::cursor(after)?.unwrap_or_default(), limit: limit(asked)? })
 }
 
 /// How many rows a page has that was asked for like this.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use utoipa::{IntoParams, ToSchema};
 
 use super::asking::{Asking, Body, Outcome, Path, Query};
+use super::page::{self, Page};
 
 /// What is absent stays, null goes back to the default, anything else is the new value (RFC 7396).
 pub(super) fn setting<'de, D: Deserializer<'de>, T: Deserialize<'de>>(given: D) -> Result<Setting<T>, D::Error> {
@@ -112,13 +113,22 @@ pub(super) struct Which {
     account: Option<u64>,
     /// Of this domain alone, by number or name.
     domain: Option<String>,
+    /// At most so many; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    cursor: Option<u64>,
 }
 
 /// Lists SMTP users.
 #[utoipa::path(get, path = "/smtp-users", operation_id = "SmtpUserList", tag = "SMTP users", params(Which),
-    responses((status = 200, body = Vec<SmtpUserView>)))]
-pub(super) async fn smtp_user_list(asking: Asking, Query(which): Query<Which>) -> Outcome<Vec<SmtpUserView>> {
-    asking.run(Operation::SmtpUserList { account: which.account, domain: which.domain }).await
+    responses((status = 200, body = Page<SmtpUserView>)))]
+pub(super) async fn smtp_user_list(asking: Asking, Query(which): Query<Which>) -> Outcome<Page<SmtpUserView>> {
+    let Which { account, domain, limit, cursor } = which;
+    let part = page::part(cursor, limit)?;
+    let page = move |rows: Vec<SmtpUserView>| Page::new(rows, part.limit, |row| row.id.to_string());
+    asking.shown(Operation::SmtpUserList { account, domain, part }, page).await
 }
 
 /// Makes an SMTP user; its password is shown this once.

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::Setting;
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, DoneView, PlanView};
 use serde::Deserialize;
 
@@ -67,18 +67,12 @@ struct AccountsPage {
 
 /// Accounts whose name, number or one of whose domains has what is looked for.
 async fn found(visit: &Visit, q: &str, state: &str) -> Result<(Vec<AccountView>, bool), Failure> {
-    let mut accounts: Vec<AccountView> = visit.ask(Operation::AccountList).await?;
-    let is_empty = accounts.is_empty();
+    let search = Some(q.to_owned()).filter(|search| !search.trim().is_empty());
+    let listed = |search, part| visit.ask::<Vec<AccountView>>(Operation::AccountList { search, part });
+    let mut accounts = listed(search, Part::WHOLE).await?;
+    let is_empty = accounts.is_empty() && listed(None, Part { after: 0, limit: 1 }).await?.is_empty();
     if !state.is_empty() {
         accounts.retain(|account| account.state == state);
-    }
-    let wanted = q.trim().to_lowercase();
-    if !wanted.is_empty() {
-        let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: None }).await?;
-        let has = |account: &AccountView| domains.iter().any(|d| d.account == account.id && d.name.contains(&wanted));
-        accounts.retain(|account| {
-            account.id.to_string() == wanted || account.name.to_lowercase().contains(&wanted) || has(account)
-        });
     }
     accounts.sort_by_cached_key(|account| account.name.to_lowercase());
     Ok((accounts, is_empty))
@@ -169,7 +163,8 @@ struct AccountPage {
 
 async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal)>) -> Result<Response, Failure> {
     let account: AccountView = visit.ask(Operation::AccountShow { account }).await?;
-    let domains: Vec<DomainView> = visit.ask(Operation::DomainList { account: Some(account.id) }).await?;
+    let domains: Vec<DomainView> =
+        visit.ask(Operation::DomainList { account: Some(account.id), part: Part::WHOLE }).await?;
     let contacts: ContactsView = visit.ask(Operation::AccountContacts { account: account.id }).await?;
     let plans = plans_for(visit, &account).await?;
     let page = visit.page();

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use relay::power::{Need, Power};
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::view::{PortsView, SmtpUserView};
 
 use super::help::Numbers;
@@ -91,7 +91,7 @@ struct SettingsPage {
 }
 
 async fn page(visit: Visit) -> Result<Response, Failure> {
-    let listed = Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None };
+    let listed = Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None, part: Part::WHOLE };
     let users: Vec<SmtpUserView> = visit.ask(listed).await?;
     let wanted = asked(&visit, "user").and_then(|user| user.parse::<u64>().ok());
     let chosen = users.iter().find(|user| Some(user.id) == wanted).or_else(|| users.first());

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relay::power::{Need, Power};
 use relay::sending_domain::KeyAlgorithm;
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::view::{DomainView, DoneView, KeyView, SmtpUserView};
 use relay::service::{Fault, FaultKind, domain_name};
 use serde::Deserialize;
@@ -106,13 +106,14 @@ struct ListPage {
 }
 
 async fn domains_of(visit: &Visit) -> Result<Vec<DomainView>, Failure> {
-    visit.ask(Operation::DomainList { account: Some(visit.account_number()?) }).await
+    visit.ask(Operation::DomainList { account: Some(visit.account_number()?), part: Part::WHOLE }).await
 }
 
 async fn list(visit: &Visit, name: String, refused: Option<Refusal>) -> Result<Response, Failure> {
     let domains = domains_of(visit).await?;
-    let users: Vec<SmtpUserView> =
-        visit.ask(Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None }).await?;
+    let users: Vec<SmtpUserView> = visit
+        .ask(Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None, part: Part::WHOLE })
+        .await?;
     let (domains, pager) = part(visit, domains);
     let users_of = |domain: &DomainView| users.iter().filter(|user| user.domain == domain.name).count();
     let rows = domains.iter().map(|domain| Row::new(visit.words(), domain, users_of(domain))).collect();
@@ -247,7 +248,11 @@ fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static 
 
 async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
     let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
-    let listed = Operation::SmtpUserList { account: Some(domain.account), domain: Some(domain.id.to_string()) };
+    let listed = Operation::SmtpUserList {
+        account: Some(domain.account),
+        domain: Some(domain.id.to_string()),
+        part: Part::WHOLE,
+    };
     let (users, pager) = part(&visit, visit.ask::<Vec<SmtpUserView>>(listed).await?);
     let (page, words) = (visit.page(), visit.words());
     let checked = domain.checked_at.as_ref();
@@ -367,7 +372,11 @@ async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<Rotat
 
 async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) -> Result<Response, Failure> {
     let words = visit.words();
-    let listed = Operation::SmtpUserList { account: Some(domain.account), domain: Some(domain.id.to_string()) };
+    let listed = Operation::SmtpUserList {
+        account: Some(domain.account),
+        domain: Some(domain.id.to_string()),
+        part: Part::WHOLE,
+    };
     let users = visit.ask::<Vec<SmtpUserView>>(listed).await?.len() as u64;
     let label = words.with("domain-delete-type", "domain", domain.name.as_str());
     let confirm = Confirm {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use relay::activity::ActivityFilter;
 use relay::id::{Id, MessageId};
 use relay::power::{Need, Power};
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::view::{
     ActivityChangesView, ActivityDetailView, ActivityView, DomainView, SmtpUserView, SubmissionView,
 };
@@ -73,7 +73,8 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
 
 /// The form; with what was typed and why it was refused, where it was.
 async fn form(visit: &Visit, typed: Option<TestForm>, refused: Option<Refused>) -> Result<Response, Failure> {
-    let listed = Operation::SmtpUserList { account: Some(visit.account_number()?), domain: visit.asked("domain") };
+    let (account, domain) = (Some(visit.account_number()?), visit.asked("domain"));
+    let listed = Operation::SmtpUserList { account, domain, part: Part::WHOLE };
     let users: Vec<SmtpUserView> = visit.ask(listed).await?;
     let wanted = typed.as_ref().map(|typed| typed.user.clone()).or_else(|| visit.asked("user"));
     let wanted = wanted.and_then(|user| user.parse::<u64>().ok());

@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relay::power::{Need, Power};
-use relay::service::operation::Operation;
+use relay::service::operation::{Operation, Part};
 use relay::service::view::{DomainView, DoneView, SmtpUserView, WebhookSecretView, WebhookView, word};
 use relay::service::{Setting, WebhookWish};
 use relay::webhook::EventKind;
@@ -144,8 +144,11 @@ impl Fields {
     async fn of(visit: &Visit, form: HookForm) -> Result<Fields, Failure> {
         let account = Some(visit.account_number()?);
         // whoever may not see them chooses among none
-        let domains = visit.try_to::<Vec<DomainView>>(Operation::DomainList { account }).await?.unwrap_or_default();
-        let users = Operation::SmtpUserList { account, domain: None };
+        let domains = visit
+            .try_to::<Vec<DomainView>>(Operation::DomainList { account, part: Part::WHOLE })
+            .await?
+            .unwrap_or_default();
+        let users = Operation::SmtpUserList { account, domain: None, part: Part::WHOLE };
         let users = visit.try_to::<Vec<SmtpUserView>>(users).await?.unwrap_or_default();
         let is = |id: u64, chosen: &str| chosen == id.to_string();
         let domain = |domain: DomainView| (domain.id, domain.name, is(domain.id, &form.domain));

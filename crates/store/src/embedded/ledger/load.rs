@@ -50,13 +50,16 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     // of an account that is deleted they go by and by
-    let suppressions = "SELECT account, address FROM suppressions
+    let query = "SELECT account, address FROM suppressions
         WHERE account NOT IN (SELECT id FROM accounts WHERE left_at IS NOT NULL)";
-    each(reader, suppressions, |row| {
-        let addresses = directory.suppressions.entry(Id::new(row.get(0)?)).or_default();
-        Arc::make_mut(addresses).insert(row.get(1)?);
+    let mut suppressions: HashMap<Id<Account>, HashSet<String>> = HashMap::new();
+    each(reader, query, |row| {
+        suppressions.entry(Id::new(row.get(0)?)).or_default().insert(row.get(1)?);
         Ok(())
     })?;
+    for (account, addresses) in suppressions {
+        directory.suppressions.insert(account, Arc::new(addresses));
+    }
     let keys = "SELECT id, account, name, powers, read_only, hash, created_at, expires_at FROM api_keys";
     each(reader, keys, |row| {
         let key = api_key(row)?;

@@ -1,5 +1,7 @@
 //! The daily counters as a table: added to by key, read by days, forgotten after their months.
 
+use std::collections::BTreeMap;
+
 use relay::account::Account;
 use relay::activity::DailyCount;
 use relay::clock::{Day, Timestamp};
@@ -19,6 +21,18 @@ pub(super) fn add(writer: &Connection, changed: &Counters) -> rusqlite::Result<(
         ON CONFLICT DO UPDATE SET accepted = accepted + ?5, delivered = delivered + ?6,
             soft_bounced = soft_bounced + ?7, hard_bounced = hard_bounced + ?8",
     )?;
+    let mut days: BTreeMap<Day, Tally> = BTreeMap::new();
+    for (key, tally) in changed.iter() {
+        days.entry(key.day).or_default().add(tally, 1);
+    }
+    let mut upsert_day = writer.prepare_cached(
+        "INSERT INTO day_counters (day, accepted, delivered, soft_bounced, hard_bounced) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET accepted = accepted + ?2, delivered = delivered + ?3,
+            soft_bounced = soft_bounced + ?4, hard_bounced = hard_bounced + ?5",
+    )?;
+    for (day, Tally { accepted, delivered, soft_bounced, hard_bounced }) in days {
+        upsert_day.execute((day.0, accepted, delivered, soft_bounced, hard_bounced))?;
+    }
     changed.iter().try_for_each(|(key, tally)| {
         let Tally { accepted, delivered, soft_bounced, hard_bounced } = tally;
         let (domain, user) = (key.domain.map_or(0, Id::number), key.user.map_or(0, Id::number));
@@ -51,6 +65,15 @@ pub(crate) fn sent(
     }
 }
 
+/// What all accounts together sent on these days, both included.
+pub(crate) fn sent_by_all(reader: &Connection, since: Day, until: Day) -> rusqlite::Result<Vec<DailyCount>> {
+    let mut query = reader.prepare_cached(
+        "SELECT 0, day, 0, 0, accepted, delivered, soft_bounced, hard_bounced FROM day_counters
+        WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
+    )?;
+    query.query_map((named(since.0), named(until.0)), count)?.collect()
+}
+
 /// Recipients accepted by account and day, without the system account, which has no quota.
 pub(super) fn accepted(reader: &Connection) -> rusqlite::Result<Charges> {
     let query = "SELECT account, day, sum(accepted) FROM counters WHERE account <> ?1 GROUP BY account, day";
@@ -78,5 +101,6 @@ fn count(row: &Row<'_>) -> rusqlite::Result<DailyCount> {
 
 /// Forgets the days before the one of this moment.
 pub(super) fn forget_before(writer: &Connection, before: Timestamp) -> rusqlite::Result<()> {
+    writer.prepare_cached("DELETE FROM day_counters WHERE day < ?1")?.execute([before.day().0])?;
     writer.prepare_cached("DELETE FROM counters WHERE day < ?1")?.execute([before.day().0]).map(drop)
 }

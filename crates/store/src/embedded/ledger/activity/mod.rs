@@ -57,7 +57,7 @@ use calls::Listeners;
 use reader::Reader;
 
 pub(crate) use connections::connections;
-pub(crate) use counters::sent;
+pub(crate) use counters::{sent, sent_by_all};
 pub(crate) use query::{activity, detail, since};
 pub(crate) use standing::{settled, unsettled};
 

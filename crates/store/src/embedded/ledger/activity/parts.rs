@@ -1,5 +1,5 @@
-//! Where addresses and accounts are found: rows are indexed in parts of some ten thousand, each written once, sorted
-//! and packed, when it is full. So the work and the pages of a new row do not grow with the rows that are there. The
+//! Where addresses, accounts and words of subjects are found: rows are indexed in parts of some ten thousand, each
+//! written once, sorted and packed, when it is full. So the work and the pages of a new row do not grow with the rows that are there. The
 //! newest rows, of no part yet, are few enough to be looked through.
 
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::group::{Group, unpacked};
 use super::postings::{Entry, Keys, Page, each_entry, groups_of, pages};
+use crate::rows::words;
 
 /// Rows of a part; a last message may go beyond it.
 pub(super) const ROWS: u64 = 16_384;
@@ -18,6 +19,7 @@ pub(super) enum Kind {
     Recipient = 0,
     Sender = 1,
     Account = 2,
+    Word = 3,
 }
 
 /// Rows that are indexed together.
@@ -28,6 +30,8 @@ pub(super) struct Part {
     pub(super) last: u64,
     /// How many groups they are in.
     pub(super) groups: u64,
+    /// Whether the words of their subjects are indexed, as they are since the fifth version of the file.
+    pub(super) has_words: bool,
 }
 
 /// The highest row that is in a part; 0: none.
@@ -37,18 +41,17 @@ pub(super) fn last_row(reader: &Connection) -> rusqlite::Result<u64> {
 
 /// The parts with rows between two, newest first.
 pub(super) fn between(reader: &Connection, first: u64, last: u64) -> rusqlite::Result<Vec<Part>> {
-    let mut query = reader
-        .prepare_cached("SELECT first, last, groups FROM parts WHERE last >= ?1 AND first <= ?2 ORDER BY last DESC")?;
-    let parts = query
-        .query_map((first, last), |row| Ok(Part { first: row.get(0)?, last: row.get(1)?, groups: row.get(2)? }))?;
-    parts.collect()
+    let mut query = reader.prepare_cached(
+        "SELECT first, last, groups, words FROM parts WHERE last >= ?1 AND first <= ?2 ORDER BY last DESC",
+    )?;
+    query.query_map((first, last), part)?.collect()
 }
 
 /// Makes the next part, of so many rows behind the last one. Returns its last row.
 pub(super) fn add(writer: &Transaction<'_>, last_row: u64, rows: u64) -> rusqlite::Result<u64> {
-    let part = Part { first: last_row + 1, last: last_row + rows, groups: 0 };
+    let part = Part { first: last_row + 1, last: last_row + rows, groups: 0, has_words: true };
     let (part, keys) = read(writer, part)?;
-    writer.prepare_cached("INSERT INTO parts (last, first, groups) VALUES (?1, ?2, ?3)")?.execute((
+    writer.prepare_cached("INSERT INTO parts (last, first, groups, words) VALUES (?1, ?2, ?3, 1)")?.execute((
         part.last,
         part.first,
         part.groups,
@@ -62,17 +65,17 @@ pub(super) fn renew(writer: &Connection, part: Part) -> rusqlite::Result<()> {
     let (part, keys) = read(writer, part)?;
     writer.prepare_cached("DELETE FROM postings WHERE part = ?1")?.execute([part.last])?;
     writer
-        .prepare_cached("UPDATE parts SET groups = ?2, stale = 0 WHERE last = ?1")?
+        .prepare_cached("UPDATE parts SET groups = ?2, words = 1, stale = 0 WHERE last = ?1")?
         .execute((part.last, part.groups))?;
     write(writer, part, keys)
 }
 
 /// The keys of a part's rows, and it as it is with them.
-fn read(reader: &Connection, mut part: Part) -> rusqlite::Result<(Part, [Keys; 3])> {
+fn read(reader: &Connection, mut part: Part) -> rusqlite::Result<(Part, [Keys; 4])> {
     let mut query =
         reader.prepare_cached("SELECT row, count, body FROM row_groups WHERE row BETWEEN ?1 AND ?2 ORDER BY row")?;
     let mut groups = query.query((part.first, part.last))?;
-    let mut keys = [Keys::default(), Keys::default(), Keys::default()];
+    let mut keys = <[Keys; 4]>::default();
     part.groups = 0;
     while let Some(row) = groups.next()? {
         let number: u64 = row.get(0)?;
@@ -84,11 +87,12 @@ fn read(reader: &Connection, mut part: Part) -> rusqlite::Result<(Part, [Keys; 3
         recipients.for_each(|recipient| keys[Kind::Recipient as usize].add_address(recipient, place));
         keys[Kind::Sender as usize].add_address(group.sender, place);
         keys[Kind::Account as usize].add(&group.account.to_be_bytes(), place);
+        words(group.subject).for_each(|word| keys[Kind::Word as usize].add(word.as_bytes(), place));
     }
     Ok((part, keys))
 }
 
-fn write(writer: &Connection, part: Part, keys: [Keys; 3]) -> rusqlite::Result<()> {
+fn write(writer: &Connection, part: Part, keys: [Keys; 4]) -> rusqlite::Result<()> {
     let mut insert = writer.prepare_cached("INSERT INTO postings (part, kind, key, body) VALUES (?1, ?2, ?3, ?4)")?;
     for (kind, keys) in (0..).zip(keys) {
         for Page { key, body } in pages(keys) {
@@ -100,17 +104,20 @@ fn write(writer: &Connection, part: Part, keys: [Keys; 3]) -> rusqlite::Result<(
 
 /// The first part with rows from one on.
 pub(super) fn from(reader: &Connection, row: u64) -> rusqlite::Result<Option<Part>> {
-    one(reader, "SELECT first, last, groups FROM parts WHERE last >= ?1 ORDER BY last LIMIT 1", [row])
+    one(reader, "SELECT first, last, groups, words FROM parts WHERE last >= ?1 ORDER BY last LIMIT 1", [row])
 }
 
 /// A part that is to be indexed anew.
 pub(super) fn stale(reader: &Connection) -> rusqlite::Result<Option<Part>> {
-    one(reader, "SELECT first, last, groups FROM parts WHERE stale <> 0 ORDER BY last LIMIT 1", [])
+    one(reader, "SELECT first, last, groups, words FROM parts WHERE stale <> 0 ORDER BY last LIMIT 1", [])
 }
 
 fn one(reader: &Connection, query: &str, values: impl rusqlite::Params) -> rusqlite::Result<Option<Part>> {
-    let part = |row: &Row<'_>| Ok(Part { first: row.get(0)?, last: row.get(1)?, groups: row.get(2)? });
     reader.prepare_cached(query)?.query_row(values, part).optional()
+}
+
+fn part(row: &Row<'_>) -> rusqlite::Result<Part> {
+    Ok(Part { first: row.get(0)?, last: row.get(1)?, groups: row.get(2)?, has_words: row.get(3)? })
 }
 
 /// Some rows between two are gone, or recipients of theirs erased: the parts that they are in are to be indexed anew.

@@ -22,6 +22,10 @@ const SPARSE: u64 = 6;
 pub(crate) fn activity(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Vec<ActivityRow>> {
     let mut search = Search { reader, wanted: Wanted::new(filter), limit: rows::limit(filter), found: Vec::new() };
     let Some((first, last)) = period(reader, filter)? else { return Ok(Vec::new()) };
+    if filter.subject.is_some() && search.wanted.words().is_empty() {
+        // signs alone are no word of any subject: all rows would be looked through for nothing
+        return Ok(Vec::new());
+    }
     let indexed = parts::last_row(reader)?;
     // a break says that there are enough
     let _ = search.newest_first(filter, first, last, indexed)?;
@@ -100,7 +104,9 @@ impl Search<'_> {
             (Kind::Sender, filter.sender.as_deref().and_then(address_keys)),
             (Kind::Account, filter.account.map(|account| exactly(&account.number().to_be_bytes()))),
         ];
-        for (kind, keys) in keys {
+        let words = self.wanted.words().iter().filter(|_| part.has_words);
+        let words = words.map(|word| (Kind::Word, Some(beginning(word.as_bytes()))));
+        for (kind, keys) in keys.into_iter().chain(words) {
             let Some(keys) = keys else { continue };
             if candidates.as_ref().is_some_and(Vec::is_empty) {
                 break;
@@ -182,9 +188,15 @@ fn address_keys(pattern: &str) -> Option<Range<Vec<u8>>> {
     match key.first() {
         None => None,
         Some(b'@') => Some(exactly(key)),
-        // no address has this octet
-        Some(_) => Some(key.to_vec()..[key, &[0xff]].concat()),
+        Some(_) => Some(beginning(key)),
     }
+}
+
+/// The keys that begin like this.
+fn beginning(key: &[u8]) -> Range<Vec<u8>> {
+    let key = &key[..key.len().min(super::postings::KEY_OCTETS_MAX)];
+    // no text has this octet
+    key.to_vec()..[key, &[0xff]].concat()
 }
 
 pub(super) fn exactly(key: &[u8]) -> Range<Vec<u8>> {

@@ -245,4 +245,19 @@ CREATE TABLE erasures (
     PRIMARY KEY (account, recipient)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- the words of subjects are indexed; where they are not yet, all subjects are looked through
+ALTER TABLE parts ADD COLUMN words INTEGER NOT NULL DEFAULT 0;
+UPDATE parts SET stale = 1;
+-- the counters of all accounts together: what the operator looks at must not add up those of each
+CREATE TABLE day_counters (
+    day          INTEGER PRIMARY KEY,
+    accepted     INTEGER NOT NULL,
+    delivered    INTEGER NOT NULL,
+    soft_bounced INTEGER NOT NULL,
+    hard_bounced INTEGER NOT NULL
+) STRICT;
+INSERT INTO day_counters
+SELECT day, sum(accepted), sum(delivered), sum(soft_bounced), sum(hard_bounced) FROM counters GROUP BY day;
+",
 ];

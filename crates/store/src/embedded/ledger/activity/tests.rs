@@ -350,6 +350,7 @@ fn indexed() -> Kept {
             let mut envelope =
                 Envelope::clone(&envelope(number, number * 10_000, &["a@example.org", &own, "z@example.org"]));
             envelope.account = Id::new(1 + number % 3);
+            envelope.facts.subject = format!("Votre REÇU {number} – {rare}, l’Été");
             envelope.reverse_path =
                 ReversePath::Mailbox(Address::parse(&format!("s{}@example.com", number % 9), false).unwrap());
             Event::Committed(Arc::new(envelope))
@@ -380,6 +381,11 @@ fn rows_are_found_in_and_beyond_the_index_as_without_it() {
         ActivityFilter { recipient: text("nobody"), ..all() },
         ActivityFilter { sender: text("s4@"), recipient: text("rare"), ..all() },
         ActivityFilter { sender: text("@example.com"), limit: 2700, ..all() },
+        ActivityFilter { subject: text("reçu 80"), limit: 2700, ..all() },
+        ActivityFilter { subject: text("été rare"), limit: 2700, ..all() },
+        ActivityFilter { subject: text("votre"), account: Some(Id::new(2)), limit: 2700, ..all() },
+        ActivityFilter { subject: text("eçu"), limit: 2700, ..all() },
+        ActivityFilter { subject: text("–"), limit: 2700, ..all() },
         ActivityFilter { account: Some(Id::new(2)), recipient: text("rare"), ..all() },
         ActivityFilter { account: Some(Id::new(2)), limit: 2000, ..all() },
         ActivityFilter { account: Some(Id::new(9)), ..all() },
@@ -395,7 +401,10 @@ fn rows_are_found_in_and_beyond_the_index_as_without_it() {
         assert!(with.iter().all(|row| crate::rows::matches(filter, row)), "{filter:?}");
     }
     assert_eq!(kept.rows(&filters[1]).len(), 5);
-    assert_eq!(kept.rows(&filters[12]).len(), 3);
+    let found = |from: usize| filters[from..from + 5].iter().map(|filter| kept.rows(filter).len()).collect::<Vec<_>>();
+    // 80 and 800 to 809, three recipients each; five rare ones; a third of all
+    assert_eq!(found(9), [33, 15, 900, 0, 0]);
+    assert_eq!(kept.rows(&filters[17]).len(), 3);
     kept.file.indexed = 0;
     assert!(kept.file.index().unwrap(), "and it is made anew");
 }

@@ -5,24 +5,29 @@ use relay::id::Id;
 
 use super::columns::status_number;
 use super::group::{Group, Row};
-use crate::rows::address_matches;
+use crate::rows::{address_matches, subject_has, words};
 
 /// A filter, made ready for many groups.
 pub(super) struct Wanted<'f> {
     filter: &'f ActivityFilter,
-    subject: Option<String>,
+    subject: Option<Vec<String>>,
     status: Option<u8>,
 }
 
 impl<'f> Wanted<'f> {
     pub(super) fn new(filter: &'f ActivityFilter) -> Self {
-        let subject = filter.subject.as_ref().map(|pattern| pattern.to_lowercase());
+        let subject = filter.subject.as_ref().map(|pattern| words(pattern).collect());
         Wanted { filter, subject, status: filter.status.map(status_number) }
     }
 
     /// The account that it is about, where it is about one.
     pub(super) fn account(&self) -> Option<u64> {
         self.filter.account.map(Id::number)
+    }
+
+    /// The beginnings of words that the subject has, where it is asked for.
+    pub(super) fn words(&self) -> &[String] {
+        self.subject.as_deref().unwrap_or_default()
     }
 
     /// The places of the rows that are named, of the group whose first row has this number.
@@ -45,7 +50,7 @@ impl<'f> Wanted<'f> {
             && filter.since.is_none_or(|since| group.at >= since.0)
             && filter.until.is_none_or(|until| group.at < until.0)
             && filter.sender.as_ref().is_none_or(|pattern| address_matches(pattern, group.sender))
-            && self.subject.as_ref().is_none_or(|pattern| group.subject.to_lowercase().contains(pattern))
+            && self.subject.as_ref().is_none_or(|wanted| subject_has(wanted, group.subject))
     }
 
     fn has_row(&self, number: u64, group: &Group<&str>, row: &Row<&str>) -> bool {

@@ -1,8 +1,11 @@
-//! Fills a data folder that no relay uses: `queue` with messages that wait, `rows` with activity of mail delivered.
+//! Fills a data folder that no relay uses: `queue` with messages that wait, `rows` with activity of mail delivered, `town`
+//! with accounts and what is theirs, `spread` with activity of all of these over four weeks, half of it of the first.
 //!
-//! `cargo run --release -p store --example fill -- FOLDER queue MESSAGES DOMAINS` or `… -- FOLDER rows ROWS`. It goes
-//! through the store's own verbs, so that what it leaves is what a relay would have left.
+//! `cargo run --release -p store --example fill -- FOLDER queue MESSAGES DOMAINS`, `… rows ROWS`, `… town ACCOUNTS DOMAINS
+//! USERS` or `… spread ROWS`. It goes through the store's own verbs, so that what it leaves is what a relay would have left.
 #![allow(clippy::print_stdout)]
+
+mod town;
 
 use bytes::Bytes;
 use relay::clock::Timestamp;
@@ -33,6 +36,8 @@ enum Fill {
     Queue { messages: u64, domains: u64 },
     /// Rows.
     Rows(u64),
+    /// Rows of those who are there.
+    Spread(u64),
 }
 
 impl Fill {
@@ -43,7 +48,8 @@ impl Fill {
                 Ok((Path::new(folder), fill))
             }
             [folder, what, rows] if what == "rows" => Ok((Path::new(folder), Fill::Rows(rows.parse()?))),
-            _ => Err("FOLDER queue MESSAGES DOMAINS, or FOLDER rows ROWS".into()),
+            [folder, what, rows] if what == "spread" => Ok((Path::new(folder), Fill::Spread(rows.parse()?))),
+            _ => Err("FOLDER queue MESSAGES DOMAINS, rows ROWS, town ACCOUNTS DOMAINS USERS or spread ROWS".into()),
         }
     }
 
@@ -51,21 +57,24 @@ impl Fill {
         match self {
             Fill::Queue { messages, .. } => messages,
             Fill::Rows(rows) => rows.div_ceil(ROWS_A_MESSAGE),
+            Fill::Spread(rows) => rows.div_ceil(town::ROWS_A_MESSAGE),
         }
     }
 
     fn recipients(self, number: u64) -> Vec<String> {
         match self {
             Fill::Queue { domains, .. } => vec![format!("customer{number}@domain{}.example", number % domains)],
-            Fill::Rows(rows) => {
-                let first = number * ROWS_A_MESSAGE;
-                let all = first..rows.min(first + ROWS_A_MESSAGE);
-                // scattered, as customers are: no two rows beside each other are alike
-                let scattered = all.map(|row| row.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40);
-                scattered.map(|row| format!("customer{row}@domain{}.example", row % 20_000)).collect()
-            }
+            Fill::Rows(rows) => scattered(number, rows, ROWS_A_MESSAGE),
+            Fill::Spread(rows) => scattered(number, rows, town::ROWS_A_MESSAGE),
         }
     }
+}
+
+/// The recipients of a message, scattered as customers are: no two rows beside each other are alike.
+fn scattered(number: u64, rows: u64, each: u64) -> Vec<String> {
+    let first = number * each;
+    let all = (first..rows.min(first + each)).map(town::scatter).map(|row| row >> 40);
+    all.map(|row| format!("customer{row}@domain{}.example", row % 20_000)).collect()
 }
 
 fn envelope(number: u64, recipients: &[String], now: Timestamp) -> Result<Envelope, Failure> {
@@ -112,16 +121,28 @@ fn delivered(envelope: &Envelope) -> Settlement {
     Settlement { message: envelope.message, at: envelope.accepted_at, attempt: Some(attempt), verdicts }
 }
 
-async fn work(store: Arc<Embedded>, fill: Fill, task: u64, now: Timestamp) -> Result<(), Failure> {
+async fn work(
+    store: Arc<Embedded>,
+    fill: Fill,
+    task: u64,
+    now: Timestamp,
+    spread: Option<Arc<town::Spread>>,
+) -> Result<(), Failure> {
     let octets = if matches!(fill, Fill::Queue { .. }) { QUEUED_OCTETS } else { 200 };
     let content = Bytes::from(vec![b'x'; octets]);
     for number in (task..fill.messages()).step_by(TASKS as usize) {
-        let envelope = envelope(number, &fill.recipients(number), now)?;
-        let settlement = delivered(&envelope);
+        let mut envelope = envelope(number, &fill.recipients(number), now)?;
+        if let Some(spread) = &spread {
+            spread.place(&mut envelope, number)?;
+        }
+        let mut settlement = delivered(&envelope);
+        if spread.is_some() {
+            town::vary(&mut settlement, number);
+        }
         let mut draft = store.draft()?;
         draft.append(content.clone()).await?;
         store.commit(envelope, draft).await?;
-        if let Fill::Rows(_) = fill {
+        if !matches!(fill, Fill::Queue { .. }) {
             store.settle(settlement).await?;
         }
     }
@@ -131,12 +152,23 @@ async fn work(store: Arc<Embedded>, fill: Fill, task: u64, now: Timestamp) -> Re
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (folder, fill) = Fill::of(&arguments)?;
     let now = Timestamp(u64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?);
+    if let [folder, what, accounts, domains, users] = arguments.as_slice()
+        && what == "town"
+    {
+        let store = Embedded::open(Path::new(folder), Options::new(Arc::new(move || now)))?;
+        return town::build(&store, accounts.parse()?, domains.parse()?, users.parse()?, now);
+    }
+    let (folder, fill) = Fill::of(&arguments)?;
     let store = Arc::new(Embedded::open(folder, Options::new(Arc::new(move || now)))?);
     let at = if matches!(fill, Fill::Queue { .. }) { now.after(DUE_AFTER) } else { now };
+    let spread = match fill {
+        Fill::Spread(_) => Some(Arc::new(town::Spread::over(&store, fill.messages(), now)?)),
+        _ => None,
+    };
     let began = Instant::now();
-    let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(work(Arc::clone(&store), fill, task, at))).collect();
+    let work = |task| tokio::spawn(work(Arc::clone(&store), fill, task, at, spread.clone()));
+    let tasks: Vec<_> = (0..TASKS).map(work).collect();
     for task in tasks {
         task.await??;
     }
