@@ -8,6 +8,7 @@ pub mod desk;
 mod door;
 mod follow;
 mod held;
+mod inbox;
 mod letters;
 mod member;
 mod message;
@@ -126,6 +127,8 @@ pub struct Executor<S> {
     cursors: CursorKey,
     /// Requests with an idempotency key that are under way.
     under_way: once::UnderWay,
+    /// Test mail that is read.
+    reading: tokio::sync::Semaphore,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
 }
@@ -165,6 +168,7 @@ impl<S: Store> Executor<S> {
             checks,
             cursors,
             under_way: once::UnderWay::default(),
+            reading: tokio::sync::Semaphore::new(inbox::READING_MAX),
             changing,
         })
     }
@@ -202,6 +206,9 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if inbox::is_part(&operation) {
+            return self.inbox(operation, identity).await;
         }
         if operation == Operation::Checks {
             return self.look_around().await;

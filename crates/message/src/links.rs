@@ -128,14 +128,17 @@ mod tests {
             (Place::Html, "/f"),
         ];
         assert_eq!(found, expected.map(|(place, address)| (place, address.to_owned())));
-        for odd in ["<", "<a", "<a =", "<a href=\"", "<a href='x", "</a href=x>", "<!-- href=x -->", "<é href=x>", "a=>"] {
+        for odd in
+            ["<", "<a", "<a =", "<a href=\"", "<a href='x", "</a href=x>", "<!-- href=x -->", "<é href=x>", "a=>"]
+        {
             assert!(html(odd).len() <= 1, "{odd}");
         }
     }
 
     #[test]
     fn links_of_text() {
-        let found = in_text("See (https://a.example/x), <http://b.example>. \"https://a.example/x\" ftp://c xhttps://é");
+        let found =
+            in_text("See (https://a.example/x), <http://b.example>. \"https://a.example/x\" ftp://c xhttps://é");
         let addresses: Vec<_> = found.iter().map(|link| link.address.as_str()).collect();
         assert_eq!(addresses, ["https://a.example/x", "http://b.example", "https://é"]);
     }

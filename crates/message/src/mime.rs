@@ -3,6 +3,8 @@
 mod decode;
 mod parameters;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
 use crate::header::{Field, fields, section_octets};
@@ -16,6 +18,9 @@ const DEPTH_MAX: usize = 20;
 const NAME_CHARACTERS_MAX: usize = 200;
 /// Octets of a boundary (RFC 2046 §5.1.1: at most 70).
 const BOUNDARY_OCTETS_MAX: usize = 200;
+
+/// Pictures that HTML may show: none of them is a program.
+const PICTURES: [&str; 4] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 /// How the octets of a part are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +110,28 @@ impl<'a> Parts<'a> {
         self.parts.iter().find(|part| part.is_body("text/html"))
     }
 
+    /// The HTML that is to be read, with the pictures of the message that it shows by `cid:` in it, as far as it stays within
+    /// so many octets.
+    pub fn html_with_pictures(&self, octets_max: usize) -> Option<String> {
+        let (mut html, _) = self.html()?.text(octets_max);
+        let shown = |part: &&Part<'_>| PICTURES.contains(&part.media_type.as_str()) && !part.content_id.is_empty();
+        for part in self.parts.iter().filter(shown) {
+            // an address may spell the id as an address has to
+            for id in [part.content_id.clone(), part.content_id.replace('@', "%40")] {
+                let name = format!("cid:{id}");
+                let times = html.matches(&name).count();
+                // base64, and what stands before it
+                let octets = part.octets.len().saturating_mul(2).saturating_add(64);
+                if times == 0 || html.len().saturating_add(times.saturating_mul(octets)) > octets_max {
+                    continue;
+                }
+                let data = format!("data:{};base64,{}", part.media_type, STANDARD.encode(part.decoded()));
+                html = html.replace(&name, &data);
+            }
+        }
+        Some(html)
+    }
+
     /// Looks at a header section with what follows it.
     fn walk(&mut self, entity: &'a [u8], default: &str, depth: usize) {
         if self.parts.len() >= PARTS_MAX {
@@ -147,7 +174,8 @@ impl Described {
         let (media_type, of_type) = parameters::read(&value("Content-Type").unwrap_or_default());
         let (disposition, of_disposition) = parameters::read(&value("Content-Disposition").unwrap_or_default());
         let name = of_disposition.text("filename").or_else(|| of_type.text("name")).unwrap_or_default();
-        let encoding = match value("Content-Transfer-Encoding").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        let encoding = match value("Content-Transfer-Encoding").unwrap_or_default().trim().to_ascii_lowercase().as_str()
+        {
             "base64" => Encoding::Base64,
             "quoted-printable" => Encoding::QuotedPrintable,
             _ => Encoding::Plain,
@@ -183,13 +211,9 @@ fn short(text: &str) -> String {
 /// the end of the body ends it.
 fn pieces<'a>(body: &'a [u8], boundary: &str) -> impl Iterator<Item = &'a [u8]> {
     let delimiter = format!("--{boundary}").into_bytes();
-    let (mut rest, mut is_over) = (Some(body), false);
     // what stands before the first one is for nobody
-    if let Some(line) = delimiter_line(body, &delimiter) {
-        (rest, is_over) = (Some(&body[line.end..]), line.is_last);
-    } else {
-        rest = None;
-    }
+    let first = delimiter_line(body, &delimiter).filter(|line| !line.is_last);
+    let (mut rest, mut is_over) = (first.map(|line| &body[line.end..]), false);
     std::iter::from_fn(move || {
         let octets = rest.take().filter(|_| !is_over)?;
         let Some(line) = delimiter_line(octets, &delimiter) else { return Some(octets) };

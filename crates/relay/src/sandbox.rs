@@ -179,9 +179,24 @@ mod tests {
     #[test]
     fn anything_else_is_an_address_like_others() {
         for local in [
-            "anna", "bounce", "bounce+", "bounce+250", "bounce+421", "defer+550", "bounce+5500", "bounce++55",
-            "bounce+550-", "bounce+550-5.1", "bounce+550-2.0.0", "bounce+550-5.1.1-x", "bounces+550", "defer+399",
-            "bounce+600", "bounce+999999999999", "x+bounce+550", "bounce+５50",
+            "anna",
+            "bounce",
+            "bounce+",
+            "bounce+250",
+            "bounce+421",
+            "defer+550",
+            "bounce+5500",
+            "bounce++55",
+            "bounce+550-",
+            "bounce+550-5.1",
+            "bounce+550-2.0.0",
+            "bounce+550-5.1.1-x",
+            "bounces+550",
+            "defer+399",
+            "bounce+600",
+            "bounce+999999999999",
+            "x+bounce+550",
+            "bounce+５50",
         ] {
             assert_eq!(told(local, 0), None, "{local}");
         }
@@ -203,7 +218,10 @@ mod tests {
             judge(0, &answer(&address, 0).unwrap(), &context).verdict
         };
         let hard = outcome("bounce+550");
-        assert_eq!((hard.outcome, hard.reason.as_str()), (Outcome::HardBounced, "There is no such mailbox at any.example."));
+        assert_eq!(
+            (hard.outcome, hard.reason.as_str()),
+            (Outcome::HardBounced, "There is no such mailbox at any.example.")
+        );
         assert_eq!(hard.remote_reply.as_deref(), Some("550 Answered by the sandbox, as the address asks"));
         assert_eq!(outcome("bounce+552").outcome, Outcome::SoftBounced);
         assert_eq!(outcome("bounce+550-5.2.2").outcome, Outcome::SoftBounced);

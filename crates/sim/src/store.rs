@@ -17,12 +17,12 @@ use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
-use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::sandbox::{Capture, Captured, CapturedFilter};
+use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey, NewDkimKey,
-    NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
+    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
     WebhookChange, Webhooks,
 };
 use relay::verification::Check;

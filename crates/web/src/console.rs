@@ -18,6 +18,7 @@ mod entrance;
 mod form;
 mod guard;
 mod help;
+mod inbox;
 mod listing;
 mod members;
 mod operator;
@@ -116,6 +117,7 @@ fn routes() -> Vec<Route> {
         dashboard::routes(),
         activity::routes(),
         connections::routes(),
+        inbox::routes(),
         domains::routes(),
         users::routes(),
         connect::routes(),

@@ -200,6 +200,7 @@ const AREAS: &[&str] = &[
     "block",
     "certificate",
     "domain",
+    "inbox",
     "member",
     "plan",
     "queue",

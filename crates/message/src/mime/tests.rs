@@ -36,6 +36,24 @@ fn nested_parts_are_found_with_what_they_hold() {
 }
 
 #[test]
+fn pictures_of_the_message_are_shown_in_its_html() {
+    let letter = |html: &str| {
+        format!(
+            "Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n{html}\r\n--b\r\n\
+             Content-Type: image/png\r\nContent-ID: <logo@x>\r\nContent-Transfer-Encoding: base64\r\n\r\nAQID\r\n--b\r\n\
+             Content-Type: image/svg+xml\r\nContent-ID: <svg>\r\n\r\n<svg/>\r\n--b--\r\n"
+        )
+    };
+    let shown = |html: &str, max| Parts::of(letter(html).as_bytes()).html_with_pictures(max).unwrap();
+    assert_eq!(
+        shown("<img src=cid:logo@x><img src=\"cid:logo%40x\"><img src=cid:svg><img src=cid:none>", 1000),
+        "<img src=data:image/png;base64,AQID><img src=\"data:image/png;base64,AQID\"><img src=cid:svg><img src=cid:none>"
+    );
+    assert_eq!(shown("<img src=cid:logo@x>", 21), "<img src=cid:logo@x>", "there is an end to it");
+    assert!(Parts::of(b"\r\nplain").html_with_pictures(10).is_none());
+}
+
+#[test]
 fn a_message_without_parts_is_one() {
     let plain = Parts::of(b"Subject: x\r\n\r\nHi\r\n");
     assert_eq!((plain.parts.len(), plain.text().unwrap().text(10).0.as_str()), (1, "Hi\r\n"));

@@ -288,8 +288,10 @@ impl Inbox for Embedded {
         let account = named(account.number());
         self.inbox.delete(|transaction| {
             let count = match message {
-                Some(message) => transaction
-                    .execute("DELETE FROM captured WHERE account = ?1 AND message = ?2", params![account, id(message)])?,
+                Some(message) => transaction.execute(
+                    "DELETE FROM captured WHERE account = ?1 AND message = ?2",
+                    params![account, id(message)],
+                )?,
                 None => transaction.execute("DELETE FROM captured WHERE account = ?1", [account])?,
             };
             Ok(count as u64)

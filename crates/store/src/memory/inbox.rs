@@ -35,7 +35,9 @@ impl State {
         loop {
             let count = self.inbox.values().filter(|(captured, _)| captured.account == account).count() as u64;
             let gone = match () {
-                () if count > bounds.messages_max || self.inbox_octets(own) > bounds.octets_max => self.inbox_oldest(own),
+                () if count > bounds.messages_max || self.inbox_octets(own) > bounds.octets_max => {
+                    self.inbox_oldest(own)
+                }
                 () if self.inbox_octets(None) > bounds.octets_total_max => self.inbox_oldest(None),
                 () => None,
             };
