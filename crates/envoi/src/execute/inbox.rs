@@ -80,7 +80,8 @@ impl<S: Store> Executor<S> {
         let own = if let Scope::Account(own, _) = scope { Some(own) } else { None };
         let Some((captured, content)) = self.store.inbox_message(own, message)? else {
             let what = format!("There is no message {message} in the test inbox.");
-            return Err(Fault::not_found(what, "Those that are old, or too many, are deleted.").see("InboxList"));
+            let told = Fault::not_found(what, "Those that are old, or too many, are deleted.");
+            return Err(told.named("captured-none", &[("message", &message)]).see("InboxList"));
         };
         Ok((captured, Octets(content)))
     }

@@ -12,6 +12,7 @@ use super::asking::{Asking, Outcome, Path, Query};
 use super::operator::{Named, id};
 use super::page::{Page, limit};
 use super::problem::Problem;
+use crate::whole::Place;
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -51,8 +52,9 @@ pub(super) async fn inbox_show(asking: Asking, Path(Named(message)): Path<Named>
 #[utoipa::path(get, path = "/inbox/{message}/source", operation_id = "InboxSource", tag = "Test inbox",
     params(Named), responses((status = 200, body = String, content_type = "message/rfc822")))]
 pub(super) async fn inbox_source(asking: Asking, Path(Named(message)): Path<Named>) -> Result<Response, Problem> {
+    let place = Place::take().await?;
     let view: SourceView = asking.answer(Operation::InboxSource { message: id(&message)? }).await?;
-    Ok(([(header::CONTENT_TYPE, "message/rfc822")], view.source.0).into_response())
+    Ok(([(header::CONTENT_TYPE, "message/rfc822")], place.body(view.source.0)).into_response())
 }
 
 /// Deletes one.

@@ -15,11 +15,11 @@ use crate::service::Octets;
 use crate::verification::RecordState;
 
 /// Octets of the text, and of the HTML, that are shown.
-pub const BODY_OCTETS_MAX: usize = 1024 * 1024;
+pub const BODY_OCTETS_MAX: usize = 256 * 1024;
 /// Fields of the header section that are shown.
-const FIELDS_MAX: usize = 200;
+const FIELDS_MAX: usize = 100;
 /// Octets of one of them.
-const FIELD_OCTETS_MAX: usize = 4 * 1024;
+const FIELD_OCTETS_MAX: usize = 2 * 1024;
 
 views! {
     /// A message that the sandbox took.

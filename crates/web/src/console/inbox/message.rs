@@ -13,6 +13,7 @@ use super::{id, recipients};
 use crate::console::page::{Failure, Page, shown};
 use crate::console::visit::Visit;
 use crate::console::words::Words;
+use crate::whole::Place;
 
 /// What the frame may: styles within it and pictures within it, and nothing else. `sandbox` makes it of no site, so that it
 /// could do nothing here in a visitor's name either.
@@ -22,7 +23,7 @@ const FRAME_POLICY: &str = "sandbox; default-src 'none'; img-src data:; style-sr
 /// Octets of the source, and of the text, that stand on the page.
 const SHOWN_OCTETS_MAX: usize = 32 * 1024;
 /// Octets of the frame, pictures included.
-const FRAME_OCTETS_MAX: usize = 8 * 1024 * 1024;
+const FRAME_OCTETS_MAX: usize = 4 * 1024 * 1024;
 
 /// A signature in words.
 struct Signature {
@@ -102,6 +103,7 @@ fn beginning(mut text: String) -> (String, bool) {
 pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Response, Failure> {
     visit.account_number()?;
     let message = id(&visit, &message)?;
+    let _place = place(&visit).await?;
     let found: CapturedDetailView = visit.ask(Operation::InboxShow { message }).await?;
     let whole: SourceView = visit.ask(Operation::InboxSource { message }).await?;
     let octets = whole.source.0;
@@ -136,9 +138,15 @@ pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Re
     Ok(shown(&shown_page))
 }
 
+/// A place among the messages that are on their way whole.
+async fn place(visit: &Visit) -> Result<Place, Failure> {
+    Place::take().await.map_err(|fault| visit.page().failure(fault))
+}
+
 /// The HTML as it came, for the frame.
 pub(super) async fn html(visit: Visit, Path(message): Path<String>) -> Result<Response, Failure> {
     visit.account_number()?;
+    let place = place(&visit).await?;
     let whole: SourceView = visit.ask(Operation::InboxSource { message: id(&visit, &message)? }).await?;
     let content = whole.source.0;
     let reading = move || Parts::of(&content).html_with_pictures(FRAME_OCTETS_MAX);
@@ -150,12 +158,13 @@ pub(super) async fn html(visit: Visit, Path(message): Path<String>) -> Result<Re
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::X_DNS_PREFETCH_CONTROL, HeaderValue::from_static("off")),
     ];
-    Ok((fields, html).into_response())
+    Ok((fields, place.body(html.into())).into_response())
 }
 
 /// The whole of it, to be taken away.
 pub(super) async fn source(visit: Visit, Path(message): Path<String>) -> Result<Response, Failure> {
     visit.account_number()?;
+    let place = place(&visit).await?;
     let whole: SourceView = visit.ask(Operation::InboxSource { message: id(&visit, &message)? }).await?;
     let name = format!("attachment; filename=\"{}.eml\"", whole.message);
     let fields = [
@@ -167,5 +176,5 @@ pub(super) async fn source(visit: Visit, Path(message): Path<String>) -> Result<
             HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'"),
         ),
     ];
-    Ok((fields, whole.source.0).into_response())
+    Ok((fields, place.body(whole.source.0)).into_response())
 }
