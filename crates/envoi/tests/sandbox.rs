@@ -106,7 +106,7 @@ fn an_integration_is_tried_to_its_end_and_nothing_leaves() {
     assert_eq!(links, ["html", "loaded", "text"]);
     assert_eq!(shown["headers"][0]["name"], "DKIM-Signature");
     let source = house.run(&["inbox", "source", &message]).stdout;
-    assert!(source.starts_with(b"DKIM-Signature: ") && source.ends_with(b"AQIDBA==\r\n--b--\r\n"));
+    assert!(source.starts_with(b"DKIM-Signature: ") && source.ends_with(b"AQIDBA==\r\n--b--\r\n\r\n"));
     assert_eq!(first["octets"], source.len());
     let text = String::from_utf8(house.run(&["inbox", "show", &message]).stdout).unwrap();
     assert!(text.contains("image/png") && text.contains("rsa-sha256") && text.contains("pass"), "{text}");

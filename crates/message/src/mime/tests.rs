@@ -1,3 +1,4 @@
+//! Parts as they are written, well and badly, and as another reader finds them.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
