@@ -120,7 +120,7 @@ fn an_integration_is_tried_to_its_end_and_nothing_leaves() {
     house.json(&["inbox", "empty", "--account", "1", "--yes"]);
     assert_eq!(inbox(&house), [] as [Value; 0]);
     let audit = house.json(&["audit", "list", "--limit", "2"]);
-    assert_eq!((&audit[0]["action"], &audit[1]["action"]), (&"inbox.empty".into(), &"inbox.delete".into()));
+    assert_eq!((&audit[0]["action"], &audit[1]["action"]), (&"test_inbox.empty".into(), &"test_inbox.delete".into()));
     assert!(alarm.is_silent(), "somebody was dialled");
     assert_eq!(server.stop(), Some(0));
 }

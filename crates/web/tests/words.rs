@@ -209,13 +209,13 @@ const AREAS: &[&str] = &[
     "block",
     "certificate",
     "domain",
-    "inbox",
     "member",
     "plan",
     "queue",
     "repair",
     "smtp_user",
     "suppression",
+    "test_inbox",
     "webhook",
 ];
 

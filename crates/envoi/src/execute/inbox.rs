@@ -61,13 +61,13 @@ impl<S: Store> Executor<S> {
             Operation::InboxDelete { message } => {
                 let (captured, _) = self.captured(message, *scope)?;
                 self.store.inbox_delete(captured.account, Some(message))?;
-                self.inbox_audit("inbox.delete", format!("message {message}"), captured.account.number(), caller);
+                self.inbox_audit("test_inbox.delete", format!("message {message}"), captured.account.number(), caller);
                 Ok(Answer::Done(DoneView { done: format!("Message {message} is no more in the test inbox.") }))
             }
             Operation::InboxEmpty { account } => {
                 service::account_find(self.store.as_ref(), Id::new(account))?;
                 let count = self.store.inbox_delete(Id::new(account), None)?;
-                self.inbox_audit("inbox.empty", format!("{count} messages"), account, caller);
+                self.inbox_audit("test_inbox.empty", format!("{count} messages"), account, caller);
                 let done = format!("The test inbox of account {account} is empty; messages deleted: {count}.");
                 Ok(Answer::Done(DoneView { done }))
             }
