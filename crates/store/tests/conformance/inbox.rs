@@ -56,7 +56,7 @@ pub(crate) async fn what_is_captured_comes_back_whole(store: &impl Store) {
     let first = captured(own, 1, &["anna@b.example", "bob@b.example"]);
     store.inbox_put(capture(first.clone(), 100)).unwrap();
     let kept = Captured { octets: 100, ..first };
-    assert_eq!(store.inbox(&all()).unwrap(), [kept.clone()]);
+    assert_eq!(store.inbox(&all()).unwrap(), std::slice::from_ref(&kept));
     let (found, content) = store.inbox_message(Some(own), kept.message).unwrap().unwrap();
     assert_eq!(found, kept);
     assert_eq!(content, Bytes::from(format!("{SEAL}{}", "x".repeat(79))));
