@@ -8,11 +8,12 @@ use relay::service::view::{CapturedDetailView, CapturedView, DoneView, SourceVie
 use relay::service::{self, Caller, Fault, Identity, Octets};
 use relay::store::{AuditEntry, Store};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 use super::{Executor, broke_off, misplaced, rows};
 
 /// Messages that are read whole at once: each may have many megabytes.
-pub(super) const READING_MAX: usize = 2;
+static READING: Semaphore = Semaphore::const_new(2);
 
 /// Whether an operation is about test inboxes.
 pub(super) fn is_part(operation: &Operation) -> bool {
@@ -32,7 +33,7 @@ impl<S: Store> Executor<S> {
     pub(super) async fn inbox(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
         // held until the message has been let go
         let _reading = match operation {
-            Operation::InboxShow { .. } | Operation::InboxSource { .. } => self.reading.acquire().await.ok(),
+            Operation::InboxShow { .. } | Operation::InboxSource { .. } => READING.acquire().await.ok(),
             _ => None,
         };
         let here = Arc::clone(self);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
-pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
+pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
