@@ -115,7 +115,7 @@ fn an_integration_is_tried_to_its_end_and_nothing_leaves() {
     server.kill();
     let server = house.serve();
     assert_eq!(inbox(&house).len(), 2);
-    let erased = house.json(&["account", "erase", "1", to[1], "--yes"]);
+    let erased = house.json(&["account", "erase", "1", "--recipient", to[1], "--yes"]);
     assert_eq!((&erased["messages"], inbox(&house).len()), (&1.into(), 1), "the bounce mail names it");
     house.json(&["inbox", "delete", &message]);
     assert_eq!(house.error(&["inbox", "show", &message])["kind"], "not_found");
