@@ -8,6 +8,7 @@ pub mod desk;
 mod door;
 mod follow;
 mod held;
+mod inbox;
 mod leaving;
 mod letters;
 mod member;
@@ -207,6 +208,9 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if inbox::is_part(&operation) {
+            return self.inbox(operation, identity).await;
         }
         if operation == Operation::Checks {
             return self.look_around().await;

@@ -5,6 +5,7 @@ mod views;
 
 mod account;
 mod from;
+mod inbox;
 mod relay;
 mod submission;
 mod webhook;
@@ -15,6 +16,9 @@ use utoipa::ToSchema;
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use from::{Sent, word};
+pub use inbox::{
+    BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
+};
 pub use relay::{CertificateView, CheckView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
@@ -556,5 +560,11 @@ views! {
 
 /// Every view, in the order of the page.
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
-    PAGES.iter().chain(account::PAGES).chain(webhook::PAGES).chain(relay::PAGES).chain(submission::PAGES)
+    PAGES
+        .iter()
+        .chain(account::PAGES)
+        .chain(webhook::PAGES)
+        .chain(relay::PAGES)
+        .chain(submission::PAGES)
+        .chain(inbox::PAGES)
 }
