@@ -17,6 +17,7 @@ mod once;
 mod plan;
 mod queue;
 mod statistics;
+mod suppressions;
 mod users;
 mod webhook;
 
@@ -51,8 +52,7 @@ use letters::Letters;
 
 use relay::service::operation::{Answer, Health, Operation, Part};
 use relay::service::view::{
-    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView,
-    SuppressionView, word,
+    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView, word,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -451,34 +451,6 @@ impl<S: Store> Executor<S> {
             server: self.hostname.clone(),
             ports: self.ports.clone(),
         }))
-    }
-
-    fn suppression(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let store = self.store.as_ref();
-        match operation {
-            Operation::SuppressionAdd { account, address, reason } => {
-                let address = service::suppress(store, Id::new(account), &address, &reason, caller)?;
-                Ok(Answer::Done(DoneView { done: format!("Account {account} sends nothing to {address} any more.") }))
-            }
-            Operation::SuppressionRemove { account, address } => {
-                let address = service::unsuppress(store, Id::new(account), &address, caller)?;
-                Ok(Answer::Done(DoneView { done: format!("Account {account} sends to {address} again.") }))
-            }
-            Operation::SuppressionList { account } => {
-                let directory = store.directory();
-                let wanted = directory.suppressions.iter().filter(|(id, _)| account.is_none_or(|a| id.number() == a));
-                let mut all: Vec<_> = wanted
-                    .flat_map(|(id, addresses)| {
-                        addresses
-                            .iter()
-                            .map(|address| SuppressionView { account: id.number(), address: address.clone() })
-                    })
-                    .collect();
-                all.sort_by(|one, other| (one.account, &one.address).cmp(&(other.account, &other.address)));
-                Ok(Answer::Suppressions(all))
-            }
-            _ => Err(misplaced()),
-        }
     }
 
     fn history(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {

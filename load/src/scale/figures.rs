@@ -61,11 +61,10 @@ impl Asked {
 pub(super) fn markdown(asked: &[Asked], limits: Limits) -> String {
     let mut lines: Vec<&Asked> = asked.iter().collect();
     lines.sort_by(|one, other| other.all.p99.total_cmp(&one.all.p99));
-    let mut text =
-        "| who | place | KB | warm, median / p99 | cold, median / p99 | |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut text = "| who | place | KB | warm, median / p99 | cold, median / p99 |\n|---|---|---|---|---|\n".to_owned();
     for Asked { who, place, octets, warm, cold, .. } in &lines {
         text.push_str(&format!(
-            "| {who} | `{place}` | {} | {:.0} / {:.0} ms | {:.0} / {:.0} ms | |\n",
+            "| {who} | `{place}` | {} | {:.0} / {:.0} ms | {:.0} / {:.0} ms |\n",
             octets / 1000,
             warm.median,
             warm.p99,

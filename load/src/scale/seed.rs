@@ -36,7 +36,8 @@ impl Town {
         let house = House::new(folder, binary)?;
         let [console, api] = free_ports()?;
         let faces = format!(
-            "[console]\nlisten = [\"{console}\"]\n\n[api]\nlisten = [\"{api}\"]\n\n[limits]\napi_requests_per_minute = 0\n\n"
+            "[console]\nlisten = [\"{console}\"]\n\n[api]\nlisten = [\"{api}\"]\n\n[limits]\napi_requests_per_minute = 0\n\
+             console_requests_per_minute = 0\n\n"
         );
         house.configure(&(faces + &house.to_sink(false)))?;
         let mark = house.folder.join("filled");

@@ -30,7 +30,7 @@ pub(super) struct Part {
     pub(super) last: u64,
     /// How many groups they are in.
     pub(super) groups: u64,
-    /// Whether the words of their subjects are indexed, as they are since the fifth version of the file.
+    /// Whether the words of their subjects are indexed, as they are since the sixth version of the file.
     pub(super) has_words: bool,
 }
 
