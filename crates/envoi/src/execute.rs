@@ -17,6 +17,7 @@ mod queue;
 mod statistics;
 mod users;
 mod webhook;
+mod zone;
 
 use relay::account::{Account, AccountState};
 use relay::activity::ConnectionRow;
@@ -31,6 +32,7 @@ use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
 use relay::submission::Receipt;
+use relay::zone::Publisher;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -86,6 +88,8 @@ pub struct Running<S> {
     pub kept: Kept,
     /// Where it listens.
     pub ports: PortsBound,
+    /// Where it answers for the zone.
+    pub zone_at: Vec<std::net::SocketAddr>,
     /// When it started.
     pub started_at: Timestamp,
 }
@@ -120,6 +124,8 @@ pub struct Executor<S> {
     /// The server around it, if one runs.
     pub running: Option<Running<S>>,
     config: crate::config::Config,
+    /// What domains publish.
+    publisher: Publisher,
     /// What the last look found.
     checks: checks::Last,
     /// Seals the cursors that callers are given.
@@ -150,7 +156,7 @@ impl<S: Store> Executor<S> {
         };
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
-        let (config, checks) = (config.clone(), checks::Last::default());
+        let (config, publisher, checks) = (config.clone(), config.publisher(), checks::Last::default());
         Arc::new(Executor {
             store,
             hostname,
@@ -162,6 +168,7 @@ impl<S: Store> Executor<S> {
             clock,
             running,
             config,
+            publisher,
             checks,
             cursors,
             under_way: once::UnderWay::default(),
@@ -376,7 +383,7 @@ impl<S: Store> Executor<S> {
             Operation::DomainList { account } => return self.domains(account),
             _ => return Err(misplaced()),
         };
-        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
+        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
     }
 
     async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
@@ -388,7 +395,7 @@ impl<S: Store> Executor<S> {
             ));
         };
         let domain = running.domains.verify(&domain).await?;
-        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
+        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
     }
 
     fn domains(&self, account: Option<u64>) -> Result<Answer, Fault> {
@@ -396,7 +403,7 @@ impl<S: Store> Executor<S> {
         let wanted = directory.domains.values().filter(|domain| {
             domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
         });
-        let mut domains: Vec<_> = wanted.map(|domain| DomainView::from(domain.as_ref())).collect();
+        let mut domains: Vec<_> = wanted.map(|domain| DomainView::listed(domain, &self.publisher)).collect();
         domains.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
         Ok(Answer::Domains(domains))
     }
@@ -483,6 +490,7 @@ impl<S: Store> Executor<S> {
             }
             Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),
             Operation::CertificateRenew => self.certificate_renew(caller.actor, caller.now)?,
+            Operation::ZoneShow { after, limit: rows } => self.zone_show(after, self::rows(rows), caller.now),
             Operation::Health => Answer::Health(self.health(caller.now)?),
             _ => return Err(misplaced()),
         })

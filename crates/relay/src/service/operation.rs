@@ -10,7 +10,7 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
     DoneView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
-    StatisticsView, SubmissionView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView,
+    StatisticsView, SubmissionView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -197,6 +197,8 @@ operations! {
     CertificateList needs Operator;
     /// Orders the certificate now that comes by itself (ACME), whatever is there.
     CertificateRenew needs Operator;
+    /// Shows the records of the relay's zone: its own, then those of so many domains behind the number of one.
+    ZoneShow { after: Option<u64>, limit: u32 } needs Operator;
     /// Reads the audit log.
     Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
@@ -283,6 +285,7 @@ impl Operation {
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
                 | Operation::CertificateList
+                | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
                 | Operation::WebhookList { .. }
@@ -420,6 +423,7 @@ answers! {
     Submission(SubmissionView);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
+    Zone(ZoneView);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);

@@ -249,7 +249,7 @@ pub(crate) async fn a_key_is_seen_once(store: &impl Store) {
 pub(crate) async fn dns_validates_a_domain_and_gives_it_72_hours(store: &impl Store) {
     let account = account(store);
     let domain = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap().id;
-    let lost = |at| Check { at, records: vec![("one".into(), RecordState::Absent)] };
+    let lost = |at| Check::new(at, vec![("one".into(), RecordState::Absent)]);
     let state = |check| store.domain_check(domain, check).unwrap().state;
     assert_eq!(state(lost(later(1))), DomainState::Pending);
     assert_eq!(state(found(later(2), &["one"])), DomainState::Validated);
@@ -286,7 +286,7 @@ pub(crate) async fn a_claim_that_misses_records_gives_way_to_one_that_has_all(st
         |account, selector| store.domain_add(account, "example.com", vec![key(selector)], &operator(), NOW).unwrap().id;
     let (holder, taker) = (add(old, "one"), add(new, "two"));
     let look = |domain, at, selectors: &[&str]| store.domain_check(domain, found(later(at), selectors)).unwrap();
-    let lost = |at| Check { at: later(at), records: vec![("one".into(), RecordState::Absent)] };
+    let lost = |at| Check::new(later(at), vec![("one".into(), RecordState::Absent)]);
     assert_eq!(look(holder, 1, &["one"]).state, DomainState::Validated);
     let waiting = look(taker, 2, &["two"]);
     assert_eq!(waiting.state, DomainState::Pending, "both have their records: the first holds the name");
@@ -308,7 +308,11 @@ pub(crate) async fn a_word_taken_back_is_looked_at_anew(store: &impl Store) {
     set(store, domain, DomainState::Pending).unwrap();
     let taken_back = store.directory().domains[&domain].clone();
     assert_eq!((taken_back.state, &taken_back.check), (DomainState::Pending, &None));
-    assert_eq!(relay::verification::reason(&taken_back), "", "nobody else holds the name");
+    assert_eq!(
+        relay::verification::reason(&taken_back, &relay::zone::Publisher::default()),
+        "",
+        "nobody else holds the name"
+    );
     assert_eq!(store.domain_check(domain, found(later(2), &["one"])).unwrap().state, DomainState::Validated);
 }
 
@@ -473,7 +477,7 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     let private = store.domain_key(id, "one").unwrap();
     assert_eq!(private.expose(), b"private half of one", "what was sealed may be looked at, and rotated back to");
     assert!(rotate(KeyAlgorithm::Ed25519, false).is_err(), "the first was never seen");
-    let looked_at = |at, records| store.domain_check(id, Check { at, records }).unwrap();
+    let looked_at = |at, records| store.domain_check(id, Check::new(at, records)).unwrap();
     let both = |finding: RecordState| vec![("one".to_owned(), finding), ("two".to_owned(), RecordState::Right)];
     looked_at(later(1), both(RecordState::Right));
     looked_at(later(2), both(RecordState::Absent));
