@@ -11,18 +11,16 @@ use crate::config::Config;
 /// Domains of a part.
 pub(super) const DOMAINS: u32 = 500;
 
-/// Prints every part; as JSON, one object of each part on a line.
+/// Prints every part; as JSON, one object for each.
 pub(super) async fn show(config: &Config, json: bool) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let part: ZoneView = ask::ask(config, Operation::ZoneShow { after, limit: DOMAINS }).await?.try_into()?;
-        if json {
-            print(&Answer::Zone(part.clone()).json());
-        } else if part.zone.is_none() {
+        if part.zone.is_none() {
             return Err(none().into());
-        } else {
-            print(&part.lines.join("\n"));
         }
+        let text = if json { Answer::Zone(part.clone()).json() } else { part.lines.join("\n") };
+        print(&text);
         if part.next.is_none() {
             return Ok(());
         }
