@@ -281,7 +281,7 @@ impl<S: Store> Executor<S> {
             }
             O::MemberAdd { .. }
             | O::MemberList { .. }
-            | O::MemberRole { .. }
+            | O::MemberSet { .. }
             | O::MemberLink { .. }
             | O::MemberRemove { .. } => self.member(operation, caller),
             O::ApiKeyAdd { .. } | O::ApiKeyList { .. } | O::ApiKeyDelete { .. } => self.api_key(operation, caller),
@@ -556,7 +556,7 @@ fn counted<T: Copy + Eq + Hash + Serialize>(states: impl Iterator<Item = T>) -> 
 
 /// The task of an operation panicked.
 fn broke_off(_: JoinError) -> Fault {
-    Fault::unavailable("The command broke off inside.", "The log says more.")
+    Fault::unavailable("The command broke off inside.", "The log says more.").named("broke-off", &[])
 }
 
 fn misplaced() -> Fault {

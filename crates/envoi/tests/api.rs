@@ -283,7 +283,7 @@ fn body(id: &str) -> Option<Value> {
         "MessageSubmit" => json!({"user": "1", "from": "a@example.com", "to": "b@example.net", "text": "x"}),
         "AccountSet" => json!({"time_zone": "Europe/Paris"}),
         "MemberAdd" => json!({"account": 1, "email": "a@example.net", "name": "A", "role": "regular"}),
-        "MemberRole" => json!({"role": "regular"}),
+        "MemberSet" => json!({"role": "regular", "name": "Ann Two", "language": "fr"}),
         "ApiKeyAdd" => json!({"account": 1, "name": "Further", "powers": ["activity"]}),
         "WebhookAdd" => {
             json!({"account": 1, "name": "Further", "url": "https://hooks.example/", "events": ["recipient.delivered"]})

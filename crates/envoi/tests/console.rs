@@ -4,16 +4,12 @@
 
 mod support;
 
-use net::clock::{Clock as _, SystemClock};
 use relay::power::{Need, Role};
 use relay::service::view::word;
 use serde_json::Value;
-use support::browser::{Browser, Shown, field};
+use support::browser::{Browser, PASSWORD, Shown, add, member, world};
 use support::{Hop, House, Login, Port, Server};
 use web::console::For;
-
-const PASSWORD: &str = "four words nobody knows";
-const OTHER: &str = "four words somebody knew";
 
 /// What belongs to one account.
 struct Party {
@@ -126,37 +122,9 @@ impl Party {
     }
 }
 
-/// Adds a member by the command line; what it tells.
-fn add(house: &House, account: Option<&str>, email: &str, role: Role) -> Value {
-    let role = word(&role).replace('_', "-");
-    let mut line = vec!["member", "add", email, "--name", "Somebody"];
-    if let Some(account) = account {
-        line.extend(["--account", account, "--role", &role]);
-    }
-    house.json(&line)
-}
-
-/// A browser of a new member, signed in.
-fn member(house: &House, server: &Server, account: Option<&str>, email: &str, role: Role) -> Browser {
-    let made = add(house, account, email, role);
-    let mut browser = Browser::new(server.console);
-    let fields = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
-    let shown = browser.send("/choose-password", &fields);
-    assert_eq!(shown.status, 303, "{email}: {}", shown.body);
-    assert!(browser.is_signed_in());
-    browser
-}
-
 /// Routes that change whoever is signed in, or sign them out: tried elsewhere.
 fn is_own(path: &str) -> bool {
     path == "/sign-out" || path.starts_with("/profile")
-}
-
-fn world() -> (House, Server) {
-    // nothing listens there: what is sent waits
-    let house = House::new(1);
-    let server = house.serve();
-    (house, server)
 }
 
 #[test]
@@ -408,146 +376,6 @@ fn contacts_are_told_apart_from_half_of_one() {
     assert_eq!(jane.post("/account/contacts", &[]).status, 303);
     let kept = house.json(&["account", "contacts", "1"]);
     assert_eq!((&kept["primary"], &kept["billing"]), (&Value::Null, &Value::Null));
-}
-
-fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Shown {
-    browser.send("/sign-in", &[("email", email), ("password", password), ("next", "/profile")])
-}
-
-#[test]
-fn links_work_once_and_sign_ins_end() {
-    let (house, server) = world();
-    let token = server.first_token();
-    let mut first = Browser::new(server.console);
-    let path = format!("/first-start?token={token}");
-    assert_eq!(first.get(&path).status, 200);
-    let founder = [("token", token.as_str()), ("email", "op@example.com"), ("name", "Op"), ("password", PASSWORD)];
-    assert_eq!(first.send("/first-start", &founder).location, "/operator/first-steps");
-    assert_eq!(first.get("/operator/first-steps").status, 200);
-    assert_eq!((first.get(&path).status, first.send("/first-start", &founder).status), (410, 410));
-
-    let made = add(&house, None, "second@example.com", Role::Administrator);
-    let link = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
-    let mut second = Browser::new(server.console);
-    let weak = second.send("/choose-password", &[link[0], ("password", "short")]);
-    assert_eq!(weak.status, 422, "{}", weak.body);
-    assert_eq!(second.send("/choose-password", &link).status, 303);
-    assert!(second.is_signed_in());
-    assert_eq!(Browser::new(server.console).send("/choose-password", &link).status, 410);
-
-    let mut here = Browser::new(server.console);
-    assert_eq!(sign_in(&mut here, "second@example.com", "not the password").status, 422);
-    assert!(!here.is_signed_in());
-    assert_eq!(sign_in(&mut here, "second@example.com", PASSWORD).location, "/profile");
-    let mut there = Browser::new(server.console);
-    sign_in(&mut there, "second@example.com", PASSWORD);
-    assert_eq!(there.send("/sign-out", &[]).location, "/sign-in");
-    assert!(!there.is_signed_in() && here.is_signed_in());
-
-    let cookie = here.get("/profile").body;
-    let ended = field(&cookie, "token");
-    assert_eq!(here.post("/profile/sign-ins/end", &[("token", &ended)]).status, 303);
-    assert!(here.is_signed_in() && !second.is_signed_in());
-
-    sign_in(&mut there, "second@example.com", PASSWORD);
-    let wrong = here.post("/profile/password", &[("before", "not the password"), ("after", OTHER)]);
-    assert_eq!(wrong.status, 422);
-    assert!(there.is_signed_in());
-    assert_eq!(here.post("/profile/password", &[("before", PASSWORD), ("after", OTHER)]).status, 303);
-    assert!(here.is_signed_in() && !there.is_signed_in() && first.is_signed_in());
-    assert_eq!(sign_in(&mut there, "second@example.com", PASSWORD).status, 422);
-    assert_eq!(sign_in(&mut there, "second@example.com", OTHER).status, 303);
-}
-
-/// The code of now, and the one after it, of the device with this seed. Both stay what they are, however long a test takes.
-fn codes(seed: &str) -> [String; 2] {
-    let pairs = seed.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-    let seed: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
-    let totp = totp_rs::Builder::new().with_algorithm(totp_rs::Algorithm::SHA1).with_secret(seed).build_noncompliant();
-    let now = SystemClock::new().now().0 / 1_000;
-    [now, now + 30].map(|at| totp.generate(at).to_string())
-}
-
-#[test]
-fn one_time_codes_are_asked_for() {
-    let (house, server) = world();
-    let mut browser = member(&house, &server, None, "op@example.com", Role::Administrator);
-    let seed = field(&browser.get("/profile/codes").body, "seed");
-    let [code, next] = codes(&seed);
-    let mut on = |code: &str, password| {
-        browser.post("/profile/codes", &[("seed", &seed), ("code", code), ("password", password)])
-    };
-    assert_eq!(on("000000", PASSWORD).status, 422);
-    assert_eq!(on(&code, "not the password").status, 422);
-    let shown = on(&code, PASSWORD);
-    assert_eq!(shown.status, 200, "{}", shown.body);
-    let (_, recovery) = shown.body.split_once("<code id=\"codes\">").unwrap();
-    let recovery = recovery.lines().next().unwrap().to_owned();
-    assert_eq!(browser.get("/profile/codes").location, "/profile", "whoever finds an open browser replaces none");
-
-    let mut half = Browser::new(server.console);
-    assert!(sign_in(&mut half, "op@example.com", PASSWORD).location.starts_with("/sign-in/code"));
-    assert_eq!(half.get("/profile").location, "/sign-in/code", "half in is not in");
-    assert_eq!(half.send("/sign-in/code", &[("code", "000000")]).status, 422);
-    assert_eq!(half.send("/sign-in/code", &[("code", &next)]).status, 303);
-    assert!(half.is_signed_in());
-
-    let mut lost = Browser::new(server.console);
-    sign_in(&mut lost, "op@example.com", PASSWORD);
-    assert_eq!(lost.send("/sign-in/code", &[("code", &next)]).status, 422, "a code is taken once");
-    assert_eq!(lost.send("/sign-in/code", &[("code", &code)]).status, 422, "nor one from before");
-    assert_eq!(lost.send("/sign-in/code", &[("code", &next)]).status, 422, "which changes nothing");
-    assert_eq!(lost.send("/sign-in/code", &[("code", &recovery)]).status, 303);
-    assert!(lost.is_signed_in());
-    let mut again = Browser::new(server.console);
-    sign_in(&mut again, "op@example.com", PASSWORD);
-    assert_eq!(again.send("/sign-in/code", &[("code", &recovery)]).status, 422, "a recovery code works once");
-
-    assert_eq!(lost.post("/profile/codes/off", &[("password", PASSWORD)]).status, 303);
-    assert_eq!(sign_in(&mut again, "op@example.com", PASSWORD).location, "/profile");
-}
-
-#[test]
-fn whoever_guesses_locks_out_nobody_else() {
-    let (house, server) = world();
-    member(&house, &server, None, "op@example.com", Role::Administrator);
-    let mut guessing = Browser::from(server.console, 2);
-    let mut statuses = (0..13).map(|_| sign_in(&mut guessing, "op@example.com", "a guess").status);
-    assert_eq!(statuses.by_ref().take(10).collect::<Vec<_>>(), [422; 10]);
-    assert!(statuses.any(|status| status == 429));
-    assert_eq!(sign_in(&mut guessing, "op@example.com", PASSWORD).status, 429, "not even with the right one");
-    let mut elsewhere = Browser::from(server.console, 3);
-    assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
-    // where a member has been, the failures of others do not keep them out
-    for _ in 0..13 {
-        sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess");
-    }
-    assert_eq!(sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess").status, 429);
-    assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
-}
-
-/// A form that is held back while its sender loses the right to send it.
-#[test]
-fn a_form_is_asked_who_sends_it_when_it_has_come() {
-    let (house, server) = world();
-    let mut owner = member(&house, &server, None, "op@example.com", Role::Administrator);
-    let mut stolen = Browser::new(server.console);
-    assert_eq!(sign_in(&mut stolen, "op@example.com", PASSWORD).status, 303);
-    let held = stolen.hold("/operator/leave");
-    assert_eq!(owner.post("/profile/password", &[("before", PASSWORD), ("after", OTHER)]).status, 303);
-    let shown = held.go_on(&mut stolen);
-    assert!(shown.location.starts_with("/sign-in"), "{} {}", shown.status, shown.location);
-    assert!(!stolen.is_signed_in() && owner.is_signed_in());
-}
-
-#[test]
-fn a_stranger_voids_no_invitation() {
-    let (house, server) = world();
-    let made = house.json(&["member", "add", "op@example.com", "--name", "Op"]);
-    let link = format!("/choose-password?token={}", made["token"].as_str().unwrap());
-    let mut stranger = Browser::from(server.console, 4);
-    assert_eq!(stranger.send("/forgotten", &[("email", "op@example.com")]).status, 200);
-    assert_eq!(stranger.get(&link).status, 200);
 }
 
 #[test]

@@ -143,6 +143,8 @@ limits! {
         "Refusals of the same user, recipient and reason within this time are one row with a count.";
     api_requests_per_minute API_REQUESTS_PER_MINUTE 600 0..=1_000_000 "requests a minute" ""
         "Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.";
+    console_requests_per_minute CONSOLE_REQUESTS_PER_MINUTE 600 0..=1_000_000 "requests a minute" ""
+        "Pages and forms of the console for one member, evenly, after a burst of a third of them; 0: as many as they like.";
     sign_in_failures_burst SIGN_IN_FAILURES_BURST 10 3..=1_000 "failed sign-ins" ""
         "Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.";
     sign_in_idle_seconds SIGN_IN_IDLE_SECONDS 43_200 300..=2_592_000 "seconds" ""

@@ -8,6 +8,7 @@ mod api_key;
 mod block;
 mod domain;
 pub mod door;
+mod fault;
 mod given;
 mod member;
 mod name;
@@ -18,7 +19,6 @@ mod user;
 pub mod view;
 mod webhook;
 
-use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ use crate::id::Id;
 use crate::idempotency::IdempotencyKey;
 use crate::limits::Limits;
 use crate::power::Scope;
-use crate::store::{Actor, StoreError};
+use crate::store::Actor;
 use operation::{Answer, Operation};
 
 pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state};
@@ -40,8 +40,9 @@ pub use block::{block_lift, blocks};
 pub use domain::{
     domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
 };
+pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
-pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_role, members};
+pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_set, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
@@ -100,14 +101,16 @@ impl Identity {
             return Err(Fault::forbidden(
                 "This key only looks, and changes nothing.",
                 "Make one that may change things, for what has to.",
-            ));
+            )
+            .named("key-only-looks", &[]));
         }
         let Scope::Account(own, _) = self.scope else { return Ok(()) };
         match directory.accounts.get(&own) {
             Some(account) if account.state == AccountState::Suspended => Err(Fault::forbidden(
                 format!("Account {own} is suspended: it can be looked at, and nothing of it can be changed."),
                 "Ask the operator of the relay, who alone can resume it.",
-            )),
+            )
+            .named("account-suspended", &[])),
             _ => Ok(()),
         }
     }
@@ -137,115 +140,3 @@ pub trait Service: Send + Sync + 'static {
 
 /// What a [`Service`] will have answered.
 pub type BoxedAnswer<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + Send + 'a>>;
-
-/// Why something asked for was not done: what happened, what it means, what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{what}")]
-pub struct Fault {
-    /// Its kind, for programs.
-    pub kind: FaultKind,
-    /// What happened.
-    pub what: String,
-    /// What that means; empty where that goes without saying.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub meaning: String,
-    /// What to do about it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub remedy: String,
-    /// The operation that shows more, by its name ([`Operation::NAMES`]): each face calls it in its own way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub see: Option<String>,
-}
-
-/// The kinds of [`Fault`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// What was asked for cannot be: a value is wrong.
-    Invalid,
-    /// There is no such thing.
-    NotFound,
-    /// It would contradict what is there.
-    Conflict,
-    /// Whoever asks may not.
-    Forbidden,
-    /// The store or a system that it needs does not do its work now.
-    Unavailable,
-}
-
-impl Fault {
-    fn new(kind: FaultKind, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault { kind, what: what.into(), meaning: String::new(), remedy: remedy.into(), see: None }
-    }
-
-    /// A value is wrong.
-    pub fn invalid(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault::new(FaultKind::Invalid, what, remedy)
-    }
-
-    /// There is no such thing.
-    pub fn not_found(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault::new(FaultKind::NotFound, what, remedy)
-    }
-
-    /// It would contradict what is there.
-    pub fn conflict(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault::new(FaultKind::Conflict, what, remedy)
-    }
-
-    /// Whoever asks may not.
-    pub fn forbidden(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault::new(FaultKind::Forbidden, what, remedy)
-    }
-
-    /// Something that is needed does not do its work now.
-    pub fn unavailable(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Fault::new(FaultKind::Unavailable, what, remedy)
-    }
-
-    /// The same with what it means.
-    #[must_use]
-    pub fn meaning(mut self, meaning: impl Into<String>) -> Self {
-        self.meaning = meaning.into();
-        self
-    }
-
-    /// The same with the operation that shows more.
-    #[must_use]
-    pub fn see(mut self, operation: &'static str) -> Self {
-        debug_assert!(Operation::NAMES.contains(&operation), "{operation} is no operation");
-        self.see = Some(operation.to_owned());
-        self
-    }
-}
-
-impl From<StoreError> for Fault {
-    fn from(error: StoreError) -> Self {
-        let what = error.to_string();
-        match error {
-            StoreError::NoRoom(_) => {
-                Fault::unavailable(what, "The operator has to make room on the disk that holds the data folder.")
-                    .meaning("Nothing was changed; mail is answered 452 until there is room.")
-            }
-            StoreError::Latched(_) => Fault::unavailable(
-                what,
-                "The operator has to look at the disk, then restart the relay: the start checks everything.",
-            )
-            .meaning("Nothing was changed; nothing is taken or delivered until then."),
-            StoreError::Unavailable(_) => {
-                Fault::unavailable(what, "Try again; if it stays, the operator finds more in the log.")
-                    .meaning("Nothing was changed.")
-                    .see("Health")
-            }
-            StoreError::Damaged(_) => Fault::unavailable(
-                what,
-                "The operator has to look at the disk, then stop the relay: a repair by its doctor says what can be \
-                 done, and does it.",
-            )
-            .meaning("Nothing was changed.")
-            .see("Health"),
-            StoreError::NotFound(_) => Fault::not_found(what, "The list shows what there is."),
-            StoreError::Conflict(_) => Fault::conflict(what, ""),
-        }
-    }
-}

@@ -148,7 +148,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(webhook::webhook_call))
         .routes(routes!(webhook::webhook_replay))
         .routes(routes!(member::member_list, member::member_add))
-        .routes(routes!(member::member_role, member::member_remove))
+        .routes(routes!(member::member_set, member::member_remove))
         .routes(routes!(member::member_link))
         .routes(routes!(operator::audit))
         .routes(routes!(operator::blocks))

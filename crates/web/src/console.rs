@@ -48,11 +48,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
+use relay::id::Id;
 use relay::limits::Limits;
+use relay::member::Member;
 use relay::power::Need;
+use relay::rate::Pace;
 use relay::service::door::Door;
 use relay::service::view::PortsView;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Octets of a form.
 const FORM_OCTETS_MAX: usize = 256 * 1024;
@@ -77,7 +80,11 @@ pub struct Settings {
 struct Console {
     door: Arc<dyn Door>,
     settings: Arc<Settings>,
+    pace: Arc<Mutex<Pace<Id<Member>>>>,
 }
+
+/// What part of a minute's requests may come at once: a page may ask for several.
+const BURST_SHARE: u64 = 3;
 
 /// Who may look at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +155,10 @@ pub fn table() -> Vec<(&'static str, &'static str, For)> {
 
 /// The console.
 pub fn router(door: Arc<dyn Door>, settings: Settings) -> Router {
-    let console = Console { door, settings: Arc::new(settings) };
+    let per_minute = settings.limits.console_requests_per_minute;
+    let pace = Arc::new(Mutex::new(Pace::new(per_minute, per_minute / BURST_SHARE)));
+    let is_secure = settings.is_secure;
+    let console = Console { door, settings: Arc::new(settings), pace };
     let mut router = Router::new().route("/assets/{name}", get(assets::asset));
     for route in routes() {
         // who may is looked at before the page is: see `Visit::of`
@@ -158,6 +168,6 @@ pub fn router(door: Arc<dyn Door>, settings: Settings) -> Router {
         .fallback(visit::nowhere)
         .method_not_allowed_fallback(visit::nowhere)
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
-        .layer(middleware::from_fn(guard::guarded))
+        .layer(middleware::from_fn_with_state(is_secure, guard::guarded))
         .with_state(console)
 }

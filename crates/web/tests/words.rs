@@ -88,9 +88,18 @@ impl Message {
     }
 }
 
+/// What the relay says in English itself, and the console in French alone.
+const FAULTS: &str = "faults.ftl";
+
+/// What the console says in a language, but for faults.
 fn messages(language: &str) -> BTreeMap<String, Message> {
+    let files = files(&root().join("words").join(language), "ftl");
+    messages_of(files.into_iter().filter(|path| !path.ends_with(FAULTS)), language)
+}
+
+fn messages_of(files: impl IntoIterator<Item = PathBuf>, language: &str) -> BTreeMap<String, Message> {
     let mut messages = BTreeMap::new();
-    for path in files(&root().join("words").join(language), "ftl") {
+    for path in files {
         let text = fs::read_to_string(&path).unwrap();
         let resource = fluent_syntax::parser::parse(text.as_str()).unwrap_or_else(|(_, errors)| {
             panic!("{}: {errors:?}", path.display());
@@ -234,6 +243,40 @@ fn every_action_of_the_audit_log_has_words() {
         let there: BTreeSet<_> = messages(language).into_keys().filter(|name| name.starts_with("action-")).collect();
         assert_eq!(wanted, there, "{language}");
     }
+}
+
+/// The faults that a source names, and what each puts into its words.
+fn faults(text: &str) -> Vec<(String, BTreeSet<String>)> {
+    let calls = ["named(\"", "of_store(error, \""];
+    let ends = calls.iter().flat_map(|call| text.match_indices(call).map(|(at, call)| at + call.len()));
+    let named = |rest: &str| {
+        let (code, rest) = rest.split_once('"')?;
+        let (values, _) = rest.strip_prefix(", &[")?.split_once(']')?;
+        let value = |part: &str| part.split('"').next().map(str::to_owned);
+        Some((code.to_owned(), values.split("(\"").skip(1).filter_map(value).collect()))
+    };
+    ends.filter_map(|at| named(&text[at..])).collect()
+}
+
+#[test]
+fn every_fault_that_has_a_name_has_words_in_french() {
+    let there = messages_of([root().join("words/fr").join(FAULTS)], "fr");
+    let mut named = BTreeSet::new();
+    for folder in ["relay/src/service", "envoi/src/execute"] {
+        let mut paths = files(&root().join("..").join(folder), "rs");
+        paths.push(root().join("..").join(format!("{folder}.rs")));
+        for path in paths {
+            for (code, values) in faults(&fs::read_to_string(&path).unwrap()) {
+                let message = there.get(&format!("fault-{code}"));
+                let message = message.unwrap_or_else(|| panic!("{}: {code} has no words", path.display()));
+                assert!(message.variables.is_subset(&values), "{code} is given {values:?} alone");
+                named.insert(format!("fault-{code}"));
+            }
+        }
+    }
+    let idle: Vec<_> = there.keys().filter(|name| !named.contains(*name)).collect();
+    assert!(idle.is_empty(), "said by nobody: {idle:?}");
+    assert!(named.len() > 60, "the sources are read rightly");
 }
 
 #[test]

@@ -36,13 +36,19 @@ pub enum MemberCommand {
         #[arg(long)]
         account: Option<u64>,
     },
-    /// Make somebody else of a member
-    Role {
+    /// Change what a member is, is called, or is spoken to in
+    Set {
         /// Their id
         member: u64,
         /// What they are from now on
-        #[arg(value_enum)]
-        role: RoleWord,
+        #[arg(long, value_enum)]
+        role: Option<RoleWord>,
+        /// What people call them from now on
+        #[arg(long)]
+        name: Option<String>,
+        /// What they are spoken to in from now on
+        #[arg(long, value_enum)]
+        language: Option<LanguageWord>,
     },
     /// Make a new link to choose a password by, for somebody who lost theirs
     Link {
@@ -113,7 +119,13 @@ pub(super) fn operation(command: &MemberCommand) -> Wanted {
         }
         .into(),
         MemberCommand::List { account } => Operation::MemberList { account: *account }.into(),
-        MemberCommand::Role { member, role } => Operation::MemberRole { member: *member, role: (*role).into() }.into(),
+        MemberCommand::Set { member, role, name, language } => Operation::MemberSet {
+            member: *member,
+            role: role.map(Role::from),
+            name: name.clone(),
+            language: language.map(Language::from),
+        }
+        .into(),
         MemberCommand::Link { member } => Operation::MemberLink { member: *member }.into(),
         MemberCommand::Remove { member, yes } => asking(
             Operation::MemberRemove { member: *member },

@@ -112,7 +112,10 @@ impl<S: Store + Archive> Desk<S> {
 
     /// Hashes or verifies, few at a time.
     async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
-        let busy = || Fault::unavailable("Too many people sign in at this moment.", "Try again in a minute.");
+        let busy = || {
+            Fault::unavailable("Too many people sign in at this moment.", "Try again in a minute.")
+                .named("sign-in-busy", &[])
+        };
         let turn = tokio::time::timeout(HASH_PATIENCE, self.porch.hashing.acquire()).await;
         let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
         tokio::task::spawn_blocking(work).await.map_err(broke_off)
@@ -406,7 +409,9 @@ impl<S: Store + Archive> Desk<S> {
     async fn act_in_place(&self, visitor: Visitor, account: Option<u64>) -> Result<(), Fault> {
         let Visitor { member, sign_in, .. } = visitor;
         if member.account.is_some() {
-            return Err(Fault::forbidden("This is not yours to do.", "Ask the operator of the relay."));
+            return Err(
+                Fault::forbidden("This is not yours to do.", "Ask the operator of the relay.").named("not-yours", &[])
+            );
         }
         let (actor, now) = (actor_of(&member, sign_in.from), self.now());
         self.with_store(move |store| {

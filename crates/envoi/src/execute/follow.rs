@@ -65,7 +65,7 @@ impl<S: Store> Executor<S> {
             _ => {
                 let what = format!("There is no row {number}.");
                 let told = Fault::not_found(what, "Activity shows the rows; they are kept 30 days at most.");
-                Err(told.see("Activity"))
+                Err(told.named("row-none", &[("number", &number)]).see("Activity"))
             }
         }
     }

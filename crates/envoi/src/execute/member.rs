@@ -32,8 +32,8 @@ impl<S: Store> Executor<S> {
                 let members = service::members(store, account.map(Id::new), caller.scope);
                 Answer::Members(members.iter().map(|member| MemberView::from(member.as_ref())).collect())
             }
-            Operation::MemberRole { member, role } => {
-                let member = service::member_role(store, &*find(member)?, role, caller)?;
+            Operation::MemberSet { member, role, name, language } => {
+                let member = service::member_set(store, &find(member)?, role, name.as_deref(), language, caller)?;
                 Answer::Member(MemberView::from(member.as_ref()))
             }
             Operation::MemberLink { member } => {

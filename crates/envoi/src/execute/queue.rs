@@ -186,5 +186,6 @@ fn gone(message: MessageId) -> Fault {
         format!("There is no message {message} in the queue."),
         "The queue shows what waits, Activity what became of the rest.",
     )
+    .named("message-none", &[("message", &message)])
     .see("QueueList")
 }

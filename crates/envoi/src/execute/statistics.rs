@@ -37,5 +37,6 @@ fn period(since: Option<Day>, until: Option<Day>, today: Day) -> Result<Period, 
             format!("From {since} to {until} is no period of statistics."),
             format!("Name a first day and a last one that is not before it, at most {DAYS_MAX} days in all."),
         )
+        .named("period-wrong", &[("most", &DAYS_MAX)])
     })
 }

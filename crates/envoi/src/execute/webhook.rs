@@ -68,6 +68,7 @@ impl<S: Store> Executor<S> {
                 let found = store.webhook_call(find(webhook)?.id, call)?;
                 let found = found.ok_or_else(|| {
                     Fault::not_found(format!("There is no call {call}."), "The log of the webhook shows them all.")
+                        .named("webhook-call-none", &[])
                 })?;
                 Ok(Answer::WebhookCall(WebhookCallView::whole(&found)))
             }
@@ -95,7 +96,10 @@ impl<S: Store> Executor<S> {
         let which = match (call, since) {
             (Some(call), None) => Redo::One(call),
             (None, Some(since)) => Redo::FailedSince(since),
-            _ => return Err(Fault::invalid("Which calls are meant is not clear.", "Name one call, or a moment.")),
+            _ => {
+                return Err(Fault::invalid("Which calls are meant is not clear.", "Name one call, or a moment.")
+                    .named("webhook-calls-unclear", &[]));
+            }
         };
         let calls = service::webhook_redo(self.store.as_ref(), webhook, which, caller)?;
         let what = call.map_or_else(|| format!("{calls} calls"), |call| call.to_string());

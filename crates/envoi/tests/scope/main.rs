@@ -274,6 +274,29 @@ async fn a_key_that_ends_makes_nobody_who_administers() {
 }
 
 #[tokio::test]
+async fn a_member_is_changed_whole_or_not_at_all() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let own = Scope::Account(Id::new(acme.account), Role::Administrator.powers());
+    let set = |role, name: &str, language| {
+        let name = Some(name.to_owned());
+        world.ask(Operation::MemberSet { member: acme.member, role, name, language }, own)
+    };
+    let shown = |answer| match answer {
+        Answer::Member(view) => (view.name, view.role, view.language),
+        other => panic!("{other:?}"),
+    };
+    let before = shown(set(None, "Ann", None).await.unwrap());
+    let refused = set(Some(Role::Custom), " ", Some(Language::French)).await.unwrap_err();
+    assert_eq!(refused.named.unwrap().code, "name-empty");
+    let last = set(Some(Role::Custom), "Other", Some(Language::French)).await.unwrap_err();
+    assert_eq!(last.named.unwrap().code, "member-last");
+    assert_eq!(shown(set(None, "Ann", None).await.unwrap()), before, "something was changed");
+    let after = shown(set(None, "Zoé", Some(Language::French)).await.unwrap());
+    assert_eq!((after.0.as_str(), &after.1, after.2.as_str()), ("Zoé", &before.1, "fr"));
+}
+
+#[tokio::test]
 async fn an_account_has_as_much_as_the_limits_let_it() {
     use Operation as O;
     let world = World::limited(

@@ -4,11 +4,12 @@ use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::idempotency::{IdempotencyKey, fingerprint};
 use relay::limits::Limits;
-use relay::power::{Powers, Scope};
-use relay::service::FaultKind;
+use relay::power::{Power, Powers, Scope};
+use relay::service::{FaultKind, RulesChange};
 use relay::service::operation::{Answer, Operation};
 use relay::store::{KeyedRequest, Requests};
 
+use super::operations::hook;
 use super::{World, somebody};
 
 /// On one thread: what is asked second is asked while the first is under way.
@@ -67,6 +68,43 @@ async fn what_is_asked_twice_under_one_key_is_done_once() {
     let stranger = Scope::Account(Id::new(1), Powers::ALL);
     let refused = world.executor.run_once(rename, somebody(stranger), key("one")).await.unwrap_err();
     assert_eq!(refused.kind, FaultKind::NotFound);
+}
+
+#[tokio::test]
+async fn of_an_answer_with_a_secret_nothing_is_remembered() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let (name, rules) = (String::from("Second"), RulesChange::default());
+    let secrets = [
+        Operation::WebhookAdd { account: acme.account, wish: hook("Second") },
+        Operation::WebhookRotate { webhook: acme.webhook },
+        Operation::SmtpUserAdd { domain: acme.domain.clone(), name, rules },
+        Operation::SmtpUserReset { user: acme.user.clone() },
+        Operation::MemberLink { member: acme.member },
+    ];
+    for (number, operation) in secrets.into_iter().enumerate() {
+        let key = IdempotencyKey::parse(number.to_string().as_bytes(), &Limits::default()).unwrap();
+        let ask = || world.executor.run_once(operation.clone(), somebody(Scope::Operator), key);
+        ask().await.unwrap();
+        let kept = world.executor.store.request(None, &key.0).unwrap().unwrap();
+        assert_eq!(kept.answer.as_deref(), Some(""), "{operation:?}");
+        assert!(ask().await.unwrap_err().what.contains("shown once"), "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_see_activity_tells_no_webhook_of_it() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let blind = Scope::Account(Id::new(acme.account), [Power::Administration].into_iter().collect());
+    for operation in [
+        Operation::WebhookAdd { account: acme.account, wish: hook("Second") },
+        Operation::WebhookSet { webhook: acme.webhook, wish: hook("Other") },
+        Operation::WebhookRotate { webhook: acme.webhook },
+    ] {
+        let fault = world.ask(operation.clone(), blind).await.unwrap_err();
+        assert_eq!(fault.named.unwrap().code, "webhook-not-yours", "{operation:?}");
+    }
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
             language: Language::French,
         },
         O::MemberList { account: some },
-        O::MemberRole { member: of.member, role: Role::Regular },
+        O::MemberSet { member: of.member, role: Some(Role::Regular), name: None, language: None },
         O::MemberLink { member: of.member },
         O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },

@@ -4,6 +4,43 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use tokio::net::TcpSocket;
 
+use super::{House, Server};
+use relay::power::Role;
+use relay::service::view::word;
+use serde_json::Value;
+
+/// The password of every member.
+pub const PASSWORD: &str = "four words nobody knows";
+
+/// A relay whose mail waits, and its process.
+pub fn world() -> (House, Server) {
+    // nothing listens there: what is sent waits
+    let house = House::new(1);
+    let server = house.serve();
+    (house, server)
+}
+
+/// Adds a member by the command line; what it tells.
+pub fn add(house: &House, account: Option<&str>, email: &str, role: Role) -> Value {
+    let role = word(&role).replace('_', "-");
+    let mut line = vec!["member", "add", email, "--name", "Somebody"];
+    if let Some(account) = account {
+        line.extend(["--account", account, "--role", &role]);
+    }
+    house.json(&line)
+}
+
+/// A browser of a new member, signed in.
+pub fn member(house: &House, server: &Server, account: Option<&str>, email: &str, role: Role) -> Browser {
+    let made = add(house, account, email, role);
+    let mut browser = Browser::new(server.console);
+    let fields = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
+    let shown = browser.send("/choose-password", &fields);
+    assert_eq!(shown.status, 303, "{email}: {}", shown.body);
+    assert!(browser.is_signed_in());
+    browser
+}
+
 /// An answer.
 pub struct Shown {
     pub status: u16,

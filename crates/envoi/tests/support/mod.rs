@@ -94,6 +94,7 @@ certificate = "cert.pem"
 key = "key.pem"
 [limits]
 api_requests_per_minute = 0
+console_requests_per_minute = 0
 user_sessions_max = 100
 account_sessions_max = 100
 [delivery]

@@ -40,7 +40,8 @@ fn name_of_account(book: &impl Book, name: &str, own: Option<Id<Account>>) -> Re
         return Err(Fault::conflict(
             format!("Account {} is called `{}` already.", account.id, account.name),
             "Use that one, or give this one another name.",
-        ));
+        )
+        .named("account-name-taken", &[("name", &account.name)]));
     }
     Ok(name)
 }
@@ -69,6 +70,7 @@ pub fn account_set(
             .ok_or_else(|| {
                 let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
                 Fault::invalid(format!("`{given}` is no time zone."), remedy)
+                    .named("time-zone-none", &[("zone", &given)])
             })?
             .clone_into(&mut changed.time_zone);
     }
@@ -84,7 +86,7 @@ pub fn account_find(book: &impl Book, account: Id<Account>) -> Result<Arc<Accoun
     let found = book.directory().accounts.get(&account).cloned();
     found.ok_or_else(|| {
         let told = Fault::not_found(format!("There is no account {account}."), "The list of accounts shows them all.");
-        told.see("AccountList")
+        told.named("account-none", &[("number", &account)]).see("AccountList")
     })
 }
 
@@ -128,7 +130,8 @@ pub fn account_quota(
             return Err(Fault::invalid(
                 format!("No month has a day {day}."),
                 "Give a day from 1 to 31; in a shorter month its last day counts.",
-            ));
+            )
+            .named("quota-no-day", &[("day", &day)]));
         }
     }
     if quota == before {
@@ -148,7 +151,8 @@ pub(super) fn limit(recipients: Setting<u64>, field: &mut Option<u64>) -> Result
         return Err(Fault::invalid(
             format!("{max} recipients a month are more than a quota can be."),
             format!("Give at most {QUOTA_RECIPIENTS_MAX}, or no limit at all."),
-        ));
+        )
+        .named("quota-too-high", &[("most", &QUOTA_RECIPIENTS_MAX)]));
     }
     recipients.apply(field);
     Ok(())

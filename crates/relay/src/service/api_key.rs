@@ -45,7 +45,8 @@ pub fn api_key_add(
         return Err(Fault::conflict(
             format!("An API key is called `{}` already.", new.name),
             "Give it another name, or delete that one first.",
-        ));
+        )
+        .named("api-key-name-taken", &[("name", &new.name)]));
     }
     room::for_one_more(new.account, siblings.len(), API_KEYS_MAX, caller.limits.api_keys_max)?;
     let secret = generate(dice);
@@ -59,13 +60,15 @@ fn check(new: &NewApiKey, caller: Caller<'_>) -> Result<(), Fault> {
         return Err(Fault::invalid(
             "The key could do nothing.",
             "Name at least one of activity, domains, plan, administration, submit.",
-        ));
+        )
+        .named("api-key-powerless", &[]));
     }
     if new.account.is_none() && new.powers != Powers::NONE && new.powers != Powers::ALL {
         return Err(Fault::invalid(
             "A key of the operator may everything, whatever is named.",
             "Name the account that the key is for, or no powers.",
-        ));
+        )
+        .named("api-key-of-operator", &[]));
     }
     if let Scope::Account(_, own) = caller.scope
         && !own.cover(new.powers)
@@ -73,10 +76,12 @@ fn check(new: &NewApiKey, caller: Caller<'_>) -> Result<(), Fault> {
         return Err(Fault::forbidden(
             "The key would be allowed what you are not.",
             "Give it powers that you have yourself.",
-        ));
+        )
+        .named("api-key-too-powerful", &[]));
     }
     if new.expires_at.is_some_and(|end| end <= caller.now) {
-        return Err(Fault::invalid("The key would have expired already.", "Give a moment to come, or none."));
+        return Err(Fault::invalid("The key would have expired already.", "Give a moment to come, or none.")
+            .named("api-key-expired", &[]));
     }
     // or whoever finds a key that ends makes itself one that does not
     if let Some(end) = caller.ends_at
@@ -85,7 +90,8 @@ fn check(new: &NewApiKey, caller: Caller<'_>) -> Result<(), Fault> {
         return Err(Fault::forbidden(
             "The key would outlive the one that makes it.",
             format!("Give it an end, at the latest {}.", moment::text(end)),
-        ));
+        )
+        .named("api-key-outlives", &[("end", &moment::text(end))]));
     }
     Ok(())
 }
@@ -98,7 +104,7 @@ pub fn api_key_find(book: &impl Book, key: Id<ApiKey>, scope: Scope) -> Result<A
     let found = book.directory().api_keys.get(&key).filter(|key| is_seen(key, scope)).cloned();
     found.ok_or_else(|| {
         let told = Fault::not_found(format!("There is no API key {key}."), "The list of API keys shows them all.");
-        told.see("ApiKeyList")
+        told.named("api-key-none", &[("number", &key)]).see("ApiKeyList")
     })
 }
 

@@ -42,7 +42,7 @@ pub fn block_lift(book: &impl Book, address: IpAddr, caller: Caller<'_>) -> Resu
     let unknown = || {
         let told =
             Fault::not_found(format!("{address} is not blocked."), "The list of blocks shows the addresses that are.");
-        told.see("Blocks")
+        told.named("block-none", &[("address", &address)]).see("Blocks")
     };
     let found = book.blocks()?.into_iter().find(|block| block.address == site && is_seen(block, caller));
     let block = found.ok_or_else(unknown)?;
@@ -50,7 +50,8 @@ pub fn block_lift(book: &impl Book, address: IpAddr, caller: Caller<'_>) -> Resu
         return Err(Fault::forbidden(
             format!("{address} also failed to log in with names that are not of this account."),
             "The operator of the relay can lift the block; it ends by itself.",
-        ));
+        )
+        .named("block-not-yours", &[("address", &address)]));
     }
     match book.block_lift(site, caller.actor, caller.now) {
         Ok(()) => Ok(site),

@@ -44,7 +44,8 @@ pub fn domain_add(
         return Err(Fault::conflict(
             format!("Account {account} has {name} already, as domain {}.", domain.id),
             "Use that one.",
-        ));
+        )
+        .named("domain-double", &[("domain", &name)]));
     }
     // deleted ones too: they are held in memory until their queue is empty
     let count = directory.domains.values().filter(|domain| domain.account == account).count();
@@ -68,7 +69,8 @@ fn keys_fit(name: &str) -> Result<(), Fault> {
     Err(Fault::invalid(
         format!("`{name}` is too long to be signed for: the names of its keys would be longer than DNS allows."),
         format!("Send from a domain of at most {most} octets."),
-    ))
+    )
+    .named("domain-too-long", &[("domain", &name), ("most", &most)]))
 }
 
 fn new_key(algorithm: KeyAlgorithm, active: bool, dice: &mut dyn Dice) -> Result<NewDkimKey, Fault> {
@@ -100,7 +102,7 @@ pub fn domain_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<Se
     let directory = book.directory();
     let unknown = || {
         let told = Fault::not_found(format!("There is no domain `{given}`."), "The list of domains shows them all.");
-        told.see("DomainList")
+        told.named("domain-none", &[("domain", &given)]).see("DomainList")
     };
     let is_there = |domain: &&Arc<SendingDomain>| domain.deleted_at.is_none() && scope.sees(domain.account);
     if let Ok(number) = given.parse::<Id<SendingDomain>>() {
@@ -119,7 +121,8 @@ pub fn domain_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<Se
             Err(Fault::conflict(
                 format!("Several accounts have {name}: {}.", list.join(", ")),
                 "Name it by its number.",
-            ))
+            )
+            .named("domain-unclear", &[("domain", &name)]))
         }
     }
 }
@@ -139,7 +142,8 @@ pub fn domain_vouch(
             return Err(Fault::conflict(
                 format!("{} is validated by its records in DNS.", domain.name),
                 "Nothing is to be done: a validated domain needs nobody's word.",
-            ));
+            )
+            .named("domain-needs-no-word", &[("domain", &domain.name)]));
         }
         (true, _) => DomainState::Vouched,
         (false, DomainState::Vouched) => DomainState::Pending,
@@ -147,7 +151,8 @@ pub fn domain_vouch(
             return Err(Fault::conflict(
                 format!("{} is not vouched for.", domain.name),
                 "Nothing is to be taken back.",
-            ));
+            )
+            .named("domain-not-vouched", &[("domain", &domain.name)]));
         }
     };
     Ok(book.domain_state(domain.id, state, caller.actor, caller.now)?)
@@ -188,6 +193,7 @@ pub fn domain_rotate(
              alone, or by force.",
         )
         .meaning("Signed with such a key, mail would look forged or unsigned. Nothing was changed.")
+        .named("domain-keys-unseen", &[("records", &missing.join(", "))])
         .see("DomainShow"));
     }
     let mut rotated = Arc::new(domain.clone());
@@ -244,6 +250,7 @@ pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller:
             format!("{address} is not suppressed for account {account}."),
             "The list of suppressions shows those that are.",
         )
+        .named("suppression-none", &[("address", &address)])
         .see("SuppressionList"));
     }
     book.unsuppress(account, &address, caller.actor, caller.now)?;

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::credential::PasswordKey;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::language::Language;
 use crate::limits::ACCOUNT_MEMBERS_MAX;
 use crate::member::{Link, Member, MemberChange, NewMember, generate_token};
 use crate::power::{Power, Role, Scope};
@@ -42,13 +43,15 @@ pub fn member_add(
     if let Some(account) = wish.account {
         account_find(store, account)?;
     } else if wish.role != Role::Administrator {
-        return Err(Fault::invalid("People of the operator are all administrators.", "Give that role."));
+        return Err(Fault::invalid("People of the operator are all administrators.", "Give that role.")
+            .named("member-operators-role", &[]));
     }
     covers(caller, wish.role)?;
     let siblings = store.directory().members.values().filter(|member| member.account == wish.account).count();
     room::for_one_more(wish.account, siblings, ACCOUNT_MEMBERS_MAX, caller.limits.account_members_max)?;
     let (email, name) = (mailbox(&wish.email)?, display_name(&wish.name)?);
-    let member = store.member_add(NewMember { email, name, ..wish }, caller.actor, caller.now)?;
+    let added = store.member_add(NewMember { email: email.clone(), name, ..wish }, caller.actor, caller.now);
+    let member = added.map_err(|error| Fault::of_store(error, "member-address-taken", &[("address", &email)]))?;
     member_link(store, &member, true, dice, caller)
 }
 
@@ -78,13 +81,15 @@ fn covers(caller: Caller<'_>, role: Role) -> Result<(), Fault> {
         return Err(Fault::forbidden(
             "The member would administer longer than this key lives.",
             "Ask with a key that has no end, or have a member do it.",
-        ));
+        )
+        .named("member-outlives-key", &[]));
     }
     match caller.scope {
         Scope::Account(_, own) if !own.cover(role.powers()) => Err(Fault::forbidden(
             "The member would be allowed what you are not.",
             "Ask an administrator of the account.",
-        )),
+        )
+        .named("member-too-powerful", &[])),
         _ => Ok(()),
     }
 }
@@ -95,8 +100,10 @@ fn covers(caller: Caller<'_>, role: Role) -> Result<(), Fault> {
 /// There is none.
 pub fn member_find(book: &impl Book, member: Id<Member>, scope: Scope) -> Result<Arc<Member>, Fault> {
     let found = book.directory().members.get(&member).filter(|member| is_seen(member, scope)).cloned();
-    found
-        .ok_or_else(|| Fault::not_found(format!("There is no member {member}."), "The list of members shows them all."))
+    found.ok_or_else(|| {
+        let told = Fault::not_found(format!("There is no member {member}."), "The list of members shows them all.");
+        told.named("member-none", &[("number", &member)])
+    })
 }
 
 /// Every member that the caller sees, of one account where `account` names it, by name.
@@ -108,22 +115,40 @@ pub fn members(book: &impl Book, account: Option<Id<Account>>, scope: Scope) -> 
     members
 }
 
-/// Makes somebody else of a member.
+/// Changes what a member is, is called, or is spoken to in: all of it, or nothing.
 ///
 /// # Errors
-/// They are the last administrator, of the operator, or would be allowed more than whoever asks.
-pub fn member_role(
+/// They are the last administrator, of the operator, or are or would be allowed more than whoever asks; the name is none.
+pub fn member_set(
     store: &impl Members,
-    member: &Member,
-    role: Role,
+    member: &Arc<Member>,
+    role: Option<Role>,
+    name: Option<&str>,
+    language: Option<Language>,
     caller: Caller<'_>,
 ) -> Result<Arc<Member>, Fault> {
-    if member.account.is_none() && role != Role::Administrator {
-        return Err(Fault::invalid("People of the operator are all administrators.", "Remove the member instead."));
-    }
     covers(caller, member.role)?;
+    let name = name.map_or_else(|| Ok(member.name.clone()), display_name)?;
+    let language = language.unwrap_or(member.language);
+    let mut changed = Arc::clone(member);
+    if let Some(role) = role {
+        changed = member_role(store, member, role, caller)?;
+    }
+    if (&name, language) != (&member.name, member.language) {
+        let change = MemberChange::Profile { name, language };
+        changed = store.member_change(member.id, change, caller.actor, caller.now)?;
+    }
+    Ok(changed)
+}
+
+fn member_role(store: &impl Members, member: &Member, role: Role, caller: Caller<'_>) -> Result<Arc<Member>, Fault> {
+    if member.account.is_none() && role != Role::Administrator {
+        return Err(Fault::invalid("People of the operator are all administrators.", "Remove the member instead.")
+            .named("member-operators-remove", &[]));
+    }
     covers(caller, role)?;
-    Ok(store.member_change(member.id, MemberChange::Role(role), caller.actor, caller.now)?)
+    let changed = store.member_change(member.id, MemberChange::Role(role), caller.actor, caller.now);
+    changed.map_err(|error| Fault::of_store(error, "member-last", &[("address", &member.email)]))
 }
 
 /// Removes a member; they are signed out that instant.
@@ -132,7 +157,8 @@ pub fn member_role(
 /// They are the last administrator, or are allowed more than whoever asks.
 pub fn member_remove(store: &impl Members, member: &Member, caller: Caller<'_>) -> Result<(), Fault> {
     covers(caller, member.role)?;
-    Ok(store.member_remove(member.id, caller.actor, caller.now)?)
+    let removed = store.member_remove(member.id, caller.actor, caller.now);
+    removed.map_err(|error| Fault::of_store(error, "member-last", &[("address", &member.email)]))
 }
 
 fn is_seen(member: &Member, scope: Scope) -> bool {

@@ -14,16 +14,20 @@ pub const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
 pub fn display_name(name: &str) -> Result<String, Fault> {
     let name = name.trim();
     if name.is_empty() {
-        return Err(Fault::invalid("The name is empty.", "Give a name that people will know it by."));
+        return Err(
+            Fault::invalid("The name is empty.", "Give a name that people will know it by.").named("name-empty", &[])
+        );
     }
     if name.chars().count() > DISPLAY_NAME_CHARACTERS_MAX {
         return Err(Fault::invalid(
             format!("The name is longer than {DISPLAY_NAME_CHARACTERS_MAX} characters."),
             "Give a shorter one.",
-        ));
+        )
+        .named("name-too-long", &[("most", &DISPLAY_NAME_CHARACTERS_MAX)]));
     }
     if name.chars().any(char::is_control) {
-        return Err(Fault::invalid("The name has control characters.", "Give it as plain text on one line."));
+        return Err(Fault::invalid("The name has control characters.", "Give it as plain text on one line.")
+            .named("name-control", &[]));
     }
     Ok(name.to_owned())
 }
@@ -42,6 +46,7 @@ pub fn domain_name(given: &str) -> Result<String, Fault> {
             format!("`{given}` is not a domain name: {why}."),
             "Give the part after the @ of its senders, such as example.com.",
         )
+        .named("domain-wrong", &[("domain", &given)])
     };
     if trimmed.is_empty() {
         return Err(wrong("it is empty"));
@@ -91,6 +96,7 @@ fn check_label(label: &str) -> Result<(), &'static str> {
 pub fn mailbox(given: &str) -> Result<String, Fault> {
     let wrong = |why: &str| {
         Fault::invalid(format!("`{given}` is not an address: {why}."), "Give it as name@example.com, without brackets.")
+            .named("address-wrong", &[("address", &given)])
     };
     let (local, domain) = given.trim().rsplit_once('@').ok_or_else(|| wrong("it has no @"))?;
     if local.is_empty() || local.len() > 64 {

@@ -247,8 +247,13 @@ operations! {
     } needs Need::Power(Administration);
     /// Lists members.
     MemberList { account: Option<u64> } needs Need::Power(Administration);
-    /// Makes somebody else of a member.
-    MemberRole { member: u64, role: Role } needs Need::Power(Administration);
+    /// Changes what a member is, is called, or is spoken to in; what is not given stays.
+    MemberSet {
+        member: u64,
+        role: Option<Role>,
+        name: Option<String>,
+        language: Option<Language>
+    } needs Need::Power(Administration);
     /// Makes a new link to choose a password by, shown once; links of before are void.
     MemberLink { member: u64 } needs Need::Power(Administration);
     /// Removes a member, who is signed out that instant.
@@ -308,7 +313,8 @@ impl Operation {
             return Err(Fault::forbidden(
                 "This is not yours to do.",
                 "Ask an administrator of the account, or the operator of the relay.",
-            ));
+            )
+            .named("not-yours", &[]));
         }
         let own = if let Scope::Account(own, _) = scope { Some(own) } else { None };
         let (named, narrowed) = match &mut self {
@@ -347,7 +353,8 @@ impl Operation {
         };
         match (own, named) {
             (Some(own), Some(named)) if own != named => {
-                Err(Fault::not_found(format!("There is no account {named}."), "Name your own."))
+                Err(Fault::not_found(format!("There is no account {named}."), "Name your own.")
+                    .named("account-none", &[("number", &named)]))
             }
             _ => Ok((self, narrowed)),
         }

@@ -76,7 +76,8 @@ pub fn plan_add(
         return Err(Fault::invalid(
             "How many recipients a month the plan has is not said.",
             "Give a number, or say that there is no limit.",
-        ));
+        )
+        .named("plan-without-limit", &[]));
     }
     room::for_one_more(None, store.directory().plans.len(), PLANS_MAX, caller.limits.plans_max)?;
     let (wording, place) = (Wording::default(), 0);
@@ -95,7 +96,8 @@ fn name_is_free(directory: &Directory, name: &Wording, own: Option<Id<Plan>>) ->
         Some(plan) => Err(Fault::conflict(
             format!("Plan {} is called `{}` already.", plan.id, plan.terms.name.english),
             "Give this one another name.",
-        )),
+        )
+        .named("plan-name-taken", &[("name", &plan.terms.name.english)])),
         None => Ok(()),
     }
 }
@@ -110,7 +112,9 @@ pub fn plan_find(book: &impl Book, plan: Id<Plan>) -> Result<Arc<Plan>, Fault> {
 }
 
 fn no_plan(plan: Id<Plan>) -> Fault {
-    Fault::not_found(format!("There is no plan {plan}."), "The list of plans shows them all.").see("PlanList")
+    Fault::not_found(format!("There is no plan {plan}."), "The list of plans shows them all.")
+        .named("plan-none", &[("number", &plan)])
+        .see("PlanList")
 }
 
 /// Changes what a plan offers, for the accounts that are on it too.
@@ -141,7 +145,7 @@ pub fn plan_default(store: &(impl Book + Plans), plan: Id<Plan>, caller: Caller<
     if found.is_default {
         return Ok(found);
     }
-    Ok(store.plan_default(plan, caller.actor, caller.now)?)
+    store.plan_default(plan, caller.actor, caller.now).map_err(|error| Fault::of_store(error, "plan-retired", &[]))
 }
 
 /// Retires a plan, or brings it back.
@@ -158,7 +162,8 @@ pub fn plan_retire(
     if found.is_retired == retired {
         return Ok(found);
     }
-    Ok(store.plan_retire(plan, retired, caller.actor, caller.now)?)
+    let done = store.plan_retire(plan, retired, caller.actor, caller.now);
+    done.map_err(|error| Fault::of_store(error, "plan-default-stays", &[]))
 }
 
 /// Deletes a plan.
@@ -167,7 +172,8 @@ pub fn plan_retire(
 /// There is no such plan, it is the default, or an account is on it, will be, or asks for it.
 pub fn plan_delete(store: &(impl Book + Plans), plan: Id<Plan>, caller: Caller<'_>) -> Result<Arc<Plan>, Fault> {
     let found = plan_find(store, plan)?;
-    store.plan_delete(plan, caller.actor, caller.now)?;
+    let deleted = store.plan_delete(plan, caller.actor, caller.now);
+    deleted.map_err(|error| Fault::of_store(error, "plan-in-use", &[]))?;
     Ok(found)
 }
 
@@ -221,7 +227,8 @@ pub fn plan_ask(
         }
     }
     let message = text(message, caller.limits)?;
-    Ok(store.subscribe(account, SubscriptionChange::Ask { wish, message }, caller.actor, caller.now)?)
+    let asked = store.subscribe(account, SubscriptionChange::Ask { wish, message }, caller.actor, caller.now);
+    asked.map_err(|error| Fault::of_store(error, "plan-not-now", &[]))
 }
 
 /// A text of some lines.
@@ -229,7 +236,9 @@ fn text(given: &str, limits: &Limits) -> Result<String, Fault> {
     let text = given.replace("\r\n", "\n").trim().to_owned();
     room::for_reason(&text, limits)?;
     if text.chars().any(|letter| letter.is_control() && letter != '\n') {
-        return Err(Fault::invalid("The text has control characters.", "Give it as plain text."));
+        return Err(
+            Fault::invalid("The text has control characters.", "Give it as plain text.").named("text-control", &[])
+        );
     }
     Ok(text)
 }
@@ -245,7 +254,8 @@ pub fn plan_subscribe(
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
     account_find(store, account)?;
-    Ok(store.subscribe(account, change, caller.actor, caller.now)?)
+    let changed = store.subscribe(account, change, caller.actor, caller.now);
+    changed.map_err(|error| Fault::of_store(error, "plan-not-now", &[]))
 }
 
 /// Grants a request, or declines it for a reason.
@@ -263,6 +273,7 @@ pub fn plan_answer(
     let account = directory.accounts.values().find(is_its).ok_or_else(|| {
         let what = format!("There is no open request {request}.");
         Fault::not_found(what, "It was withdrawn or answered; the list shows those that are open.")
+            .named("plan-request-none", &[("number", &request)])
             .see("PlanRequestList")
     })?;
     let change = match declined {

@@ -24,7 +24,8 @@ pub(super) fn for_one_more(
     Err(Fault::conflict(
         format!("{who} has {count} {unit}, which is the most there may be."),
         format!("Delete those that are not used any more. The operator can raise `{name}` below [limits]."),
-    ))
+    )
+    .named("too-many", &[("count", &count), ("limit", &name)]))
 }
 
 /// Whether lists of an SMTP user's rules are short enough. One of the system account has what it needs.
@@ -47,7 +48,8 @@ pub(super) fn for_rules(account: Id<Account>, rules: &RulesChange, limits: &Limi
                 "Give a shorter list, or several SMTP users one each. The operator can raise `{}` below [limits].",
                 USER_RULES_MAX.name
             ),
-        )),
+        )
+        .named("rules-too-long", &[("most", &limits.user_rules_max)])),
         _ => Ok(()),
     }
 }
@@ -63,7 +65,8 @@ pub(super) fn for_reason(reason: &str, limits: &Limits) -> Result<(), Fault> {
     Err(Fault::invalid(
         format!("The text is longer than {} {}.", limits.reason_octets_max, REASON_OCTETS_MAX.unit),
         "Give a shorter one.",
-    ))
+    )
+    .named("reason-too-long", &[("most", &limits.reason_octets_max)]))
 }
 
 #[cfg(test)]

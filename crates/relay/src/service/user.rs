@@ -145,6 +145,7 @@ pub fn user_find(book: &impl Book, given: &str, scope: Scope) -> Result<Arc<Smtp
             format!("There is no SMTP user `{given}`."),
             "The list of SMTP users shows them all; name one by its number or its username.",
         )
+        .named("smtp-user-none", &[("user", &given)])
         .see("SmtpUserList")
     })
 }
@@ -220,6 +221,7 @@ pub fn user_new_password(
             format!("{} has two passwords already.", user.username),
             "Drop the older one first.",
         )
+        .named("smtp-user-two-passwords", &[("username", &user.username)])
         .see("SmtpUserDropPassword"));
     }
     let password = generate_password(dice);
@@ -237,7 +239,8 @@ pub fn user_drop_password(book: &impl Book, user: &SmtpUser, caller: Caller<'_>)
         return Err(Fault::conflict(
             format!("{} has one password.", user.username),
             "To stop its logins, disable it; for a new password, reset it.",
-        ));
+        )
+        .named("smtp-user-one-password", &[("username", &user.username)]));
     };
     change(book, user, "smtp_user.drop_password", SmtpUserChange::Passwords(vec![*newer]), caller)
 }
@@ -262,6 +265,7 @@ fn change(
             format!("SMTP user {} was deleted meanwhile.", user.id),
             "The list of SMTP users shows those that are left.",
         )
+        .named("smtp-user-gone", &[])
         .see("SmtpUserList"),
         error => error.into(),
     })
@@ -282,7 +286,8 @@ fn name_is_free(
         Some(user) => Err(Fault::conflict(
             format!("SMTP user {} of this domain is called `{}` already.", user.id, user.name),
             "Use that one, or choose another name.",
-        )),
+        )
+        .named("smtp-user-name-taken", &[("name", &user.name)])),
     }
 }
 
@@ -293,7 +298,8 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
         return Err(Fault::invalid(
             "The expiry lies in the past.",
             "Give a moment to come, or disable the user if it is to stop now.",
-        ));
+        )
+        .named("smtp-user-expired", &[]));
     }
     if let Setting::To(seconds) = change.retry_seconds
         && !(RETRY_SECONDS_MIN..=RETRY_SECONDS_MAX).contains(&seconds)
@@ -301,7 +307,8 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
         return Err(Fault::invalid(
             format!("{seconds} seconds is not a period to retry for."),
             "Give one between 1 minute and 14 days.",
-        ));
+        )
+        .named("smtp-user-retry", &[]));
     }
     change.expires_at.apply(&mut rules.expires_at);
     change.retry_seconds.apply(&mut rules.retry_seconds);
@@ -342,7 +349,8 @@ fn sender(given: &str, domain: &str) -> Result<String, Fault> {
     Err(Fault::invalid(
         format!("`{given}` is not an address of {domain}."),
         "An SMTP user sends from its own domain alone; a subdomain is a domain of its own.",
-    ))
+    )
+    .named("smtp-user-sender", &[("address", &given), ("domain", &domain)]))
 }
 
 fn hash(book: &impl Book, password: &Secret) -> PasswordHash {

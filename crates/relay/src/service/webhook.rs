@@ -58,7 +58,7 @@ pub fn webhook_add(
     account_find(book, account)?;
     webhook_may_tell(caller.scope)?;
     let (Some(name), Some(url)) = (wish.name.clone(), wish.url.clone()) else {
-        return Err(Fault::invalid("A webhook has a name and an URL.", "Give both."));
+        return Err(Fault::invalid("A webhook has a name and an URL.", "Give both.").named("webhook-half", &[]));
     };
     let directory = book.directory();
     let count = directory.webhooks_of(account).count();
@@ -98,7 +98,8 @@ fn wished(
             return Err(Fault::conflict(
                 format!("A webhook is called `{}` already.", webhook.name),
                 "Give it another name.",
-            ));
+            )
+            .named("webhook-name-taken", &[("name", &webhook.name)]));
         }
     }
     if let Some(url) = wish.url {
@@ -112,7 +113,8 @@ fn wished(
             "No event is chosen that a webhook could be told of.",
             "Choose at least one of recipient.rejected, recipient.accepted, recipient.delivered, recipient.deferred, \
              recipient.soft_bounce, recipient.hard_bounce.",
-        ));
+        )
+        .named("webhook-no-event", &[]));
     }
     // of the account that the webhook is in, also where the operator asks
     let within = match caller.scope {
@@ -141,7 +143,8 @@ pub fn webhook_may_tell(scope: Scope) -> Result<(), Fault> {
         Scope::Account(_, powers) if !powers.has(Power::Activity) => Err(Fault::forbidden(
             "A webhook is told what becomes of recipients, which you may not see.",
             "Use a key that may see Activity as well.",
-        )),
+        )
+        .named("webhook-not-yours", &[])),
         _ => Ok(()),
     }
 }
@@ -152,8 +155,8 @@ fn wrong_url(error: &TargetError) -> Fault {
         "Give one such as https://example.com/hooks/mail, which the internet can reach.",
     );
     match error {
-        TargetError::Malformed(_) => fault,
-        TargetError::Clear | TargetError::Forbidden(..) => fault.meaning(
+        TargetError::Malformed(_) => fault.named("webhook-url", &[]),
+        TargetError::Clear | TargetError::Forbidden(..) => fault.named("webhook-url-forbidden", &[]).meaning(
             "What is sent to a webhook leaves the relay under TLS, for a host of the internet, unless the operator allows \
              otherwise (`allow_private` below [webhooks]).",
         ),
@@ -169,7 +172,7 @@ pub fn webhook_find(book: &impl Book, webhook: Id<Webhook>, scope: Scope) -> Res
     let found = directory.webhook(webhook).filter(|found| scope.sees(found.account)).cloned();
     found.ok_or_else(|| {
         let told = Fault::not_found(format!("There is no webhook {webhook}."), "The list of webhooks shows them all.");
-        told.see("WebhookList")
+        told.named("webhook-none", &[("number", &webhook)]).see("WebhookList")
     })
 }
 
@@ -271,6 +274,7 @@ fn must_be_told(webhook: &Webhook) -> Result<(), Fault> {
         WebhookState::Disabled | WebhookState::Gone => Err(Fault::conflict(
             format!("Webhook {} is switched off: nothing is sent to it.", webhook.id),
             "Switch it on first.",
-        )),
+        )
+        .named("webhook-off", &[])),
     }
 }

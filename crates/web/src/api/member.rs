@@ -29,10 +29,14 @@ pub(super) struct MemberNew {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RoleChange {
+pub(super) struct MemberEdit {
     /// What they are from now on.
-    #[schema(value_type = String)]
-    role: Role,
+    #[schema(value_type = Option<String>)]
+    role: Option<Role>,
+    /// What people call them from now on.
+    name: Option<String>,
+    /// What they are spoken to in from now on.
+    language: Option<Language>,
 }
 
 /// Lists members.
@@ -50,16 +54,18 @@ pub(super) async fn member_add(asking: Asking, Body(new): Body<MemberNew>) -> Ou
     asking.run(Operation::MemberAdd { account, email, name, role, language }).await
 }
 
-/// Makes somebody else of a member.
-#[utoipa::path(patch, path = "/members/{member}", operation_id = "MemberRole", tag = "Members",
-    params(("member" = u64, Path, description = "Their number")), request_body = RoleChange,
+/// Changes what a member is, is called, or is spoken to in; what is absent stays. Their password and one-time codes are theirs
+/// alone, in the console.
+#[utoipa::path(patch, path = "/members/{member}", operation_id = "MemberSet", tag = "Members",
+    params(("member" = u64, Path, description = "Their number")), request_body = MemberEdit,
     responses((status = 200, body = MemberView)))]
-pub(super) async fn member_role(
+pub(super) async fn member_set(
     asking: Asking,
     Path(member): Path<u64>,
-    Body(change): Body<RoleChange>,
+    Body(change): Body<MemberEdit>,
 ) -> Outcome<MemberView> {
-    asking.run(Operation::MemberRole { member, role: change.role }).await
+    let MemberEdit { role, name, language } = change;
+    asking.run(Operation::MemberSet { member, role, name, language }).await
 }
 
 /// Makes a new link to choose a password by, shown this once; links of before are void.

@@ -21,11 +21,14 @@ const UNAVAILABLE_SECONDS: u64 = 60;
 pub(crate) struct Problem {
     /// Its kind, for programs: `invalid`, `not_found`, `conflict`, `forbidden`, `unavailable`, `unauthorized`,
     /// `too_many_requests`, `method_not_allowed`, `too_large`, `not_json`, `too_slow` or `refused`.
-    pub(crate) kind: String,
+    pub(crate) kind: Box<str>,
+    /// What it is more exactly, where that has a name: `api-key-name-taken`, for example.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub(crate) code: Box<str>,
     /// The HTTP status.
     pub(crate) status: u16,
     /// What happened.
-    pub(crate) title: String,
+    pub(crate) title: Box<str>,
     /// What it means, and what to do.
     pub(crate) detail: String,
     /// Seconds after which it is worth another try, where that can be said.
@@ -42,9 +45,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(kind: &str, status: StatusCode, title: &str, detail: &str) -> Problem {
-        let (kind, title, detail) = (kind.to_owned(), title.to_owned(), detail.to_owned());
+        let (kind, title, detail) = (kind.into(), title.into(), detail.to_owned());
         Problem {
             kind,
+            code: Box::default(),
             status: status.as_u16(),
             title,
             detail,
@@ -187,7 +191,8 @@ impl From<Fault> for Problem {
         };
         let detail = [fault.meaning.as_str(), fault.remedy.as_str()];
         let detail: Vec<_> = detail.into_iter().filter(|part| !part.is_empty()).collect();
-        Problem::new(kind, status, &fault.what, &detail.join(" "))
+        let code = fault.named.as_ref().map_or("", |named| named.code.as_str()).into();
+        Problem { code, ..Problem::new(kind, status, &fault.what, &detail.join(" ")) }
     }
 }
 

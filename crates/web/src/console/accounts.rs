@@ -110,7 +110,7 @@ async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Fail
     let order = Operation::AccountAdd { name: form.name.clone(), without_plan: form.without_plan.is_some() };
     match visit.try_to::<AccountView>(order).await? {
         Ok(made) => Ok(on_to(&place_of(made.id))),
-        Err(fault) => listed(&visit, Some((form, Refusal::from(&fault)))).await,
+        Err(fault) => listed(&visit, Some((form, Refusal::of(visit.words(), &fault)))).await,
     }
 }
 
@@ -241,7 +241,7 @@ async fn quota(Path(account): Path<String>, Signed { visit, form }: Signed<Quota
     };
     match visit.try_to::<AccountView>(order).await? {
         Ok(_) => Ok(on_to(&place_of(account))),
-        Err(fault) => one_shown(&visit, account, Some((form, Refusal::from(&fault)))).await,
+        Err(fault) => one_shown(&visit, account, Some((form, Refusal::of(visit.words(), &fault)))).await,
     }
 }
 

@@ -196,7 +196,7 @@ async fn make(Signed { visit, form }: Signed<KeyForm>) -> Result<Response, Failu
             };
             Ok(shown(&shown_page))
         }
-        Err(fault) => listed(&visit, form, Some(Refusal::from(&fault))).await,
+        Err(fault) => listed(&visit, form, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 

@@ -181,6 +181,6 @@ pub(super) async fn lift(Signed { visit, form }: Signed<LiftForm>) -> Result<Res
     let Ok(address) = form.address.parse::<IpAddr>() else { return Ok(on_to("/connections")) };
     match visit.try_to::<DoneView>(Operation::BlockLift { address }).await? {
         Ok(_) => Ok(on_to("/connections")),
-        Err(fault) => connections(&visit, Some(Refusal::from(&fault))).await,
+        Err(fault) => connections(&visit, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }

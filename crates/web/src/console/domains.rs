@@ -150,7 +150,7 @@ async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<Refusal, Fa
     let Ok(normal) = domain_name(name) else { return Ok(Refusal::Ours(words.t("domain-none"))) };
     let is_there = domains_of(visit).await?.iter().any(|domain| domain.name == normal);
     let is_double = fault.kind == FaultKind::Conflict && is_there;
-    Ok(if is_double { Refusal::Ours(words.with("domain-double", "domain", normal)) } else { Refusal::from(fault) })
+    Ok(if is_double { Refusal::Ours(words.with("domain-double", "domain", normal)) } else { Refusal::of(words, fault) })
 }
 
 #[derive(Template)]
@@ -311,7 +311,7 @@ async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<Rotat
             let missing = missing(&domain, algorithm).join(", ");
             let words = visit.words();
             let refused = if missing.is_empty() {
-                Refusal::from(&fault)
+                Refusal::of(visit.words(), &fault)
             } else {
                 Refusal::Ours(words.with("domain-rotate-refused", "records", missing.as_str()))
             };

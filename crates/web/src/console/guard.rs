@@ -1,6 +1,6 @@
 //! What every request and answer of the console goes through: no form of another site, no script but ours.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +18,11 @@ const FIELDS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
+/// Where browsers come by https, they come no other way for a year (RFC 6797).
+const STRICT: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Refuses what another site asks for in a visitor's name, and marks the answer.
-pub(super) async fn guarded(request: Request, next: Next) -> Response {
+pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut answer = if safe || is_from_here(request.headers()) {
         next.run(request).await
@@ -30,6 +33,9 @@ pub(super) async fn guarded(request: Request, next: Next) -> Response {
     for (name, value) in FIELDS {
         // what a page has said of itself stands
         fields.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
+    }
+    if is_secure {
+        fields.insert(header::STRICT_TRANSPORT_SECURITY, STRICT);
     }
     if !fields.contains_key(header::CACHE_CONTROL) {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

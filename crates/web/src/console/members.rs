@@ -209,7 +209,7 @@ async fn invite(Signed { visit, form }: Signed<InviteForm>) -> Result<Response, 
     };
     match visit.try_to::<MemberLinkView>(order).await? {
         Ok(made) => Ok(link_shown(&visit, made, "member-added")),
-        Err(fault) => listed(&visit, account, Some((form, Refusal::from(&fault)))).await,
+        Err(fault) => listed(&visit, account, Some((form, Refusal::of(visit.words(), &fault)))).await,
     }
 }
 
@@ -257,10 +257,11 @@ pub(super) struct RoleForm {
 }
 
 async fn role(Path(member): Path<String>, Signed { visit, form }: Signed<RoleForm>) -> Result<Response, Failure> {
-    let order = Operation::MemberRole { member: visit.number(&member)?, role: form.role };
+    let order =
+        Operation::MemberSet { member: visit.number(&member)?, role: Some(form.role), name: None, language: None };
     match visit.try_to::<MemberView>(order).await? {
         Ok(changed) => Ok(on_to(&list_of(&visit, changed.account))),
-        Err(fault) => edited(&visit, &member, Some(Refusal::from(&fault))).await,
+        Err(fault) => edited(&visit, &member, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 
@@ -292,6 +293,6 @@ async fn remove(Path(member): Path<String>, Signed { visit, .. }: Signed<Sure>) 
     match visit.try_to::<DoneView>(Operation::MemberRemove { member: found.id }).await? {
         // whoever removes themselves is led to the entrance from there
         Ok(_) => Ok(on_to(&list_of(&visit, found.account))),
-        Err(fault) => edited(&visit, &member, Some(Refusal::from(&fault))).await,
+        Err(fault) => edited(&visit, &member, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }

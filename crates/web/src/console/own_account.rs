@@ -136,7 +136,7 @@ async fn change(Signed { visit, form }: Signed<Form>) -> Result<Response, Failur
             let refused = match fault.kind {
                 _ if display_name(&name).is_err() => Refusal::Ours(visit.words().t("own-account-no-name")),
                 FaultKind::Conflict => Refusal::Ours(visit.words().t("own-account-double")),
-                _ => Refusal::from(&fault),
+                _ => Refusal::of(visit.words(), &fault),
             };
             let typed = AccountView { name, time_zone, language: language.tag().to_owned(), ..of(&visit).await? };
             Ok(account(&visit, &typed, Some(refused), (kept(&visit).await?, None)))

@@ -239,7 +239,8 @@ impl Page {
             FaultKind::Forbidden => (StatusCode::FORBIDDEN, "failure-forbidden"),
             FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "failure-unavailable"),
         };
-        Failure::Told(Box::new(Told { page: self, status, title, said: Refusal::parts(&fault) }))
+        let said = Refusal::parts(&self.words, &fault);
+        Failure::Told(Box::new(Told { page: self, status, title, said }))
     }
 
     /// The page that says, in its own language, why something is not to be had.
@@ -250,6 +251,12 @@ impl Page {
     /// The page is not for whoever looks.
     pub(super) fn failure_forbidden(self) -> Failure {
         let (status, title) = (StatusCode::FORBIDDEN, "failure-forbidden");
+        Failure::Told(Box::new(Told { page: self, status, title, said: Vec::new() }))
+    }
+
+    /// They ask for more than one member may.
+    pub(super) fn failure_too_many(self) -> Failure {
+        let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "failure-too-many");
         Failure::Told(Box::new(Told { page: self, status, title, said: Vec::new() }))
     }
 

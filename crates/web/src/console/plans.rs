@@ -128,7 +128,7 @@ async fn make(Signed { visit, form }: Signed<PlanForm>) -> Result<Response, Fail
     };
     match visit.try_to::<PlanView>(Operation::PlanAdd { name: form.name.clone(), terms }).await? {
         Ok(_) => Ok(on_to("/operator/plans")),
-        Err(fault) => listed(&visit, form, Some(Refusal::from(&fault))).await,
+        Err(fault) => listed(&visit, form, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 
@@ -176,7 +176,7 @@ async fn change(Path(plan): Path<String>, Signed { visit, form }: Signed<PlanFor
     };
     match visit.try_to::<PlanView>(Operation::PlanSet { plan: plan.id, terms }).await? {
         Ok(_) => Ok(on_to("/operator/plans")),
-        Err(fault) => Ok(one_shown(&visit, plan, Some((form, Refusal::from(&fault))))),
+        Err(fault) => Ok(one_shown(&visit, plan, Some((form, Refusal::of(visit.words(), &fault))))),
     }
 }
 
@@ -218,7 +218,7 @@ async fn delete(Path(plan): Path<String>, Signed { visit, .. }: Signed<Sure>) ->
         Ok(_) => Ok(on_to("/operator/plans")),
         Err(fault) => {
             let form = PlanForm::of(&plan);
-            Ok(one_shown(&visit, plan, Some((form, Refusal::from(&fault)))))
+            Ok(one_shown(&visit, plan, Some((form, Refusal::of(visit.words(), &fault)))))
         }
     }
 }
@@ -273,7 +273,7 @@ async fn requests(visit: Visit) -> Result<Response, Failure> {
 async fn answered(visit: &Visit, operation: Operation) -> Result<Response, Failure> {
     match visit.try_to::<PlanRequestView>(operation).await? {
         Ok(_) => Ok(on_to("/operator/requests")),
-        Err(fault) => requests_shown(visit, Some(Refusal::from(&fault))).await,
+        Err(fault) => requests_shown(visit, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 

@@ -201,7 +201,7 @@ async fn ask(Signed { visit, form }: Signed<AskForm>) -> Result<Response, Failur
     let (account, message) = (visit.account_number()?, form.message.clone());
     match visit.try_to::<PlanRequestView>(Operation::PlanAsk { account, plan: Some(plan), message }).await? {
         Ok(_) => Ok(on_to("/pricing")),
-        Err(fault) => shown(&visit, form, Some(Refusal::from(&fault))).await,
+        Err(fault) => shown(&visit, form, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 
@@ -238,6 +238,6 @@ async fn cancel(Signed { visit, .. }: Signed<Sure>) -> Result<Response, Failure>
     let (account, message) = (visit.account_number()?, String::new());
     match visit.try_to::<PlanRequestView>(Operation::PlanAsk { account, plan: None, message }).await? {
         Ok(_) => Ok(on_to("/pricing")),
-        Err(fault) => shown(&visit, AskForm::default(), Some(Refusal::from(&fault))).await,
+        Err(fault) => shown(&visit, AskForm::default(), Some(Refusal::of(visit.words(), &fault))).await,
     }
 }

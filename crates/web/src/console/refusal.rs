@@ -5,6 +5,8 @@ use std::fmt;
 use askama::filters::{Html, HtmlSafe, escape};
 use relay::service::Fault;
 
+use super::words::Words;
+
 /// Why something was refused. The relay speaks English alone: what it says is marked as that, so that a screen reader does
 /// not pronounce it as French.
 pub(super) enum Refusal {
@@ -16,19 +18,31 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Each part of a fault that says something.
-    pub(super) fn parts(fault: &Fault) -> Vec<Refusal> {
+    pub(super) fn parts(words: &Words, fault: &Fault) -> Vec<Refusal> {
+        if let Some(said) = translated(words, fault) {
+            return vec![Refusal::Ours(said)];
+        }
         let parts = [&fault.what, &fault.meaning, &fault.remedy].into_iter().filter(|part| !part.is_empty());
         parts.cloned().map(Refusal::Relay).collect()
     }
-}
 
-impl From<&Fault> for Refusal {
     /// A fault in one line, to be shown beside the form that led to it.
-    fn from(fault: &Fault) -> Refusal {
+    pub(super) fn of(words: &Words, fault: &Fault) -> Refusal {
+        if let Some(said) = translated(words, fault) {
+            return Refusal::Ours(said);
+        }
         let parts = [&fault.what, &fault.meaning, &fault.remedy].map(String::as_str);
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         Refusal::Relay(parts.join(" "))
     }
+}
+
+/// A fault that has a name in the words of a language that has some for it; the relay's own are English already.
+fn translated(words: &Words, fault: &Fault) -> Option<String> {
+    let named = fault.named.as_ref()?;
+    let message = format!("fault-{}", named.code);
+    let values: Vec<_> = named.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    words.has(&message).then(|| words.filled(&message, &values))
 }
 
 impl fmt::Display for Refusal {
@@ -51,7 +65,10 @@ mod tests {
     use askama::Template;
     use relay::service::Fault;
 
+    use relay::language::Language;
+
     use super::Refusal;
+    use crate::console::words::Words;
 
     #[derive(Template)]
     #[template(source = "{{ words }}", ext = "html")]
@@ -63,10 +80,18 @@ mod tests {
     fn the_relay_is_heard_in_english_and_nothing_is_markup() {
         let shown = |words| Shown { words }.render().unwrap();
         let fault = Fault::invalid("<b> is no name.", "Choose another.");
-        let said = shown(Refusal::from(&fault));
+        let (english, french) = (Words::new(Language::English), Words::new(Language::French));
+        let said = shown(Refusal::of(&french, &fault));
         assert!(said.starts_with("<span lang=\"en\">&#60;b&#62; is no name."), "{said}");
         assert!(said.ends_with("Choose another.</span>"), "{said}");
-        assert_eq!(Refusal::parts(&fault).len(), 2);
+        assert_eq!(Refusal::parts(&english, &fault).len(), 2);
         assert_eq!(shown(Refusal::Ours("Nom & adresse".to_owned())), "Nom &#38; adresse");
+        let fault = fault.named("domain-wrong", &[("domain", &"<b>")]);
+        let said = shown(Refusal::of(&french, &fault));
+        assert!(said.starts_with("« &#60;b&#62; » n’est pas un nom de domaine"), "{said}");
+        assert!(
+            shown(Refusal::of(&english, &fault))
+                .contains("<b> is no name.".replace('<', "&#60;").replace('>', "&#62;").as_str())
+        );
     }
 }

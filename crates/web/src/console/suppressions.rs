@@ -73,7 +73,7 @@ async fn add(Signed { visit, form }: Signed<AddForm>) -> Result<Response, Failur
         Err(fault) => {
             let is_address = mailbox(&form.address).is_ok();
             let refused = if is_address {
-                Refusal::from(&fault)
+                Refusal::of(visit.words(), &fault)
             } else {
                 Refusal::Ours(visit.words().t("suppression-no-address"))
             };

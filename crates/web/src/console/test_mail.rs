@@ -103,7 +103,9 @@ async fn send(Signed { visit, form: typed }: Signed<TestForm>) -> Result<Respons
     let since: ActivityChangesView = visit.ask(since).await?;
     let message = Box::new(message(&visit, &user, &typed));
     let refused = match visit.try_to::<SubmissionView>(Operation::MessageSubmit { message }).await? {
-        Err(fault) => Refused { why: Why::default(), words: Some(Refusal::from(&fault)), reply: String::new() },
+        Err(fault) => {
+            Refused { why: Why::default(), words: Some(Refusal::of(visit.words(), &fault)), reply: String::new() }
+        }
         Ok(view) => match (view.why_nothing(), &view.message) {
             (Some(reply), _) => Refused {
                 why: reasons::of_refusal(visit.words(), &reply.reference, &reply.text),

@@ -114,7 +114,7 @@ fn refusal(words: &Words, name: &str, fault: &Fault) -> Wrong {
     match fault.kind {
         _ if display_name(name).is_err() => Wrong { field: "name", why: Refusal::Ours(words.t("smtp-user-no-name")) },
         FaultKind::Conflict => Wrong { field: "name", why: Refusal::Ours(words.t("smtp-user-double")) },
-        _ => Wrong { field: "", why: Refusal::from(fault) },
+        _ => Wrong { field: "", why: Refusal::of(words, fault) },
     }
 }
 
@@ -297,7 +297,7 @@ async fn set_rules(Path(user): Path<String>, Signed { visit, form }: Signed<Rule
     match visit.try_to::<SmtpUserView>(Operation::SmtpUserSet { user, rules }).await? {
         Ok(user) => Ok(back_to(&user)),
         Err(fault) => {
-            let wrong = Wrong { field: "rules", why: Refusal::from(&fault) };
+            let wrong = Wrong { field: "rules", why: Refusal::of(visit.words(), &fault) };
             Ok(user_shown(&visit, found, None, Some(form), Some(wrong)))
         }
     }

@@ -13,6 +13,7 @@ use relay::service::{Fault, FaultKind};
 use smtp::server::Secret;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::PoisonError;
 
 use super::page::{Failure, Page};
 use super::words::Words;
@@ -135,9 +136,14 @@ impl Visit {
         if !visitor.sign_in.confirmed {
             return Err(Failure::Elsewhere("/sign-in/code".to_owned()));
         }
+        let paced =
+            console.pace.lock().unwrap_or_else(PoisonError::into_inner).on(visitor.member.id, console.door.now());
         let zone = visitor.account.as_ref().map_or("UTC", |account| account.time_zone.as_str());
         let words = Words::in_zone(visitor.member.language, zone);
         let mut visit = Visit { visitor, here, console: console.clone(), words, account: None };
+        if paced.is_err() {
+            return Err(visit.page().failure_too_many());
+        }
         if let Scope::Account(account, _) = visit.visitor.identity.scope {
             visit.account = visit.ask(Operation::AccountShow { account: account.number() }).await.ok();
         }

@@ -222,7 +222,7 @@ async fn make(Signed { visit, form }: Signed<HookForm>) -> Result<Response, Fail
     let order = Operation::WebhookAdd { account: visit.account_number()?, wish: form.wish() };
     match visit.try_to::<WebhookSecretView>(order).await? {
         Ok(made) => Ok(secret(&visit, &made, false)),
-        Err(fault) => listed(&visit, form, Some(Refusal::from(&fault))).await,
+        Err(fault) => listed(&visit, form, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 
@@ -293,7 +293,7 @@ where
         Err(fault) => {
             let webhook = webhook_of(visit, webhook).await?;
             let form = HookForm::of(&webhook);
-            shown_webhook(visit, webhook, form, Some(Refusal::from(&fault))).await
+            shown_webhook(visit, webhook, form, Some(Refusal::of(visit.words(), &fault))).await
         }
     }
 }
@@ -306,7 +306,7 @@ async fn set(Path(webhook): Path<String>, Signed { visit, form }: Signed<HookFor
     let order = Operation::WebhookSet { webhook: found.id, wish: form.wish() };
     match visit.try_to::<WebhookView>(order).await? {
         Ok(_) => Ok(on_to(&format!("/webhooks/{webhook}"))),
-        Err(fault) => shown_webhook(&visit, found, form, Some(Refusal::from(&fault))).await,
+        Err(fault) => shown_webhook(&visit, found, form, Some(Refusal::of(visit.words(), &fault))).await,
     }
 }
 

@@ -35,8 +35,11 @@ macro_rules! sources {
     };
 }
 
-static SPEECHES: LazyLock<[Speech; 2]> =
-    LazyLock::new(|| [Speech::new(Language::English, &sources!("en")), Speech::new(Language::French, &sources!("fr"))]);
+static SPEECHES: LazyLock<[Speech; 2]> = LazyLock::new(|| {
+    // the relay says its faults in English itself
+    let french = [&sources!("fr")[..], &[include_str!("../../words/fr/faults.ftl")]].concat();
+    [Speech::new(Language::English, &sources!("en")), Speech::new(Language::French, &french)]
+});
 
 /// Everything that is the same for all who read a language.
 struct Speech {

@@ -304,6 +304,7 @@ limit-account-webhook-requests-max = Those with the receivers of one account.
 limit-one-webhook-requests-max = Those with one receiver; with one that does not take what it is sent, one.
 limit-webhook-seconds = The time that a receiver has to take a call, from the dial to the end of its answer.
 limit-notice-fold-seconds = Refusals of the same user, recipient and reason within this time are one row with a count.
+limit-console-requests-per-minute = Pages and forms of the console for one member, evenly, after a burst of a third of them; 0: as many as they like.
 limit-api-requests-per-minute = Requests to the API with one key, evenly, after a burst of a tenth of them; 0: as many as it likes.
 limit-sign-in-failures-burst = Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.
 limit-sign-in-member-failures-burst = Failed sign-ins aimed at one member, from where they never signed in, at once; then one a minute.

@@ -304,6 +304,7 @@ limit-account-webhook-requests-max = Échanges avec les destinataires d’un mê
 limit-one-webhook-requests-max = Échanges avec un même destinataire ; un seul tant qu’il n’accepte pas ce qui lui est envoyé.
 limit-webhook-seconds = Temps laissé au destinataire pour accepter un appel, de la connexion à la fin de sa réponse.
 limit-notice-fold-seconds = Les refus du même utilisateur, destinataire et motif pendant ce temps forment une seule ligne avec un nombre.
+limit-console-requests-per-minute = Pages et formulaires de la console pour un membre, répartis, après une rafale d’un tiers ; 0 : autant qu’il veut.
 limit-api-requests-per-minute = Requêtes à l’API avec une clé, réparties, après une rafale d’un dixième ; 0 : autant qu’elle veut.
 limit-sign-in-failures-burst = Échecs de connexion à la console depuis une adresse IP (IPv6 : /64) en rafale ; ensuite un par minute.
 limit-sign-in-member-failures-burst = Échecs de connexion visant un membre, d’où il ne s’est jamais connecté, en rafale ; ensuite un par minute.
