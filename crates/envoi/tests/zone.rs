@@ -7,12 +7,14 @@ mod support;
 use hickory_server::proto::op::{Message, OpCode, ResponseCode};
 use hickory_server::proto::rr::rdata::{CNAME, MX, SOA, TXT};
 use hickory_server::proto::rr::{Name, RData, Record, RecordType};
+use relay::power::Role;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use support::browser::member;
 use support::{Hop, House, Login, Port, eventually, name_server};
 
 /// What others have in DNS: it may change at any time. Questions about `relay.test` are handed on to the relay.
@@ -243,6 +245,37 @@ fn policy_and_return_path_are_explained_and_refuse_nothing() {
     let told = looked(&house, |domain| domain["spf"]["result"] == "pass");
     assert_eq!(records(&told, "return_path")[0]["finding"], "right", "the records themselves do as well");
     assert_eq!(told["dmarc"]["problems"], serde_json::json!(["several"]));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn people_are_shown_what_to_publish_and_what_is_wrong() {
+    let internet = Internet::start();
+    let house = house(&internet, 1, ZONE);
+    let server = house.serve();
+    internet.relay.store(server.zone, Ordering::SeqCst);
+    let domain = add(&house);
+    let target = text(&records(&domain, "dkim")[0]["value"]);
+    let host = text(&records(&domain, "return_path")[0]["name"]);
+    internet.publish(host, "TXT", "v=spf1 ip4:198.51.100.1 -all");
+    internet.publish("_dmarc.shop.example", "TXT", "v=DMARC1; p=quarantine");
+    looked(&house, |domain| domain["checked_at"].is_string());
+    let mut operator = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let shown = operator.get("/operator/zone").body;
+    for part in ["ns.relay.test", "192.0.2.25", "PTR", "NS", &format!("{target}. 3600 IN TXT")] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
+    let file = operator.get("/operator/zone/file");
+    assert!(file.status == 200 && file.body.contains("IN SOA") && file.body.contains(target), "{}", file.body);
+    let mut owner = member(&house, &server, Some("1"), "owner@example.com", Role::Administrator);
+    assert_eq!(owner.get("/operator/zone").status, 404);
+    let shown = owner.get("/domains/shop.example").body;
+    let server_told = internet.address.to_string();
+    let policy = "_dmarc.shop.example: mail that fails goes to the spam folder (quarantine).";
+    let spf = "The SPF record does not let the relay send from 192.0.2.25: -all.";
+    for part in ["CNAME", target, host.split('.').next().unwrap(), policy, spf, &server_told] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
     assert_eq!(server.stop(), Some(0));
 }
 

@@ -479,6 +479,14 @@ mod tests {
     }
 
     #[test]
+    fn a_look_of_an_earlier_version_is_read() {
+        let kept = r#"{"at":1000000,"records":[["r1",{"state":"wrong","found":["x"]}],["r2",{"state":"right"}]]}"#;
+        let look: Check = serde_json::from_str(kept).expect("it is read");
+        let records = vec![("r1".into(), RecordState::Wrong { found: vec!["x".into()] }), ("r2".into(), Right)];
+        assert_eq!(look, Check::new(START, records));
+    }
+
+    #[test]
     fn what_is_found_is_bounded() {
         let found: Vec<String> = (0..9).map(|_| "x".repeat(9_999)).collect();
         let RecordState::Wrong { found } = RecordState::of(&found, &key("r1", KeyAlgorithm::Rsa2048)) else { panic!() };

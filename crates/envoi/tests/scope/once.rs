@@ -5,8 +5,8 @@ use relay::id::Id;
 use relay::idempotency::{IdempotencyKey, fingerprint};
 use relay::limits::Limits;
 use relay::power::{Power, Powers, Scope};
-use relay::service::{FaultKind, RulesChange};
 use relay::service::operation::{Answer, Operation};
+use relay::service::{FaultKind, RulesChange};
 use relay::store::{KeyedRequest, Requests};
 
 use super::operations::hook;

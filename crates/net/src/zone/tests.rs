@@ -176,6 +176,22 @@ async fn nothing_is_said_that_others_could_make_much_of() {
 }
 
 #[tokio::test]
+async fn no_octets_make_it_say_more_than_a_packet() {
+    let world = World::start(&Limits::default()).await;
+    let asked = large("abc-1.dkim.z.test", RecordType::TXT, u16::MAX);
+    for place in 0..asked.len() {
+        for octet in 0..=u8::MAX {
+            let mut question = asked.clone();
+            question[place] = octet;
+            for end in [question.len(), place + 1] {
+                let answer = world.server.answer(&question[..end], Size::Packet);
+                assert!(answer.is_none_or(|answer| answer.len() <= 1_232), "{place} {octet}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_asks_too_fast_is_sent_to_tcp_or_gets_nothing() {
     let limits = Limits { zone_queries_per_minute: 20, ..Limits::default() };
     let world = World::start(&limits).await;

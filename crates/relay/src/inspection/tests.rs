@@ -260,6 +260,22 @@ fn the_reason_says_where_an_alias_leads_what_was_expected_and_who_said_so() {
     );
 }
 
+proptest::proptest! {
+    /// Whatever a stranger publishes, it is read, and no more is asked for it than may be.
+    #[test]
+    fn no_record_asks_without_end(spf in "v=spf1( [+?~-]?(a|mx|include|exists|redirect|ip4|ip6|all|ptr)[:=/]?.{0,12}){0,30}", dmarc in "v=DMARC1;.{0,40}") {
+        let world: &[(&str, Kind, &str)] = &[
+            ("rp.example", Kind::Txt, &spf),
+            ("_dmarc.shop.example", Kind::Txt, &dmarc),
+        ];
+        let sources = ["192.0.2.1".parse().unwrap()];
+        let (_, questions) = asked(world, |answers| spf::judge("rp.example", &sources, answers));
+        proptest::prop_assert!(questions <= 12, "{questions} of {spf}");
+        let (read, questions) = dmarc_at("shop.example", world);
+        proptest::prop_assert!(questions <= 2 && !read.words().is_empty());
+    }
+}
+
 #[test]
 fn bounces_that_would_go_elsewhere_are_told() {
     let of = |mail| {

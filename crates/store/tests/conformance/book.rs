@@ -8,13 +8,14 @@ use relay::account::AccountState;
 use relay::certificate::{self, Alarm};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
+use relay::inspection::{Dmarc, ReturnPath, Spf};
 use relay::power::{Power, Powers};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
-use relay::verification::{Check, RecordState};
+use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
 
@@ -492,6 +493,23 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
     let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
     assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+pub(crate) async fn a_look_is_kept_with_all_that_it_found(store: &impl Store) {
+    let (account, name) = (account(store), "example.com");
+    let id = store.domain_add(account, name, vec![key("one")], &operator(), NOW).unwrap().id;
+    let server = Some("192.0.2.53:53".parse().unwrap());
+    let look = Check {
+        witnesses: vec![Witness { name: "one._domainkey.example.com".into(), alias: Some("one.test".into()), server }],
+        return_path: Some(ReturnPath {
+            mail: RecordState::Wrong { found: vec!["10 mail.test".into()] },
+            spf: Spf::Refused { address: "2001:db8::1".parse().unwrap(), term: Some("-all".into()) },
+        }),
+        dmarc: Some(Dmarc { at: Some("_dmarc.example.com".into()), is_trial: true, server, ..Dmarc::default() }),
+        ..found(later(1), &["one"])
+    };
+    store.domain_check(id, look.clone()).unwrap();
+    assert_eq!(store.directory().domains[&id].check.as_ref(), Some(&look));
 }
 
 pub(crate) async fn what_was_told_of_a_quota_is_kept(store: &impl Store) {

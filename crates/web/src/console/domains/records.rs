@@ -19,6 +19,8 @@ pub(super) struct Record {
     /// What that means, a sentence each.
     pub(super) more: Vec<String>,
     pub(super) signs: bool,
+    /// Whether there is something to compare.
+    pub(super) is_told: bool,
     /// What is there instead.
     pub(super) found: Vec<String>,
     /// What the name leads to, and who said so.
@@ -87,6 +89,7 @@ fn one(words: &Words, domain: &DomainView, record: &DnsRecordView, number: u64) 
         word: words.t(&format!("record-{slug}")),
         more,
         signs: key.is_some_and(|key| key.active && key.seen_at.is_some()),
+        is_told: matches!(slug, "absent" | "wrong" | "unknown"),
         found: record.found.clone(),
         alias: record.alias.clone().filter(|alias| *alias != record.value),
         server: record.server.clone(),
