@@ -404,12 +404,12 @@ fn no_tls(error: &rustls::Error) -> Fault {
     Fault::unavailable(format!("TLS towards other servers cannot be set up: {error}."), "")
 }
 
-/// Where we listen, as far as that is not everywhere: nobody is to have us call ourselves.
+/// Where we listen: nobody is to have us call ourselves.
 fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let sockets = config.submission.starttls.iter().chain(&config.submission.tls);
     let sockets = sockets.chain(&config.http).chain(&config.api).chain(&config.console);
     let sockets = sockets.chain(&config.zone.listen);
-    sockets.map(SocketAddr::ip).filter(|ip| !ip.is_unspecified()).collect()
+    sockets.map(SocketAddr::ip).collect()
 }
 
 /// Certificate authorities that are trusted besides the system's, of other mail servers and of receivers of webhooks.

@@ -10,6 +10,7 @@ pub mod offload;
 pub mod outbound;
 pub mod own_mail;
 pub mod proxy;
+mod reach;
 pub mod seal;
 pub mod shutdown;
 pub mod submission;

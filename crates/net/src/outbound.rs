@@ -43,7 +43,8 @@ pub struct OutboundSettings {
     pub sources: Vec<IpAddr>,
     /// Dial loopback, private and other special addresses that DNS named.
     pub allow_private: bool,
-    /// Addresses that we listen on: never dialled where DNS named them, unless `allow_private`.
+    /// Addresses that we listen on (an unspecified one: all of this machine): never dialled where DNS named them, unless
+    /// `allow_private`.
     pub own: Vec<IpAddr>,
     /// Certificate authorities trusted besides the system's, for routes that require TLS.
     pub authorities: Vec<CertificateDer<'static>>,

@@ -53,7 +53,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 pub struct Settings {
     /// Whether receivers may be in private networks, and without TLS.
     pub allow_private: bool,
-    /// Addresses that we listen on: never dialled, unless `allow_private`.
+    /// Addresses that we listen on (an unspecified one: all of this machine): never dialled, unless `allow_private`.
     pub own: Vec<IpAddr>,
     /// Certificate authorities trusted besides the system's.
     pub authorities: Vec<CertificateDer<'static>>,

@@ -1,8 +1,8 @@
 //! The hops of a destination, one after the other: host by host, each resolved only when its turn has come.
 
+use crate::reach::refused;
 use relay::dice::Dice;
 use relay::outcome::{Failure, Finding};
-use relay::reachable::forbidden;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -95,7 +95,7 @@ impl<'a> Hops<'a> {
     fn admit(&mut self, host: &str, hops: Vec<Hop>, faults: &mut (dyn FnMut(&str, Finding) + Send)) {
         let guarded = matches!(self.origin, Origin::Mx(_)) && !self.settings.allow_private;
         for hop in hops {
-            if let Some(why) = forbidden(hop.address, &self.settings.own).filter(|_| guarded) {
+            if let Some(why) = guarded.then(|| refused(hop.address, &self.settings.own)).flatten() {
                 let text = format!("{host} is {}, {why}", hop.address);
                 faults(host, Finding::Failed(Failure::ForbiddenAddress(text)));
             } else if self.source(&hop).is_some() {

@@ -7,12 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::reach::refused;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::{Request, Response, header};
 use hyper_util::rt::TokioIo;
 use relay::clock::Timestamp;
-use relay::reachable::forbidden;
 use relay::webhook::{NewCall, Reply, Target, Try, retry_after, signature};
 use rustls::pki_types::ServerName;
 use smtp::server::Secret;
@@ -172,7 +172,8 @@ impl Client {
         };
         let (mut admitted, mut fault) = (Vec::new(), format!("{host} has no address."));
         for address in found {
-            match forbidden(address, &self.settings.own).filter(|_| !self.settings.allow_private) {
+            let why = if self.settings.allow_private { None } else { refused(address, &self.settings.own) };
+            match why {
                 Some(why) => fault = format!("{host} is {address}, {why}, which is not called."),
                 None => admitted.push(address),
             }
