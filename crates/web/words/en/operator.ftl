@@ -110,6 +110,8 @@ check-name-store = Store
 check-advice-store = Look at the disk; the overview says more.
 check-name-way-out = Port 25, outwards
 check-advice-way-out = Ask your provider to open port 25 outwards, or send through another server by a route.
+check-name-zone = The zone
+check-advice-zone = Publish the NS record above the zone, and let its name servers be reached.
 
 ## Accounts
 account-by-number = Number of the account

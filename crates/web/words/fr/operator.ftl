@@ -110,6 +110,8 @@ check-name-store = Entrepôt des messages
 check-advice-store = Vérifiez le disque ; la vue d’ensemble en dit plus.
 check-name-way-out = Port 25, vers l’extérieur
 check-advice-way-out = Demandez à votre fournisseur d’ouvrir le port 25 vers l’extérieur, ou passez par un autre serveur au moyen d’une route.
+check-name-zone = La zone
+check-advice-zone = Publiez l’enregistrement NS au-dessus de la zone, et rendez ses serveurs de noms joignables.
 
 ## Comptes
 account-by-number = Numéro du compte
