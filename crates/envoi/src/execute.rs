@@ -8,6 +8,7 @@ pub mod desk;
 mod door;
 mod follow;
 mod held;
+mod leaving;
 mod letters;
 mod member;
 mod message;
@@ -28,7 +29,7 @@ use relay::limits::Limits;
 use relay::power::Scope;
 use relay::quota::Usage;
 use relay::sending_domain::KeyAlgorithm;
-use relay::service::{self, Caller, Fault, Identity, SYSTEM_ACCOUNT};
+use relay::service::{self, AccountChange, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
 use relay::submission::Receipt;
@@ -183,7 +184,11 @@ impl<S: Store> Executor<S> {
     pub async fn run(self: &Arc<Self>, operation: Operation, identity: Identity) -> Result<Answer, Fault> {
         let (operation, narrowed) = operation.confined(identity.scope)?;
         if let Some(account) = narrowed.filter(|account| *account != SYSTEM_ACCOUNT) {
-            service::account_find(self.store.as_ref(), account)?;
+            // of one that is deleted its log stays, and what is left of it can be looked at
+            let is_left = self.store.directory().leaving.contains_key(&account);
+            if !is_left && !matches!(operation, Operation::Audit { .. }) {
+                service::account_find(self.store.as_ref(), account)?;
+            }
         }
         // what waits for DNS, or for the spool, is one change of its own, and keeps nobody from theirs
         if operation.is_read() || matches!(operation, Operation::DomainVerify { .. } | Operation::MessageSubmit { .. })
@@ -222,6 +227,10 @@ impl<S: Store> Executor<S> {
         if let Operation::ActivitySince { cursor, filter, seconds } = operation {
             return self.activity_since(cursor, filter, seconds, identity.scope).await;
         }
+        if let Operation::ActivityErase { .. } = operation {
+            // what was delivered a moment ago is erased too
+            self.store.caught_up().await;
+        }
         let changes = is_change(&operation);
         let here = Arc::clone(self);
         let mut answer =
@@ -258,6 +267,10 @@ impl<S: Store> Executor<S> {
             | O::AccountResume { .. }
             | O::AccountSet { .. }
             | O::AccountQuota { .. } => self.account(operation, caller),
+            O::AccountDelete { account, cancel_mail } => self.account_delete(account, cancel_mail, caller),
+            O::ActivityErase { account, recipient, suppression } => {
+                self.activity_erase(account, &recipient, suppression, caller)
+            }
             O::DomainAdd { .. }
             | O::DomainList { .. }
             | O::DomainShow { .. }
@@ -311,9 +324,9 @@ impl<S: Store> Executor<S> {
             Operation::AccountResume { account } => {
                 service::account_state(store, Id::new(account), AccountState::Active, caller)?
             }
-            Operation::AccountSet { account, name, time_zone, language } => {
-                let (name, time_zone) = (name.as_deref(), time_zone.as_deref());
-                service::account_set(store, Id::new(account), name, time_zone, language, caller)?
+            Operation::AccountSet { account, name, time_zone, language, activity_days } => {
+                let change = AccountChange { name, time_zone, language, activity_days };
+                service::account_set(store, Id::new(account), change, caller)?
             }
             Operation::AccountQuota { account, recipients, renews_on } => {
                 service::account_quota(store, Id::new(account), recipients, renews_on, caller)?
@@ -571,6 +584,7 @@ fn is_change(operation: &Operation) -> bool {
         O::AccountAdd { .. }
             | O::AccountSuspend { .. }
             | O::AccountResume { .. }
+            | O::AccountDelete { .. }
             | O::AccountQuota { .. }
             | O::DomainAdd { .. }
             | O::DomainVouch { .. }

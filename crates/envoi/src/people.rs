@@ -89,6 +89,7 @@ mod tests {
             id: Id::new(1),
             name: "Acme".to_owned(),
             state: AccountState::Active,
+            activity_days: None,
             own_quota: Quota::default(),
             subscription: Subscription::to(Plan::BUILT_IN),
             contacts: Contacts { primary: contact("JANE@example.com"), billing: contact("bills@example.com") },

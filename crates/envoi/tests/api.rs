@@ -264,6 +264,7 @@ fn no_route_shows_a_stranger_anything() {
 fn body(id: &str) -> Option<Value> {
     Some(match id {
         "AccountAdd" => json!({"name": "Another"}),
+        "ActivityErase" => json!({"recipient": "a@example.net"}),
         "AccountQuota" => json!({"recipients": 5}),
         "AccountPlan" => json!({"plan": 1}),
         "AccountContactsSet" => json!({"billing": null}),

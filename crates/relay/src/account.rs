@@ -28,6 +28,9 @@ pub struct Account {
     pub time_zone: String,
     /// The language of what is written to it.
     pub language: Language,
+    /// For how many days its rows of Activity and Connections and its calls to webhooks are kept; none: as long as the
+    /// relay keeps any ([`crate::limits::ACTIVITY_DAYS`]).
+    pub activity_days: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -40,6 +43,15 @@ pub enum AccountState {
     Active,
     /// The operator suspended it: logins get `525 5.7.13`, its queue is held.
     Suspended,
+}
+
+/// An account that is deleted, for as long as something of it is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// When it was deleted.
+    pub since: Timestamp,
+    /// Whether all its mail is given up, and not only what is held.
+    pub cancels_mail: bool,
 }
 
 /// Whom an account wants to be written to about plan and quota, beside its administrators.

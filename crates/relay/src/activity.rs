@@ -122,6 +122,19 @@ pub struct ActivityRow {
     pub last_attempt: Option<Attempt>,
 }
 
+/// What was erased of what was kept about a recipient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erased {
+    /// Rows of Activity.
+    pub rows: u64,
+    /// Rows of Connections.
+    pub connections: u64,
+    /// Calls to webhooks, whether they waited or not.
+    pub calls: u64,
+    /// Rows that are left, because their mail is in the queue.
+    pub waiting: u64,
+}
+
 /// One event of a recipient: acceptance or refusal first, then each change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityEvent {

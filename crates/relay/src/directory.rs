@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::account::Account;
+use crate::account::{Account, Leaving};
 use crate::api_key::ApiKey;
 use crate::id::Id;
 use crate::member::Member;
@@ -22,6 +22,8 @@ pub struct Directory {
     pub generation: u64,
     /// Every account.
     pub accounts: HashMap<Id<Account>, Arc<Account>>,
+    /// Accounts that are deleted, as long as something of them is left.
+    pub leaving: BTreeMap<Id<Account>, Leaving>,
     /// Every plan.
     pub plans: Plans,
     /// Every domain, also deleted ones that still have mail.

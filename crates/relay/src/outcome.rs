@@ -118,6 +118,8 @@ pub enum Ending {
     Cancelled(String),
     /// Its sending domain was deleted, and its time to finish is over.
     DomainDeleted,
+    /// Its account was deleted.
+    AccountDeleted,
     /// The validation of its sending domain was lost and did not come back.
     DomainInvalid,
     /// The sandbox took it.
@@ -134,6 +136,11 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
             Outcome::HardBounced,
             Enhanced(5, 7, 1),
             "The sending domain was deleted before this could be delivered.".to_owned(),
+        ),
+        Ending::AccountDeleted => (
+            Outcome::HardBounced,
+            Enhanced(5, 7, 1),
+            "The account was deleted before this could be delivered.".to_owned(),
         ),
         Ending::DomainInvalid => (
             Outcome::SoftBounced,

@@ -10,6 +10,7 @@ mod domain;
 pub mod door;
 mod fault;
 mod given;
+mod leaving;
 mod member;
 mod name;
 pub mod operation;
@@ -34,7 +35,9 @@ use crate::power::Scope;
 use crate::store::Actor;
 use operation::{Answer, Operation};
 
-pub use account::{SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state};
+pub use account::{
+    AccountChange, SYSTEM_ACCOUNT, account_add, account_find, account_quota, account_set, account_state,
+};
 pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
 pub use domain::{
@@ -42,6 +45,7 @@ pub use domain::{
 };
 pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
+pub use leaving::{account_delete, erase};
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_set, members};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use plan::{
@@ -111,6 +115,10 @@ impl Identity {
                 "Ask the operator of the relay, who alone can resume it.",
             )
             .named("account-suspended", &[])),
+            None if directory.leaving.contains_key(&own) => {
+                let told = Fault::not_found(format!("There is no account {own}."), "It was deleted.");
+                Err(told.named("account-none", &[("number", &own)]))
+            }
             _ => Ok(()),
         }
     }

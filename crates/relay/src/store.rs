@@ -16,7 +16,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 use crate::account::Account;
-use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Notice};
+use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased, Notice};
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
@@ -291,6 +291,13 @@ pub trait History: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn charges(&self) -> Result<Charges, StoreError>;
+
+    /// Erases what is kept about a recipient of an account: rows whose mail has left the queue, Connections, calls to
+    /// webhooks. What came before this call goes; done whole, also where a crash comes between, and on disk when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: something may be erased, and the rest goes at the next start, or when it is asked again.
+    fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError>;
 
     /// Waits until every event of mail accepted or settled before this call is in its rows.
     fn caught_up(&self) -> impl Future<Output = ()> + Send;

@@ -49,6 +49,7 @@ fn directory(scene: &Scene) -> Directory {
         id: account,
         name: "Shop".to_owned(),
         state,
+        activity_days: None,
         own_quota: scene.quota(),
         subscription: if scene.without_plan { Subscription::none() } else { Subscription::to(Plan::BUILT_IN) },
         contacts: Contacts::default(),

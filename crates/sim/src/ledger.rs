@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Status};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased, Status};
 use relay::clock::Day;
 use relay::id::{Id, MessageId};
 use relay::queue::Envelope;
@@ -165,6 +165,10 @@ impl History for SimStore {
 
     fn sent(&self, _: Option<Id<Account>>, _: Day, _: Day) -> Result<Vec<DailyCount>, StoreError> {
         Ok(Vec::new())
+    }
+
+    fn erase(&self, _: Id<Account>, _: &str) -> Result<Erased, StoreError> {
+        Err(StoreError::Unavailable("this world keeps no rows".to_owned()))
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

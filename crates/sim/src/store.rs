@@ -194,6 +194,7 @@ handed! {
     directory() -> Arc<Directory>;
     account_add(name: &str, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     account_state(account: Id<Account>, state: AccountState, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
+    account_delete(account: Id<Account>, cancels_mail: bool, by: &Actor, now: Timestamp) -> Done<()>;
     account_set(account: Account, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     account_quota(account: Id<Account>, quota: Quota, by: &Actor, now: Timestamp) -> Done<Arc<Account>>;
     domain_add(account: Id<Account>, name: &str, keys: Vec<NewDkimKey>, by: &Actor, now: Timestamp)
@@ -229,6 +230,7 @@ handed! {
     certificate_told(file: &str, told: certificate::Told) -> Done<()>;
     suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;
     unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
+    suppression_erase(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<bool>;
     block_put(block: &Block) -> Done<()>;
     blocks() -> Done<Vec<Block>>;
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;

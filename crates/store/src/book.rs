@@ -1,6 +1,7 @@
 //! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
 
 mod domains;
+mod leaving;
 mod members;
 mod plans;
 mod webhooks;
@@ -9,7 +10,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use relay::account::{Account, AccountState, Contacts};
+use relay::account::{Account, AccountState, Contacts, Leaving};
 use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
@@ -98,6 +99,10 @@ pub(crate) enum Write {
     WebhookSecret { webhook: Id<Webhook>, secret: Secret },
     /// A webhook is gone.
     WebhookGone(Id<Webhook>),
+    /// An account is deleted, and something of it is left.
+    AccountLeaves { account: Id<Account>, leaving: Leaving },
+    /// Nothing is left of it.
+    AccountGone(Id<Account>),
 }
 
 /// A change that was decided and is not yet kept.
@@ -241,6 +246,7 @@ impl Register {
             name: name.to_owned(),
             state: AccountState::Active,
             own_quota: Quota::default(),
+            activity_days: None,
             subscription,
             contacts: Contacts::default(),
             time_zone: "UTC".to_owned(),
@@ -269,13 +275,18 @@ impl Register {
         Ok(draft.done(account))
     }
 
-    /// Name, time zone and language of what is given; the rest stays.
+    /// Name, time zone, language and days of what is given; the rest stays.
     pub(crate) fn account_set(&self, set: Account, by: &Actor, now: Timestamp) -> Decided<Arc<Account>> {
         let kept = self.account(set.id)?;
         let mut draft = self.draft();
-        let Account { id, name, time_zone, language, .. } = set;
-        let account = draft.put_account(Account { name, time_zone, language, ..(**kept).clone() });
-        draft.note(by, now, "account.set", format!("account {id} {}", account.name), Some(id));
+        let Account { id, name, time_zone, language, activity_days, .. } = set;
+        let account = draft.put_account(Account { name, time_zone, language, activity_days, ..(**kept).clone() });
+        let mut subject = format!("account {id} {}", account.name);
+        if account.activity_days != kept.activity_days {
+            let days = activity_days.map_or("as long as the relay does".to_owned(), |days| format!("for {days} days"));
+            subject.push_str(&format!(", keeps activity {days}"));
+        }
+        draft.note(by, now, "account.set", subject, Some(id));
         Ok(draft.done(account))
     }
 

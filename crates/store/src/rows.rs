@@ -212,6 +212,21 @@ pub(crate) fn subject_matches(pattern: &str, subject: &str) -> bool {
     subject.to_lowercase().contains(&pattern.to_lowercase())
 }
 
+/// Whether the body of a call to a webhook tells of this recipient, whatever the case.
+pub(crate) fn tells_of(body: &str, recipient: &str) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Body {
+        data: Data,
+    }
+    #[derive(serde::Deserialize)]
+    struct Data {
+        #[serde(default)]
+        recipient: String,
+    }
+    let told = serde_json::from_str::<Body>(body);
+    told.is_ok_and(|body| body.data.recipient.eq_ignore_ascii_case(recipient))
+}
+
 /// There is no such call to a webhook.
 pub(crate) fn no_call() -> StoreError {
     StoreError::NotFound("call of this id in the log of the webhook".to_owned())

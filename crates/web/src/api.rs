@@ -101,7 +101,8 @@ fn document_text(document: &OpenApi) -> String {
 fn open_routes() -> (Router<Api>, OpenApi) {
     let routes: OpenApiRouter<Api> = OpenApiRouter::new()
         .routes(routes!(account::account_list, account::account_add))
-        .routes(routes!(account::account_show, account::account_set))
+        .routes(routes!(account::account_show, account::account_set, account::account_delete))
+        .routes(routes!(account::activity_erase))
         .routes(routes!(account::account_suspend))
         .routes(routes!(account::account_resume))
         .routes(routes!(account::account_quota))

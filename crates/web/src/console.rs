@@ -15,6 +15,7 @@ mod connections;
 mod dashboard;
 mod domains;
 mod entrance;
+mod erase;
 mod form;
 mod guard;
 mod help;
@@ -131,6 +132,7 @@ fn routes() -> Vec<Route> {
         test_mail::routes(),
         help::routes(),
         own_account::routes(),
+        erase::routes(),
         pricing::routes(),
         suppressions::routes(),
         members::routes(),

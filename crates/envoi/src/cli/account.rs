@@ -43,7 +43,35 @@ pub enum AccountCommand {
         #[arg(value_name = "ACCOUNT")]
         account: u64,
     },
-    /// Change what an account is called, its time zone, or the language of what is written to it
+    /// Delete an account: all that is its stops at once, what is kept of it is purged, the audit log stays
+    Delete {
+        /// Its id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// Give all its mail up that waits, and not only what is held
+        #[arg(long)]
+        cancel_mail: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Erase what is kept about a recipient of an account's mail: activity, failed connections, calls to webhooks
+    Erase {
+        /// The account's id
+        #[arg(value_name = "ACCOUNT")]
+        account: u64,
+        /// The recipient's address, as a whole
+        #[arg(long, value_name = "ADDRESS")]
+        recipient: String,
+        /// Lift its suppression, too: mail to it may go again
+        #[arg(long)]
+        suppression: bool,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Change what an account is called, its time zone, the language of what is written to it, or for how long its activity
+    /// is kept
     #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
     Set {
         /// Its id
@@ -58,6 +86,9 @@ pub enum AccountCommand {
         /// The language of what is written to it
         #[arg(long, value_enum, group = "what")]
         language: Option<LanguageWord>,
+        /// For how many days its activity is kept, or `default`: as long as the relay keeps any
+        #[arg(long, value_name = "DAYS", group = "what")]
+        activity_days: Option<String>,
     },
     /// Give an account a limit of its own in place of its plan's; what it used stays used
     Quota {
@@ -117,6 +148,18 @@ fn contact(given: Option<&String>) -> Result<Setting<Contact>, Fault> {
     Ok(Setting::To(Contact { name: name.trim().to_owned(), email: email.to_owned() }))
 }
 
+/// A number of days as it is typed.
+fn days(given: Option<&str>) -> Result<Setting<u64>, Fault> {
+    match given {
+        None => Ok(Setting::Keep),
+        Some("default") => Ok(Setting::Default),
+        Some(given) => given
+            .parse()
+            .map(Setting::To)
+            .map_err(|_| Fault::invalid(format!("`{given}` is no number of days."), "Write 7, or `default`.")),
+    }
+}
+
 /// The operation of a command.
 pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
     Ok(match command {
@@ -131,11 +174,24 @@ pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
             format!("Suspend account {account}? Its logins are refused and its queue is held."),
         ),
         AccountCommand::Resume { account } => Operation::AccountResume { account: *account }.into(),
-        AccountCommand::Set { account, name, time_zone, language } => Operation::AccountSet {
+        AccountCommand::Delete { account, cancel_mail, yes } => asking(
+            Operation::AccountDelete { account: *account, cancel_mail: *cancel_mail },
+            *yes,
+            format!(
+                "Delete account {account}, with its members, domains, SMTP users and activity? It cannot be undone."
+            ),
+        ),
+        AccountCommand::Erase { account, recipient, suppression, yes } => {
+            let question = format!("Erase what account {account} keeps about {recipient}? It cannot be undone.");
+            let (recipient, suppression) = (recipient.clone(), *suppression);
+            asking(Operation::ActivityErase { account: *account, recipient, suppression }, *yes, question)
+        }
+        AccountCommand::Set { account, name, time_zone, language, activity_days } => Operation::AccountSet {
             account: *account,
             name: name.clone(),
             time_zone: time_zone.clone(),
             language: language.map(Into::into),
+            activity_days: days(activity_days.as_deref())?,
         }
         .into(),
         AccountCommand::Quota { account, recipients, of_plan, renews_on } => {

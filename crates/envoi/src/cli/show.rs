@@ -6,7 +6,8 @@ use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
     AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
-    ContactsView, CredentialView, DnsRecordView, DomainView, MessageView, PlanChangeView, QueueView, SmtpUserView,
+    ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView,
+    SmtpUserView,
 };
 
 /// The answer as a table or as lines.
@@ -77,6 +78,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Health(found) => health(found),
         Answer::Checks(found) => crate::doctor::text(found),
         Answer::Backup(made) => crate::archive::done(made),
+        Answer::Erasure(erased) => erasure(erased),
         Answer::Done(done) => done.done.clone(),
     }
 }
@@ -91,7 +93,21 @@ fn account(account: &AccountView) -> String {
         ("Asks for", request_words(account)),
         ("Quota", quota(account)),
         ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
+        (
+            "Activity",
+            account.activity_days.map_or("kept as long as any".to_owned(), |days| format!("kept for {days} days")),
+        ),
         ("Made", short(&account.created_at)),
+    ])
+}
+
+fn erasure(erased: &ErasureView) -> String {
+    pairs(&[
+        ("Rows", erased.rows.to_string()),
+        ("Connections", erased.connections.to_string()),
+        ("Calls", erased.calls.to_string()),
+        ("Suppression", if erased.suppression { "lifted: mail to it may go again" } else { "as it was" }.to_owned()),
+        ("Left", format!("{} rows, whose mail is in the queue", erased.waiting)),
     ])
 }
 

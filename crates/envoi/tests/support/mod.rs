@@ -7,8 +7,9 @@ pub mod browser;
 pub mod load;
 
 use envoi::demo::capture::Capture;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, SmtpConnection, Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -160,10 +161,24 @@ disk_free_min = "16MB"
         Server::start(self)
     }
 
+    fn trust(&self) -> TlsParameters {
+        let certificate = Certificate::from_pem(self.authority.as_bytes()).unwrap();
+        TlsParameters::builder("localhost".into()).add_root_certificate(certificate).build_rustls().unwrap()
+    }
+
+    /// A session under TLS that has logged in.
+    pub fn session(&self, port: u16, login: &Login) -> SmtpConnection {
+        let (name, patience) = (ClientId::default(), Some(Duration::from_secs(20)));
+        let connected = SmtpConnection::connect(("127.0.0.1", port), patience, &name, Some(&self.trust()), None);
+        let mut session = connected.unwrap();
+        let credentials = Credentials::new(login.username.clone(), login.password.clone());
+        session.auth(&[Mechanism::Plain], &credentials).unwrap();
+        session
+    }
+
     /// A client of a port that trusts this house's authority.
     pub fn client(&self, port: Port, login: &Login) -> SmtpTransport {
-        let certificate = Certificate::from_pem(self.authority.as_bytes()).unwrap();
-        let tls = TlsParameters::builder("localhost".into()).add_root_certificate(certificate).build_rustls().unwrap();
+        let tls = self.trust();
         let (number, tls) = match port {
             Port::StartTls(number) => (number, Tls::Required(tls)),
             Port::Tls(number) => (number, Tls::Wrapper(tls)),

@@ -203,6 +203,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if account.is_some_and(|account| account.state == AccountState::Suspended) {
             return Before::Hold(HoldReason::AccountSuspended);
         }
+        if directory.leaving.get(&mail.envelope.account).is_some_and(|leaving| leaving.cancels_mail) {
+            return Before::End(Ending::AccountDeleted);
+        }
         let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
             return Before::Carry;
         };

@@ -1,6 +1,6 @@
 //! Follows accounts and domains: what was suspended is held, what was resumed is released.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub(super) const INVALID_HELD_FOR: Duration = Duration::from_secs(72 * 3600);
 struct Holds {
     suspended: HashSet<Id<Account>>,
     invalid: HashSet<Id<SendingDomain>>,
+    /// Deleted accounts, and whether all their mail is given up or only what is held.
+    leaving: BTreeMap<Id<Account>, bool>,
 }
 
 impl Holds {
@@ -37,6 +39,7 @@ impl Holds {
         Holds {
             suspended: suspended.map(|account| account.id).collect(),
             invalid: invalid.map(|domain| domain.id).collect(),
+            leaving: directory.leaving.iter().map(|(account, leaving)| (*account, leaving.cancels_mail)).collect(),
         }
     }
 
@@ -101,6 +104,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     async fn apply_to(self: &Arc<Self>, holds: &Holds, entry: &QueueEntry) {
+        if let Some(all) = holds.leaving.get(&entry.account) {
+            let is_held = entry.recipients.iter().any(|(_, _, state)| matches!(state, RecipientState::Held { .. }));
+            if *all || is_held {
+                self.give_up_of_deleted(entry).await;
+            }
+            return;
+        }
         let is_waiting = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
         let reasons: Vec<HoldReason> = entry
             .recipients
@@ -121,6 +131,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         };
         if let Err(error) = done {
             tracing::warn!(message_id = %entry.message, %error, "a message could not be held or released");
+        }
+    }
+
+    /// Gives mail of a deleted account up.
+    async fn give_up_of_deleted(self: &Arc<Self>, entry: &QueueEntry) {
+        if let Err(error) = self.give_up(entry.message, Ending::AccountDeleted).await {
+            tracing::warn!(message_id = %entry.message, %error, "a message of a deleted account could not be given up");
         }
     }
 

@@ -162,4 +162,5 @@ fn endings_name_their_cause() {
     assert_eq!(end(1, &Ending::Sandbox).verdict.outcome, Delivered { sandbox: true });
     assert_eq!(end(1, &Ending::DomainInvalid).verdict.outcome, SoftBounced);
     assert_eq!(end(1, &Ending::DomainDeleted).verdict.outcome, HardBounced);
+    assert_eq!(end(1, &Ending::AccountDeleted).verdict.outcome, HardBounced);
 }

@@ -25,6 +25,7 @@ fn account(subscription: Subscription) -> Account {
         id: Id::new(7),
         name: "Acme".to_owned(),
         state: AccountState::Active,
+        activity_days: None,
         own_quota: Quota { recipients: None, renews_on: 20, moved: None },
         subscription,
         contacts: Contacts::default(),

@@ -1,4 +1,4 @@
-//! Accounts: made, found, suspended and resumed, given a quota.
+//! Accounts: made, found, changed, suspended and resumed, given a quota.
 
 use std::sync::Arc;
 
@@ -46,23 +46,46 @@ fn name_of_account(book: &impl Book, name: &str, own: Option<Id<Account>>) -> Re
     Ok(name)
 }
 
-/// Changes what an account is called, the time zone that its people read times in, or the language of what is written to
-/// it; what is absent stays.
+/// What changes of an account; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// What people call it.
+    pub name: Option<String>,
+    /// The time zone that its people read times in.
+    pub time_zone: Option<String>,
+    /// The language of what is written to it.
+    pub language: Option<Language>,
+    /// For how many days its activity is kept.
+    pub activity_days: Setting<u64>,
+}
+
+/// Changes what an account is called, the time zone that its people read times in, the language of what is written to
+/// it, or for how many days its activity is kept.
 ///
 /// # Errors
-/// The name is none or taken, or there is no such time zone.
+/// The name is none or taken, there is no such time zone, or the days are more than the relay keeps any or none.
 pub fn account_set(
     book: &impl Book,
     account: Id<Account>,
-    name: Option<&str>,
-    time_zone: Option<&str>,
-    language: Option<Language>,
+    change: AccountChange,
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
+    let AccountChange { name, time_zone, language, activity_days } = change;
     let mut changed = (*account_find(book, account)?).clone();
     if let Some(name) = name {
-        changed.name = name_of_account(book, name, Some(account))?;
+        changed.name = name_of_account(book, &name, Some(account))?;
     }
+    if let Setting::To(days) = activity_days
+        && !(1..=caller.limits.activity_days).contains(&days)
+    {
+        let max = caller.limits.activity_days;
+        return Err(Fault::invalid(
+            format!("Activity cannot be kept for {days} days."),
+            format!("Give a number of days from 1 to {max}, for how long this relay keeps any."),
+        )
+        .named("activity-days", &[("days", &days), ("most", &max)]));
+    }
+    activity_days.apply(&mut changed.activity_days);
     if let Some(given) = time_zone {
         let zone = jiff::tz::TimeZone::get(given.trim()).ok();
         let known = zone.as_ref().and_then(|zone| zone.iana_name());

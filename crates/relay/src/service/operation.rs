@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
-    DoneView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
+    DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
     StatisticsView, SubmissionView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
@@ -70,12 +70,16 @@ operations! {
     AccountSuspend { account: u64 } needs Operator;
     /// Resumes a suspended account.
     AccountResume { account: u64 } needs Operator;
-    /// Changes what an account is called, its time zone, or the language of what is written to it.
+    /// Deletes an account: all that is its stops at once, and what is kept of it goes, the audit log excepted.
+    AccountDelete { account: u64, cancel_mail: bool } needs Operator;
+    /// Changes what an account is called, its time zone, the language of what is written to it, or for how many days its
+    /// activity is kept.
     AccountSet {
         account: u64,
         name: Option<String>,
         time_zone: Option<String>,
-        language: Option<Language>
+        language: Option<Language>,
+        activity_days: Setting<u64>
     } needs Need::Power(Domains);
     /// Sets to how many recipients an account may send in a month in place of what its plan says, and on which day that
     /// begins anew.
@@ -154,6 +158,8 @@ operations! {
     SuppressionList { account: Option<u64> } needs Need::Power(Administration);
     /// Lifts a suppression.
     SuppressionRemove { account: u64, address: String } needs Need::Power(Administration);
+    /// Erases what is kept about a recipient of an account's mail.
+    ActivityErase { account: u64, recipient: String, suppression: bool } needs Need::Power(Administration);
     /// Searches Activity.
     Activity { filter: ActivityFilter } needs Need::Power(Activity);
     /// Shows one row of Activity with every event and attempt.
@@ -328,6 +334,7 @@ impl Operation {
             | Operation::DomainAdd { account, .. }
             | Operation::SuppressionAdd { account, .. }
             | Operation::WebhookAdd { account, .. }
+            | Operation::ActivityErase { account, .. }
             | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
             Operation::DomainList { account }
             | Operation::PlanList { account }
@@ -420,6 +427,7 @@ answers! {
     SmtpUsers(Vec<SmtpUserView>);
     Credential(CredentialView);
     Suppressions(Vec<SuppressionView>);
+    Erasure(ErasureView);
     Activity(Vec<ActivityView>);
     ActivityChanges(ActivityChangesView);
     ActivityDetail(ActivityDetailView);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::credential::SecretText;
-pub use account::{AccountView, ContactView, ContactsView, PlanChangeView, PlanRequestView, PlanView};
+pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use relay::{CertificateView, CheckView};

@@ -141,7 +141,20 @@ pub trait Book: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError>;
 
-    /// Keeps another name, time zone and language of an account.
+    /// Deletes an account: its SMTP users, members, API keys, webhooks and suppressions are gone at once, its domains are
+    /// deleted, and what else is kept of it goes by and by ([`Directory::leaving`]). Its number is never given again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    fn account_delete(
+        &self,
+        account: Id<Account>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps another name, time zone and language of an account, and for how long its rows are kept.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
@@ -388,6 +401,19 @@ pub trait Book: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Lifts a suppression as [`Book::unsuppress`] does, and the audit log does not say of which address. Returns whether
+    /// there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Latched`].
+    fn suppression_erase(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
 
     /// Keeps blocks that began or grew.
     ///

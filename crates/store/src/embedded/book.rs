@@ -43,6 +43,16 @@ impl Book for Embedded {
         self.ledger.book(|register| register.account_state(account, state, by, now))
     }
 
+    fn account_delete(
+        &self,
+        account: Id<Account>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.account_delete(account, cancels_mail, by, now))
+    }
+
     fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
         self.ledger.book(|register| register.account_set(account, by, now))
     }
@@ -229,6 +239,16 @@ impl Book for Embedded {
 
     fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.ledger.book(|register| register.unsuppress(account, address, by, now))
+    }
+
+    fn suppression_erase(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.ledger.book(|register| register.suppression_erase(account, address, by, now))
     }
 
     fn block_put(&self, block: &Block) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased};
 use relay::clock::Day;
 use relay::id::Id;
 use relay::quota::Charges;
@@ -11,6 +11,7 @@ use relay::store::{History, StoreError};
 
 use super::Embedded;
 use super::ledger::activity;
+use super::ledger::activity::erase::{self, Erasure};
 
 impl History for Embedded {
     fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
@@ -39,6 +40,18 @@ impl History for Embedded {
 
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
         self.activity.read(|reader| activity::sent(reader, account, since, until))
+    }
+
+    fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError> {
+        let erasure = Erasure::of(account, recipient);
+        self.activity.write(|writer, _| erase::begin(writer, &erasure))?;
+        self.activity.sync()?;
+        loop {
+            if let Some(erased) = self.activity.write(|writer, _| erase::step(writer, &erasure))? {
+                self.activity.sync()?;
+                return Ok(erased);
+            }
+        }
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

@@ -46,6 +46,7 @@ impl Memory {
                     state.webhook_secrets.entry(*webhook).or_default().push(secret.clone());
                 }
                 Write::WebhookGone(webhook) => state.webhook_gone(*webhook),
+                Write::AccountLeaves { account, .. } => state.account_leaves(*account),
                 other => state.keep_member_row(other),
             }
         }
@@ -71,6 +72,16 @@ impl Book for Memory {
         now: Timestamp,
     ) -> Result<Arc<Account>, StoreError> {
         self.book(|register| register.account_state(account, state, by, now))
+    }
+
+    fn account_delete(
+        &self,
+        account: Id<Account>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.book(|register| register.account_delete(account, cancels_mail, by, now))
     }
 
     fn account_set(&self, account: Account, by: &Actor, now: Timestamp) -> Result<Arc<Account>, StoreError> {
@@ -297,6 +308,16 @@ impl Book for Memory {
 
     fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
         self.book(|register| register.unsuppress(account, address, by, now))
+    }
+
+    fn suppression_erase(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.book(|register| register.suppression_erase(account, address, by, now))
     }
 
     fn block_put(&self, block: &Block) -> Result<(), StoreError> {

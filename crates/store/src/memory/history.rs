@@ -3,14 +3,29 @@
 use std::time::Duration;
 
 use relay::account::Account;
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased, Status};
 use relay::clock::Day;
 use relay::id::Id;
 use relay::quota::Charges;
 use relay::store::{History, StoreError};
 
-use super::{Memory, Row, Verb};
+use super::{Memory, Row, State, Verb};
 use crate::rows;
+
+/// Whether the mail of a row is in the queue.
+fn is_live(row: &ActivityRow) -> bool {
+    matches!(row.status, Status::Accepted | Status::Pending | Status::Deferred)
+}
+
+impl State {
+    /// An account is deleted: what of it has left the queue is forgotten.
+    pub(super) fn account_leaves(&mut self, account: Id<Account>) {
+        self.rows.retain(|row| row.detail.row.account != account || is_live(&row.detail.row));
+        self.connections.retain(|row| row.notice.account != Some(account));
+        self.requests.retain(|(whose, _), _| *whose != Some(account));
+        self.quotas_told.remove(&account);
+    }
+}
 
 impl History for Memory {
     fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
@@ -72,6 +87,28 @@ impl History for Memory {
             (since..=until).contains(&key.day) && account.is_none_or(|account| key.account == account)
         });
         Ok(wanted.map(|(key, tally)| tally.shown(key)).collect())
+    }
+
+    fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let is_its = |row: &ActivityRow| row.account == account && row.recipient.eq_ignore_ascii_case(recipient);
+        let (rows, connections, calls) = (state.rows.len(), state.connections.len(), state.calls.len());
+        let waiting =
+            state.rows.iter().filter(|row| is_its(&row.detail.row) && is_live(&row.detail.row)).count() as u64;
+        state.rows.retain(|row| !is_its(&row.detail.row) || is_live(&row.detail.row));
+        let names = |row: &ConnectionRow| row.notice.recipient.eq_ignore_ascii_case(recipient);
+        state.connections.retain(|row| row.notice.account != Some(account) || !names(row));
+        state.calls.retain(|call| call.new.account != account || !rows::tells_of(&call.new.body, recipient));
+        let gone = |before: usize, after: usize| (before - after) as u64;
+        let erased = Erased {
+            rows: gone(rows, state.rows.len()),
+            connections: gone(connections, state.connections.len()),
+            calls: gone(calls, state.calls.len()),
+            waiting,
+        };
+        state.recount();
+        Ok(erased)
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

@@ -67,7 +67,7 @@ impl State {
     }
 
     /// Counts what waits anew; the oldest calls of logs go.
-    fn recount(&mut self) {
+    pub(super) fn recount(&mut self) {
         let log_max = usize::try_from(self.webhook_bounds.log_max).unwrap_or(usize::MAX);
         for (webhook, standing) in &mut self.standings {
             let of = |call: &&Call| call.new.webhook == *webhook;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use relay::account::AccountState;
+use relay::account::{AccountState, Leaving};
 use relay::certificate::{self, Alarm};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
@@ -550,4 +550,35 @@ pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {
     ];
     assert_eq!(lines[..2], [("account.quota", subjects[0].as_str()), ("account.quota", subjects[1].as_str())]);
     assert!(matches!(store.account_quota(Id::new(999), limited, &operator(), NOW), Err(StoreError::NotFound(_))));
+}
+
+pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) {
+    let (gone, stays) = (account(store), store.account_add("Butcher", &operator(), NOW).unwrap().id);
+    for (number, of) in [gone, stays].into_iter().enumerate() {
+        let domain = domain(store, of, &format!("{number}.example"));
+        store.smtp_user_add(user(domain, &format!("k{number}")), &operator(), NOW).unwrap();
+        store.suppress(of, "anna@example.org", "", &operator(), NOW).unwrap();
+    }
+    store.account_delete(gone, true, &operator(), later(5)).unwrap();
+    let directory = store.directory();
+    assert_eq!(directory.accounts.keys().copied().collect::<Vec<_>>(), [stays]);
+    assert_eq!(directory.leaving[&gone], Leaving { since: later(5), cancels_mail: true });
+    assert_eq!(directory.usernames.keys().collect::<Vec<_>>(), ["k1"]);
+    assert_eq!(directory.suppressions.keys().copied().collect::<Vec<_>>(), [stays]);
+    let deleted: Vec<_> = directory.domains.values().filter(|domain| domain.deleted_at == Some(later(5))).collect();
+    assert!(deleted.len() == 1 && deleted[0].account == gone);
+    assert!(matches!(store.account_delete(gone, true, &operator(), NOW), Err(StoreError::NotFound(_))));
+    let told: Vec<_> = store.audit(Some(gone), 2).unwrap().into_iter().map(|line| line.action).collect();
+    assert_eq!(told, ["account.delete", "domain.delete"]);
+    assert!(store.account_add("Bakery", &operator(), NOW).unwrap().id > stays, "its number is not given again");
+}
+
+pub(crate) async fn a_suppression_is_erased_without_its_address(store: &impl Store) {
+    let account = account(store);
+    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    assert!(store.suppression_erase(account, "Anna@example.org", &operator(), later(1)).unwrap());
+    assert!(!store.suppression_erase(account, "anna@example.org", &operator(), later(1)).unwrap());
+    let told = store.audit(Some(account), 1).unwrap().remove(0);
+    assert_eq!((told.action.as_str(), told.subject.contains('@')), ("suppression.erase", false));
+    assert!(store.directory().suppressions[&account].is_empty());
 }

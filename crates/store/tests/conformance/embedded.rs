@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use relay::account::{AccountState, Contact, Contacts};
-use relay::activity::{ActivityFilter, Status};
+use relay::account::{Account, AccountState, Contact, Contacts};
+use relay::activity::{ActivityFilter, Notice, Status};
 use relay::id::Id;
 use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{HoldReason, Outcome, RecipientState};
@@ -215,6 +215,8 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE accounts DROP COLUMN quota; ALTER TABLE accounts DROP COLUMN renews_on;
         ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;
         ALTER TABLE accounts DROP COLUMN subscription; ALTER TABLE accounts DROP COLUMN contacts;
+        ALTER TABLE accounts DROP COLUMN activity_days; ALTER TABLE accounts DROP COLUMN left_at;
+        ALTER TABLE accounts DROP COLUMN cancels_mail; ALTER TABLE accounts DROP COLUMN gone;
         DROP TABLE plans; DELETE FROM numbers WHERE kind = 'plan';";
     ledger.execute_batch(older).unwrap();
     drop(ledger);
@@ -373,6 +375,65 @@ async fn old_rows_go_and_new_ones_stay() {
     until(&store, || store.connections(None, 10).unwrap().len() == 1).await;
     assert_eq!(store.connections(None, 10).unwrap()[0].notice.username, "new");
     assert_eq!(store.queue(None, 10).len(), 2, "mail is not rows");
+}
+
+#[tokio::test]
+async fn rows_of_an_account_go_after_its_own_days() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let day = 86_400;
+    let account = |name| store.account_add(name, &operator(), NOW).unwrap();
+    let (one, other) = (account("Bakery"), account("Butcher"));
+    store.note(vec![refusal(later(4), "r@example.org"), Notice { account: Some(one.id), ..trouble(later(4), "k") }]);
+    for (number, account) in [(1, &one), (2, &other), (3 * day, &one)] {
+        let mut envelope = envelope(number, &["a@example.org"]);
+        envelope.account = account.id;
+        let message = commit(&store, envelope).await;
+        store.settle(settlement(message, later(number), &[(0, DELIVERED)])).await.unwrap();
+    }
+    assert_eq!(rows(&store, ActivityFilter::default()).await.len(), 4);
+    store.account_set(Account { activity_days: Some(2), ..(*one).clone() }, &operator(), NOW).unwrap();
+    drop(store);
+    folder.set_clock(later(3 * day));
+    let store = folder.open();
+    assert_eq!(store.directory().accounts[&one.id].activity_days, Some(2));
+    until(&store, || store.activity(&ActivityFilter::default()).unwrap().len() == 2).await;
+    until(&store, || store.connections(None, 10).unwrap().is_empty()).await;
+    let left: Vec<_> = rows(&store, ActivityFilter::default()).await.iter().map(|row| row.account).collect();
+    assert_eq!(left, [one.id, other.id]);
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
+    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    let done = commit(&store, envelope(1, &["a@example.org"])).await;
+    store.settle(settlement(done, later(2), &[(0, DELIVERED)])).await.unwrap();
+    let waits = commit(&store, envelope(3, &["b@example.org"])).await;
+    store.caught_up().await;
+    store.account_delete(account, false, &operator(), later(4)).unwrap();
+    drop(store);
+
+    folder.set_clock(later(2 * 3600));
+    let store = folder.open();
+    let all = || store.activity(&ActivityFilter::default()).unwrap();
+    until(&store, || all().len() == 1).await;
+    assert!(store.directory().leaving.contains_key(&account) && !store.directory().suppressions.contains_key(&account));
+    store.settle(settlement(waits, later(5), &[(0, DELIVERED)])).await.unwrap();
+    store.caught_up().await;
+    drop(store);
+
+    let store = folder.open();
+    until(&store, || store.directory().leaving.is_empty()).await;
+    assert!(store.activity(&ActivityFilter::default()).unwrap().is_empty());
+    assert!(store.sent(Some(account), NOW.day(), NOW.day()).unwrap().is_empty() && charges(&store).is_empty());
+    assert_eq!(store.audit(Some(account), 1).unwrap()[0].action, "account.purged");
+    drop(store);
+    let store = folder.open();
+    assert!(store.directory().leaving.is_empty() && store.directory().accounts.is_empty());
+    assert!(store.account_add("Bakery", &operator(), NOW).unwrap().id > account);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relay::activity::{ActivityFilter, ActivityRow, DailyCount, Status};
+use relay::activity::{ActivityFilter, ActivityRow, DailyCount, Notice, NoticeKind, Status};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
 use relay::queue::{HoldReason, Origin, Outcome};
@@ -481,4 +481,44 @@ pub(crate) async fn what_was_committed_is_charged_once(store: &impl Store) {
     store.settle(settlement(own, later(9), &bounced)).await.unwrap();
     note(store, vec![refusal(NOW, "c@example.org")], DAY + 1).await;
     assert_eq!(charges(store), [(1, 0, 2), (1, 1, 2), (2, 0, 1)], "the marker is one of the second day");
+}
+
+pub(crate) async fn a_recipient_is_erased(store: &impl Store) {
+    let whole = commit(store, envelope(1, &["Anna@example.org", "b@example.org"])).await;
+    let verdicts = [(0, Outcome::Deferred { until: later(9) }), (1, DELIVERED)];
+    store.settle(settlement(whole, later(2), &verdicts)).await.unwrap();
+    store.settle(settlement(whole, later(10), &[(0, Outcome::HardBounced)])).await.unwrap();
+    commit(store, envelope(3, &["anna@example.org"])).await;
+    let named = Notice { kind: NoticeKind::Connection, ..refusal(later(6), "anna@example.org") };
+    store.note(vec![refusal(later(6), "ANNA@example.org"), refusal(later(6), "c@example.org"), named]);
+    let mut others = envelope(4, &["anna@example.org"]);
+    others.account = Id::new(2);
+    let others = commit(store, others).await;
+    store.settle(settlement(others, later(5), &[(0, DELIVERED)])).await.unwrap();
+    assert_eq!(rows(store, ActivityFilter::default()).await.len(), 6);
+    let erased = store.erase(Id::new(1), "anna@Example.org").unwrap();
+    assert_eq!((erased.rows, erased.connections, erased.waiting), (2, 1, 1));
+    let mut left: Vec<_> = rows(store, ActivityFilter::default())
+        .await
+        .into_iter()
+        .map(|row| (row.account.number(), row.recipient, row.status))
+        .collect();
+    let row = |account, recipient: &str, status| (account, recipient.to_owned(), status);
+    let expected = [
+        row(1, "anna@example.org", Status::Accepted),
+        row(1, "b@example.org", Status::Delivered),
+        row(1, "c@example.org", Status::Rejected),
+        row(2, "anna@example.org", Status::Delivered),
+    ];
+    left.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+    assert_eq!(left, expected);
+    assert!(store.connections(None, 10).unwrap().is_empty());
+    // what is left of the message is told as before, and once more there is nothing
+    let of_message = ActivityFilter { message: Some(whole), ..ActivityFilter::default() };
+    let other = rows(store, of_message).await.remove(0);
+    let detail = store.activity_detail(other.row).unwrap().unwrap();
+    assert_eq!((detail.events.len(), detail.row.reply.as_str()), (2, "250 2.0.0 Ok"));
+    assert!(store.activity_detail(other.row - 1).unwrap().is_none());
+    assert_eq!(store.erase(Id::new(1), "anna@example.org").unwrap().rows, 0);
+    assert_eq!(store.sent(Some(Id::new(1)), NOW.day(), NOW.day()).unwrap()[0].accepted, 3, "counters name nobody");
 }

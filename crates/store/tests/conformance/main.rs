@@ -103,6 +103,8 @@ suite! {
         a_look_is_kept_with_all_that_it_found
         what_was_told_of_a_quota_is_kept
         suppressions_whatever_the_case
+        a_suppression_is_erased_without_its_address
+        a_deleted_account_takes_all_that_is_its
         logins_keep_the_latest
         the_last_login_of_some_users
         api_keys_work_until_they_are_deleted
@@ -142,5 +144,6 @@ suite! {
         details_of_a_refusal_tell_its_session
         what_was_sent_is_counted_by_day_account_domain_and_user
         only_what_changes_a_row_is_counted
-        what_was_committed_is_charged_once;
+        what_was_committed_is_charged_once
+        a_recipient_is_erased;
 }

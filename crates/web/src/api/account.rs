@@ -3,7 +3,7 @@
 use relay::language::Language;
 use relay::service::Setting;
 use relay::service::operation::Operation;
-use relay::service::view::{AccountView, DoneView, SuppressionView};
+use relay::service::view::{AccountView, DoneView, ErasureView, SuppressionView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -46,6 +46,30 @@ pub(super) struct AccountChange {
     time_zone: Option<String>,
     /// The language of what is written to it; absent: as it is.
     language: Option<Language>,
+    /// For how many days its activity is kept; null: as long as the relay keeps any; absent: as it is.
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<u64>)]
+    activity_days: Setting<u64>,
+}
+
+/// What becomes of its mail.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ItsMail {
+    /// All its mail that waits is given up; absent: what is held is, the rest has 24 hours to go out.
+    #[serde(default)]
+    cancel_mail: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Erasure {
+    /// The address, as a whole.
+    recipient: String,
+    /// Its suppression is lifted too: mail to it may go again.
+    #[serde(default)]
+    suppression: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -101,7 +125,8 @@ pub(super) async fn account_show(asking: Asking, Path(Named(account)): Path<Name
     asking.run(Operation::AccountShow { account }).await
 }
 
-/// Changes what an account is called, its time zone, or the language of what is written to it.
+/// Changes what an account is called, its time zone, the language of what is written to it, or for how many days its
+/// activity is kept.
 #[utoipa::path(patch, path = "/accounts/{account}", operation_id = "AccountSet", tag = "Accounts",
     params(("account" = u64, Path, description = "Its number")), request_body = AccountChange,
     responses((status = 200, body = AccountView)))]
@@ -110,8 +135,32 @@ pub(super) async fn account_set(
     Path(account): Path<u64>,
     Body(change): Body<AccountChange>,
 ) -> Outcome<AccountView> {
-    let AccountChange { name, time_zone, language } = change;
-    asking.run(Operation::AccountSet { account, name, time_zone, language }).await
+    let AccountChange { name, time_zone, language, activity_days } = change;
+    asking.run(Operation::AccountSet { account, name, time_zone, language, activity_days }).await
+}
+
+/// Deletes an account: all that is its stops at once, and what is kept of it goes, the audit log excepted.
+#[utoipa::path(delete, path = "/accounts/{account}", operation_id = "AccountDelete", tag = "Accounts",
+    params(("account" = u64, Path, description = "Its number"), ItsMail),
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn account_delete(
+    asking: Asking,
+    Path(account): Path<u64>,
+    Query(mail): Query<ItsMail>,
+) -> Outcome<DoneView> {
+    asking.run(Operation::AccountDelete { account, cancel_mail: mail.cancel_mail }).await
+}
+
+/// Erases what is kept about a recipient of an account's mail: activity, failed connections, calls to webhooks.
+#[utoipa::path(post, path = "/accounts/{account}/erasures", operation_id = "ActivityErase", tag = "Activity",
+    params(Named), request_body = Erasure, responses((status = 200, body = ErasureView)))]
+pub(super) async fn activity_erase(
+    asking: Asking,
+    Path(Named(account)): Path<Named>,
+    Body(erasure): Body<Erasure>,
+) -> Outcome<ErasureView> {
+    let Erasure { recipient, suppression } = erasure;
+    asking.run(Operation::ActivityErase { account, recipient, suppression }).await
 }
 
 /// Suspends an account: its logins are refused, its queue is held.

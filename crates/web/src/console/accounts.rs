@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::Setting;
 use relay::service::operation::Operation;
-use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, PlanView};
+use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, DoneView, PlanView};
 use serde::Deserialize;
 
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, QuotaBar, quota_bar, shown_as};
 use super::pricing::{self, Card};
-use super::question::{Pressed, Question, Sure, asked};
+use super::question::{Choice, Confirm, Pressed, Question, Sure, Typed, asked};
 use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
@@ -31,6 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
         show("/operator/accounts/{account}/suspend", For::Operator, suspend_asked),
         take("/operator/accounts/{account}/suspend", For::Operator, suspend),
         take("/operator/accounts/{account}/resume", For::Operator, resume),
+        show("/operator/accounts/{account}/delete", For::Operator, delete_asked),
+        take("/operator/accounts/{account}/delete", For::Operator, delete),
         take("/operator/accounts/{account}/vouch", For::Operator, vouch),
         take("/operator/accounts/{account}/enter", For::Operator, enter),
         take("/operator/leave", For::Visitors, leave),
@@ -273,6 +275,58 @@ async fn resume(Path(account): Path<String>, Signed { visit, .. }: Signed<Presse
     let account = visit.number(&account)?;
     visit.ask::<AccountView>(Operation::AccountResume { account }).await?;
     Ok(on_to(&place_of(account)))
+}
+
+/// Asks with the name, which is to be typed; what becomes of the mail is chosen.
+fn deletion(visit: &Visit, account: &AccountView, cancels: bool, refused: Option<Refusal>) -> Response {
+    let page = visit.page();
+    let choice = |value, name: &str, is_chosen| Choice { value, label: page.t(name), is_chosen };
+    let choices =
+        vec![choice("deliver", "account-delete-deliver", !cancels), choice("cancel", "account-delete-cancel", cancels)];
+    let label = page.with("account-delete-type", "name", &account.name);
+    let confirm = Confirm {
+        title: page.with("account-delete-title", "name", &account.name),
+        lines: vec![
+            page.t("account-delete-stops"),
+            page.t("account-delete-held"),
+            page.t("account-delete-purged"),
+            page.t("account-delete-final"),
+        ],
+        action: format!("{}/delete", place_of(account.id)),
+        back: place_of(account.id),
+        button: page.t("account-delete-do"),
+        typed: Some(Typed::text(label, &account.name)),
+        sure: None,
+        choices,
+        is_final: true,
+        refused,
+        page,
+    };
+    confirm.asked()
+}
+
+async fn delete_asked(visit: Visit, Path(account): Path<String>) -> Result<Response, Failure> {
+    let account: AccountView = visit.ask(Operation::AccountShow { account: visit.number(&account)? }).await?;
+    Ok(deletion(&visit, &account, false, None))
+}
+
+#[derive(Deserialize)]
+pub(super) struct DeleteForm {
+    #[serde(default)]
+    typed: String,
+    #[serde(default)]
+    choice: String,
+}
+
+async fn delete(Path(account): Path<String>, Signed { visit, form }: Signed<DeleteForm>) -> Result<Response, Failure> {
+    let account: AccountView = visit.ask(Operation::AccountShow { account: visit.number(&account)? }).await?;
+    let cancel_mail = form.choice == "cancel";
+    if form.typed.trim() != account.name {
+        let words = visit.words().with("account-delete-typed-else", "name", account.name.as_str());
+        return Ok(deletion(&visit, &account, cancel_mail, Some(Refusal::Ours(words))));
+    }
+    visit.ask::<DoneView>(Operation::AccountDelete { account: account.id, cancel_mail }).await?;
+    Ok(on_to("/operator/accounts"))
 }
 
 #[derive(Deserialize)]

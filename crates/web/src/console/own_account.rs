@@ -53,6 +53,8 @@ struct AccountPage {
     name: String,
     zones: Vec<Zone>,
     language: String,
+    days: String,
+    days_max: String,
     number: String,
     made: String,
     refused: Option<Refusal>,
@@ -93,6 +95,8 @@ fn account(
         name: account.name.clone(),
         zones: zones(&account.time_zone),
         language: account.language.clone(),
+        days: account.activity_days.map(|days| days.to_string()).unwrap_or_default(),
+        days_max: visit.console.settings.limits.activity_days.to_string(),
         number: account.id.to_string(),
         made: words.minute(&account.created_at),
         refused,
@@ -120,20 +124,34 @@ struct Form {
     name: String,
     time_zone: String,
     language: Language,
+    /// Empty: as long as the relay keeps any.
+    #[serde(default)]
+    activity_days: String,
 }
 
 async fn change(Signed { visit, form }: Signed<Form>) -> Result<Response, Failure> {
-    let Form { name, time_zone, language } = form;
+    let Form { name, time_zone, language, activity_days } = form;
+    let days = match activity_days.trim() {
+        "" => Some(Setting::Default),
+        given => given.parse().ok().map(Setting::To),
+    };
+    let max = visit.console.settings.limits.activity_days;
+    let is_wrong = days.as_ref().is_none_or(|days| matches!(days, Setting::To(days) if !(1..=max).contains(days)));
     let asked = Operation::AccountSet {
         account: visit.account_number()?,
         name: Some(name.clone()),
         time_zone: Some(time_zone.clone()),
         language: Some(language),
+        // one that is none is refused by the relay
+        activity_days: days.unwrap_or(Setting::To(0)),
     };
     match visit.try_to::<AccountView>(asked).await? {
         Ok(_) => Ok(on_to("/account")),
         Err(fault) => {
             let refused = match fault.kind {
+                _ if is_wrong => {
+                    Refusal::Ours(visit.words().with("own-account-no-days", "max", max.to_string().as_str()))
+                }
                 _ if display_name(&name).is_err() => Refusal::Ours(visit.words().t("own-account-no-name")),
                 FaultKind::Conflict => Refusal::Ours(visit.words().t("own-account-double")),
                 _ => Refusal::of(visit.words(), &fault),

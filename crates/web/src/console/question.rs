@@ -20,6 +20,18 @@ impl Typed {
     pub(super) fn domain(label: String, name: &str) -> Typed {
         Typed { label, pattern: name.replace('.', "\\.") }
     }
+
+    /// Any text.
+    pub(super) fn text(label: String, text: &str) -> Typed {
+        let mut pattern = String::with_capacity(text.len());
+        for letter in text.chars() {
+            if r"^$\.*+?()[]{}|/".contains(letter) {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        Typed { label, pattern }
+    }
 }
 
 /// One of several ways to do it.

@@ -115,6 +115,19 @@ check-advice-zone = Publish the NS record above the zone, and let its name serve
 
 ## Accounts
 account-by-number = Number of the account
+account-delete = Deletion of the account
+account-delete-ask = Delete…
+account-delete-cancel = Give all its mail up that waits
+account-delete-deliver = Deliver what waits for 24 hours; what is left then bounces
+account-delete-do = Delete for good
+account-delete-final = It cannot be undone, and its number is never given again. The audit log stays.
+account-delete-held = What is held of its mail is given up in any case.
+account-delete-purged = Its activity, calls to webhooks and suppressions are purged in the background, its domains with their keys once the queue is empty.
+account-delete-stops = Its SMTP users, members, API keys and webhooks stop this instant; open connections are closed.
+account-delete-title = Delete { $name }?
+account-delete-type = Type { $name } to confirm
+account-delete-typed-else = What you typed is not { $name }. Nothing was deleted.
+account-delete-what = Takes its people, domains, SMTP users and activity with it, for good.
 account-enter = Look in its place
 account-is-active = Active
 account-is-suspended = Suspended

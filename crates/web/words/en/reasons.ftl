@@ -1,6 +1,7 @@
 # Why something failed, and what to do, in English. Each message has its twin of the same name below fr/.
 
 ## What became of an attempt
+why-account-deleted = The account was deleted before this could be delivered.
 why-address = The server of { $domain } does not accept this address.
 why-address-form = The server of { $domain } does not understand this address.
 why-broken-off = The connection with the server of { $domain } broke off.

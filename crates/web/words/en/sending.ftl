@@ -285,3 +285,24 @@ suppression-not-found = No suppressed address has “{ $search }” in it.
 suppression-reason = Reason
 suppression-reason-hint = Kept with the address. May be empty.
 suppression-search = Search
+
+## Erasing a recipient, and how long activity is kept
+own-account-days = Keep activity for so many days
+own-account-days-hint = Rows of Activity and of failed connections and the log of webhooks go after that. Empty: { $max } days, as long as this relay keeps any.
+own-account-no-days = Give a whole number of days from 1 to { $max }, or leave the field empty. Nothing was changed.
+erase = Erase a recipient
+erase-lede = Somebody may ask that nothing be kept about them. What this account keeps about one address goes for good.
+erase-ask = Erase a recipient…
+erase-whom = Whose traces are to go
+erase-what = Their rows of Activity with every event, refusals and failed connections that name them, and calls to webhooks that tell of them, also those that were not sent yet.
+erase-stays = Statistics stay: they name nobody. The audit log tells how much was erased, and not of whom.
+erase-queue = Mail to them that is in the queue stays there, and so does its row: ask again once it has left.
+erase-suppression = Lift their suppression too. Without one, mail to them may go again.
+erase-sure = It shall be erased, and cannot be brought back
+erase-do = Erase for good
+erase-done = Erased of { $address }: { $rows } rows of Activity, { $connections } connections, { $calls } calls to webhooks.
+erase-done-suppression = The suppression is lifted: mail may go there again.
+erase-done-waiting = { $count ->
+    [one] One row is left, because its mail is in the queue. Ask again once it has left.
+   *[other] { $number } rows are left, because their mail is in the queue. Ask again once it has left.
+}

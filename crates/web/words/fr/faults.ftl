@@ -3,6 +3,7 @@
 fault-account-name-taken = Un compte s’appelle déjà « { $name } ». Utilisez-le, ou donnez un autre nom à celui-ci.
 fault-account-none = Le compte { $number } n’existe pas. La liste des comptes les montre tous.
 fault-account-suspended = Le compte est suspendu : on peut le consulter, mais rien ne peut y être modifié. Demandez à l’exploitant du relais, qui est seul à pouvoir le rétablir.
+fault-activity-days = L’activité ne peut pas être conservée pendant { $days } jours. Indiquez de 1 à { $most } jours, la durée maximale de ce relais.
 fault-address-wrong = « { $address } » n’est pas une adresse de courriel. Écrivez-la sous la forme nom@example.com, sans chevrons.
 fault-api-key-expired = La clé serait déjà expirée. Indiquez un moment à venir, ou aucune échéance.
 fault-api-key-name-taken = Une clé d’API s’appelle déjà « { $name } ». Choisissez un autre nom, ou supprimez d’abord l’autre clé.

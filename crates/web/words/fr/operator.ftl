@@ -115,6 +115,19 @@ check-advice-zone = Publiez l’enregistrement NS au-dessus de la zone, et rende
 
 ## Comptes
 account-by-number = Numéro du compte
+account-delete = Suppression du compte
+account-delete-ask = Supprimer…
+account-delete-cancel = Abandonner tout le courrier en attente
+account-delete-deliver = Livrer pendant 24 heures ce qui attend ; le reste est ensuite retourné
+account-delete-do = Supprimer définitivement
+account-delete-final = C’est irréversible, et son numéro ne sera jamais réattribué. Le journal d’audit demeure.
+account-delete-held = Le courrier retenu est abandonné dans tous les cas.
+account-delete-purged = Son activité, ses appels aux webhooks et ses exclusions sont effacés en arrière-plan ; ses domaines et leurs clés, quand la file d’attente est vide.
+account-delete-stops = Ses utilisateurs SMTP, ses membres, ses clés d’API et ses webhooks s’arrêtent à l’instant ; les connexions ouvertes sont fermées.
+account-delete-title = Supprimer { $name } ?
+account-delete-type = Tapez { $name } pour confirmer
+account-delete-typed-else = Ce que vous avez tapé n’est pas { $name }. Rien n’a été supprimé.
+account-delete-what = Emporte définitivement ses membres, ses domaines, ses utilisateurs SMTP et son activité.
 account-enter = Consulter à sa place
 account-is-active = Actif
 account-is-suspended = Suspendu

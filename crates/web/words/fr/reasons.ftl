@@ -1,6 +1,7 @@
 # Pourquoi quelque chose a échoué, et que faire, en français. Chaque message a son jumeau du même nom sous en/.
 
 ## Ce qu’a donné une tentative
+why-account-deleted = Le compte a été supprimé avant que ce message puisse être livré.
 why-address = Le serveur de { $domain } n’accepte pas cette adresse.
 why-address-form = Le serveur de { $domain } ne comprend pas cette adresse.
 why-broken-off = La connexion avec le serveur de { $domain } s’est interrompue.

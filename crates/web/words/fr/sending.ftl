@@ -285,3 +285,24 @@ suppression-not-found = Aucune adresse exclue ne contient « { $search } ».
 suppression-reason = Motif
 suppression-reason-hint = Conservé avec l’adresse. Peut rester vide.
 suppression-search = Rechercher
+
+## Effacement d’un destinataire et durée de conservation
+own-account-days = Conserver l’activité pendant (jours)
+own-account-days-hint = Passé ce délai, les lignes de l’activité, celles des connexions échouées et le journal des webhooks sont effacés. Vide : { $max } jours, la durée maximale de ce relais.
+own-account-no-days = Indiquez un nombre entier de jours, de 1 à { $max }, ou laissez le champ vide. Rien n’a été modifié.
+erase = Effacer un destinataire
+erase-lede = Une personne peut demander qu’on ne conserve plus rien à son sujet. Tout ce que ce compte garde sur une adresse disparaît définitivement.
+erase-ask = Effacer un destinataire…
+erase-whom = La personne à effacer
+erase-what = Ses lignes d’activité avec tous leurs événements, les refus et les connexions échouées où elle figure, ainsi que les appels aux webhooks qui la mentionnent, même ceux qui restaient à envoyer.
+erase-stays = Les statistiques demeurent : elles ne nomment personne. Le journal d’audit indique combien de données ont été effacées, mais pas de qui.
+erase-queue = Le courrier qui lui est destiné et qui attend encore y reste, avec sa ligne d’activité : recommencez quand il sera parti.
+erase-suppression = Lever aussi son exclusion. Sans elle, on pourra de nouveau lui écrire.
+erase-sure = Je veux l’effacer ; rien ne pourra être récupéré
+erase-do = Effacer définitivement
+erase-done = Effacé pour { $address } : { $rows } lignes d’activité, { $connections } connexions, { $calls } appels aux webhooks.
+erase-done-suppression = L’exclusion est levée : on peut de nouveau lui écrire.
+erase-done-waiting = { $count ->
+    [one] Une ligne reste, car son courrier est encore dans la file d’attente. Recommencez quand il sera parti.
+   *[other] { $number } lignes restent, car leur courrier est encore dans la file d’attente. Recommencez quand il sera parti.
+}

@@ -141,6 +141,26 @@ async fn mail_of_a_deleted_domain_is_delivered_for_a_day_and_then_bounced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_held_of_a_deleted_account_is_given_up_and_the_rest_where_that_was_chosen() {
+    for cancels_mail in [false, true] {
+        let (world, message) = deferred().await;
+        let held = world.send(2, &["b@dead.example"]).await;
+        world.settle().await;
+        world.handle.hold(held, HoldReason::Operator).await.unwrap();
+        world.store.account_delete(world.domain.account, cancels_mail, &operator(), START).unwrap();
+        world.handle.directory_changed();
+        world.settle().await;
+        let row = &world.rows(held)[0];
+        assert_eq!((row.status, row.reason.contains("account was deleted")), (Status::HardBounce, true));
+        let expected = if cancels_mail { Status::HardBounce } else { Status::Deferred };
+        assert_eq!(world.statuses(message), [expected]);
+        // what is left has a day, as mail of any deleted domain
+        world.pass(2 * DAY).await;
+        assert_eq!(world.statuses(message), [Status::HardBounce]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn mail_of_a_domain_that_lost_its_validation_is_held_three_days_and_then_bounced() {
     let (world, message) = deferred().await;
     world.store.domain_state(world.domain.id, DomainState::Failed, &operator(), START).unwrap();

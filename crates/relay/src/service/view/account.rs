@@ -42,8 +42,23 @@ views! {
         time_zone: String,
         /// The language of what is written to it: `en` or `fr`.
         language: String,
+        /// For how many days its activity is kept; none: as long as the relay keeps any.
+        activity_days: Option<u64>,
         /// When it was made.
         created_at: String,
+    }
+    /// What was erased of what was kept about a recipient.
+    ErasureView {
+        /// Rows of Activity.
+        rows: u64,
+        /// Failed connections and refusals that named it.
+        connections: u64,
+        /// Calls to webhooks that told of it, delivered or not.
+        calls: u64,
+        /// Whether its suppression was lifted: mail to it may go again.
+        suppression: bool,
+        /// Rows that are left, because mail to it is in the queue: ask again when that has left.
+        waiting: u64,
     }
     /// A plan.
     PlanView {
@@ -149,6 +164,7 @@ impl AccountView {
             renews_at: quota.period(today).renews.to_string(),
             time_zone: account.time_zone.clone(),
             language: account.language.tag().to_owned(),
+            activity_days: account.activity_days,
             created_at: moment::text(account.created_at),
         }
     }

@@ -40,6 +40,7 @@ impl Scene {
             id: Id::new(1),
             name: "Acme".into(),
             state: AccountState::Active,
+            activity_days: None,
             own_quota: Quota::default(),
             subscription: Subscription::to(Plan::BUILT_IN),
             contacts: Contacts::default(),

@@ -26,13 +26,14 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
     let mut directory = Directory::default();
     let accounts =
         "SELECT id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language,
-            subscription, contacts
-        FROM accounts WHERE id > 0";
+            subscription, contacts, activity_days
+        FROM accounts WHERE id > 0 AND left_at IS NULL";
     each(reader, accounts, |row| {
         let account = account(row)?;
         directory.accounts.insert(account.id, Arc::new(account));
         Ok(())
     })?;
+    super::leaving::load(reader, &mut directory)?;
     let mut keys = keys(reader)?;
     let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at FROM domains
         WHERE forgotten = 0";
@@ -48,7 +49,10 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         directory.users.insert(user.id, Arc::new(user));
         Ok(())
     })?;
-    each(reader, "SELECT account, address FROM suppressions", |row| {
+    // of an account that is deleted they go by and by
+    let suppressions = "SELECT account, address FROM suppressions
+        WHERE account NOT IN (SELECT id FROM accounts WHERE left_at IS NOT NULL)";
+    each(reader, suppressions, |row| {
         let addresses = directory.suppressions.entry(Id::new(row.get(0)?)).or_default();
         Arc::make_mut(addresses).insert(row.get(1)?);
         Ok(())
@@ -95,6 +99,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         contacts: from_json(&row.get::<_, String>(11)?)?,
         time_zone: row.get(8)?,
         language: from_word(row.get(9)?)?,
+        activity_days: row.get(12)?,
         created_at: Timestamp(row.get(3)?),
     })
 }

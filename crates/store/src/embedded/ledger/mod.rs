@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod charged;
+mod leaving;
 mod load;
 mod members;
 mod plans;

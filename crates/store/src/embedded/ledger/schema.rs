@@ -269,4 +269,13 @@ CREATE TABLE webhooks (
     created_at INTEGER NOT NULL
 ) STRICT;
 ",
+    "
+-- for how many days rows of activity are kept; none: as long as the relay keeps any
+ALTER TABLE accounts ADD COLUMN activity_days INTEGER;
+-- when it was deleted, and whether all its mail is given up; when nothing was left of it but this row, which stays: domains
+-- name it, and its number is not given again
+ALTER TABLE accounts ADD COLUMN left_at INTEGER;
+ALTER TABLE accounts ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
+",
 ];

@@ -60,6 +60,8 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         | Write::SignInsGone { .. }
         | Write::Link(_)
         | Write::LinksGone(_) => super::members::row(transaction, keys, write)?,
+        Write::AccountLeaves { account, leaving } => super::leaving::begin(transaction, *account, *leaving)?,
+        Write::AccountGone(account) => super::leaving::end(transaction, *account)?,
         Write::Webhook(_) | Write::WebhookSecret { .. } | Write::WebhookGone(_) => {
             super::webhooks::row(transaction, keys, write)?;
         }
@@ -75,20 +77,37 @@ pub(super) fn not_wrapped(_: Sealed) -> rusqlite::Error {
 fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<()> {
     let upsert = "INSERT INTO accounts
             (id, name, state, created_at, quota, renews_on, period_begins, period_renews, time_zone, language,
-                subscription, contacts)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                subscription, contacts, activity_days)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         ON CONFLICT (id) DO UPDATE
             SET name = ?2, state = ?3, quota = ?5, renews_on = ?6, period_begins = ?7, period_renews = ?8,
-                time_zone = ?9, language = ?10, subscription = ?11, contacts = ?12";
+                time_zone = ?9, language = ?10, subscription = ?11, contacts = ?12, activity_days = ?13";
     let Quota { recipients, renews_on, moved } = account.own_quota;
     let (begins, renews) = (moved.map(|period| period.begins.0), moved.map(|period| period.renews.0));
     let (id, state, created_at) = (account.id.number(), word(&account.state)?, account.created_at.0);
     let (zone, language) = (&account.time_zone, word(&account.language)?);
     let (subscription, contacts) = (json(&account.subscription)?, json(&account.contacts)?);
-    let name = &account.name;
-    let values =
-        (id, name, state, created_at, recipients, renews_on, begins, renews, zone, language, subscription, contacts);
-    transaction.execute(upsert, values).map(drop)
+    let (name, days) = (&account.name, account.activity_days);
+    transaction
+        .execute(
+            upsert,
+            rusqlite::params![
+                id,
+                name,
+                state,
+                created_at,
+                recipients,
+                renews_on,
+                begins,
+                renews,
+                zone,
+                language,
+                subscription,
+                contacts,
+                days
+            ],
+        )
+        .map(drop)
 }
 
 fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Result<()> {

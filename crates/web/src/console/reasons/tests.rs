@@ -71,6 +71,7 @@ fn what_attempts_are_told_by_is_known() {
         let endings = [
             Ending::Cancelled("Léa".into()),
             Ending::DomainDeleted,
+            Ending::AccountDeleted,
             Ending::DomainInvalid,
             Ending::Damaged,
             Ending::Sandbox,

@@ -18,6 +18,7 @@ use relay::webhook::{
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::embedded::sqlite::{from_word, named, word};
+use crate::rows::tells_of;
 
 /// Calls that go in one step: some milliseconds.
 const STEP: u64 = 250;
@@ -278,6 +279,58 @@ pub(super) fn tidy(writer: &Connection, directory: &Directory, before: Timestamp
         count.write(writer, webhook)?;
     }
     Ok(more)
+}
+
+/// Some old calls go of the logs of an account's webhooks. Returns whether there may be more.
+pub(super) fn forget_before(writer: &Connection, account: u64, before: Timestamp) -> rusqlite::Result<bool> {
+    for webhook in of_account(writer, account)? {
+        let mut old = writer.prepare_cached(
+            "DELETE FROM webhook_calls WHERE number IN
+                (SELECT number FROM webhook_calls WHERE webhook = ?1 AND state <> 0 AND at < ?2 ORDER BY number LIMIT ?3)",
+        )?;
+        let gone = old.execute((webhook, before.0, STEP))? as u64;
+        take_off(writer, webhook, 0, gone)?;
+        if gone == STEP {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The webhooks of an account that ever had calls, by number.
+pub(super) fn of_account(reader: &Connection, account: u64) -> rusqlite::Result<Vec<u64>> {
+    webhooks(reader, &format!("WHERE account = {account} ORDER BY webhook"))
+}
+
+/// The calls of a webhook that tell of a recipient are gone. Returns how many.
+pub(super) fn forget_recipient(writer: &Connection, webhook: u64, recipient: &str) -> rusqlite::Result<u64> {
+    let mut query = writer.prepare_cached("SELECT number, state, body FROM webhook_calls WHERE webhook = ?1")?;
+    let mut calls = query.query([webhook])?;
+    let (mut waited, mut numbers) = (0, Vec::new());
+    while let Some(call) = calls.next()? {
+        if tells_of(call.get_ref(2)?.as_str()?, recipient) {
+            waited += u64::from(call.get::<_, u8>(1)? == 0);
+            numbers.push(call.get::<_, u64>(0)?);
+        }
+    }
+    let mut delete = writer.prepare_cached("DELETE FROM webhook_calls WHERE number = ?1")?;
+    for number in &numbers {
+        delete.execute([number])?;
+    }
+    let gone = numbers.len() as u64;
+    take_off(writer, webhook, waited, gone - waited)?;
+    Ok(gone)
+}
+
+/// So many calls that waited are gone, and so many of the log.
+fn take_off(writer: &Connection, webhook: u64, waited: u64, ended: u64) -> rusqlite::Result<()> {
+    if waited + ended == 0 {
+        return Ok(());
+    }
+    let Some(mut count) = Count::read(writer, webhook)? else { return Ok(()) };
+    count.standing.waiting = count.standing.waiting.saturating_sub(waited);
+    count.ended = count.ended.saturating_sub(ended);
+    count.write(writer, webhook)
 }
 
 /// The webhooks that have calls that wait.

@@ -196,6 +196,11 @@ impl<T: AsRef<str>> Group<T> {
         }
     }
 
+    /// Whether what a row told was erased: its place is kept, because the others of its message are counted by theirs.
+    pub(super) fn is_erased(&self, row: &Row<T>) -> bool {
+        self.message.is_some() && row.recipient.as_ref().is_empty()
+    }
+
     /// A bit for each status that a row of it has.
     pub(super) fn statuses(&self) -> u8 {
         self.rows.iter().fold(0, |statuses, row| statuses | 1 << self.status_of(row))

@@ -229,7 +229,7 @@ impl Group<String> {
     }
 
     /// Drops the events that no row speaks of any more.
-    fn forget_past(&mut self) {
+    pub(super) fn forget_past(&mut self) {
         let mut places: Vec<Option<u32>> = vec![None; self.events.len()];
         let mut used = 0;
         let mut moved = |place: &mut u32| {

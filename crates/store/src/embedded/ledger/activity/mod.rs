@@ -12,6 +12,7 @@ mod columns;
 mod connections;
 mod convert;
 mod counters;
+pub(crate) mod erase;
 mod group;
 mod hand;
 mod hours;
@@ -24,6 +25,7 @@ mod refusals;
 mod schema;
 mod standing;
 mod statuses;
+mod sweep;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 pub(in crate::embedded::ledger) mod tests;
@@ -245,7 +247,7 @@ struct Shared {
     /// Somebody waits for rows: the thread gathers no longer.
     hurries: Mutex<bool>,
     hurried: Condvar,
-    /// A second writer, for calls to webhooks. The thread holds it while it writes itself: SQLite knows one writer at a time,
+    /// A second writer, for calls to webhooks and for what is erased. The thread holds it while it writes itself: SQLite knows one writer at a time,
     /// and one that read before another wrote would fail.
     calls: Mutex<Connection>,
     /// How many calls were made or made to wait again.
@@ -283,6 +285,7 @@ impl Shared {
 /// Activity in operation.
 pub(crate) struct Activity {
     shared: Arc<Shared>,
+    path: PathBuf,
     readers: Readers,
     webhooks: Bounds,
     thread: Option<JoinHandle<()>>,
@@ -315,7 +318,7 @@ impl Activity {
         }
         let thread = std::thread::Builder::new().name("activity".to_owned()).spawn(move || reader.run());
         let thread = thread.map_err(|source| OpenError::Io { path: "the activity thread".into(), source })?;
-        Ok(Activity { shared, readers, webhooks, thread: Some(thread) })
+        Ok(Activity { shared, path: path.to_owned(), readers, webhooks, thread: Some(thread) })
     }
 
     /// How far the log was read.
@@ -351,13 +354,13 @@ impl Activity {
         self.readers.read(work)
     }
 
-    /// Writes of calls to webhooks, all of it or nothing. It is on the disk with the next sync, within a minute.
+    /// Writes of calls to webhooks, or of what is erased, all of it or nothing. It is on the disk with the next sync, within a minute.
     pub(crate) fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>, Bounds) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         if self.shared.seen.borrow().has_ended {
-            return Err(StoreError::Unavailable("activity stands still: calls to webhooks are not kept".to_owned()));
+            return Err(StoreError::Unavailable("activity stands still: nothing of it is changed".to_owned()));
         }
         let attempt = |writer: &mut Connection| {
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -368,6 +371,11 @@ impl Activity {
         let result = attempt(&mut self.shared.alone()).map_err(sqlite::unavailable);
         self.shared.calls_unsynced.store(true, Ordering::Relaxed);
         result
+    }
+
+    /// What was written by [`Activity::write`] is on the disk when this returns.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        sqlite::sync_commits(&self.path).map_err(sqlite::unavailable)
     }
 
     /// So many calls wait more.

@@ -108,9 +108,23 @@ fn put_key(body: &mut Vec<u8>, last: &[u8], key: &[u8], places: impl Iterator<It
 
 /// Tells the places of a page's keys from one on and before another.
 pub(super) fn groups_of(
-    mut page: &[u8],
+    page: &[u8],
     keys: &std::ops::Range<Vec<u8>>,
     tell: &mut impl FnMut(Entry),
+) -> rusqlite::Result<()> {
+    walk(page, |key| (key < keys.end.as_slice(), key >= keys.start.as_slice()), &mut |_, place| tell(place))
+}
+
+/// Tells every key of a page with each of its places.
+pub(super) fn each_entry(page: &[u8], tell: &mut impl FnMut(&[u8], Entry)) -> rusqlite::Result<()> {
+    walk(page, |_| (true, true), tell)
+}
+
+/// Goes through the keys of a page. `meant` says of each whether it is one to stop at no more, and whether it is told.
+fn walk(
+    mut page: &[u8],
+    meant: impl Fn(&[u8]) -> (bool, bool),
+    tell: &mut impl FnMut(&[u8], Entry),
 ) -> rusqlite::Result<()> {
     let mut key = Vec::new();
     while !page.is_empty() {
@@ -121,15 +135,15 @@ pub(super) fn groups_of(
         key.truncate(shared);
         key.extend_from_slice(&page[..more]);
         page = &page[more..];
-        if key >= keys.end {
+        let (goes_on, is_meant) = meant(&key);
+        if !goes_on {
             break;
         }
-        let is_meant = key >= keys.start;
         let mut place = 0;
         for _ in 0..take(&mut page)? {
             place += take(&mut page)?;
             if is_meant {
-                tell(u32::try_from(place).map_err(|_| damaged())?);
+                tell(&key, u32::try_from(place).map_err(|_| damaged())?);
             }
         }
     }

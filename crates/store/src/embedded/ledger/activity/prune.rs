@@ -7,7 +7,7 @@ use super::group::{Group, unpacked};
 use super::{changes, hours, parts, refusals, statuses};
 
 /// Groups, and rows of Connections, in one transaction: some milliseconds.
-const GROUPS_MAX: usize = 250;
+pub(super) const GROUPS_MAX: usize = 250;
 
 /// Deletes the oldest rows that began before a moment, with all that belongs to them. Returns whether there may be
 /// more.
@@ -40,18 +40,39 @@ fn activity(writer: &Transaction<'_>, before: Timestamp) -> rusqlite::Result<usi
     let mut rows = Vec::new();
     while let Some(group) = old.next()? {
         let row: u64 = group.get(0)?;
-        statuses::change(writer, row, group.get(1)?, 0)?;
-        if group.get(2)? {
-            let refusal: Group<&str> = unpacked(group.get_ref(3)?.as_blob()?)?;
-            refusals::forget(writer, row, &refusal)?;
-        }
+        forget(writer, row, group.get(1)?, group.get(2)?, group.get_ref(3)?.as_blob()?)?;
         rows.push(row);
     }
+    delete(writer, &rows)?;
+    Ok(rows.len())
+}
+
+/// What points to a group that goes goes first: its statuses, and where it is a refusal what is alike with it.
+pub(super) fn forget(
+    writer: &Connection,
+    row: u64,
+    statuses: u8,
+    is_refusal: bool,
+    body: &[u8],
+) -> rusqlite::Result<()> {
+    statuses::change(writer, row, statuses, 0)?;
+    if is_refusal {
+        let refusal: Group<&str> = unpacked(body)?;
+        refusals::forget(writer, row, &refusal)?;
+    }
+    Ok(())
+}
+
+/// Deletes groups, by their first rows, in the order of these. The parts that they were in are to be indexed anew.
+pub(super) fn delete(writer: &Connection, rows: &[u64]) -> rusqlite::Result<()> {
     let mut timelines = writer.prepare_cached("DELETE FROM timeline WHERE row = ?1")?;
     let mut groups = writer.prepare_cached("DELETE FROM row_groups WHERE row = ?1")?;
-    for row in &rows {
+    for row in rows {
         timelines.execute([row])?;
         groups.execute([row])?;
     }
-    Ok(rows.len())
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => parts::mark_stale(writer, *first, *last),
+        _ => Ok(()),
+    }
 }

@@ -187,7 +187,7 @@ fn address_keys(pattern: &str) -> Option<Range<Vec<u8>>> {
     }
 }
 
-fn exactly(key: &[u8]) -> Range<Vec<u8>> {
+pub(super) fn exactly(key: &[u8]) -> Range<Vec<u8>> {
     key.to_vec()..[key, &[0]].concat()
 }
 
@@ -243,7 +243,7 @@ pub(crate) fn detail(reader: &Connection, row: u64) -> rusqlite::Result<Option<A
     });
     let Some((first, group, facts)) = found.optional()? else { return Ok(None) };
     let place = usize::try_from(row - first).unwrap_or(usize::MAX);
-    if place >= group.rows.len() {
+    if group.rows.get(place).is_none_or(|row| group.is_erased(row)) {
         return Ok(None);
     }
     let mut events = group.events_of(place)?;

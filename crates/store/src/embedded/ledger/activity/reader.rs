@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use relay::account::{Account, Leaving};
 use relay::clock::Timestamp;
 use relay::cursor::CursorKey;
 use relay::id::Id;
@@ -13,6 +14,8 @@ use relay::store::{Spool as _, StoreError};
 
 use super::belief::Belief;
 use super::calls::{self, Listeners};
+use super::erase::{self, Erasure};
+use super::sweep::{self, Sweeps};
 use super::{File, Seen, Shared, Upkeep, counters, prune};
 use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
@@ -35,7 +38,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 const BLOCKS_REMEMBERED: Duration = Duration::from_secs(relay::limits::BLOCK_SECONDS_MAX.ceiling);
 /// Logins are remembered so long, because they keep an address open to their user.
 const LOGINS_REMEMBERED: Duration = Duration::from_secs(relay::limits::KNOWN_LOGIN_DAYS.ceiling * 86_400);
-/// A deleted domain keeps its keys at least so long: a message may have been on its way in.
+/// A deleted domain keeps its keys at least so long, and a deleted account is not done with before: a message may have been
+/// on its way in.
 const DOMAIN_GRACE: Duration = Duration::from_secs(3600);
 /// Messages looked at in one step for those of deleted domains.
 const QUEUE_PAGE: usize = 1000;
@@ -52,6 +56,11 @@ pub(super) struct Reader {
     /// When old rows are looked for next.
     prune_at: Instant,
     belief: Belief,
+    sweeps: Sweeps,
+    /// Recipients that an earlier process did not finish to erase.
+    erasures: Vec<Erasure>,
+    /// Deleted accounts that are looked at, whether something of them is left.
+    leaving: Vec<Id<Account>>,
     /// What numbers of rows are veiled with before accounts are told of them.
     numbers: Arc<CursorKey>,
 }
@@ -61,7 +70,21 @@ impl Reader {
         let now = Instant::now();
         let belief = Belief::new(None, now);
         let (synced, numbers) = (file.position(), Arc::new(CursorKey::new(upkeep.ledger.cursor_key())));
-        Reader { synced, file, spool, upkeep, shared, synced_at: now, prune_at: now, belief, numbers }
+        let (sweeps, erasures, leaving) = (Sweeps::new(), Vec::new(), Vec::new());
+        Reader {
+            synced,
+            file,
+            spool,
+            upkeep,
+            shared,
+            synced_at: now,
+            prune_at: now,
+            belief,
+            sweeps,
+            erasures,
+            leaving,
+            numbers,
+        }
     }
 
     /// Reads all there is, before anybody asks.
@@ -84,6 +107,7 @@ impl Reader {
             self.apply(&batch).map_err(failed)?;
         }
         self.belief = Belief::new(self.file.newest().map_err(failed)?, Instant::now());
+        self.erasures = erase::unfinished(&self.file.writer).map_err(failed)?;
         self.sync().map_err(failed)
     }
 
@@ -220,8 +244,65 @@ impl Reader {
         if more || calls::tidy(&self.file.writer, &self.upkeep.ledger.directory(), old)? {
             return Ok(true);
         }
+        if let Some(erasure) = self.erasures.last() {
+            let transaction = self.file.writer.transaction()?;
+            let done = erase::step(&transaction, erasure)?;
+            transaction.commit()?;
+            if done.is_some() {
+                self.erasures.pop();
+            }
+            return Ok(true);
+        }
+        let directory = self.upkeep.ledger.directory();
+        match self.sweeps.step(&mut self.file.writer, &directory, self.upkeep.keep, now)? {
+            Some(true) => return Ok(true),
+            Some(false) => {}
+            None => {
+                let is_due = |leaving: &Leaving| now.since(leaving.since) >= DOMAIN_GRACE;
+                let leaving = directory.leaving.iter().filter(|(_, leaving)| is_due(leaving));
+                self.leaving = self.without_mail(leaving.map(|(account, _)| *account).collect());
+            }
+        }
+        if let Some(account) = self.leaving.last() {
+            if self.leave(*account)? {
+                self.leaving.pop();
+            }
+            return Ok(true);
+        }
         counters::forget_before(&self.file.writer, before(now, self.upkeep.keep_counters))?;
         Ok(false)
+    }
+
+    /// Those of some accounts that have no mail in the queue.
+    fn without_mail(&self, mut accounts: Vec<Id<Account>>) -> Vec<Id<Account>> {
+        let mut after = None;
+        while !accounts.is_empty() {
+            let page = self.spool.queue(after, QUEUE_PAGE);
+            accounts.retain(|account| !page.iter().any(|entry| entry.account == *account));
+            let Some(last) = page.last() else { break };
+            after = Some(last.message);
+        }
+        accounts
+    }
+
+    /// A step towards the end of a deleted account. Returns whether that is reached, or has to wait.
+    fn leave(&self, account: Id<Account>) -> rusqlite::Result<bool> {
+        match sweep::is_empty(&self.file.writer, account)? {
+            None => return Ok(true),
+            Some(true) => return Ok(false),
+            Some(false) => {}
+        }
+        let now = (self.upkeep.now)();
+        let ledger = &self.upkeep.ledger;
+        let done = match ledger.purge_some(account) {
+            Ok(true) => return Ok(false),
+            Ok(false) => ledger.book(|register| register.account_gone(account, now)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
+            tracing::warn!(%account, %error, "what is left of a deleted account could not be purged");
+        }
+        Ok(true)
     }
 
     /// Deleted domains whose queue is empty lose their keys.

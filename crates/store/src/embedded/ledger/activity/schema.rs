@@ -226,4 +226,23 @@ CREATE TABLE webhook_standings (
     dropped_at INTEGER
 ) STRICT;
 ",
+    "
+-- rows of it went, or recipients were erased, since its addresses were indexed: they are to be indexed anew
+ALTER TABLE parts ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX parts_stale ON parts (last) WHERE stale <> 0;
+-- recipients that are being erased, for a start that finds it not done: rows up to the last are looked through from row on;
+-- then (stage 1) Connections, then (stage 2) calls to webhooks
+CREATE TABLE erasures (
+    account     INTEGER NOT NULL,
+    recipient   TEXT NOT NULL,
+    last        INTEGER NOT NULL,
+    stage       INTEGER NOT NULL,
+    row         INTEGER NOT NULL,
+    rows        INTEGER NOT NULL,
+    connections INTEGER NOT NULL,
+    calls       INTEGER NOT NULL,
+    waiting     INTEGER NOT NULL,
+    PRIMARY KEY (account, recipient)
+) STRICT, WITHOUT ROWID;
+",
 ];

@@ -49,7 +49,8 @@ impl<'f> Wanted<'f> {
     }
 
     fn has_row(&self, number: u64, group: &Group<&str>, row: &Row<&str>) -> bool {
-        self.filter.before_row.is_none_or(|before| number < before)
+        !group.is_erased(row)
+            && self.filter.before_row.is_none_or(|before| number < before)
             && self.status.is_none_or(|status| group.status_of(row) == status)
             && self.filter.recipient.as_ref().is_none_or(|pattern| address_matches(pattern, row.recipient))
     }

@@ -1,0 +1,38 @@
+//! Accounts that are deleted, and recipients of whom nothing is to be kept.
+
+use relay::id::Id;
+use relay::service::operation::Answer;
+use relay::service::view::{DoneView, ErasureView};
+use relay::service::{self, Caller, Fault};
+use relay::store::Store;
+
+use super::Executor;
+
+impl<S: Store> Executor<S> {
+    pub(super) fn account_delete(&self, account: u64, cancel_mail: bool, caller: Caller<'_>) -> Result<Answer, Fault> {
+        service::account_delete(self.store.as_ref(), Id::new(account), cancel_mail, caller)?;
+        let mail = if cancel_mail {
+            "all its mail that waits is given up"
+        } else {
+            "what is held of its mail is given up, the rest has 24 hours to go out"
+        };
+        let done = format!(
+            "Account {account} is deleted. Its SMTP users, members and keys have stopped; {mail}. What is kept of it is purged \
+             by and by, the audit log excepted."
+        );
+        Ok(Answer::Done(DoneView { done }))
+    }
+
+    pub(super) fn activity_erase(
+        &self,
+        account: u64,
+        recipient: &str,
+        suppression: bool,
+        caller: Caller<'_>,
+    ) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let (erased, suppression) = service::erase(store, Id::new(account), recipient, suppression, caller)?;
+        let (rows, connections, calls, waiting) = (erased.rows, erased.connections, erased.calls, erased.waiting);
+        Ok(Answer::Erasure(ErasureView { rows, connections, calls, suppression, waiting }))
+    }
+}

@@ -1,0 +1,62 @@
+//! Accounts that are deleted: what is left of them in `ledger.db` goes a few rows at a time.
+
+use relay::account::{Account, Leaving};
+use relay::clock::Timestamp;
+use relay::directory::Directory;
+use relay::id::Id;
+use relay::store::StoreError;
+use rusqlite::{Connection, Transaction};
+
+use super::{Ledger, load};
+
+/// Rows that go in one step: some milliseconds.
+const STEP: u64 = 500;
+
+/// What of an account goes by and by: tables, and the columns that name a row.
+const LEFT: [(&str, &str); 4] = [
+    ("suppressions", "account, address"),
+    ("requests", "account, key"),
+    ("charges", "account, day"),
+    ("quotas_told", "account"),
+];
+
+/// Accounts of which something is left, into the directory.
+pub(super) fn load(reader: &Connection, directory: &mut Directory) -> rusqlite::Result<()> {
+    let query = "SELECT id, left_at, cancels_mail FROM accounts WHERE left_at IS NOT NULL AND gone = 0";
+    load::each(reader, query, |row| {
+        let leaving = Leaving { since: Timestamp(row.get(1)?), cancels_mail: row.get(2)? };
+        directory.leaving.insert(Id::new(row.get(0)?), leaving);
+        Ok(())
+    })
+}
+
+/// An account is deleted: what its row says of people is gone with it.
+pub(super) fn begin(transaction: &Transaction<'_>, account: Id<Account>, leaving: Leaving) -> rusqlite::Result<()> {
+    let update = "UPDATE accounts SET left_at = ?2, cancels_mail = ?3, name = '',
+            subscription = '{\"standing\":\"cancelled\",\"next\":null,\"request\":null}',
+            contacts = '{\"primary\":null,\"billing\":null}'
+        WHERE id = ?1";
+    transaction.execute(update, (account.number(), leaving.since.0, leaving.cancels_mail)).map(drop)
+}
+
+/// Nothing is left of it.
+pub(super) fn end(transaction: &Transaction<'_>, account: Id<Account>) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE accounts SET gone = 1 WHERE id = ?1", [account.number()]).map(drop)
+}
+
+impl Ledger {
+    /// Some of what is left of a deleted account goes. Returns whether there may be more.
+    pub(crate) fn purge_some(&self, account: Id<Account>) -> Result<bool, StoreError> {
+        self.writer().transact(|transaction| {
+            for (table, key) in LEFT {
+                let delete = format!(
+                    "DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE account = ?1 LIMIT ?2)"
+                );
+                if transaction.execute(&delete, (account.number(), STEP))? as u64 == STEP {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })
+    }
+}
