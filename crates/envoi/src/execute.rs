@@ -5,6 +5,7 @@ pub mod backup;
 pub(crate) mod certificates;
 mod checks;
 pub mod desk;
+mod domain;
 mod door;
 mod follow;
 mod held;
@@ -26,9 +27,7 @@ use relay::clock::{Day, Timestamp};
 use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId};
 use relay::limits::Limits;
-use relay::power::Scope;
 use relay::quota::Usage;
-use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, AccountChange, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
@@ -52,8 +51,8 @@ use letters::Letters;
 
 use relay::service::operation::{Answer, Health, Operation};
 use relay::service::view::{
-    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView,
-    SuppressionView, word,
+    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DoneView, PortsView, QueueView, SuppressionView,
+    word,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -361,64 +360,6 @@ impl<S: Store> Executor<S> {
         let mut accounts: Vec<_> = accounts.map(shown).collect();
         accounts.sort_by_key(|account| account.id);
         Ok(Answer::Accounts(accounts))
-    }
-
-    fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let store = self.store.as_ref();
-        let domain = match operation {
-            Operation::DomainAdd { account, name } => {
-                service::domain_add(store, Id::new(account), &name, &mut SystemDice, caller)?
-            }
-            Operation::DomainShow { domain } => service::domain_find(store, &domain, caller.scope)?,
-            Operation::DomainVouch { domain, vouched } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_vouch(store, &domain, vouched, caller)?
-            }
-            Operation::DomainRotate { domain, algorithm, force } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
-                let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
-                service::domain_rotate(store, &domain, algorithms, force, caller)?
-            }
-            Operation::DomainBounceMails { domain, on } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_bounce_mails(store, &domain, on, caller)?
-            }
-            Operation::DomainDelete { domain } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_delete(store, &domain, caller)?;
-                let done = format!(
-                    "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
-                    domain.name
-                );
-                return Ok(Answer::Done(DoneView { done }));
-            }
-            Operation::DomainList { account } => return self.domains(account),
-            _ => return Err(misplaced()),
-        };
-        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
-    }
-
-    async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
-        let domain = service::domain_find(self.store.as_ref(), domain, scope)?;
-        let Some(running) = &self.running else {
-            return Err(Fault::unavailable(
-                "No relay runs on this data folder, and DNS is asked by a running one.",
-                "Start it with `envoi serve`: it looks at each domain by itself, and now where you ask.",
-            ));
-        };
-        let domain = running.domains.verify(&domain).await?;
-        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
-    }
-
-    fn domains(&self, account: Option<u64>) -> Result<Answer, Fault> {
-        let directory = self.store.directory();
-        let wanted = directory.domains.values().filter(|domain| {
-            domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
-        });
-        let mut domains: Vec<_> = wanted.map(|domain| DomainView::listed(domain, &self.publisher)).collect();
-        domains.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        Ok(Answer::Domains(domains))
     }
 
     fn credential(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
