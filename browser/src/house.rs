@@ -52,20 +52,25 @@ impl House {
     /// Sends a message as an application written in Python would, with what the page has shown; what the relay said where it
     /// refused.
     pub(crate) fn send(&self, settings: &Settings, subject: &str) -> Result<Option<String>> {
+        self.send_as("text/plain", settings, subject)
+    }
+
+    /// The same, of this type.
+    pub(crate) fn send_as(&self, kind: &str, settings: &Settings, subject: &str) -> Result<Option<String>> {
         let script = "import smtplib, ssl, sys\n\
-            server, port, user, password, sender, subject, authority = sys.argv[1:]\n\
+            server, port, user, password, sender, subject, kind, authority = sys.argv[1:]\n\
             context = ssl.create_default_context(cafile=authority)\n\
             try:\n\
             \x20   with smtplib.SMTP(server, int(port)) as smtp:\n\
             \x20       smtp.starttls(context=context)\n\
             \x20       smtp.login(user, password)\n\
-            \x20       smtp.sendmail(sender, ['somebody@example.net'], f'From: {sender}\\nSubject: {subject}\\n\\nHello.\\n')\n\
+            \x20       smtp.sendmail(sender, ['somebody@example.net'], f'From: {sender}\\nSubject: {subject}\\nContent-Type: {kind}\\n\\nHello.\\n')\n\
             except smtplib.SMTPException as error:\n\
             \x20   print(error)\n";
         let Settings { server, port, username, password, sender } = settings;
         let authority = self.authority();
         let done = Command::new("python3")
-            .args(["-c", script, server, port, username, password, sender, subject])
+            .args(["-c", script, server, port, username, password, sender, subject, kind])
             .arg(authority)
             .output()?;
         ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -41,6 +41,8 @@ pub(crate) async fn tell(house: &House, driver: &Driver, report: &mut Report) ->
     report.note("an account, a domain and an SMTP user are made", &[]);
     delivered(house, driver, &settings).await.context("the first mail")?;
     report.note("what Python sent with the page's settings is delivered in Activity", &[]);
+    tried(house, driver).await.context("the sandbox")?;
+    report.note("what a sandbox user sent is in the test inbox", &[]);
     explained(house, driver, &settings).await.context("a wrong password")?;
     report.note("a wrong password is explained under Connections", &[]);
     let invited = invited(house, driver).await.context("invitations")?;
@@ -79,26 +81,49 @@ async fn from_account_to_user(house: &House, driver: &Driver) -> Result<Settings
     driver.open(&account).await?;
     driver.send("form[action$='/vouch']").await?;
     driver.send("main form[action$='/enter']").await?;
-    driver.open(&page("/domains/boreal.example/users/new")).await?;
-    driver.fill("form[action$='/users/new'] input[name=name]", "WordPress").await?;
+    let settings = user_made(house, driver, "WordPress", false).await?;
+    driver.open(&page("/domains/boreal.example")).await?;
+    let text = driver.text("main").await?;
+    ensure!(text.contains("WordPress") && !text.contains(&settings.password), "the list shows no user, or a password");
+    Ok(settings)
+}
+
+/// Makes an SMTP user; what the page shows of it.
+async fn user_made(house: &House, driver: &Driver, name: &str, sandbox: bool) -> Result<Settings> {
+    driver.open(&format!("{}/domains/boreal.example/users/new", house.console())).await?;
+    driver.fill("form[action$='/users/new'] input[name=name]", name).await?;
+    if sandbox {
+        driver.script("document.querySelector('[name=sandbox]').checked = true", Vec::new()).await?;
+    }
     driver.send("form[action$='/users/new']").await?;
     let shown = driver
         .script("return [...document.querySelectorAll('.kv .value')].map(value => value.textContent)", Vec::new());
     let shown = shown.await?;
     let value =
         |place: usize| shown[place].as_str().map(str::to_owned).with_context(|| format!("value {place} of {shown}"));
-    let settings = Settings {
+    Ok(Settings {
         // the certificate of the demonstration is for this name too
         server: value(0)?,
         port: value(1)?,
         username: value(3)?,
         password: value(4)?,
         sender: "shop@boreal.example".to_owned(),
-    };
-    driver.open(&page("/domains/boreal.example")).await?;
+    })
+}
+
+/// What an SMTP user in sandbox mode sends is shown in the test inbox, its HTML in a frame.
+async fn tried(house: &House, driver: &Driver) -> Result<()> {
+    let settings = user_made(house, driver, "Trial", true).await?;
+    let refused = house.send_as("text/html", &settings, "A trial")?;
+    ensure!(refused.is_none(), "{refused:?}");
+    driver.wait_for(&format!("{}/inbox", house.console()), "tbody a").await?;
+    let text = driver.text("tbody").await?;
+    ensure!(text.contains("A trial") && text.contains("somebody@example.net"), "{text}");
+    driver.find("tbody a").await?.click().await?;
+    driver.find("iframe.letter").await?;
     let text = driver.text("main").await?;
-    ensure!(text.contains("WordPress") && !text.contains(&settings.password), "the list shows no user, or a password");
-    Ok(settings)
+    ensure!(text.contains("rsa-sha256") || text.contains("not signed"), "{text}");
+    Ok(())
 }
 
 async fn delivered(house: &House, driver: &Driver, settings: &Settings) -> Result<()> {

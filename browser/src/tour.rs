@@ -66,7 +66,9 @@ async fn reached(house: &House, driver: &Driver) -> Result<Vec<String>> {
         let links = links.as_array().context("links")?.iter().filter_map(Value::as_str);
         let own = links.filter_map(|link| link.strip_prefix(house.console())).map(|link| link.split('#').next());
         waiting.extend(
-            own.flatten().filter(|path| path.starts_with('/') && !path.contains("/export.")).map(str::to_owned),
+            own.flatten()
+                .filter(|path| path.starts_with('/') && !path.contains("/export.") && !path.ends_with(".eml"))
+                .map(str::to_owned),
         );
         found.push(path);
     }

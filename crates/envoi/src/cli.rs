@@ -4,6 +4,7 @@ mod account;
 mod api_key;
 mod ask;
 mod follow;
+mod inbox;
 mod member;
 mod message;
 mod operate;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 pub use account::AccountCommand;
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
+pub use inbox::InboxCommand;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
 pub use plan::{PlanCommand, TermsArgs};
@@ -83,6 +85,9 @@ pub enum Command {
     /// Messages of your own, for a trial or from a script
     #[command(subcommand)]
     Message(MessageCommand),
+    /// Test inboxes: what SMTP users in sandbox mode have sent
+    #[command(subcommand)]
+    Inbox(InboxCommand),
     /// What became of every recipient
     Activity(ActivityArgs),
     /// How much was sent, and what became of it

@@ -30,6 +30,7 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     options.fold_refusals = std::time::Duration::from_secs(config.limits.notice_fold_seconds);
     options.webhooks =
         Bounds { waiting_max: config.limits.webhook_waiting_max, log_max: config.limits.webhook_log_max };
+    options.inbox = config.limits.inbox_bounds();
     options.spool = spool_options(config);
     options
 }

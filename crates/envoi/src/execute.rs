@@ -9,6 +9,7 @@ mod domain;
 mod door;
 mod follow;
 mod held;
+mod inbox;
 mod leaving;
 mod letters;
 mod member;
@@ -213,6 +214,9 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if inbox::is_part(&operation) {
+            return self.inbox(operation, identity).await;
         }
         if operation == Operation::Checks {
             return self.look_around().await;

@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod conversation;
 pub mod framing;
+pub mod letter;
 pub mod phrases;
 pub mod proxy;
 pub mod records;
@@ -26,6 +27,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("config", config::check),
     ("conversation", conversation::check),
     ("framing", framing::check),
+    ("letter", letter::check),
     ("proxy", proxy::check),
     ("records", records::check),
     ("segment", segment::check),

@@ -1,13 +1,15 @@
-//! DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, RSA-2048 and Ed25519, From oversigned.
+//! DKIM signatures (RFC 6376, RFC 8463), made and checked: relaxed/relaxed, RSA-2048 and Ed25519, From oversigned.
 
 mod body;
 mod canonical;
 mod key;
 mod signature;
+mod verify;
 
 pub use body::BodyHash;
 pub use key::{SigningKey, generate_ed25519, generate_rsa, record};
 pub use signature::{SIGNED, Signer, seal};
+pub use verify::{Checked, Verdict, verify};
 
 /// A key that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

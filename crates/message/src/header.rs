@@ -59,6 +59,14 @@ pub fn fields(section: &[u8]) -> Fields<'_> {
     Fields { rest: section }
 }
 
+/// Octets of the header section that a message or a part begins with, the empty line included. Ends as well before the
+/// first line that belongs to no field.
+pub fn section_octets(content: &[u8]) -> usize {
+    let octets: usize = fields(content).map(|field| field.octets.len()).sum();
+    let line = first_line(&content[octets..]);
+    octets + if Line::of(line) == Line::Empty { line.len() } else { 0 }
+}
+
 /// Iterates over the fields of a header section.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {

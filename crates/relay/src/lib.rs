@@ -32,6 +32,7 @@ pub mod rate;
 pub mod reachable;
 pub mod retry;
 pub mod route;
+pub mod sandbox;
 pub mod schedule;
 pub mod sending_domain;
 pub mod service;

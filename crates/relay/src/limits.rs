@@ -227,6 +227,14 @@ limits! {
         "Those with one receiver; with one that does not take what it is sent, one.";
     webhook_seconds WEBHOOK_SECONDS 15 1..=120 "seconds" ""
         "The time that a receiver has to take a call, from the dial to the end of its answer.";
+    inbox_messages_max INBOX_MESSAGES_MAX 200 1..=100_000 "messages" ""
+        "Messages in the test inbox of one account: the oldest go.";
+    inbox_octets_max INBOX_OCTETS_MAX 52_428_800 1_048_576..=17_179_869_184 "octets" ""
+        "Octets of the messages in the test inbox of one account: the oldest go. A message that is larger by itself is not kept.";
+    inbox_octets_total_max INBOX_OCTETS_TOTAL_MAX 1_073_741_824 1_048_576..=1_099_511_627_776 "octets" ""
+        "Octets of the messages in all test inboxes: the oldest go.";
+    inbox_days INBOX_DAYS 7 1..=30 "days" ""
+        "How long a message stays in a test inbox.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""
@@ -279,6 +287,20 @@ impl Limits {
     /// How long daily counters are kept.
     pub fn statistics(&self) -> Duration {
         Duration::from_secs(self.statistics_months * 31 * 86_400)
+    }
+
+    /// How long a message stays in a test inbox.
+    pub fn inbox(&self) -> Duration {
+        Duration::from_secs(self.inbox_days * 86_400)
+    }
+
+    /// How much test inboxes hold.
+    pub fn inbox_bounds(&self) -> crate::sandbox::Bounds {
+        crate::sandbox::Bounds {
+            messages_max: self.inbox_messages_max,
+            octets_max: self.inbox_octets_max,
+            octets_total_max: self.inbox_octets_total_max,
+        }
     }
 
     /// How long a login keeps its pair of SMTP user and address open.

@@ -1,6 +1,7 @@
 //! What has to be remembered: verbs, each atomic, each durable when it returns.
 
 mod book;
+mod inbox;
 mod members;
 mod plans;
 mod requests;
@@ -27,6 +28,7 @@ pub use book::{
     Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange,
     WebhookChange,
 };
+pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
 pub use requests::{KeyHash, KeyedRequest, Requests};
@@ -304,6 +306,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + Plans + Requests + History + Webhooks {}
+pub trait Store: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox {}
 
-impl<S: Spool + Book + Members + Plans + Requests + History + Webhooks> Store for S {}
+impl<S: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}

@@ -17,11 +17,12 @@ use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
+use relay::sandbox::{Capture, Captured, CapturedFilter};
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, KeyHash, KeyedRequest, Login, Members, NewApiKey, NewDkimKey,
-    NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
+    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
     WebhookChange, Webhooks,
 };
 use relay::verification::Check;
@@ -265,6 +266,15 @@ handed! {
     sign_ins_prune(unused_since: Timestamp, made_before: Timestamp, now: Timestamp) -> Done<()>;
     link_put(link: Link, alone: bool, by: &Actor, now: Timestamp) -> Done<()>;
     link(token: &PasswordHash) -> Done<Option<Link>>;
+}
+
+handed! {
+    Inbox;
+    inbox_put(capture: Capture) -> Done<()>;
+    inbox(filter: &CapturedFilter) -> Done<Vec<Captured>>;
+    inbox_message(account: Option<Id<Account>>, message: MessageId) -> Done<Option<(Captured, Bytes)>>;
+    inbox_delete(account: Id<Account>, message: Option<MessageId>) -> Done<u64>;
+    inbox_prune(before: Timestamp) -> Done<u64>;
 }
 
 handed! {

@@ -9,6 +9,7 @@ mod api_key;
 mod asking;
 mod domain;
 mod few;
+mod inbox;
 mod member;
 mod message;
 mod operator;
@@ -138,6 +139,10 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(activity::activity_show))
         .routes(routes!(activity::statistics))
         .routes(routes!(activity::connections))
+        .routes(routes!(inbox::inbox_list))
+        .routes(routes!(inbox::inbox_show, inbox::inbox_delete))
+        .routes(routes!(inbox::inbox_source))
+        .routes(routes!(inbox::inbox_empty))
         .routes(routes!(message::message_submit))
         .routes(routes!(api_key::api_key_list, api_key::api_key_add))
         .routes(routes!(api_key::api_key_delete))

@@ -19,6 +19,7 @@ mod erase;
 mod form;
 mod guard;
 mod help;
+mod inbox;
 mod listing;
 mod members;
 mod operator;
@@ -126,6 +127,7 @@ fn routes() -> Vec<Route> {
         dashboard::routes(),
         activity::routes(),
         connections::routes(),
+        inbox::routes(),
         domains::routes(),
         users::routes(),
         connect::routes(),

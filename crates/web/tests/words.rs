@@ -215,6 +215,7 @@ const AREAS: &[&str] = &[
     "repair",
     "smtp_user",
     "suppression",
+    "test_inbox",
     "webhook",
 ];
 

@@ -10,7 +10,7 @@ use relay::service::{Fault, RulesChange, Setting};
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
     DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, ZoneCommand,
-    account, api_key, member, message, plan, statistics, webhook,
+    account, api_key, inbox, member, message, plan, statistics, webhook,
 };
 use crate::moment;
 
@@ -51,6 +51,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Webhook(command) => webhook::operation(command, now)?,
         Command::Member(command) => member::operation(command),
         Command::Message(command) => message::operation(command)?,
+        Command::Inbox(command) => inbox::operation(command)?,
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
         Command::Connections(ConnectionsCommand::List { account, limit }) => {
@@ -225,7 +226,7 @@ fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
         sender: given.sender.clone(),
         subject: given.subject.clone(),
         status: given.status.map(status),
-        message: given.message.as_deref().map(message).transpose()?,
+        message: given.message.as_deref().map(message_id).transpose()?,
         since: at(given.since.as_deref())?,
         until: at(given.until.as_deref())?,
         limit: given.limit.unwrap_or(if given.follow { BACKLOG_DEFAULT } else { 0 }),
@@ -250,7 +251,7 @@ fn status(word: StatusWord) -> Status {
     }
 }
 
-fn message(given: &str) -> Result<MessageId, Fault> {
+pub(super) fn message_id(given: &str) -> Result<MessageId, Fault> {
     given.parse().map_err(|_| {
         Fault::invalid(
             format!("`{given}` is not the id of a message."),
@@ -262,16 +263,16 @@ fn message(given: &str) -> Result<MessageId, Fault> {
 fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
     Ok(match command {
         QueueCommand::List { account, after, limit } => {
-            let after = after.as_deref().map(message).transpose()?;
+            let after = after.as_deref().map(message_id).transpose()?;
             Operation::QueueList { account: *account, after, limit: *limit }.into()
         }
-        QueueCommand::Show { message: id } => Operation::QueueShow { message: message(id)? }.into(),
-        QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message(id)? }.into(),
-        QueueCommand::Hold { message: id } => Operation::QueueHold { message: message(id)? }.into(),
-        QueueCommand::Release { message: Some(id), .. } => Operation::QueueRelease { message: message(id)? }.into(),
+        QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
+        QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message_id(id)? }.into(),
+        QueueCommand::Hold { message: id } => Operation::QueueHold { message: message_id(id)? }.into(),
+        QueueCommand::Release { message: Some(id), .. } => Operation::QueueRelease { message: message_id(id)? }.into(),
         QueueCommand::Release { message: None, .. } => Operation::QueueReleaseAll.into(),
         QueueCommand::Cancel { message: Some(id), yes, .. } => asking(
-            Operation::QueueCancel { message: message(id)? },
+            Operation::QueueCancel { message: message_id(id)? },
             *yes,
             format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
         ),

@@ -165,6 +165,9 @@ pub(crate) async fn agreed(question: &str) -> bool {
 }
 
 fn print_answer(answer: &Answer, json: bool) {
+    if let (Answer::Source(view), false) = (answer, json) {
+        return print_octets(&view.source.0);
+    }
     if !json {
         return print(&show::text(answer));
     }
@@ -208,6 +211,7 @@ fn command(operation: &str) -> Option<&'static str> {
         "DomainList" => "envoi domain list",
         "DomainShow" => "envoi domain show",
         "Health" => "envoi doctor",
+        "InboxList" => "envoi inbox list",
         "QueueList" => "envoi queue list",
         "SmtpUserDropPassword" => "envoi smtp-user drop-password",
         "SmtpUserList" => "envoi smtp-user list",
@@ -221,6 +225,12 @@ fn command(operation: &str) -> Option<&'static str> {
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Prints octets as they are.
+fn print_octets(octets: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(octets).and_then(|()| out.flush());
 }
 
 /// Prints on standard error.

@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
-use super::{api_key, member, plan, statistics, webhook};
+use super::{api_key, inbox, member, plan, statistics, webhook};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
@@ -53,6 +53,10 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Queue(messages) => queue(messages),
         Answer::Message(found) => message(found),
         Answer::Submission(view) => super::message::submission(view),
+        Answer::Inbox(found) => inbox::list(found),
+        Answer::Captured(found) => inbox::one(found),
+        // written out as octets elsewhere
+        Answer::Source(found) => String::from_utf8_lossy(&found.source.0).into_owned(),
         Answer::Certificates(found) => certificates(found),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
@@ -106,6 +110,7 @@ fn erasure(erased: &ErasureView) -> String {
         ("Rows", erased.rows.to_string()),
         ("Connections", erased.connections.to_string()),
         ("Calls", erased.calls.to_string()),
+        ("Test mail", erased.messages.to_string()),
         ("Suppression", if erased.suppression { "lifted: mail to it may go again" } else { "as it was" }.to_owned()),
         ("Left", format!("{} rows, whose mail is in the queue", erased.waiting)),
     ])

@@ -48,6 +48,7 @@ impl<S: Store + Archive> Desk<S> {
                     _ = forgetting.tick() => {
                         keeping.forget_sign_ins().await;
                         keeping.forget_requests().await;
+                        keeping.forget_test_mail().await;
                     }
                     () = tokio::time::sleep(KEEPING_PERIOD) => {}
                     () = ending.begun() => {}
@@ -65,6 +66,17 @@ impl<S: Store + Archive> Desk<S> {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "idempotency keys were not forgotten"),
             Err(error) => tracing::error!(%error, "forgetting idempotency keys broke off"),
+        }
+    }
+
+    /// Deletes test mail that is old enough, or nobody's any more.
+    async fn forget_test_mail(&self) {
+        let store = Arc::clone(&self.executor.store);
+        let before = Timestamp(self.now().0.saturating_sub(self.executor.limits.inbox().as_millis() as u64));
+        match tokio::task::spawn_blocking(move || store.inbox_prune(before)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "old test mail was not deleted"),
+            Err(error) => tracing::error!(%error, "deleting old test mail broke off"),
         }
     }
 

@@ -11,6 +11,10 @@ use super::Executor;
 impl<S: Store> Executor<S> {
     pub(super) fn account_delete(&self, account: u64, cancel_mail: bool, caller: Caller<'_>) -> Result<Answer, Fault> {
         service::account_delete(self.store.as_ref(), Id::new(account), cancel_mail, caller)?;
+        // what is left, or comes later of mail in the queue, goes within the hour
+        if let Err(error) = self.store.inbox_delete(Id::new(account), None) {
+            tracing::warn!(%error, account, "the test inbox of a deleted account is still there");
+        }
         let mail = if cancel_mail {
             "all its mail that waits is given up"
         } else {
@@ -31,8 +35,8 @@ impl<S: Store> Executor<S> {
         caller: Caller<'_>,
     ) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
-        let (erased, suppression) = service::erase(store, Id::new(account), recipient, suppression, caller)?;
+        let (erased, messages, suppression) = service::erase(store, Id::new(account), recipient, suppression, caller)?;
         let (rows, connections, calls, waiting) = (erased.rows, erased.connections, erased.calls, erased.waiting);
-        Ok(Answer::Erasure(ErasureView { rows, connections, calls, suppression, waiting }))
+        Ok(Answer::Erasure(ErasureView { rows, connections, calls, messages, suppression, waiting }))
     }
 }

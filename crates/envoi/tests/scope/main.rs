@@ -17,13 +17,14 @@ use relay::account::Account;
 use relay::activity::{ActivityFilter, Notice, NoticeKind};
 use relay::clock::Timestamp;
 use relay::cursor::CursorKey;
-use relay::id::{Id, SessionId};
+use relay::id::{Id, MessageId, SessionId};
 use relay::language::Language;
 use relay::power::{Need, Powers, Role, Scope};
+use relay::sandbox::{Capture, Captured};
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::ActivityChangesView;
 use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
-use relay::store::{Actor, Block, Book, Spool, Webhooks};
+use relay::store::{Actor, Block, Book, Content, Inbox, Spool, Webhooks};
 use relay::webhook::CallId;
 use store::memory::Memory;
 
@@ -43,6 +44,8 @@ struct Party {
     member: u64,
     webhook: u64,
     call: CallId,
+    /// In the test inbox.
+    captured: MessageId,
 }
 
 struct World {
@@ -111,7 +114,29 @@ impl World {
         let member = member.member.id;
         let cursors = CursorKey::new(self.executor.store.cursor_key());
         let cursor = cursors.seal(Scope::Account(Id::new(account), powers), 0, &mut SystemDice);
-        Party { account, domain, domain_number, user, user_number, row, cursor, key, member, webhook, call }
+        let captured = self.capture(Id::new(account));
+        Party { account, domain, domain_number, user, user_number, row, cursor, key, member, webhook, call, captured }
+    }
+
+    /// A message in the test inbox.
+    fn capture(&self, account: Id<Account>) -> MessageId {
+        let now = self.clock.now();
+        let message = MessageId::new(now, &mut SystemDice);
+        let captured = Captured {
+            message,
+            account,
+            user: None,
+            about: None,
+            at: now,
+            reverse_path: "a@b.example".into(),
+            recipients: vec!["c@d.example".into()],
+            subject: "Subject".into(),
+            from: "a@b.example".into(),
+            octets: 0,
+        };
+        let content = Content::Held(b"From: a@b.example\r\n\r\nx\r\n".as_slice().into());
+        self.executor.store.inbox_put(Capture { captured, seal: Default::default(), content }).unwrap();
+        message
     }
 
     async fn row(&self, account: Id<Account>) -> u64 {

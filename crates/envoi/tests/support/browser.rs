@@ -45,6 +45,8 @@ pub fn member(house: &House, server: &Server, account: Option<&str>, email: &str
 pub struct Shown {
     pub status: u16,
     pub location: String,
+    /// Content-Security-Policy.
+    pub policy: String,
     pub body: String,
 }
 
@@ -137,15 +139,16 @@ impl Browser {
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let mut location = String::new();
+        let (mut location, mut policy) = (String::new(), String::new());
         for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
             match name {
                 "location" => value.clone_into(&mut location),
+                "content-security-policy" => value.clone_into(&mut policy),
                 "set-cookie" => value.split(';').next().unwrap().clone_into(&mut self.cookie),
                 _ => {}
             }
         }
-        Shown { status, location, body: body.to_owned() }
+        Shown { status, location, policy, body: body.to_owned() }
     }
 }
 

@@ -98,11 +98,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 return Left::Settled(None);
             }
         }
-        let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled(None) };
         if mail.envelope.sandbox {
-            self.end_claimed(mail, &parcel, &Ending::Sandbox).await;
+            self.take_in(&claim, mail, destination, &parcel).await;
             return Left::Settled(None);
         }
+        let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled(None) };
         let carried = outbound::Parcel {
             envelope: mail.envelope.clone(),
             recipients: parcel.recipients.clone(),

@@ -10,6 +10,7 @@ mod driver;
 mod metrics;
 mod notification;
 mod review;
+mod sandbox;
 mod sealing;
 mod settle;
 #[cfg(test)]

@@ -43,19 +43,25 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         };
         let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
         let id = notification::id(mail.envelope.message, About::Failed, numbers);
-        if self.is_inherited(&mail.envelope) && was_committed(&self.settings, &self.store, id).await? {
+        // the test inbox keeps one once under its id, whatever came before
+        let sandbox = mail.envelope.sandbox;
+        if !sandbox && self.is_inherited(&mail.envelope) && was_committed(&self.settings, &self.store, id).await? {
             return Ok(None);
         }
         let failed: Vec<FailedRecipient> =
             failures.iter().map(|judgement| failed(&mail.envelope, host, judgement)).collect();
         let header = self.header(mail).await;
+        if sandbox {
+            let told = Told { id, now: self.clock.now(), failed: &failed, header: &header };
+            return self.capture_notification(&mail.envelope, &addressee, told).await.map(|()| None);
+        }
         self.commit(&mail.envelope, &addressee, id, &failed, &header).await.map(Some)
     }
 
     /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
     /// nothing of it is in the queue.
     pub(super) async fn notify_suppressed(self: &Arc<Self>, envelope: &Envelope) {
-        let Some(addressee) = addressee(&*self.store, envelope).filter(|_| !envelope.sandbox) else { return };
+        let Some(addressee) = addressee(&*self.store, envelope) else { return };
         let count = u16::try_from(envelope.suppressed.len()).unwrap_or(u16::MAX);
         let id = notification::id(envelope.message, About::Suppressed, 0..count);
         let failed: Vec<FailedRecipient> = envelope.suppressed.iter().map(suppressed).collect();
@@ -64,8 +70,18 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Ok(Some(mail)) => self.header(&mail).await,
             _ => Bytes::new(),
         };
-        match self.commit(envelope, &addressee, id, &failed, &header).await {
-            Ok(notification) => Drive::arrived(self, &notification),
+        let told = if envelope.sandbox {
+            let told = Told { id, now: self.clock.now(), failed: &failed, header: &header };
+            self.capture_notification(envelope, &addressee, told).await.map(|()| None)
+        } else {
+            self.commit(envelope, &addressee, id, &failed, &header).await.map(Some)
+        };
+        match told {
+            Ok(notification) => {
+                if let Some(notification) = notification {
+                    Drive::arrived(self, &notification);
+                }
+            }
             Err(error) => {
                 tracing::error!(message_id = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
             }
@@ -153,11 +169,25 @@ async fn was_committed<S: Store>(settings: &Settings, store: &Arc<S>, id: Messag
 }
 
 /// What a notification is made of besides the message and whom it tells.
-struct Told<'a> {
-    id: MessageId,
-    now: Timestamp,
-    failed: &'a [FailedRecipient],
-    header: &'a [u8],
+pub(super) struct Told<'a> {
+    pub(super) id: MessageId,
+    pub(super) now: Timestamp,
+    pub(super) failed: &'a [FailedRecipient],
+    pub(super) header: &'a [u8],
+}
+
+/// The whole content of a notification.
+pub(super) fn composed(settings: &Settings, original: &Envelope, addressee: &Address, told: &Told<'_>) -> Bytes {
+    Bytes::from(dsn::compose(&Notification {
+        hostname: &settings.hostname,
+        message: &told.id.to_string(),
+        recipient: &addressee.to_string(),
+        original: &original.message.to_string(),
+        arrived_seconds: original.accepted_at.0 / 1000,
+        seconds: told.now.0 / 1000,
+        failed: told.failed,
+        header: told.header,
+    }))
 }
 
 async fn commit<S: Store>(
@@ -165,18 +195,10 @@ async fn commit<S: Store>(
     store: &S,
     original: &Envelope,
     addressee: &Address,
-    Told { id, now, failed, header }: Told<'_>,
+    told: Told<'_>,
 ) -> Result<Envelope, StoreError> {
-    let content = Bytes::from(dsn::compose(&Notification {
-        hostname: &settings.hostname,
-        message: &id.to_string(),
-        recipient: &addressee.to_string(),
-        original: &original.message.to_string(),
-        arrived_seconds: original.accepted_at.0 / 1000,
-        seconds: now.0 / 1000,
-        failed,
-        header,
-    }));
+    let (id, now) = (told.id, told.now);
+    let content = composed(settings, original, addressee, &told);
     let envelope = envelope(settings, original, addressee, id, &content, now);
     let mut draft = store.draft_notification()?;
     draft.append(content).await?;

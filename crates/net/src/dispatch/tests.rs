@@ -4,4 +4,5 @@
 mod commands;
 mod deliveries;
 mod failures;
+mod sandbox;
 mod world;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{Attempt, HoldReason};
+use relay::route::Destination;
 use relay::schedule::{Fault, Parcel};
 use relay::store::{Claimed, Store};
 
@@ -20,7 +21,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let Some((claim, parcel)) = self.claim(parcel).await else { return };
         let Some(mail) = claim.mail() else { return };
         let ending = match self.before(mail) {
-            Before::Carry if mail.envelope.sandbox => Ending::Sandbox,
+            Before::Carry if mail.envelope.sandbox => {
+                let destination = self.destination(mail, &parcel);
+                self.take_in(&claim, mail, &destination, &parcel).await;
+                return;
+            }
             Before::Carry => {
                 self.settle_by_fault(mail, &parcel, fault, attempted, not_before).await;
                 return;
@@ -43,11 +48,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             true => fault.attempt.clone(),
             false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.clone() },
         };
-        let first = parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)));
-        let destination = self.carrier.routes().destination(first.map_or("", |address| address.domain()));
+        let destination = self.destination(mail, parcel);
         let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
         let judgements = self.judge(mail, &destination, parcel, &findings, not_before);
         self.settle(mail, parcel, Some(attempt), judgements).await;
+    }
+
+    /// Where a parcel would go.
+    fn destination(&self, mail: &Claimed, parcel: &Parcel) -> Destination {
+        let first = parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)));
+        self.carrier.routes().destination(first.map_or("", |address| address.domain()))
     }
 
     /// Settles a parcel as ended; whether that could be kept.

@@ -84,6 +84,12 @@ impl Fault {
         Fault::new(FaultKind::Unavailable, what, remedy)
     }
 
+    /// So many messages are read whole at once that there is no place for a further one.
+    pub fn read_by_many() -> Self {
+        Fault::unavailable("Many messages are being read already.", "Try again in a moment.")
+            .named("messages-read-many", &[])
+    }
+
     /// The same with what it means.
     #[must_use]
     pub fn meaning(mut self, meaning: impl Into<String>) -> Self {

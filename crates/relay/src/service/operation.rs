@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CertificateView, CheckView, ConnectionView, ContactsView, CredentialView, DomainView,
-    DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueueView, SmtpUserView,
-    StatisticsView, SubmissionView, SuppressionView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
+    CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
+    PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, WebhookCallView,
+    WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -177,6 +178,21 @@ operations! {
     } needs Need::Power(Activity);
     /// Lists failed logins, blocks and limits reached.
     Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Lists the messages of test inboxes, newest first.
+    InboxList {
+        account: Option<u64>,
+        recipient: Option<String>,
+        before: Option<MessageId>,
+        limit: u32
+    } needs Need::Power(Activity);
+    /// Shows a message of a test inbox with what is in it.
+    InboxShow { message: MessageId } needs Need::Power(Activity);
+    /// Gives a message of a test inbox as it would have been sent.
+    InboxSource { message: MessageId } needs Need::Power(Activity);
+    /// Deletes a message of a test inbox.
+    InboxDelete { message: MessageId } needs Need::Power(Domains);
+    /// Deletes every message of an account's test inbox.
+    InboxEmpty { account: u64 } needs Need::Power(Domains);
     /// Hands a message in, to be sent as one of the account's SMTP users: judged as over SMTP, and on disk before the answer.
     MessageSubmit { message: Box<GivenMessage> } needs Need::Power(Submit);
     /// Lists the queue.
@@ -292,6 +308,9 @@ impl Operation {
                 | Operation::ActivitySince { .. }
                 | Operation::Statistics { .. }
                 | Operation::Connections { .. }
+                | Operation::InboxList { .. }
+                | Operation::InboxShow { .. }
+                | Operation::InboxSource { .. }
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
@@ -332,6 +351,7 @@ impl Operation {
             | Operation::PlanWithdraw { account }
             | Operation::PlanKeep { account }
             | Operation::DomainAdd { account, .. }
+            | Operation::InboxEmpty { account }
             | Operation::SuppressionAdd { account, .. }
             | Operation::WebhookAdd { account, .. }
             | Operation::ActivityErase { account, .. }
@@ -342,6 +362,7 @@ impl Operation {
             | Operation::SuppressionList { account }
             | Operation::Statistics { account, .. }
             | Operation::Connections { account, .. }
+            | Operation::InboxList { account, .. }
             | Operation::QueueList { account, .. }
             | Operation::ApiKeyAdd { account, .. }
             | Operation::ApiKeyList { account }
@@ -436,6 +457,9 @@ answers! {
     Queue(Vec<QueueView>);
     Message(MessageView);
     Submission(SubmissionView);
+    Inbox(Vec<CapturedView>);
+    Captured(CapturedDetailView);
+    Source(SourceView);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);

@@ -6,6 +6,7 @@ mod views;
 mod account;
 mod domain;
 mod from;
+mod inbox;
 mod relay;
 mod submission;
 mod webhook;
@@ -17,6 +18,9 @@ use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
 pub use from::{Sent, word};
+pub use inbox::{
+    BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
+};
 pub use relay::{CertificateView, CheckView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
@@ -571,4 +575,5 @@ pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
         .chain(webhook::PAGES)
         .chain(relay::PAGES)
         .chain(submission::PAGES)
+        .chain(inbox::PAGES)
 }

@@ -7,6 +7,7 @@
 //! ├── ledger.db      accounts and what they used of their quotas, domains, SMTP users, suppressions, blocks, logins,
 //! │                  audit: primary data
 //! ├── activity.db    what became of every recipient, read from the log
+//! ├── inbox.db       what the sandbox took, where it took anything; in no backup
 //! └── spool/         live mail
 //! ```
 
@@ -14,6 +15,7 @@ pub mod archive;
 mod book;
 pub mod counting;
 mod history;
+mod inbox;
 mod ledger;
 mod live;
 mod master_key;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
+use relay::sandbox;
 use relay::store::StoreError;
 use relay::webhook::Bounds;
 
@@ -47,6 +50,8 @@ pub use master_key::MasterKeyError;
 const LEDGER_FILE: &str = "ledger.db";
 /// The file that activity is in.
 const ACTIVITY_FILE: &str = "activity.db";
+/// The file that test inboxes are in.
+const INBOX_FILE: &str = "inbox.db";
 /// The file that the master key is in, where the operator names no other.
 const MASTER_KEY_FILE: &str = "master.key";
 /// The folder of live mail.
@@ -72,6 +77,8 @@ pub struct Options {
     pub fold_refusals: Duration,
     /// How much is kept of each webhook.
     pub webhooks: Bounds,
+    /// How much test inboxes hold.
+    pub inbox: sandbox::Bounds,
 }
 
 impl Options {
@@ -85,13 +92,14 @@ impl Options {
             keep_counters: crate::counters::KEEP,
             fold_refusals: crate::rows::FOLD,
             webhooks: Bounds::default(),
+            inbox: sandbox::Bounds::default(),
         }
     }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals, webhooks } = self;
+        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals, webhooks, inbox } = self;
         f.debug_struct("Options")
             .field("spool", spool)
             .field("master_key", master_key)
@@ -99,6 +107,7 @@ impl fmt::Debug for Options {
             .field("keep_counters", keep_counters)
             .field("fold_refusals", fold_refusals)
             .field("webhooks", webhooks)
+            .field("inbox", inbox)
             .finish_non_exhaustive()
     }
 }
@@ -175,6 +184,7 @@ pub struct Embedded {
     spool: Arc<LogSpool>,
     ledger: Arc<Ledger>,
     charged: Arc<Charged>,
+    inbox: inbox::File,
     _lock: Lock,
     folder: PathBuf,
     master_key: PathBuf,
@@ -218,8 +228,9 @@ impl Embedded {
         if spool.is_incomplete() {
             reconcile::reconcile(&spool, &activity).map_err(OpenError::Spool)?;
         }
+        let inbox = inbox::File::new(folder.join(INBOX_FILE), options.inbox);
         let folder = folder.to_owned();
-        Ok(Embedded { activity, spool, ledger, charged, _lock: lock, folder, master_key, now: options.now })
+        Ok(Embedded { activity, spool, ledger, charged, inbox, _lock: lock, folder, master_key, now: options.now })
     }
 
     /// The number of this start, higher at each.

@@ -2,6 +2,7 @@
 
 mod book;
 mod history;
+mod inbox;
 mod members;
 mod plans;
 mod requests;
@@ -29,6 +30,7 @@ use relay::plan::Plan;
 use relay::queue::{Envelope, RecipientState};
 use relay::quota::Charges;
 use relay::quota::alert::Told;
+use relay::sandbox;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, StoreError};
 use relay::webhook::{Bounds, Call, Standing, Webhook};
@@ -70,6 +72,8 @@ pub enum Verb {
     Claim,
     /// [`relay::store::Spool::settle`], `hold` and `release`.
     Settle,
+    /// [`relay::store::Inbox::inbox_put`].
+    Inbox,
     /// Every verb of [`relay::store::Book`] that changes something.
     Book,
     /// Every reading verb of [`relay::store::History`].
@@ -102,6 +106,8 @@ struct State {
     calls: Vec<Call>,
     standings: HashMap<Id<Webhook>, Standing>,
     webhook_bounds: Bounds,
+    inbox: BTreeMap<MessageId, (sandbox::Captured, Bytes)>,
+    inbox_bounds: sandbox::Bounds,
     call_last: u64,
     row_last: u64,
     connection_last: u64,

@@ -7,6 +7,7 @@ mod book;
 mod damage;
 mod embedded;
 mod history;
+mod inbox;
 mod members;
 mod plans;
 mod requests;
@@ -69,6 +70,13 @@ suite! {
     requests:
         a_request_is_remembered_as_it_last_was
         requests_are_bounded_and_forgotten;
+    inbox:
+        what_is_captured_comes_back_whole
+        a_message_is_kept_once_with_all_its_recipients
+        the_list_is_searched_and_read_in_pages
+        an_account_reaches_its_own_alone
+        the_oldest_goes_first
+        what_is_old_or_nobodys_goes;
     plans:
         accounts_begin_on_the_default_plan
         a_plan_changes_for_those_that_are_on_it

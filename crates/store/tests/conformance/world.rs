@@ -11,6 +11,7 @@ use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId, SessionId};
 use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, SessionFacts, Settlement, Verdict};
+use relay::sandbox;
 use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Actor, Content, Draft as _, NewDkimKey, NewSmtpUser, Store};
@@ -33,9 +34,14 @@ pub(crate) fn later(seconds: u64) -> Timestamp {
 /// How much is kept of each webhook here.
 const FEW: Bounds = Bounds { waiting_max: 5, log_max: 4 };
 
+/// How much test inboxes hold here.
+const SMALL: sandbox::Bounds = sandbox::Bounds { messages_max: 3, octets_max: 500, octets_total_max: 800 };
+
 /// The model.
 pub(crate) fn memory() -> Memory {
-    Memory::with_webhook_bounds(FEW)
+    let memory = Memory::with_webhook_bounds(FEW);
+    memory.set_inbox_bounds(SMALL);
+    memory
 }
 
 /// A data folder of its own, with a clock that stands.
@@ -60,7 +66,7 @@ impl Folder {
     pub(crate) fn options(&self) -> Options {
         let clock = Arc::clone(&self.clock);
         let now = Arc::new(move || Timestamp(clock.load(Ordering::Relaxed)));
-        Options { spool: spool::Options::small(), webhooks: FEW, ..Options::new(now) }
+        Options { spool: spool::Options::small(), webhooks: FEW, inbox: SMALL, ..Options::new(now) }
     }
 
     pub(crate) fn try_open(&self) -> Result<Embedded, OpenError> {

@@ -141,11 +141,16 @@ impl Asking {
     where
         T: TryFrom<Answer, Error = Fault>,
     {
+        Ok(Json(show(self.answer(operation).await?)))
+    }
+
+    /// Asks; what came of it.
+    pub(super) async fn answer<T: TryFrom<Answer, Error = Fault>>(self, operation: Operation) -> Result<T, Problem> {
         let answer = match self.once {
             Some(key) => self.service.ask_once(operation, self.identity, key).await?,
             None => self.service.ask(operation, self.identity).await?,
         };
-        Ok(Json(show(T::try_from(answer)?)))
+        Ok(T::try_from(answer)?)
     }
 
     /// A place among those that wait, given back when dropped.

@@ -46,7 +46,7 @@ pub(super) struct Part {
 #[into_params(parameter_in = Path, names("message"))]
 pub(super) struct Named(
     /// Its id.
-    String,
+    pub(super) String,
 );
 
 #[derive(Deserialize, ToSchema)]
@@ -59,7 +59,7 @@ pub(super) struct BackupOrder {
     with_master_key: bool,
 }
 
-fn id(given: &str) -> Result<MessageId, Problem> {
+pub(super) fn id(given: &str) -> Result<MessageId, Problem> {
     given.parse().map_err(|_| Problem::unreadable("This is not the id of a message."))
 }
 

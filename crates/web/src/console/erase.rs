@@ -70,11 +70,13 @@ fn lines(page: &Page, address: &str, erased: &ErasureView) -> Vec<String> {
     let words = &page.words;
     let number = |number: u64| words.number(number);
     let (rows, connections, calls) = (number(erased.rows), number(erased.connections), number(erased.calls));
+    let messages = number(erased.messages);
     let values = [
         ("address", address.trim()),
         ("rows", rows.as_str()),
         ("connections", connections.as_str()),
         ("calls", calls.as_str()),
+        ("messages", messages.as_str()),
     ];
     let mut told = vec![words.filled("erase-done", &values)];
     if erased.suppression {

@@ -89,6 +89,7 @@ const OF_ACCOUNT: [MenuPart; 3] = [
             ("/", "dashboard", "menu-dashboard", Need::Member),
             ("/activity", "activity", "menu-activity", Need::Power(Power::Activity)),
             ("/connections", "connections", "menu-connections", Need::Power(Power::Activity)),
+            ("/inbox", "inbox", "menu-inbox", Need::Power(Power::Activity)),
         ],
     ),
     (

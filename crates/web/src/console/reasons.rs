@@ -118,6 +118,7 @@ const SENTENCES: &[Sentence] = &[
         "why-damaged",
         "fix-again",
     ),
+    Sentence("The test inbox cannot keep the message at the moment.", "why-inbox", "fix-operator"),
     Sentence("The message could not be signed by the relay.", "why-unsigned", "fix-operator"),
     Sentence("Held by the operator of the relay until they release it.", "why-held-operator", "fix-operator"),
     Sentence("Held because the account is suspended.", "why-held-suspended", "fix-operator"),

@@ -27,6 +27,7 @@ macro_rules! sources {
             include_str!(concat!("../../words/", $language, "/connect.ftl")),
             include_str!(concat!("../../words/", $language, "/running.ftl")),
             include_str!(concat!("../../words/", $language, "/webhooks.ftl")),
+            include_str!(concat!("../../words/", $language, "/inbox.ftl")),
             include_str!(concat!("../../words/", $language, "/operator.ftl")),
             include_str!(concat!("../../words/", $language, "/plans.ftl")),
             include_str!(concat!("../../words/", $language, "/reference.ftl")),

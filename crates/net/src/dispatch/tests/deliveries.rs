@@ -94,21 +94,6 @@ async fn a_key_that_was_not_seen_in_dns_signs_only_on_a_route_that_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sandbox_takes_mail_without_dialling_even_for_a_dead_host() {
-    let world = World::new();
-    world.hop("dead.example", Hop::Fails(relay::outcome::Failure::Connect("refused".into())));
-    world.send(1, &["a@dead.example"]).await;
-    world.settle().await;
-    let dials = world.dials();
-    let mut envelope = world.envelope(2, &["a@dead.example", "b@one.example"]);
-    envelope.sandbox = true;
-    let message = world.submit(envelope).await;
-    world.settle().await;
-    assert_eq!(world.dials(), dials);
-    assert!(world.rows(message).iter().all(|row| row.status == Status::Delivered && row.sandbox));
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_queue_of_an_earlier_life_is_delivered() {
     let mut world = World::new();
     world.handle.shutdown(Duration::from_secs(1)).await;

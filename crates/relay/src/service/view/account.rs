@@ -55,6 +55,8 @@ views! {
         connections: u64,
         /// Calls to webhooks that told of it, delivered or not.
         calls: u64,
+        /// Messages of the test inbox that were taken for it, and bounce mails there that name it.
+        messages: u64,
         /// Whether its suppression was lifted: mail to it may go again.
         suppression: bool,
         /// Rows that are left, because mail to it is in the queue: ask again when that has left.

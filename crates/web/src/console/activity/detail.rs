@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use relay::power::{Need, Power};
 use relay::queue::OVER_HTTP;
+use relay::sandbox;
 use relay::service::operation::Operation;
 use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
 
@@ -49,6 +50,8 @@ struct DetailPage {
     times: String,
     octets: String,
     happened: Vec<Happened>,
+    /// The message in the test inbox, where it was taken there.
+    taken: Option<String>,
     /// Whether the visitor may exclude the address.
     suppresses: bool,
 }
@@ -74,6 +77,9 @@ fn note(slug: &str) -> &'static str {
 }
 
 fn attempt(words: &Words, attempt: &AttemptView) -> String {
+    if attempt.host == sandbox::HOST && attempt.remote.is_none() {
+        return words.t("timeline-sandbox");
+    }
     let server = match &attempt.remote {
         Some(remote) if !attempt.host.is_empty() => format!("{} ({remote})", attempt.host),
         Some(remote) => remote.clone(),
@@ -175,7 +181,8 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
         times,
         octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),
         happened: happened(words, &detail),
-        suppresses: slug == "hard" && visit.may(Need::Power(Power::Administration)),
+        taken: detail.row.message.clone().filter(|_| detail.row.sandbox && slug == "delivered"),
+        suppresses: slug == "hard" && !detail.row.sandbox && visit.may(Need::Power(Power::Administration)),
         page: visit.page(),
         detail,
     }))

@@ -1,0 +1,63 @@
+# What the test inbox says in English. Each message has its twin below fr/.
+
+inbox-activity = In Activity
+inbox-body-changed = The body is not the one that was signed
+inbox-bounce = Bounce mail
+inbox-cut = There is more of it: download the message to see it whole.
+inbox-delete = Delete
+inbox-dkim = DKIM signatures
+inbox-dkim-absent = The record was not in DNS at the last look.
+inbox-dkim-none = The message is not signed: no key of the domain had been seen in DNS.
+inbox-dkim-none-bounce = Bounce mails of the relay are not signed by your domain.
+inbox-dkim-right = The record is in DNS.
+inbox-dkim-unasked = DNS has not been asked for the record yet.
+inbox-dkim-unknown = DNS could not say whether the record is there.
+inbox-dkim-what = Checked with the keys that the domain has now, as a receiver would.
+inbox-dkim-wrong = DNS has another record in its place.
+inbox-download = Download (.eml)
+inbox-empty = Empty the inbox
+inbox-empty-ask = Empty…
+inbox-empty-sure = I need none of these messages any more
+inbox-empty-then = Every message of the test inbox is deleted. Activity keeps its rows.
+inbox-empty-title = Empty the test inbox?
+inbox-envelope = Envelope sender
+inbox-envelope-none = none: failures are told to nobody
+inbox-from = From
+inbox-headers = Headers
+inbox-html = HTML
+inbox-html-what = As a mail program might show it. Scripts do not run, links lead nowhere, and nothing is loaded from elsewhere: pictures from a server stay empty.
+inbox-lede = What SMTP users in sandbox mode have sent: accepted, signed, and kept here instead of being delivered.
+inbox-link-html = Link in the HTML
+inbox-link-loaded = Loaded by the HTML
+inbox-link-text = In the text
+inbox-links = Links
+inbox-links-none = It leads nowhere.
+inbox-message = Message
+inbox-no-key = The key is none of your domains’
+inbox-no-subject = No subject
+inbox-none = The test inbox is empty
+inbox-none-what = Switch the sandbox on in the rules of an SMTP user, and send as before. Mail to bounce+550@ any domain fails like a real one, and mail to defer+421@ is taken at the second attempt.
+inbox-not-found = No recipient has “{ $search }” in it.
+inbox-part-embedded = shown in the HTML
+inbox-part-unnamed = Unnamed
+inbox-parts = Parts
+inbox-pass = Right
+inbox-recipient = Recipient
+inbox-recipients = Recipients
+inbox-search = Search
+inbox-see = See it in the test inbox
+inbox-size = Size
+inbox-source = Source
+inbox-subject = Subject
+inbox-taken = Taken
+inbox-text = Text
+inbox-unchecked = Of a kind that is not checked here
+inbox-user = SMTP user
+inbox-whole = All messages
+inbox-wrong = Not made with this key over this header
+inbox-kept = { $count ->
+    [one] Messages stay for { $number } day at the most; the oldest go first where there are many.
+   *[other] Messages stay for { $number } days at the most; the oldest go first where there are many.
+}
+menu-inbox = Test inbox
+timeline-sandbox = The sandbox answered; no server was asked.

@@ -1,0 +1,63 @@
+# Ce que dit la boîte d’essai en français. Chaque message a son jumeau sous en/.
+
+inbox-activity = Dans l’activité
+inbox-body-changed = Le corps n’est pas celui qui a été signé
+inbox-bounce = Avis de non-remise
+inbox-cut = La suite n’est pas affichée : téléchargez le message pour le voir en entier.
+inbox-delete = Supprimer
+inbox-dkim = Signatures DKIM
+inbox-dkim-absent = L’enregistrement était absent du DNS à la dernière vérification.
+inbox-dkim-none = Le message n’est pas signé : aucune clé du domaine n’avait encore été vue dans le DNS.
+inbox-dkim-none-bounce = Les avis de non-remise du relais ne sont pas signés par votre domaine.
+inbox-dkim-right = L’enregistrement est dans le DNS.
+inbox-dkim-unasked = Le DNS n’a pas encore été interrogé sur cet enregistrement.
+inbox-dkim-unknown = Le DNS n’a pas pu dire si l’enregistrement s’y trouve.
+inbox-dkim-what = Vérifiées avec les clés actuelles du domaine, comme le ferait un destinataire.
+inbox-dkim-wrong = Le DNS contient un autre enregistrement à sa place.
+inbox-download = Télécharger (.eml)
+inbox-empty = Vider la boîte
+inbox-empty-ask = Vider…
+inbox-empty-sure = Je n’ai plus besoin d’aucun de ces messages
+inbox-empty-then = Tous les messages de la boîte d’essai sont supprimés. Leurs lignes restent dans l’activité.
+inbox-empty-title = Vider la boîte d’essai ?
+inbox-envelope = Expéditeur d’enveloppe
+inbox-envelope-none = aucun : les échecs ne sont signalés à personne
+inbox-from = De
+inbox-headers = En-têtes
+inbox-html = Version HTML
+inbox-html-what = Tel qu’une messagerie pourrait l’afficher. Les scripts ne s’exécutent pas, les liens ne mènent nulle part et rien n’est chargé d’ailleurs : les images hébergées sur un serveur restent vides.
+inbox-lede = Ce que les utilisateurs SMTP en mode bac à sable ont envoyé : accepté, signé et gardé ici au lieu d’être livré.
+inbox-link-html = Lien du HTML
+inbox-link-loaded = Chargé par le HTML
+inbox-link-text = Dans le texte
+inbox-links = Liens
+inbox-links-none = Il ne contient aucun lien.
+inbox-message = Le message
+inbox-no-key = La clé n’appartient à aucun de vos domaines
+inbox-no-subject = Sans objet
+inbox-none = La boîte d’essai est vide
+inbox-none-what = Activez le bac à sable dans les règles d’un utilisateur SMTP, puis envoyez comme d’habitude. Un message adressé à bounce+550@ n’importe quel domaine échoue comme un vrai ; un message adressé à defer+421@ est accepté à la deuxième tentative.
+inbox-not-found = Aucun destinataire ne contient « { $search } ».
+inbox-part-embedded = affiché dans le HTML
+inbox-part-unnamed = Sans nom
+inbox-parts = Éléments
+inbox-pass = Valide
+inbox-recipient = Destinataire
+inbox-recipients = Destinataires
+inbox-search = Chercher
+inbox-see = Voir dans la boîte d’essai
+inbox-size = Taille
+inbox-source = Texte source
+inbox-subject = Objet
+inbox-taken = Reçu
+inbox-text = Texte
+inbox-unchecked = D’un type qui n’est pas vérifié ici
+inbox-user = Utilisateur SMTP
+inbox-whole = Tous les messages
+inbox-wrong = Ne correspond pas à cette clé et à ces en-têtes
+inbox-kept = { $count ->
+    [one] Les messages sont gardés { $number } jour au plus ; s’il y en a beaucoup, les plus anciens partent les premiers.
+   *[other] Les messages sont gardés { $number } jours au plus ; s’il y en a beaucoup, les plus anciens partent les premiers.
+}
+menu-inbox = Boîte d’essai
+timeline-sandbox = Le bac à sable a répondu ; aucun serveur n’a été contacté.
