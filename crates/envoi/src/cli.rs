@@ -14,6 +14,7 @@ mod show;
 mod statistics;
 pub(crate) mod table;
 mod webhook;
+mod zone;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
@@ -103,6 +104,9 @@ pub enum Command {
     /// The certificates that clients are shown
     #[command(subcommand)]
     Certificate(CertificateCommand),
+    /// What the relay has in DNS
+    #[command(subcommand)]
+    Zone(ZoneCommand),
     /// Who did what, when
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -553,6 +557,13 @@ pub enum CertificateCommand {
     List,
     /// Order the one now that comes by itself (ACME)
     Renew,
+}
+
+/// `zone`
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ZoneCommand {
+    /// Print the zone file: the relay's own records and those of every domain
+    Show,
 }
 
 /// `audit`

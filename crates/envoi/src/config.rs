@@ -9,7 +9,9 @@ mod value;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
+use relay::reachable::forbidden;
 use relay::route::{Route, RouteTls};
+use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -43,6 +45,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[zone]`
+    pub zone: Zone,
     /// `[http] listen`
     pub http: Vec<SocketAddr>,
     /// `[api] listen`
@@ -73,6 +77,20 @@ impl Config {
     /// Where what comes by itself is kept.
     pub fn acme_folder(&self) -> PathBuf {
         self.data_dir.join("acme")
+    }
+
+    /// What domains publish, and what the zone has.
+    pub fn publisher(&self) -> Publisher {
+        let zone = |name: &String| relay::zone::Zone {
+            name: name.clone(),
+            name_servers: self.zone.name_servers.clone(),
+            is_served: !self.zone.listen.is_empty(),
+        };
+        Publisher {
+            hostname: self.hostname.clone(),
+            addresses: self.zone.addresses.clone(),
+            zone: self.zone.name.as_ref().map(zone),
+        }
     }
 
     /// Where people find the console; none where it is not served.
@@ -148,6 +166,19 @@ pub struct Delivery {
     pub ca_file: Option<PathBuf>,
     /// The operator's routes, in order.
     pub routes: Vec<Route>,
+}
+
+/// What the relay has in DNS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Zone {
+    /// The zone; none: domains publish everything themselves.
+    pub name: Option<String>,
+    /// Its name servers; never empty.
+    pub name_servers: Vec<String>,
+    /// Where mail comes from, as others see it; empty: the addresses of the hostname.
+    pub addresses: Vec<IpAddr>,
+    /// Where the relay answers for it.
+    pub listen: Vec<SocketAddr>,
 }
 
 /// The log.
@@ -322,6 +353,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         acme: acme(tree, folder),
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
+        zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
@@ -364,14 +396,23 @@ fn acme(tree: &Tree, folder: &Path) -> Option<Acme> {
     Some(Acme {
         directory: table.text("directory"),
         contact: Some(table.text("contact")).filter(|address| !address.is_empty()),
-        names: match table.value("names") {
-            Some(Value::Names(names)) => names.clone(),
-            _ => vec![tree.table("").text("hostname")],
-        },
+        names: table.names("names").unwrap_or_else(|| vec![tree.table("").text("hostname")]),
         challenge,
         listen: if challenge == Challenge::Http { table.sockets("listen") } else { Vec::new() },
         ca_file: table.path("ca_file", folder),
     })
+}
+
+fn zone(tree: &Tree) -> Zone {
+    let table = tree.table("zone");
+    let sources = || tree.table("delivery").addresses("source_addresses").unwrap_or_default();
+    let public = || sources().into_iter().filter(|address| forbidden(*address, &[]).is_none()).collect();
+    Zone {
+        name: Some(table.text("name")).filter(|name| !name.is_empty()),
+        name_servers: table.names("name_servers").unwrap_or_else(|| vec![tree.table("").text("hostname")]),
+        addresses: table.addresses("addresses").unwrap_or_else(public),
+        listen: table.sockets("listen"),
+    }
 }
 
 fn delivery(tree: &Tree, folder: &Path) -> Delivery {
@@ -391,10 +432,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
     Delivery {
         allow_private: table.flag("allow_private"),
         name_servers: table.sockets("name_servers"),
-        source_addresses: match table.value("source_addresses") {
-            Some(Value::Addresses(addresses)) => addresses.clone(),
-            _ => Vec::new(),
-        },
+        source_addresses: table.addresses("source_addresses").unwrap_or_default(),
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),
@@ -402,6 +440,20 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
 }
 
 impl Table {
+    fn addresses(&self, name: &str) -> Option<Vec<IpAddr>> {
+        match self.value(name) {
+            Some(Value::Addresses(addresses)) => Some(addresses.clone()),
+            _ => None,
+        }
+    }
+
+    fn names(&self, name: &str) -> Option<Vec<String>> {
+        match self.value(name) {
+            Some(Value::Names(names)) => Some(names.clone()),
+            _ => None,
+        }
+    }
+
     fn text(&self, name: &str) -> String {
         match self.value(name) {
             Some(Value::Text(text)) => text.clone(),

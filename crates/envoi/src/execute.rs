@@ -5,6 +5,7 @@ pub mod backup;
 pub(crate) mod certificates;
 mod checks;
 pub mod desk;
+mod domain;
 mod door;
 mod follow;
 mod held;
@@ -20,6 +21,7 @@ mod statistics;
 mod suppressions;
 mod users;
 mod webhook;
+mod zone;
 
 use relay::account::{Account, AccountState};
 use relay::activity::ConnectionRow;
@@ -27,13 +29,12 @@ use relay::clock::{Day, Timestamp};
 use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId};
 use relay::limits::Limits;
-use relay::power::Scope;
 use relay::quota::Usage;
-use relay::sending_domain::KeyAlgorithm;
 use relay::service::{self, AccountChange, Caller, Fault, Identity, SYSTEM_ACCOUNT};
 use relay::site::Site;
 use relay::store::Store;
 use relay::submission::Receipt;
+use relay::zone::Publisher;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -52,7 +53,7 @@ use letters::Letters;
 
 use relay::service::operation::{Answer, Health, Operation, Part};
 use relay::service::view::{
-    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DomainView, DoneView, PortsView, QueueView, word,
+    AccountView, AuditView, BlockView, ConnectionView, CredentialView, DoneView, PortsView, QueueView, word,
 };
 
 const ROWS_DEFAULT: u32 = 100;
@@ -88,6 +89,8 @@ pub struct Running<S> {
     pub kept: Kept,
     /// Where it listens.
     pub ports: PortsBound,
+    /// Where it answers for the zone.
+    pub zone_at: Vec<std::net::SocketAddr>,
     /// When it started.
     pub started_at: Timestamp,
 }
@@ -122,6 +125,8 @@ pub struct Executor<S> {
     /// The server around it, if one runs.
     pub running: Option<Running<S>>,
     config: crate::config::Config,
+    /// What domains publish.
+    publisher: Publisher,
     /// What the last look found.
     checks: checks::Last,
     /// Seals the cursors that callers are given.
@@ -152,7 +157,7 @@ impl<S: Store> Executor<S> {
         };
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
-        let (config, checks) = (config.clone(), checks::Last::default());
+        let (config, publisher, checks) = (config.clone(), config.publisher(), checks::Last::default());
         Arc::new(Executor {
             store,
             hostname,
@@ -164,6 +169,7 @@ impl<S: Store> Executor<S> {
             clock,
             running,
             config,
+            publisher,
             checks,
             cursors,
             under_way: once::UnderWay::default(),
@@ -361,67 +367,6 @@ impl<S: Store> Executor<S> {
         Ok(Answer::Accounts(part.of(found, |account| account.id.number()).into_iter().map(shown).collect()))
     }
 
-    fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
-        let store = self.store.as_ref();
-        let domain = match operation {
-            Operation::DomainAdd { account, name } => {
-                service::domain_add(store, Id::new(account), &name, &mut SystemDice, caller)?
-            }
-            Operation::DomainShow { domain } => service::domain_find(store, &domain, caller.scope)?,
-            Operation::DomainVouch { domain, vouched } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_vouch(store, &domain, vouched, caller)?
-            }
-            Operation::DomainRotate { domain, algorithm, force } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
-                let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
-                service::domain_rotate(store, &domain, algorithms, force, caller)?
-            }
-            Operation::DomainBounceMails { domain, on } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_bounce_mails(store, &domain, on, caller)?
-            }
-            Operation::DomainDelete { domain } => {
-                let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_delete(store, &domain, caller)?;
-                let done = format!(
-                    "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
-                    domain.name
-                );
-                return Ok(Answer::Done(DoneView { done }));
-            }
-            Operation::DomainList { account, part } => return self.domains(account, part),
-            _ => return Err(misplaced()),
-        };
-        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
-    }
-
-    async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
-        let domain = service::domain_find(self.store.as_ref(), domain, scope)?;
-        let Some(running) = &self.running else {
-            return Err(Fault::unavailable(
-                "No relay runs on this data folder, and DNS is asked by a running one.",
-                "Start it with `envoi serve`: it looks at each domain by itself, and now where you ask.",
-            ));
-        };
-        let domain = running.domains.verify(&domain).await?;
-        Ok(Answer::Domain(DomainView::from(domain.as_ref())))
-    }
-
-    fn domains(&self, account: Option<u64>, part: Part) -> Result<Answer, Fault> {
-        let directory = self.store.directory();
-        let wanted = directory.domains.values().filter(|domain| {
-            domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
-        });
-        let mut wanted = part.of(wanted.collect(), |domain| domain.id.number());
-        if part == Part::WHOLE {
-            // as people look for them
-            wanted.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        }
-        Ok(Answer::Domains(wanted.into_iter().map(|domain| DomainView::from(domain.as_ref())).collect()))
-    }
-
     fn credential(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let dice = &mut SystemDice;
@@ -476,6 +421,7 @@ impl<S: Store> Executor<S> {
             }
             Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),
             Operation::CertificateRenew => self.certificate_renew(caller.actor, caller.now)?,
+            Operation::ZoneShow { after, limit: rows } => self.zone_show(after, self::rows(rows), caller.now),
             Operation::Health => Answer::Health(self.health(caller.now)?),
             _ => return Err(misplaced()),
         })

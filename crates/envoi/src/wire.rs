@@ -17,13 +17,14 @@ use web::listen::{Cover, Face};
 use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
-use net::dns::{Dns, DnsSettings, Resolver};
+use net::dns::{Dns, DnsSettings, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
 use net::tls::Certificates;
+use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
 use crate::certificate_alerts;
@@ -53,6 +54,8 @@ pub struct Relay {
     pub api: Vec<SocketAddr>,
     /// The console as bound.
     pub console: Vec<SocketAddr>,
+    /// Where it answers for the zone, as bound.
+    pub zone: Vec<SocketAddr>,
     /// Where the first member of the operator comes in, while there is none.
     pub first_link: Option<String>,
     /// The certificates in use.
@@ -77,17 +80,19 @@ impl Relay {
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
         let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
         // whoever verifies a domain wants to know what is so now
-        let fresh = resolver(&DnsSettings { cache_answers_max: 0, ..settings.clone() })?;
+        let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
+        let fresh: Arc<dyn Witness> = Arc::new(fresh);
         let resolver = resolver(&settings)?;
         let outbound = outbound(config, &routes, &resolver)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
         let acme = listen_on(config.acme.as_ref().map_or(&[], |acme| &acme.listen)).await?;
+        let zone = zone_sockets(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
         let dispatch = ground.dispatch(config, outbound);
-        let begun = ground.open_doors(config, &dispatch, &fresh, &resolver).await;
+        let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
             Err(fault) => {
@@ -98,6 +103,7 @@ impl Relay {
         };
         let control_shutdown = Shutdown::new();
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
+        let zone = ground.answer_for_zone(config, zone);
         let Ground { shutdown, store, kept, metrics, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
@@ -132,6 +138,7 @@ impl Relay {
             http,
             api,
             console,
+            zone,
             first_link,
             certificates,
             store,
@@ -191,8 +198,9 @@ impl Ground {
         &self,
         config: &Config,
         dispatch: &dispatch::Handle,
-        fresh: &Arc<dyn Resolver>,
+        fresh: &Arc<dyn Witness>,
         resolver: &Arc<dyn Resolver>,
+        zone: &[Sockets],
     ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
         let started_at = self.clock.now();
         let server = Arc::new(self.submission(config, dispatch).await?);
@@ -200,6 +208,7 @@ impl Ground {
         let domains = DomainWatch::start(
             Arc::clone(&self.store),
             Arc::clone(fresh),
+            Arc::new(config.publisher()),
             Arc::clone(&self.clock),
             &config.limits,
             Box::new(move || told.directory_changed()),
@@ -228,6 +237,7 @@ impl Ground {
             sessions: Box::new(move || counting.connections()),
             kept: self.kept.clone(),
             ports: ports(&server),
+            zone_at: zone.iter().map(Sockets::address).collect(),
             started_at,
         };
         let executor = Executor::new(Arc::clone(&self.store), config, Arc::clone(&self.clock), Some(running));
@@ -238,6 +248,16 @@ impl Ground {
             )
         })?;
         Ok((server, executor, control))
+    }
+
+    /// Answers for the zone from now on; where.
+    fn answer_for_zone(&self, config: &Config, zone: Vec<Sockets>) -> Vec<SocketAddr> {
+        let publisher = Arc::new(config.publisher());
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let server = NameServer::new(store, publisher, clock, &config.limits);
+        let addresses = zone.iter().map(Sockets::address).collect();
+        zone.into_iter().for_each(|sockets| server.serve(sockets, &self.shutdown));
+        addresses
     }
 
     /// Sends calls to webhooks from now on.
@@ -341,11 +361,20 @@ fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
 fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
     match Dns::new(settings) {
         Ok(dns) => Ok(Arc::new(dns)),
-        Err(error) => Err(Fault::unavailable(
-            format!("The name servers of the system cannot be read: {error}."),
-            "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].",
-        )),
+        Err(error) => Err(no_name_servers(&error)),
     }
+}
+
+fn no_name_servers(error: &LookupError) -> Fault {
+    Fault::unavailable(
+        format!("The name servers of the system cannot be read: {error}."),
+        "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].",
+    )
+}
+
+fn zone_sockets(config: &Config) -> Result<Vec<Sockets>, Fault> {
+    let bind = |address: &SocketAddr| Sockets::bind(*address).map_err(|error| listen_fault(*address, &error));
+    config.zone.listen.iter().map(bind).collect()
 }
 
 fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
@@ -379,6 +408,7 @@ fn no_tls(error: &rustls::Error) -> Fault {
 fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let sockets = config.submission.starttls.iter().chain(&config.submission.tls);
     let sockets = sockets.chain(&config.http).chain(&config.api).chain(&config.console);
+    let sockets = sockets.chain(&config.zone.listen);
     sockets.map(SocketAddr::ip).collect()
 }
 

@@ -2,9 +2,11 @@
 
 mod hickory;
 mod plan;
+mod witness;
 
 pub use hickory::{Dns, DnsSettings};
 pub use plan::{Hop, PlanFault, addresses_of, mail_hosts};
+pub use witness::{Answering, NameServers, Witness};
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -46,6 +48,11 @@ pub trait Resolver: Send + Sync + 'static {
 
     /// The TXT records of a name, the strings of each joined (RFC 7208 §3.3).
     fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>>;
+}
+
+/// The strings of a TXT record joined.
+fn text(txt: &hickory_resolver::proto::rr::rdata::TXT) -> String {
+    String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()
 }
 
 #[cfg(test)]

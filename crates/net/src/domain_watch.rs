@@ -15,21 +15,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use relay::id::Id;
+use relay::inspection::{self, Answer, Answers, Question, Said};
 use relay::limits::Limits;
 use relay::sending_domain::{DomainState, SendingDomain};
 use relay::store::{Book, StoreError};
-use relay::verification::{self, Check, RecordState};
+use relay::verification::{self, Check};
+use relay::zone::Publisher;
 use tokio::sync::Notify;
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::dns::{LookupError, Resolver};
+use crate::dns::Witness;
 use crate::shutdown::Shutdown;
 use plans::{FRESH, Plans};
 
 /// How often the directory is looked at when nobody says that it changed.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// How long a look may ask on behind its first questions, which are all that decides: the rest is told as unknown then.
+const FURTHER: Duration = Duration::from_secs(20);
 
 /// A running watch. Cheap to clone.
 pub struct DomainWatch<S> {
@@ -73,24 +78,25 @@ impl Wishes {
 /// What a look needs.
 struct Eyes<S> {
     store: Arc<S>,
-    resolver: Arc<dyn Resolver>,
+    witness: Arc<dyn Witness>,
+    publisher: Arc<Publisher>,
     clock: Arc<dyn Clock>,
     on_change: Box<dyn Fn() + Send + Sync>,
 }
 
 impl<S: Book> DomainWatch<S> {
     /// Starts to watch, until the stop, with the numbers of the limits (`domain_looks_max`, `account_domain_looks_max`).
-    /// `on_change` hears when a domain came into another state. The resolver should keep no answers. Call within a tokio
-    /// runtime.
+    /// `on_change` hears when a domain came into another state. Call within a tokio runtime.
     pub fn start(
         store: Arc<S>,
-        resolver: Arc<dyn Resolver>,
+        witness: Arc<dyn Witness>,
+        publisher: Arc<Publisher>,
         clock: Arc<dyn Clock>,
         limits: &Limits,
         on_change: Box<dyn Fn() + Send + Sync>,
         shutdown: &Shutdown,
     ) -> DomainWatch<S> {
-        let eyes = Arc::new(Eyes { store, resolver, clock, on_change });
+        let eyes = Arc::new(Eyes { store, witness, publisher, clock, on_change });
         let wishes = Arc::new(Wishes::default());
         let watch = Watch {
             eyes: Arc::clone(&eyes),
@@ -218,30 +224,41 @@ impl<S: Book> Watch<S> {
 impl<S: Book> Eyes<S> {
     /// Looks at all records of a domain, and keeps what was found.
     async fn look(&self, domain: &Arc<SendingDomain>) -> Result<Arc<SendingDomain>, StoreError> {
-        let at = self.clock.now();
-        // together: a name server that does not answer is waited for once
-        let mut looks = JoinSet::new();
-        for (place, key) in domain.keys.iter().enumerate() {
-            let (resolver, name) = (Arc::clone(&self.resolver), verification::name(domain, key));
-            looks.spawn(async move { (place, resolver.txt(&name).await) });
-        }
-        let mut records = Vec::with_capacity(domain.keys.len());
-        for (place, answer) in looks.join_all().await {
-            let key = &domain.keys[place];
-            let found = match answer {
-                Ok(found) => RecordState::of(&found, key),
-                Err(LookupError::NoSuchName | LookupError::NoRecord) => RecordState::Absent,
-                Err(LookupError::Fault(fault)) => RecordState::Unknown { fault },
-            };
-            records.push((place, key.selector.clone(), found));
-        }
-        records.sort_by_key(|(place, _, _)| *place);
-        let records = records.into_iter().map(|(_, selector, found)| (selector, found)).collect();
-        let (store, id, check) = (Arc::clone(&self.store), domain.id, Check { at, records });
+        let (at, mut answers) = (self.clock.now(), Answers::default());
+        let mut ends = None;
+        let check = loop {
+            match inspection::look(domain, &self.publisher, at, &answers) {
+                Ok(check) => break check,
+                Err(open) => self.ask(open, &mut answers, &mut ends).await,
+            }
+        };
+        let (store, id) = (Arc::clone(&self.store), domain.id);
         let kept = tokio::task::spawn_blocking(move || store.domain_check(id, check)).await;
         let kept = kept.map_err(|error| StoreError::Unavailable(error.to_string()))??;
         self.tell(domain, &kept);
         Ok(kept)
+    }
+
+    /// Asks these, together: a name server that does not answer is waited for once. The first of a look take what they
+    /// take, all further ones have until `ends` together.
+    async fn ask(&self, open: BTreeSet<Question>, answers: &mut Answers, ends: &mut Option<Instant>) {
+        let mut asking = JoinSet::new();
+        let deadline = *ends;
+        for question in open {
+            let witness = Arc::clone(&self.witness);
+            asking.spawn(async move {
+                let said = match deadline {
+                    None => Some(witness.ask(&question).await),
+                    Some(deadline) => tokio::time::timeout_at(deadline, witness.ask(&question)).await.ok(),
+                };
+                let late = || Said::Fault("the name servers took too long".to_owned());
+                (question, said.unwrap_or_else(|| Answer { said: late(), server: None }))
+            });
+        }
+        for (question, answer) in asking.join_all().await {
+            answers.put(question, answer);
+        }
+        ends.get_or_insert_with(|| Instant::now() + FURTHER);
     }
 
     fn tell(&self, before: &SendingDomain, after: &SendingDomain) {
@@ -254,7 +271,7 @@ impl<S: Book> Eyes<S> {
         }
         match after.state {
             DomainState::Warning | DomainState::Failed => {
-                let reason = verification::reason(after);
+                let reason = verification::reason(after, &self.publisher);
                 tracing::warn!(domain = %after.name, state = ?after.state, %reason, "records of a domain are not right");
             }
             state => tracing::info!(domain = %after.name, ?state, "a domain came into another state"),

@@ -252,7 +252,7 @@ mod tests {
         let keys = vec![key("s1", true), key("s2", false)];
         let id = store.domain_add(account, "shop.example", keys, &actor, Timestamp(0)).unwrap().id;
         let records = ["s1", "s2"].map(|selector| (selector.to_owned(), RecordState::Right)).to_vec();
-        store.domain_check(id, Check { at: Timestamp(0), records }).unwrap();
+        store.domain_check(id, Check::new(Timestamp(0), records)).unwrap();
         let sealer = Arc::new(Sealer::new(store.clone(), 1, Offload::Threads));
         for selector in ["s=s1;", "s=s2;", "s=s1;"] {
             let domain = store.directory().domains[&id].clone();

@@ -205,6 +205,14 @@ limits! {
         "Sending domains whose records are looked at in DNS at once.";
     account_domain_looks_max ACCOUNT_DOMAIN_LOOKS_MAX 4 1..=1_000 "domains" ""
         "Those of one account: its slow name servers delay nobody else.";
+    zone_queries_per_minute ZONE_QUERIES_PER_MINUTE 6_000 0..=10_000_000 "queries a minute" ""
+        "Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.";
+    zone_connections_max ZONE_CONNECTIONS_MAX 100 1..=10_000 "connections" ""
+        "Simultaneous connections over TCP with questions about the zone.";
+    zone_address_connections_max ZONE_ADDRESS_CONNECTIONS_MAX 10 1..=10_000 "connections" ""
+        "Those from one IP address (IPv6: /64).";
+    zone_connection_seconds ZONE_CONNECTION_SECONDS 10 1..=300 "seconds" ""
+        "How long a connection with questions about the zone lasts at the most.";
     webhooks_max WEBHOOKS_MAX 10 0..=1_000 "webhooks" ""
         "Webhooks of one account.";
     webhook_waiting_max WEBHOOK_WAITING_MAX 10_000 100..=1_000_000 "calls" ""

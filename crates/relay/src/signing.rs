@@ -89,7 +89,7 @@ mod tests {
         let signing = |records: Vec<(&str, RecordState)>| {
             let records = records.into_iter().map(|(selector, finding)| (selector.to_owned(), finding)).collect();
             let mut domain = domain(vec![rsa.clone(), key("e", true, true)]);
-            domain.check = Some(Check { at: Timestamp(2), records });
+            domain.check = Some(Check::new(Timestamp(2), records));
             let selectors = selectors(&domain, false).join(" ");
             assert_eq!(is_published(&domain), selectors == "r e");
             assert_eq!(keys(&domain, true).len(), 2);

@@ -58,6 +58,12 @@ impl Slots {
         Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
     }
 
+    /// Counters of connections with questions about the zone.
+    pub fn of_zone(limits: &Limits) -> Self {
+        let (sessions_max, address_sessions_max) = (limits.zone_connections_max, limits.zone_address_connections_max);
+        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+    }
+
     /// A connection was accepted, its true origin not yet known.
     ///
     /// # Errors

@@ -4,13 +4,16 @@
 //! resolver, SERVFAIL or a time-out never does.
 
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::directory::Directory;
+use crate::inspection::{Dmarc, ReturnPath};
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::signing;
+use crate::zone::Publisher;
 
 /// How long a validated domain may be sent from after a record vanished.
 pub const GRACE: Duration = Duration::from_secs(72 * 3600);
@@ -53,11 +56,30 @@ impl RecordState {
         if found.is_empty() {
             return RecordState::Absent;
         }
-        // a stranger wrote it: no log and no terminal obeys it
-        let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
-        let short = |record: &String| record.chars().take(FOUND_LETTERS_MAX).map(plain).collect();
-        RecordState::Wrong { found: found.iter().take(FOUND_MAX).map(short).collect() }
+        RecordState::wrong(found)
     }
+
+    /// Others were found.
+    pub fn wrong(found: &[String]) -> RecordState {
+        RecordState::Wrong { found: found.iter().take(FOUND_MAX).map(|record| plain(record)).collect() }
+    }
+}
+
+/// What a stranger wrote, as it may be kept and shown: not too long, and no log and no terminal obeys it.
+pub fn plain(text: &str) -> String {
+    let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
+    text.chars().take(FOUND_LETTERS_MAX).map(plain).collect()
+}
+
+/// What was seen of a name besides its records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// The name.
+    pub name: String,
+    /// What it is an alias of, where it is one.
+    pub alias: Option<String>,
+    /// The name server that said so.
+    pub server: Option<SocketAddr>,
 }
 
 /// One look at all records of a domain.
@@ -67,9 +89,28 @@ pub struct Check {
     pub at: Timestamp,
     /// By selector.
     pub records: Vec<(String, RecordState)>,
+    /// Of each name that was looked at.
+    #[serde(default)]
+    pub witnesses: Vec<Witness>,
+    /// Its return-path host, where that was looked at.
+    #[serde(default)]
+    pub return_path: Option<ReturnPath>,
+    /// Its DMARC policy, where that was looked for.
+    #[serde(default)]
+    pub dmarc: Option<Dmarc>,
 }
 
 impl Check {
+    /// A look begun at a moment, with what was found of these selectors.
+    pub fn new(at: Timestamp, records: Vec<(String, RecordState)>) -> Check {
+        Check { at, records, witnesses: Vec::new(), return_path: None, dmarc: None }
+    }
+
+    /// What was seen of a name.
+    pub fn witness(&self, name: &str) -> Option<&Witness> {
+        self.witnesses.iter().find(|witness| witness.name == name)
+    }
+
     /// What was found of a selector; none where it was not looked for.
     pub fn of(&self, selector: &str) -> Option<&RecordState> {
         self.records.iter().find(|(looked_for, _)| looked_for == selector).map(|(_, finding)| finding)
@@ -185,9 +226,9 @@ pub fn record_name(selector: &str, domain: &str) -> String {
     format!("{selector}._domainkey.{domain}")
 }
 
-/// What is not as it should be, in words: which record, what was found, what was expected; or that another account holds
-/// the name. Empty where all is well or nothing was looked at yet.
-pub fn reason(domain: &SendingDomain) -> String {
+/// What is not as it should be, in words: which record, what was found, what was expected, and who said so; or that
+/// another account holds the name. Empty where all is well or nothing was looked at yet.
+pub fn reason(domain: &SendingDomain, publisher: &Publisher) -> String {
     let Some(check) = &domain.check else { return String::new() };
     let held = is_held_elsewhere(domain).then(|| {
         format!(
@@ -198,28 +239,43 @@ pub fn reason(domain: &SendingDomain) -> String {
     });
     let told = domain.keys.iter().filter_map(|key| {
         let finding = check.of(&key.selector)?;
+        let fault = || fault(domain, key, finding, publisher);
         if is_required(domain, key) {
-            return Some(fault(domain, key, finding)? + ".");
+            return Some(fault()? + ".");
         }
         // one that was never published is missing by choice
         let is_hint = matches!(finding, RecordState::Wrong { .. }) || (finding.is_denied() && key.seen_at.is_some());
-        let fault = fault(domain, key, finding).filter(|_| is_hint)?;
+        let fault = fault().filter(|_| is_hint)?;
         Some(format!("{fault}. This key is optional: mail goes out without its signature."))
     });
     held.into_iter().chain(told).collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with one record, in words without a full stop.
-fn fault(domain: &SendingDomain, key: &DkimKey, finding: &RecordState) -> Option<String> {
-    let (name, expected) = (name(domain, key), &key.record);
-    match finding {
-        RecordState::Right => None,
-        RecordState::Absent => Some(format!("{name} has no TXT record; expected: {expected}")),
-        RecordState::Wrong { found } => {
-            Some(format!("{name} has another TXT record; found: {}; expected: {expected}", found.join(" | ")))
+pub fn fault(domain: &SendingDomain, key: &DkimKey, finding: &RecordState, publisher: &Publisher) -> Option<String> {
+    let (name, record) = (name(domain, key), &key.record);
+    let witness = domain.check.as_ref().and_then(|check| check.witness(&name));
+    let (alias, target) = (witness.and_then(|witness| witness.alias.as_ref()), publisher.key_target(domain, key));
+    let leads = alias.map(|alias| format!(", being an alias of {alias}")).unwrap_or_default();
+    // the domain did its part where it leads to the right name: then the record is missing there
+    let expected = match &target {
+        Some(target) if alias == Some(target) => format!("expected at {target}: {record}"),
+        Some(target) => format!("expected: CNAME {target}"),
+        None => format!("expected: {record}"),
+    };
+    let told = match finding {
+        RecordState::Right => return None,
+        RecordState::Absent if target.is_some() && alias.is_none() => {
+            format!("{name} has no CNAME record and no TXT record; {expected}")
         }
-        RecordState::Unknown { fault } => Some(format!("DNS did not say what {name} has: {fault}")),
-    }
+        RecordState::Absent => format!("{name} has no TXT record{leads}; {expected}"),
+        RecordState::Wrong { found } => {
+            format!("{name} has another TXT record{leads}; found: {}; {expected}", found.join(" | "))
+        }
+        RecordState::Unknown { fault } => format!("DNS did not say what {name} has: {fault}"),
+    };
+    let server = witness.and_then(|witness| witness.server);
+    Some(server.map_or_else(|| told.clone(), |server| format!("{told} (name server {server})")))
 }
 
 #[cfg(test)]
@@ -252,7 +308,7 @@ mod tests {
 
     fn check(at: Timestamp, findings: [RecordState; 4]) -> Check {
         let selectors = ["r1", "r2", "e1", "e2"].map(str::to_owned);
-        Check { at, records: selectors.into_iter().zip(findings).collect() }
+        Check::new(at, selectors.into_iter().zip(findings).collect())
     }
 
     fn wrong() -> RecordState {
@@ -285,7 +341,7 @@ mod tests {
             let after = START.after(GRACE * 2);
             let judgement = judge(&domain, &check(after, [unknown(), unknown(), Absent, Absent]));
             assert_eq!(judgement, Judgement { state, lost_at: Some(START) });
-            let judgement = judge(&domain, &Check { at: after, records: Vec::new() });
+            let judgement = judge(&domain, &Check::new(after, Vec::new()));
             assert_eq!(judgement.state, state);
         }
         // one that answers is enough to tell that something is wrong
@@ -322,15 +378,18 @@ mod tests {
     #[test]
     fn the_reason_says_which_record_what_was_found_and_what_was_expected() {
         let mut domain = domain(DomainState::Pending);
-        assert_eq!(reason(&domain), "");
+        assert_eq!(reason(&domain, &Publisher::default()), "");
         domain.check = Some(check(START, [wrong(), Absent, Absent, unknown()]));
         assert_eq!(
-            reason(&domain),
+            reason(&domain, &Publisher::default()),
             "r1._domainkey.shop.example has another TXT record; found: v=DKIM1; p=other; expected: v=DKIM1; k=rsa; p=r1.\n\
              r2._domainkey.shop.example has no TXT record; expected: v=DKIM1; k=rsa; p=r2."
         );
         domain.check = Some(check(START, [unknown(), Right, Absent, Absent]));
-        assert_eq!(reason(&domain), "DNS did not say what r1._domainkey.shop.example has: SERVFAIL.");
+        assert_eq!(
+            reason(&domain, &Publisher::default()),
+            "DNS did not say what r1._domainkey.shop.example has: SERVFAIL."
+        );
     }
 
     #[test]
@@ -340,10 +399,10 @@ mod tests {
         domain.check = Some(check(START, [Right, Right, Absent, Absent]));
         let hint = "This key is optional: mail goes out without its signature.";
         let gone = "e1._domainkey.shop.example has no TXT record; expected: v=DKIM1; k=rsa; p=e1.";
-        assert_eq!(reason(&domain), format!("{gone} {hint}"), "the other was never published");
+        assert_eq!(reason(&domain, &Publisher::default()), format!("{gone} {hint}"), "the other was never published");
         domain.check = Some(check(START, [Right, Right, unknown(), wrong()]));
         let another = "e2._domainkey.shop.example has another TXT record; found: v=DKIM1; p=other; expected: v=DKIM1; k=rsa; p=e2.";
-        assert_eq!(reason(&domain), format!("{another} {hint}"));
+        assert_eq!(reason(&domain, &Publisher::default()), format!("{another} {hint}"));
     }
 
     #[test]
@@ -351,9 +410,12 @@ mod tests {
         let all = |state| SendingDomain { check: Some(check(START, [Right, Right, Absent, Absent])), ..domain(state) };
         for state in [DomainState::Pending, DomainState::Failed] {
             assert!(is_held_elsewhere(&all(state)), "{state:?}");
-            assert!(reason(&all(state)).contains("validated in another account"), "{state:?}");
+            assert!(reason(&all(state), &Publisher::default()).contains("validated in another account"), "{state:?}");
         }
-        assert!(!is_held_elsewhere(&all(DomainState::Validated)) && reason(&all(DomainState::Validated)).is_empty());
+        assert!(
+            !is_held_elsewhere(&all(DomainState::Validated))
+                && reason(&all(DomainState::Validated), &Publisher::default()).is_empty()
+        );
         let some = SendingDomain {
             check: Some(check(START, [Right, unknown(), Right, Right])),
             ..domain(DomainState::Pending)
@@ -414,6 +476,14 @@ mod tests {
         }
         assert!(!is_well(DomainState::Warning, [Right, Right, Right, Right]));
         assert!(!super::is_well(&domain(DomainState::Validated)), "nobody has looked yet");
+    }
+
+    #[test]
+    fn a_look_of_an_earlier_version_is_read() {
+        let kept = r#"{"at":1000000,"records":[["r1",{"state":"wrong","found":["x"]}],["r2",{"state":"right"}]]}"#;
+        let look: Check = serde_json::from_str(kept).expect("it is read");
+        let records = vec![("r1".into(), RecordState::Wrong { found: vec!["x".into()] }), ("r2".into(), Right)];
+        assert_eq!(look, Check::new(START, records));
     }
 
     #[test]

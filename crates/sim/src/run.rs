@@ -114,7 +114,7 @@ fn book(world: &World) -> Result<Memory, StoreError> {
         domains.push(domain.id);
     }
     let records = vec![("s1".to_owned(), RecordState::Right)];
-    book.domain_check(domains[0], Check { at: now, records })?;
+    book.domain_check(domains[0], Check::new(now, records))?;
     if let Some((recipients, renews_on)) = world.plan.quota {
         let quota = Quota { recipients: Some(recipients), renews_on, moved: None };
         let last = book.directory().domains[&domains[2]].account;

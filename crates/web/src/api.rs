@@ -169,6 +169,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::backup))
         .routes(routes!(operator::certificate_list))
         .routes(routes!(operator::certificate_renew))
+        .routes(routes!(operator::zone_show))
         .routes(routes!(operator::health))
         .routes(routes!(operator::checks));
     let (router, mut document) = OpenApiRouter::with_openapi(described()).nest(PREFIX, routes).split_for_parts();

@@ -25,6 +25,7 @@ mod members;
 mod operator;
 mod own_account;
 mod page;
+mod parts;
 mod plans;
 mod pricing;
 mod profile;
@@ -41,6 +42,7 @@ mod users;
 mod visit;
 mod webhooks;
 pub(crate) mod words;
+mod zone;
 
 use axum::Extension;
 use axum::Router;
@@ -145,6 +147,7 @@ fn routes() -> Vec<Route> {
         plans::routes(),
         queue::routes(),
         certificates::routes(),
+        zone::routes(),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -9,8 +9,8 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, account, api_key,
-    inbox, member, message, plan, statistics, webhook,
+    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, ZoneCommand,
+    account, api_key, inbox, member, message, plan, statistics, webhook,
 };
 use crate::moment;
 
@@ -62,6 +62,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),
         Command::Certificate(CertificateCommand::Renew) => Operation::CertificateRenew.into(),
+        Command::Zone(ZoneCommand::Show) => Operation::ZoneShow { after: None, limit: super::zone::DOMAINS }.into(),
         Command::Audit(AuditCommand::List { account, limit }) => {
             Operation::Audit { account: *account, limit: *limit }.into()
         }

@@ -114,6 +114,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     if let Operation::ActivitySince { filter, .. } = operation {
         return super::follow::follow(&config, filter, cli.json).await;
     }
+    if let Operation::ZoneShow { .. } = operation {
+        return super::zone::show(&config, cli.json).await;
+    }
     let answer = ask::ask(&config, operation).await?;
     if let Answer::Submission(view) = &answer
         && let Some(fault) = message::fault(view)

@@ -6,7 +6,8 @@ use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
     AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
-    ContactsView, CredentialView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView, SmtpUserView,
+    ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView,
+    SmtpUserView,
 };
 
 /// The answer as a table or as lines.
@@ -77,6 +78,7 @@ pub(super) fn text(answer: &Answer) -> String {
             }),
             "Nothing was done yet.",
         ),
+        Answer::Zone(found) => found.lines.join("\n"),
         Answer::Health(found) => health(found),
         Answer::Checks(found) => crate::doctor::text(found),
         Answer::Backup(made) => crate::archive::done(made),
@@ -164,18 +166,31 @@ fn domain(domain: &DomainView) -> String {
         ("DNS asked", domain.checked_at.as_deref().map_or_else(|| "not yet".to_owned(), short)),
         ("Fails", domain.fails_at.as_deref().map(short).unwrap_or_default()),
     ]);
-    let mut lines = vec![head, String::new(), "DKIM records to publish (TXT):".to_owned()];
-    for key in &domain.keys {
-        let seen = key.seen_at.as_deref().map_or("not seen in DNS yet".to_owned(), |at| format!("seen {}", short(at)));
-        let role = if key.active { "signs" } else { "spare" };
-        let need = if key.required { "" } else { ", optional" };
-        let finding = key.finding.as_deref().map(|finding| format!(", DNS: {finding}")).unwrap_or_default();
-        lines.push(format!("\n  {} ({}{need}, {role}, {seen}{finding})\n    {}", key.name, key.algorithm, key.record));
-    }
+    let mut lines = vec![head, String::new(), "Records to publish:".to_owned()];
+    lines.extend(domain.records.iter().map(|record| dns_record(domain, record)));
     if !domain.reason.is_empty() {
         lines.push(format!("\nNot as it should be:\n{}", printable(&domain.reason)));
     }
     lines.join("\n")
+}
+
+fn dns_record(domain: &DomainView, record: &DnsRecordView) -> String {
+    let key = record.selector.as_ref().and_then(|selector| domain.keys.iter().find(|key| key.selector == *selector));
+    let of_key = key.map(|key| {
+        let seen = key.seen_at.as_deref().map_or("not seen in DNS yet".to_owned(), |at| format!("seen {}", short(at)));
+        format!("{}, {}, {seen}", key.algorithm, if key.active { "signs" } else { "spare" })
+    });
+    let what = match record.purpose.as_str() {
+        "return_path" => "return-path".to_owned(),
+        "dmarc" => "DMARC, as we advise where there is none".to_owned(),
+        _ => of_key.unwrap_or_default(),
+    };
+    let need = if record.required { "" } else { ", optional" };
+    let finding = record.finding.as_deref().map(|finding| format!(", DNS: {finding}")).unwrap_or_default();
+    // what is required is told below, for all records together
+    let told = if record.purpose == "dkim" { "" } else { record.explanation.as_str() };
+    let told = if told.is_empty() { String::new() } else { format!("\n    {}", printable(told)) };
+    format!("\n  {} {} ({what}{need}{finding})\n    {}{told}", record.name, record.form, record.value)
 }
 
 fn smtp_user(user: &SmtpUserView) -> String {

@@ -15,6 +15,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     listeners(config, tree, &mut problems);
     acme(config, tree, &mut problems);
+    zone(config, tree, &mut problems);
     let submission = tree.table("submission");
     for net in config.submission.proxy_networks.iter().filter(|net| net.prefix_len() == 0) {
         problems.push(Problem::warning(
@@ -65,6 +66,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
         ("console.listen", console.line_of("listen"), &config.console),
+        ("zone.listen", tree.table("zone").line_of("listen"), &config.zone.listen),
         ("acme.listen", tree.table("acme").line_of("listen"), config.acme.as_ref().map_or(&none, |acme| &acme.listen)),
     ];
     let mut seen: Vec<(&str, SocketAddr)> = Vec::new();
@@ -131,6 +133,35 @@ fn acme(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     if acme.challenge == Challenge::Http && acme.listen.is_empty() {
         let what = "is empty: the authority would find nobody";
         problems.push(Problem::fault(table.line_of("listen"), "acme.listen", what, "Listen on port 80."));
+    }
+}
+
+/// Whether the zone can be found, and has what it needs.
+fn zone(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let (table, zone) = (tree.table("zone"), &config.zone);
+    let Some(name) = &zone.name else {
+        if !zone.listen.is_empty() {
+            let what = "has no zone to answer for: nothing listens";
+            let remedy = "Name the zone with `name`, or leave this out.";
+            problems.push(Problem::fault(table.line_of("listen"), "zone.listen", what, remedy));
+        }
+        return;
+    };
+    let lies_in = |host: &&String| config.publisher().zone.is_some_and(|zone| zone.holds(host));
+    let inside = zone.name_servers.iter().chain([&config.hostname]).find(lies_in);
+    if let Some(host) = inside.filter(|_| zone.addresses.is_empty()) {
+        problems.push(Problem::fault(
+            table.line_of("addresses"),
+            "zone.addresses",
+            format!("is empty, and {host} lies in {name}: it would have no address"),
+            "Write the addresses of this machine, as others see them.",
+        ));
+    }
+    if zone.listen.is_empty() && zone.name_servers == [config.hostname.clone()] {
+        let what =
+            "is not set: the relay itself would be the name server of the zone, and it does not listen for questions";
+        let remedy = "Name the servers that have the zone, or let the relay answer with `listen`.";
+        problems.push(Problem::warning(table.line_of("name_servers"), "zone.name_servers", what, remedy));
     }
 }
 

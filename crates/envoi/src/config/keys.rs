@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Addresses,
     /// A list of domain names.
     Names,
+    /// The name of a zone in DNS, short enough for the names below it.
+    Zone,
     /// An address that mail can go to.
     Mailbox,
     /// A list of addresses of name servers, the port 53 where none is given.
@@ -135,6 +137,12 @@ pub(super) const SECTIONS: &[Section] = &[
         name: "delivery.route",
         repeated: true,
         help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
+    },
+    Section {
+        name: "zone",
+        repeated: false,
+        help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \
+               below it; without one, the records themselves.",
     },
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
     Section { name: "api", repeated: false, help: "The API, for programs." },
@@ -382,6 +390,40 @@ const KEYS: &[Key] = &[
         "Whether mail on this route is signed with keys that have not been seen in DNS yet. For tests.",
     ),
     key(
+        "zone",
+        "name",
+        Kind::Zone,
+        Absent::Nothing("domains publish TXT and MX themselves"),
+        r#""relay.example.net""#,
+        "A zone for the relay's records alone. `envoi zone show` prints what is to be in it.",
+    ),
+    key(
+        "zone",
+        "name_servers",
+        Kind::Names,
+        Absent::Nothing("the relay's hostname alone"),
+        r#"["ns1.example.net"]"#,
+        "The name servers that the zone is delegated to.",
+    ),
+    key(
+        "zone",
+        "addresses",
+        Kind::Addresses,
+        Absent::Nothing("those of `source_addresses` that are public; else whatever addresses the hostname has"),
+        r#"["192.0.2.25", "2001:db8::25"]"#,
+        "The addresses that mail comes from, as others see them: SPF records let these send, and names of this relay that lie in \
+         the zone get them.",
+    ),
+    key(
+        "zone",
+        "listen",
+        Kind::Sockets,
+        means("[]"),
+        r#"["0.0.0.0:53", "[::]:53"]"#,
+        "Where the relay answers for the zone itself, over UDP and TCP: then one NS record above the zone is all that is \
+         published by hand. Empty: nowhere.",
+    ),
+    key(
         "http",
         "listen",
         Kind::Sockets,
@@ -518,6 +560,7 @@ pub(super) fn kind_words(kind: &Kind) -> String {
         Kind::Networks => "a list of networks".into(),
         Kind::Addresses => "a list of IP addresses".into(),
         Kind::Names => "a list of host names".into(),
+        Kind::Zone => "a domain name".into(),
         Kind::Mailbox => "an address".into(),
         Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
         Kind::Count { floor, ceiling } => format!("a number, {floor} to {ceiling}"),

@@ -62,6 +62,7 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
             none if none.is_empty() => refuse("names nothing", "Name the relay's hostname, or leave it out."),
             names => Ok(Value::Names(names)),
         },
+        Kind::Zone => zone(text(value)?),
         Kind::Mailbox => match relay::service::mailbox(text(value)?) {
             Ok(address) => Ok(Value::Text(address)),
             Err(fault) => refuse(fault.what.trim_end_matches('.').to_owned(), "Write an address alone."),
@@ -260,6 +261,21 @@ fn hostname(given: &str) -> Result<Value, Refusal> {
 fn name(given: &str) -> Result<String, Refusal> {
     relay::service::domain_name(given)
         .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of this machine."))
+}
+
+fn zone(given: &str) -> Result<Value, Refusal> {
+    let most = relay::zone::ZONE_OCTETS_MAX;
+    match relay::service::domain_name(given) {
+        Ok(name) if name.len() <= most => Ok(Value::Text(name)),
+        Ok(name) => refuse(
+            format!("`{name}` is too long: names below it would be longer than DNS allows"),
+            format!("Use a zone of at most {most} octets."),
+        ),
+        Err(fault) => refuse(
+            fault.what.trim_end_matches('.').to_owned(),
+            "Write the name of a zone that is for the relay alone, such as \"relay.example.net\".",
+        ),
+    }
 }
 
 fn socket(given: &str) -> Result<SocketAddr, Refusal> {

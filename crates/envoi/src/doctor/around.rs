@@ -36,12 +36,12 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
     let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
     let hosts = resolves(&dns, routed, sheet).await;
     // what waits for others waits at once, and is told in this order
-    let (mut name, mut way) = (Sheet::default(), Sheet::default());
+    let (mut name, mut zone, mut way) = (Sheet::default(), Sheet::default(), Sheet::default());
     let way_out = async {
         if routed { next_hops(config, &dns, &mut way).await } else { port_25(config, &dns, hosts, &mut way).await }
     };
-    tokio::join!(own_name(config, &dns, &mut name), way_out);
-    sheet.checks.extend(name.checks.into_iter().chain(way.checks));
+    tokio::join!(own_name(config, &dns, &mut name), own_zone(config, &dns, &mut zone), way_out);
+    sheet.checks.extend(name.checks.into_iter().chain(zone.checks).chain(way.checks));
 }
 
 /// Whether names can be asked; the mail hosts that were found.
@@ -113,6 +113,26 @@ async fn policy(dns: &Dns, name: &str, addresses: &[IpAddr], sheet: &mut Sheet) 
             sheet.warn("spf", format!("{name} has no SPF record"), remedy);
         }
         Err(error) => sheet.warn("spf", format!("{name}: {error}"), "Not known: DNS did not answer."),
+    }
+}
+
+/// The zone, as others find it: its name is there as soon as it is delegated, whatever records that has.
+async fn own_zone(config: &Config, dns: &Dns, sheet: &mut Sheet) {
+    let Some(zone) = &config.zone.name else { return };
+    match dns.txt(zone).await {
+        Ok(_) | Err(LookupError::NoRecord) => sheet.ok("zone", format!("{zone} is found")),
+        Err(error @ LookupError::NoSuchName) => {
+            let servers = config.zone.name_servers.join(", ");
+            let remedy = format!(
+                "Publish NS records for {zone} that name {servers}, and have that answer: `envoi zone show` prints what is in it."
+            );
+            sheet.fail("zone", format!("{zone}: {error}"), remedy);
+        }
+        Err(error) => sheet.warn(
+            "zone",
+            format!("{zone}: {error}"),
+            "See whether its name servers answer over UDP and TCP, from outside: without them no signature can be checked.",
+        ),
     }
 }
 

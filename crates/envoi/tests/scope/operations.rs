@@ -110,6 +110,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
         O::CertificateList,
         O::CertificateRenew,
+        O::ZoneShow { after: None, limit: 0 },
         O::Health,
         O::Checks,
     ]

@@ -214,6 +214,7 @@ pub struct Server {
     pub http: u16,
     pub api: u16,
     pub console: u16,
+    pub zone: u16,
 }
 
 impl Server {
@@ -236,7 +237,7 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0 };
+        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0, zone: 0 };
         server.wait_until_ready();
         server
     }
@@ -254,6 +255,7 @@ impl Server {
                 Some("listening for metrics and health") => self.http = port().unwrap(),
                 Some("listening for the API") => self.api = port().unwrap(),
                 Some("listening for the console") => self.console = port().unwrap(),
+                Some("listening for questions about the zone") => self.zone = port().unwrap(),
                 Some("ready") => return,
                 _ => {}
             }

@@ -9,7 +9,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Lookup, LookupError, Mx, Resolver};
+use super::{Lookup, LookupError, Mx, Resolver, text};
 
 /// How DNS is asked.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ impl Dns {
     }
 }
 
-fn name_server(address: &SocketAddr) -> NameServerConfig {
+pub(super) fn name_server(address: &SocketAddr) -> NameServerConfig {
     let connection = |protocol| {
         let mut connection = ConnectionConfig::new(protocol);
         connection.port = address.port();
@@ -103,7 +103,7 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
     NameServerConfig::new(address.ip(), true, vec![connection(ProtocolConfig::Udp), connection(ProtocolConfig::Tcp)])
 }
 
-fn adjust(options: &mut ResolverOpts, settings: &DnsSettings) {
+pub(super) fn adjust(options: &mut ResolverOpts, settings: &DnsSettings) {
     options.timeout = settings.query_max;
     options.attempts = settings.attempts;
     options.cache_size = settings.cache_answers_max;
@@ -115,13 +115,13 @@ fn adjust(options: &mut ResolverOpts, settings: &DnsSettings) {
 }
 
 /// An absolute name: never completed from the system's search list.
-fn absolute(name: &str) -> Result<Name, LookupError> {
+pub(super) fn absolute(name: &str) -> Result<Name, LookupError> {
     let mut name = Name::from_ascii(name).map_err(|_| LookupError::NoSuchName)?;
     name.set_fqdn(true);
     Ok(name)
 }
 
-fn meaning(error: &NetError) -> LookupError {
+pub(super) fn meaning(error: &NetError) -> LookupError {
     let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return fault(error) };
     match none.response_code {
         ResponseCode::NXDomain => LookupError::NoSuchName,
@@ -134,7 +134,7 @@ fn meaning(error: &NetError) -> LookupError {
     }
 }
 
-fn fault(error: &NetError) -> LookupError {
+pub(super) fn fault(error: &NetError) -> LookupError {
     LookupError::Fault(match error {
         NetError::Timeout => "the name servers did not answer in time".into(),
         NetError::Dns(DnsError::ResponseCode(code)) => format!("the name server answered {code}"),
@@ -143,7 +143,7 @@ fn fault(error: &NetError) -> LookupError {
 }
 
 /// A name as it is used further on: lower case, without the final dot.
-fn plain(name: &Name) -> String {
+pub(super) fn plain(name: &Name) -> String {
     let text = name.to_ascii().to_ascii_lowercase();
     text.strip_suffix('.').map(str::to_owned).unwrap_or(text)
 }
@@ -171,7 +171,7 @@ impl Resolver for Dns {
         Box::pin(async move {
             let data = self.ask(name, RecordType::TXT).await?;
             let record = |data| match data {
-                RData::TXT(txt) => Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
+                RData::TXT(txt) => Some(text(&txt)),
                 _ => None,
             };
             Ok(data.into_iter().filter_map(record).collect())

@@ -211,7 +211,7 @@ mod tests {
 
     /// A domain of an account, looked at so many seconds ago, or never.
     fn domain(id: u64, account: u64, looked_at: Option<u64>) -> SendingDomain {
-        let check = looked_at.map(|ago| Check { at: Timestamp(NOW.0 - ago * 1000), records: Vec::new() });
+        let check = looked_at.map(|ago| Check::new(Timestamp(NOW.0 - ago * 1000), Vec::new()));
         SendingDomain {
             id: Id::new(id),
             account: Id::new(account),

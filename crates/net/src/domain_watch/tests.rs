@@ -1,13 +1,13 @@
 //! The watch on DNS that answers as it is told, in paused time.
 
 use super::*;
-use crate::dns::{Lookup, Mx};
+use crate::dns::{Answering, LookupError};
 use relay::account::Account;
 use relay::clock::Timestamp;
+use relay::inspection::Kind;
 use relay::sending_domain::{DkimKey, KeyAlgorithm};
 use relay::store::{Actor, NewDkimKey};
 use smtp::server::Secret;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::memory::Memory;
 
@@ -21,7 +21,7 @@ impl Clock for PausedClock {
     }
 }
 
-/// DNS with one answer for every TXT question, and the questions it heard.
+/// DNS with one answer for the record of every key and nothing else, and the keys it was asked for.
 struct OneAnswer {
     answer: Mutex<Result<Vec<String>, LookupError>>,
     /// Selectors whose records have vanished.
@@ -32,26 +32,28 @@ struct OneAnswer {
 /// What names of silent name servers end with.
 const SILENT: &str = "silent.example";
 
-impl Resolver for OneAnswer {
-    fn mx<'a>(&'a self, _domain: &'a str) -> Lookup<'a, Vec<Mx>> {
-        Box::pin(async { Err(LookupError::NoRecord) })
-    }
-
-    fn addresses<'a>(&'a self, _host: &'a str) -> Lookup<'a, Vec<IpAddr>> {
-        Box::pin(async { Err(LookupError::NoRecord) })
-    }
-
-    fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>> {
-        self.heard.lock().unwrap().push(name.to_owned());
-        let is_gone = self.gone.lock().unwrap().iter().any(|gone| name.split('.').next() == Some(gone));
-        let answer = if is_gone { Err(LookupError::NoRecord) } else { self.answer.lock().unwrap().clone() };
+impl Witness for OneAnswer {
+    fn ask<'a>(&'a self, question: &'a Question) -> Answering<'a> {
+        let Question { name, kind } = question;
         let is_silent = name.ends_with(SILENT);
+        let is_of_key = *kind == Kind::Txt && name.contains("._domainkey.");
+        let mut answer = Err(LookupError::NoRecord);
+        if is_of_key {
+            self.heard.lock().unwrap().push(name.to_owned());
+            let is_gone = self.gone.lock().unwrap().iter().any(|gone| name.split('.').next() == Some(gone));
+            answer = if is_gone { answer } else { self.answer.lock().unwrap().clone() };
+        }
         Box::pin(async move {
             if is_silent {
                 tokio::time::sleep(Duration::from_secs(30)).await;
-                return Err(LookupError::Fault("no answer".into()));
+                answer = Err(LookupError::Fault("no answer".into()));
             }
-            answer
+            let said = match answer {
+                Ok(found) => Said::Found(found),
+                Err(LookupError::Fault(fault)) => Said::Fault(fault),
+                Err(_) => Said::Nothing,
+            };
+            Answer { said, server: None }
         })
     }
 }
@@ -76,7 +78,8 @@ impl World {
             counted.fetch_add(1, Ordering::SeqCst);
         });
         let limits = Limits::default();
-        let watch = DomainWatch::start(Arc::new(store.clone()), dns.clone(), clock, &limits, on_change, &shutdown);
+        let (kept, publisher) = (Arc::new(store.clone()), Arc::new(Publisher::default()));
+        let watch = DomainWatch::start(kept, dns.clone(), publisher, clock, &limits, on_change, &shutdown);
         let actor = Actor { name: "operator".into(), from: "test".into() };
         World { store, dns, watch, shutdown, changes, actor }
     }

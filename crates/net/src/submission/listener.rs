@@ -3,7 +3,6 @@
 use relay::slots::Place;
 use relay::store::Store;
 use smtp::replies;
-use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +14,6 @@ use tokio::net::{TcpListener, TcpStream};
 use super::connection;
 use super::house::House;
 
-/// Connections that the system holds until we accept them.
-const BACKLOG: i32 = 1024;
 /// The pause where there are no file descriptors or memory left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,23 +36,6 @@ impl Port {
             Port::Tls => "tls",
         }
     }
-}
-
-/// Listens on one address; with it the address as bound.
-pub(super) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // a restart must not wait for the last connections of its predecessor
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        // so that 0.0.0.0 and [::] can be listened on side by side
-        socket.set_only_v6(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    let listener = TcpListener::from_std(socket.into())?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
 }
 
 /// Accepts until shutdown; each connection is a task of its own.
@@ -154,11 +134,5 @@ mod tests {
     fn a_complaint_is_not_repeated_at_once() {
         let mut complaints = Complaints::default();
         assert_eq!([complaints.are_due(), complaints.are_due()], [true, false]);
-    }
-
-    #[tokio::test]
-    async fn an_address_in_use_cannot_be_bound_twice() {
-        let (_listener, address) = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        assert_eq!(bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 }

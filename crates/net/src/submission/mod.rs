@@ -28,6 +28,7 @@ use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::{Clock, system_dice};
+use crate::listening;
 use crate::offload::Offload;
 use crate::shutdown::Shutdown;
 use crate::tls::Certificates;
@@ -107,7 +108,7 @@ impl Server {
     pub async fn start<S: Store>(settings: Settings, around: Surroundings<S>) -> Result<Server, StartError> {
         let bind_all = |addresses: &[SocketAddr]| -> Result<Vec<_>, StartError> {
             let bind = |address: &SocketAddr| {
-                listener::bind(*address).map_err(|source| StartError::Listen { address: *address, source })
+                listening::tcp(*address).map_err(|source| StartError::Listen { address: *address, source })
             };
             addresses.iter().map(bind).collect()
         };

@@ -11,7 +11,7 @@ use super::view::{
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
     PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, WebhookCallView,
-    WebhookSecretView, WebhookView,
+    WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -248,6 +248,8 @@ operations! {
     CertificateList needs Operator;
     /// Orders the certificate now that comes by itself (ACME), whatever is there.
     CertificateRenew needs Operator;
+    /// Shows the records of the relay's zone: its own, then those of so many domains behind the number of one.
+    ZoneShow { after: Option<u64>, limit: u32 } needs Operator;
     /// Reads the audit log.
     Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
@@ -342,6 +344,7 @@ impl Operation {
                 | Operation::QueueShow { .. }
                 | Operation::Blocks
                 | Operation::CertificateList
+                | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
                 | Operation::WebhookList { .. }
@@ -488,6 +491,7 @@ answers! {
     Source(SourceView);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
+    Zone(ZoneView);
     Audit(Vec<AuditView>);
     ApiKeys(Vec<ApiKeyView>);
     ApiKeySecret(ApiKeySecretView);

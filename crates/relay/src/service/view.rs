@@ -4,6 +4,7 @@
 mod views;
 
 mod account;
+mod domain;
 mod from;
 mod inbox;
 mod relay;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
+pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
@@ -97,8 +99,14 @@ views! {
         state: String,
         /// Whether failed deliveries are told to the reverse-path.
         bounce_mails: bool,
-        /// Its DKIM keys with the records to publish.
+        /// Its DKIM keys.
         keys: Vec<KeyView>,
+        /// The records to publish, with what DNS has of each; empty in the list of domains.
+        records: Vec<DnsRecordView>,
+        /// Whether its return-path host lets the relay send with it; none: not asked yet.
+        spf: Option<SpfView>,
+        /// Its DMARC policy; none: not asked yet.
+        dmarc: Option<DmarcView>,
         /// When DNS was last asked.
         checked_at: Option<String>,
         /// What is not as it should be: what was found and expected of which record, or that another account holds the name; empty where all is well.
@@ -116,9 +124,9 @@ views! {
         selector: String,
         /// `rsa2048` or `ed25519`.
         algorithm: String,
-        /// The name of the TXT record to publish.
+        /// The name of its record.
         name: String,
-        /// Its value.
+        /// The text that is to be found there, published itself or at the end of an alias.
         record: String,
         /// Whether it signs (once seen in DNS; where it is not required, while it is there).
         active: bool,
@@ -562,6 +570,7 @@ views! {
 pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
     PAGES
         .iter()
+        .chain(domain::PAGES)
         .chain(account::PAGES)
         .chain(webhook::PAGES)
         .chain(relay::PAGES)

@@ -8,13 +8,14 @@ use relay::account::{AccountState, Leaving};
 use relay::certificate::{self, Alarm};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
+use relay::inspection::{Dmarc, ReturnPath, Spf};
 use relay::power::{Power, Powers};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
-use relay::verification::{Check, RecordState};
+use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
 
@@ -249,7 +250,7 @@ pub(crate) async fn a_key_is_seen_once(store: &impl Store) {
 pub(crate) async fn dns_validates_a_domain_and_gives_it_72_hours(store: &impl Store) {
     let account = account(store);
     let domain = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap().id;
-    let lost = |at| Check { at, records: vec![("one".into(), RecordState::Absent)] };
+    let lost = |at| Check::new(at, vec![("one".into(), RecordState::Absent)]);
     let state = |check| store.domain_check(domain, check).unwrap().state;
     assert_eq!(state(lost(later(1))), DomainState::Pending);
     assert_eq!(state(found(later(2), &["one"])), DomainState::Validated);
@@ -286,7 +287,7 @@ pub(crate) async fn a_claim_that_misses_records_gives_way_to_one_that_has_all(st
         |account, selector| store.domain_add(account, "example.com", vec![key(selector)], &operator(), NOW).unwrap().id;
     let (holder, taker) = (add(old, "one"), add(new, "two"));
     let look = |domain, at, selectors: &[&str]| store.domain_check(domain, found(later(at), selectors)).unwrap();
-    let lost = |at| Check { at: later(at), records: vec![("one".into(), RecordState::Absent)] };
+    let lost = |at| Check::new(later(at), vec![("one".into(), RecordState::Absent)]);
     assert_eq!(look(holder, 1, &["one"]).state, DomainState::Validated);
     let waiting = look(taker, 2, &["two"]);
     assert_eq!(waiting.state, DomainState::Pending, "both have their records: the first holds the name");
@@ -308,7 +309,11 @@ pub(crate) async fn a_word_taken_back_is_looked_at_anew(store: &impl Store) {
     set(store, domain, DomainState::Pending).unwrap();
     let taken_back = store.directory().domains[&domain].clone();
     assert_eq!((taken_back.state, &taken_back.check), (DomainState::Pending, &None));
-    assert_eq!(relay::verification::reason(&taken_back), "", "nobody else holds the name");
+    assert_eq!(
+        relay::verification::reason(&taken_back, &relay::zone::Publisher::default()),
+        "",
+        "nobody else holds the name"
+    );
     assert_eq!(store.domain_check(domain, found(later(2), &["one"])).unwrap().state, DomainState::Validated);
 }
 
@@ -473,7 +478,7 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     let private = store.domain_key(id, "one").unwrap();
     assert_eq!(private.expose(), b"private half of one", "what was sealed may be looked at, and rotated back to");
     assert!(rotate(KeyAlgorithm::Ed25519, false).is_err(), "the first was never seen");
-    let looked_at = |at, records| store.domain_check(id, Check { at, records }).unwrap();
+    let looked_at = |at, records| store.domain_check(id, Check::new(at, records)).unwrap();
     let both = |finding: RecordState| vec![("one".to_owned(), finding), ("two".to_owned(), RecordState::Right)];
     looked_at(later(1), both(RecordState::Right));
     looked_at(later(2), both(RecordState::Absent));
@@ -488,6 +493,23 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
     let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
     assert!(matches!(gone, Err(StoreError::NotFound(_))));
+}
+
+pub(crate) async fn a_look_is_kept_with_all_that_it_found(store: &impl Store) {
+    let (account, name) = (account(store), "example.com");
+    let id = store.domain_add(account, name, vec![key("one")], &operator(), NOW).unwrap().id;
+    let server = Some("192.0.2.53:53".parse().unwrap());
+    let look = Check {
+        witnesses: vec![Witness { name: "one._domainkey.example.com".into(), alias: Some("one.test".into()), server }],
+        return_path: Some(ReturnPath {
+            mail: RecordState::Wrong { found: vec!["10 mail.test".into()] },
+            spf: Spf::Refused { address: "2001:db8::1".parse().unwrap(), term: Some("-all".into()) },
+        }),
+        dmarc: Some(Dmarc { at: Some("_dmarc.example.com".into()), is_trial: true, server, ..Dmarc::default() }),
+        ..found(later(1), &["one"])
+    };
+    store.domain_check(id, look.clone()).unwrap();
+    assert_eq!(store.directory().domains[&id].check.as_ref(), Some(&look));
 }
 
 pub(crate) async fn what_was_told_of_a_quota_is_kept(store: &impl Store) {

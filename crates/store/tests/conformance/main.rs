@@ -108,6 +108,7 @@ suite! {
         an_smtp_user_changes_in_each_way
         an_account_gets_another_quota
         what_was_told_of_a_certificate_is_kept
+        a_look_is_kept_with_all_that_it_found
         what_was_told_of_a_quota_is_kept
         suppressions_whatever_the_case
         a_suppression_is_erased_without_its_address

@@ -109,7 +109,7 @@ pub(crate) fn operator() -> Actor {
 
 /// DNS said at this moment that these selectors' records are there, and no others.
 pub(crate) fn found(at: Timestamp, selectors: &[&str]) -> Check {
-    Check { at, records: selectors.iter().map(|selector| ((*selector).to_owned(), RecordState::Right)).collect() }
+    Check::new(at, selectors.iter().map(|selector| ((*selector).to_owned(), RecordState::Right)).collect())
 }
 
 /// A message of account 1 to these recipients.

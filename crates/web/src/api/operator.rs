@@ -3,14 +3,14 @@
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
-    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView,
+    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use utoipa::{IntoParams, ToSchema};
 
-use super::activity::Latest;
+use super::activity::{Latest, cursor};
 use super::asking::{Asking, Body, Outcome, Path, Query};
 use super::page::{Page, limit};
 use super::problem::Problem;
@@ -27,6 +27,18 @@ pub(super) struct Waiting {
     limit: Option<u32>,
     /// What the page before gave as `next`.
     cursor: Option<String>,
+}
+
+/// Which part of the zone.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// Domains of a part; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the part before gave as `next`.
+    cursor: Option<u64>,
 }
 
 /// The message of a path.
@@ -56,6 +68,13 @@ pub(super) fn id(given: &str) -> Result<MessageId, Problem> {
     responses((status = 200, body = Vec<AuditView>)))]
 pub(super) async fn audit(asking: Asking, Query(latest): Query<Latest>) -> Outcome<Vec<AuditView>> {
     asking.run(Operation::Audit { account: latest.account, limit: limit(latest.limit)? }).await
+}
+
+/// Shows what is to be in the relay's zone, a part at a time: lines of a zone file.
+#[utoipa::path(get, path = "/zone", operation_id = "ZoneShow", tag = "Zone", params(Part),
+    responses((status = 200, body = ZoneView)))]
+pub(super) async fn zone_show(asking: Asking, Query(part): Query<Part>) -> Outcome<ZoneView> {
+    asking.run(Operation::ZoneShow { after: cursor(part.cursor)?, limit: limit(part.limit)? }).await
 }
 
 /// Lists blocked addresses.

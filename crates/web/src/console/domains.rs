@@ -20,6 +20,9 @@ use super::users::{UserRow, user_rows};
 use super::visit::{Visit, on_to};
 use super::words::Words;
 use super::{For, Route, show, take};
+use records::Record;
+
+mod records;
 
 const MANAGERS: For = For::Account(Need::Power(Power::Domains));
 
@@ -151,54 +154,6 @@ async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<Refusal, Fa
     Ok(if is_double { Refusal::Ours(words.with("domain-double", "domain", normal)) } else { Refusal::of(words, fault) })
 }
 
-/// One record to publish.
-struct Record {
-    title: String,
-    about: String,
-    /// The name without the domain, which many providers add by themselves.
-    name: String,
-    whole_name: String,
-    value: String,
-    slug: &'static str,
-    icon: &'static str,
-    word: String,
-    more: String,
-    signs: bool,
-    found: Vec<String>,
-}
-
-impl Record {
-    fn new(words: &Words, domain: &DomainView, number: usize, key: &KeyView) -> Record {
-        let (slug, icon) = match key.finding.as_deref() {
-            Some("right") => ("found", "delivered"),
-            Some("absent") if !key.required => ("unused", "search"),
-            Some("absent") => ("absent", "search"),
-            Some("wrong") => ("wrong", "hard"),
-            Some(_) => ("unknown", "info"),
-            None => ("pending", "pending"),
-        };
-        let more = match &key.fault {
-            Some(fault) => words.with("record-unknown-why", "fault", fault.as_str()),
-            None => words.t(&format!("record-{slug}-what")),
-        };
-        let need = if key.required { "record-required" } else { "record-optional" };
-        Record {
-            title: words.with("record-signature", "number", words.number(number as u64)),
-            about: words.with(need, "kind", if key.algorithm == "ed25519" { "Ed25519" } else { "RSA" }),
-            name: key.name.strip_suffix(&format!(".{}", domain.name)).unwrap_or(&key.name).to_owned(),
-            whole_name: key.name.clone(),
-            value: key.record.clone(),
-            // what may be missing alarms nobody
-            slug: if slug == "unused" { "unknown" } else { slug },
-            icon,
-            word: words.t(&format!("record-{slug}")),
-            more,
-            signs: key.active && key.seen_at.is_some(),
-            found: key.found.clone(),
-        }
-    }
-}
-
 #[derive(Template)]
 #[template(path = "domain.html")]
 struct DomainPage {
@@ -212,7 +167,8 @@ struct DomainPage {
     checked: String,
     /// The script looks again while something may change by itself.
     poll_seconds: Option<u32>,
-    dmarc: String,
+    /// What there is in place of a zone: what is to be published, in a sentence.
+    about: String,
     bounce_mails: bool,
     users: Vec<UserRow>,
     pager: Option<Pager>,
@@ -257,18 +213,17 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
     let (page, words) = (visit.page(), visit.words());
     let checked = domain.checked_at.as_ref();
     let is_settled = matches!(domain.state.as_str(), "validated" | "vouched");
-    let records = domain.keys.iter().enumerate().map(|(place, key)| Record::new(words, &domain, place + 1, key));
     Ok(shown(&DomainPage {
         state: State::of(words, &domain),
         lede: lede(words, &domain),
         advice: advice(words, &domain),
-        records: records.collect(),
+        records: records::of(words, &domain),
         checked: checked.map_or_else(
             || words.t("domain-checked-never"),
             |at| words.with("domain-checked", "moment", words.minute(at)),
         ),
         poll_seconds: (!is_settled).then_some(LOOK_SECONDS),
-        dmarc: format!("v=DMARC1; p=none; rua=mailto:postmaster@{}", domain.name),
+        about: records::about(words, &domain),
         bounce_mails: domain.bounce_mails,
         users: user_rows(&visit, &users),
         pager,

@@ -125,6 +125,7 @@ const OF_OPERATOR: [MenuPart; 2] = [
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),
             ("/operator/certificates", "lock", "menu-certificates", Need::Operator),
+            ("/operator/zone", "domains", "menu-zone", Need::Operator),
         ],
     ),
     (

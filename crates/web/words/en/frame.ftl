@@ -53,6 +53,7 @@ menu-settings = Connection settings
 menu-sign-out = Sign out
 menu-suppressions = Suppressions
 menu-webhooks = Webhooks
+menu-zone = DNS zone
 menu-you = You
 place-relay = Operator of the relay
 

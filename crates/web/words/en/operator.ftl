@@ -110,6 +110,8 @@ check-name-store = Store
 check-advice-store = Look at the disk; the overview says more.
 check-name-way-out = Port 25, outwards
 check-advice-way-out = Ask your provider to open port 25 outwards, or send through another server by a route.
+check-name-zone = The zone
+check-advice-zone = Publish the NS record above the zone, and let its name servers be reached.
 
 ## Accounts
 account-by-number = Number of the account
@@ -251,6 +253,18 @@ health-certificate-ended = The certificate for { $names } is over: no applicatio
 health-certificate-ends-soon = The certificate for { $names } ends soon.
 health-certificate-stands-in = No certificate has come yet for { $names }: one that nobody trusts stands in.
 
+## The zone
+zone-file = Download the zone file
+zone-lede = What the relay has in DNS: the keys and return paths of all domains, in a zone of yours, and what leads to it.
+zone-no-addresses = Name the addresses that mail comes from with `addresses` below [zone], and they are shown here. Until then SPF goes by the addresses of { $name }.
+zone-none = The relay has no zone of its own, so every domain publishes its keys itself. With a zone, below [zone] in the configuration, domains publish aliases that never change, and the relay can answer for them itself.
+zone-outside = Outside the zone
+zone-outside-what = To be published by hand, once: PTR records by whoever gave you the address.
+zone-records = Lines of the zone file
+zone-served = The relay answers for it itself, at { $addresses }: nothing of what follows has to be published.
+zone-served-elsewhere = Your name servers answer for it: give them the file anew after each new domain, or let the relay answer, with `listen` below [zone].
+zone-served-soon = The relay answers for it itself, once it runs.
+
 ## Blocks and limits
 block-address = Address
 block-aimed = Aimed at
@@ -338,6 +352,10 @@ limit-conversations-max = Conversations with other servers at once, in total.
 limit-site-conversations-max = Conversations at once with one site: the mail servers of a domain, or the next hop of a route.
 limit-domain-looks-max = Sending domains whose records are looked at in DNS at once.
 limit-account-domain-looks-max = Those of one account: its slow name servers delay nobody else.
+limit-zone-queries-per-minute = Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.
+limit-zone-connections-max = Simultaneous connections over TCP with questions about the zone.
+limit-zone-address-connections-max = Those from one IP address (IPv6: /64).
+limit-zone-connection-seconds = How long a connection with questions about the zone lasts at the most.
 limit-inbox-messages-max = Messages in the test inbox of one account: the oldest go.
 limit-inbox-octets-max = Octets of the messages in the test inbox of one account: the oldest go. A message that is larger by itself is not kept.
 limit-inbox-octets-total-max = Octets of the messages in all test inboxes: the oldest go.
@@ -432,6 +450,10 @@ unit-refusals-a-minute = { $count ->
 unit-plans = { $count ->
     [one] plan
    *[other] plans
+}
+unit-queries-a-minute = { $count ->
+    [one] query a minute
+   *[other] queries a minute
 }
 unit-requests = { $count ->
     [one] request

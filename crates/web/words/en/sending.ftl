@@ -57,8 +57,9 @@ domain-keys-what = Each algorithm has two keys: one signs, the other waits. Chan
 domain-last-look = Last look
 domain-none = This is no domain name. Give the part after the @ of your senders, such as example.com.
 domain-records = DNS records
+domain-records-aliases = Aliases (CNAME) to publish where the DNS of { $domain } is kept. They lead to records that the relay looks after, so nothing has to be changed later.
 domain-records-found = { $found } of { $all } records found
-domain-records-what = TXT records to publish where the DNS of { $domain } is kept.
+domain-records-what = Records to publish where the DNS of { $domain } is kept.
 domain-rotate = Change the signing keys…
 domain-rotate-both = RSA and Ed25519
 domain-rotate-do = Change over
@@ -84,11 +85,13 @@ domains-yours = Your domains
 record = Record
 record-absent = Absent
 record-absent-what = Nothing is at this name.
+record-alias = Leads to
 record-at = At
 record-compare = Found and expected
-record-dmarc = TXT, advised
+record-dmarc = advised
 record-dmarc-what = Tells recipients what you want done with forgeries, and where they may report them: put in an address that you read.
 record-expected = Expected
+record-form = Type
 record-found = Found
 record-found-what = As it should be.
 record-has = Found
@@ -96,11 +99,17 @@ record-help = A record is not found?
 record-help-long = A long value may have to be given in parts: providers join them.
 record-help-name = Give the name as shown where your provider adds { $domain } by itself. Where it does not, write the domain behind it.
 record-help-wait = What you publish is seen by all after some minutes, at some providers after an hour.
+record-mail-elsewhere = Bounces would go to other mail servers than the relay.
 record-name = Name
-record-optional = TXT, { $kind }, optional
+record-optional = { $kind }, optional
 record-pending = Not asked yet
 record-pending-what = Publish it, then press “Verify now”.
-record-required = TXT, { $kind }, required
+record-required = { $kind }, required
+record-return-path = Return path
+record-return-path-pending = For bounces. It is looked at with the other records.
+record-return-path-unused = It may be: the relay does not send with it yet. Publish it now, and nothing will be left to do.
+record-return-path-what = for bounces, not required yet
+record-server = Said by
 record-signature = Signature { $number }
 record-signs = signs now
 record-unknown = Unknown
@@ -111,6 +120,33 @@ record-unused-what = It may be: mail then goes out without this signature.
 record-value = Value
 record-wrong = Wrong
 record-wrong-what = Another value stands there: replace it as a whole.
+record-zone-lacks = Your record is right. What it leads to is missing at the relay: tell its operator.
+
+## DMARC and SPF of a domain
+dmarc-aligned = A return path below this domain counts as well.
+dmarc-no-reports = Nobody gets reports (rua).
+dmarc-policy-missing = { $name } has a record without a policy: it does not count.
+dmarc-policy-none = { $name }: mail that fails is delivered as ever (none). What this relay signs passes.
+dmarc-policy-quarantine = { $name }: mail that fails goes to the spam folder (quarantine). What this relay signs passes.
+dmarc-policy-reject = { $name }: mail that fails is refused (reject). What this relay signs passes.
+dmarc-problem-no-policy = A policy is missing: p=none, p=quarantine or p=reject.
+dmarc-problem-reports = An address for reports is not of the form mailto:name@example.com.
+dmarc-problem-several = There is more than one DMARC record at this name: none of them counts. Leave one.
+dmarc-problem-syntax = A part of it is not of the form tag=value.
+dmarc-reports = Reports go to { $addresses }.
+dmarc-strict = The signature alone counts: a return path below this domain does not (aspf=s).
+dmarc-trial = It is only tried out (t=y), and not to be applied yet.
+spf-absent = There is no SPF record at { $name }.
+spf-broken-include = The SPF record of { $at } cannot be used: { $term } leads to a name without one SPF record.
+spf-broken-lookups = The SPF record of { $at } cannot be used: with { $term } there are more than ten look-ups.
+spf-broken-macro = The SPF record of { $at } has a macro, { $term }, which is not worked out here.
+spf-broken-syntax = The SPF record of { $at } cannot be used: { $term } is not a term of SPF.
+spf-broken-void = The SPF record of { $at } cannot be used: { $term } is the third that asks for a name that is not there.
+spf-refused = The SPF record does not let the relay send from { $address }: { $term }.
+spf-refused-unnamed = The SPF record does not let the relay send from { $address }: no part of it names that.
+spf-several = There is more than one SPF record at this name: none of them counts.
+spf-sourceless = SPF cannot be judged: it is not known where this relay sends from.
+spf-unknown = DNS did not say who may send: { $fault }.
 
 ## SMTP users
 credential-copied = I have copied it

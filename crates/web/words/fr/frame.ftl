@@ -53,6 +53,7 @@ menu-settings = Paramètres de connexion
 menu-sign-out = Se déconnecter
 menu-suppressions = Adresses exclues
 menu-webhooks = Webhooks
+menu-zone = Zone DNS
 menu-you = Vous
 place-relay = Exploitant du relais
 

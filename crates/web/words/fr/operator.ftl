@@ -110,6 +110,8 @@ check-name-store = Entrepôt des messages
 check-advice-store = Vérifiez le disque ; la vue d’ensemble en dit plus.
 check-name-way-out = Port 25, vers l’extérieur
 check-advice-way-out = Demandez à votre fournisseur d’ouvrir le port 25 vers l’extérieur, ou passez par un autre serveur au moyen d’une route.
+check-name-zone = La zone
+check-advice-zone = Publiez l’enregistrement NS au-dessus de la zone, et rendez ses serveurs de noms joignables.
 
 ## Comptes
 account-by-number = Numéro du compte
@@ -251,6 +253,18 @@ health-certificate-ended = Le certificat de { $names } a expiré : plus aucune a
 health-certificate-ends-soon = Le certificat de { $names } expire bientôt.
 health-certificate-stands-in = Aucun certificat n’est encore arrivé pour { $names } : le relais présente un certificat provisoire, auquel personne ne fait confiance.
 
+## La zone
+zone-file = Télécharger le fichier de zone
+zone-lede = Ce que le relais a dans le DNS : les clés et les adresses de retour de tous les domaines, dans une zone à vous, et ce qui y mène.
+zone-no-addresses = Indiquez avec `addresses`, sous [zone], les adresses d’où part le courrier, et elles s’afficheront ici. D’ici là, SPF suit les adresses de { $name }.
+zone-none = Le relais n’a pas de zone à lui : chaque domaine publie lui-même ses clés. Avec une zone, sous [zone] dans la configuration, les domaines publient des alias qui ne changent jamais, et le relais peut répondre pour eux.
+zone-outside = Hors de la zone
+zone-outside-what = À publier à la main, une seule fois ; les PTR le sont par celui qui vous a attribué l’adresse.
+zone-records = Lignes du fichier de zone
+zone-served = Le relais répond lui-même pour elle, sur { $addresses } : rien de ce qui suit n’est à publier.
+zone-served-elsewhere = Vos serveurs de noms répondent pour elle : redonnez-leur le fichier après chaque nouveau domaine, ou laissez répondre le relais, avec `listen` sous [zone].
+zone-served-soon = Le relais répond lui-même pour elle, dès qu’il tourne.
+
 ## Blocages et limites
 block-address = Adresse
 block-aimed = Visait
@@ -338,6 +352,10 @@ limit-conversations-max = Conversations simultanées avec d’autres serveurs, a
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel d’un domaine, ou le serveur suivant d’une route.
 limit-domain-looks-max = Domaines d’envoi dont les enregistrements DNS sont vérifiés en même temps.
 limit-account-domain-looks-max = Ceux d’un même compte : ses serveurs de noms lents ne retardent personne d’autre.
+limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
+limit-zone-connections-max = Connexions TCP simultanées pour des questions sur la zone.
+limit-zone-address-connections-max = Celles d’une même adresse IP (IPv6 : /64).
+limit-zone-connection-seconds = Durée maximale d’une connexion pour des questions sur la zone.
 limit-inbox-messages-max = Messages dans la boîte d’essai d’un compte : les plus anciens disparaissent.
 limit-inbox-octets-max = Octets des messages dans la boîte d’essai d’un compte : les plus anciens disparaissent. Un message qui dépasse cette taille à lui seul n’est pas gardé.
 limit-inbox-octets-total-max = Octets des messages dans toutes les boîtes d’essai : les plus anciens disparaissent.
@@ -432,6 +450,10 @@ unit-refusals-a-minute = { $count ->
 unit-plans = { $count ->
     [one] forfait
    *[other] forfaits
+}
+unit-queries-a-minute = { $count ->
+    [one] question par minute
+   *[other] questions par minute
 }
 unit-requests = { $count ->
     [one] requête

@@ -57,8 +57,9 @@ domain-keys-what = Chaque algorithme a deux clés : l’une signe, l’autre at
 domain-last-look = Dernier regard
 domain-none = Ce n’est pas un nom de domaine. Donnez ce qui suit le @ de vos adresses d’expéditeur, par exemple example.com.
 domain-records = Enregistrements DNS
+domain-records-aliases = Alias (CNAME) à publier là où le DNS de { $domain } est tenu. Ils mènent à des enregistrements dont le relais s’occupe : il n’y aura plus rien à y changer.
 domain-records-found = { $found } enregistrements trouvés sur { $all }
-domain-records-what = Enregistrements TXT à publier là où le DNS de { $domain } est tenu.
+domain-records-what = Enregistrements à publier là où le DNS de { $domain } est tenu.
 domain-rotate = Changer les clés de signature…
 domain-rotate-both = RSA et Ed25519
 domain-rotate-do = Changer
@@ -84,11 +85,13 @@ domains-yours = Vos domaines
 record = Enregistrement
 record-absent = Absent du DNS
 record-absent-what = Il n’y a rien sous ce nom.
+record-alias = Mène à
 record-at = Sous le nom
 record-compare = Trouvé et attendu
-record-dmarc = TXT, conseillé
+record-dmarc = conseillé
 record-dmarc-what = Dit aux destinataires que faire du courrier falsifié, et où le signaler : mettez-y une adresse que vous lisez.
 record-expected = Attendu
+record-form = Genre
 record-found = Trouvé
 record-found-what = Tel qu’il doit être.
 record-has = Trouvé
@@ -96,11 +99,17 @@ record-help = Un enregistrement n’est pas trouvé ?
 record-help-long = Une longue valeur doit parfois être donnée en plusieurs morceaux : ils sont réunis.
 record-help-name = Donnez le nom tel qu’affiché si votre fournisseur ajoute { $domain } de lui-même. Sinon, écrivez le domaine à la suite.
 record-help-wait = Ce que vous publiez est vu de tous après quelques minutes, chez certains fournisseurs après une heure.
+record-mail-elsewhere = Les avis de non-livraison iraient à d’autres serveurs que le relais.
 record-name = Nom
-record-optional = TXT, { $kind }, facultatif
+record-optional = { $kind }, facultatif
 record-pending = Pas encore consulté
 record-pending-what = Publiez-le, puis appuyez sur « Vérifier maintenant ».
-record-required = TXT, { $kind }, obligatoire
+record-required = { $kind }, obligatoire
+record-return-path = Adresse de retour
+record-return-path-pending = Pour les avis de non-livraison. Vérifié avec les autres enregistrements.
+record-return-path-unused = C’est permis : le relais ne l’utilise pas encore. Publiez-le dès maintenant et vous n’aurez plus à y revenir.
+record-return-path-what = pour les avis de non-livraison, pas encore obligatoire
+record-server = D’après
 record-signature = Signature n° { $number }
 record-signs = signe actuellement
 record-unknown = Inconnu
@@ -111,6 +120,33 @@ record-unused-what = C’est permis : le courrier part alors sans cette signatu
 record-value = Valeur
 record-wrong = Autre valeur
 record-wrong-what = Une autre valeur s’y trouve : remplacez-la en entier.
+record-zone-lacks = Votre enregistrement est juste, mais ce à quoi il mène manque du côté du relais : prévenez son exploitant.
+
+## DMARC et SPF d’un domaine
+dmarc-aligned = Une adresse de retour sous ce domaine compte aussi.
+dmarc-no-reports = Personne ne reçoit de rapports (rua).
+dmarc-policy-missing = { $name } porte un enregistrement sans politique : il est sans effet.
+dmarc-policy-none = { $name } : le courrier qui échoue est remis comme les autres (none). Celui que ce relais signe passe.
+dmarc-policy-quarantine = { $name } : le courrier qui échoue va dans les indésirables (quarantine). Celui que ce relais signe passe.
+dmarc-policy-reject = { $name } : le courrier qui échoue est refusé (reject). Celui que ce relais signe passe.
+dmarc-problem-no-policy = Il manque une politique : p=none, p=quarantine ou p=reject.
+dmarc-problem-reports = Une adresse de rapport n’a pas la forme mailto:nom@example.com.
+dmarc-problem-several = Plusieurs enregistrements DMARC se trouvent sous ce nom : aucun ne compte. N’en laissez qu’un.
+dmarc-problem-syntax = Une partie n’a pas la forme étiquette=valeur.
+dmarc-reports = Les rapports vont à { $addresses }.
+dmarc-strict = Seule la signature compte : une adresse de retour sous ce domaine ne suffit pas (aspf=s).
+dmarc-trial = Elle est seulement à l’essai (t=y) et ne doit pas encore être appliquée.
+spf-absent = Il n’y a pas d’enregistrement SPF sous { $name }.
+spf-broken-include = L’enregistrement SPF de { $at } est inutilisable : { $term } mène à un nom qui n’a pas un seul enregistrement SPF.
+spf-broken-lookups = L’enregistrement SPF de { $at } est inutilisable : avec { $term }, il demande plus de dix recherches.
+spf-broken-macro = L’enregistrement SPF de { $at } contient une macro, { $term }, qui n’est pas évaluée ici.
+spf-broken-syntax = L’enregistrement SPF de { $at } est inutilisable : { $term } n’est pas un terme de SPF.
+spf-broken-void = L’enregistrement SPF de { $at } est inutilisable : { $term } est le troisième à chercher un nom qui n’existe pas.
+spf-refused = L’enregistrement SPF n’autorise pas le relais à envoyer depuis { $address } : { $term }.
+spf-refused-unnamed = L’enregistrement SPF n’autorise pas le relais à envoyer depuis { $address } : rien n’y mentionne cette adresse.
+spf-several = Plusieurs enregistrements SPF se trouvent sous ce nom : aucun ne compte.
+spf-sourceless = SPF ne peut être évalué : on ne sait pas d’où ce relais envoie.
+spf-unknown = Le DNS n’a pas dit qui peut envoyer : { $fault }.
 
 ## Utilisateurs SMTP
 credential-copied = Je l’ai copié

@@ -230,7 +230,7 @@ impl World {
 
     pub(super) fn key_seen(&self) {
         let records = vec![("s1".to_owned(), RecordState::Right)];
-        self.store.domain_check(self.domain.id, Check { at: START, records }).unwrap();
+        self.store.domain_check(self.domain.id, Check::new(START, records)).unwrap();
     }
 
     pub(super) fn hop(&self, domain: &str, hop: Hop) {

@@ -10,17 +10,15 @@ use crate::member::Member;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
-use crate::signing;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
 use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
-use crate::verification::{self, RecordState};
 use serde::Serialize;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
-    DomainTallyView, DomainView, EventView, KeyView, MemberView, MessageView, QueueRecipientView, QueueView,
-    SmtpUserView, StatisticsView, TallyView, UserTallyView,
+    DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SmtpUserView, StatisticsView,
+    TallyView, UserTallyView,
 };
 use crate::moment;
 
@@ -34,48 +32,6 @@ pub fn word(value: &impl Serialize) -> String {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
-impl From<&SendingDomain> for DomainView {
-    fn from(domain: &SendingDomain) -> Self {
-        let signs: Vec<_> = signing::keys(domain, false).iter().map(|key| key.selector.as_str()).collect();
-        let key = |key: &crate::sending_domain::DkimKey| {
-            let finding = domain.check.as_ref().and_then(|check| check.of(&key.selector));
-            let (state, found, fault) = match finding {
-                None => (None, &[][..], None),
-                Some(RecordState::Right) => (Some("right"), &[][..], None),
-                Some(RecordState::Absent) => (Some("absent"), &[][..], None),
-                Some(RecordState::Wrong { found }) => (Some("wrong"), &found[..], None),
-                Some(RecordState::Unknown { fault }) => (Some("unknown"), &[][..], Some(fault.clone())),
-            };
-            KeyView {
-                selector: key.selector.clone(),
-                algorithm: word(&key.algorithm),
-                name: verification::name(domain, key),
-                record: key.record.clone(),
-                active: key.active,
-                signs: signs.contains(&key.selector.as_str()),
-                required: verification::is_required(domain, key),
-                finding: state.map(str::to_owned),
-                found: found.to_vec(),
-                fault,
-                seen_at: key.seen_at.map(moment::text),
-            }
-        };
-        DomainView {
-            id: domain.id.number(),
-            name: domain.name.clone(),
-            account: domain.account.number(),
-            state: word(&domain.state),
-            bounce_mails: domain.bounce_mails,
-            keys: domain.keys.iter().map(key).collect(),
-            checked_at: domain.check.as_ref().map(|check| moment::text(check.at)),
-            reason: verification::reason(domain),
-            lost_at: domain.lost_at.map(moment::text),
-            fails_at: domain.lost_at.map(|at| moment::text(at.after(verification::GRACE))),
-            created_at: moment::text(domain.created_at),
-        }
-    }
 }
 
 /// Recipients accepted from an SMTP user.

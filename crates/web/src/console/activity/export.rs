@@ -1,25 +1,18 @@
 //! Activity as a file: every row that is searched for, sent page by page, so that no length of it is held at once.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
-
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use hyper::body::Frame;
+use axum::http::StatusCode;
+use axum::response::Response;
 use relay::activity::ActivityFilter;
 use relay::id::Id;
 use relay::service::Fault;
 use relay::service::operation::Operation;
 use relay::service::view::ActivityView;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::search::Search;
 use super::told;
 use crate::console::page::Failure;
+use crate::console::parts::{Parts, file};
 use crate::console::reasons;
 use crate::console::visit::Visit;
 use crate::console::words::Words;
@@ -29,9 +22,6 @@ const ROWS: u32 = 500;
 
 /// Exports that run at once, whoever asked: each reads through an account's whole activity.
 const RUNNING_MAX: usize = 4;
-
-/// How long whoever asked may take for one part, so that one who reads nothing keeps no place from the others.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 static RUNNING: Semaphore = Semaphore::const_new(RUNNING_MAX);
 
@@ -139,38 +129,6 @@ fn line(words: &Words, row: &ActivityView) -> String {
     texts.map(|text| cell(&text)).join(",") + "\r\n"
 }
 
-/// A part of a file.
-struct Part {
-    text: Bytes,
-    is_last: bool,
-}
-
-/// What is sent, as it comes.
-struct Stream {
-    parts: mpsc::Receiver<Part>,
-    is_whole: bool,
-}
-
-impl hyper::body::Body for Stream {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.parts.poll_recv(context).map(|part| match part {
-            Some(part) => {
-                self.is_whole = part.is_last;
-                Some(Ok(Frame::data(part.text)))
-            }
-            None if self.is_whole => None,
-            // a file that ends early must not look whole
-            None => {
-                self.is_whole = true;
-                Some(Err(io::Error::other("the export broke off")))
-            }
-        })
-    }
-}
-
 async fn rows(visit: &Visit, filter: ActivityFilter) -> Result<Vec<ActivityView>, Fault> {
     let answer = visit.console.door.ask(Operation::Activity { filter }, visit.visitor.identity.clone()).await?;
     answer.try_into()
@@ -188,7 +146,7 @@ struct Export {
 
 impl Export {
     /// Sends everything that is found, until it ends or nobody takes it any more.
-    async fn send(mut self, to: mpsc::Sender<Part>) {
+    async fn send(mut self, to: Parts) {
         let mut text = self.form.head();
         let mut is_first = true;
         loop {
@@ -198,8 +156,7 @@ impl Export {
             if is_last {
                 text.push_str(self.form.foot());
             }
-            let part = Part { text: Bytes::from(std::mem::take(&mut text)), is_last };
-            if !matches!(timeout(PATIENCE, to.send(part)).await, Ok(Ok(()))) || is_last {
+            if !to.send(std::mem::take(&mut text), is_last).await || is_last {
                 return;
             }
             self.filter.before_row = self.found.last().map(|row| row.row);
@@ -235,11 +192,8 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
     };
     // what is refused, is refused before anything is sent
     let found = visit.ask(Operation::Activity { filter: filter.clone() }).await?;
-    let (to, from) = mpsc::channel(1);
+    let (to, answer) = file(form.kind(), form.name());
     tokio::spawn(Export { visit, form, filter, found, _place: place }.send(to));
-    let mut answer = Body::new(Stream { parts: from, is_whole: false }).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(form.kind()));
-    answer.headers_mut().insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(form.name()));
     Ok(answer)
 }
 
@@ -265,17 +219,6 @@ mod tests {
         assert_eq!(cell("Facture 2026-1183, suite"), "\"Facture 2026-1183, suite\"");
         assert_eq!(cell("\u{feff}Facture"), "\"\u{feff}Facture\"");
         assert_eq!(cell(""), "\"\"");
-    }
-
-    #[tokio::test]
-    async fn a_file_that_ends_early_does_not_look_whole() {
-        for is_last in [true, false] {
-            let (to, parts) = mpsc::channel(1);
-            let body = Body::new(Stream { parts, is_whole: false });
-            assert!(to.send(Part { text: Bytes::from("a"), is_last }).await.is_ok());
-            drop(to);
-            assert_eq!(axum::body::to_bytes(body, 10).await.is_ok(), is_last);
-        }
     }
 
     #[test]

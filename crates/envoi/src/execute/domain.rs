@@ -1,0 +1,77 @@
+//! Sending domains: added, shown, looked at, changed and deleted.
+
+use relay::id::Id;
+use relay::power::Scope;
+use relay::sending_domain::KeyAlgorithm;
+use relay::service::operation::{Answer, Operation, Part};
+use relay::service::view::{DomainView, DoneView};
+use relay::service::{self, Caller, Fault};
+use relay::store::Store;
+
+use net::clock::SystemDice;
+
+use super::{Executor, misplaced};
+
+impl<S: Store> Executor<S> {
+    pub(super) fn domain(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
+        let store = self.store.as_ref();
+        let domain = match operation {
+            Operation::DomainAdd { account, name } => {
+                service::domain_add(store, Id::new(account), &name, &mut SystemDice, caller)?
+            }
+            Operation::DomainShow { domain } => service::domain_find(store, &domain, caller.scope)?,
+            Operation::DomainVouch { domain, vouched } => {
+                let domain = service::domain_find(store, &domain, caller.scope)?;
+                service::domain_vouch(store, &domain, vouched, caller)?
+            }
+            Operation::DomainRotate { domain, algorithm, force } => {
+                let domain = service::domain_find(store, &domain, caller.scope)?;
+                let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
+                let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
+                service::domain_rotate(store, &domain, algorithms, force, caller)?
+            }
+            Operation::DomainBounceMails { domain, on } => {
+                let domain = service::domain_find(store, &domain, caller.scope)?;
+                service::domain_bounce_mails(store, &domain, on, caller)?
+            }
+            Operation::DomainDelete { domain } => {
+                let domain = service::domain_find(store, &domain, caller.scope)?;
+                service::domain_delete(store, &domain, caller)?;
+                let done = format!(
+                    "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
+                    domain.name
+                );
+                return Ok(Answer::Done(DoneView { done }));
+            }
+            Operation::DomainList { account, part } => return self.domains(account, part),
+            _ => return Err(misplaced()),
+        };
+        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
+    }
+
+    pub(super) async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
+        let domain = service::domain_find(self.store.as_ref(), domain, scope)?;
+        let Some(running) = &self.running else {
+            return Err(Fault::unavailable(
+                "No relay runs on this data folder, and DNS is asked by a running one.",
+                "Start it with `envoi serve`: it looks at each domain by itself, and now where you ask.",
+            ));
+        };
+        let domain = running.domains.verify(&domain).await?;
+        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
+    }
+
+    fn domains(&self, account: Option<u64>, part: Part) -> Result<Answer, Fault> {
+        let directory = self.store.directory();
+        let wanted = directory.domains.values().filter(|domain| {
+            domain.deleted_at.is_none() && account.is_none_or(|account| domain.account.number() == account)
+        });
+        let mut wanted = part.of(wanted.collect(), |domain| domain.id.number());
+        if part == Part::WHOLE {
+            // as people look for them
+            wanted.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+        }
+        let shown = wanted.into_iter().map(|domain| DomainView::listed(domain, &self.publisher));
+        Ok(Answer::Domains(shown.collect()))
+    }
+}

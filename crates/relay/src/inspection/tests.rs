@@ -1,0 +1,297 @@
+//! Looks at made-up zones: what is asked, and what the answers make.
+
+use super::*;
+use crate::id::Id;
+use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
+use crate::zone::Zone;
+
+/// Records by name and kind; `!` in front of a text is a fault of DNS.
+type World<'a> = &'a [(&'a str, Kind, &'a str)];
+
+fn answer(world: World<'_>, question: &Question) -> Answer {
+    let here = world.iter().filter(|(name, kind, _)| *name == question.name && *kind == question.kind);
+    let found: Vec<String> = here.map(|(_, _, text)| (*text).to_owned()).collect();
+    let said = match found.first().and_then(|text| text.strip_prefix('!')) {
+        Some(fault) => Said::Fault(fault.to_owned()),
+        None if found.is_empty() => Said::Nothing,
+        None => Said::Found(found),
+    };
+    Answer { said, server: Some("192.0.2.53:53".parse().unwrap()) }
+}
+
+/// What comes of something that asks, and how often it asked.
+fn asked<T>(world: World<'_>, work: impl Fn(&Answers) -> Result<T, Question>) -> (T, usize) {
+    let mut answers = Answers::default();
+    for asked in 0.. {
+        match work(&answers) {
+            Ok(done) => return (done, asked),
+            Err(question) => {
+                let answer = answer(world, &question);
+                answers.put(question, answer);
+            }
+        }
+    }
+    unreachable!()
+}
+
+fn spf_from(world: World<'_>, sources: &[&str]) -> Spf {
+    let sources: Vec<IpAddr> = sources.iter().map(|source| source.parse().unwrap()).collect();
+    asked(world, |answers| spf::judge("rp.example", &sources, answers)).0
+}
+
+fn spf(record: &str) -> Spf {
+    spf_from(&[("rp.example", Kind::Txt, record)], &["192.0.2.1"])
+}
+
+fn refused(term: Option<&str>) -> Spf {
+    Spf::Refused { address: "192.0.2.1".parse().unwrap(), term: term.map(str::to_owned) }
+}
+
+fn broken(term: &str, problem: spf::Problem) -> Spf {
+    Spf::Broken { name: "rp.example".into(), term: term.into(), problem }
+}
+
+#[test]
+fn spf_lets_the_addresses_that_it_names() {
+    for record in ["v=spf1 ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.0/24 -all", "v=spf1 +all", "V=SPF1 IP4:192.0.2.1"] {
+        assert_eq!(spf(record), Spf::Pass, "{record}");
+    }
+    assert_eq!(spf("v=spf1 ip4:192.0.2.2 -all"), refused(Some("-all")));
+    assert_eq!(spf("v=spf1 ip4:192.0.2.2 ~all"), refused(Some("~all")));
+    assert_eq!(spf("v=spf1 -ip4:192.0.2.0/24 +all"), refused(Some("-ip4:192.0.2.0/24")));
+    assert_eq!(spf("v=spf1 ip6:2001:db8::/32"), refused(None));
+    assert_eq!(spf("v=spf10 +all"), Spf::Absent);
+    let both = ["192.0.2.1", "2001:db8::1"];
+    assert_eq!(spf_from(&[("rp.example", Kind::Txt, "v=spf1 ip4:192.0.2.1 ip6:2001:db8::/64 -all")], &both), Spf::Pass);
+    let six = Spf::Refused { address: "2001:db8::1".parse().unwrap(), term: Some("-all".into()) };
+    assert_eq!(spf_from(&[("rp.example", Kind::Txt, "v=spf1 ip4:192.0.2.1 -all")], &both), six, "each of them counts");
+    assert_eq!(spf_from(&[("rp.example", Kind::Txt, "v=spf1 -all")], &[]), Spf::Sourceless);
+    let several = [("rp.example", Kind::Txt, "v=spf1 +all"), ("rp.example", Kind::Txt, "v=spf1 -all")];
+    assert_eq!(spf_from(&several, &["192.0.2.1"]), Spf::Several);
+}
+
+#[test]
+fn spf_that_cannot_be_read_is_told_with_its_term() {
+    use spf::Problem::{Include, Macro, Syntax};
+    for (record, term, problem) in [
+        ("v=spf1 ipv4:192.0.2.1 -all", "ipv4:192.0.2.1", Syntax),
+        ("v=spf1 ip4:192.0.2.300 -all", "ip4:192.0.2.300", Syntax),
+        ("v=spf1 ip4:2001:db8::1 -all", "ip4:2001:db8::1", Syntax),
+        ("v=spf1 a/33 -all", "a/33", Syntax),
+        ("v=spf1 include: -all", "include:", Syntax),
+        ("v=spf1 exists:%{i}.example -all", "exists:%{i}.example", Macro),
+        ("v=spf1 include:none.example -all", "include:none.example", Include),
+    ] {
+        assert_eq!(spf(record), broken(term, problem), "{record}");
+    }
+    assert_eq!(spf("v=spf1 exp=why.example x-new=1 +all"), Spf::Pass, "modifiers that we do not know are none of ours");
+}
+
+#[test]
+fn spf_asks_dns_as_far_as_it_may() {
+    let at = "rp.example";
+    let world: World<'_> = &[
+        (at, Kind::Txt, "v=spf1 include:one.example mx:two.example//64 a:three.example/24 redirect=four.example"),
+        ("one.example", Kind::Txt, "v=spf1 ip4:198.51.100.1 -all"),
+        ("two.example", Kind::Mx, "10 mail.two.example"),
+        ("mail.two.example", Kind::A, "198.51.100.2"),
+        ("three.example", Kind::A, "198.51.100.3"),
+        ("four.example", Kind::Txt, "v=spf1 ip4:192.0.2.1 -all"),
+    ];
+    assert_eq!(spf_from(world, &["192.0.2.1"]), Spf::Pass);
+    assert_eq!(spf_from(world, &["198.51.100.77"]), Spf::Pass, "of the network of three.example");
+    let third = |address: &str| Spf::Refused { address: address.parse().unwrap(), term: Some("-all".into()) };
+    assert_eq!(spf_from(world, &["203.0.113.1"]), third("203.0.113.1"));
+    let looping = [(at, Kind::Txt, "v=spf1 include:rp.example -all")];
+    assert_eq!(spf_from(&looping, &["192.0.2.1"]), broken("include:rp.example", spf::Problem::Lookups));
+    let many = format!("v=spf1 {}-all", "a:here.example ".repeat(11));
+    let world: World<'_> = &[(at, Kind::Txt, &many), ("here.example", Kind::A, "198.51.100.1")];
+    assert_eq!(spf_from(world, &["192.0.2.1"]), broken("a:here.example", spf::Problem::Lookups));
+    assert_eq!(spf("v=spf1 a:x.example a:y.example a:z.example -all"), broken("a:z.example", spf::Problem::Void));
+    let world: World<'_> = &[(at, Kind::Txt, "v=spf1 a:x.example -all"), ("x.example", Kind::A, "!SERVFAIL")];
+    assert_eq!(spf_from(world, &["192.0.2.1"]), Spf::Unknown { fault: "SERVFAIL".into() });
+}
+
+fn dmarc_at(domain: &str, world: World<'_>) -> (Dmarc, usize) {
+    asked(world, |answers| dmarc::read(domain, answers))
+}
+
+fn dmarc(record: &str) -> Dmarc {
+    dmarc_at("shop.example", &[("_dmarc.shop.example", Kind::Txt, record)]).0
+}
+
+#[test]
+fn dmarc_of_the_domain_is_read_and_explained() {
+    let read = dmarc("v=DMARC1; p=reject; rua=mailto:a@shop.example, mailto:b@x.example!10m; adkim=s; aspf=s; t=y");
+    assert_eq!((read.at.as_deref(), read.policy), (Some("_dmarc.shop.example"), Some(dmarc::Policy::Reject)));
+    assert!(read.strict_dkim && read.strict_spf && read.is_trial && read.problems.is_empty());
+    assert_eq!(read.reports, ["mailto:a@shop.example", "mailto:b@x.example!10m"]);
+    for part in ["(reject)", "tried out", "does not count (aspf=s)", "Reports go to mailto:a@shop.example"] {
+        assert!(read.words().contains(part), "{}", read.words());
+    }
+    assert_eq!(dmarc("v=DMARC1; rua=mailto:a@b.example").problems, [dmarc::Problem::NoPolicy]);
+    assert_eq!(dmarc("v=DMARC1; rua=mailto:a@b.example").policy, Some(dmarc::Policy::None));
+    assert_eq!(dmarc("v=DMARC1; p=block").policy, None);
+    assert_eq!(dmarc("v=DMARC1; p=none; rua=a@b.example").problems, [dmarc::Problem::Reports]);
+    assert_eq!(dmarc("v=DMARC1; p=none; quarantine").problems, [dmarc::Problem::Syntax]);
+    assert_eq!(dmarc("v=spf1 -all").at, None);
+}
+
+#[test]
+fn dmarc_of_a_name_above_holds_where_the_domain_has_none() {
+    let above = ("_dmarc.shop.example", Kind::Txt, "v=DMARC1; p=reject; sp=quarantine");
+    let (read, _) = dmarc_at("mail.eu.shop.example", &[above]);
+    assert_eq!((read.at.as_deref(), read.policy), (Some("_dmarc.shop.example"), Some(dmarc::Policy::Quarantine)));
+    let own = ("_dmarc.mail.shop.example", Kind::Txt, "v=DMARC1; p=none");
+    assert_eq!(dmarc_at("mail.shop.example", &[own, above]), (dmarc("v=DMARC1; p=none").at("mail.shop.example"), 1));
+    let suffix = ("_dmarc.example", Kind::Txt, "v=DMARC1; p=none; psd=y");
+    assert_eq!(dmarc_at("mail.shop.example", &[above, suffix]).0.at.as_deref(), Some("_dmarc.shop.example"));
+    let end = ("_dmarc.eu.shop.example", Kind::Txt, "v=DMARC1; p=none; psd=n");
+    assert_eq!(dmarc_at("mail.eu.shop.example", &[end, above]).0.at.as_deref(), Some("_dmarc.eu.shop.example"));
+    let twice = [("_dmarc.mail.shop.example", Kind::Txt, "v=DMARC1; p=none"), own, above];
+    let (read, _) = dmarc_at("mail.shop.example", &twice);
+    assert_eq!(read.problems, [dmarc::Problem::Several]);
+    assert_eq!(read.policy, Some(dmarc::Policy::Quarantine));
+    let long = format!("{}shop.example", "a.".repeat(30));
+    assert_eq!(dmarc_at(&long, &[]).1, 8, "names in the middle are left out");
+    let (read, _) = dmarc_at("shop.example", &[("_dmarc.shop.example", Kind::Txt, "!SERVFAIL")]);
+    assert_eq!(read.fault.as_deref(), Some("SERVFAIL"));
+}
+
+impl Dmarc {
+    fn at(mut self, domain: &str) -> Dmarc {
+        self.at = Some(format!("_dmarc.{domain}"));
+        self
+    }
+}
+
+fn domain() -> SendingDomain {
+    let key = |selector: &str, algorithm| DkimKey {
+        selector: selector.into(),
+        algorithm,
+        record: format!("v=DKIM1; p={selector}"),
+        active: true,
+        seen_at: None,
+    };
+    SendingDomain {
+        id: Id::new(7),
+        account: Id::new(1),
+        name: "shop.example".into(),
+        state: DomainState::Pending,
+        bounce_mails: true,
+        keys: vec![key("r1", KeyAlgorithm::Rsa2048), key("e1", KeyAlgorithm::Ed25519)],
+        created_at: Timestamp(0),
+        deleted_at: None,
+        lost_at: None,
+        check: None,
+    }
+}
+
+fn publisher() -> Publisher {
+    let zone = Zone { name: "relay.test".into(), name_servers: vec!["ns.test".into()], is_served: true };
+    Publisher { hostname: "out.test".into(), addresses: vec!["192.0.2.1".parse().unwrap()], zone: Some(zone) }
+}
+
+fn looked(publisher: &Publisher, world: World<'_>) -> SendingDomain {
+    let mut answers = Answers::default();
+    let domain = domain();
+    for round in 0.. {
+        assert!(round < 20, "it does not end");
+        match look(&domain, publisher, Timestamp(5), &answers) {
+            Ok(check) => return SendingDomain { check: Some(check), ..domain },
+            Err(open) => open.into_iter().for_each(|question| {
+                let answer = answer(world, &question);
+                answers.put(question, answer);
+            }),
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn a_key_is_found_through_an_alias_and_where_it_stands_itself() {
+    let name = "r1._domainkey.shop.example";
+    let world: World<'_> = &[
+        (name, Kind::Cname, "r1-7.dkim.relay.test"),
+        (name, Kind::Txt, "v=DKIM1; p=r1"),
+        ("e1._domainkey.shop.example", Kind::Txt, "v=DKIM1; p=e1"),
+        ("rp-r1.shop.example", Kind::Mx, "10 out.test"),
+        ("rp-r1.shop.example", Kind::Txt, "v=spf1 ip4:192.0.2.1 -all"),
+    ];
+    let looked = looked(&publisher(), world);
+    let check = looked.check.as_ref().unwrap();
+    assert!(check.records.iter().all(|(_, state)| *state == RecordState::Right));
+    assert_eq!(check.witness(name).unwrap().alias.as_deref(), Some("r1-7.dkim.relay.test"));
+    assert!(check.return_path.as_ref().unwrap().is_right());
+    let validated = SendingDomain { state: DomainState::Validated, ..looked };
+    assert_eq!(verification::reason(&validated, &publisher()), "");
+}
+
+#[test]
+fn the_reason_says_where_an_alias_leads_what_was_expected_and_who_said_so() {
+    let name = "r1._domainkey.shop.example";
+    let reason = |world: World<'_>| verification::reason(&looked(&publisher(), world), &publisher());
+    let asked = "(name server 192.0.2.53:53).";
+    assert_eq!(
+        reason(&[]),
+        format!("{name} has no CNAME record and no TXT record; expected: CNAME r1-7.dkim.relay.test {asked}")
+    );
+    assert_eq!(
+        reason(&[(name, Kind::Cname, "old.relay.test")]),
+        format!(
+            "{name} has no TXT record, being an alias of old.relay.test; expected: CNAME r1-7.dkim.relay.test {asked}"
+        )
+    );
+    assert_eq!(
+        reason(&[(name, Kind::Cname, "r1-7.dkim.relay.test")]),
+        format!(
+            "{name} has no TXT record, being an alias of r1-7.dkim.relay.test; expected at r1-7.dkim.relay.test: \
+             v=DKIM1; p=r1 {asked}"
+        )
+    );
+    assert_eq!(
+        reason(&[(name, Kind::Txt, "v=DKIM1; p=x")]),
+        format!("{name} has another TXT record; found: v=DKIM1; p=x; expected: CNAME r1-7.dkim.relay.test {asked}")
+    );
+    let without = Publisher { zone: None, ..publisher() };
+    assert_eq!(
+        verification::reason(&looked(&without, &[]), &without),
+        format!("{name} has no TXT record; expected: v=DKIM1; p=r1 {asked}")
+    );
+}
+
+proptest::proptest! {
+    /// Whatever a stranger publishes, it is read, and no more is asked for it than may be.
+    #[test]
+    fn no_record_asks_without_end(spf in "v=spf1( [+?~-]?(a|mx|include|exists|redirect|ip4|ip6|all|ptr)[:=/]?.{0,12}){0,30}", dmarc in "v=DMARC1;.{0,40}") {
+        let world: &[(&str, Kind, &str)] = &[
+            ("rp.example", Kind::Txt, &spf),
+            ("_dmarc.shop.example", Kind::Txt, &dmarc),
+        ];
+        let sources = ["192.0.2.1".parse().unwrap()];
+        let (_, questions) = asked(world, |answers| spf::judge("rp.example", &sources, answers));
+        proptest::prop_assert!(questions <= 12, "{questions} of {spf}");
+        let (read, questions) = dmarc_at("shop.example", world);
+        proptest::prop_assert!(questions <= 2 && !read.words().is_empty());
+    }
+}
+
+#[test]
+fn bounces_that_would_go_elsewhere_are_told() {
+    let of = |mail| {
+        let world: World<'_> = &[("rp-r1.shop.example", Kind::Mx, mail), ("out.test", Kind::A, "192.0.2.1")];
+        looked(&publisher(), world).check.unwrap().return_path.unwrap().mail
+    };
+    assert_eq!(of("10 out.test"), RecordState::Right);
+    assert_eq!(of("10 mail.else.test"), RecordState::Wrong { found: vec!["10 mail.else.test".into()] });
+    assert_eq!(of("!SERVFAIL"), RecordState::Unknown { fault: "SERVFAIL".into() });
+}
+
+#[test]
+fn without_configured_addresses_those_of_the_name_count() {
+    let publisher = Publisher { addresses: Vec::new(), ..publisher() };
+    let host = ("rp-r1.shop.example", Kind::Txt, "v=spf1 a:out.test -all");
+    let spf = |world: World<'_>| looked(&publisher, world).check.unwrap().return_path.unwrap().spf;
+    assert_eq!(spf(&[host, ("out.test", Kind::A, "192.0.2.9")]), Spf::Pass);
+    assert_eq!(spf(&[host]), Spf::Sourceless);
+}
