@@ -32,6 +32,9 @@ pub(crate) fn activity(reader: &Connection, filter: &ActivityFilter) -> rusqlite
     Ok(search.found)
 }
 
+/// So few groups are looked at whatever else the index knows of them.
+const FEW: usize = 16;
+
 /// The first and last row that the filter's times and page leave.
 fn period(reader: &Connection, filter: &ActivityFilter) -> rusqlite::Result<Option<(u64, u64)>> {
     let mut period = (0, u64::try_from(i64::MAX).unwrap_or_default());
@@ -100,15 +103,17 @@ impl Search<'_> {
     ) -> rusqlite::Result<Option<Vec<u64>>> {
         let mut candidates = self.with_status(filter, first, last)?;
         let keys = [
+            // what is one account's is few where the account is small
+            (Kind::Account, filter.account.map(|account| exactly(&account.number().to_be_bytes()))),
             (Kind::Recipient, filter.recipient.as_deref().and_then(address_keys)),
             (Kind::Sender, filter.sender.as_deref().and_then(address_keys)),
-            (Kind::Account, filter.account.map(|account| exactly(&account.number().to_be_bytes()))),
         ];
         let words = self.wanted.words().iter().filter(|_| part.has_words);
         let words = words.map(|word| (Kind::Word, Some(beginning(word.as_bytes()))));
         for (kind, keys) in keys.into_iter().chain(words) {
             let Some(keys) = keys else { continue };
-            if candidates.as_ref().is_some_and(Vec::is_empty) {
+            if candidates.as_ref().is_some_and(|known| known.len() <= FEW) {
+                // they are sooner looked at than what others have of the same key
                 break;
             }
             let groups = parts::groups(self.reader, part, kind, &keys)?;
