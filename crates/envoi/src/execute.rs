@@ -135,6 +135,8 @@ pub struct Executor<S> {
     under_way: once::UnderWay,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
+    /// Held while a recipient is erased, which may take long and keeps no change from its turn.
+    erasing: tokio::sync::Mutex<()>,
 }
 
 impl<S: Store> Executor<S> {
@@ -174,6 +176,7 @@ impl<S: Store> Executor<S> {
             cursors,
             under_way: once::UnderWay::default(),
             changing,
+            erasing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -198,7 +201,9 @@ impl<S: Store> Executor<S> {
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
         let here = Arc::clone(self);
         let change = tokio::spawn(async move {
-            let _one_at_a_time = here.changing.lock().await;
+            let turn =
+                if matches!(operation, Operation::ActivityErase { .. }) { &here.erasing } else { &here.changing };
+            let _one_at_a_time = turn.lock().await;
             here.perform(operation, identity).await
         });
         change.await.map_err(broke_off)?

@@ -12,6 +12,8 @@ use crate::words;
 
 /// Parts that are looked at; what follows them is left out.
 pub const PARTS_MAX: usize = 100;
+/// Header sections that are read on the way to them.
+const SECTIONS_MAX: usize = 4 * PARTS_MAX;
 /// How deep parts are looked for within parts.
 const DEPTH_MAX: usize = 20;
 /// Characters of a name, an id or a type.
@@ -72,6 +74,7 @@ impl Part<'_> {
         let (mut text, mut is_whole) = (decode::text(&self.decoded(), &self.charset), true);
         if text.len() > octets_max {
             text.truncate(text.floor_char_boundary(octets_max));
+            text.shrink_to_fit();
             is_whole = false;
         }
         (text, is_whole)
@@ -90,6 +93,8 @@ pub struct Parts<'a> {
     pub parts: Vec<Part<'a>>,
     /// Whether there are more than were looked at.
     pub is_cut: bool,
+    /// How many header sections were read: those that lead to no part as well.
+    read: usize,
 }
 
 impl<'a> Parts<'a> {
@@ -113,7 +118,8 @@ impl<'a> Parts<'a> {
     /// The HTML that is to be read, with the pictures of the message that it shows by `cid:` in it, as far as it stays within
     /// so many octets.
     pub fn html_with_pictures(&self, octets_max: usize) -> Option<String> {
-        let (mut html, _) = self.html()?.text(octets_max);
+        let (html, _) = self.html()?.text(octets_max);
+        let mut html = without_links(html);
         let shown = |part: &&Part<'_>| PICTURES.contains(&part.media_type.as_str()) && !part.content_id.is_empty();
         for part in self.parts.iter().filter(shown) {
             // an address may spell the id as an address has to
@@ -134,10 +140,11 @@ impl<'a> Parts<'a> {
 
     /// Looks at a header section with what follows it.
     fn walk(&mut self, entity: &'a [u8], default: &str, depth: usize) {
-        if self.parts.len() >= PARTS_MAX {
+        if self.parts.len() >= PARTS_MAX || self.read >= SECTIONS_MAX {
             self.is_cut = true;
             return;
         }
+        self.read += 1;
         let (header, body) = entity.split_at(section_octets(entity));
         let found = Described::read(header, default);
         let is_composite = found.media_type.starts_with("multipart/");
@@ -155,6 +162,16 @@ impl<'a> Parts<'a> {
             _ => self.parts.push(found.part(body)),
         }
     }
+}
+
+/// HTML whose `<link>` is none any more: a browser may dial a host that one names before any policy is asked.
+fn without_links(mut html: String) -> String {
+    let small = html.to_ascii_lowercase();
+    // from behind, so that places before stay what they are
+    for (at, _) in small.rmatch_indices("<link") {
+        html.replace_range(at..=at, "&lt;");
+    }
+    html
 }
 
 /// What the header of a part says of it.

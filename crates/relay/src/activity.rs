@@ -135,6 +135,16 @@ pub struct Erased {
     pub waiting: u64,
 }
 
+impl Erased {
+    /// Adds what else was erased.
+    pub fn add(&mut self, more: Erased) {
+        self.rows += more.rows;
+        self.connections += more.connections;
+        self.calls += more.calls;
+        self.waiting += more.waiting;
+    }
+}
+
 /// One event of a recipient: acceptance or refusal first, then each change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityEvent {

@@ -1,8 +1,10 @@
 //! Whole messages on their way to whoever reads them: so many at once and no longer than a while, since each is in memory as
 //! long as it takes.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,31 +25,68 @@ const PIECE_OCTETS: usize = 64 * 1024;
 
 static ON_THEIR_WAY: Semaphore = Semaphore::const_new(PLACES);
 
+/// Places of one account; of the operator's people together.
+const PLACES_OF_ONE: usize = 3;
+
+static OF_ACCOUNTS: Mutex<BTreeMap<Option<u64>, usize>> = Mutex::new(BTreeMap::new());
+
 /// A place, given back when dropped.
-pub(crate) struct Place(SemaphorePermit<'static>);
+pub(crate) struct Place {
+    _permit: SemaphorePermit<'static>,
+    _share: Share,
+}
+
+/// What an account has of the places.
+struct Share(Option<u64>);
+
+impl Share {
+    fn take(account: Option<u64>) -> Option<Share> {
+        let mut taken = OF_ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(account).or_default();
+        *count += 1;
+        // dropped where it is one too many
+        let share = Share(account);
+        let has_room = *count <= PLACES_OF_ONE;
+        drop(taken);
+        has_room.then_some(share)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut taken = OF_ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.0) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.0);
+            }
+        }
+    }
+}
 
 impl Place {
     /// A place, taken before the message is asked for.
     ///
     /// # Errors
-    /// There is none for now.
-    pub(crate) async fn take() -> Result<Place, Fault> {
+    /// There is none for now, or the account has as many as it may; none: the operator's people.
+    pub(crate) async fn take(account: Option<u64>) -> Result<Place, Fault> {
+        let share = Share::take(account).ok_or_else(Fault::read_by_many)?;
         match timeout(PATIENCE, ON_THEIR_WAY.acquire()).await {
-            Ok(Ok(permit)) => Ok(Place(permit)),
+            Ok(Ok(permit)) => Ok(Place { _permit: permit, _share: share }),
             _ => Err(Fault::read_by_many()),
         }
     }
 
     /// The body of an answer, which keeps the place until it has been taken, or its time is over.
     pub(crate) fn body(self, octets: Bytes) -> Body {
-        Body::new(Whole { rest: octets, until: Instant::now() + TIME, _place: self.0 })
+        Body::new(Whole { rest: octets, until: Instant::now() + TIME, _place: self })
     }
 }
 
 struct Whole {
     rest: Bytes,
     until: Instant,
-    _place: SemaphorePermit<'static>,
+    _place: Place,
 }
 
 impl hyper::body::Body for Whole {
@@ -81,15 +120,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_place_is_kept_until_the_message_is_taken_or_its_time_is_over() {
         let octets = Bytes::from(vec![7; 3 * PIECE_OCTETS + 1]);
-        let taken = Place::take().await.unwrap().body(octets.clone());
+        let taken = Place::take(None).await.unwrap().body(octets.clone());
         assert_eq!(to_bytes(taken, usize::MAX).await.unwrap(), octets);
         let mut bodies = Vec::new();
-        for _ in 0..PLACES {
-            bodies.push(Place::take().await.unwrap().body(octets.clone()));
+        for number in 0..PLACES {
+            let account = Some((number / PLACES_OF_ONE) as u64);
+            bodies.push(Place::take(account).await.unwrap().body(octets.clone()));
         }
-        assert!(Place::take().await.is_err(), "there is no further one");
+        assert!(Place::take(Some(9)).await.is_err(), "there is no further one");
         bodies.pop();
-        assert!(Place::take().await.is_ok());
+        assert!(Place::take(Some(0)).await.is_err(), "this account has as many as it may");
+        assert!(Place::take(Some(9)).await.is_ok());
         tokio::time::advance(TIME + Duration::from_secs(1)).await;
         assert!(to_bytes(bodies.pop().unwrap(), usize::MAX).await.is_err(), "it broke off");
     }

@@ -1,6 +1,6 @@
 //! What happened, as the rows of activity tell it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use relay::account::Account;
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased};
@@ -12,6 +12,9 @@ use relay::store::{History, StoreError};
 use super::Embedded;
 use super::ledger::activity;
 use super::ledger::activity::erase::{self, Erasure};
+
+/// The least time between two steps of an erasure: whoever follows the log takes its turn in it.
+const TURN: Duration = Duration::from_millis(1);
 
 impl History for Embedded {
     fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
@@ -51,10 +54,13 @@ impl History for Embedded {
         self.activity.write(|writer, _| erase::begin(writer, &erasure))?;
         self.activity.sync()?;
         loop {
+            let began = Instant::now();
             if let Some(erased) = self.activity.write(|writer, _| erase::step(writer, &erasure))? {
                 self.activity.sync()?;
                 return Ok(erased);
             }
+            // as long for what is new as for this
+            std::thread::sleep(began.elapsed().max(TURN));
         }
     }
 

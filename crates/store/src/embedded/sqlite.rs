@@ -93,6 +93,8 @@ pub(crate) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
     let beside = Connection::open_with_flags(path, flags)?;
     beside.busy_timeout(BUSY_PATIENCE)?;
     beside.set_prepared_statement_cache_capacity(32);
+    // what is erased by it is gone from the file, and not only from its tables
+    beside.pragma_update(None, "secure_delete", true)?;
     Ok(beside)
 }
 

@@ -11,6 +11,7 @@ use relay::api_key::ApiKey;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::idempotency::IdempotencyKey;
+use relay::power::Scope;
 use relay::rate::Pace;
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity, Service};
@@ -142,6 +143,11 @@ impl Asking {
         T: TryFrom<Answer, Error = Fault>,
     {
         Ok(Json(show(self.answer(operation).await?)))
+    }
+
+    /// The account that it is confined to; none with a key of the operator.
+    pub(super) fn account(&self) -> Option<u64> {
+        if let Scope::Account(account, _) = self.identity.scope { Some(account.number()) } else { None }
     }
 
     /// Asks; what came of it.

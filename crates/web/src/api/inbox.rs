@@ -52,7 +52,7 @@ pub(super) async fn inbox_show(asking: Asking, Path(Named(message)): Path<Named>
 #[utoipa::path(get, path = "/inbox/{message}/source", operation_id = "InboxSource", tag = "Test inbox",
     params(Named), responses((status = 200, body = String, content_type = "message/rfc822")))]
 pub(super) async fn inbox_source(asking: Asking, Path(Named(message)): Path<Named>) -> Result<Response, Problem> {
-    let place = Place::take().await?;
+    let place = Place::take(asking.account()).await?;
     let view: SourceView = asking.answer(Operation::InboxSource { message: id(&message)? }).await?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], place.body(view.source.0)).into_response())
 }

@@ -107,7 +107,7 @@ const SENTENCES: &[Sentence] = &[
         "why-domain-deleted",
         "fix-domain-again",
     ),
-    Sentence("The account was deleted before this could be delivered.", "why-account-deleted", ""),
+    Sentence("The account was deleted before this could be delivered.", "why-account-deleted", "fix-account-deleted"),
     Sentence(
         "The sending domain lost its validation and did not get it back in time.",
         "why-domain-lost",

@@ -84,6 +84,7 @@ span-seconds = { $count ->
 }
 
 ## What to do about it
+fix-account-deleted = Nothing is to be done: what such an account sends is given up with it.
 fix-address = Check the spelling, and correct the address where it is kept. Sending to it again would harm your reputation there.
 fix-again = Send the message again if it is still wanted.
 fix-domain = Check the spelling after the @. If it is right, ask the recipient by other means for an address that takes mail.

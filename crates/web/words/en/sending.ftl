@@ -300,7 +300,7 @@ erase-queue = Mail to them that is in the queue stays there, and so does its row
 erase-suppression = Lift their suppression too. Without one, mail to them may go again.
 erase-sure = It shall be erased, and cannot be brought back
 erase-do = Erase for good
-erase-done = Erased of { $address }: { $rows } rows of Activity, { $connections } connections, { $calls } calls to webhooks, { $messages } messages of the test inbox.
+erase-done = Erased of { $address } – rows of Activity: { $rows }; connections: { $connections }; calls to webhooks: { $calls }; messages of the test inbox: { $messages }.
 erase-done-suppression = The suppression is lifted: mail may go there again.
 erase-done-waiting = { $count ->
     [one] One row is left, because its mail is in the queue. Ask again once it has left.

@@ -51,6 +51,7 @@ fault-plan-without-limit = Le nombre de destinataires par mois n’est pas indiq
 fault-quota-no-day = Aucun mois n’a de jour { $day }. Donnez un jour de 1 à 31 ; dans un mois plus court, c’est son dernier jour qui compte.
 fault-quota-too-high = C’est plus qu’un quota ne peut compter. Donnez au plus { $most } destinataires par mois, ou aucune limite.
 fault-reason-too-long = Le texte dépasse { $most } octets. Donnez-en un plus court.
+fault-recipient-none = Ce texte ne peut pas avoir désigné un destinataire. Donnez son adresse, telle que l’activité la montre.
 fault-row-none = La ligne { $number } n’existe pas. L’activité montre les lignes ; elles sont conservées 30 jours au plus.
 fault-rules-too-long = La liste a plus d’éléments qu’un utilisateur SMTP ne peut en avoir ({ $most }). Donnez-en une plus courte, ou créez plusieurs utilisateurs SMTP.
 fault-sign-in-busy = Trop de personnes se connectent en ce moment. Réessayez dans une minute.

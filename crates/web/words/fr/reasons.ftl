@@ -84,6 +84,7 @@ span-seconds = { $count ->
 }
 
 ## Que faire
+fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
 fix-address = Vérifiez l’orthographe, et corrigez l’adresse là où elle est conservée. Y envoyer encore nuirait à votre réputation auprès de ce serveur.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
 fix-domain = Vérifiez l’orthographe après le @. Si elle est bonne, demandez autrement au destinataire une adresse qui reçoit du courriel.

@@ -300,7 +300,7 @@ erase-queue = Le courrier qui lui est destiné et qui attend encore y reste, ave
 erase-suppression = Lever aussi son exclusion. Sans elle, on pourra de nouveau lui écrire.
 erase-sure = Je veux l’effacer ; rien ne pourra être récupéré
 erase-do = Effacer définitivement
-erase-done = Effacé pour { $address } : { $rows } lignes d’activité, { $connections } connexions, { $calls } appels aux webhooks, { $messages } messages de la boîte d’essai.
+erase-done = Effacé pour { $address } – lignes d’activité : { $rows } ; connexions : { $connections } ; appels aux webhooks : { $calls } ; messages de la boîte d’essai : { $messages }.
 erase-done-suppression = L’exclusion est levée : on peut de nouveau lui écrire.
 erase-done-waiting = { $count ->
     [one] Une ligne reste, car son courrier est encore dans la file d’attente. Recommencez quand il sera parti.

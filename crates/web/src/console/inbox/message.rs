@@ -140,7 +140,7 @@ pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Re
 
 /// A place among the messages that are on their way whole.
 async fn place(visit: &Visit) -> Result<Place, Failure> {
-    Place::take().await.map_err(|fault| visit.page().failure(fault))
+    Place::take(visit.account.as_ref().map(|account| account.id)).await.map_err(|fault| visit.page().failure(fault))
 }
 
 /// The HTML as it came, for the frame.

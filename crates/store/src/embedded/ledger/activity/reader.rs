@@ -1,5 +1,6 @@
 //! The thread of activity: reads the log in batches, tells how far it is, and tidies up in idle moments.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -61,6 +62,8 @@ pub(super) struct Reader {
     erasures: Vec<Erasure>,
     /// Deleted accounts that are looked at, whether something of them is left.
     leaving: Vec<Id<Account>>,
+    /// The one of them of which nothing is left here but its counters.
+    cleared: Cell<Option<Id<Account>>>,
     /// What numbers of rows are veiled with before accounts are told of them.
     numbers: Arc<CursorKey>,
 }
@@ -83,6 +86,7 @@ impl Reader {
             sweeps,
             erasures,
             leaving,
+            cleared: Cell::new(None),
             numbers,
         }
     }
@@ -245,6 +249,7 @@ impl Reader {
             return Ok(true);
         }
         if let Some(erasure) = self.erasures.last() {
+            self.file.writer.pragma_update(None, "secure_delete", true)?;
             let transaction = self.file.writer.transaction()?;
             let done = erase::step(&transaction, erasure)?;
             transaction.commit()?;
@@ -287,10 +292,15 @@ impl Reader {
 
     /// A step towards the end of a deleted account. Returns whether that is reached, or has to wait.
     fn leave(&self, account: Id<Account>) -> rusqlite::Result<bool> {
-        match sweep::is_empty(&self.file.writer, account)? {
-            None => return Ok(true),
-            Some(true) => return Ok(false),
-            Some(false) => {}
+        // nothing comes to an account that is deleted and has no mail: one look is enough
+        if self.cleared.get() != Some(account) {
+            if sweep::has_rows(&self.file.writer, account)? {
+                return Ok(true);
+            }
+            self.cleared.set(Some(account));
+        }
+        if sweep::forget_counters(&self.file.writer, account)? {
+            return Ok(false);
         }
         let now = (self.upkeep.now)();
         let ledger = &self.upkeep.ledger;

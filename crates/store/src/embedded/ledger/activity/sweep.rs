@@ -66,8 +66,8 @@ enum Phase {
 /// What is to go, and how far that has come.
 pub(super) struct Sweeps {
     goals: Goals,
-    /// The rows up to which each goal is reached, since the start.
-    reached: BTreeMap<Option<u64>, u64>,
+    /// The rows up to which each goal is reached, since the start, and for which accounts.
+    reached: BTreeMap<Option<u64>, (BTreeSet<u64>, u64)>,
     phase: Phase,
 }
 
@@ -87,6 +87,8 @@ impl Sweeps {
         now: Timestamp,
     ) -> rusqlite::Result<Option<bool>> {
         self.begin(directory, keep);
+        // what is left of those that are deleted is gone from the file, and not only from its tables
+        writer.pragma_update(None, "secure_delete", self.goals.contains_key(&None))?;
         let transaction = writer.transaction()?;
         let mut done = Some(true);
         match &mut self.phase {
@@ -95,7 +97,8 @@ impl Sweeps {
                 None => self.phase = Phase::Renewing,
                 Some(sweep) => {
                     if !sweep.step(&transaction, now)? {
-                        self.reached.insert(sweep.days, sweep.clean.map_or(sweep.row, |clean| clean.min(sweep.row)));
+                        let row = sweep.clean.map_or(sweep.row, |clean| clean.min(sweep.row));
+                        self.reached.insert(sweep.days, (std::mem::take(&mut sweep.accounts), row));
                         under_way.pop();
                     }
                 }
@@ -119,11 +122,18 @@ impl Sweeps {
         if !is_due && goals == self.goals {
             return;
         }
+        let under_way =
+            if let Phase::Sweeping(under_way) = &mut self.phase { std::mem::take(under_way) } else { Vec::new() };
         let sweep = |(days, accounts): (&Option<u64>, &BTreeSet<u64>)| {
             // an account that has come to it may have rows from long before
-            let is_known = self.goals.get(days).is_some_and(|known| accounts.is_subset(known));
-            let row = self.reached.get(days).copied().filter(|_| is_known).unwrap_or(0);
-            Sweep { days: *days, accounts: accounts.clone(), row, clean: None }
+            let is_for = |known: &BTreeSet<u64>| accounts.is_subset(known);
+            let begun = under_way.iter().find(|sweep| sweep.days == *days && is_for(&sweep.accounts));
+            let reached = self.reached.get(days).filter(|(known, _)| is_for(known));
+            let (row, clean) = match (begun, reached) {
+                (Some(begun), _) => (begun.row, begun.clean),
+                (None, reached) => (reached.map_or(0, |(_, row)| *row), None),
+            };
+            Sweep { days: *days, accounts: accounts.clone(), row, clean }
         };
         self.phase = Phase::Sweeping(goals.iter().map(sweep).collect());
         self.goals = goals;
@@ -209,15 +219,15 @@ fn connections(writer: &Connection, account: u64, before: Timestamp) -> rusqlite
     Ok(delete.execute((account, before.0, STEP))? as u64 == STEP)
 }
 
-/// Whether nothing is left of an account but its counters, of which some go: then there may be more of those.
-pub(super) fn is_empty(writer: &Connection, account: Id<Account>) -> rusqlite::Result<Option<bool>> {
+/// Whether anything but counters is left of an account: a look through the whole index.
+pub(super) fn has_rows(writer: &Connection, account: Id<Account>) -> rusqlite::Result<bool> {
     let account = account.number();
     let of = BTreeSet::from([account]);
     let mut row = 0;
     while let Some(part) = parts::from(writer, row + 1)? {
         let groups = parts::groups_of_accounts(writer, part, &of)?;
         if is_any_there(writer, &groups)? {
-            return Ok(None);
+            return Ok(true);
         }
         row = part.last;
     }
@@ -225,14 +235,16 @@ pub(super) fn is_empty(writer: &Connection, account: Id<Account>) -> rusqlite::R
     let is_left = !left.unindexed(writer, last_row(writer)?)?.is_empty();
     let others = "SELECT EXISTS (SELECT 1 FROM connections WHERE account = ?1)
         OR EXISTS (SELECT 1 FROM webhook_standings WHERE account = ?1)";
-    if is_left || writer.prepare_cached(others)?.query_row([account], |row| row.get(0))? {
-        return Ok(None);
-    }
+    Ok(is_left || writer.prepare_cached(others)?.query_row([account], |row| row.get(0))?)
+}
+
+/// Some counters of an account go. Returns whether there may be more.
+pub(super) fn forget_counters(writer: &Connection, account: Id<Account>) -> rusqlite::Result<bool> {
     let mut delete = writer.prepare_cached(
         "DELETE FROM counters WHERE (account, day, domain, user) IN
             (SELECT account, day, domain, user FROM counters WHERE account = ?1 LIMIT ?2)",
     )?;
-    Ok(Some(delete.execute((account, STEP))? as u64 == STEP))
+    Ok(delete.execute((account.number(), STEP))? as u64 == STEP)
 }
 
 fn is_any_there(reader: &Connection, groups: &[u64]) -> rusqlite::Result<bool> {

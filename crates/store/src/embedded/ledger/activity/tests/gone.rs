@@ -117,7 +117,7 @@ fn an_erasure_that_was_broken_off_is_finished_and_tells_no_other_account() {
     assert_eq!(erase(&mut kept, &erasure, 2), None);
     let path = kept.folder.path().join("activity.db");
     kept.file = super::File::open(&path).unwrap();
-    assert_eq!(erase::unfinished(&kept.file.writer).unwrap(), [erasure.clone()]);
+    assert_eq!(erase::unfinished(&kept.file.writer).unwrap(), std::slice::from_ref(&erasure));
     let erased = erase(&mut kept, &erasure, 100).unwrap();
     assert_eq!((erased.rows, erased.waiting), (300, 0));
     let left = kept.rows(&to("z@example.org"));
@@ -190,6 +190,20 @@ fn rows_of_an_account_go_after_its_own_days() {
 }
 
 #[test]
+fn who_joins_is_not_forgotten_where_others_join_meanwhile() {
+    let mut kept = indexed();
+    kept.settle_all();
+    let mut sweeps = Sweeps::new();
+    let now = 2000 * 10_000 + 3 * DAY;
+    sweep(&mut kept, &mut sweeps, &directory(&[(1, None), (2, Some(3))]), now);
+    let joined = directory(&[(1, Some(3)), (2, Some(3))]);
+    sweeps.step(&mut kept.file.writer, &joined, KEEP, Timestamp(now)).unwrap();
+    let others = directory(&[(1, Some(3)), (2, Some(3)), (3, Some(20))]);
+    sweep(&mut kept, &mut sweeps, &others, now);
+    assert_eq!(accounts_of(&kept), BTreeSet::from([3]));
+}
+
+#[test]
 fn rows_of_mail_in_the_queue_go_once_it_has_left() {
     let mut kept = indexed();
     let mut sweeps = Sweeps::new();
@@ -197,12 +211,13 @@ fn rows_of_mail_in_the_queue_go_once_it_has_left() {
     let directory = Directory { leaving: [(Id::new(2), leaving)].into(), ..Directory::default() };
     sweep(&mut kept, &mut sweeps, &directory, 0);
     assert_eq!(accounts_of(&kept), BTreeSet::from([1, 2, 3]));
-    assert_eq!(sweep::is_empty(&kept.file.writer, Id::new(2)).unwrap(), None);
+    assert!(sweep::has_rows(&kept.file.writer, Id::new(2)).unwrap());
     kept.settle_all();
     let mut again = Sweeps::new();
     sweep(&mut kept, &mut again, &directory, 0);
     assert_eq!(accounts_of(&kept), BTreeSet::from([1, 3]));
-    while sweep::is_empty(&kept.file.writer, Id::new(2)).unwrap() != Some(false) {}
+    assert!(!sweep::has_rows(&kept.file.writer, Id::new(2)).unwrap());
+    while sweep::forget_counters(&kept.file.writer, Id::new(2)).unwrap() {}
     assert!(kept.rows(&ActivityFilter { status: Some(Status::Accepted), ..ActivityFilter::default() }).is_empty());
     let counters = "SELECT count(*) FROM counters WHERE account = 2";
     assert_eq!(kept.file.writer.query_row(counters, [], |row| row.get::<_, u64>(0)).unwrap(), 0);
