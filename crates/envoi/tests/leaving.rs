@@ -106,9 +106,9 @@ fn a_recipient_is_erased_and_the_audit_log_does_not_say_who() {
     let mut browser = member(&house, &server, Some("1"), "jane@example.com");
     assert_eq!(browser.get("/account/erase").status, 200);
     assert_eq!(browser.post("/account/erase", &[("address", "bert@example.net")]).status, 400, "without the tick");
-    assert_eq!(browser.post("/account/erase", &[("address", "bert"), ("sure", "1")]).status, 422);
+    assert_eq!(browser.post("/account/erase", &[("address", " "), ("sure", "1")]).status, 422);
     let shown = browser.post("/account/erase", &[("address", "bert@example.net"), ("sure", "1")]);
-    assert!(shown.status == 200 && shown.body.contains("1 rows of Activity"), "{}", shown.body);
+    assert!(shown.status == 200 && shown.body.contains("rows of Activity: 1"), "{}", shown.body);
     assert_eq!(house.json(&["activity", "--account", "1"]), json!([]));
 }
 

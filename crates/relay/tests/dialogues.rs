@@ -22,7 +22,7 @@ use relay::store::{Block, StoreError};
 use relay::submission::{Submission, Visit};
 use smtp::replies;
 use smtp::server::{Answer, Question, Security, Session, Step, When};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -83,12 +83,12 @@ fn directory(scene: &Scene) -> Directory {
     let suppressed: HashSet<String> = scene.suppressed.iter().cloned().collect();
     Directory {
         generation: 1,
-        suppressions: HashMap::from([(account.id, Arc::new(suppressed))]),
-        usernames: HashMap::from([(user.username.clone(), user.id)]),
-        accounts: HashMap::from([(account.id, Arc::new(account))]),
-        plans: HashMap::from([(Plan::BUILT_IN, Arc::new(Plan::built_in()))]),
-        domains: HashMap::from([(domain.id, Arc::new(domain))]),
-        users: HashMap::from([(user.id, Arc::new(user))]),
+        suppressions: [(account.id, Arc::new(suppressed))].into_iter().collect(),
+        usernames: [(user.username.clone(), user.id)].into_iter().collect(),
+        accounts: [(account.id, Arc::new(account))].into_iter().collect(),
+        plans: [(Plan::BUILT_IN, Arc::new(Plan::built_in()))].into_iter().collect(),
+        domains: [(domain.id, Arc::new(domain))].into_iter().collect(),
+        users: [(user.id, Arc::new(user))].into_iter().collect(),
         ..Directory::default()
     }
 }

@@ -409,6 +409,7 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     let store = folder.open();
     let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
     store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    store.domain_add(account, "bakery.example", vec![key("one")], &operator(), NOW).unwrap();
     let done = commit(&store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(done, later(2), &[(0, DELIVERED)])).await.unwrap();
     let waits = commit(&store, envelope(3, &["b@example.org"])).await;
@@ -433,6 +434,10 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     drop(store);
     let store = folder.open();
     assert!(store.directory().leaving.is_empty() && store.directory().accounts.is_empty());
+    until(&store, || store.directory().domains.is_empty()).await;
+    let ledger = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
+    let left = "SELECT name || record FROM domains JOIN dkim_keys ON domain = id";
+    assert_eq!(ledger.query_row(left, [], |row| row.get::<_, String>(0)).unwrap(), "", "its selector alone");
     assert!(store.account_add("Bakery", &operator(), NOW).unwrap().id > account);
 }
 

@@ -41,7 +41,19 @@ pub(super) fn begin(transaction: &Transaction<'_>, account: Id<Account>, leaving
 
 /// Nothing is left of it.
 pub(super) fn end(transaction: &Transaction<'_>, account: Id<Account>) -> rusqlite::Result<()> {
-    transaction.execute("UPDATE accounts SET gone = 1 WHERE id = ?1", [account.number()]).map(drop)
+    transaction.execute("UPDATE accounts SET gone = 1 WHERE id = ?1", [account.number()])?;
+    blank_domains(transaction)
+}
+
+/// Of the domains of accounts that are gone nothing is left but that they were: their selectors are never given again.
+pub(super) fn blank_domains(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let theirs = "forgotten = 1 AND account IN (SELECT id FROM accounts WHERE gone = 1)";
+    let keys = format!(
+        "UPDATE dkim_keys SET record = '' WHERE record <> '' AND domain IN (SELECT id FROM domains WHERE {theirs})"
+    );
+    transaction.execute(&keys, [])?;
+    let domains = format!("UPDATE domains SET name = '', looked = NULL WHERE {theirs} AND name <> ''");
+    transaction.execute(&domains, []).map(drop)
 }
 
 impl Ledger {
