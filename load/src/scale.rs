@@ -240,7 +240,7 @@ fn browse(person: &Person, number: usize, over: &AtomicBool) -> anyhow::Result<(
     let mut turn = number * 7;
     while !over.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let path = if turn % EXPORTS == 0 && person.account.is_some() {
+        let path = if turn.is_multiple_of(EXPORTS) && person.account.is_some() {
             places::EXPORT
         } else {
             &places[turn % places.len()].path

@@ -22,8 +22,10 @@ pub struct Sharded<K, V> {
 type Parts<'m, K, V> = std::slice::Iter<'m, Arc<HashMap<K, V>>>;
 
 /// What is in a map, in no order.
-pub type Iter<'m, K, V> =
-    FlatMap<Parts<'m, K, V>, hash_map::Iter<'m, K, V>, fn(&'m Arc<HashMap<K, V>>) -> hash_map::Iter<'m, K, V>>;
+pub type Iter<'m, K, V> = FlatMap<Parts<'m, K, V>, hash_map::Iter<'m, K, V>, OfPart<'m, K, V>>;
+
+/// The entries of one part.
+type OfPart<'m, K, V> = fn(&'m Arc<HashMap<K, V>>) -> hash_map::Iter<'m, K, V>;
 
 /// The part that a key is in: the same for the same key, in every map.
 fn part_of(key: &(impl Hash + ?Sized)) -> usize {
@@ -46,7 +48,7 @@ impl<K, V> Sharded<K, V> {
 
     /// Every entry, in no order.
     pub fn iter<'m>(&'m self) -> Iter<'m, K, V> {
-        let of: fn(&'m Arc<HashMap<K, V>>) -> hash_map::Iter<'m, K, V> = |part| part.iter();
+        let of: OfPart<'m, K, V> = |part| part.iter();
         self.parts.iter().flat_map(of)
     }
 
@@ -118,7 +120,9 @@ impl<K, V> Clone for Sharded<K, V> {
 
 impl<K, V> Default for Sharded<K, V> {
     fn default() -> Self {
-        Sharded { parts: vec![Arc::new(HashMap::new()); PARTS].into_boxed_slice(), len: 0 }
+        // one empty part stands for all until something is put in
+        let empty = Arc::new(HashMap::new());
+        Sharded { parts: vec![empty; PARTS].into_boxed_slice(), len: 0 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use serde_json::Value;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::people::Person;
@@ -78,8 +79,8 @@ fn pages(person: &Person) -> anyhow::Result<Vec<Place>> {
         }
         for link in links(&answer.body) {
             let kind = kind(&link);
-            if !found.contains_key(&kind) {
-                found.insert(kind, link.clone());
+            if let Entry::Vacant(free) = found.entry(kind) {
+                free.insert(link.clone());
                 left.push_back(link);
             }
         }

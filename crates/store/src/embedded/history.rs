@@ -16,6 +16,12 @@ use super::ledger::activity::erase::{self, Erasure};
 /// The least time between two steps of an erasure: whoever follows the log takes its turn in it.
 const TURN: Duration = Duration::from_millis(1);
 
+/// Leaves as much time to what is new as an erasure took.
+#[expect(clippy::disallowed_methods, reason = "a thread of its own, which is not to take every turn")]
+fn give_turn(taken: Duration) {
+    std::thread::sleep(taken.max(TURN));
+}
+
 impl History for Embedded {
     fn activity(&self, filter: &ActivityFilter) -> Result<Vec<ActivityRow>, StoreError> {
         self.activity.read(|reader| activity::activity(reader, filter))
@@ -59,8 +65,7 @@ impl History for Embedded {
                 self.activity.sync()?;
                 return Ok(erased);
             }
-            // as long for what is new as for this
-            std::thread::sleep(began.elapsed().max(TURN));
+            give_turn(began.elapsed());
         }
     }
 
