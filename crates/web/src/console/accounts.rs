@@ -292,6 +292,7 @@ fn deletion(visit: &Visit, account: &AccountView, cancels: bool, refused: Option
         button: page.t("account-delete-do"),
         typed: Some(Typed::text(label, &account.name)),
         sure: None,
+        which: page.t("account-delete-which"),
         choices,
         is_final: true,
         refused,

@@ -56,6 +56,8 @@ pub(super) struct Confirm {
     pub(super) typed: Option<Typed>,
     /// What is to be ticked.
     pub(super) sure: Option<String>,
+    /// Between what is to be chosen; empty where nothing is.
+    pub(super) which: String,
     pub(super) choices: Vec<Choice>,
     /// Nothing brings back what was before.
     pub(super) is_final: bool,
@@ -89,8 +91,9 @@ pub(super) struct Question {
 /// Asks.
 pub(super) fn asked(page: Page, question: Question) -> Response {
     let Question { title, consequences: lines, sure, action, act: button, back } = question;
-    let (typed, sure, choices, is_final, refused) = (None, Some(sure), Vec::new(), true, None);
-    Confirm { page, title, lines, action, back, button, typed, sure, choices, is_final, refused }.asked()
+    let (typed, sure, which, choices) = (None, Some(sure), String::new(), Vec::new());
+    let (is_final, refused) = (true, None);
+    Confirm { page, title, lines, action, back, button, typed, sure, which, choices, is_final, refused }.asked()
 }
 
 /// The answer: a form without the tick is none.

@@ -347,6 +347,7 @@ fn question(visit: &Visit, user: &SmtpUserView, question: &Question, refused: bo
         button: words.t(question.button),
         typed: None,
         sure: Some(words.t(question.sure)),
+        which: String::new(),
         choices: Vec::new(),
         is_final: true,
         refused: refused.then(|| Refusal::Ours(words.t("question-tick"))),

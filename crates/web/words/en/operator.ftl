@@ -115,6 +115,7 @@ check-advice-zone = Publish the NS record above the zone, and let its name serve
 
 ## Accounts
 account-by-number = Number of the account
+account-delete-which = What waits
 account-delete = Deletion of the account
 account-delete-ask = Delete…
 account-delete-cancel = Give all its mail up that waits

@@ -115,6 +115,7 @@ check-advice-zone = Publiez l’enregistrement NS au-dessus de la zone, et rende
 
 ## Comptes
 account-by-number = Numéro du compte
+account-delete-which = Le courrier en attente
 account-delete = Suppression du compte
 account-delete-ask = Supprimer…
 account-delete-cancel = Abandonner tout le courrier en attente
