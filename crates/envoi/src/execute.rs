@@ -189,7 +189,8 @@ impl<S: Store> Executor<S> {
         if let Some(account) = narrowed.filter(|account| *account != SYSTEM_ACCOUNT) {
             // of one that is deleted its log stays, and what is left of it can be looked at
             let is_left = self.store.directory().leaving.contains_key(&account);
-            if !is_left && !matches!(operation, Operation::Audit { .. }) {
+            let has_log = matches!(operation, Operation::Audit { .. }) && i64::try_from(account.number()).is_ok();
+            if !is_left && !has_log {
                 service::account_find(self.store.as_ref(), account)?;
             }
         }

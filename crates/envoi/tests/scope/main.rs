@@ -299,6 +299,15 @@ async fn a_key_that_ends_makes_nobody_who_administers() {
 }
 
 #[tokio::test]
+async fn a_number_that_no_account_can_have_has_no_log() {
+    let world = World::new();
+    let audit = |account| Operation::Audit { account: Some(account), limit: 1 };
+    let fault = world.ask(audit(1 << 63), Scope::Operator).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotFound);
+    assert_eq!(world.ask(audit(7), Scope::Operator).await.unwrap(), Answer::Audit(Vec::new()));
+}
+
+#[tokio::test]
 async fn a_member_is_changed_whole_or_not_at_all() {
     let world = World::new();
     let acme = world.party("acme").await;
