@@ -167,9 +167,9 @@ impl<'a> Parts<'a> {
 /// HTML whose `<link>` is none any more: a browser may dial a host that one names before any policy is asked.
 fn without_links(mut html: String) -> String {
     let small = html.to_ascii_lowercase();
-    // from behind, so that places before stay what they are
-    for (at, _) in small.rmatch_indices("<link") {
-        html.replace_range(at..=at, "&lt;");
+    for (at, found) in small.match_indices("<link") {
+        // an element that no browser knows, as long as the other
+        html.replace_range(at..at + found.len(), "<lin-");
     }
     html
 }

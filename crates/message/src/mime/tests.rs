@@ -147,3 +147,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_frame_names_no_host_that_a_browser_would_dial() {
+    let message = "Content-Type: text/html\r\n\r\n<LINK rel=preconnect href=//a.example><p>x</p><link>";
+    let html = Parts::of(message.as_bytes()).html_with_pictures(1000).unwrap();
+    assert_eq!(html, "<lin- rel=preconnect href=//a.example><p>x</p><lin->");
+}
+
+#[test]
+fn pieces_that_lead_to_no_part_are_counted() {
+    let piece = "--b\r\nContent-Type: multipart/mixed; boundary=never\r\n\r\n\r\n";
+    let message = format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--\r\n", piece.repeat(5_000));
+    let parts = Parts::of(message.as_bytes());
+    assert!(parts.is_cut && parts.read == SECTIONS_MAX, "{}", parts.read);
+}
