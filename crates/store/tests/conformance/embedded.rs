@@ -430,7 +430,9 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     until(&store, || store.directory().leaving.is_empty()).await;
     assert!(store.activity(&ActivityFilter::default()).unwrap().is_empty());
     assert!(store.sent(Some(account), NOW.day(), NOW.day()).unwrap().is_empty() && charges(&store).is_empty());
-    assert_eq!(store.audit(Some(account), 1).unwrap()[0].action, "account.purged");
+    let log = store.audit(Some(account), 100).unwrap();
+    // the keys of its domain go when they go
+    assert_eq!(log.iter().filter(|line| line.action == "account.purged").count(), 1, "{log:?}");
     drop(store);
     let store = folder.open();
     assert!(store.directory().leaving.is_empty() && store.directory().accounts.is_empty());
