@@ -116,14 +116,20 @@ fn unquote(encoded: &[u8]) -> Option<Vec<u8>> {
         decoded.push(match octet {
             b'_' => b' ',
             b'=' => {
-                let high = char::from(*octets.next()?).to_digit(16)?;
-                let low = char::from(*octets.next()?).to_digit(16)?;
-                u8::try_from(high * 16 + low).ok()?
+                let octet = hexadecimal(octets.as_slice())?;
+                octets.nth(1);
+                octet
             }
             other => *other,
         });
     }
     Some(decoded)
+}
+
+/// The octet that two hexadecimal digits in front stand for; none where they are none.
+pub(crate) fn hexadecimal(octets: &[u8]) -> Option<u8> {
+    let digit = |place: usize| char::from(*octets.get(place)?).to_digit(16);
+    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }
 
 #[cfg(test)]

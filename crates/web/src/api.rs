@@ -17,7 +17,6 @@ mod page;
 mod plan;
 mod problem;
 mod reference;
-mod shares;
 mod smtp_user;
 mod webhook;
 
@@ -27,6 +26,8 @@ use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use relay::api_key::ApiKey;
+use relay::id::Id;
 use relay::limits::Limits;
 use relay::service::Service;
 use std::sync::Arc;
@@ -38,9 +39,9 @@ use utoipa::openapi::{Content, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::shares::Shares;
 use asking::{Paces, door};
 use problem::Problem;
-use shares::Shares;
 
 /// Octets of a request's body.
 const BODY_OCTETS_MAX: usize = 256 * 1024;
@@ -53,9 +54,9 @@ pub const PREFIX: &str = "/api/v1";
 struct Api {
     service: Arc<dyn Service>,
     paces: Arc<Paces>,
-    waits: Arc<Shares>,
+    waits: Arc<Shares<Id<ApiKey>>>,
     /// Octets of messages that are being handed in.
-    held: Arc<Shares>,
+    held: Arc<Shares<Id<ApiKey>>>,
     limits: Arc<Limits>,
     /// How long a body may take.
     body_patience: Duration,

@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod console;
 pub mod letters;
 pub mod listen;
+mod shares;
 mod whole;
 
 pub use axum::Router;

@@ -1,10 +1,9 @@
 //! Whole messages on their way to whoever reads them: so many at once and no longer than a while, since each is in memory as
 //! long as it takes.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +12,8 @@ use hyper::body::Frame;
 use relay::service::Fault;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
+
+use crate::shares::{Share, Shares};
 
 /// Messages on their way at once, over all faces and accounts.
 const PLACES: usize = 8;
@@ -26,42 +27,14 @@ const PIECE_OCTETS: usize = 64 * 1024;
 static ON_THEIR_WAY: Semaphore = Semaphore::const_new(PLACES);
 
 /// Places of one account; of the operator's people together.
-const PLACES_OF_ONE: usize = 3;
+const PLACES_OF_ONE: u64 = 3;
 
-static OF_ACCOUNTS: Mutex<BTreeMap<Option<u64>, usize>> = Mutex::new(BTreeMap::new());
+static OF_ACCOUNTS: LazyLock<Arc<Shares<Option<u64>>>> = LazyLock::new(|| Shares::new(u64::MAX, PLACES_OF_ONE));
 
 /// A place, given back when dropped.
 pub(crate) struct Place {
     _permit: SemaphorePermit<'static>,
-    _share: Share,
-}
-
-/// What an account has of the places.
-struct Share(Option<u64>);
-
-impl Share {
-    fn take(account: Option<u64>) -> Option<Share> {
-        let mut taken = OF_ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(account).or_default();
-        *count += 1;
-        // dropped where it is one too many
-        let share = Share(account);
-        let has_room = *count <= PLACES_OF_ONE;
-        drop(taken);
-        has_room.then_some(share)
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut taken = OF_ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.0) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.0);
-            }
-        }
-    }
+    _share: Share<Option<u64>>,
 }
 
 impl Place {
@@ -70,7 +43,7 @@ impl Place {
     /// # Errors
     /// There is none for now, or the account has as many as it may; none: the operator's people.
     pub(crate) async fn take(account: Option<u64>) -> Result<Place, Fault> {
-        let share = Share::take(account).ok_or_else(Fault::read_by_many)?;
+        let share = Shares::take(&OF_ACCOUNTS, account, 1).map_err(|_| Fault::read_by_many())?;
         match timeout(PATIENCE, ON_THEIR_WAY.acquire()).await {
             Ok(Ok(permit)) => Ok(Place { _permit: permit, _share: share }),
             _ => Err(Fault::read_by_many()),
@@ -124,7 +97,7 @@ mod tests {
         assert_eq!(to_bytes(taken, usize::MAX).await.unwrap(), octets);
         let mut bodies = Vec::new();
         for number in 0..PLACES {
-            let account = Some((number / PLACES_OF_ONE) as u64);
+            let account = Some(number as u64 / PLACES_OF_ONE);
             bodies.push(Place::take(account).await.unwrap().body(octets.clone()));
         }
         assert!(Place::take(Some(9)).await.is_err(), "there is no further one");

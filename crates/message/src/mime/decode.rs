@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
-use crate::words::BASE64;
+use crate::words::{BASE64, hexadecimal};
 
 /// Base64 (RFC 2045 §6.8): what is no letter of it is left out, and it ends where it is padded.
 pub(super) fn base64(octets: &[u8]) -> Vec<u8> {
@@ -24,13 +24,12 @@ pub(super) fn quoted_printable(octets: &[u8]) -> Vec<u8> {
         decoded.extend_from_slice(&rest[..equals]);
         let after = &rest[equals + 1..];
         let blank = after.iter().take_while(|octet| matches!(octet, b' ' | b'\t' | b'\r')).count();
-        let digit = |place: usize| after.get(place).and_then(|octet| char::from(*octet).to_digit(16));
-        match (after.get(blank), digit(0), digit(1)) {
+        match (after.get(blank), hexadecimal(after)) {
             // a soft line break
-            (Some(b'\n'), ..) => rest = &after[blank + 1..],
-            (None, ..) => rest = &[],
-            (_, Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+            (Some(b'\n'), _) => rest = &after[blank + 1..],
+            (None, _) => rest = &[],
+            (_, Some(octet)) => {
+                decoded.push(octet);
                 rest = &after[2..];
             }
             _ => {

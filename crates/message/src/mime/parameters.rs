@@ -1,5 +1,7 @@
 //! Values with parameters: `text/plain; charset=utf-8; name*=utf-8''caf%C3%A9.txt` (RFC 2045 §5.1, RFC 2231).
 
+use crate::words::hexadecimal;
+
 /// Octets of a value that are looked at.
 const VALUE_OCTETS_MAX: usize = 8 * 1024;
 /// Parameters of a value.
@@ -95,10 +97,9 @@ fn extended_text(value: &str) -> String {
     };
     let (mut octets, mut rest) = (Vec::new(), encoded.as_bytes());
     while let Some((first, after)) = rest.split_first() {
-        let digit = |place: usize| after.get(place).and_then(|octet| char::from(*octet).to_digit(16));
-        match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                octets.push(u8::try_from(high * 16 + low).unwrap_or_default());
+        match (first, hexadecimal(after)) {
+            (b'%', Some(octet)) => {
+                octets.push(octet);
                 rest = &after[2..];
             }
             _ => {

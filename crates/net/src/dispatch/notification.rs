@@ -44,18 +44,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
         let id = notification::id(mail.envelope.message, About::Failed, numbers);
         // the test inbox keeps one once under its id, whatever came before
-        let sandbox = mail.envelope.sandbox;
-        if !sandbox && self.is_inherited(&mail.envelope) && was_committed(&self.settings, &self.store, id).await? {
+        let is_inherited = !mail.envelope.sandbox && self.is_inherited(&mail.envelope);
+        if is_inherited && was_committed(&self.settings, &self.store, id).await? {
             return Ok(None);
         }
         let failed: Vec<FailedRecipient> =
             failures.iter().map(|judgement| failed(&mail.envelope, host, judgement)).collect();
         let header = self.header(mail).await;
-        if sandbox {
-            let told = Told { id, now: self.clock.now(), failed: &failed, header: &header };
-            return self.capture_notification(&mail.envelope, &addressee, told).await.map(|()| None);
-        }
-        self.commit(&mail.envelope, &addressee, id, &failed, &header).await.map(Some)
+        self.commit(&mail.envelope, &addressee, id, &failed, &header).await
     }
 
     /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
@@ -70,18 +66,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Ok(Some(mail)) => self.header(&mail).await,
             _ => Bytes::new(),
         };
-        let told = if envelope.sandbox {
-            let told = Told { id, now: self.clock.now(), failed: &failed, header: &header };
-            self.capture_notification(envelope, &addressee, told).await.map(|()| None)
-        } else {
-            self.commit(envelope, &addressee, id, &failed, &header).await.map(Some)
-        };
-        match told {
-            Ok(notification) => {
-                if let Some(notification) = notification {
-                    Drive::arrived(self, &notification);
-                }
-            }
+        match self.commit(envelope, &addressee, id, &failed, &header).await {
+            Ok(Some(notification)) => Drive::arrived(self, &notification),
+            Ok(None) => {}
             Err(error) => {
                 tracing::error!(message_id = %envelope.message, %error, "a suppressed recipient cannot be told to the sender");
             }
@@ -104,6 +91,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
+    /// Commits a notification; none where the test inbox keeps it instead.
     async fn commit(
         self: &Arc<Self>,
         original: &Envelope,
@@ -111,13 +99,15 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         id: MessageId,
         failed: &[FailedRecipient],
         header: &[u8],
-    ) -> Result<Envelope, StoreError> {
-        let now = self.clock.now();
-        let envelope =
-            commit(&self.settings, &*self.store, original, addressee, Told { id, now, failed, header }).await?;
+    ) -> Result<Option<Envelope>, StoreError> {
+        let told = Told { id, now: self.clock.now(), failed, header };
+        if original.sandbox {
+            return self.capture_notification(original, addressee, told).await.map(|()| None);
+        }
+        let envelope = commit(&self.settings, &*self.store, original, addressee, told).await?;
         self.metrics.notifications.inc();
         tracing::info!(message_id = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
-        Ok(envelope)
+        Ok(Some(envelope))
     }
 }
 

@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Api;
 use super::problem::Problem;
-use super::shares::{Full, Share, Shares};
 use crate::listen::Peer;
+use crate::shares::{Full, Share, Shares};
 
 /// Requests at once that are within the pace after a pause: a tenth of those of a minute.
 const BURST_SHARE: u64 = 10;
@@ -111,8 +111,8 @@ fn known(api: &Api, request: &Request) -> Result<(Id<ApiKey>, Identity), Problem
 #[derive(Clone)]
 pub(super) struct Asking {
     service: Arc<dyn Service>,
-    waits: Arc<Shares>,
-    held: Arc<Shares>,
+    waits: Arc<Shares<Id<ApiKey>>>,
+    held: Arc<Shares<Id<ApiKey>>>,
     key: Id<ApiKey>,
     identity: Identity,
     /// The request is to be carried out once for this.
@@ -160,7 +160,7 @@ impl Asking {
     }
 
     /// A place among those that wait, given back when dropped.
-    pub(super) fn wait(&self) -> Result<Share, Problem> {
+    pub(super) fn wait(&self) -> Result<Share<Id<ApiKey>>, Problem> {
         Shares::take(&self.waits, self.key, 1).map_err(|full| match full {
             Full::Key(max) => Problem::too_many_wait(&format!("With one key at most {max} may.")),
             Full::All(max) => Problem::too_many_wait(&format!("Of all keys together at most {max} may.")),
@@ -168,7 +168,7 @@ impl Asking {
     }
 
     /// Room for the body of a message, given back when dropped.
-    pub(super) fn hold(&self, octets: u64) -> Result<Share, Problem> {
+    pub(super) fn hold(&self, octets: u64) -> Result<Share<Id<ApiKey>>, Problem> {
         Shares::take(&self.held, self.key, octets).map_err(|full| match full {
             Full::Key(max) => Problem::too_many_held(&format!("With one key at most {max} octets are held.")),
             Full::All(max) => Problem::too_many_held(&format!("Of all keys together at most {max} octets are held.")),

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::header;
+use relay::api_key::ApiKey;
+use relay::id::Id;
 use relay::service::operation::Operation;
 use relay::service::view::SubmissionView;
 use relay::service::{Fault, GivenContent, GivenFile, GivenMessage, MessageParts, Octets};
@@ -15,7 +17,7 @@ use super::Api;
 use super::asking::{Asking, Outcome};
 use super::few::{Few, FewFields, MailboxNew, Mailboxes, MailboxesNew, OneMailbox};
 use super::problem::Problem;
-use super::shares::Share;
+use crate::shares::Share;
 
 /// The type of a message that is sent as it is.
 const RAW: &str = "message/rfc822";
@@ -163,7 +165,7 @@ async fn submit(asking: Asking, kind: &str, query: &str, body: Bytes) -> Result<
 }
 
 /// The whole body, in bounded memory and time, and the room that it takes.
-async fn read(api: &Api, asking: &Asking, request: Request) -> Result<(Share, Bytes), Problem> {
+async fn read(api: &Api, asking: &Asking, request: Request) -> Result<(Share<Id<ApiKey>>, Bytes), Problem> {
     // base64 makes a third more
     let most = api.limits.message_octets_max.saturating_mul(3) / 2 + FRAME_OCTETS;
     let most = most.min(api.limits.api_key_held_octets_max);

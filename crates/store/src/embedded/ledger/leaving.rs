@@ -42,18 +42,19 @@ pub(super) fn begin(transaction: &Transaction<'_>, account: Id<Account>, leaving
 /// Nothing is left of it.
 pub(super) fn end(transaction: &Transaction<'_>, account: Id<Account>) -> rusqlite::Result<()> {
     transaction.execute("UPDATE accounts SET gone = 1 WHERE id = ?1", [account.number()])?;
-    blank_domains(transaction)
+    blank_domains(transaction, "account", account.number())
 }
 
-/// Of the domains of accounts that are gone nothing is left but that they were: their selectors are never given again.
-pub(super) fn blank_domains(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let theirs = "forgotten = 1 AND account IN (SELECT id FROM accounts WHERE gone = 1)";
+/// Of the domains of an account that is gone nothing is left but that they were: their selectors are never given again. `of`: the
+/// column, `id` or `account`, that says which are meant.
+pub(super) fn blank_domains(transaction: &Transaction<'_>, of: &str, number: u64) -> rusqlite::Result<()> {
+    let theirs = format!("{of} = ?1 AND forgotten = 1 AND account IN (SELECT id FROM accounts WHERE gone = 1)");
     let keys = format!(
         "UPDATE dkim_keys SET record = '' WHERE record <> '' AND domain IN (SELECT id FROM domains WHERE {theirs})"
     );
-    transaction.execute(&keys, [])?;
+    transaction.execute(&keys, [number])?;
     let domains = format!("UPDATE domains SET name = '', looked = NULL WHERE {theirs} AND name <> ''");
-    transaction.execute(&domains, []).map(drop)
+    transaction.execute(&domains, [number]).map(drop)
 }
 
 impl Ledger {

@@ -32,7 +32,7 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         Write::PrivateKeysGone(domain) => {
             transaction.execute("UPDATE dkim_keys SET private = NULL WHERE domain = ?1", [domain.number()])?;
             transaction.execute("UPDATE domains SET forgotten = 1 WHERE id = ?1", [domain.number()])?;
-            super::leaving::blank_domains(transaction)?;
+            super::leaving::blank_domains(transaction, "id", domain.number())?;
         }
         Write::User(user) => self::user(transaction, user)?,
         Write::UserGone(user) => {

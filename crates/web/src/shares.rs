@@ -1,42 +1,41 @@
-//! Shares of what there is only so much of at once, in all and for one key: places of requests that wait, octets of bodies
-//! that are held.
+//! Shares of what there is only so much of at once, in all and for one key or account: places of requests that wait, octets of
+//! bodies that are held, messages on their way.
 
-use relay::api_key::ApiKey;
-use relay::id::Id;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The counters.
-pub(super) struct Shares {
+pub(crate) struct Shares<K> {
     max: u64,
     key_max: u64,
-    taken: Mutex<(u64, HashMap<Id<ApiKey>, u64>)>,
+    taken: Mutex<(u64, HashMap<K, u64>)>,
 }
 
 /// What somebody has, given back when dropped.
-pub(super) struct Share {
-    shares: Arc<Shares>,
-    key: Id<ApiKey>,
+pub(crate) struct Share<K: Copy + Eq + Hash> {
+    shares: Arc<Shares<K>>,
+    key: K,
     count: u64,
 }
 
 /// Why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// One key has as much as it may, which is this.
     Key(u64),
     /// All together have, which is this.
     All(u64),
 }
 
-impl Shares {
+impl<K: Copy + Eq + Hash> Shares<K> {
     /// Counters that stand at zero.
-    pub(super) fn new(max: u64, key_max: u64) -> Arc<Shares> {
+    pub(crate) fn new(max: u64, key_max: u64) -> Arc<Shares<K>> {
         Arc::new(Shares { max, key_max, taken: Mutex::default() })
     }
 
     /// So much for a request with this key, where there is as much.
-    pub(super) fn take(shares: &Arc<Shares>, key: Id<ApiKey>, count: u64) -> Result<Share, Full> {
+    pub(crate) fn take(shares: &Arc<Shares<K>>, key: K, count: u64) -> Result<Share<K>, Full> {
         let mut taken = shares.lock();
         let (all, keys) = &mut *taken;
         let of_key = keys.get(&key).copied().unwrap_or_default();
@@ -51,12 +50,12 @@ impl Shares {
         Ok(Share { shares: Arc::clone(shares), key, count })
     }
 
-    fn lock(&self) -> MutexGuard<'_, (u64, HashMap<Id<ApiKey>, u64>)> {
+    fn lock(&self) -> MutexGuard<'_, (u64, HashMap<K, u64>)> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Share {
+impl<K: Copy + Eq + Hash> Drop for Share<K> {
     fn drop(&mut self) {
         let mut taken = self.shares.lock();
         let (all, keys) = &mut *taken;
@@ -78,7 +77,7 @@ mod tests {
     #[test]
     fn shares_are_bounded_and_given_back() {
         let shares = Shares::new(5, 3);
-        let [one, other, third] = [1, 2, 3].map(Id::new);
+        let [one, other, third] = [1, 2, 3];
         let mut held: Vec<_> = std::iter::from_fn(|| Shares::take(&shares, one, 1).ok()).collect();
         assert_eq!(held.len(), 3);
         assert_eq!(Shares::take(&shares, other, 4).err().unwrap(), Full::Key(3));
