@@ -229,6 +229,7 @@ fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
         sender: given.sender.clone(),
         subject: given.subject.clone(),
         status: given.status.map(status),
+        class: given.class,
         message: given.message.as_deref().map(message_id).transpose()?,
         since: at(given.since.as_deref())?,
         until: at(given.until.as_deref())?,

@@ -321,6 +321,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Recipient", row.recipient.clone()),
         ("Sender", row.sender.clone()),
         ("Subject", row.subject.clone()),
+        ("Class", row.class.clone().unwrap_or_default()),
         ("Reason", row.reason.clone()),
         ("Reply", row.reply.clone()),
         ("Reference", row.reference.clone()),

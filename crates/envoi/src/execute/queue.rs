@@ -125,7 +125,7 @@ impl<S: Store> Executor<S> {
         let outcome = Outcome::Deferred { until: self.clock.now() };
         let verdict = |recipient| {
             let reason = "To be tried at once, by order of the operator.".to_owned();
-            Verdict { recipient, outcome, reason, remote_reply: None }
+            Verdict { recipient, outcome, class: None, reason, remote_reply: None }
         };
         let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
         match self.settle_without_server(message, waits, verdict).await? {

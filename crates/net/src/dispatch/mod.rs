@@ -27,6 +27,7 @@ use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
+use relay::outcome::rules::Rules;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
 use relay::schedule::Bounds;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub retry_for: Duration,
     /// How many conversations there may be, and for how long they wait for further mail.
     pub bounds: Bounds,
+    /// Which class a next hop's reply is of.
+    pub rules: Arc<Rules>,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
     /// Where signing and reading for notifications are done.
@@ -66,6 +69,7 @@ impl Settings {
             system_account,
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
+            rules: Arc::clone(Rules::ours()),
             seals_max: 0,
             offload: Offload::Threads,
         }

@@ -30,10 +30,11 @@ pub(super) struct Settled {
 }
 
 impl<S: Store, C: Carrier> Driver<S, C> {
-    fn context<'a>(&self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
+    fn context<'a>(&'a self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
         let route = self.carrier.routes().route(destination);
         let envelope = &mail.envelope;
         Context {
+            rules: &self.settings.rules,
             now: self.clock.now(),
             domain: "",
             period: Period::of(

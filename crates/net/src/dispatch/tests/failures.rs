@@ -213,6 +213,7 @@ async fn a_failure_told_before_the_clock_went_back_is_not_told_again() {
     let verdict = Verdict {
         recipient: 0,
         outcome: Outcome::Delivered { sandbox: false },
+        class: None,
         reason: String::new(),
         remote_reply: None,
     };
@@ -285,6 +286,7 @@ async fn a_recipient_settled_elsewhere_is_not_sent_again() {
     let verdict = Verdict {
         recipient: 0,
         outcome: Outcome::Delivered { sandbox: false },
+        class: None,
         reason: String::new(),
         remote_reply: None,
     };

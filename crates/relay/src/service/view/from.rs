@@ -99,6 +99,7 @@ impl From<&ActivityRow> for ActivityView {
             user: row.user.map(|user| user.number()),
             domain: row.domain.map(|domain| domain.number()),
             session: row.session.map(|session| session.to_string()),
+            class: row.class.map(|class| class.to_string()),
             reason: row.reason.clone(),
             reply: row.reply.clone(),
             reference: row.reference.clone(),
@@ -116,6 +117,7 @@ impl From<&ActivityEvent> for EventView {
         EventView {
             at: moment::text(event.at),
             status: word(&event.status),
+            class: event.class.map(|class| class.to_string()),
             reason: event.reason.clone(),
             reply: event.reply.clone(),
             until: event.until.map(moment::text),
