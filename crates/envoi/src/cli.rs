@@ -504,6 +504,8 @@ pub enum QueueCommand {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// List the replies of other servers that no rule knows, by their shape, since the relay started
+    UnknownReplies,
     /// Show a message with its recipients
     Show {
         /// Its id

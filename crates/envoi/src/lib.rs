@@ -3,6 +3,7 @@
 mod alerts;
 mod archive;
 mod certificate_alerts;
+mod bounces;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -3,9 +3,11 @@
 use bytes::BytesMut;
 use relay::clock::Timestamp;
 use relay::outcome::rules::Rules;
+use relay::outcome::unknown::shape;
 use relay::outcome::{Context, Finding, Stage, judge};
 use relay::queue::Outcome;
 use relay::retry::{Jitter, Period};
+use smtp::address::Address;
 use smtp::reply::{Reply, ReplyReader};
 use std::time::Duration;
 
@@ -49,6 +51,11 @@ fn judged(stage: Stage, reply: &Reply, rules: &Rules) {
         Outcome::SoftBounced | Outcome::HardBounced => assert!(reply.is_permanent() && verdict.class.is_some()),
     }
     assert!(!verdict.is_bad_address() || reply.is_permanent());
+    // a name is somebody's, also where the reply names them
+    if let Ok(recipient) = Address::parse("anna@example.org", false) {
+        let shape = shape(reply, &recipient);
+        assert!(shape.chars().count() <= 300 && !shape.contains(char::is_control) && !shape.contains('@'), "{shape}");
+    }
     let kept = verdict.remote_reply.unwrap_or_default();
     assert!(!kept.contains(char::is_control) && kept.chars().count() <= 1000);
 }

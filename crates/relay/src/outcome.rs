@@ -3,6 +3,7 @@
 mod class;
 mod reference;
 pub mod rules;
+pub mod unknown;
 mod words;
 
 pub use class::{Class, NoSuchClass, SiteAction};

@@ -270,6 +270,7 @@ fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
             let after = after.as_deref().map(message_id).transpose()?;
             Operation::QueueList { account: *account, after, limit: *limit }.into()
         }
+        QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
         QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
         QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message_id(id)? }.into(),
         QueueCommand::Hold { message: id } => Operation::QueueHold { message: message_id(id)? }.into(),

@@ -7,6 +7,7 @@ use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
 use crate::member::Member;
+use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
     DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SmtpUserView, StatisticsView,
-    TallyView, UserTallyView,
+    TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 
@@ -80,6 +81,19 @@ impl From<&Attempt> for AttemptView {
             host: attempt.host.clone(),
             remote: attempt.remote.map(|remote| remote.to_string()),
             tls: attempt.tls.clone(),
+        }
+    }
+}
+
+impl From<&UnknownReply> for UnknownReplyView {
+    fn from(known: &UnknownReply) -> Self {
+        UnknownReplyView {
+            shape: known.shape.clone(),
+            example: known.example.clone(),
+            domain: known.domain.clone(),
+            count: known.count,
+            first_at: moment::text(known.first),
+            last_at: moment::text(known.last),
         }
     }
 }
