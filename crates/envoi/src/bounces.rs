@@ -42,25 +42,21 @@ pub(crate) fn read(file: &Path) -> Result<Rules, String> {
 mod tests {
     use super::*;
 
+    fn rule(class: &str) -> String {
+        format!("[[rule]]\nname = \"mine\"\nclass = \"{class}\"\nany = [\"go away\"]\n")
+    }
+
     #[test]
     fn a_file_is_taken_whole_or_told_by_name_and_rule() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("rules.toml");
         let missing = read(&file).unwrap_err();
         assert!(missing.contains("rules.toml"), "{missing}");
-        std::fs::write(&file, "[[rule]]
-name = "mine"
-class = "policy"
-any = ["go away"]
-").unwrap();
+        std::fs::write(&file, rule("policy")).unwrap();
         assert_eq!(read(&file).unwrap().summaries().next().unwrap().name, "mine");
-        std::fs::write(&file, "[[rule]]
-name = "mine"
-class = "polic"
-any = ["go away"]
-").unwrap();
+        std::fs::write(&file, rule("polic")).unwrap();
         let told = read(&file).unwrap_err();
-        assert!(told.contains("rules.toml") && told.contains("rule "mine": there is no class "polic""), "{told}");
+        assert!(told.contains("rules.toml") && told.contains("rule \"mine\": there is no class \"polic\""), "{told}");
         std::fs::write(&file, vec![b'#'; OCTETS_MAX as usize + 1]).unwrap();
         assert!(read(&file).unwrap_err().contains("more than"));
     }

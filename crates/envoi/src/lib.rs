@@ -2,8 +2,8 @@
 
 mod alerts;
 mod archive;
-mod certificate_alerts;
 mod bounces;
+mod certificate_alerts;
 pub mod cli;
 pub mod config;
 pub mod control;

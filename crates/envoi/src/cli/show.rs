@@ -4,7 +4,11 @@ use super::table::{cut, pairs, printable, table};
 use super::{api_key, inbox, member, plan, statistics, webhook};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
-use relay::service::view::{AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView, ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView, SmtpUserView, UnknownReplyView};
+use relay::service::view::{
+    AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
+    ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView,
+    SmtpUserView, UnknownReplyView,
+};
 
 /// The answer as a table or as lines.
 pub(super) fn text(answer: &Answer) -> String {

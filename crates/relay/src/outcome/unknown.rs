@@ -64,7 +64,9 @@ impl UnknownReplies {
     /// Every shape, those that came most often first.
     pub fn list(&self) -> Vec<UnknownReply> {
         let mut all: Vec<_> = self.by_shape.values().cloned().collect();
-        all.sort_unstable_by(|one, other| (other.count, other.last, &one.shape).cmp(&(one.count, one.last, &other.shape)));
+        all.sort_unstable_by(|one, other| {
+            (other.count, other.last, &one.shape).cmp(&(one.count, one.last, &other.shape))
+        });
         all
     }
 }
