@@ -46,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[bounces] rules`: the operator's own, before ours.
+    pub bounce_rules: Option<PathBuf>,
     /// `[zone]`
     pub zone: Zone,
     /// `[http] listen`
@@ -358,6 +360,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         acme: acme(tree, folder),
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
+        bounce_rules: tree.table("bounces").path("rules", folder),
         zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),

@@ -1,5 +1,6 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
@@ -27,6 +28,7 @@ use net::tls::Certificates;
 use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
+use crate::bounces;
 use crate::certificate_alerts;
 use crate::config::{self, Config};
 use crate::control::Control;
@@ -84,6 +86,7 @@ impl Relay {
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
         let resolver = resolver(&settings)?;
         let outbound = outbound(config, &routes, &resolver)?;
+        let rules = bounces::rules(config)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
@@ -91,7 +94,7 @@ impl Relay {
         let zone = zone_sockets(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound);
+        let dispatch = ground.dispatch(config, outbound, rules);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -182,10 +185,12 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
-    fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
+    fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
             bounds: Bounds::held_to(&config.limits),
+            rules,
+            unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));

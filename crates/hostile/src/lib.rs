@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod bounces;
 pub mod command;
 pub mod config;
 pub mod conversation;
@@ -24,6 +25,7 @@ pub type Check = fn(&[u8]);
 pub const CHECKS: &[(&str, Check)] = &[
     ("address", address::check),
     ("admission", admission::check),
+    ("bounces", bounces::check),
     ("command", command::check),
     ("config", config::check),
     ("conversation", conversation::check),

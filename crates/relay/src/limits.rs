@@ -237,6 +237,8 @@ limits! {
         "Octets of the messages in all test inboxes: the oldest go.";
     inbox_days INBOX_DAYS 7 1..=30 "days" ""
         "How long a message stays in a test inbox.";
+    unknown_replies_max UNKNOWN_REPLIES_MAX 500 10..=10_000 "replies" ""
+        "Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""

@@ -256,6 +256,12 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
         let line = tree.table("acme").line_of("ca_file");
         problems.push(Problem::fault(line, "acme.ca_file", what, "Name a file of certificates in PEM."));
     }
+    if let Some(file) = &config.bounce_rules
+        && let Err(what) = crate::bounces::read(file)
+    {
+        let line = tree.table("bounces").line_of("rules");
+        problems.push(Problem::fault(line, "bounces.rules", what, "docs/operate/bounces.md says what a rule has."));
+    }
     data_dir(&config.data_dir, tree.table("").line_of("data_dir"), &mut problems);
     problems
 }

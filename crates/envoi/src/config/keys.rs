@@ -139,6 +139,11 @@ pub(super) const SECTIONS: &[Section] = &[
         help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
     },
     Section {
+        name: "bounces",
+        repeated: false,
+        help: "Which class a refusal of another server is of. Our rules come with the relay; rules of your own go before them.",
+    },
+    Section {
         name: "zone",
         repeated: false,
         help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \
@@ -406,6 +411,14 @@ const KEYS: &[Key] = &[
         means("false"),
         "false",
         "Whether mail on this route is signed with keys that have not been seen in DNS yet. For tests.",
+    ),
+    key(
+        "bounces",
+        "rules",
+        Kind::Path,
+        Absent::Nothing("the relay's rules alone"),
+        r#""/etc/envoi/bounces.toml""#,
+        "A file of rules (docs/operate/bounces.md), read at the start.",
     ),
     key(
         "zone",

@@ -10,8 +10,8 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, WebhookCallView,
-    WebhookSecretView, WebhookView, ZoneView,
+    PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, UnknownReplyView,
+    WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -240,6 +240,8 @@ operations! {
     QueueReleaseAll needs Operator;
     /// Gives every message up that the operator holds.
     QueueCancelAll needs Operator;
+    /// Lists the replies of other servers that no rule knows, by their shape, since the relay started.
+    UnknownReplies needs Operator;
     /// Lists blocked addresses.
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
@@ -342,6 +344,7 @@ impl Operation {
                 | Operation::InboxSource { .. }
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
+                | Operation::UnknownReplies
                 | Operation::Blocks
                 | Operation::CertificateList
                 | Operation::ZoneShow { .. }
@@ -489,6 +492,7 @@ answers! {
     Inbox(Vec<CapturedView>);
     Captured(CapturedDetailView);
     Source(SourceView);
+    UnknownReplies(Vec<UnknownReplyView>);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);

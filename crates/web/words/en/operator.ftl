@@ -185,6 +185,15 @@ held-damaged = Damaged on the disk
 held-domain-invalid = The domain lost its validation
 held-operator = Held by the operator
 octets = { $number } octets
+unknown-count = Times
+unknown-domain = Last at
+unknown-first = First
+unknown-last = Last
+unknown-lede = What other servers said that no rule knows, since the relay started. Addresses, numbers, names and ids are taken out, so that what is alike stands together. Such a failure suppresses nobody; a rule of your own ([bounces] in the configuration) gives it a class.
+unknown-none = Every reply is known
+unknown-none-what = Since the relay started, a rule knew whatever other servers refused.
+unknown-reply = Reply
+unknown-title = Unknown replies
 queue-accepted = Accepted
 queue-all-held-by-you = It is about every message that the operator holds, after a restore for instance; not about those of suspended accounts.
 queue-attempts = Attempts
@@ -285,6 +294,7 @@ limit-default = by default
 limit-name = Name in the configuration
 limit-value = In force
 limits-lede = The same for every account. They are set below [limits] of the configuration file.
+limit-unknown-replies-max = Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.
 limit-recipients-max = Recipients of one message; each further one is refused, the first stay accepted.
 limit-message-octets-max = Size of a message as sent, attachments included.
 limit-messages-max = Messages on one connection.
@@ -462,6 +472,10 @@ unit-plans = { $count ->
 unit-queries-a-minute = { $count ->
     [one] query a minute
    *[other] queries a minute
+}
+unit-replies = { $count ->
+    [one] reply
+   *[other] replies
 }
 unit-requests = { $count ->
     [one] request

@@ -63,6 +63,7 @@ sends-warning = Record missing
 
 ## Activity
 activity-address-example = marie@… or @courriel.example
+activity-class = Class of the failure
 activity-clear = Clear
 activity-domain = Sending domain
 activity-domains-all = All domains

@@ -185,6 +185,15 @@ held-damaged = Endommagé sur le disque
 held-domain-invalid = Le domaine a perdu sa validation
 held-operator = Retenu par l’exploitant
 octets = { $number } octets
+unknown-count = Fois
+unknown-domain = Vue en dernier chez
+unknown-first = Première fois
+unknown-last = Dernière fois
+unknown-lede = Ce que d’autres serveurs ont dit et qu’aucune règle ne connaît, depuis le démarrage du relais. Les adresses, nombres, noms et identifiants en sont ôtés, pour que ce qui se ressemble soit réuni. Un tel échec n’exclut personne ; une règle à vous ([bounces] dans la configuration) lui donne une classe.
+unknown-none = Toutes les réponses sont connues
+unknown-none-what = Depuis le démarrage du relais, une règle a reconnu tous les refus des autres serveurs.
+unknown-reply = Réponse
+unknown-title = Réponses inconnues
 queue-accepted = Accepté
 queue-all-held-by-you = Cela vise tous les messages que l’exploitant retient, par exemple après une restauration ; pas ceux des comptes suspendus.
 queue-attempts = Tentatives
@@ -285,6 +294,7 @@ limit-default = par défaut
 limit-name = Nom dans la configuration
 limit-value = En vigueur
 limits-lede = Les mêmes pour tous les comptes. Elles se règlent sous [limits] du fichier de configuration.
+limit-unknown-replies-max = Formes de réponses qu’aucune règle ne connaît, gardées depuis le démarrage pour l’exploitant : les plus rares s’en vont.
 limit-recipients-max = Destinataires d’un message ; chacun au-delà est refusé, les premiers restent acceptés.
 limit-message-octets-max = Taille d’un message tel qu’il est envoyé, pièces jointes comprises.
 limit-messages-max = Messages sur une même connexion.
@@ -462,6 +472,10 @@ unit-plans = { $count ->
 unit-queries-a-minute = { $count ->
     [one] question par minute
    *[other] questions par minute
+}
+unit-replies = { $count ->
+    [one] réponse
+   *[other] réponses
 }
 unit-requests = { $count ->
     [one] requête

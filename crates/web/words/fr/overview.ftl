@@ -63,6 +63,7 @@ sends-warning = Enregistrement manquant
 
 ## Activité
 activity-address-example = marie@… ou @courriel.example
+activity-class = Nature de l’échec
 activity-clear = Effacer
 activity-domain = Domaine d’envoi
 activity-domains-all = Tous les domaines

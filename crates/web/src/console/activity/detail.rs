@@ -106,7 +106,7 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
     let reason = if slug == "rejected" {
         reasons::of_row(words, &detail.row).cause
     } else {
-        reasons::of_sentence(words, &event.reason).cause
+        reasons::of_event(words, &detail.row.recipient, event).cause
     };
     told.push(reason);
     if slug == "accepted" {
