@@ -473,6 +473,8 @@ pub enum StatusWord {
     /// Failed permanently
     #[value(alias = "hard-bounce")]
     HardBounce,
+    /// Delivered, and its owner did not want it
+    Complaint,
 }
 
 /// `connections`

@@ -48,6 +48,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[bounces] rules`: the operator's own, before ours.
     pub bounce_rules: Option<PathBuf>,
+    /// The rest of `[bounces]`.
+    pub reports: Reports,
     /// `[zone]`
     pub zone: Zone,
     /// `[http] listen`
@@ -186,6 +188,17 @@ pub struct Zone {
     pub addresses: Vec<IpAddr>,
     /// Where the relay answers for it.
     pub listen: Vec<SocketAddr>,
+}
+
+/// Where other servers report on mail that has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Where they are taken.
+    pub listen: Vec<SocketAddr>,
+    /// Whether mail goes out with addresses of its own; never where nothing listens.
+    pub return_path: bool,
+    /// An address for complaints.
+    pub feedback: Option<String>,
 }
 
 /// The log.
@@ -361,6 +374,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
         bounce_rules: tree.table("bounces").path("rules", folder),
+        reports: reports(tree),
         zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),
@@ -409,6 +423,16 @@ fn acme(tree: &Tree, folder: &Path) -> Option<Acme> {
         listen: if challenge == Challenge::Http { table.sockets("listen") } else { Vec::new() },
         ca_file: table.path("ca_file", folder),
     })
+}
+
+fn reports(tree: &Tree) -> Reports {
+    let table = tree.table("bounces");
+    let listen = table.sockets("listen");
+    Reports {
+        return_path: table.flag("return_path") && !listen.is_empty(),
+        feedback: Some(table.text("feedback")).filter(|address| !address.is_empty()),
+        listen,
+    }
 }
 
 fn zone(tree: &Tree) -> Zone {

@@ -27,6 +27,7 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     options.master_key.clone_from(&config.store.master_key);
     options.keep_rows = config.limits.activity();
     options.keep_counters = config.limits.statistics();
+    options.recipient_reports_max = config.limits.recipient_reports_max;
     options.fold_refusals = std::time::Duration::from_secs(config.limits.notice_fold_seconds);
     options.webhooks =
         Bounds { waiting_max: config.limits.webhook_waiting_max, log_max: config.limits.webhook_log_max };

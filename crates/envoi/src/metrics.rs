@@ -28,6 +28,8 @@ pub struct Metrics {
     pub dispatch: net::dispatch::Metrics,
     /// Those of webhooks.
     pub webhooks: net::webhook::Metrics,
+    /// Those of reports.
+    pub reports: net::inbound::Metrics,
 }
 
 impl Metrics {
@@ -39,7 +41,8 @@ impl Metrics {
         let submission = net::submission::Metrics::register(&mut registry);
         let dispatch = net::dispatch::Metrics::register(&mut registry);
         let webhooks = net::webhook::Metrics::register(&mut registry);
-        Metrics { registry, submission, dispatch, webhooks }
+        let reports = net::inbound::Metrics::register(&mut registry);
+        Metrics { registry, submission, dispatch, webhooks, reports }
     }
 
     /// Adds the gauges that are read from the store and the certificates at each look.

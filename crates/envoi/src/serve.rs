@@ -33,6 +33,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Fault> {
     for address in &relay.zone {
         tracing::info!(%address, "listening for questions about the zone");
     }
+    for address in &relay.reports {
+        tracing::info!(%address, "listening for reports of other servers");
+    }
     for address in &relay.http {
         tracing::info!(%address, "listening for metrics and health");
     }

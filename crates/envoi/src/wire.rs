@@ -1,12 +1,14 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
 use relay::outcome::rules::Rules;
+use relay::return_path::ReturnPaths;
 use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
-use relay::store::Spool;
+use relay::store::{Book, Spool};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use smtp::address::Address;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
+use net::inbound;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
@@ -58,6 +61,8 @@ pub struct Relay {
     pub console: Vec<SocketAddr>,
     /// Where it answers for the zone, as bound.
     pub zone: Vec<SocketAddr>,
+    /// Where it takes reports of other servers, as bound.
+    pub reports: Vec<SocketAddr>,
     /// Where the first member of the operator comes in, while there is none.
     pub first_link: Option<String>,
     /// The certificates in use.
@@ -92,9 +97,10 @@ impl Relay {
         let console = listen_on(&config.console).await?;
         let acme = listen_on(config.acme.as_ref().map_or(&[], |acme| &acme.listen)).await?;
         let zone = zone_sockets(config)?;
+        let reports = report_listeners(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound, rules);
+        let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules));
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -107,6 +113,7 @@ impl Relay {
         let control_shutdown = Shutdown::new();
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
+        let reports = ground.take_reports(config, reports, rules);
         let Ground { shutdown, store, kept, metrics, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
@@ -142,6 +149,7 @@ impl Relay {
             api,
             console,
             zone,
+            reports,
             first_link,
             certificates,
             store,
@@ -190,6 +198,7 @@ impl Ground {
             retry_for: config.delivery.retry_for,
             bounds: Bounds::held_to(&config.limits),
             rules,
+            return_paths: config.reports.return_path.then(|| self.return_paths(config)),
             unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
         };
@@ -262,6 +271,28 @@ impl Ground {
         let server = NameServer::new(store, publisher, clock, &config.limits);
         let addresses = zone.iter().map(Sockets::address).collect();
         zone.into_iter().for_each(|sockets| server.serve(sockets, &self.shutdown));
+        addresses
+    }
+
+    fn return_paths(&self, config: &Config) -> Arc<ReturnPaths> {
+        Arc::new(ReturnPaths::new(self.store.return_path_key(), config.limits.return_path()))
+    }
+
+    /// Takes reports of other servers from now on; where.
+    fn take_reports(&self, config: &Config, listeners: Vec<inbound::Listener>, rules: Arc<Rules>) -> Vec<SocketAddr> {
+        let addresses = listeners.iter().map(inbound::Listener::address).collect();
+        let feedback = config.reports.feedback.as_ref().and_then(|address| Address::parse(address, true).ok());
+        let limits = config.limits.clone();
+        let settings = inbound::Settings { hostname: config.hostname.clone(), feedback, rules, limits };
+        let around = inbound::Surroundings {
+            store: Arc::clone(&self.store),
+            return_paths: self.return_paths(config),
+            certificates: Arc::clone(&self.kept.certificates),
+            clock: Arc::clone(&self.clock),
+            metrics: self.metrics.reports.clone(),
+            shutdown: self.shutdown.clone(),
+        };
+        inbound::serve(listeners, settings, around);
         addresses
     }
 
@@ -399,6 +430,12 @@ fn zone_sockets(config: &Config) -> Result<Vec<Sockets>, Fault> {
     config.zone.listen.iter().map(bind).collect()
 }
 
+fn report_listeners(config: &Config) -> Result<Vec<inbound::Listener>, Fault> {
+    let bind =
+        |address: &SocketAddr| inbound::Listener::bind(*address).map_err(|error| listen_fault(*address, &error));
+    config.reports.listen.iter().map(bind).collect()
+}
+
 fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
     let settings = OutboundSettings {
         hostname: config.hostname.clone(),
@@ -431,7 +468,7 @@ fn no_tls(error: &rustls::Error) -> Fault {
 fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let sockets = config.submission.starttls.iter().chain(&config.submission.tls);
     let sockets = sockets.chain(&config.http).chain(&config.api).chain(&config.console);
-    let sockets = sockets.chain(&config.zone.listen);
+    let sockets = sockets.chain(&config.zone.listen).chain(&config.reports.listen);
     sockets.map(SocketAddr::ip).collect()
 }
 

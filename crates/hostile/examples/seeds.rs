@@ -29,7 +29,7 @@ fn main() {
     for (place, meta) in fuzzing::metas().iter().enumerate() {
         keep(&folder, "records", &format!("meta-{place}"), meta);
         // a forged record for each kind that could have it
-        for kind in 1..=8 {
+        for kind in 1..=9 {
             let octets = u8::try_from(meta.len()).unwrap_or(u8::MAX);
             let forged = [&[1, 0, 0, 1, kind, 1, 0, octets, 0], &meta[..usize::from(octets)]].concat();
             keep(&folder, "segment", &format!("forged-{place}-{kind}"), &forged);

@@ -133,6 +133,7 @@ fn by_chunks(octets: &[u8], cuts: &[u8; 4]) {
 /// The content of the first message that a session accepts, its input cut.
 fn accepted(said: &[u8], cuts: &[u8; 4]) -> Vec<u8> {
     let settings = Settings {
+        service: smtp::server::Service::Submission,
         hostname: "relay.test".into(),
         recipients_max: 1,
         message_octets_max: u64::MAX,

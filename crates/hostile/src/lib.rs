@@ -14,6 +14,7 @@ pub mod letter;
 pub mod phrases;
 pub mod proxy;
 pub mod records;
+pub mod reports;
 pub mod segment;
 pub mod session;
 pub mod tlsa;
@@ -33,6 +34,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("letter", letter::check),
     ("proxy", proxy::check),
     ("records", records::check),
+    ("reports", reports::check),
     ("segment", segment::check),
     ("session", session::check),
     ("tlsa", tlsa::check),

@@ -50,6 +50,7 @@ struct Dialogue {
 impl Dialogue {
     fn play(octets: &[u8], piece_octets: usize, answers: u8) -> Dialogue {
         let settings = Settings {
+            service: smtp::server::Service::Submission,
             hostname: "relay.test".into(),
             recipients_max: RECIPIENTS_MAX,
             message_octets_max: MESSAGE_OCTETS_MAX,

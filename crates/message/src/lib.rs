@@ -15,4 +15,5 @@ mod mailbox;
 mod message_id;
 pub mod mime;
 mod received;
+pub mod report;
 mod words;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dispatch;
 pub mod dns;
 pub mod domain_watch;
+pub mod inbound;
 mod listening;
 pub mod offload;
 pub mod outbound;

@@ -20,6 +20,7 @@ use relay::dice::Dice;
 use relay::limits::Limits;
 use relay::outcome::{Failure, Finding};
 use relay::queue::{Attempt, Envelope};
+use relay::return_path::Verp;
 use relay::route::{Destination, Routes};
 use relay::store::Content;
 use rustls::pki_types::CertificateDer;
@@ -122,6 +123,8 @@ pub struct Parcel {
     pub seal: Option<Bytes>,
     /// The admitted content.
     pub content: Content,
+    /// Makes a reverse-path for each transaction; none: the submitted one.
+    pub return_paths: Option<Arc<Verp>>,
 }
 
 /// What came of a parcel.

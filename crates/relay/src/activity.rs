@@ -29,6 +29,8 @@ pub enum Status {
     SoftBounce,
     /// Failed permanently.
     HardBounce,
+    /// Delivered, and its owner did not want it.
+    Complaint,
 }
 
 /// A refusal to be remembered: gathered and capped before it reaches the store.
@@ -245,4 +247,6 @@ pub struct DailyCount {
     pub soft_bounced: u64,
     /// Of these, ended as hard bounces.
     pub hard_bounced: u64,
+    /// Of those delivered, complained about.
+    pub complained: u64,
 }

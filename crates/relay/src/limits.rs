@@ -215,6 +215,22 @@ limits! {
         "Those from one IP address (IPv6: /64).";
     zone_connection_seconds ZONE_CONNECTION_SECONDS 10 1..=300 "seconds" ""
         "How long a connection with questions about the zone lasts at the most.";
+    return_path_days RETURN_PATH_DAYS 30 7..=180 "days" ""
+        "How long reports of other servers are taken at the address that mail went out with.";
+    recipient_reports_max RECIPIENT_REPORTS_MAX 5 1..=100 "reports" ""
+        "Reports of one recipient, and of none that is named in one message, that are taken; further ones are heard and change nothing.";
+    report_octets_max REPORT_OCTETS_MAX 1_048_576 65_536..=20_971_520 "octets" "too-large"
+        "Octets of one report of another server, as sent.";
+    report_connections_max REPORT_CONNECTIONS_MAX 100 1..=10_000 "connections" "sessions-total"
+        "Simultaneous connections with reports.";
+    report_address_connections_max REPORT_ADDRESS_CONNECTIONS_MAX 10 1..=10_000 "connections" "sessions-address"
+        "Those from one IP address (IPv6: /64).";
+    reports_at_once_max REPORTS_AT_ONCE_MAX 16 1..=1_000 "reports" "reports-hurried"
+        "Reports whose content is taken in at once: each is held in memory until it is read.";
+    reports_per_minute REPORTS_PER_MINUTE 600 0..=1_000_000 "reports a minute" "reports-hurried"
+        "Recipients that one IP address (IPv6: /64) may name where reports are taken, evenly, after a burst of a tenth of them. 0: as many as it likes.";
+    report_connection_seconds REPORT_CONNECTION_SECONDS 600 10..=3_600 "seconds" ""
+        "How long a connection with reports lasts at the most.";
     webhooks_max WEBHOOKS_MAX 10 0..=1_000 "webhooks" ""
         "Webhooks of one account.";
     webhook_waiting_max WEBHOOK_WAITING_MAX 10_000 100..=1_000_000 "calls" ""
@@ -269,6 +285,7 @@ impl Limits {
     /// What one session of the server machine is held to.
     pub fn session(&self, hostname: &str) -> smtp::server::Settings {
         smtp::server::Settings {
+            service: smtp::server::Service::Submission,
             hostname: hostname.to_owned(),
             recipients_max: usize::try_from(self.recipients_max).unwrap_or(usize::MAX),
             message_octets_max: self.message_octets_max,
@@ -276,6 +293,21 @@ impl Limits {
             errors_max: u32::try_from(self.session_errors_max).unwrap_or(u32::MAX),
             authentication_failures_max: u32::try_from(self.session_failures_max).unwrap_or(u32::MAX),
         }
+    }
+
+    /// What a session is held to that brings reports.
+    pub fn report_session(&self, hostname: &str) -> smtp::server::Settings {
+        smtp::server::Settings {
+            service: smtp::server::Service::Reports,
+            recipients_max: 1,
+            message_octets_max: self.report_octets_max,
+            ..self.session(hostname)
+        }
+    }
+
+    /// How long reports are taken at an address.
+    pub fn return_path(&self) -> Duration {
+        Duration::from_secs(self.return_path_days * 86_400)
     }
 
     /// The window in which failed logins are counted.

@@ -64,6 +64,12 @@ impl Slots {
         Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
     }
 
+    /// Counters of connections with reports.
+    pub fn of_reports(limits: &Limits) -> Self {
+        let (sessions_max, address_sessions_max) = (limits.report_connections_max, limits.report_address_connections_max);
+        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+    }
+
     /// A connection was accepted, its true origin not yet known.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub struct Tally {
     pub soft_bounced: u64,
     /// Of these, ended as hard bounces.
     pub hard_bounced: u64,
+    /// Of those delivered, complained about.
+    pub complained: u64,
 }
 
 impl Tally {
@@ -34,6 +36,7 @@ impl Tally {
         self.delivered += count.delivered;
         self.soft_bounced += count.soft_bounced;
         self.hard_bounced += count.hard_bounced;
+        self.complained += count.complained;
     }
 
     /// Those whose fate is known.
@@ -136,7 +139,7 @@ mod tests {
         let [accepted, delivered, soft_bounced, hard_bounced] = numbers;
         let (day, account, user) = (Day(day), Id::new(1), domain.map(|domain| Id::new(10 * domain)));
         let domain = domain.map(Id::new);
-        DailyCount { day, account, domain, user, accepted, delivered, soft_bounced, hard_bounced }
+        DailyCount { day, account, domain, user, accepted, delivered, soft_bounced, hard_bounced, complained: 0 }
     }
 
     #[test]
@@ -161,8 +164,13 @@ mod tests {
             count(13, Some(1), [7, 7, 7, 7]),
         ];
         let statistics = Statistics::of(&counts, Period::new(Day(10), Day(12)).unwrap());
-        let tally =
-            |accepted, delivered, soft_bounced, hard_bounced| Tally { accepted, delivered, soft_bounced, hard_bounced };
+        let tally = |accepted, delivered, soft_bounced, hard_bounced| Tally {
+            accepted,
+            delivered,
+            soft_bounced,
+            hard_bounced,
+            complained: 0,
+        };
         assert_eq!(statistics.total, tally(13, 7, 1, 1));
         assert_eq!(statistics.before, tally(14, 13, 9, 10));
         let days = [(Day(10), tally(12, 6, 1, 1)), (Day(11), Tally::default()), (Day(12), tally(1, 1, 0, 0))];
@@ -177,7 +185,7 @@ mod tests {
 
     #[test]
     fn rates_are_of_what_is_settled() {
-        let tally = Tally { accepted: 20, delivered: 6, soft_bounced: 1, hard_bounced: 1 };
+        let tally = Tally { accepted: 20, delivered: 6, soft_bounced: 1, hard_bounced: 1, complained: 0 };
         assert_eq!((tally.settled(), tally.pending()), (8, 12));
         assert_eq!(tally.rate(tally.delivered), Some(0.75));
         assert_eq!(tally.rate(tally.hard_bounced), Some(0.125));

@@ -22,6 +22,7 @@ use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
 use crate::quota::Charges;
+use crate::report::{Recipient, Report};
 use crate::sending_domain::SendingDomain;
 
 pub use book::{
@@ -201,6 +202,12 @@ pub trait Spool: Send + Sync + 'static {
     /// The outcome is not kept: the recipients stay as they were.
     fn settle(&self, settlement: Settlement) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Keeps what was reported of mail that has left. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// It is not kept: whoever reports it has to try again.
+    fn report(&self, report: Report) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Holds every waiting recipient of the message, durable when it returns.
     ///
     /// # Errors
@@ -292,6 +299,12 @@ pub trait History: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn sent_by_all(&self, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError>;
+
+    /// The recipients of a message, as far as their rows are there; those that were refused left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn recipients_of(&self, message: MessageId) -> Result<Vec<Recipient>, StoreError>;
 
     /// What counts towards the quotas: the charge ([`crate::quota::Charge::of`]) of every message committed before this
     /// call, once, by account and day. Of each account at least the days nearest to its last are there

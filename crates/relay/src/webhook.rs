@@ -61,6 +61,9 @@ pub enum EventKind {
     /// It failed permanently.
     #[serde(rename = "recipient.hard_bounce")]
     HardBounce,
+    /// Its owner complained of it.
+    #[serde(rename = "recipient.complaint")]
+    Complaint,
     /// Somebody asked for a test.
     #[serde(rename = "webhook.test")]
     Test,
@@ -68,13 +71,14 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that a webhook can be told of: all but the test, which is told to whichever was asked.
-    pub const CHOICES: [EventKind; 6] = [
+    pub const CHOICES: [EventKind; 7] = [
         EventKind::Rejected,
         EventKind::Accepted,
         EventKind::Delivered,
         EventKind::Deferred,
         EventKind::SoftBounce,
         EventKind::HardBounce,
+        EventKind::Complaint,
     ];
 
     /// What a row that has come into this status is told as; none: it is not told.
@@ -87,6 +91,7 @@ impl EventKind {
             Status::Deferred => Some(EventKind::Deferred),
             Status::SoftBounce => Some(EventKind::SoftBounce),
             Status::HardBounce => Some(EventKind::HardBounce),
+            Status::Complaint => Some(EventKind::Complaint),
         }
     }
 }

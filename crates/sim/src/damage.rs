@@ -136,7 +136,7 @@ fn excuse(world: &World, flip: &Flip, named: Option<MessageId>) {
             known.excuse.outcome |= flip.kind == Some(Kind::Copy) && !flip.is_content;
         }
         Some(Kind::Settle | Kind::Hold | Kind::Release) => known.excuse.outcome = true,
-        Some(Kind::Seal | Kind::Notices | Kind::Epoch) => {}
+        Some(Kind::Seal | Kind::Notices | Kind::Report | Kind::Epoch) => {}
     }
 }
 

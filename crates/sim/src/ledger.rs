@@ -9,6 +9,7 @@ use relay::clock::Day;
 use relay::id::{Id, MessageId};
 use relay::queue::Envelope;
 use relay::quota::Charges;
+use relay::report::Recipient;
 use relay::store::{History, StoreError};
 use store::embedded::counting::Counting;
 use store::embedded::spool::{Batch, Event, Position};
@@ -174,6 +175,10 @@ impl History for SimStore {
 
     fn erase(&self, _: Id<Account>, _: &str) -> Result<Erased, StoreError> {
         Err(StoreError::Unavailable("this world keeps no rows".to_owned()))
+    }
+
+    fn recipients_of(&self, _: MessageId) -> Result<Vec<Recipient>, StoreError> {
+        Ok(Vec::new())
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

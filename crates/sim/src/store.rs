@@ -17,6 +17,7 @@ use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
+use relay::report::Report;
 use relay::sandbox::{Capture, Captured, CapturedFilter};
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
@@ -147,6 +148,10 @@ impl Spool for SimStore {
         self.witnessed(settlement.message, wanted, self.spool.settle(settlement)).await
     }
 
+    async fn report(&self, report: Report) -> Result<(), StoreError> {
+        self.spool.report(report).await
+    }
+
     async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
         self.witnessed(message, Wanted::Hold(reason), self.spool.hold(message, reason, now)).await
     }
@@ -222,6 +227,7 @@ handed! {
     api_key_uses() -> Done<HashMap<Id<ApiKey>, Timestamp>>;
     password_key() -> [u8; 32];
     cursor_key() -> [u8; 32];
+    return_path_key() -> [u8; 32];
     logins_note(logins: &[Login]) -> Done<()>;
     logins(since: Timestamp) -> Done<Vec<Login>>;
     logins_of(users: &[Id<SmtpUser>], since: Timestamp) -> Done<HashMap<Id<SmtpUser>, Login>>;

@@ -119,7 +119,7 @@ catalogue! {
     command_unknown() "command-unknown" 500 [5 5 1] "Command not recognized"
         "A verb that this server does not know." "";
     command_not_implemented() "command-not-implemented" 502 [5 5 1] "Command not implemented"
-        "EXPN: there are no lists to expand." "";
+        "EXPN: there are no lists to expand. AUTH where reports of other servers are taken: nobody logs in there." "";
     line_too_long() "line-too-long" 500 [5 5 2] "Line too long"
         "A command line over the limit." "Check the application; content belongs after DATA.";
     line_malformed() "line-malformed" 500 [5 5 2] "Command line has control characters"
@@ -242,6 +242,9 @@ catalogue! {
         "The monthly quota of {recipients} recipients is reached; it renews on {date}"
         "Each recipient past the quota of the account; those that fit stay accepted. The same at the end of data, where the quota changed or the period ended meanwhile."
         "Send again after that day (it begins at midnight UTC), or ask the operator of the relay for a larger quota.";
+    recipient_not_ours() "recipient-not-ours" 550 [5 7 1] "Only reports on mail of this relay are taken here"
+        "Where reports of other servers are taken: a recipient that is none of the relay's own addresses for them, or one whose time is over."
+        "Mail for people goes to the mail server of their own domain.";
     all_or_nothing() "all-or-nothing" 554 [5 5 1] "A recipient of this message was refused, so the whole message is"
         "In all-or-nothing mode: every RCPT and DATA after the first refused recipient." "Correct the refused recipient and send again.";
 
@@ -252,6 +255,8 @@ catalogue! {
         "BDAT without LAST." "";
     no_recipients() "no-recipients" 554 [5 5 1] "No valid recipients"
         "DATA or BDAT after every recipient was refused." "The replies to RCPT say what was wrong with each.";
+    reports_hurried(seconds: u64) "reports-hurried" 450 [4 7 1] "Too many reports at once; retry after {seconds} s"
+        "Where reports of other servers are taken: more from one address, or more at a time, than the limits." "Mail servers try again by themselves.";
     accepted(id: &str) "accepted" 250 [2 0 0] "Ok: queued as {id}"
         "The message is on disk and ours to deliver." "";
     from_domain_foreign(domain: &str, own: &str) "from-domain-foreign" 550 [5 7 1]

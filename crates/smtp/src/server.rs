@@ -32,9 +32,21 @@ pub const CONTENT_PATIENCE: Duration = Duration::from_secs(3 * 60);
 /// Octets of the client's name that are kept.
 const CLIENT_NAME_OCTETS_MAX: usize = 255;
 
+/// Whom a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Applications that hand in mail: nothing without TLS and a login (RFC 6409).
+    Submission,
+    /// Other mail servers that report on mail: in the clear if they want, and without a login. Whoever answers the questions
+    /// decides which recipients are ours.
+    Reports,
+}
+
 /// What a session is held to. The numbers come from `relay::limits`.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whom it is for.
+    pub service: Service,
     /// The name in greeting and EHLO.
     pub hostname: String,
     /// Recipients a message may have.
@@ -424,6 +436,16 @@ impl Session {
             (false, true, Security::Clear, _) => "ESMTP",
             (false, false, ..) => "SMTP",
         }
+    }
+
+    /// Whether it must be secured before anything of importance.
+    fn lacks_tls(&self) -> bool {
+        self.security == Security::Clear && self.settings.service == Service::Submission
+    }
+
+    /// Whether somebody must log in first.
+    fn lacks_login(&self) -> bool {
+        !self.authenticated && self.settings.service == Service::Submission
     }
 
     fn send(&mut self, reply: Reply, about: About) {

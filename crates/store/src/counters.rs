@@ -46,6 +46,7 @@ pub(crate) struct Tally {
     pub(crate) delivered: i64,
     pub(crate) soft_bounced: i64,
     pub(crate) hard_bounced: i64,
+    pub(crate) complained: i64,
 }
 
 impl Tally {
@@ -58,6 +59,7 @@ impl Tally {
             Status::Delivered => Tally { delivered: 1, ..accepted },
             Status::SoftBounce => Tally { soft_bounced: 1, ..accepted },
             Status::HardBounce => Tally { hard_bounced: 1, ..accepted },
+            Status::Complaint => Tally { delivered: 1, complained: 1, ..accepted },
         }
     }
 
@@ -66,6 +68,7 @@ impl Tally {
         self.delivered += times * other.delivered;
         self.soft_bounced += times * other.soft_bounced;
         self.hard_bounced += times * other.hard_bounced;
+        self.complained += times * other.complained;
     }
 
     /// The counters as they are shown.
@@ -82,6 +85,7 @@ impl Tally {
             delivered: number(self.delivered),
             soft_bounced: number(self.soft_bounced),
             hard_bounced: number(self.hard_bounced),
+            complained: number(self.complained),
         }
     }
 }
@@ -119,7 +123,7 @@ impl Counters {
 mod tests {
     use super::*;
 
-    const STATUSES: [Status; 7] = [
+    const STATUSES: [Status; 8] = [
         Status::Rejected,
         Status::Accepted,
         Status::Pending,
@@ -127,15 +131,16 @@ mod tests {
         Status::Deferred,
         Status::SoftBounce,
         Status::HardBounce,
+        Status::Complaint,
     ];
 
     fn key(at: u64) -> Key {
         Key::new(Timestamp(at), Id::new(1), Some(Id::new(2)), Some(Id::new(3)))
     }
 
-    fn numbers(counters: &Counters) -> Vec<[u64; 4]> {
+    fn numbers(counters: &Counters) -> Vec<[u64; 5]> {
         let shown = counters.iter().map(|(key, tally)| tally.shown(key));
-        shown.map(|count| [count.accepted, count.delivered, count.soft_bounced, count.hard_bounced]).collect()
+        shown.map(|count| [count.accepted, count.delivered, count.soft_bounced, count.hard_bounced, count.complained]).collect()
     }
 
     #[test]
@@ -143,9 +148,9 @@ mod tests {
         let mut counters = Counters::default();
         counters.begin(key(0), Status::Accepted);
         counters.change(key(0), Status::Accepted, Status::Delivered);
-        assert_eq!(numbers(&counters), [[1, 1, 0, 0]]);
+        assert_eq!(numbers(&counters), [[1, 1, 0, 0, 0]]);
         counters.change(key(0), Status::Delivered, Status::HardBounce);
-        assert_eq!(numbers(&counters), [[1, 0, 0, 1]]);
+        assert_eq!(numbers(&counters), [[1, 0, 0, 1, 0]]);
     }
 
     #[test]
@@ -157,7 +162,7 @@ mod tests {
                 long.change(key(0), Status::Accepted, between);
                 long.change(key(0), between, last);
                 short.begin(key(0), last);
-                let long: Vec<_> = numbers(&long).into_iter().filter(|counts| *counts != [0; 4]).collect();
+                let long: Vec<_> = numbers(&long).into_iter().filter(|counts| *counts != [0; 5]).collect();
                 assert_eq!(long, numbers(&short), "{between:?}, {last:?}");
             }
         }

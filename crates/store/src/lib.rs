@@ -7,4 +7,5 @@ mod book;
 mod counters;
 pub mod embedded;
 pub mod memory;
+mod reports;
 mod rows;

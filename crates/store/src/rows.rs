@@ -5,8 +5,11 @@ use std::time::Duration;
 use relay::activity::{ActivityEvent, ActivityFilter, ActivityRow, Notice, NoticeKind, Status};
 use relay::clock::Timestamp;
 use relay::queue::{Envelope, HoldReason, Outcome, SessionFacts, Settlement, Verdict};
+use relay::report::Report;
 use relay::store::StoreError;
 use smtp::address::{Address, ReversePath};
+
+use crate::reports::Effect;
 
 /// Refusals alike within this time of the first are one row with a count, unless the operator says otherwise.
 pub(crate) const FOLD: Duration = Duration::from_secs(relay::limits::NOTICE_FOLD_SECONDS.value);
@@ -118,6 +121,18 @@ pub(crate) fn settle(row: &mut ActivityRow, settlement: &Settlement, verdict: &V
         _ => None,
     };
     ActivityEvent { attempt: settlement.attempt.clone(), until, ..event(row) }
+}
+
+/// What a report makes of a row.
+pub(crate) fn report(row: &mut ActivityRow, report: &Report, effect: Effect) -> ActivityEvent {
+    if let Effect::Becomes(_, after) = effect {
+        row.status = after;
+        row.class = report.class;
+    }
+    row.updated_at = report.at;
+    row.reason.clone_from(&report.reason);
+    row.reply.clone_from(&report.reply);
+    event(row)
 }
 
 /// What a hold makes of a row.

@@ -252,6 +252,7 @@ fn status(word: StatusWord) -> Status {
         StatusWord::Deferred => Status::Deferred,
         StatusWord::SoftBounce => Status::SoftBounce,
         StatusWord::HardBounce => Status::HardBounce,
+        StatusWord::Complaint => Status::Complaint,
     }
 }
 

@@ -148,6 +148,9 @@ pub enum EventWord {
     /// Failed permanently
     #[value(name = "recipient.hard_bounce")]
     HardBounce,
+    /// Its owner complained of it
+    #[value(name = "recipient.complaint")]
+    Complaint,
 }
 
 impl EventWord {
@@ -159,6 +162,7 @@ impl EventWord {
             EventWord::Deferred => EventKind::Deferred,
             EventWord::SoftBounce => EventKind::SoftBounce,
             EventWord::HardBounce => EventKind::HardBounce,
+            EventWord::Complaint => EventKind::Complaint,
         }
     }
 }

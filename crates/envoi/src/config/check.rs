@@ -16,6 +16,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     listeners(config, tree, &mut problems);
     acme(config, tree, &mut problems);
     zone(config, tree, &mut problems);
+    reports(config, tree, &mut problems);
     let submission = tree.table("submission");
     for net in config.submission.proxy_networks.iter().filter(|net| net.prefix_len() == 0) {
         problems.push(Problem::warning(
@@ -66,6 +67,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
         ("console.listen", console.line_of("listen"), &config.console),
+        ("bounces.listen", tree.table("bounces").line_of("listen"), &config.reports.listen),
         ("zone.listen", tree.table("zone").line_of("listen"), &config.zone.listen),
         ("acme.listen", tree.table("acme").line_of("listen"), config.acme.as_ref().map_or(&none, |acme| &acme.listen)),
     ];
@@ -133,6 +135,16 @@ fn acme(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     if acme.challenge == Challenge::Http && acme.listen.is_empty() {
         let what = "is empty: the authority would find nobody";
         problems.push(Problem::fault(table.line_of("listen"), "acme.listen", what, "Listen on port 80."));
+    }
+}
+
+/// Whether reports can come.
+fn reports(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let table = tree.table("bounces");
+    if config.reports.listen.is_empty() && config.reports.feedback.is_some() {
+        let what = "is set, and nothing listens where complaints could come";
+        let remedy = "Listen on port 25 below [bounces], or take `feedback` out.";
+        problems.push(Problem::warning(table.line_of("feedback"), "bounces.feedback", what, remedy));
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The reader, `config example` and the reference page are all made from it, so that none can lag behind.
 
+mod bounces;
+
 use std::borrow::Cow;
 
 /// What a key takes.
@@ -141,7 +143,7 @@ pub(super) const SECTIONS: &[Section] = &[
     Section {
         name: "bounces",
         repeated: false,
-        help: "Which class a refusal of another server is of. Our rules come with the relay; rules of your own go before them.",
+        help: "What other servers say when they do not deliver: of which class it is, and where they report what comes later.",
     },
     Section {
         name: "zone",
@@ -413,14 +415,6 @@ const KEYS: &[Key] = &[
         "Whether mail on this route is signed with keys that have not been seen in DNS yet. For tests.",
     ),
     key(
-        "bounces",
-        "rules",
-        Kind::Path,
-        Absent::Nothing("the relay's rules alone"),
-        r#""/etc/envoi/bounces.toml""#,
-        "A file of rules (docs/operate/bounces.md), read at the start.",
-    ),
-    key(
         "zone",
         "name",
         Kind::Zone,
@@ -566,12 +560,12 @@ const KEYS: &[Key] = &[
 /// Every key, the limits in their place.
 pub(super) fn keys() -> Vec<Key> {
     let limits = super::limits::keys();
-    let mut all = Vec::with_capacity(KEYS.len() + limits.len());
+    let mut all = Vec::with_capacity(KEYS.len() + bounces::KEYS.len() + limits.len());
     for section in SECTIONS {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            all.extend(KEYS.iter().filter(|key| key.section == section.name).cloned());
+            all.extend(KEYS.iter().chain(bounces::KEYS).filter(|key| key.section == section.name).cloned());
         }
     }
     all

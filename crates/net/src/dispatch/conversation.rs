@@ -6,8 +6,9 @@ use std::time::Duration;
 use relay::account::AccountState;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Failure, Finding, Stage};
-use relay::queue::{HoldReason, RecipientState};
+use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::retry;
+use relay::return_path::Verp;
 use relay::route::Destination;
 use relay::schedule::{ConversationId, Event, Fault, Parcel};
 use relay::store::{Claimed, Store, StoreError};
@@ -108,6 +109,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             recipients: parcel.recipients.clone(),
             seal: seal.filter(|seal| !seal.is_empty()),
             content: mail.content.clone(),
+            return_paths: self.return_paths_of(&mail.envelope),
         };
         let at = self.clock.now();
         let delivery = tokio::select! {
@@ -129,6 +131,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
         let settled = self.keep_outcome(mail, &parcel, Some(delivery.attempt), judgements).await;
         Left::Settled(settled.map(|settled| settled.event))
+    }
+
+    /// What makes the reverse-paths that a message goes out with; none: it goes out with the submitted one.
+    fn return_paths_of(&self, envelope: &Envelope) -> Option<Arc<Verp>> {
+        let paths = self.settings.return_paths.as_ref()?;
+        let directory = self.store.directory();
+        let domain = directory.domains.get(&envelope.domain?)?;
+        paths.of(envelope, domain, self.clock.now()).map(Arc::new)
     }
 
     /// Tells what the findings say of the site.

@@ -32,6 +32,7 @@ use relay::outcome::rules::Rules;
 use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
+use relay::return_path::ReturnPaths;
 use relay::schedule::Bounds;
 use relay::store::{Actor, Store, StoreError};
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub rules: Arc<Rules>,
     /// Shapes of replies that no rule knows, kept for the operator.
     pub unknown_replies_max: usize,
+    /// Makes the addresses that mail goes out with; none: it goes out with the submitted reverse-paths.
+    pub return_paths: Option<Arc<ReturnPaths>>,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
     /// Where signing and reading for notifications are done.
@@ -75,6 +78,7 @@ impl Settings {
             bounds: Bounds::default(),
             rules: Arc::clone(Rules::ours()),
             unknown_replies_max: usize::try_from(UNKNOWN_REPLIES_MAX.value).unwrap_or(usize::MAX),
+            return_paths: None,
             seals_max: 0,
             offload: Offload::Threads,
         }

@@ -164,8 +164,10 @@ impl<T: Transport> Line<T> {
         let count = recipients.len();
         self.content_begun = false;
         self.messages += 1;
+        let first = places.first().map(|place| parcel.recipients[*place]);
+        let own_path = parcel.return_paths.as_ref().zip(first).and_then(|(paths, first)| paths.path(first, count));
         self.conversation.begin(&Transaction {
-            reverse_path: &envelope.reverse_path,
+            reverse_path: own_path.as_ref().unwrap_or(&envelope.reverse_path),
             recipients,
             octets: content::octets(parcel.seal.as_ref(), &parcel.content),
             needs_eight_bit: envelope.needs_eight_bit,

@@ -13,11 +13,11 @@ const CONTENT_OCTETS_MIN: usize = 8 * 1024;
 
 /// Octets that were read and not yet used.
 #[derive(Debug, Default)]
-pub(super) struct Input(BytesMut);
+pub(crate) struct Input(BytesMut);
 
 impl Input {
     /// The octets, for the machine to take from the front and for a read to put behind.
-    pub(super) fn buffer(&mut self) -> &mut BytesMut {
+    pub(crate) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.0
     }
 
@@ -25,7 +25,7 @@ impl Input {
     ///
     /// Content that was handed on shares this memory. So a client that drips goes on filling the
     /// same piece, and what it has sent never holds much more than itself.
-    pub(super) fn make_room(&mut self, receiving: bool) {
+    pub(crate) fn make_room(&mut self, receiving: bool) {
         let (length, capacity) = (self.0.len(), self.0.capacity());
         let left = capacity - length;
         if receiving {

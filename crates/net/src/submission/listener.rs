@@ -15,7 +15,7 @@ use super::connection;
 use super::house::House;
 
 /// The pause where there are no file descriptors or memory left.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
+pub(crate) const EXHAUSTED_PAUSE: Duration = Duration::from_millis(200);
 
 /// How often a lasting want of room is said.
 const COMPLAINT_PERIOD: Duration = Duration::from_secs(60);
@@ -101,7 +101,7 @@ impl Complaints {
 }
 
 /// Says why, if the socket takes it at once: there is no room to wait.
-fn say_full(stream: TcpStream) {
+pub(crate) fn say_full(stream: TcpStream) {
     let mut line = BytesMut::new();
     replies::sessions_total().render(&mut line);
     if let Ok(mut stream) = stream.into_std()
@@ -111,7 +111,7 @@ fn say_full(stream: TcpStream) {
     }
 }
 
-fn is_exhausted(error: &io::Error) -> bool {
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 

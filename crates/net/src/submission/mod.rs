@@ -4,16 +4,16 @@
 mod connection;
 mod handed_in;
 mod house;
-mod input;
+pub(crate) mod input;
 mod keeping;
-mod listener;
+pub(crate) mod listener;
 mod metrics;
 mod read_ahead;
 mod receiving;
 mod session;
 #[cfg(feature = "simulation")]
 pub mod simulation;
-mod stream;
+pub(crate) mod stream;
 
 use ipnet::IpNet;
 use relay::limits::Limits;

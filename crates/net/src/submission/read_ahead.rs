@@ -12,7 +12,7 @@ use tokio_util::io::poll_read_buf;
 const OCTETS: usize = 36 * 1024;
 
 /// A stream that is read in large pieces while it flows. Between them, and while it is idle, it holds nothing.
-pub(super) struct ReadAhead<T> {
+pub(crate) struct ReadAhead<T> {
     stream: T,
     ahead: BytesMut,
     /// The last read brought all that was asked for, so there is likely more.
@@ -21,7 +21,7 @@ pub(super) struct ReadAhead<T> {
 
 impl<T> ReadAhead<T> {
     /// Reads `stream` ahead.
-    pub(super) fn new(stream: T) -> Self {
+    pub(crate) fn new(stream: T) -> Self {
         ReadAhead { stream, ahead: BytesMut::new(), is_flowing: false }
     }
 }

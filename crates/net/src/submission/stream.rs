@@ -19,7 +19,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_OCTETS_MAX: usize = 4 * 1024 * 1024;
 
 /// The stream of one connection.
-pub(super) enum Stream<T> {
+pub(crate) enum Stream<T> {
     /// Before TLS.
     Clear(T),
     /// Under TLS; boxed, because it is large.
@@ -27,12 +27,12 @@ pub(super) enum Stream<T> {
 }
 
 /// What a connection is made of: a socket, or what a simulator puts in its place.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 
 /// Why a handshake came to nothing.
-pub(super) enum HandshakeError {
+pub(crate) enum HandshakeError {
     /// The client was silent for too long.
     TimeOut,
     /// The client went away, as scanners do.
@@ -42,7 +42,7 @@ pub(super) enum HandshakeError {
 }
 
 /// The handshake, at most `patience`; with the stream the version, `TLS 1.3`.
-pub(super) async fn handshake<T: Transport>(
+pub(crate) async fn handshake<T: Transport>(
     acceptor: &TlsAcceptor,
     stream: T,
     patience: Duration,
@@ -88,7 +88,7 @@ fn trouble(error: io::Error) -> HandshakeError {
 impl<T: Transport> Stream<T> {
     /// Writes the last replies, at most `patience`, says that nothing more comes, then listens a moment, throwing away
     /// what still arrives: closing at once would reset the connection and could take the last reply with it.
-    pub(super) async fn close(mut self, last: &[u8], patience: Duration) {
+    pub(crate) async fn close(mut self, last: &[u8], patience: Duration) {
         if !matches!(tokio::time::timeout(patience, self.leave(last)).await, Ok(Ok(()))) {
             return;
         }

@@ -348,6 +348,8 @@ views! {
         soft_bounces: u64,
         /// Of these, ended as hard bounces.
         hard_bounces: u64,
+        /// Of those delivered, complained about.
+        complaints: u64,
         /// Of these, still under way.
         pending: u64,
         /// What part of those whose fate is known was delivered, 0 to 1; none where none is known.

@@ -341,6 +341,9 @@ pub trait Book: Send + Sync + 'static {
     /// The key that cursors are sealed under ([`crate::cursor`]), derived from the master key.
     fn cursor_key(&self) -> [u8; 32];
 
+    /// The key that the addresses are made under which mail goes out with ([`crate::return_path::ReturnPaths`]).
+    fn return_path_key(&self) -> [u8; 32];
+
     /// Last successful logins, gathered: user, when, from where.
     ///
     /// # Errors

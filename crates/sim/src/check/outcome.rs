@@ -26,7 +26,7 @@ fn all_told(ledger: &Ledger) -> BTreeMap<MessageId, Told<'_>> {
         match event {
             Event::Committed(envelope) => all.entry(envelope.message).or_default().accepted += 1,
             Event::Settled(settlement) => all.entry(settlement.message).or_default().settled.push(settlement),
-            Event::Held { .. } | Event::Released { .. } | Event::Noticed(_) => {}
+            Event::Held { .. } | Event::Released { .. } | Event::Noticed(_) | Event::Reported(_) => {}
         }
     }
     all

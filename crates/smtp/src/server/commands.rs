@@ -1,7 +1,7 @@
 //! Each command of a session: whether it may come now, and what it asks (RFC 5321 §4.1, §4.3).
 
 use super::{
-    About, Answer, Asked, CLIENT_NAME_OCTETS_MAX, Hello, Phase, Question, Refusal, Security, Session, Step, Transaction,
+    About, Answer, Asked, CLIENT_NAME_OCTETS_MAX, Hello, Phase, Question, Refusal, Security, Service, Session, Step, Transaction,
 };
 use crate::address::Address;
 use crate::command::{self, PathArgument, PathFault, Verb};
@@ -33,10 +33,13 @@ impl Session {
             Verb::Help => self.send(replies::help(), About::Session),
             Verb::Rset => self.on_rset(argument),
             Verb::StartTls => self.on_starttls(argument),
+            Verb::Auth if self.settings.service == Service::Reports => {
+                self.error(replies::command_not_implemented(), About::Session);
+            }
             Verb::Auth if self.security == Security::Clear => self.on_auth_in_clear(argument),
             // its octets follow whatever we say
             Verb::Bdat => self.on_bdat(argument),
-            _ if self.security == Security::Clear => self.error(replies::tls_required(), About::Session),
+            _ if self.lacks_tls() => self.error(replies::tls_required(), About::Session),
             Verb::Auth => self.on_auth(argument),
             Verb::Mail => self.on_mail(argument),
             Verb::Rcpt => self.on_rcpt(argument),
@@ -67,7 +70,7 @@ impl Session {
     /// What EHLO lists: what works fully, and nothing else.
     fn keywords(&self) -> Vec<Cow<'static, str>> {
         let settings = &self.settings;
-        vec![
+        let mut keywords = vec![
             Cow::Borrowed("PIPELINING"),
             Cow::Owned(format!("SIZE {}", settings.message_octets_max)),
             Cow::Borrowed("8BITMIME"),
@@ -75,11 +78,13 @@ impl Session {
             Cow::Borrowed("ENHANCEDSTATUSCODES"),
             Cow::Borrowed("CHUNKING"),
             Cow::Owned(format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max)),
-            Cow::Borrowed(match self.security {
-                Security::Clear => "STARTTLS",
-                Security::Tls => "AUTH PLAIN LOGIN",
-            }),
-        ]
+        ];
+        match (self.security, settings.service) {
+            (Security::Clear, _) => keywords.push(Cow::Borrowed("STARTTLS")),
+            (Security::Tls, Service::Submission) => keywords.push(Cow::Borrowed("AUTH PLAIN LOGIN")),
+            (Security::Tls, Service::Reports) => {}
+        }
+        keywords
     }
 
     fn on_rset(&mut self, argument: &str) {
@@ -104,7 +109,7 @@ impl Session {
     }
 
     fn on_mail(&mut self, argument: &str) {
-        if !self.authenticated {
+        if self.lacks_login() {
             return self.error(replies::auth_required(), About::Session);
         }
         if self.hello.is_none() {
@@ -159,7 +164,7 @@ impl Session {
     }
 
     fn on_rcpt(&mut self, argument: &str) {
-        if !self.authenticated {
+        if self.lacks_login() {
             return self.error(replies::auth_required(), About::Session);
         }
         let smtputf8 = match &self.transaction {

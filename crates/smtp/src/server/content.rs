@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 
-use super::{About, Answer, Asked, Phase, Question, Refusal, Security, Session, Step, Swallow, Then};
+use super::{About, Answer, Asked, Phase, Question, Refusal, Session, Step, Swallow, Then};
 use crate::body::{ChunkReader, DataReader, Piece};
 use crate::command::Chunk;
 use crate::replies;
@@ -27,10 +27,10 @@ impl Session {
     /// Why no content may come now, if so.
     fn content_refusal(&mut self) -> Option<Refusal> {
         let refusal = |reply, error, ends| Some(Refusal { reply, about: About::Session, error, ends });
-        if self.security == Security::Clear {
+        if self.lacks_tls() {
             return refusal(replies::tls_required(), true, false);
         }
-        if !self.authenticated {
+        if self.lacks_login() {
             return refusal(replies::auth_required(), true, false);
         }
         match &self.transaction {

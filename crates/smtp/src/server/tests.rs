@@ -10,6 +10,7 @@ const LIMIT: u64 = 100;
 
 fn settings() -> Settings {
     Settings {
+        service: Service::Submission,
         hostname: "relay.example".to_owned(),
         recipients_max: 3,
         message_octets_max: LIMIT,
@@ -398,5 +399,18 @@ fn numbers_that_no_computer_holds() {
     for octets in ["18446744073709551615", "99999999999999999999"] {
         let log = said(&format!("{ENVELOPE}BDAT 2\r\na\nBDAT {octets} LAST\r\nb"));
         assert_eq!(codes(&log)[2..], ["content \"a\\r\\n\"", "250", "552", "abandon", "close"], "{octets}");
+    }
+}
+
+#[test]
+fn reports_are_taken_in_the_clear_and_nobody_logs_in() {
+    for (security, keyword) in [(Security::Clear, "STARTTLS"), (Security::Tls, "CHUNKING")] {
+        let settings = Settings { service: Service::Reports, ..settings() };
+        let mut session = Session::new(settings, security);
+        let wire = "EHLO x\r\nAUTH PLAIN AHVzZXIAcGFzcw==\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nx\r\n.\r\n";
+        let log = play(&mut session, wire.as_bytes(), &[7]);
+        let text = log.join("\n");
+        assert!(text.contains(keyword) && !text.contains("AUTH PLAIN"), "{text}");
+        assert!(text.contains("502 5.5.1") && text.contains("250 2.1.5") && text.contains("354 "), "{text}");
     }
 }

@@ -198,6 +198,10 @@ impl Book for Embedded {
         self.ledger.cursor_key()
     }
 
+    fn return_path_key(&self) -> [u8; 32] {
+        self.ledger.return_path_key()
+    }
+
     fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {
         self.ledger.logins_note(logins)
     }

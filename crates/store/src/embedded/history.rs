@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use relay::account::Account;
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased};
 use relay::clock::Day;
-use relay::id::Id;
+use relay::id::{Id, MessageId};
 use relay::quota::Charges;
+use relay::report::Recipient;
 use relay::store::{History, StoreError};
 
 use super::Embedded;
@@ -67,6 +68,10 @@ impl History for Embedded {
             }
             give_turn(began.elapsed());
         }
+    }
+
+    fn recipients_of(&self, message: MessageId) -> Result<Vec<Recipient>, StoreError> {
+        self.activity.read(|reader| activity::recipients(reader, message))
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

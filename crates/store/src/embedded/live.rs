@@ -5,6 +5,7 @@ use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Settlement};
+use relay::report::Report;
 use relay::store::{Claimed, QueueEntry, Spool, StoreError, StoreHealth};
 
 use super::Embedded;
@@ -39,6 +40,10 @@ impl Spool for Embedded {
 
     async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
         self.spool.settle(settlement).await
+    }
+
+    async fn report(&self, report: Report) -> Result<(), StoreError> {
+        self.spool.report(report).await
     }
 
     async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {

@@ -67,6 +67,7 @@ pub enum MasterKeyError {
 pub(crate) struct Keys {
     passwords: [u8; KEY_OCTETS],
     cursors: [u8; KEY_OCTETS],
+    return_paths: [u8; KEY_OCTETS],
     dkim: RandomizedNonceKey,
     totp: RandomizedNonceKey,
     webhooks: RandomizedNonceKey,
@@ -122,6 +123,7 @@ impl Keys {
         Ok(Keys {
             passwords: subkey(master, "password hashes")?,
             cursors: subkey(master, "cursors")?,
+            return_paths: subkey(master, "return paths")?,
             dkim: sealing("dkim private keys")?,
             totp: sealing("totp seeds")?,
             webhooks: sealing("webhook secrets")?,
@@ -137,6 +139,11 @@ impl Keys {
     /// The key that cursors are sealed under.
     pub(crate) fn cursors(&self) -> [u8; KEY_OCTETS] {
         self.cursors
+    }
+
+    /// The key that addresses for reports are made under.
+    pub(crate) fn return_paths(&self) -> [u8; KEY_OCTETS] {
+        self.return_paths
     }
 
     /// What the ledger remembers, to know the key again. Says nothing about it.
@@ -277,6 +284,7 @@ mod tests {
         assert_eq!(made.cursors(), read.cursors());
         assert_ne!(made.passwords().as_slice(), made.check());
         assert_ne!(made.passwords(), made.cursors());
+        assert_ne!(made.return_paths(), made.cursors());
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

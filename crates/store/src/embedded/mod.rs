@@ -75,6 +75,8 @@ pub struct Options {
     pub keep_counters: Duration,
     /// Refusals alike within this time of the first are one row with a count.
     pub fold_refusals: Duration,
+    /// How many reports of one recipient are taken.
+    pub recipient_reports_max: u64,
     /// How much is kept of each webhook.
     pub webhooks: Bounds,
     /// How much test inboxes hold.
@@ -91,6 +93,7 @@ impl Options {
             keep_rows: crate::rows::KEEP,
             keep_counters: crate::counters::KEEP,
             fold_refusals: crate::rows::FOLD,
+            recipient_reports_max: crate::reports::REPORTS_MAX,
             webhooks: Bounds::default(),
             inbox: sandbox::Bounds::default(),
         }
@@ -99,13 +102,15 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Options { spool, master_key, now: _, keep_rows, keep_counters, fold_refusals, webhooks, inbox } = self;
+        let Options { spool, master_key, now: _, keep_rows, keep_counters, .. } = self;
+        let Options { fold_refusals, recipient_reports_max, webhooks, inbox, .. } = self;
         f.debug_struct("Options")
             .field("spool", spool)
             .field("master_key", master_key)
             .field("keep_rows", keep_rows)
             .field("keep_counters", keep_counters)
             .field("fold_refusals", fold_refusals)
+            .field("recipient_reports_max", recipient_reports_max)
             .field("webhooks", webhooks)
             .field("inbox", inbox)
             .finish_non_exhaustive()
@@ -220,6 +225,7 @@ impl Embedded {
             keep: options.keep_rows,
             keep_counters: options.keep_counters,
             fold: options.fold_refusals,
+            reports_max: options.recipient_reports_max,
             ledger: Arc::clone(&ledger),
             charged: Arc::clone(&charged),
             webhooks: options.webhooks,

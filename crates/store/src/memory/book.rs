@@ -23,7 +23,7 @@ use relay::verification::Check;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
 
-use super::{CURSOR_KEY, Memory, PASSWORD_KEY, Verb};
+use super::{CURSOR_KEY, Memory, PASSWORD_KEY, RETURN_PATH_KEY, Verb};
 use crate::book::{Change, Register, Write, no_webhook};
 
 impl Memory {
@@ -243,6 +243,10 @@ impl Book for Memory {
 
     fn cursor_key(&self) -> [u8; 32] {
         CURSOR_KEY
+    }
+
+    fn return_path_key(&self) -> [u8; 32] {
+        RETURN_PATH_KEY
     }
 
     fn logins_note(&self, logins: &[Login]) -> Result<(), StoreError> {

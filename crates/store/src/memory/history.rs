@@ -6,9 +6,10 @@ use std::time::Duration;
 use relay::account::Account;
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased, Status};
 use relay::clock::Day;
-use relay::id::Id;
+use relay::id::{Id, MessageId};
 use relay::quota::Charges;
 use relay::service::SYSTEM_ACCOUNT;
+use relay::report::Recipient;
 use relay::store::{History, StoreError};
 
 use super::{Memory, Row, State, Verb};
@@ -123,6 +124,17 @@ impl History for Memory {
         };
         state.recount();
         Ok(erased)
+    }
+
+    fn recipients_of(&self, message: MessageId) -> Result<Vec<Recipient>, StoreError> {
+        let mut state = self.state();
+        state.fault(Verb::History)?;
+        let is_its = |row: &&Row| row.detail.row.message == Some(message) && row.detail.row.reference.is_empty();
+        let recipient = |row: &Row| {
+            let number = u16::try_from(row.recipient).ok()?;
+            Some(Recipient { number, address: row.detail.row.recipient.clone() })
+        };
+        Ok(state.rows.iter().filter(is_its).filter_map(recipient).collect())
     }
 
     fn charges(&self) -> Result<Charges, StoreError> {

@@ -38,6 +38,7 @@ use smtp::server::Secret;
 use tokio::sync::watch;
 
 use crate::book::{Numbers, Register};
+use crate::reports::Heard;
 use crate::counters::Counters;
 
 pub use spool::MemoryDraft;
@@ -46,6 +47,8 @@ pub use spool::MemoryDraft;
 const PASSWORD_KEY: [u8; 32] = [7; 32];
 /// What cursors are sealed under here.
 const CURSOR_KEY: [u8; 32] = [8; 32];
+/// The key that addresses for reports are made under: nobody outside a test sees them.
+const RETURN_PATH_KEY: [u8; 32] = [9; 32];
 
 /// A store in memory. Clones share it.
 #[derive(Clone)]
@@ -89,6 +92,8 @@ struct State {
     connections: Vec<ConnectionRow>,
     counters: Counters,
     charges: Charges,
+    /// What was reported of recipients, by message and number.
+    reports: HashMap<(MessageId, Option<u16>), Heard>,
     register: Register,
     private_keys: HashMap<String, Secret>,
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use relay::activity::{ActivityDetail, ConnectionRow, Notice};
+use relay::activity::{ActivityDetail, ConnectionRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
 use relay::quota::Charge;
+use relay::report::Report;
 use relay::store::{Claimed, Content, Draft, QueueEntry, Spool, StoreError, StoreHealth};
 
 use super::{Live, Memory, Row, State, Verb};
 use crate::counters::Key;
+use crate::reports::{Effect, REPORTS_MAX};
 use crate::rows;
 
 /// Content being received.
@@ -153,6 +155,52 @@ impl State {
         Ok(())
     }
 
+    fn report(&mut self, report: &Report) {
+        let known = (report.message, report.recipient);
+        let mut heard = self.reports.get(&known).copied().unwrap_or_default();
+        let row = |row: &&Row| row.detail.row.message == Some(report.message);
+        let its: Vec<(usize, Status)> =
+            self.rows.iter().filter(row).map(|row| (row.recipient, row.detail.row.status)).collect();
+        let named = report.recipient.map(usize::from);
+        match (named, its.iter().find(|(number, _)| Some(*number) == named)) {
+            (Some(number), Some((_, status))) => {
+                let effect = heard.take(report, Some(*status), REPORTS_MAX);
+                self.reported(report, number, effect);
+            }
+            (Some(_), None) => {
+                if let Effect::Becomes(before, after) = heard.take(report, None, REPORTS_MAX) {
+                    let key =
+                        Key { day: report.day(), account: report.account, domain: report.domain, user: report.user };
+                    self.counters.change(key, before, after);
+                }
+            }
+            (None, _) if its.is_empty() => {}
+            (None, _) => {
+                if heard.take(report, Some(Status::Delivered), REPORTS_MAX) != Effect::Nothing {
+                    let left = |status| !matches!(status, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred);
+                    for (number, _) in its.into_iter().filter(|(_, status)| left(*status)) {
+                        self.reported(report, number, Effect::Remark);
+                    }
+                }
+            }
+        }
+        self.reports.insert(known, heard);
+    }
+
+    fn reported(&mut self, report: &Report, number: usize, effect: Effect) {
+        if effect == Effect::Nothing {
+            return;
+        }
+        let Some(detail) = self.row(report.message, number) else { return };
+        let event = rows::report(&mut detail.row, report, effect);
+        detail.events.push(event);
+        let (told, key) = (detail.row.clone(), Key::of(&detail.row));
+        if let Effect::Becomes(before, after) = effect {
+            self.counters.change(key, before, after);
+            self.tell(&told, number);
+        }
+    }
+
     fn note(&mut self, notice: Notice) {
         let Some(row) = rows::rejected(&notice) else { return self.note_connection(notice) };
         let alike = self.rows.iter_mut().rev().find(|known| {
@@ -243,6 +291,14 @@ impl Spool for Memory {
         self.change(|state| {
             state.fault(Verb::Settle)?;
             state.settle(&settlement)
+        })
+    }
+
+    async fn report(&self, report: Report) -> Result<(), StoreError> {
+        self.change(|state| {
+            state.fault(Verb::Settle)?;
+            state.report(&report);
+            Ok(())
         })
     }
 

@@ -10,6 +10,7 @@ mod history;
 mod inbox;
 mod members;
 mod plans;
+mod reports;
 mod requests;
 mod spool;
 mod webhooks;
@@ -128,6 +129,14 @@ suite! {
         the_log_keeps_the_newest
         calls_are_sent_once_more
         who_waits_for_calls_hears_of_them;
+    reports:
+        a_late_bounce_follows_the_delivery
+        a_complaint_is_counted_beside_the_delivery
+        what_is_gone_is_counted_right_once
+        a_report_of_nobody_is_shown_at_each_and_changes_nothing
+        reports_of_one_recipient_are_bounded
+        what_is_reported_of_mail_in_the_queue_waits_for_nothing
+        the_recipients_of_a_message_are_those_that_are_left;
     history:
         a_message_makes_a_row_for_each_recipient
         suppressed_recipients_are_rejected_rows

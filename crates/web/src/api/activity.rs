@@ -46,7 +46,7 @@ macro_rules! searches {
                 sender: Option<String>,
                 /// Words of the subject, or their beginnings: rows have all of them.
                 subject: Option<String>,
-                /// `rejected`, `accepted`, `pending`, `delivered`, `deferred`, `soft_bounce` or `hard_bounce`.
+                /// `rejected`, `accepted`, `pending`, `delivered`, `deferred`, `soft_bounce`, `hard_bounce` or `complaint`.
                 #[param(value_type = Option<String>)]
                 status: Option<Status>,
                 /// Of this class of failure, such as `mailbox_full` (docs/reference/bounces.md).

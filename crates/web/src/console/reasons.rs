@@ -6,6 +6,7 @@
 //! stored.
 
 use relay::outcome::Class;
+use relay::report;
 use relay::service::view::{ActivityView, ConnectionView, EventView};
 
 use super::words::Words;
@@ -56,6 +57,11 @@ const SENTENCES: &[Sentence] = &[
         "fix-operator",
     ),
     Sentence("It was released and is tried again now.", "why-released", "fix-later"),
+    Sentence(report::COMPLAINED, "why-complaint", "fix-complaint"),
+    Sentence(report::DELAYED, "why-reported-delayed", ""),
+    Sentence(report::HANDED_ON, "why-reported-on", ""),
+    Sentence(report::UNATTRIBUTED, "why-unattributed", "fix-unattributed"),
+    Sentence(report::UNATTRIBUTED_COMPLAINT, "why-unattributed-complaint", "fix-unattributed"),
 ];
 
 /// The sentences that failures were told by before rows had their class.
@@ -166,7 +172,7 @@ fn known(words: &Words, stored: &str) -> Option<Why> {
     let told = SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
         let taken = taken(pattern, stored)?;
         let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        Some(Why { cause: words.filled(cause, &values), fix: words.t(fix) })
+        Some(Why { cause: words.filled(cause, &values), fix: if fix.is_empty() { String::new() } else { words.t(fix) } })
     });
     told.or_else(|| {
         OLDER.iter().find_map(|(pattern, class)| {
@@ -185,6 +191,9 @@ fn of_sentence(words: &Words, class: Option<&str>, recipient: &str, stored: &str
     if let Some(class) = class.and_then(|name| name.parse().ok()) {
         let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
         let why = of_class(words, class, domain);
+        if stored.starts_with(report::REPORTED) {
+            return Why { cause: words.with("why-reported", "last", why.cause.as_str()), fix: why.fix };
+        }
         return given_up(words, stored, |_| Some(why.clone())).map_or(why.clone(), |told| Why { fix: why.fix, ..told });
     }
     known(words, stored).unwrap_or_else(|| Why { cause: stored.to_owned(), fix: String::new() })

@@ -185,7 +185,7 @@ async fn progress(Path(message): Path<String>, visit: Visit) -> Result<Response,
         why,
         reply: detail.row.reply,
         happened: steps,
-        is_over: matches!(slug, "delivered" | "soft" | "hard" | "rejected"),
+        is_over: matches!(slug, "delivered" | "soft" | "hard" | "complaint" | "rejected"),
     }))
 }
 

@@ -51,6 +51,7 @@ fn event_name(event: &str) -> &'static str {
         "recipient.deferred" => "status-deferred",
         "recipient.soft_bounce" => "status-soft",
         "recipient.hard_bounce" => "status-hard",
+        "recipient.complaint" => "status-complaint",
         _ => "webhook-event-test",
     }
 }

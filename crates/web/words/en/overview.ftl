@@ -116,6 +116,7 @@ activity-wrong-days = Those days make no period: the first must not come after t
 activity-wrong-id = That is not the id of a message: it has 26 letters and digits, as in “queued as …”.
 status-accepted = Accepted
 status-all = All
+status-complaint = Complaint
 status-deferred = Deferred
 status-delivered = Delivered
 status-hard = Hard bounce

@@ -3,6 +3,7 @@
 ## What became of an attempt
 why-account-deleted = The account was deleted before this could be delivered.
 why-cancelled = { $who } cancelled it.
+why-complaint = The recipient told their provider that they did not want this message.
 why-damaged = The relay accepted this message, and a fault of its disk damaged it before it could be delivered.
 why-delivered = The recipient’s server took the message and said so.
 why-domain-deleted = The sending domain was deleted before this could be delivered.
@@ -18,8 +19,13 @@ why-held-operator = Held by the operator of the relay until they release it.
 why-held-suspended = Held because the account is suspended.
 why-released = It was released, and is tried again now.
 why-inbox = The test inbox cannot keep the message at the moment.
+why-reported = Reported after the message was delivered: { $last }
+why-reported-delayed = The recipient’s server reported that it has not delivered the message yet, and goes on trying.
+why-reported-on = The recipient’s server reported that it delivered the message, or handed it on.
 why-sandbox = Sandbox: kept in the test inbox, not sent on.
 why-sandbox-more = The SMTP user is in sandbox mode: the message is kept in the test inbox, and was not sent on.
+why-unattributed = A server reported that a message with several recipients failed, and did not say for which of them. It may be this one or another.
+why-unattributed-complaint = A provider reported a complaint about a message with several recipients, and did not say from which of them. It may be this one or another.
 why-then-blocked = { $count ->
     [one] The address was then blocked for a minute.
    *[other] The address was then blocked for { $number } minutes.
@@ -50,6 +56,8 @@ span-seconds = { $count ->
 
 ## What to do about it
 fix-account-deleted = Nothing is to be done: what such an account sends is given up with it.
+fix-complaint = Send nothing more to this recipient, and look at how they came onto your list: complaints harm your reputation more than bounces do.
+fix-unattributed = Send each recipient a message of their own: then it is known who is meant.
 fix-again = Send the message again if it is still wanted.
 fix-domain-again = Add the domain again, publish its new records, then send the message again.
 fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.

@@ -116,6 +116,7 @@ activity-wrong-days = Ces jours ne forment pas une période : le premier ne peu
 activity-wrong-id = Ce n’est pas l’identifiant d’un message : il compte 26 lettres et chiffres, comme dans « queued as … ».
 status-accepted = Accepté
 status-all = Tous
+status-complaint = Plainte
 status-deferred = Différé
 status-delivered = Livré
 status-hard = Rebond permanent

@@ -3,6 +3,7 @@
 ## Ce qu’a donné une tentative
 why-account-deleted = Le compte a été supprimé avant que ce message puisse être livré.
 why-cancelled = Annulé par { $who }.
+why-complaint = Le destinataire a signalé à son fournisseur qu’il ne voulait pas de ce message.
 why-damaged = Le relais a accepté ce message, puis un défaut de son disque l’a endommagé avant la livraison.
 why-delivered = Le serveur du destinataire a pris le message et l’a confirmé.
 why-domain-deleted = Le domaine d’envoi a été supprimé avant que ce message puisse être livré.
@@ -18,8 +19,13 @@ why-held-operator = Retenu par l’exploitant du relais, jusqu’à ce qu’il l
 why-held-suspended = Retenu parce que le compte est suspendu.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
+why-reported = Signalé après la livraison du message : { $last }
+why-reported-delayed = Le serveur du destinataire a signalé que le message n’est pas encore remis et qu’il continue d’essayer.
+why-reported-on = Le serveur du destinataire a signalé qu’il a remis le message, ou qu’il l’a transmis plus loin.
 why-sandbox = Bac à sable : gardé dans la boîte d’essai, non transmis.
 why-sandbox-more = L’utilisateur SMTP est en mode bac à sable : le message est gardé dans la boîte d’essai et n’a pas été transmis.
+why-unattributed = Un serveur a signalé l’échec d’un message à plusieurs destinataires sans dire duquel il s’agit. C’est peut-être celui-ci, peut-être un autre.
+why-unattributed-complaint = Un fournisseur a signalé une plainte au sujet d’un message à plusieurs destinataires sans dire de qui elle vient. C’est peut-être celui-ci, peut-être un autre.
 why-then-blocked = { $count ->
     [one] L’adresse a ensuite été bloquée une minute.
    *[other] L’adresse a ensuite été bloquée { $number } minutes.
@@ -50,6 +56,8 @@ span-seconds = { $count ->
 
 ## Que faire
 fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
+fix-complaint = N’envoyez plus rien à ce destinataire, et vérifiez comment il est entré dans votre liste : les plaintes nuisent davantage à votre réputation que les rebonds.
+fix-unattributed = Envoyez à chaque destinataire un message à part : on sait alors de qui il s’agit.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
 fix-domain-again = Ajoutez le domaine de nouveau, publiez ses nouveaux enregistrements, puis renvoyez le message.
 fix-given-up = Envoyez-le de nouveau plus tard. Si l’échec persiste, demandez autrement au destinataire si son courriel fonctionne.

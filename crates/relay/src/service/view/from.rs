@@ -165,6 +165,7 @@ impl From<&Tally> for TallyView {
             delivered: tally.delivered,
             soft_bounces: tally.soft_bounced,
             hard_bounces: tally.hard_bounced,
+            complaints: tally.complained,
             pending: tally.pending(),
             delivery_rate: tally.rate(tally.delivered),
             soft_bounce_rate: tally.rate(tally.soft_bounced),

@@ -121,6 +121,11 @@ impl Ledger {
         self.keys.cursors()
     }
 
+    /// The key that addresses for reports are made under.
+    pub(crate) fn return_path_key(&self) -> [u8; 32] {
+        self.keys.return_paths()
+    }
+
     /// Decides, keeps, and lets the decision take effect, in this order.
     pub(crate) fn book<T>(
         &self,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use relay::id::MessageId;
 use relay::queue::{HoldReason, Settlement};
+use relay::report::Report;
 use relay::store::StoreError;
 
 use super::disk::{Disk, DiskFile};
@@ -215,6 +216,7 @@ impl<D: Disk> Committer<D> {
         let (reply, result) = match request {
             Request::Commit(commit, reply) => (Some(reply), commit_record(&state, commit)),
             Request::Settle(settlement, reply) => (Some(reply), settle_record(&state, settlement)),
+            Request::Report(report, reply) => (Some(reply), Ok(Some(report_record(&report)))),
             Request::Lost(settlement, reply) => (Some(reply), Ok(Some(lost_record(&settlement)))),
             Request::Hold(message, reason, at, reply) => {
                 let record = || (Kind::Hold, meta::hold_out(reason, at), Effect::Hold(reason));
@@ -411,6 +413,7 @@ fn message_of(request: &Request) -> Option<u128> {
     match request {
         Request::Commit(commit, _) => Some(commit.entry.message.0),
         Request::Settle(settlement, _) | Request::Lost(settlement, _) => Some(settlement.message.0),
+        Request::Report(report, _) => Some(report.message.0),
         Request::Hold(message, ..) | Request::Release(message, ..) | Request::Seal(message, _) => Some(message.0),
         Request::Copy(copy, _) => Some(copy.envelope.message.0),
         Request::Notices(_) | Request::Roll => None,
@@ -423,6 +426,7 @@ pub(crate) fn refuse(request: Request, error: StoreError) {
         Request::Commit(_, reply)
         | Request::Settle(_, reply)
         | Request::Lost(_, reply)
+        | Request::Report(_, reply)
         | Request::Hold(.., reply)
         | Request::Release(.., reply)
         | Request::Copy(_, reply) => answer(Some(reply), Err(error)),
@@ -461,6 +465,11 @@ fn settle_record(state: &State, mut settlement: Box<Settlement>) -> Recorded {
     let meta = meta::settle_out(&settlement, &attempts);
     let effect = Effect::Settle(settlement, attempts);
     Ok(Some(Ready::new(Kind::Settle, Some(message), meta, Class::Outcome, effect)))
+}
+
+/// For the consumers of the log alone. It has no claim to what is kept for outcomes: strangers ask for it.
+fn report_record(report: &Report) -> Ready {
+    Ready::new(Kind::Report, Some(report.message), meta::report_out(report), Class::Mail, Effect::Nothing)
 }
 
 /// For the consumers of the log alone.

@@ -125,6 +125,7 @@ fn event(kind: Kind, message: MessageId, meta: &[u8]) -> Result<Option<Event>, M
         }
         Kind::Release => Event::Released { message, at: meta::release_in(meta)? },
         Kind::Notices => Event::Noticed(meta::notices_in(meta)?),
+        Kind::Report => Event::Reported(meta::report_in(message, meta)?),
         Kind::Seal | Kind::Copy | Kind::Epoch => return Ok(None),
     }))
 }

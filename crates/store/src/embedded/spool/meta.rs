@@ -3,6 +3,8 @@
 //! The structs here are the disk's alone. A field is never added, removed or moved in one of them: another
 //! form is another version.
 
+mod report;
+
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -16,6 +18,8 @@ use relay::queue::{
 };
 use serde::{Deserialize, Serialize};
 use smtp::address::{Address, ReversePath};
+
+pub(crate) use report::{report_in, report_out};
 
 /// A meta part that cannot be read although its checksum is right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -50,6 +50,7 @@ use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Settlement};
+use relay::report::Report;
 use relay::store::StoreError;
 
 use disk::{Disk, RealDisk};
@@ -92,6 +93,8 @@ pub enum Event {
     },
     /// Refusals, as handed to `note`.
     Noticed(Vec<Notice>),
+    /// What was reported of mail that had left.
+    Reported(Report),
 }
 
 /// Events read from the log.

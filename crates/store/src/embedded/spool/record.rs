@@ -35,10 +35,12 @@ pub enum Kind {
     Copy,
     /// The process started.
     Epoch,
+    /// What was reported of mail that had left.
+    Report,
 }
 
 impl Kind {
-    const ALL: [(Kind, u8); 8] = [
+    const ALL: [(Kind, u8); 9] = [
         (Kind::Commit, 1),
         (Kind::Settle, 2),
         (Kind::Hold, 3),
@@ -47,6 +49,7 @@ impl Kind {
         (Kind::Notices, 6),
         (Kind::Copy, 7),
         (Kind::Epoch, 8),
+        (Kind::Report, 9),
     ];
 
     fn code(self) -> u8 {

@@ -349,7 +349,7 @@ impl<D: Disk> Replay<'_, D> {
             Kind::Hold => state.index.hold(message, meta::hold_in(meta)?.0),
             Kind::Release => state.index.release(message, meta::release_in(meta)?),
             Kind::Seal => state.index.sealed(message, position),
-            Kind::Notices | Kind::Epoch => {}
+            Kind::Notices | Kind::Report | Kind::Epoch => {}
         }
         Ok(())
     }
@@ -383,6 +383,7 @@ pub(crate) fn damaged_record(kind: Kind, message: MessageId) -> String {
         Kind::Commit | Kind::Copy => format!("the record of message {message} is damaged"),
         Kind::Settle | Kind::Hold | Kind::Release => format!("a record of what became of message {message} is damaged"),
         Kind::Seal => format!("the signature made for message {message} is damaged"),
+        Kind::Report => format!("a record of what was reported of message {message} is damaged"),
         Kind::Notices => "a record of refusals is damaged".to_owned(),
         Kind::Epoch => "the record of a start is damaged".to_owned(),
     }

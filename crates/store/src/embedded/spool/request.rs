@@ -6,6 +6,7 @@ use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Settlement};
+use relay::report::Report;
 use relay::store::StoreError;
 use tokio::sync::oneshot;
 
@@ -24,6 +25,8 @@ pub(crate) enum Request {
     Settle(Box<Settlement>, Reply),
     /// What became of recipients of a message that is not live: its record is lost.
     Lost(Box<Settlement>, Reply),
+    /// What was reported of mail that had left.
+    Report(Box<Report>, Reply),
     /// Hold a message.
     Hold(MessageId, HoldReason, Timestamp, Reply),
     /// Release a message.

@@ -7,6 +7,7 @@ use relay::activity::Notice;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::queue::{Envelope, HoldReason, Origin, Settlement};
+use relay::report::Report;
 use relay::store::{Claimed, Content, QueueEntry, Spool, StoreError, StoreHealth};
 use tokio::sync::oneshot;
 
@@ -215,6 +216,10 @@ impl<D: Disk> Spool for LogSpool<D> {
 
     async fn settle(&self, settlement: Settlement) -> Result<(), StoreError> {
         self.kept(|reply| Request::Settle(Box::new(settlement), reply)).await
+    }
+
+    async fn report(&self, report: Report) -> Result<(), StoreError> {
+        self.kept(|reply| Request::Report(Box::new(report), reply)).await
     }
 
     async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {

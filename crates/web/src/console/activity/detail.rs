@@ -62,7 +62,7 @@ fn mark(slug: &'static str) -> (&'static str, &'static str) {
     let class = match slug {
         "delivered" => "ok",
         "deferred" | "soft" => "warn",
-        "hard" | "rejected" => "bad",
+        "hard" | "rejected" | "complaint" => "bad",
         _ => "info",
     };
     (slug, class)
@@ -71,7 +71,7 @@ fn mark(slug: &'static str) -> (&'static str, &'static str) {
 fn note(slug: &str) -> &'static str {
     match slug {
         "delivered" => "ok",
-        "hard" | "rejected" => "bad",
+        "hard" | "rejected" | "complaint" => "bad",
         "soft" => "warn",
         _ => "info",
     }
@@ -183,7 +183,7 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
         octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),
         happened: happened(words, &detail),
         taken: detail.row.message.clone().filter(|_| detail.row.sandbox && slug == "delivered"),
-        suppresses: slug == "hard" && !detail.row.sandbox && visit.may(Need::Power(Power::Administration)),
+        suppresses: matches!(slug, "hard" | "complaint") && !detail.row.sandbox && visit.may(Need::Power(Power::Administration)),
         page: visit.page(),
         detail,
     }))

@@ -62,6 +62,7 @@ pub(in crate::console) fn slug(status: &str) -> &'static str {
         "deferred" => "deferred",
         "soft_bounce" => "soft",
         "hard_bounce" => "hard",
+        "complaint" => "complaint",
         _ => "pending",
     }
 }

@@ -13,13 +13,14 @@ use crate::console::words::Words;
 const DAYS: i64 = 30;
 
 /// Every status, by the word in the page's address.
-pub(super) const STATUSES: [(&str, Status); 7] = [
+pub(super) const STATUSES: [(&str, Status); 8] = [
     ("delivered", Status::Delivered),
     ("accepted", Status::Accepted),
     ("pending", Status::Pending),
     ("deferred", Status::Deferred),
     ("soft", Status::SoftBounce),
     ("hard", Status::HardBounce),
+    ("complaint", Status::Complaint),
     ("rejected", Status::Rejected),
 ];
 

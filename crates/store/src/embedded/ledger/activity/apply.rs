@@ -7,6 +7,7 @@ use relay::activity::{ActivityRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::queue::{Envelope, HoldReason, Outcome, Settlement, Verdict};
+use relay::report::Report;
 use relay::webhook::NewCall;
 use rusqlite::Transaction;
 
@@ -14,9 +15,10 @@ use super::calls::Listeners;
 use super::columns::status;
 use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row, StatusClass};
 use super::hand::Hand;
-use super::{connections, counters, hours, refusals};
+use super::{connections, counters, hours, refusals, reports};
 use crate::counters::{Counters, Key};
 use crate::embedded::spool::{Event, Position};
+use crate::reports::{Effect, Heard};
 use crate::rows;
 
 /// How far the log was read, and the highest numbers given.
@@ -57,6 +59,8 @@ pub(super) struct Apply<'a> {
     pub(super) progress: Progress,
     /// Refusals alike within this time of the first are one row.
     pub(super) fold: Duration,
+    /// How many reports of one recipient are taken.
+    pub(super) reports_max: u64,
     /// The groups that the events touch, written at the end.
     hand: Hand,
     /// The rows begun in each hour.
@@ -77,7 +81,8 @@ impl<'a> Apply<'a> {
         listeners: Option<&'a Listeners>,
     ) -> Self {
         let (hand, begun, counters) = (Hand::default(), BTreeMap::new(), Counters::default());
-        Apply { transaction, progress, fold, hand, begun, counters, listeners, calls: Vec::new() }
+        let reports_max = crate::reports::REPORTS_MAX;
+        Apply { transaction, progress, fold, reports_max, hand, begun, counters, listeners, calls: Vec::new() }
     }
 
     /// Applies one event; `position` is the one behind it.
@@ -87,6 +92,7 @@ impl<'a> Apply<'a> {
             Event::Settled(settlement) => self.settled(position, settlement),
             Event::Held { message, reason, at } => self.held(position, *message, *reason, *at),
             Event::Released { message, at } => self.released(position, *message, *at),
+            Event::Reported(report) => self.reported(position, report),
             Event::Noticed(notices) => {
                 let notices = refusals::folded(notices, self.fold);
                 notices.iter().try_for_each(|notice| self.noticed(position, notice))
@@ -234,6 +240,83 @@ impl<'a> Apply<'a> {
             self.hand.append(place, number, plain(at, status, rows::RELEASED_REASON));
         }
         self.hand.group(place).applied = position.0;
+        Ok(())
+    }
+
+    /// A report that came in: of a recipient by its number, or of none that is named, whom it is shown at all of.
+    fn reported(&mut self, position: Position, report: &Report) -> rusqlite::Result<()> {
+        let Report { message, recipient, at, .. } = *report;
+        let Some(mut heard) = reports::heard(self.transaction, message, recipient, position)? else { return Ok(()) };
+        let place = self.hand.of_message(self.transaction, message, self.progress.restarted)?;
+        if place.is_some_and(|place| self.hand.group(place).applied >= position.0) {
+            return Ok(());
+        }
+        let number = place.zip(recipient).and_then(|(place, recipient)| {
+            let group = self.hand.group(place);
+            let number = u32::from(recipient).checked_sub(group.number)? as usize;
+            group.rows.get(number).is_some_and(|row| !group.is_erased(row)).then_some((place, number))
+        });
+        match (number, recipient, place) {
+            (Some((place, number)), ..) => {
+                let group = self.hand.group(place);
+                let before = status(group.status_of(&group.rows[number]))?;
+                let effect = heard.take(report, Some(before), self.reports_max);
+                self.report(place, number, report, effect)?;
+            }
+            (None, Some(_), _) => {
+                if let Effect::Becomes(before, after) = heard.take(report, None, self.reports_max) {
+                    let key = Key { day: report.day(), account: report.account, domain: report.domain, user: report.user };
+                    self.counters.change(key, before, after);
+                }
+            }
+            (None, None, Some(place)) => self.unattributed(place, report, &mut heard)?,
+            (None, None, None) => {}
+        }
+        if let Some(place) = place {
+            self.hand.group(place).applied = position.0;
+        }
+        reports::keep(self.transaction, message, recipient, position, at, heard)
+    }
+
+    /// A report that names none of several is shown at each that it may be about.
+    fn unattributed(&mut self, place: usize, report: &Report, heard: &mut Heard) -> rusqlite::Result<()> {
+        if heard.take(report, Some(Status::Delivered), self.reports_max) == Effect::Nothing {
+            return Ok(());
+        }
+        for number in 0..self.hand.group(place).rows.len() {
+            let group = self.hand.group(place);
+            let row = &group.rows[number];
+            if row.refused.is_none() && !group.is_unsettled(row) && !group.is_erased(row) {
+                self.report(place, number, report, Effect::Remark)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a report makes of a row.
+    fn report(&mut self, place: usize, number: usize, report: &Report, effect: Effect) -> rusqlite::Result<()> {
+        let group = self.hand.group(place);
+        let row = &group.rows[number];
+        let (status, class) = match effect {
+            Effect::Nothing => return Ok(()),
+            Effect::Remark => (status(group.status_of(row))?, group.class_of(row)),
+            Effect::Becomes(_, after) => (after, report.class),
+        };
+        if let Effect::Becomes(before, after) = effect {
+            self.counters.change(key(group), before, after);
+        }
+        let change = Change {
+            at: report.at.0,
+            kind: StatusClass::new(status, class),
+            reason: report.reason.clone(),
+            reply: report.reply.clone(),
+            until: None,
+            attempt: None,
+        };
+        self.hand.append(place, number, change);
+        if matches!(effect, Effect::Becomes(..)) {
+            self.tell(place, number);
+        }
         Ok(())
     }
 

@@ -13,6 +13,7 @@ pub(super) fn status_number(status: Status) -> u8 {
         Status::Deferred => 4,
         Status::SoftBounce => 5,
         Status::HardBounce => 6,
+        Status::Complaint => 7,
     }
 }
 
@@ -26,6 +27,7 @@ pub(super) fn status(number: u8) -> rusqlite::Result<Status> {
         4 => Status::Deferred,
         5 => Status::SoftBounce,
         6 => Status::HardBounce,
+        7 => Status::Complaint,
         _ => return Err(Error::IntegralValueOutOfRange(0, i64::from(number))),
     })
 }

@@ -16,28 +16,32 @@ use crate::embedded::sqlite::named;
 /// Adds what a batch changed, one write for each key.
 pub(super) fn add(writer: &Connection, changed: &Counters) -> rusqlite::Result<()> {
     let mut upsert = writer.prepare_cached(
-        "INSERT INTO counters (account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO counters (account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced, complained)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         ON CONFLICT DO UPDATE SET accepted = accepted + ?5, delivered = delivered + ?6,
-            soft_bounced = soft_bounced + ?7, hard_bounced = hard_bounced + ?8",
+            soft_bounced = soft_bounced + ?7, hard_bounced = hard_bounced + ?8, complained = complained + ?9",
     )?;
     let mut days: BTreeMap<Day, Tally> = BTreeMap::new();
     for (key, tally) in changed.iter() {
         days.entry(key.day).or_default().add(tally, 1);
     }
     let mut upsert_day = writer.prepare_cached(
-        "INSERT INTO day_counters (day, accepted, delivered, soft_bounced, hard_bounced) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO day_counters (day, accepted, delivered, soft_bounced, hard_bounced, complained)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT DO UPDATE SET accepted = accepted + ?2, delivered = delivered + ?3,
-            soft_bounced = soft_bounced + ?4, hard_bounced = hard_bounced + ?5",
+            soft_bounced = soft_bounced + ?4, hard_bounced = hard_bounced + ?5, complained = complained + ?6",
     )?;
-    for (day, Tally { accepted, delivered, soft_bounced, hard_bounced }) in days {
-        upsert_day.execute((day.0, accepted, delivered, soft_bounced, hard_bounced))?;
+    for (day, tally) in days {
+        let Tally { accepted, delivered, soft_bounced, hard_bounced, complained } = tally;
+        upsert_day.execute((day.0, accepted, delivered, soft_bounced, hard_bounced, complained))?;
     }
     changed.iter().try_for_each(|(key, tally)| {
-        let Tally { accepted, delivered, soft_bounced, hard_bounced } = tally;
+        let Tally { accepted, delivered, soft_bounced, hard_bounced, complained } = tally;
         let (domain, user) = (key.domain.map_or(0, Id::number), key.user.map_or(0, Id::number));
         let (account, day) = (key.account.number(), key.day.0);
-        upsert.execute((account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced)).map(drop)
+        upsert
+            .execute((account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced, complained))
+            .map(drop)
     })
 }
 
@@ -48,7 +52,8 @@ pub(crate) fn sent(
     since: Day,
     until: Day,
 ) -> rusqlite::Result<Vec<DailyCount>> {
-    const COLUMNS: &str = "SELECT account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced";
+    const COLUMNS: &str =
+        "SELECT account, day, domain, user, accepted, delivered, soft_bounced, hard_bounced, complained";
     match account {
         Some(account) => reader
             .prepare_cached(&format!(
@@ -68,7 +73,7 @@ pub(crate) fn sent(
 /// What all accounts together sent on these days, both included.
 pub(crate) fn sent_by_all(reader: &Connection, since: Day, until: Day) -> rusqlite::Result<Vec<DailyCount>> {
     let mut query = reader.prepare_cached(
-        "SELECT 0, day, 0, 0, accepted, delivered, soft_bounced, hard_bounced FROM day_counters
+        "SELECT 0, day, 0, 0, accepted, delivered, soft_bounced, hard_bounced, complained FROM day_counters
         WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
     )?;
     query.query_map((named(since.0), named(until.0)), count)?.collect()
@@ -94,8 +99,13 @@ fn count(row: &Row<'_>) -> rusqlite::Result<DailyCount> {
         domain: some(row.get(2)?).map(Id::new),
         user: some(row.get(3)?).map(Id::new),
     };
-    let tally =
-        Tally { accepted: row.get(4)?, delivered: row.get(5)?, soft_bounced: row.get(6)?, hard_bounced: row.get(7)? };
+    let tally = Tally {
+        accepted: row.get(4)?,
+        delivered: row.get(5)?,
+        soft_bounced: row.get(6)?,
+        hard_bounced: row.get(7)?,
+        complained: row.get(8)?,
+    };
     Ok(tally.shown(key))
 }
 

@@ -22,6 +22,7 @@ mod prune;
 mod query;
 mod reader;
 mod refusals;
+mod reports;
 mod schema;
 mod standing;
 mod statuses;
@@ -59,7 +60,7 @@ use reader::Reader;
 pub(crate) use connections::connections;
 pub(crate) use counters::{sent, sent_by_all};
 pub(crate) use query::{activity, detail, since};
-pub(crate) use standing::{settled, unsettled};
+pub(crate) use standing::{recipients, settled, unsettled};
 
 /// Parts of the search index that are made between two batches: some tens of milliseconds.
 const PARTS_MAX: usize = 4;
@@ -79,6 +80,8 @@ pub(crate) struct File {
     listeners: Option<Listeners>,
     /// Calls made since it was opened.
     called: u64,
+    /// How many reports of one recipient are taken.
+    reports_max: u64,
 }
 
 impl File {
@@ -95,7 +98,9 @@ impl File {
         let indexed = parts::last_row(&writer).map_err(failed)?;
         let (accounts, part_rows) = (HashMap::new(), parts::ROWS);
         let path = path.to_owned();
-        let file = File { path, writer, progress, accounts, indexed, part_rows, listeners: None, called: 0 };
+        let reports_max = crate::reports::REPORTS_MAX;
+        let file =
+            File { path, writer, progress, accounts, indexed, part_rows, listeners: None, called: 0, reports_max };
         // an earlier process may have ended before it had synced what is read here, and the log is told to go by it
         file.sync().map_err(failed)?;
         Ok(file)
@@ -141,6 +146,7 @@ impl File {
     fn apply_whole(&mut self, batch: &Batch, fold: Duration) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
         let mut apply = Apply::new(&transaction, self.progress, fold, self.listeners.as_ref());
+        apply.reports_max = self.reports_max;
         for (position, event) in &batch.events {
             apply.event(*position, event)?;
         }
@@ -181,6 +187,7 @@ impl File {
     fn begin_again(&mut self) -> rusqlite::Result<()> {
         let transaction = self.writer.transaction()?;
         transaction.execute("UPDATE connections SET applied = 0", [])?;
+        transaction.execute("UPDATE reports SET applied = 0", [])?;
         let progress = Progress { position: Position(0), restarted: self.progress.change, ..self.progress };
         progress.write(&transaction)?;
         transaction.commit()?;
@@ -213,6 +220,8 @@ pub(crate) struct Upkeep {
     pub(crate) keep_counters: Duration,
     /// Refusals alike within this time of the first are one row.
     pub(crate) fold: Duration,
+    /// How many reports of one recipient are taken.
+    pub(crate) reports_max: u64,
     pub(crate) ledger: Arc<Ledger>,
     /// Counts what is read.
     pub(crate) charged: Arc<Charged>,

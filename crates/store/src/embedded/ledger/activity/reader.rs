@@ -17,10 +17,13 @@ use super::belief::Belief;
 use super::calls::{self, Listeners};
 use super::erase::{self, Erasure};
 use super::sweep::{self, Sweeps};
-use super::{File, Seen, Shared, Upkeep, counters, prune};
+use super::{File, Seen, Shared, Upkeep, counters, prune, reports};
 use crate::embedded::OpenError;
 use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::is_disk_failure;
+
+/// How long it is remembered what was reported of a recipient: longer than any address is good that reports come to.
+const REPORTS_KEPT: Duration = Duration::from_secs(200 * 86_400);
 
 /// Events in one transaction: some milliseconds. More share the pages that they touch.
 const EVENTS_MAX: usize = 2048;
@@ -69,8 +72,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(file: File, spool: Arc<LogSpool>, upkeep: Upkeep, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(mut file: File, spool: Arc<LogSpool>, upkeep: Upkeep, shared: Arc<Shared>) -> Self {
         let now = Instant::now();
+        file.reports_max = upkeep.reports_max;
         let belief = Belief::new(None, now);
         let (synced, numbers) = (file.position(), Arc::new(CursorKey::new(upkeep.ledger.cursor_key())));
         let (sweeps, erasures, leaving) = (Sweeps::new(), Vec::new(), Vec::new());
@@ -275,6 +279,7 @@ impl Reader {
             return Ok(true);
         }
         counters::forget_before(&self.file.writer, before(now, self.upkeep.keep_counters))?;
+        reports::forget_before(&self.file.writer, before(now, REPORTS_KEPT))?;
         Ok(false)
     }
 

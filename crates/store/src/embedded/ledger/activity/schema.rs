@@ -260,4 +260,21 @@ CREATE TABLE day_counters (
 INSERT INTO day_counters
 SELECT day, sum(accepted), sum(delivered), sum(soft_bounced), sum(hard_bounced) FROM counters GROUP BY day;
 ",
+    "
+-- what was reported of recipients whose mail had left, by the number of the recipient in its message
+CREATE TABLE reports (
+    message    BLOB NOT NULL,
+    recipient  INTEGER NOT NULL,
+    -- the log position of the last one: told again, it changes nothing
+    applied    INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    bounced    INTEGER NOT NULL,
+    complained INTEGER NOT NULL,
+    PRIMARY KEY (message, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reports_by_age ON reports (at);
+ALTER TABLE counters ADD COLUMN complained INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE day_counters ADD COLUMN complained INTEGER NOT NULL DEFAULT 0;
+",
 ];

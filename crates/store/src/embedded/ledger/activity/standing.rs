@@ -2,18 +2,34 @@
 
 use relay::activity::Status;
 use relay::id::MessageId;
+use relay::report::Recipient;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::columns::status;
-use super::group::{Group, unpacked, unpacked_owned};
+use super::group::{Group, Row, unpacked, unpacked_owned};
 
 /// The recipients of a message that have left the queue, by their numbers.
 pub(crate) fn settled(reader: &Connection, message: MessageId) -> rusqlite::Result<Vec<u16>> {
     let mut query = reader.prepare_cached("SELECT body FROM row_groups WHERE message = ?1")?;
     let group: Option<Group<String>> =
         query.query_row([message.0.to_be_bytes()], |row| unpacked_owned(row.get_ref(0)?.as_blob()?)).optional()?;
-    let left = |status| matches!(status, Status::Delivered | Status::SoftBounce | Status::HardBounce);
+    let left =
+        |status| matches!(status, Status::Delivered | Status::SoftBounce | Status::HardBounce | Status::Complaint);
     group.map_or(Ok(Vec::new()), |group| numbers(&group, left))
+}
+
+/// The recipients of a message whose rows are there, those that were refused left out.
+pub(crate) fn recipients(reader: &Connection, message: MessageId) -> rusqlite::Result<Vec<Recipient>> {
+    let mut query = reader.prepare_cached("SELECT body FROM row_groups WHERE message = ?1")?;
+    let group: Option<Group<String>> =
+        query.query_row([message.0.to_be_bytes()], |row| unpacked_owned(row.get_ref(0)?.as_blob()?)).optional()?;
+    let Some(group) = group else { return Ok(Vec::new()) };
+    let there = (0..).zip(&group.rows).filter(|(_, row)| row.refused.is_none() && !group.is_erased(row));
+    let recipient = |(place, row): (u32, &Row<String>)| {
+        let number = u16::try_from(group.number + place).ok()?;
+        Some(Recipient { number, address: row.recipient.clone() })
+    };
+    Ok(there.filter_map(recipient).collect())
 }
 
 /// Every recipient that waits in the queue: message and number, oldest first.

@@ -14,6 +14,7 @@ use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
 use relay::outcome::Class;
 use relay::queue::{Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, SessionFacts, Settlement, Verdict};
+use relay::report::{Report, ReportKind};
 use relay::store::StoreError;
 use smtp::address::{Address, ReversePath};
 use tokio::sync::oneshot;
@@ -296,6 +297,21 @@ fn classed(settlement: Settlement) -> Settlement {
     Settlement { verdicts, ..settlement }
 }
 
+fn reported() -> Report {
+    Report {
+        message: MessageId(2),
+        account: Id::new(7),
+        domain: None,
+        user: Some(Id::new(8)),
+        recipient: Some(2),
+        at: Timestamp(9),
+        kind: ReportKind::HardBounce,
+        class: Some(Class::NoSuchMailbox),
+        reason: "a reason".to_owned(),
+        reply: "550 5.1.1 no".to_owned(),
+    }
+}
+
 /// A meta part of each kind.
 pub fn metas() -> Vec<Vec<u8>> {
     let envelope = envelope(2);
@@ -328,6 +344,7 @@ pub fn metas() -> Vec<Vec<u8>> {
         meta::settle_out(&classed(settlement), &[1, 1]),
         meta::hold_out(HoldReason::DomainInvalid, Timestamp(3)),
         meta::release_out(Timestamp(3)),
+        meta::report_out(&reported()),
     ]
 }
 
@@ -351,6 +368,9 @@ pub fn decode(octets: &[u8]) {
     if let Ok((settlement, attempts)) = meta::settle_in(message, octets) {
         let again = meta::settle_in(message, &meta::settle_out(&settlement, &attempts));
         assert_eq!(again, Ok((settlement, attempts)));
+    }
+    if let Ok(report) = meta::report_in(message, octets) {
+        assert_eq!(meta::report_in(message, &meta::report_out(&report)), Ok(report));
     }
     if let Ok((reason, at)) = meta::hold_in(octets) {
         assert_eq!(meta::hold_in(&meta::hold_out(reason, at)), Ok((reason, at)));

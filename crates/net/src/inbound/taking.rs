@@ -1,0 +1,107 @@
+//! A report that has come: what it is, of whom, and what follows from it, on the disk before it is answered.
+
+use message::report::{self as mail, Reading};
+use relay::report::{self, Context, Recipient, Report};
+use relay::return_path::Token;
+use relay::store::{Store, StoreError};
+use smtp::address::Address;
+use smtp::replies;
+use smtp::reply::Reply;
+use std::sync::Arc;
+
+use super::Desk;
+use super::session::{Addressee, Session};
+use crate::offload::Offload;
+
+impl<S: Store> Session<S> {
+    /// Takes the content that has come to its end.
+    ///
+    /// # Errors
+    /// What the other server hears: it is to send it again.
+    pub(super) async fn take(&mut self) -> Result<(), Reply> {
+        let (Some(addressee), Some(receiving)) = (self.addressee.take(), self.receiving.take()) else {
+            return Ok(());
+        };
+        let (content, is_null) = (receiving.octets.clone().freeze(), self.is_null);
+        let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await;
+        // it stood in memory until here
+        drop(receiving);
+        let reading = reading.map_err(|error| {
+            tracing::error!(%error, "a report could not be read");
+            replies::store_failed()
+        })?;
+        self.desk.act_on(addressee, &reading).await.map_err(|error| {
+            tracing::error!(%error, "a report could not be kept");
+            match error {
+                StoreError::NoRoom(_) => replies::store_full(),
+                _ => replies::store_failed(),
+            }
+        })
+    }
+}
+
+impl<S: Store> Desk<S> {
+    async fn act_on(&self, addressee: Addressee, reading: &Reading) -> Result<(), StoreError> {
+        match reading {
+            Reading::Automatic => self.metrics.count("automatic"),
+            Reading::Unknown => self.metrics.count("unknown"),
+            Reading::Status(_) | Reading::Complaint(_) => {
+                let Some(token) = self.token_of(addressee, reading) else {
+                    self.metrics.count("nobody");
+                    return Ok(());
+                };
+                return self.keep(&token, reading).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The mail that a report is about: that whose address it came to, or which went out with one that a complaint names.
+    fn token_of(&self, addressee: Addressee, reading: &Reading) -> Option<Token> {
+        let token = match (addressee, reading) {
+            (Addressee::Mail(token), _) => token,
+            (Addressee::Feedback, Reading::Complaint(complaint)) => {
+                let paths = complaint.return_paths.iter().filter_map(|path| Address::parse(path, true).ok());
+                paths.filter_map(|path| self.token(&path).ok()).next()?
+            }
+            (Addressee::Feedback, _) => return None,
+        };
+        // of an account that is gone nobody wants to know
+        self.store.directory().accounts.contains_key(&token.account).then_some(token)
+    }
+
+    async fn keep(&self, token: &Token, reading: &Reading) -> Result<(), StoreError> {
+        let recipients = self.recipients(token).await?;
+        let context = Context { token, recipients: &recipients, rules: &self.rules, now: self.clock.now() };
+        for report in report::judge(reading, &context) {
+            self.store.report(report.clone()).await?;
+            self.metrics.taken(&report);
+            tracing::info!(
+                message_id = %report.message,
+                recipient = report.recipient,
+                kind = ?report.kind,
+                class = report.class.map(relay::outcome::Class::name),
+                reply = %report.reply,
+                "reported"
+            );
+            self.follow(&report, &recipients);
+        }
+        Ok(())
+    }
+
+    /// The recipients of the message, once all of it that is settled is in Activity.
+    async fn recipients(&self, token: &Token) -> Result<Vec<Recipient>, StoreError> {
+        self.store.caught_up().await;
+        let (store, message) = (Arc::clone(&self.store), token.message);
+        let found = Offload::Threads.run(move || store.recipients_of(message)).await;
+        found.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// What follows from a report for the address itself.
+    fn follow(&self, report: &Report, recipients: &[Recipient]) {
+        let address = recipients.iter().find(|known| Some(known.number) == report.recipient);
+        if let Some(address) = address.filter(|_| report.suppresses()) {
+            tracing::debug!(message_id = %report.message, recipient = address.number, "an address that is to be suppressed");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Reports over real sockets: who may bring them, to which address, and what is kept before the 250.
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::tls::CertificateFiles;
+use message::dsn;
+use relay::activity::{ActivityFilter, ActivityRow, Status};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::outcome::Class;
+use relay::queue::{ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict};
+use relay::report;
+use relay::return_path::Token;
+use relay::sending_domain::{DkimKey, KeyAlgorithm};
+use relay::store::{Actor, Book, Draft as _, History, NewDkimKey, Spool, StoreError};
+use smtp::address::ReversePath;
+use smtp::server::Secret;
+use std::path::Path;
+use store::memory::{Memory, Verb};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+const MESSAGE: MessageId = MessageId(7 << 80);
+const HOST: &str = "rp-abc.shop.example";
+
+struct World {
+    store: Memory,
+    paths: Arc<ReturnPaths>,
+    address: SocketAddr,
+    shutdown: Shutdown,
+}
+
+fn certificates(folder: &Path) -> Arc<Certificates> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    Certificates::load(vec![CertificateFiles { certificate, key }]).unwrap()
+}
+
+fn envelope(recipients: &[&str]) -> Envelope {
+    Envelope {
+        message: MESSAGE,
+        account: Id::new(1),
+        user: None,
+        domain: Some(Id::new(1)),
+        origin: Origin::Submission,
+        reverse_path: ReversePath::parse("app@shop.example", false).unwrap(),
+        recipients: recipients.iter().map(|text| Address::parse(text, false).unwrap()).collect(),
+        suppressed: Vec::new(),
+        header_needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at: Timestamp(1),
+        retry_for: None,
+        sandbox: false,
+        facts: ContentFacts::default(),
+        session: None,
+    }
+}
+
+impl World {
+    async fn start(limits: Limits) -> World {
+        let store = Memory::new();
+        let by = Actor { name: "operator".into(), from: "test".into() };
+        let account = store.account_add("Shop", &by, Timestamp(1)).unwrap();
+        let (algorithm, active) = (KeyAlgorithm::Ed25519, true);
+        let key = DkimKey { selector: "abc".into(), algorithm, record: "v=DKIM1; p=".into(), active, seen_at: None };
+        let keys = vec![NewDkimKey { key, private: Secret::new(Vec::new()) }];
+        store.domain_add(account.id, "shop.example", keys, &by, Timestamp(1)).unwrap();
+        let recipients = ["anna@example.org", "bert@example.org"];
+        store.commit(envelope(&recipients), store.draft().unwrap()).await.unwrap();
+        let verdict = |recipient| Verdict {
+            recipient,
+            outcome: Outcome::Delivered { sandbox: false },
+            class: None,
+            reason: String::new(),
+            remote_reply: None,
+        };
+        let verdicts = vec![verdict(0), verdict(1)];
+        store.settle(Settlement { message: MESSAGE, at: Timestamp(2), attempt: None, verdicts }).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Arc::new(ReturnPaths::new(store.return_path_key(), limits.return_path()));
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, shutdown) = (listener.address(), Shutdown::new());
+        let feedback = Some(Address::parse("fbl@relay.example", false).unwrap());
+        let settings =
+            Settings { hostname: "relay.example".into(), feedback, rules: Arc::clone(Rules::ours()), limits };
+        let around = Surroundings {
+            store: Arc::new(store.clone()),
+            return_paths: Arc::clone(&paths),
+            certificates: certificates(folder.path()),
+            clock: Arc::new(SystemClock::new()),
+            metrics: Metrics::default(),
+            shutdown: shutdown.clone(),
+        };
+        serve(vec![listener], settings, around);
+        World { store, paths, address, shutdown }
+    }
+
+    fn token(&self, first: u16, is_single: bool, until_days: u64) -> String {
+        let until = relay::clock::Day(SystemClock::new().now().day().0 + until_days);
+        let (account, domain) = (Id::new(1), Some(Id::new(1)));
+        let token = Token { message: MESSAGE, account, domain, user: None, first, is_single, until };
+        self.paths.local_part(&token).unwrap()
+    }
+
+    fn rows(&self) -> Vec<ActivityRow> {
+        self.store.activity(&ActivityFilter::default()).unwrap()
+    }
+
+    fn row(&self, recipient: &str) -> ActivityRow {
+        self.rows().into_iter().find(|row| row.recipient == recipient).unwrap()
+    }
+
+    /// Brings a report to an address; the last reply.
+    async fn bring(&self, to: &str, content: &str) -> String {
+        let mut client = Client::connect(self.address).await;
+        client.say("EHLO mx.example.org").await;
+        client.say("MAIL FROM:<>").await;
+        let answer = client.say(&format!("RCPT TO:<{to}>")).await;
+        if !answer.starts_with("250") {
+            return answer;
+        }
+        client.say("DATA").await;
+        client.say(&format!("{content}\r\n.")).await
+    }
+}
+
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Client {
+        let mut client = Client(BufReader::new(TcpStream::connect(address).await.unwrap()));
+        assert!(client.hear().await.starts_with("220 relay.example"));
+        client
+    }
+
+    async fn hear(&mut self) -> String {
+        let mut whole = String::new();
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).await.unwrap() == 0 {
+                return whole;
+            }
+            whole.push_str(&line);
+            if line.as_bytes().get(3) == Some(&b' ') {
+                return whole;
+            }
+        }
+    }
+
+    async fn say(&mut self, line: &str) -> String {
+        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+        self.hear().await
+    }
+}
+
+fn bounce(recipient: &str, status: &str, reply: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.org\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org\r\n\r\n\
+         Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: {status}\r\n\
+         Diagnostic-Code: smtp; {reply}\r\n\r\n--b--"
+    )
+}
+
+fn complaint(mail_from: &str) -> String {
+    format!(
+        "From: fbl@isp.example\r\nSubject: FW\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: Loop/1\r\n\
+         Original-Mail-From: <{mail_from}>\r\n\r\n--b--"
+    )
+}
+
+#[tokio::test]
+async fn a_bounce_is_in_the_history_before_its_250() {
+    let world = World::start(Limits::default()).await;
+    let to = format!("{}@{HOST}", world.token(1, true, 1));
+    let answer = world.bring(&to.to_uppercase(), &bounce("x@example.net", "5.1.1", "550 5.1.1 No such user")).await;
+    assert_eq!(answer, "250 2.0.0 Ok\r\n");
+    let row = world.row("bert@example.org");
+    assert_eq!((row.status, row.class), (Status::HardBounce, Some(Class::NoSuchMailbox)));
+    assert_eq!(row.reply, "550 5.1.1 No such user");
+    assert_eq!(world.row("anna@example.org").status, Status::Delivered);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn only_addresses_of_ours_are_taken() {
+    let world = World::start(Limits::default()).await;
+    let good = world.token(0, true, 1);
+    let mut forged = good.clone();
+    forged.replace_range(10..11, if &good[10..11] == "a" { "b" } else { "a" });
+    let yesterday = {
+        let until = relay::clock::Day(SystemClock::new().now().day().0 - 1);
+        let (account, domain) = (Id::new(1), Some(Id::new(1)));
+        world.paths.local_part(&Token {
+            message: MESSAGE, account, domain, user: None, first: 0, is_single: true, until,
+        })
+    };
+    let others = [
+        format!("{forged}@{HOST}"),
+        format!("{}@{HOST}", yesterday.unwrap()),
+        format!("{good}@elsewhere.example"),
+        "postmaster@relay.example".to_owned(),
+        "anna@example.org".to_owned(),
+    ];
+    for to in others {
+        let answer = world.bring(&to, "").await;
+        assert_eq!(answer, "550 5.7.1 Only reports on mail of this relay are taken here\r\n", "{to}");
+    }
+    let mut client = Client::connect(world.address).await;
+    let extensions = client.say("EHLO x").await;
+    assert!(extensions.contains("STARTTLS") && extensions.contains("SIZE 1048576"), "{extensions}");
+    assert!(!extensions.contains("AUTH"), "{extensions}");
+    client.say("MAIL FROM:<anybody@anywhere.example>").await;
+    assert!(client.say(&format!("RCPT TO:<{good}@{HOST}>")).await.starts_with("250"));
+    assert!(client.say("RCPT TO:<fbl@relay.example>").await.starts_with("452 4.5.3"), "one at a time");
+    assert!(world.rows().iter().all(|row| row.status == Status::Delivered));
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn of_several_the_named_one_is_meant_and_otherwise_nobody() {
+    let world = World::start(Limits::default()).await;
+    let to = format!("{}@{HOST}", world.token(0, false, 1));
+    world.bring(&to, &bounce("bert@example.org", "5.1.1", "550 5.1.1 No such user")).await;
+    assert_eq!(world.row("bert@example.org").status, Status::HardBounce);
+    world.bring(&to, &bounce("unknown@example.org", "5.1.1", "550 5.1.1 No such user")).await;
+    let row = world.row("anna@example.org");
+    assert_eq!((row.status, row.reason.as_str()), (Status::Delivered, report::UNATTRIBUTED));
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn an_answer_in_absence_is_taken_and_changes_nothing() {
+    let world = World::start(Limits::default()).await;
+    let to = format!("{}@{HOST}", world.token(0, true, 1));
+    let vacation = "From: anna@example.org\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\n550 5.1.1";
+    assert!(world.bring(&to, vacation).await.starts_with("250"));
+    assert!(world.rows().iter().all(|row| row.status == Status::Delivered && row.reason.is_empty()));
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn a_complaint_comes_to_either_address() {
+    let world = World::start(Limits::default()).await;
+    let address = format!("{}@{HOST}", world.token(0, true, 1));
+    assert!(world.bring("FBL@relay.example", &complaint(&address)).await.starts_with("250"));
+    assert_eq!(world.row("anna@example.org").status, Status::Complaint);
+    let other = format!("{}@{HOST}", world.token(1, true, 1));
+    assert!(world.bring(&other, &complaint("x@y.example")).await.starts_with("250"));
+    assert_eq!(world.row("bert@example.org").status, Status::Complaint);
+    assert!(world.bring("fbl@relay.example", &complaint("b-nobody@x.example")).await.starts_with("250"));
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_brought_again() {
+    let world = World::start(Limits::default()).await;
+    let to = format!("{}@{HOST}", world.token(0, true, 1));
+    let report = bounce("anna@example.org", "5.1.1", "550 5.1.1 No");
+    world.store.fail_next(Verb::Settle, StoreError::NoRoom("full".into()));
+    assert!(world.bring(&to, &report).await.starts_with("452 4.3.1"));
+    world.store.fail_next(Verb::Settle, StoreError::Unavailable("gone".into()));
+    assert!(world.bring(&to, &report).await.starts_with("451 4.3.0"));
+    assert_eq!(world.row("anna@example.org").status, Status::Delivered);
+    assert!(world.bring(&to, &report).await.starts_with("250"));
+    assert_eq!(world.row("anna@example.org").status, Status::HardBounce);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn size_rate_and_connections_are_bounded() {
+    let limits = Limits {
+        report_octets_max: 65_536,
+        report_address_connections_max: 1,
+        reports_per_minute: 20,
+        ..Limits::default()
+    };
+    let world = World::start(limits).await;
+    let to = format!("{}@{HOST}", world.token(0, true, 1));
+    assert!(world.bring(&to, &"x\r\n".repeat(30_000)).await.starts_with("552 5.3.4"));
+    let mut held = Client::connect(world.address).await;
+    let mut second = BufReader::new(TcpStream::connect(world.address).await.unwrap());
+    let mut line = String::new();
+    second.read_line(&mut line).await.unwrap();
+    assert!(line.starts_with("421 4.7.0"), "{line}");
+    held.say("EHLO x").await;
+    held.say("MAIL FROM:<>").await;
+    assert!(held.say(&format!("RCPT TO:<{to}>")).await.starts_with("250"));
+    held.say("RSET").await;
+    held.say("MAIL FROM:<>").await;
+    assert!(held.say(&format!("RCPT TO:<{to}>")).await.starts_with("450 4.7.1 Too many reports"));
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn a_notification_of_our_own_making_is_read_as_one() {
+    let world = World::start(Limits::default()).await;
+    let failed = dsn::FailedRecipient {
+        address: "anna@example.org".into(),
+        status: "5.1.1".into(),
+        remote_reply: Some("550 5.1.1 User unknown".into()),
+        remote_host: Some("mx.example.org".into()),
+        reason: "There is no such mailbox.".into(),
+    };
+    let content = dsn::compose(&dsn::Notification {
+        hostname: "other.example",
+        message: "1",
+        recipient: "x@y.example",
+        original: "2",
+        arrived_seconds: 1,
+        seconds: 2,
+        failed: &[failed],
+        header: b"Subject: Hello\r\n\r\n",
+    });
+    let to = format!("{}@{HOST}", world.token(0, true, 1));
+    assert!(world.bring(&to, &String::from_utf8(content).unwrap()).await.starts_with("250"));
+    assert_eq!(world.row("anna@example.org").status, Status::HardBounce);
+    world.shutdown.begin();
+}

@@ -1,0 +1,237 @@
+//! What a report that comes in after delivery means for a recipient: a bounce, a complaint, a remark; of whom, and in which words.
+//!
+//! What is reported is a stranger's word. It is taken from whoever holds the address that the mail went out with, about the
+//! recipients of that mail, and so many times; what names none of several is nobody's.
+
+use message::report::{self, Action, Complaint, Reading, Told};
+use serde::{Deserialize, Serialize};
+use smtp::reply::{Enhanced, Reply};
+use std::collections::BTreeSet;
+
+use crate::account::Account;
+use crate::activity::Status;
+use crate::clock::{Day, Timestamp};
+use crate::id::{Id, MessageId};
+use crate::language::Language;
+use crate::outcome::rules::Rules;
+use crate::outcome::{Class, Stage};
+use crate::return_path::Token;
+use crate::sending_domain::SendingDomain;
+use crate::smtp_user::SmtpUser;
+
+/// What the words of a bounce begin with that was reported; those of its class follow.
+pub const REPORTED: &str = "Reported after the message was delivered: ";
+/// The words of a complaint.
+pub const COMPLAINED: &str = "The recipient told their provider that they did not want this message.";
+/// The words of a report that says that delivery takes longer.
+pub const DELAYED: &str = "The recipient's server reported that it has not delivered the message yet, and goes on trying.";
+/// The words of a report that says that it was delivered, or handed on.
+pub const HANDED_ON: &str = "The recipient's server reported that it delivered the message, or handed it on.";
+/// The words of a failure that names none of several recipients.
+pub const UNATTRIBUTED: &str =
+    "A server reported that a message with several recipients failed, and did not say for which of them.";
+/// The words of a complaint that names none of several recipients.
+pub const UNATTRIBUTED_COMPLAINT: &str =
+    "A provider reported a complaint about a message with several recipients, and did not say from which of them.";
+
+/// What a report is of a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// It was given up, or failed in a way that passes.
+    SoftBounce,
+    /// It failed permanently.
+    HardBounce,
+    /// Its owner did not want it.
+    Complaint,
+    /// Something that changes nothing.
+    Remark,
+}
+
+impl ReportKind {
+    /// The status that a delivered recipient has from then on; none: that which it has.
+    pub fn status(self) -> Option<Status> {
+        match self {
+            ReportKind::SoftBounce => Some(Status::SoftBounce),
+            ReportKind::HardBounce => Some(Status::HardBounce),
+            ReportKind::Complaint => Some(Status::Complaint),
+            ReportKind::Remark => None,
+        }
+    }
+}
+
+/// A report of one recipient, or of none that is named, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The message.
+    pub message: MessageId,
+    /// Whose it is.
+    pub account: Id<Account>,
+    /// Its sending domain.
+    pub domain: Option<Id<SendingDomain>>,
+    /// Its SMTP user.
+    pub user: Option<Id<SmtpUser>>,
+    /// Of which recipient, by its number; none: it is not said of which.
+    pub recipient: Option<u16>,
+    /// When it came.
+    pub at: Timestamp,
+    /// What it is.
+    pub kind: ReportKind,
+    /// Of which class the failure is.
+    pub class: Option<Class>,
+    /// In words that a non-expert understands.
+    pub reason: String,
+    /// The other server's own words; empty where there are none.
+    pub reply: String,
+}
+
+impl Report {
+    /// The day that its recipient counts on, where nothing else is left of that.
+    pub fn day(&self) -> Day {
+        // the first 48 bits of an id are its time
+        Timestamp(u64::try_from(self.message.0 >> 80).unwrap_or_default()).day()
+    }
+
+    /// Whether it says that nothing should be sent to the address again (product: suppressions).
+    pub fn suppresses(&self) -> bool {
+        match self.kind {
+            ReportKind::HardBounce => self.class.is_some_and(Class::suppresses),
+            ReportKind::Complaint => true,
+            ReportKind::SoftBounce | ReportKind::Remark => false,
+        }
+    }
+}
+
+/// A recipient of the message that is reported on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// Its number in the message.
+    pub number: u16,
+    /// Its address.
+    pub address: String,
+}
+
+/// What judging needs besides the report.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What the address names that it came to.
+    pub token: &'a Token,
+    /// The recipients of that message of whom something is left.
+    pub recipients: &'a [Recipient],
+    /// Which class a reply is of.
+    pub rules: &'a Rules,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a report means; nothing where it is an automatic answer, or nothing that can be understood.
+pub fn judge(reading: &Reading, context: &Context<'_>) -> Vec<Report> {
+    match reading {
+        Reading::Status(told) => of_status(told, context),
+        Reading::Complaint(complaint) => vec![of_complaint(complaint, context)],
+        Reading::Automatic | Reading::Unknown => Vec::new(),
+    }
+}
+
+impl Context<'_> {
+    /// The recipient that is meant by one of these addresses: the only one that the token names, or else the one so called.
+    fn named<'t>(&self, mut addresses: impl Iterator<Item = &'t String>) -> Option<u16> {
+        self.token.recipient().or_else(|| {
+            let is_called = |address: &String| {
+                self.recipients.iter().find(|known| known.address.eq_ignore_ascii_case(address)).map(|known| known.number)
+            };
+            addresses.find_map(is_called)
+        })
+    }
+
+    fn domain_of(&self, recipient: Option<u16>) -> &str {
+        let known = self.recipients.iter().find(|known| Some(known.number) == recipient);
+        known.and_then(|known| known.address.rsplit_once('@')).map_or("the recipient", |(_, domain)| domain)
+    }
+
+    fn report(&self, recipient: Option<u16>, kind: ReportKind, reason: &str) -> Report {
+        Report {
+            message: self.token.message,
+            account: self.token.account,
+            domain: self.token.domain,
+            user: self.token.user,
+            recipient,
+            at: self.now,
+            kind,
+            class: None,
+            reason: reason.to_owned(),
+            reply: String::new(),
+        }
+    }
+}
+
+/// One report of each recipient, the failures first: behind an alias several may be told of.
+fn of_status(told: &[Told], context: &Context<'_>) -> Vec<Report> {
+    let (failed, others): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|told| told.action == Action::Failed);
+    let mut seen = BTreeSet::new();
+    let mut reports = Vec::new();
+    for told in failed.into_iter().chain(others) {
+        let recipient = context.named(told.original.iter().chain(&told.recipient));
+        if !seen.insert(recipient) {
+            continue;
+        }
+        reports.extend(match (told.action, recipient) {
+            (Action::Failed, Some(_)) => Some(of_failure(told, recipient, context)),
+            (Action::Failed, None) => {
+                let report = context.report(None, ReportKind::Remark, UNATTRIBUTED);
+                Some(Report { reply: said(told), ..report })
+            }
+            (_, None) => None,
+            (Action::Delayed, _) => Some(context.report(recipient, ReportKind::Remark, DELAYED)),
+            (Action::Delivered | Action::Relayed | Action::Expanded, _) => {
+                Some(context.report(recipient, ReportKind::Remark, HANDED_ON))
+            }
+        });
+    }
+    reports
+}
+
+fn of_failure(told: &Told, recipient: Option<u16>, context: &Context<'_>) -> Report {
+    let reply = reply_of(told);
+    // what came after delivery was said to some server further on: at which stage is not known
+    let class = context.rules.classify(Stage::Content, &reply).class;
+    let passes = reply.is_transient() || reply.enhanced.is_some_and(|enhanced| enhanced.0 == 4) || class.passes();
+    let kind = if passes { ReportKind::SoftBounce } else { ReportKind::HardBounce };
+    let words = class.words(Language::English, context.domain_of(recipient));
+    let report = context.report(recipient, kind, &format!("{REPORTED}{words}"));
+    Report { class: Some(class), reply: said(told), ..report }
+}
+
+fn of_complaint(complaint: &Complaint, context: &Context<'_>) -> Report {
+    let recipient = context.named(complaint.recipients.iter());
+    let report = match recipient {
+        Some(_) => context.report(recipient, ReportKind::Complaint, COMPLAINED),
+        None => context.report(None, ReportKind::Remark, UNATTRIBUTED_COMPLAINT),
+    };
+    let by = if complaint.program.is_empty() { String::new() } else { format!(" ({})", complaint.program) };
+    Report { reply: format!("{}{by}", complaint.kind), ..report }
+}
+
+/// The words of the server that refused, with the status where they have none, and the server's name.
+fn said(told: &Told) -> String {
+    let mut said = match &told.status {
+        Some(status) if !told.diagnostic.contains(status.as_str()) => format!("{status} {}", told.diagnostic),
+        _ => told.diagnostic.clone(),
+    };
+    if !told.server.is_empty() {
+        said.push_str(&format!(" ({})", told.server));
+    }
+    said.trim().to_owned()
+}
+
+/// The reply that a failure was told by, as the rules read it.
+fn reply_of(told: &Told) -> Reply {
+    let enhanced = told.status.as_deref().and_then(Enhanced::parse);
+    let code = report::code_of(&told.diagnostic);
+    let code = code.unwrap_or(if enhanced.is_some_and(|enhanced| enhanced.0 == 4) { 450 } else { 550 });
+    Reply { code, enhanced, lines: vec![told.diagnostic.clone().into()], reference: None }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

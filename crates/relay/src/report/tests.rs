@@ -1,0 +1,109 @@
+//! What reports mean: of whom, and which of the classes.
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+fn token(first: u16, is_single: bool) -> Token {
+    Token {
+        message: MessageId(u128::from(NOW.0) << 80 | 5),
+        account: Id::new(1),
+        domain: Some(Id::new(2)),
+        user: Some(Id::new(3)),
+        first,
+        is_single,
+        until: NOW.day(),
+    }
+}
+
+fn told(action: Action, recipient: &str, status: &str, diagnostic: &str) -> Told {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Told {
+        action,
+        recipient: some(recipient),
+        original: None,
+        status: some(status),
+        diagnostic: diagnostic.to_owned(),
+        server: String::new(),
+    }
+}
+
+fn judged(token: &Token, reading: Reading) -> Vec<Report> {
+    let recipient = |(number, address): (u16, &str)| Recipient { number, address: address.to_owned() };
+    let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(recipient);
+    judge(&reading, &Context { token, recipients: &recipients, rules: Rules::ours(), now: NOW })
+}
+
+#[test]
+fn a_failure_of_the_one_recipient_has_its_class_and_words() {
+    let told = told(Action::Failed, "other@elsewhere.example", "5.1.1", "550 5.1.1 No such user here");
+    let reports = judged(&token(1, true), Reading::Status(vec![told.clone(), told]));
+    let [report] = reports.as_slice() else { panic!("{reports:?}") };
+    assert_eq!((report.recipient, report.kind, report.class), (Some(1), ReportKind::HardBounce, Some(Class::NoSuchMailbox)));
+    assert_eq!(report.reason, format!("{REPORTED}There is no such mailbox at example.org."));
+    assert_eq!(report.reply, "550 5.1.1 No such user here");
+    assert!(report.suppresses());
+    assert_eq!(report.day(), NOW.day());
+}
+
+#[test]
+fn what_passes_is_soft_and_suppresses_nobody() {
+    for (status, diagnostic) in [("5.2.2", "552 5.2.2 Mailbox full"), ("4.4.7", ""), ("", "421 try later")] {
+        let reports = judged(&token(0, true), Reading::Status(vec![told(Action::Failed, "", status, diagnostic)]));
+        assert_eq!(reports[0].kind, ReportKind::SoftBounce, "{status} {diagnostic}");
+        assert!(!reports[0].suppresses());
+    }
+}
+
+#[test]
+fn of_several_the_one_that_is_named_is_meant_and_nobody_is_guessed() {
+    let several = token(0, false);
+    let named = told(Action::Failed, "BERT@example.org", "5.1.1", "550 5.1.1 no");
+    assert_eq!(judged(&several, Reading::Status(vec![named]))[0].recipient, Some(1));
+    for other in ["", "clara@example.org"] {
+        let unnamed = told(Action::Failed, other, "5.1.1", "550 5.1.1 no");
+        let reports = judged(&several, Reading::Status(vec![unnamed.clone(), unnamed]));
+        let [report] = reports.as_slice() else { panic!("{reports:?}") };
+        assert_eq!((report.recipient, report.kind, report.reason.as_str()), (None, ReportKind::Remark, UNATTRIBUTED));
+    }
+    let delayed = told(Action::Delayed, "", "4.2.0", "");
+    assert!(judged(&several, Reading::Status(vec![delayed])).is_empty());
+}
+
+#[test]
+fn what_is_no_failure_is_a_remark_and_an_answer_is_nothing() {
+    for (action, words) in [(Action::Delayed, DELAYED), (Action::Relayed, HANDED_ON), (Action::Delivered, HANDED_ON)] {
+        let reports = judged(&token(0, true), Reading::Status(vec![told(action, "", "", "")]));
+        assert_eq!((reports[0].kind, reports[0].reason.as_str()), (ReportKind::Remark, words));
+        assert_eq!(reports[0].kind.status(), None);
+    }
+    assert!(judged(&token(0, true), Reading::Automatic).is_empty());
+    assert!(judged(&token(0, true), Reading::Unknown).is_empty());
+}
+
+#[test]
+fn a_failure_counts_before_what_else_is_told_of_a_recipient() {
+    let delivered = told(Action::Delivered, "one@elsewhere.example", "2.0.0", "");
+    let failed = told(Action::Failed, "two@elsewhere.example", "5.1.1", "550 5.1.1 no");
+    let reports = judged(&token(0, true), Reading::Status(vec![delivered, failed]));
+    assert_eq!((reports.len(), reports[0].kind), (1, ReportKind::HardBounce));
+}
+
+#[test]
+fn a_complaint_is_of_the_one_recipient_or_of_the_one_that_is_named() {
+    let complaint = |recipients: &[&str]| {
+        Reading::Complaint(Complaint {
+            kind: "abuse".into(),
+            recipients: recipients.iter().map(ToString::to_string).collect(),
+            return_paths: Vec::new(),
+            program: "Loop/1.0".into(),
+        })
+    };
+    let report = &judged(&token(1, true), complaint(&[]))[0];
+    assert_eq!((report.recipient, report.kind, report.reply.as_str()), (Some(1), ReportKind::Complaint, "abuse (Loop/1.0)"));
+    assert!(report.suppresses());
+    assert_eq!(judged(&token(0, false), complaint(&["bert@example.org"]))[0].recipient, Some(1));
+    let nobody = &judged(&token(0, false), complaint(&["x@example.org"]))[0];
+    assert_eq!((nobody.recipient, nobody.kind), (None, ReportKind::Remark));
+    assert!(!nobody.suppresses());
+}

@@ -1,0 +1,113 @@
+//! What a report makes of a recipient: the rule that every store obeys.
+
+use relay::activity::Status;
+use relay::report::{Report, ReportKind};
+
+/// How many reports of one recipient are taken, unless the operator says otherwise.
+pub(crate) const REPORTS_MAX: u64 = relay::limits::RECIPIENT_REPORTS_MAX.value;
+
+/// What was reported of one recipient so far, also where its row is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// How many reports came.
+    pub(crate) count: u64,
+    /// One of them was a bounce.
+    pub(crate) bounced: bool,
+    /// One of them was a complaint.
+    pub(crate) complained: bool,
+}
+
+/// What follows from a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing: it is one too many, says what is known, or comes for mail that is in the queue.
+    Nothing,
+    /// It is shown, and changes nothing.
+    Remark,
+    /// The recipient comes from the first status into the second.
+    Becomes(Status, Status),
+}
+
+impl Heard {
+    /// Takes a report of a recipient in this status; none: its row is gone.
+    pub(crate) fn take(&mut self, report: &Report, status: Option<Status>, max: u64) -> Effect {
+        if self.count >= max {
+            return Effect::Nothing;
+        }
+        self.count += 1;
+        let before = status.unwrap_or(match (self.bounced, self.complained) {
+            (true, _) => Status::HardBounce,
+            (false, true) => Status::Complaint,
+            (false, false) => Status::Delivered,
+        });
+        if matches!(before, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred) {
+            return Effect::Nothing;
+        }
+        let is_known = match report.kind {
+            ReportKind::SoftBounce | ReportKind::HardBounce => std::mem::replace(&mut self.bounced, true),
+            ReportKind::Complaint => std::mem::replace(&mut self.complained, true),
+            ReportKind::Remark => false,
+        };
+        match report.kind.status() {
+            _ if is_known => Effect::Nothing,
+            Some(after) if matches!(before, Status::Delivered | Status::Complaint) => Effect::Becomes(before, after),
+            // it failed already, and is not delivered by a complaint either
+            Some(_) | None if status.is_some() => Effect::Remark,
+            Some(_) | None => Effect::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay::clock::Timestamp;
+    use relay::id::{Id, MessageId};
+
+    fn report(kind: ReportKind) -> Report {
+        Report {
+            message: MessageId(1),
+            account: Id::new(1),
+            domain: None,
+            user: None,
+            recipient: Some(0),
+            at: Timestamp(1),
+            kind,
+            class: None,
+            reason: String::new(),
+            reply: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_delivered_recipient_bounces_once_also_where_its_row_is_gone() {
+        for status in [Some(Status::Delivered), None] {
+            let mut heard = Heard::default();
+            let bounce = report(ReportKind::HardBounce);
+            let became = Effect::Becomes(Status::Delivered, Status::HardBounce);
+            assert_eq!(heard.take(&bounce, status, 5), became);
+            assert_eq!(heard.take(&bounce, status.map(|_| Status::HardBounce), 5), Effect::Nothing);
+        }
+    }
+
+    #[test]
+    fn a_complaint_takes_nothing_from_what_was_delivered_and_a_bounce_after_it_does() {
+        let mut heard = Heard::default();
+        let complained = heard.take(&report(ReportKind::Complaint), None, 5);
+        assert_eq!(complained, Effect::Becomes(Status::Delivered, Status::Complaint));
+        let bounced = heard.take(&report(ReportKind::SoftBounce), None, 5);
+        assert_eq!(bounced, Effect::Becomes(Status::Complaint, Status::SoftBounce));
+        assert_eq!(heard.take(&report(ReportKind::Complaint), None, 5), Effect::Nothing);
+    }
+
+    #[test]
+    fn mail_in_the_queue_is_not_touched_and_what_comes_too_often_is_not_heard() {
+        let mut heard = Heard::default();
+        let bounce = report(ReportKind::HardBounce);
+        for status in [Status::Accepted, Status::Pending, Status::Deferred, Status::Rejected] {
+            assert_eq!(heard.take(&bounce, Some(status), 5), Effect::Nothing);
+        }
+        assert_eq!(heard.take(&report(ReportKind::Remark), Some(Status::Delivered), 5), Effect::Remark);
+        assert_eq!(heard.take(&bounce, Some(Status::Delivered), 5), Effect::Nothing);
+    }
+}
