@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod internet;
 pub mod load;
 
 use envoi::demo::capture::Capture;
@@ -215,6 +216,7 @@ pub struct Server {
     pub api: u16,
     pub console: u16,
     pub zone: u16,
+    pub reports: u16,
 }
 
 impl Server {
@@ -237,7 +239,7 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0, zone: 0 };
+        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0, zone: 0, reports: 0 };
         server.wait_until_ready();
         server
     }
@@ -256,6 +258,7 @@ impl Server {
                 Some("listening for the API") => self.api = port().unwrap(),
                 Some("listening for the console") => self.console = port().unwrap(),
                 Some("listening for questions about the zone") => self.zone = port().unwrap(),
+                Some("listening for reports of other servers") => self.reports = port().unwrap(),
                 Some("ready") => return,
                 _ => {}
             }

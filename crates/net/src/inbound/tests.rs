@@ -12,7 +12,7 @@ use relay::queue::{ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict}
 use relay::report;
 use relay::return_path::Token;
 use relay::sending_domain::{DkimKey, KeyAlgorithm};
-use relay::store::{Actor, Book, Draft as _, History, NewDkimKey, Spool, StoreError};
+use relay::store::{Actor, Book, History, NewDkimKey, Spool, StoreError};
 use smtp::address::ReversePath;
 use smtp::server::Secret;
 use std::path::Path;

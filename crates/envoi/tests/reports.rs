@@ -1,0 +1,200 @@
+//! Reports that come after delivery, end to end: mail goes out with an address of its own, and what comes to it is in Activity.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use support::internet::{Internet, ZONE, add, house, looked, records, text};
+use support::{Hop, House, Login, Port, Server, eventually};
+
+use envoi::demo::capture::Captured;
+use relay::power::Role;
+use support::browser::member;
+
+const LISTENS: &str = "[bounces]\nlisten = [\"127.0.0.1:0\"]\nfeedback = \"fbl@localhost.test\"\n";
+
+/// A relay with a domain whose records are all there.
+struct Scene {
+    hop: Hop,
+    house: House,
+    server: Server,
+    login: Login,
+    host: String,
+    _internet: Internet,
+}
+
+impl Scene {
+    fn start(bounces: &str) -> Scene {
+        let (internet, hop) = (Internet::start(), Hop::start(10));
+        let house = house(&internet, hop.port(), &format!("{ZONE}\n{bounces}"));
+        let server = house.serve();
+        internet.relay.store(server.zone, Ordering::SeqCst);
+        let domain = add(&house);
+        internet.publish_all(records(&domain, "dkim"));
+        internet.publish_all(records(&domain, "return_path"));
+        looked(&house, |domain| domain["state"] == "validated" && domain["spf"]["result"] == "pass");
+        let user = house.json(&["smtp-user", "add", "--domain", "shop.example", "--name", "Till"]);
+        let login = Login { username: text(&user["username"]).into(), password: text(&user["password"]).into() };
+        let host = text(&records(&domain, "return_path")[0]["name"]).to_owned();
+        Scene { hop, house, server, login, host, _internet: internet }
+    }
+
+    /// Sends mail, and waits until it is delivered: as the next hop had it.
+    fn delivered(&self, subject: &str, to: &[&str]) -> Arc<Captured> {
+        let content = format!("From: <till@shop.example>\r\nSubject: {subject}\r\n\r\nx\r\n");
+        let client = self.house.client(Port::Tls(self.server.tls), &self.login);
+        support::send(&client, "till@shop.example", to, content.as_bytes()).unwrap();
+        let captured = self.hop.wait(&format!("Subject: {subject}"));
+        for recipient in to {
+            self.status(recipient, "delivered");
+        }
+        captured
+    }
+
+    fn row(&self, recipient: &str) -> Value {
+        let rows = self.house.json(&["activity", "--recipient", recipient]);
+        rows.as_array().unwrap().first().cloned().unwrap_or_default()
+    }
+
+    /// The row of a recipient, once it has this status.
+    fn status(&self, recipient: &str, status: &str) -> Value {
+        eventually(status, || Some(self.row(recipient)).filter(|row| row["status"] == status))
+    }
+
+    fn events(&self, recipient: &str) -> Vec<String> {
+        let number = self.row(recipient)["row"].to_string();
+        let detail = self.house.json(&["activity", "--show", &number]);
+        let status = |event: &Value| text(&event["status"]).to_owned();
+        detail["events"].as_array().unwrap().iter().map(status).collect()
+    }
+
+    /// What the listener says to a report: to RCPT where it refuses there, else to the content.
+    fn bring(&self, to: &str, content: &str) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.server.reports)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut heard = BufReader::new(stream.try_clone().unwrap());
+        let mut hear = move || loop {
+            let mut line = String::new();
+            heard.read_line(&mut line).unwrap();
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return line;
+            }
+        };
+        hear();
+        let mut say = |line: String| {
+            (&stream).write_all(format!("{line}\r\n").as_bytes()).unwrap();
+            hear()
+        };
+        say("EHLO mx.example.net".into());
+        say("MAIL FROM:<>".into());
+        let answer = say(format!("RCPT TO:<{to}>"));
+        if !answer.starts_with("250") {
+            return answer;
+        }
+        say("DATA".into());
+        say(format!("{content}\r\n."))
+    }
+}
+
+fn bounce(recipient: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.net\r\nSubject: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n\
+         Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+         Diagnostic-Code: smtp; 550 5.1.1 No such user here\r\n\r\n--b--"
+    )
+}
+
+#[test]
+fn a_bounce_after_delivery_is_in_the_history_and_the_statistics_are_right() {
+    let scene = Scene::start(LISTENS);
+    let sent = scene.delivered("One", &["anna@example.net"]);
+    let (local, host) = sent.sender.split_once('@').unwrap();
+    assert!(local.starts_with("b-") && local.len() <= 64 && host == scene.host, "{}", sent.sender);
+    assert!(!String::from_utf8_lossy(&sent.content).contains(local), "the content is as it was admitted");
+
+    let mut forged = sent.sender.clone();
+    forged.replace_range(8..9, if &forged[8..9] == "a" { "b" } else { "a" });
+    for to in [forged.as_str(), "anna@example.net", "postmaster@localhost.test"] {
+        assert!(scene.bring(to, "").starts_with("550 5.7.1"), "{to}");
+    }
+    let vacation = "From: anna@example.net\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nAway.";
+    assert!(scene.bring(&sent.sender, vacation).starts_with("250"));
+    assert_eq!(scene.events("anna@example.net"), ["accepted", "delivered"]);
+
+    assert!(scene.bring(&sent.sender, &bounce("anna@example.net")).starts_with("250 2.0.0"));
+    let row = scene.status("anna@example.net", "hard_bounce");
+    assert_eq!((&row["class"], &row["reply"]), (&"no_such_mailbox".into(), &"550 5.1.1 No such user here".into()));
+    assert_eq!(scene.events("anna@example.net"), ["accepted", "delivered", "hard_bounce"]);
+    let total = scene.house.json(&["statistics"])["total"].clone();
+    assert_eq!((&total["delivered"], &total["hard_bounces"], &total["complaints"]), (&0.into(), &1.into(), &0.into()));
+
+    let mut owner = member(&scene.house, &scene.server, Some("1"), "owner@example.com", Role::Administrator);
+    let shown = owner.get(&format!("/activity/{}", own_number(&mut owner, "anna@example.net"))).body;
+    assert!(shown.contains("Reported after the message was delivered: There is no such mailbox"), "{shown}");
+    assert_eq!(scene.server.stop(), Some(0));
+}
+
+/// The number of a recipient's row as its account knows it.
+fn own_number(owner: &mut support::browser::Browser, recipient: &str) -> String {
+    let list = owner.get(&format!("/activity?to={recipient}")).body;
+    let (_, rest) = list.split_once("href=\"/activity/").unwrap();
+    rest.chars().take_while(char::is_ascii_digit).collect()
+}
+
+#[test]
+fn a_complaint_is_told_and_counted() {
+    let scene = Scene::start(LISTENS);
+    let sent = scene.delivered("One", &["anna@example.net"]);
+    let arf = format!(
+        "From: fbl@isp.example\r\nSubject: FW\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: Loop/1\r\nVersion: 1\r\n\r\n\
+         --b\r\nContent-Type: text/rfc822-headers\r\n\r\nReturn-Path: <{}>\r\nSubject: One\r\n\r\n--b--",
+        sent.sender
+    );
+    assert!(scene.bring("fbl@localhost.test", &arf).starts_with("250"));
+    scene.status("anna@example.net", "complaint");
+    let total = scene.house.json(&["statistics"])["total"].clone();
+    assert_eq!((&total["delivered"], &total["complaints"]), (&1.into(), &1.into()));
+    assert_eq!(scene.house.json(&["activity", "--status", "complaint"]).as_array().unwrap().len(), 1);
+    assert_eq!(scene.server.stop(), Some(0));
+}
+
+#[test]
+fn of_several_recipients_the_named_one_bounces_and_nobody_is_guessed() {
+    let scene = Scene::start(LISTENS);
+    let sent = scene.delivered("Both", &["anna@example.net", "bert@example.net"]);
+    assert!(scene.bring(&sent.sender, &bounce("somebody@elsewhere.example")).starts_with("250"));
+    eventually("a remark", || {
+        Some(()).filter(|()| scene.events("anna@example.net") == ["accepted", "delivered", "delivered"])
+    });
+    assert!(text(&scene.row("bert@example.net")["reason"]).contains("did not say for which of them"));
+    assert!(scene.bring(&sent.sender, &bounce("bert@example.net")).starts_with("250"));
+    scene.status("bert@example.net", "hard_bounce");
+    assert_eq!(scene.row("anna@example.net")["status"], "delivered");
+    // what is on the disk is there after a crash
+    let Scene { house, server, .. } = scene;
+    server.kill();
+    let server = house.serve();
+    let rows = house.json(&["activity", "--recipient", "bert@example.net"]);
+    assert_eq!(rows[0]["status"], "hard_bounce");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn without_the_setting_mail_goes_out_as_it_was_submitted() {
+    let scene = Scene::start("[bounces]\nlisten = [\"127.0.0.1:0\"]\nreturn_path = false\n");
+    assert_eq!(scene.delivered("One", &["anna@example.net"]).sender, "till@shop.example");
+    assert_eq!(scene.server.stop(), Some(0));
+    let scene = Scene::start("");
+    assert_eq!(scene.delivered("One", &["anna@example.net"]).sender, "till@shop.example");
+    assert_eq!(scene.server.stop(), Some(0));
+}
