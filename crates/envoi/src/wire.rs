@@ -185,8 +185,7 @@ impl Ground {
     fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            bounds: Bounds::held_to(&config.limits),
-            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));
