@@ -1,7 +1,6 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
 use relay::route::Routes;
-use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
 use rustls::pki_types::CertificateDer;
