@@ -17,7 +17,7 @@ use web::listen::{Cover, Face};
 use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
-use net::dns::{Dns, DnsSettings, LookupError, NameServers, Resolver, Witness};
+use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
@@ -78,7 +78,7 @@ impl Relay {
         let kept = kept(config, &clock)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
-        let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
+        let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
@@ -358,6 +358,23 @@ fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
     })
 }
 
+/// How DNS is asked for mail and webhooks.
+pub(crate) fn dns_settings(config: &Config) -> Result<DnsSettings, Fault> {
+    let delivery = &config.delivery;
+    let anchors = delivery.trust_anchors.as_ref().map(|file| {
+        std::fs::read_to_string(file).map_err(|error| {
+            let what = format!("The trust anchors in {} cannot be read: {error}.", file.display());
+            Fault::invalid(what, "Name a file with the DNSKEY records of the root.")
+        })
+    });
+    Ok(DnsSettings {
+        servers: delivery.name_servers.clone(),
+        dnssec: delivery.dane,
+        trust_anchors: anchors.transpose()?,
+        ..DnsSettings::default()
+    })
+}
+
 fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
     match Dns::new(settings) {
         Ok(dns) => Ok(Arc::new(dns)),
@@ -384,6 +401,7 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
         allow_private: config.delivery.allow_private,
         own: own_addresses(config),
         authorities: further_authorities(config)?,
+        dane: config.delivery.dane != Dnssec::Off,
         ..OutboundSettings::held_to(&config.limits)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))

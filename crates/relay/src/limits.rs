@@ -195,6 +195,8 @@ limits! {
         "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
     mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
         "Addresses that are dialled in one attempt.";
+    tlsa_records_max TLSA_RECORDS_MAX 32 4..=256 "records" ""
+        "TLSA records of one mail server that are looked at (DANE); of more the first ones count.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""
         "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
     conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""

@@ -356,6 +356,24 @@ const KEYS: &[Key] = &[
         "Further certificate authorities to trust where a route requires TLS, and of the receivers of webhooks, PEM.",
     ),
     key(
+        "delivery",
+        "dane",
+        Kind::Choice(&["auto", "on", "off"]),
+        means(r#""auto""#),
+        r#""auto""#,
+        "DANE: mail servers whose certificates are named in DNS, signed by DNSSEC, get mail under TLS with these alone. auto: where \
+         the name servers hand on DNSSEC signatures, which is looked at once after the start. on: always; without such name servers \
+         nothing is delivered by MX. off: never. Routes are exempt.",
+    ),
+    key(
+        "delivery",
+        "trust_anchors",
+        Kind::Path,
+        Absent::Nothing("those of the internet's root"),
+        r#""/etc/envoi/root.key""#,
+        "The keys of the root to begin at for DNSSEC, DNSKEY records as in a zone's file: for a network with a root of its own.",
+    ),
+    key(
         "delivery.route",
         "domain",
         Kind::Pattern,

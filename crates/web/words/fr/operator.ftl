@@ -94,6 +94,8 @@ check-name-disk = Espace disque
 check-advice-disk = Libérez de l’espace avant que de nouveaux messages doivent être refusés.
 check-name-dns = Résolution de noms
 check-advice-dns = Donnez au relais l’accès à un serveur de noms : sans lui, aucun courrier ne trouve son chemin.
+check-name-dnssec = Réponses signées (DNSSEC)
+check-advice-dnssec = Donnez au relais un serveur de noms qui transmet les signatures DNSSEC : sans elles, le courrier part sans DANE.
 check-name-hostname = Nom et adresse
 check-advice-hostname = Donnez au relais son propre nom, avec un enregistrement d’adresse qui mène ici.
 check-name-next-hop = Serveur suivant
@@ -348,6 +350,7 @@ limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants
 limit-attempt-seconds = Durée totale d’une tentative de livraison.
 limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
 limit-mail-addresses-max = Adresses jointes pendant une tentative.
+limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
 limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
 limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel d’un domaine, ou le serveur suivant d’une route.
@@ -443,6 +446,10 @@ unit-octets-a-second = { $count ->
 unit-recipients = { $count ->
     [one] destinataire
    *[other] destinataires
+}
+unit-records = { $count ->
+    [one] enregistrement
+   *[other] enregistrements
 }
 unit-refusals-a-minute = { $count ->
     [one] refus par minute
