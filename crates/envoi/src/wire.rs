@@ -3,7 +3,6 @@
 use relay::outcome::rules::Rules;
 use relay::return_path::ReturnPaths;
 use relay::route::Routes;
-use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::{Book, Spool};
 use rustls::pki_types::CertificateDer;
@@ -196,11 +195,9 @@ impl Ground {
     fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            bounds: Bounds::held_to(&config.limits),
             rules,
             return_paths: config.reports.return_path.then(|| self.return_paths(config)),
-            unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
-            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));

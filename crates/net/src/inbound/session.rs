@@ -175,7 +175,7 @@ impl<S: Store> Session<S> {
                 self.is_null = path == ReversePath::Null;
                 Answer::Yes
             }
-            Question::ForwardPath { path } => self.forward_path(&path),
+            Question::ForwardPath { path, .. } => self.forward_path(&path),
             Question::Begin => match Arc::clone(&self.desk.held).try_acquire_owned() {
                 Ok(room) => {
                     self.receiving = Some(Receiving { octets: BytesMut::new(), _room: room });

@@ -3,7 +3,7 @@
 use super::*;
 use crate::clock::SystemClock;
 use crate::tls::CertificateFiles;
-use message::dsn;
+use message::dsn::{self, Action, Notification, ReportedRecipient};
 use relay::activity::{ActivityFilter, ActivityRow, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
@@ -54,6 +54,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     }
 }
 
@@ -299,22 +300,26 @@ async fn size_rate_and_connections_are_bounded() {
 #[tokio::test]
 async fn a_notification_of_our_own_making_is_read_as_one() {
     let world = World::start(Limits::default()).await;
-    let failed = dsn::FailedRecipient {
+    let failed = ReportedRecipient {
         address: "anna@example.org".into(),
+        original: None,
         status: "5.1.1".into(),
         remote_reply: Some("550 5.1.1 User unknown".into()),
         remote_host: Some("mx.example.org".into()),
         reason: "There is no such mailbox.".into(),
     };
-    let content = dsn::compose(&dsn::Notification {
+    let content = dsn::compose(&Notification {
         hostname: "other.example",
         message: "1",
         recipient: "x@y.example",
         original: "2",
+        envelope: None,
         arrived_seconds: 1,
         seconds: 2,
-        failed: &[failed],
+        action: Action::Failed,
+        recipients: &[failed],
         header: b"Subject: Hello\r\n\r\n",
+        content: None,
     });
     let to = format!("{}@{HOST}", world.token(0, true, 1));
     assert!(world.bring(&to, &String::from_utf8(content).unwrap()).await.starts_with("250"));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::inspection::{ReturnPath, spf::Spf};
+use crate::notification::Requests;
 use crate::queue::ContentFacts;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
 use crate::verification::{Check, RecordState};
@@ -143,6 +144,7 @@ fn envelope(origin: Origin, reverse_path: &str) -> Envelope {
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     }
 }
 
@@ -163,7 +165,14 @@ fn mail_goes_out_by_the_host_of_a_domain_that_was_seen_and_by_no_other() {
     for domain in [domain(RecordState::Absent, Spf::Pass), unseen] {
         assert!(paths.of(&submission, &domain, NOW).is_none());
     }
+    let asking = |notify: &str| {
+        let asked = RcptParameters { notify: Notify::parse(notify), orcpt: None };
+        let requests = Requests { recipients: vec![asked], ..Requests::default() };
+        Envelope { requests: Some(Box::new(requests)), ..submission.clone() }
+    };
+    assert!(paths.of(&asking("NEVER"), &seen, NOW).is_some());
     for envelope in [
+        asking("SUCCESS,FAILURE"),
         envelope(Origin::Submission, ""),
         envelope(Origin::Notification(MessageId(1)), "app@shop.example"),
     ] {

@@ -18,6 +18,10 @@ why-held-domain = Held because the records of the sending domain are no longer p
 why-held-operator = Held by the operator of the relay until they release it.
 why-held-suspended = Held because the account is suspended.
 why-released = It was released, and is tried again now.
+why-delayed = { $count ->
+    [one] Delayed: accepted an hour ago.
+   *[other] Delayed: accepted { $number } hours ago.
+}
 why-inbox = The test inbox cannot keep the message at the moment.
 why-reported = Reported after the message was delivered: { $last }
 why-reported-delayed = The recipient’s server reported that it has not delivered the message yet, and goes on trying.

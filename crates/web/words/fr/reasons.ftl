@@ -18,6 +18,10 @@ why-held-domain = Retenu parce que les enregistrements du domaine d’envoi ne s
 why-held-operator = Retenu par l’exploitant du relais, jusqu’à ce qu’il le libère.
 why-held-suspended = Retenu parce que le compte est suspendu.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
+why-delayed = { $count ->
+    [one] Retardé : accepté il y a une heure.
+   *[other] Retardé : accepté il y a { $number } heures.
+}
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
 why-reported = Signalé après la livraison du message : { $last }
 why-reported-delayed = Le serveur du destinataire a signalé que le message n’est pas encore remis et qu’il continue d’essayer.
