@@ -137,7 +137,8 @@ fn a_bounce_after_delivery_is_in_the_history_and_the_statistics_are_right() {
     assert_eq!((&total["delivered"], &total["hard_bounces"], &total["complaints"]), (&0.into(), &1.into(), &0.into()));
 
     let mut owner = member(&scene.house, &scene.server, Some("1"), "owner@example.com", Role::Administrator);
-    let shown = owner.get(&format!("/activity/{}", own_number(&mut owner, "anna@example.net"))).body;
+    let number = own_number(&mut owner, "anna@example.net");
+    let shown = owner.get(&format!("/activity/{number}")).body;
     assert!(shown.contains("Reported after the message was delivered: There is no such mailbox"), "{shown}");
     assert_eq!(scene.server.stop(), Some(0));
 }

@@ -34,6 +34,11 @@ pub const UNATTRIBUTED: &str =
 pub const UNATTRIBUTED_COMPLAINT: &str =
     "A provider reported a complaint about a message with several recipients, and did not say from which of them.";
 
+/// Whether these are the words of a report that changes nothing.
+pub fn is_remark(reason: &str) -> bool {
+    [DELAYED, HANDED_ON, UNATTRIBUTED, UNATTRIBUTED_COMPLAINT].contains(&reason)
+}
+
 /// What a report is of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! A report that has come: what it is, of whom, and what follows from it, on the disk before it is answered.
 
 use message::report::{self as mail, Reading};
-use relay::report::{self, Context, Recipient, Report};
+use relay::report::{self, Context, Recipient};
 use relay::return_path::Token;
 use relay::store::{Store, StoreError};
 use smtp::address::Address;
@@ -84,7 +84,6 @@ impl<S: Store> Desk<S> {
                 reply = %report.reply,
                 "reported"
             );
-            self.follow(&report, &recipients);
         }
         Ok(())
     }
@@ -95,13 +94,5 @@ impl<S: Store> Desk<S> {
         let (store, message) = (Arc::clone(&self.store), token.message);
         let found = Offload::Threads.run(move || store.recipients_of(message)).await;
         found.map_err(|error| StoreError::Unavailable(error.to_string()))?
-    }
-
-    /// What follows from a report for the address itself.
-    fn follow(&self, report: &Report, recipients: &[Recipient]) {
-        let address = recipients.iter().find(|known| Some(known.number) == report.recipient);
-        if let Some(address) = address.filter(|_| report.suppresses()) {
-            tracing::debug!(message_id = %report.message, recipient = address.number, "an address that is to be suppressed");
-        }
     }
 }

@@ -76,10 +76,13 @@ impl Session {
             Cow::Borrowed("8BITMIME"),
             Cow::Borrowed("SMTPUTF8"),
             Cow::Borrowed("ENHANCEDSTATUSCODES"),
-            Cow::Borrowed("DSN"),
-            Cow::Borrowed("CHUNKING"),
-            Cow::Owned(format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max)),
         ];
+        if settings.service == Service::Submission {
+            keywords.push(Cow::Borrowed("DSN"));
+        }
+        keywords.push(Cow::Borrowed("CHUNKING"));
+        let limits = format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max);
+        keywords.push(Cow::Owned(limits));
         match (self.security, settings.service) {
             (Security::Clear, _) => keywords.push(Cow::Borrowed("STARTTLS")),
             (Security::Tls, Service::Submission) => keywords.push(Cow::Borrowed("AUTH PLAIN LOGIN")),

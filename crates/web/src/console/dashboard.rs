@@ -380,6 +380,7 @@ mod tests {
             recipients: 1,
             delivered: 1,
             soft_bounces: 0,
+            complaints: 0,
             hard_bounces: 0,
             pending: 0,
             delivery_rate: None,

@@ -124,6 +124,7 @@ status-pending = Pending
 status-rejected = Rejected
 status-soft = Soft bounce
 timeline-accepted = On disk, and ours to deliver. We answered:
+timeline-report = Report of another server
 timeline-attempt = Attempt { $number }: { $status }
 timeline-attempt-how = { $server }, { $how }, { $took } ms
 timeline-clear = not encrypted

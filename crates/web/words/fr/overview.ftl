@@ -124,6 +124,7 @@ status-pending = En attente
 status-rejected = Rejeté
 status-soft = Rebond temporaire
 timeline-accepted = Enregistré sur disque ; sa livraison nous incombe désormais. Nous avons répondu :
+timeline-report = Rapport d’un autre serveur
 timeline-attempt = Tentative { $number } : { $status }
 timeline-attempt-how = { $server }, { $how }, { $took } ms
 timeline-clear = sans chiffrement

@@ -3,6 +3,8 @@
 //! A step has no thread and no clock of its own. What its failures mean: no segment to go on in is NoRoom for
 //! whoever asked; a write or sync of an allocated segment that fails latches the spool for everybody.
 
+mod told;
+
 use std::collections::{HashSet, VecDeque};
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -10,7 +12,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use relay::id::MessageId;
 use relay::queue::{HoldReason, Settlement};
-use relay::report::Report;
 use relay::store::StoreError;
 
 use super::disk::{Disk, DiskFile};
@@ -20,6 +21,7 @@ use super::record::{BOUNDARY, HEADER_OCTETS, Header, Kind};
 use super::request::{Commit, Copy, Reply, Request};
 use super::segment::{EDGE_OCTETS, SegmentHeader, Use};
 use super::state::{FreeSegment, Segment, Shared, State};
+use told::{lost_record, report_record};
 
 const PADDING: [u8; BOUNDARY as usize] = [0; BOUNDARY as usize];
 
@@ -470,18 +472,6 @@ fn settle_record(state: &State, mut settlement: Box<Settlement>) -> Recorded {
     let meta = meta::settle_out(&settlement, &attempts);
     let effect = Effect::Settle(settlement, attempts);
     Ok(Some(Ready::new(Kind::Settle, Some(message), meta, Class::Outcome, effect)))
-}
-
-/// For the consumers of the log alone. It has no claim to what is kept for outcomes: strangers ask for it.
-fn report_record(report: &Report) -> Ready {
-    Ready::new(Kind::Report, Some(report.message), meta::report_out(report), Class::Mail, Effect::Nothing)
-}
-
-/// For the consumers of the log alone.
-fn lost_record(settlement: &Settlement) -> Ready {
-    let attempts = vec![0; settlement.verdicts.len()];
-    let meta = meta::settle_out(settlement, &attempts);
-    Ready::new(Kind::Settle, Some(settlement.message), meta, Class::Outcome, Effect::Nothing)
 }
 
 /// Of a hold or release: nothing to write where no recipient changes.

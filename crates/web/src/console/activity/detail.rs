@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use relay::power::{Need, Power};
 use relay::queue::OVER_HTTP;
+use relay::report;
 use relay::sandbox;
 use relay::service::operation::Operation;
 use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
@@ -93,8 +94,9 @@ fn attempt(words: &Words, attempt: &AttemptView) -> String {
 
 fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: usize) -> Happened {
     let slug = slug(&event.status);
-    let (icon, class) = mark(slug);
-    let status = words.t(&format!("status-{slug}"));
+    let is_remark = report::is_remark(&event.reason);
+    let (icon, class) = if is_remark { ("info", "info") } else { mark(slug) };
+    let status = if is_remark { words.t("timeline-report") } else { words.t(&format!("status-{slug}")) };
     let (mut told, mut quote) = (Vec::new(), event.reply.clone());
     let title = match &event.attempt {
         Some(tried) => {
