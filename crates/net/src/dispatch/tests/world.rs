@@ -165,7 +165,7 @@ impl Carrier for Script {
         }
         let host = format!("mx.{}", addresses[0].domain());
         let attempt = Attempt { at, milliseconds: pace.as_millis() as u64, host, remote: None, tls: "none".into() };
-        Delivery { attempt, findings }
+        Delivery { attempt, findings, protection: None }
     }
 
     async fn close(&self, _line: ScriptLine) {
