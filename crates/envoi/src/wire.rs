@@ -1,7 +1,6 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
 use relay::route::Routes;
-use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
 use rustls::pki_types::CertificateDer;
@@ -193,8 +192,7 @@ impl Ground {
     fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            bounds: Bounds::held_to(&config.limits),
-            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));

@@ -27,6 +27,7 @@ use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
+use relay::limits::Limits;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
 use relay::schedule::Bounds;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub retry_for: Duration,
     /// How many conversations there may be, and for how long they wait for further mail.
     pub bounds: Bounds,
+    /// How long after its acceptance a message counts as delayed.
+    pub delayed_after: Duration,
+    /// Octets of a message that a notification of its failure brings back whole, where that is asked for.
+    pub returned_octets_max: u64,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
     /// Where signing and reading for notifications are done.
@@ -66,8 +71,21 @@ impl Settings {
             system_account,
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
+            delayed_after: Duration::ZERO,
+            returned_octets_max: 0,
             seals_max: 0,
             offload: Offload::Threads,
+        }
+        .held_to(&Limits::default())
+    }
+
+    /// The same within these limits.
+    pub fn held_to(self, limits: &Limits) -> Self {
+        Settings {
+            bounds: Bounds::held_to(limits),
+            delayed_after: Duration::from_secs(limits.delayed_seconds),
+            returned_octets_max: limits.notification_content_octets_max,
+            ..self
         }
     }
 }

@@ -44,6 +44,10 @@ why-refused = The server of { $domain } refused the message for good.
 why-relay-name = The server of { $domain } requires a name in DNS for this relay’s address.
 why-released = It was released, and is tried again now.
 why-rules = The server of { $domain } refused the message by its own rules.
+why-delayed = { $count ->
+    [one] Delayed: accepted an hour ago.
+   *[other] Delayed: accepted { $number } hours ago.
+}
 why-inbox = The test inbox cannot keep the message at the moment.
 why-sandbox = Sandbox: kept in the test inbox, not sent on.
 why-sandbox-more = The SMTP user is in sandbox mode: the message is kept in the test inbox, and was not sent on.

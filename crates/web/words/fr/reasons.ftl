@@ -44,6 +44,10 @@ why-refused = Le serveur de { $domain } a refusé le message définitivement.
 why-relay-name = Le serveur de { $domain } exige que l’adresse de ce relais ait un nom dans le DNS.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
 why-rules = Le serveur de { $domain } a refusé le message selon ses propres règles.
+why-delayed = { $count ->
+    [one] Retardé : accepté il y a une heure.
+   *[other] Retardé : accepté il y a { $number } heures.
+}
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
 why-sandbox = Bac à sable : gardé dans la boîte d’essai, non transmis.
 why-sandbox-more = L’utilisateur SMTP est en mode bac à sable : le message est gardé dans la boîte d’essai et n’a pas été transmis.
