@@ -7,6 +7,7 @@ pub mod dns;
 pub mod domain_watch;
 pub mod inbound;
 mod listening;
+pub mod mta_sts;
 pub mod offload;
 pub mod outbound;
 pub mod own_mail;
