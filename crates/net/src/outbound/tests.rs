@@ -5,6 +5,7 @@ mod dane;
 mod hop;
 mod hostile;
 mod plain;
+mod return_path;
 mod reuse;
 mod search;
 mod secure;
