@@ -436,8 +436,7 @@ fn zone_sockets(config: &Config) -> Result<Vec<Sockets>, Fault> {
 }
 
 fn report_listeners(config: &Config) -> Result<Vec<inbound::Listener>, Fault> {
-    let bind =
-        |address: &SocketAddr| inbound::Listener::bind(*address).map_err(|error| listen_fault(*address, &error));
+    let bind = |address: &SocketAddr| inbound::Listener::bind(*address).map_err(|error| listen_fault(*address, &error));
     config.reports.listen.iter().map(bind).collect()
 }
 

@@ -24,7 +24,8 @@ pub const REPORTED: &str = "Reported after the message was delivered: ";
 /// The words of a complaint.
 pub const COMPLAINED: &str = "The recipient told their provider that they did not want this message.";
 /// The words of a report that says that delivery takes longer.
-pub const DELAYED: &str = "The recipient's server reported that it has not delivered the message yet, and goes on trying.";
+pub const DELAYED: &str =
+    "The recipient's server reported that it has not delivered the message yet, and goes on trying.";
 /// The words of a report that says that it was delivered, or handed on.
 pub const HANDED_ON: &str = "The recipient's server reported that it delivered the message, or handed it on.";
 /// The words of a failure that names none of several recipients.
@@ -143,7 +144,10 @@ impl Context<'_> {
     fn named<'t>(&self, mut addresses: impl Iterator<Item = &'t String>) -> Option<u16> {
         self.token.recipient().or_else(|| {
             let is_called = |address: &String| {
-                self.recipients.iter().find(|known| known.address.eq_ignore_ascii_case(address)).map(|known| known.number)
+                self.recipients
+                    .iter()
+                    .find(|known| known.address.eq_ignore_ascii_case(address))
+                    .map(|known| known.number)
             };
             addresses.find_map(is_called)
         })

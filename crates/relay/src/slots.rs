@@ -66,7 +66,8 @@ impl Slots {
 
     /// Counters of connections with reports.
     pub fn of_reports(limits: &Limits) -> Self {
-        let (sessions_max, address_sessions_max) = (limits.report_connections_max, limits.report_address_connections_max);
+        let (sessions_max, address_sessions_max) =
+            (limits.report_connections_max, limits.report_address_connections_max);
         Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
     }
 

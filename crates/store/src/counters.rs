@@ -140,7 +140,9 @@ mod tests {
 
     fn numbers(counters: &Counters) -> Vec<[u64; 5]> {
         let shown = counters.iter().map(|(key, tally)| tally.shown(key));
-        shown.map(|count| [count.accepted, count.delivered, count.soft_bounced, count.hard_bounced, count.complained]).collect()
+        shown
+            .map(|count| [count.accepted, count.delivered, count.soft_bounced, count.hard_bounced, count.complained])
+            .collect()
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub(super) fn operation(given: &StatisticsArgs, now: Timestamp) -> Result<Operat
 
 /// A table of days, then the two periods in all, then the domains.
 pub(super) fn text(shown: &StatisticsView) -> String {
-    let head = ["", "recipients", "delivered", "soft", "hard", "complaints", "under way", "delivered %", "soft %", "hard %"];
+    let head =
+        ["", "recipients", "delivered", "soft", "hard", "complaints", "under way", "delivered %", "soft %", "hard %"];
     let mut rows: Vec<_> = shown.days.iter().map(|day| row(&day.day, &day.tally)).collect();
     rows.push(row("in all", &shown.total));
     rows.push(row("the period before", &shown.before));
@@ -57,7 +58,8 @@ pub(super) fn text(shown: &StatisticsView) -> String {
 
 fn row(what: &str, tally: &TallyView) -> Vec<String> {
     let percent = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), |rate| format!("{:.1}", rate * 100.0));
-    let numbers = [tally.recipients, tally.delivered, tally.soft_bounces, tally.hard_bounces, tally.complaints, tally.pending];
+    let numbers =
+        [tally.recipients, tally.delivered, tally.soft_bounces, tally.hard_bounces, tally.complaints, tally.pending];
     let rates = [tally.delivery_rate, tally.soft_bounce_rate, tally.hard_bounce_rate];
     let cells = numbers.iter().map(u64::to_string).chain(rates.into_iter().map(percent));
     std::iter::once(what.to_owned()).chain(cells).collect()

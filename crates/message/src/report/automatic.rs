@@ -33,7 +33,8 @@ pub(super) fn is_answer(header: &Header<'_>) -> bool {
     let submitted = header.small("Auto-Submitted");
     let precedence = header.small("Precedence");
     let subject = header.small("Subject");
-    let subject = ["re:", "aw:", "tr:"].iter().find_map(|mark| subject.strip_prefix(mark)).unwrap_or(&subject).trim_start();
+    let subject =
+        ["re:", "aw:", "tr:"].iter().find_map(|mark| subject.strip_prefix(mark)).unwrap_or(&subject).trim_start();
     (submitted.starts_with("auto-replied") && !is_from_the_system(header))
         || FIELDS.iter().any(|field| header.has(field))
         || PRECEDENCES.contains(&precedence.trim())

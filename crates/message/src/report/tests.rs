@@ -29,7 +29,10 @@ fn notifications_by_the_standard_are_read_field_by_field() {
     let postfix = sample!("postfix-unknown-user");
     one(postfix, Some("anna@example.org"), Some("5.1.1"), "550 5.1.1 <anna@mail.example.org> User unknown");
     let Reading::Status(told) = read(postfix, true) else { panic!() };
-    assert_eq!((told[0].server.as_str(), told[0].recipient.as_deref()), ("store.example.org", Some("anna@mail.example.org")));
+    assert_eq!(
+        (told[0].server.as_str(), told[0].recipient.as_deref()),
+        ("store.example.org", Some("anna@mail.example.org"))
+    );
     one(sample!("international"), Some("zoë@example.org"), Some("5.1.1"), "550 No such user");
     let both = failed(sample!("exchange-two-recipients"));
     let named: Vec<_> = both.iter().map(|(named, status, _)| (named.as_deref(), status.as_deref())).collect();
@@ -38,7 +41,8 @@ fn notifications_by_the_standard_are_read_field_by_field() {
 
 #[test]
 fn what_is_no_failure_is_told_as_what_it_is() {
-    for (content, action) in [(&sample!("postfix-delayed")[..], Action::Delayed), (sample!("success"), Action::Relayed)] {
+    for (content, action) in [(&sample!("postfix-delayed")[..], Action::Delayed), (sample!("success"), Action::Relayed)]
+    {
         let Reading::Status(told) = read(content, true) else { panic!() };
         assert_eq!(told[0].action, action);
     }
@@ -86,7 +90,8 @@ fn what_has_no_end_is_read_so_far() {
     assert_eq!(failed(many.as_bytes()).len(), RECIPIENTS_MAX);
     let long = format!("{head}Action: failed\r\nDiagnostic-Code: smtp; {}\r\n", "550 no ".repeat(100_000));
     assert!(failed(long.as_bytes())[0].2.len() <= CHARACTERS_MAX);
-    let text = format!("From: mailer-daemon@x.example\r\nSubject: failure notice\r\n\r\n{}", "<@>:\r\n".repeat(200_000));
+    let text =
+        format!("From: mailer-daemon@x.example\r\nSubject: failure notice\r\n\r\n{}", "<@>:\r\n".repeat(200_000));
     assert!(matches!(read(text.as_bytes(), true), Reading::Status(_)));
 }
 

@@ -10,7 +10,8 @@ const LINES_MAX: usize = 400;
 const REASON_LINES_MAX: usize = 12;
 
 /// How qmail, and those that came after it, begin.
-const QMAIL: [&str; 3] = ["this is the qmail-send program", "this is the machine generated message from", "hi. this is the "];
+const QMAIL: [&str; 3] =
+    ["this is the qmail-send program", "this is the machine generated message from", "hi. this is the "];
 /// How Exim begins.
 const EXIM: &str = "this message was created automatically by mail delivery software";
 /// What subjects of failures have, in small letters.
@@ -125,7 +126,8 @@ fn quotes_refusal(line: &str) -> bool {
 pub(super) fn code_in(text: &str) -> Option<u16> {
     let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
     words.find_map(|word| {
-        let is_code = word.len() == 3 && matches!(word.as_bytes()[0], b'4' | b'5') && matches!(word.as_bytes()[1], b'0'..=b'5');
+        let is_code =
+            word.len() == 3 && matches!(word.as_bytes()[0], b'4' | b'5') && matches!(word.as_bytes()[1], b'0'..=b'5');
         is_code.then(|| word.parse().ok()).flatten()
     })
 }

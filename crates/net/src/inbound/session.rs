@@ -212,7 +212,8 @@ impl<S: Store> Session<S> {
 impl<S: Store> Desk<S> {
     /// Who an address is; none where it is nobody of ours.
     fn addressee(&self, path: &Address) -> Option<Addressee> {
-        let is_feedback = |own: &Address| own.domain() == path.domain() && own.local().eq_ignore_ascii_case(path.local());
+        let is_feedback =
+            |own: &Address| own.domain() == path.domain() && own.local().eq_ignore_ascii_case(path.local());
         if self.feedback.as_ref().is_some_and(is_feedback) {
             return Some(Addressee::Feedback);
         }
@@ -223,9 +224,10 @@ impl<S: Store> Desk<S> {
     pub(super) fn token(&self, path: &Address) -> Result<Token, Refused> {
         let token = self.return_paths.token(path.local(), self.clock.now())?;
         let directory = self.store.directory();
-        let host = token.domain.and_then(|domain| directory.domains.get(&domain)).and_then(|domain| {
-            relay::zone::return_path_host(domain)
-        });
+        let host = token
+            .domain
+            .and_then(|domain| directory.domains.get(&domain))
+            .and_then(|domain| relay::zone::return_path_host(domain));
         if host.is_none_or(|host| host == path.domain()) { Ok(token) } else { Err(Refused::Foreign) }
     }
 }

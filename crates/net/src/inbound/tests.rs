@@ -197,7 +197,13 @@ async fn only_addresses_of_ours_are_taken() {
         let until = relay::clock::Day(SystemClock::new().now().day().0 - 1);
         let (account, domain) = (Id::new(1), Some(Id::new(1)));
         world.paths.local_part(&Token {
-            message: MESSAGE, account, domain, user: None, first: 0, is_single: true, until,
+            message: MESSAGE,
+            account,
+            domain,
+            user: None,
+            first: 0,
+            is_single: true,
+            until,
         })
     };
     let others = [

@@ -39,7 +39,10 @@ fn a_failure_of_the_one_recipient_has_its_class_and_words() {
     let told = told(Action::Failed, "other@elsewhere.example", "5.1.1", "550 5.1.1 No such user here");
     let reports = judged(&token(1, true), Reading::Status(vec![told.clone(), told]));
     let [report] = reports.as_slice() else { panic!("{reports:?}") };
-    assert_eq!((report.recipient, report.kind, report.class), (Some(1), ReportKind::HardBounce, Some(Class::NoSuchMailbox)));
+    assert_eq!(
+        (report.recipient, report.kind, report.class),
+        (Some(1), ReportKind::HardBounce, Some(Class::NoSuchMailbox))
+    );
     assert_eq!(report.reason, format!("{REPORTED}There is no such mailbox at example.org."));
     assert_eq!(report.reply, "550 5.1.1 No such user here");
     assert!(report.suppresses());
@@ -100,7 +103,10 @@ fn a_complaint_is_of_the_one_recipient_or_of_the_one_that_is_named() {
         })
     };
     let report = &judged(&token(1, true), complaint(&[]))[0];
-    assert_eq!((report.recipient, report.kind, report.reply.as_str()), (Some(1), ReportKind::Complaint, "abuse (Loop/1.0)"));
+    assert_eq!(
+        (report.recipient, report.kind, report.reply.as_str()),
+        (Some(1), ReportKind::Complaint, "abuse (Loop/1.0)")
+    );
     assert!(report.suppresses());
     assert_eq!(judged(&token(0, false), complaint(&["bert@example.org"]))[0].recipient, Some(1));
     let nobody = &judged(&token(0, false), complaint(&["x@example.org"]))[0];

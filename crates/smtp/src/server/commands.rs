@@ -1,7 +1,8 @@
 //! Each command of a session: whether it may come now, and what it asks (RFC 5321 §4.1, §4.3).
 
 use super::{
-    About, Answer, Asked, CLIENT_NAME_OCTETS_MAX, Hello, Phase, Question, Refusal, Security, Service, Session, Step, Transaction,
+    About, Answer, Asked, CLIENT_NAME_OCTETS_MAX, Hello, Phase, Question, Refusal, Security, Service, Session, Step,
+    Transaction,
 };
 use crate::address::Address;
 use crate::command::{self, PathArgument, PathFault, Verb};

@@ -407,7 +407,8 @@ fn reports_are_taken_in_the_clear_and_nobody_logs_in() {
     for (security, keyword) in [(Security::Clear, "STARTTLS"), (Security::Tls, "CHUNKING")] {
         let settings = Settings { service: Service::Reports, ..settings() };
         let mut session = Session::new(settings, security);
-        let wire = "EHLO x\r\nAUTH PLAIN AHVzZXIAcGFzcw==\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nx\r\n.\r\n";
+        let wire =
+            "EHLO x\r\nAUTH PLAIN AHVzZXIAcGFzcw==\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nx\r\n.\r\n";
         let log = play(&mut session, wire.as_bytes(), &[7]);
         let text = log.join("\n");
         assert!(text.contains(keyword) && !text.contains("AUTH PLAIN"), "{text}");

@@ -8,8 +8,8 @@ use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow
 use relay::clock::Day;
 use relay::id::{Id, MessageId};
 use relay::quota::Charges;
-use relay::service::SYSTEM_ACCOUNT;
 use relay::report::Recipient;
+use relay::service::SYSTEM_ACCOUNT;
 use relay::store::{History, StoreError};
 
 use super::{Memory, Row, State, Verb};

@@ -38,8 +38,8 @@ use smtp::server::Secret;
 use tokio::sync::watch;
 
 use crate::book::{Numbers, Register};
-use crate::reports::Heard;
 use crate::counters::Counters;
+use crate::reports::Heard;
 
 pub use spool::MemoryDraft;
 

@@ -177,7 +177,9 @@ impl State {
             (None, _) if its.is_empty() => {}
             (None, _) => {
                 if heard.take(report, Some(Status::Delivered), REPORTS_MAX) != Effect::Nothing {
-                    let left = |status| !matches!(status, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred);
+                    let left = |status| {
+                        !matches!(status, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred)
+                    };
                     for (number, _) in its.into_iter().filter(|(_, status)| left(*status)) {
                         self.reported(report, number, Effect::Remark);
                     }

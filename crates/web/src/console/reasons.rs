@@ -172,7 +172,10 @@ fn known(words: &Words, stored: &str) -> Option<Why> {
     let told = SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
         let taken = taken(pattern, stored)?;
         let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        Some(Why { cause: words.filled(cause, &values), fix: if fix.is_empty() { String::new() } else { words.t(fix) } })
+        Some(Why {
+            cause: words.filled(cause, &values),
+            fix: if fix.is_empty() { String::new() } else { words.t(fix) },
+        })
     });
     told.or_else(|| {
         OLDER.iter().find_map(|(pattern, class)| {

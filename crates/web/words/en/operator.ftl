@@ -494,6 +494,14 @@ unit-replies = { $count ->
     [one] reply
    *[other] replies
 }
+unit-reports = { $count ->
+    [one] report
+   *[other] reports
+}
+unit-reports-a-minute = { $count ->
+    [one] report a minute
+   *[other] reports a minute
+}
 unit-requests = { $count ->
     [one] request
    *[other] requests

@@ -494,6 +494,14 @@ unit-replies = { $count ->
     [one] réponse
    *[other] réponses
 }
+unit-reports = { $count ->
+    [one] rapport
+   *[other] rapports
+}
+unit-reports-a-minute = { $count ->
+    [one] rapport par minute
+   *[other] rapports par minute
+}
 unit-requests = { $count ->
     [one] requête
    *[other] requêtes

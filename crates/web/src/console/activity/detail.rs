@@ -189,7 +189,9 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
         octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),
         happened: happened(words, &detail),
         taken: detail.row.message.clone().filter(|_| detail.row.sandbox && slug == "delivered"),
-        suppresses: matches!(slug, "hard" | "complaint") && !detail.row.sandbox && visit.may(Need::Power(Power::Administration)),
+        suppresses: matches!(slug, "hard" | "complaint")
+            && !detail.row.sandbox
+            && visit.may(Need::Power(Power::Administration)),
         page: visit.page(),
         detail,
     }))

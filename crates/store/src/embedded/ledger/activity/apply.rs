@@ -265,7 +265,8 @@ impl<'a> Apply<'a> {
             }
             (None, Some(_), _) => {
                 if let Effect::Becomes(before, after) = heard.take(report, None, self.reports_max) {
-                    let key = Key { day: report.day(), account: report.account, domain: report.domain, user: report.user };
+                    let key =
+                        Key { day: report.day(), account: report.account, domain: report.domain, user: report.user };
                     self.counters.change(key, before, after);
                 }
             }
