@@ -58,8 +58,8 @@ const SENTENCES: &[Sentence] = &[
     ),
     Sentence("It was released and is tried again now.", "why-released", "fix-later"),
     Sentence(report::COMPLAINED, "why-complaint", "fix-complaint"),
-    Sentence(report::DELAYED, "why-reported-delayed", ""),
-    Sentence(report::HANDED_ON, "why-reported-on", ""),
+    Sentence(report::DELAYED, "why-reported-delayed", "fix-nothing"),
+    Sentence(report::HANDED_ON, "why-reported-on", "fix-nothing"),
     Sentence(report::UNATTRIBUTED, "why-unattributed", "fix-unattributed"),
     Sentence(report::UNATTRIBUTED_COMPLAINT, "why-unattributed-complaint", "fix-unattributed"),
 ];
@@ -172,10 +172,7 @@ fn known(words: &Words, stored: &str) -> Option<Why> {
     let told = SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
         let taken = taken(pattern, stored)?;
         let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        Some(Why {
-            cause: words.filled(cause, &values),
-            fix: if fix.is_empty() { String::new() } else { words.t(fix) },
-        })
+        Some(Why { cause: words.filled(cause, &values), fix: words.t(fix) })
     });
     told.or_else(|| {
         OLDER.iter().find_map(|(pattern, class)| {

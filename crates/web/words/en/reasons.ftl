@@ -61,6 +61,7 @@ span-seconds = { $count ->
 ## What to do about it
 fix-account-deleted = Nothing is to be done: what such an account sends is given up with it.
 fix-complaint = Send nothing more to this recipient, and look at how they came onto your list: complaints harm your reputation more than bounces do.
+fix-nothing = Nothing has to be done.
 fix-unattributed = Send each recipient a message of their own: then it is known who is meant.
 fix-again = Send the message again if it is still wanted.
 fix-domain-again = Add the domain again, publish its new records, then send the message again.

@@ -61,6 +61,7 @@ span-seconds = { $count ->
 ## Que faire
 fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
 fix-complaint = N’envoyez plus rien à ce destinataire, et vérifiez comment il est entré dans votre liste : les plaintes nuisent davantage à votre réputation que les rebonds.
+fix-nothing = Il n’y a rien à faire.
 fix-unattributed = Envoyez à chaque destinataire un message à part : on sait alors de qui il s’agit.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
 fix-domain-again = Ajoutez le domaine de nouveau, publiez ses nouveaux enregistrements, puis renvoyez le message.

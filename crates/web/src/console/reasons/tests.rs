@@ -103,7 +103,7 @@ fn every_message_of_a_sentence_is_there() {
     }
 }
 
-/// Replies that no row shows: an application's stumbling in the dialogue.
+/// Replies that no row shows: an application's stumbling in the dialogue, and what servers hear that report on mail.
 const UNSEEN: &[&str] = &[
     "auth-base64",
     "auth-cancelled",
@@ -119,6 +119,8 @@ const UNSEEN: &[&str] = &[
     "no-recipients",
     "not-http",
     "not-tls",
+    "recipient-not-ours",
+    "reports-hurried",
     "sessions-again",
     "shutting-down",
     "tls-active",
@@ -134,6 +136,22 @@ fn every_reply_that_a_row_can_show_has_its_words() {
             assert_eq!(both, !UNSEEN.contains(&reference), "{reference}");
         }
     }
+}
+
+#[test]
+fn what_was_reported_later_says_so_and_has_the_words_of_its_class() {
+    let [english, french] = languages();
+    let class = Class::NoSuchMailbox;
+    let stored = format!("{}{}", report::REPORTED, class.words(Language::English, "example.org"));
+    let told = of_sentence(&english, Some(class.name()), "anna@example.org", &stored);
+    assert_eq!(told.cause, stored);
+    let told = of_sentence(&french, Some(class.name()), "anna@example.org", &stored);
+    assert!(
+        told.cause.starts_with("Signalé après la livraison") && told.cause.contains("example.org"),
+        "{}",
+        told.cause
+    );
+    assert_eq!(told.fix, class.next_step(Language::French));
 }
 
 #[test]
