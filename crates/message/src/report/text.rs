@@ -142,7 +142,7 @@ pub(super) fn status_in(text: &str) -> Option<String> {
 pub(super) fn is_status(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
-    parts.len() == 3 && matches!(parts[0], "2" | "4" | "5") && parts[1..].iter().all(|part| number(part))
+    parts.len() == 3 && matches!(parts[0], "2" | "4" | "5") && parts[1..].iter().all(number)
 }
 
 /// HTML without its marks, each of which ends a line: enough to find a refusal in.
