@@ -11,6 +11,7 @@ mod operate;
 mod plan;
 mod run;
 mod show;
+mod site;
 mod statistics;
 pub(crate) mod table;
 mod webhook;
@@ -99,6 +100,9 @@ pub enum Command {
     /// Mail that waits
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Mail servers of others, and how they are treated
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),
@@ -541,6 +545,28 @@ pub enum QueueCommand {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+/// `site`
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// List the sites that mail goes to, with what is in force at each and why
+    List {
+        /// Those alone where something is in force
+        #[arg(long)]
+        troubled: bool,
+        /// Those behind this one
+        #[arg(long)]
+        after: Option<String>,
+        /// So many at the most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Try a site now that is left alone or slowed
+    Resume {
+        /// Its name
+        site: String,
     },
 }
 

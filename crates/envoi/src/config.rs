@@ -166,6 +166,8 @@ pub struct Delivery {
     pub retry_for: Duration,
     /// Further authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// The operator's rules for what providers take, before ours.
+    pub shaping: Option<PathBuf>,
     /// The operator's routes, in order.
     pub routes: Vec<Route>,
 }
@@ -438,6 +440,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         source_addresses: table.addresses("source_addresses").unwrap_or_default(),
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
+        shaping: table.path("shaping", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),
     }
 }

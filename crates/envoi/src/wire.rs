@@ -3,6 +3,7 @@
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::schedule::Bounds;
+use relay::shaping::Providers;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
 use rustls::pki_types::CertificateDer;
@@ -29,6 +30,7 @@ use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
 use crate::bounces;
+use crate::shaping;
 use crate::certificate_alerts;
 use crate::config::{self, Config};
 use crate::control::Control;
@@ -87,6 +89,7 @@ impl Relay {
         let resolver = resolver(&settings)?;
         let outbound = outbound(config, &routes, &resolver)?;
         let rules = bounces::rules(config)?;
+        let providers = shaping::providers(config)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
@@ -94,7 +97,7 @@ impl Relay {
         let zone = zone_sockets(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound, rules);
+        let dispatch = ground.dispatch(config, outbound, rules, providers);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -185,10 +188,17 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
-    fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
+    fn dispatch(
+        &self,
+        config: &Config,
+        outbound: Outbound,
+        rules: Arc<Rules>,
+        providers: Arc<Providers>,
+    ) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
             bounds: Bounds::held_to(&config.limits),
+            providers,
             rules,
             unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)

@@ -5,7 +5,7 @@ mod plan;
 mod witness;
 
 pub use hickory::{Dns, DnsSettings};
-pub use plan::{Hop, PlanFault, addresses_of, mail_hosts};
+pub use plan::{Hop, PlanFault, addresses_of, mail_hosts, mail_servers};
 pub use witness::{Answering, NameServers, Witness};
 
 use std::future::Future;

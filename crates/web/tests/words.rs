@@ -22,6 +22,8 @@ const SAME: &[&str] = &[
     "menu-webhooks",
     "octets",
     "quota",
+    "sites-site",
+    "sites-title",
     "unit-conversations",
     "unit-messages",
     "unit-octets",

@@ -361,6 +361,14 @@ const KEYS: &[Key] = &[
         "Further certificate authorities to trust where a route requires TLS, and of the receivers of webhooks, PEM.",
     ),
     key(
+        "delivery",
+        "shaping",
+        Kind::Path,
+        Absent::Nothing("the relay's rules alone"),
+        r#""/etc/envoi/shaping.toml""#,
+        "A file of rules for what providers take (docs/operate/delivery.md), read at the start.",
+    ),
+    key(
         "delivery.route",
         "domain",
         Kind::Pattern,
