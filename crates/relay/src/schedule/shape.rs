@@ -279,6 +279,11 @@ impl Scheduler {
         }
         let is_suspended = shaper.shaping.is_suspended();
         self.shapers.suspended = self.shapers.suspended + usize::from(is_suspended) - usize::from(was_suspended);
+        if let Reaction::Suspended(_) = reaction {
+            for site in self.sites.with_due_mail_at(place) {
+                self.feed(site, now, actions);
+            }
+        }
         self.shapers.stir(place);
     }
 

@@ -211,6 +211,12 @@ impl Sites {
         self.records.iter().flatten()
     }
 
+    /// The places of those of a shaper that have due parcels. Looks at all of them.
+    pub(super) fn with_due_mail_at(&self, shaper: u32) -> Vec<u32> {
+        let is_its = |site: &Option<Site>| site.as_ref().is_some_and(|site| site.shaper == shaper && site.ready > 0);
+        (0u32..).zip(&self.records).filter(|(_, site)| is_its(site)).map(|(place, _)| place).collect()
+    }
+
     /// Has those of a shaper asked again that could not be reached.
     pub(super) fn up_again(&mut self, shaper: u32, now: Timestamp) {
         for site in self.records.iter_mut().flatten().filter(|site| site.shaper == shaper) {

@@ -35,7 +35,7 @@ async fn a_site_that_blocks_us_is_left_alone_and_its_mail_waits_with_the_reason(
     assert_eq!((site.name.as_str(), domains), ("mx.one.example", vec!["one.example".to_owned()]));
     assert!(matches!(site.phase, Phase::Suspended(until) if until.since(START) >= Duration::from_secs(300)));
     assert_eq!(site.recipients, 2);
-    assert!(site.said.unwrap().text.contains("is on a blocklist"));
+    assert!(site.said.unwrap().text.contains("blocklist, see https://list.example"));
     // two tries in a quarter of an hour, each of one conversation
     world.pass(Duration::from_secs(900)).await;
     assert!((3..=4).contains(&world.dials()), "{}", world.dials());
