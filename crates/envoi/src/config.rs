@@ -22,6 +22,7 @@ pub use example::{example, markdown};
 pub use value::parse_span;
 
 use net::acme::{AcmeSettings, Challenge};
+use net::dns::Dnssec;
 use net::own_mail::Sender;
 use net::tls::CertificateFiles;
 
@@ -168,6 +169,10 @@ pub struct Delivery {
     pub ca_file: Option<PathBuf>,
     /// The operator's rules for what providers take, before ours.
     pub shaping: Option<PathBuf>,
+    /// Whether mail servers' certificates are looked for in DNS.
+    pub dane: Dnssec,
+    /// The keys that DNSSEC begins at.
+    pub trust_anchors: Option<PathBuf>,
     /// The operator's routes, in order.
     pub routes: Vec<Route>,
 }
@@ -441,6 +446,12 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
         shaping: table.path("shaping", folder),
+        dane: match table.text("dane").as_str() {
+            "on" => Dnssec::On,
+            "off" => Dnssec::Off,
+            _ => Dnssec::Auto,
+        },
+        trust_anchors: table.path("trust_anchors", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),
     }
 }

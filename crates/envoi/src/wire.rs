@@ -2,7 +2,6 @@
 
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
-use relay::schedule::Bounds;
 use relay::shaping::Providers;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
@@ -19,7 +18,7 @@ use web::listen::{Cover, Face};
 use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
-use net::dns::{Dns, DnsSettings, LookupError, NameServers, Resolver, Witness};
+use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
@@ -82,7 +81,7 @@ impl Relay {
         let kept = kept(config, &clock)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
-        let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
+        let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
@@ -197,11 +196,9 @@ impl Ground {
     ) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            bounds: Bounds::held_to(&config.limits),
             providers,
             rules,
-            unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
-            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));
@@ -373,6 +370,23 @@ fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
     })
 }
 
+/// How DNS is asked for mail and webhooks.
+pub(crate) fn dns_settings(config: &Config) -> Result<DnsSettings, Fault> {
+    let delivery = &config.delivery;
+    let anchors = delivery.trust_anchors.as_ref().map(|file| {
+        std::fs::read_to_string(file).map_err(|error| {
+            let what = format!("The trust anchors in {} cannot be read: {error}.", file.display());
+            Fault::invalid(what, "Name a file with the DNSKEY records of the root.")
+        })
+    });
+    Ok(DnsSettings {
+        servers: delivery.name_servers.clone(),
+        dnssec: delivery.dane,
+        trust_anchors: anchors.transpose()?,
+        ..DnsSettings::default()
+    })
+}
+
 fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
     match Dns::new(settings) {
         Ok(dns) => Ok(Arc::new(dns)),
@@ -399,6 +413,7 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
         allow_private: config.delivery.allow_private,
         own: own_addresses(config),
         authorities: further_authorities(config)?,
+        dane: config.delivery.dane != Dnssec::Off,
         ..OutboundSettings::held_to(&config.limits)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))

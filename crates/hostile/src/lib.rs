@@ -16,6 +16,7 @@ pub mod proxy;
 pub mod records;
 pub mod segment;
 pub mod session;
+pub mod tlsa;
 
 /// One check: panics where a promise is broken.
 pub type Check = fn(&[u8]);
@@ -34,4 +35,5 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("records", records::check),
     ("segment", segment::check),
     ("session", session::check),
+    ("tlsa", tlsa::check),
 ];

@@ -6,6 +6,7 @@ mod errand;
 mod hops;
 mod line;
 mod opener;
+mod shield;
 mod tls;
 mod wire;
 
@@ -50,6 +51,10 @@ pub struct OutboundSettings {
     pub authorities: Vec<CertificateDer<'static>>,
     /// Whether the system's certificate authorities are trusted.
     pub system_authorities: bool,
+    /// Whether TLSA records of MX hosts are looked for; what they ask is never gone without then (RFC 7672).
+    pub dane: bool,
+    /// TLSA records of one host that are looked at.
+    pub tlsa_records_max: usize,
     /// How long a next hop may take for each of its replies.
     pub patience: Patience,
     /// How long a dial may take.
@@ -84,6 +89,8 @@ impl OutboundSettings {
             own: Vec::new(),
             authorities: Vec::new(),
             system_authorities: true,
+            dane: true,
+            tlsa_records_max: count(limits.tlsa_records_max),
             patience: Patience::STANDARD,
             dial_max: Duration::from_secs(limits.dial_seconds),
             opening_max: Duration::from_secs(limits.opening_seconds),
@@ -126,6 +133,9 @@ pub struct Delivery {
     pub attempt: Attempt,
     /// One finding for each recipient of the parcel, in its order.
     pub findings: Vec<(u16, Finding)>,
+    /// The recipients about whom the next hop was told what the sender asked: it lists DSN (RFC 3461), and tells the sender
+    /// of them from here on. Empty where nothing was asked.
+    pub passed_on: Vec<u16>,
 }
 
 /// The outbound side. One is enough for the whole process; every verb may be called from any task.

@@ -195,6 +195,8 @@ limits! {
         "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
     mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
         "Addresses that are dialled in one attempt.";
+    tlsa_records_max TLSA_RECORDS_MAX 32 4..=256 "records" ""
+        "TLSA records of one mail server that are looked at (DANE); of more the first ones count.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""
         "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
     conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""
@@ -249,6 +251,10 @@ limits! {
         "How long a message stays in a test inbox.";
     unknown_replies_max UNKNOWN_REPLIES_MAX 500 10..=10_000 "replies" ""
         "Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.";
+    delayed_seconds DELAYED_SECONDS 14_400 600..=432_000 "seconds" ""
+        "How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.";
+    notification_content_octets_max NOTIFICATION_CONTENT_OCTETS_MAX 102_400 0..=10_485_760 "octets" ""
+        "Size of a message that a notification of its failure brings back whole, where the sender asked for that (RET=FULL); of a larger one it brings back the header.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""

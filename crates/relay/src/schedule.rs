@@ -311,7 +311,10 @@ impl Scheduler {
     ) -> u32 {
         let place = self.insert(message, account, site, recipients, attempts_of(state));
         match state {
-            RecipientState::Waiting { due, .. } if *due <= now => self.make_ready(place, now, actions),
+            RecipientState::Waiting { due, .. } if *due <= now => {
+                self.parcels.was_due(place, *due);
+                self.make_ready(place, now, actions);
+            }
             RecipientState::Waiting { due, .. } => self.parcels.wait(place, retry::sane_due(*due, now)),
             RecipientState::Held { reason, .. } => self.parcels.set(place, State::Held(*reason)),
             RecipientState::Settled => unreachable!("the callers leave settled recipients out"),
@@ -462,6 +465,7 @@ impl Scheduler {
             recipients: record.recipients.as_slice().to_vec(),
             attempts: record.attempts,
             transaction_recipients: 0,
+            due: record.due,
         }
     }
 

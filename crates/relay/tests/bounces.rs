@@ -33,8 +33,6 @@ const UNUSED: &[(&str, &str)] = &[
     ("status_address_syntax", "RFC 3463 x.1.3; servers that send it say why in words, too"),
     ("status_sender_refused", "RFC 3463 x.1.7 and x.1.8; servers that send them say why in words, too"),
     ("status_address", "RFC 3463 x.1.x, for servers that say nothing in words"),
-    ("status_mailbox_disabled", "RFC 3463 5.2.1; servers that send it say why in words, too"),
-    ("status_mailbox_full", "RFC 3463 x.2.2; servers that send it say why in words, too"),
     ("status_message_too_large", "RFC 3463 x.2.3 and x.3.4; servers that send them say why in words, too"),
     ("status_mailbox", "RFC 3463 5.2.x, for servers that say nothing in words"),
     ("status_no_answer", "RFC 3463 5.4.1, which Exchange sends for refused recipients, mostly in words, too"),

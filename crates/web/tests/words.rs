@@ -24,6 +24,7 @@ const SAME: &[&str] = &[
     "quota",
     "sites-site",
     "sites-title",
+    "timeline-attempt-how",
     "unit-conversations",
     "unit-messages",
     "unit-octets",

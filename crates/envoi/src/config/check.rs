@@ -226,6 +226,15 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
             problems.push(Problem::fault(line, "delivery.ca_file", what, "Name a file of certificates in PEM."));
         }
     }
+    if let Some(file) = &config.delivery.trust_anchors {
+        let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+        if let Err(what) = read.and_then(|text| net::dns::check_trust_anchors(&text)) {
+            let line = tree.table("delivery").line_of("trust_anchors");
+            let remedy = "Name a file with the DNSKEY records of the root, as in a zone's file.";
+            let what = format!("{}: {what}", file.display());
+            problems.push(Problem::fault(line, "delivery.trust_anchors", what, remedy));
+        }
+    }
     if let Some(file) = &config.store.master_key {
         let line = tree.table("store").line_of("master_key");
         // a new data folder gets a new key there; an old one needs its own

@@ -1,10 +1,12 @@
 //! A line: an open conversation with a next hop, kept for further mail to the same destination.
 
 use bytes::BytesMut;
+use relay::notification::Requests;
 use relay::outcome::Failure;
 use relay::route::Destination;
 use smtp::address::Address;
-use smtp::client::{Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use smtp::envelope::RcptParameters;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::content::{self, ContentError};
 use super::dial::Transport;
+use super::shield::Shield;
 use super::tls::{TlsClients, version_name};
 use super::wire::Wire;
 use super::{OutboundSettings, Parcel};
@@ -85,10 +88,13 @@ pub(super) struct Batch {
     pub(super) found: Vec<Found>,
     /// Nothing of the content went out, and nothing was said about the recipients: another host may be tried.
     pub(super) elsewhere: bool,
+    /// The next hop was told what the sender asked about notifications.
+    pub(super) passed_on: bool,
 }
 
 impl<T: Transport> Line<T> {
-    /// Leads a fresh connection to where a transaction may begin.
+    /// Leads a fresh connection to where a transaction may begin, with TLS as `tls` says, and whatever the shield asks
+    /// of it.
     ///
     /// # Errors
     /// [`OpenError`]; the connection is closed.
@@ -96,6 +102,7 @@ impl<T: Transport> Line<T> {
         stream: T,
         peer: Peer,
         tls: Tls,
+        shield: &Shield,
         clients: &TlsClients,
         settings: &OutboundSettings,
     ) -> Result<Line<T>, OpenError> {
@@ -120,11 +127,10 @@ impl<T: Transport> Line<T> {
                 age_max: settings.line_age_max,
             },
         };
-        let checked = tls == Tls::Required;
         loop {
             match line.lead(None).await {
                 Stop::Ready => break,
-                Stop::StartTls => line = line.secure(clients, checked).await.map_err(OpenError::Handshake)?,
+                Stop::StartTls => line = line.secure(clients, shield).await.map_err(OpenError::Handshake)?,
                 Stop::Refused(found) => {
                     line.hang_up();
                     return Err(OpenError::Found(found));
@@ -138,14 +144,14 @@ impl<T: Transport> Line<T> {
         Ok(line)
     }
 
-    async fn secure(mut self, clients: &TlsClients, checked: bool) -> Result<Line<T>, String> {
+    async fn secure(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
         let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
-        let handshake = clients.handshake(stream, &self.host, self.remote.ip(), checked);
+        let handshake = clients.handshake(stream, &self.host, self.remote.ip(), shield);
         let stream = match timeout(self.conversation.patience(), handshake).await {
             Ok(result) => result?,
             Err(_) => return Err("the next hop fell silent during the TLS handshake".into()),
         };
-        self.tls = version_name(&stream).into();
+        self.tls = shield.shown(version_name(&stream));
         self.wire = Wire::Tls(Box::new(stream));
         self.conversation.on_tls();
         Ok(self)
@@ -160,6 +166,8 @@ impl<T: Transport> Line<T> {
         let count = self.conversation.capabilities().batch(&recipients, recipients_max);
         let recipients = &recipients[..count.min(alike(&recipients, self.conversation.capabilities().smtputf8))];
         let count = recipients.len();
+        let requests = envelope.requests.as_deref().filter(|_| self.conversation.capabilities().dsn);
+        let asked = requests.map(|requests| asked(requests, parcel, &places[..count])).unwrap_or_default();
         self.content_begun = false;
         self.messages += 1;
         self.conversation.begin(&Transaction {
@@ -168,6 +176,11 @@ impl<T: Transport> Line<T> {
             octets: content::octets(parcel.seal.as_ref(), &parcel.content),
             needs_eight_bit: envelope.needs_eight_bit,
             needs_smtputf8: envelope.needs_smtputf8(recipients),
+            asked: Asked {
+                ret: requests.and_then(|requests| requests.ret),
+                envid: requests.and_then(|requests| requests.envid.as_deref()),
+                recipients: &asked,
+            },
         });
         let found = match self.lead(Some(parcel)).await {
             Stop::Done(found) => found,
@@ -176,7 +189,7 @@ impl<T: Transport> Line<T> {
         };
         self.used = Instant::now();
         let elsewhere = !self.content_begun && found.iter().all(may_pass_elsewhere);
-        Batch { found, elsewhere }
+        Batch { found, elsewhere, passed_on: requests.is_some() }
     }
 
     /// Reads and writes until there is something to decide.
@@ -306,6 +319,13 @@ impl<T: Transport> Line<T> {
 fn alike(recipients: &[Address], offers_smtputf8: bool) -> usize {
     let Some(first) = recipients.first() else { return 0 };
     recipients.iter().take_while(|recipient| offers_smtputf8 || recipient.is_ascii() == first.is_ascii()).count()
+}
+
+/// What was asked about the recipients at these places of a parcel.
+fn asked<'a>(requests: &'a Requests, parcel: &Parcel, places: &[usize]) -> Vec<&'a RcptParameters> {
+    static NOTHING: RcptParameters = RcptParameters { notify: None, orcpt: None };
+    let of = |place: &usize| requests.recipients.get(usize::from(parcel.recipients[*place])).unwrap_or(&NOTHING);
+    places.iter().map(of).collect()
 }
 
 fn out_of_turn() -> Found {

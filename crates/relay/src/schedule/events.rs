@@ -28,6 +28,8 @@ pub struct Parcel {
     pub recipients: Vec<u16>,
     /// Attempts made so far.
     pub attempts: u32,
+    /// When it was due, as its last settlement said; at its arrival, when that was.
+    pub due: Timestamp,
     /// Recipients in one transaction at the most; 0: as many as every transaction may have.
     pub transaction_recipients: u32,
 }

@@ -94,6 +94,8 @@ check-name-disk = Room on the disk
 check-advice-disk = Make room before new mail has to be turned away.
 check-name-dns = Name lookups
 check-advice-dns = Let the relay reach a resolver: without one no mail finds its way.
+check-name-dnssec = Signed answers (DNSSEC)
+check-advice-dnssec = Let the relay ask a resolver that hands on DNSSEC signatures: without them mail goes out without DANE.
 check-name-hostname = Name and address
 check-advice-hostname = Give the relay a name of its own with an address record that leads here.
 check-name-next-hop = The next server
@@ -387,6 +389,7 @@ limit-opening-seconds = The time that all next hops of one delivery attempt have
 limit-attempt-seconds = The time of one delivery attempt in all.
 limit-mail-hosts-max = Mail servers of a domain that are looked at in one attempt, the preferred ones first.
 limit-mail-addresses-max = Addresses that are dialled in one attempt.
+limit-tlsa-records-max = TLSA records of one mail server that are looked at (DANE); of more the first ones count.
 limit-transaction-recipients-max = Recipients that a next hop is given in one transaction, unless it asks for fewer.
 limit-conversations-max = Conversations with other servers at once, in total.
 limit-site-conversations-max = Conversations at once with one site: the mail servers that one domain or many share, or the next hop of a route.
@@ -400,6 +403,8 @@ limit-inbox-messages-max = Messages in the test inbox of one account: the oldest
 limit-inbox-octets-max = Octets of the messages in the test inbox of one account: the oldest go. A message that is larger by itself is not kept.
 limit-inbox-octets-total-max = Octets of the messages in all test inboxes: the oldest go.
 limit-inbox-days = How long a message stays in a test inbox.
+limit-delayed-seconds = How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.
+limit-notification-content-octets-max = Size of a message that a notification of its failure brings back whole, where the sender asked for that (RET=FULL); of a larger one it brings back the header.
 limit-line-messages-max = Messages carried to a next hop on one connection.
 limit-line-idle-seconds = How long a connection to a next hop may wait for further mail.
 limit-line-age-seconds = How old a connection to a next hop may grow before it is used no more.
@@ -482,6 +487,10 @@ unit-octets-a-second = { $count ->
 unit-recipients = { $count ->
     [one] recipient
    *[other] recipients
+}
+unit-records = { $count ->
+    [one] record
+   *[other] records
 }
 unit-refusals-a-minute = { $count ->
     [one] refusal a minute

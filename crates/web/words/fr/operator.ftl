@@ -94,6 +94,8 @@ check-name-disk = Espace disque
 check-advice-disk = Libérez de l’espace avant que de nouveaux messages doivent être refusés.
 check-name-dns = Résolution de noms
 check-advice-dns = Donnez au relais l’accès à un serveur de noms : sans lui, aucun courrier ne trouve son chemin.
+check-name-dnssec = Réponses signées (DNSSEC)
+check-advice-dnssec = Donnez au relais un serveur de noms qui transmet les signatures DNSSEC : sans elles, le courrier part sans DANE.
 check-name-hostname = Nom et adresse
 check-advice-hostname = Donnez au relais son propre nom, avec un enregistrement d’adresse qui mène ici.
 check-name-next-hop = Serveur suivant
@@ -387,6 +389,7 @@ limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants
 limit-attempt-seconds = Durée totale d’une tentative de livraison.
 limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
 limit-mail-addresses-max = Adresses jointes pendant une tentative.
+limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
 limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
 limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel que partagent un ou plusieurs domaines, ou le serveur suivant d’une route.
@@ -400,6 +403,8 @@ limit-inbox-messages-max = Messages dans la boîte d’essai d’un compte : le
 limit-inbox-octets-max = Octets des messages dans la boîte d’essai d’un compte : les plus anciens disparaissent. Un message qui dépasse cette taille à lui seul n’est pas gardé.
 limit-inbox-octets-total-max = Octets des messages dans toutes les boîtes d’essai : les plus anciens disparaissent.
 limit-inbox-days = Durée pendant laquelle un message reste dans une boîte d’essai.
+limit-delayed-seconds = Temps après lequel un message accepté est considéré comme retardé : l’expéditeur qui l’a demandé (NOTIFY=DELAY) en est averti une fois.
+limit-notification-content-octets-max = Taille jusqu’à laquelle l’avis d’échec rapporte le message entier, lorsque l’expéditeur l’a demandé (RET=FULL) ; au-delà, il n’en rapporte que l’en-tête.
 limit-line-messages-max = Messages portés à un serveur suivant sur une même connexion.
 limit-line-idle-seconds = Temps pendant lequel une connexion à un serveur suivant peut attendre d’autres messages.
 limit-line-age-seconds = Âge qu’une connexion à un serveur suivant peut atteindre avant de ne plus servir.
@@ -482,6 +487,10 @@ unit-octets-a-second = { $count ->
 unit-recipients = { $count ->
     [one] destinataire
    *[other] destinataires
+}
+unit-records = { $count ->
+    [one] enregistrement
+   *[other] enregistrements
 }
 unit-refusals-a-minute = { $count ->
     [one] refus par minute
