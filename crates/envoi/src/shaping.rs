@@ -43,6 +43,9 @@ mod tests {
         assert_eq!(providers.of_hosts(&["mx.example.net".to_owned()]).unwrap().allowance(1).connections, 7);
         std::fs::write(&file, format!("{rule}connections = 0\n")).unwrap();
         let told = read(&file).unwrap_err();
-        assert!(told.contains("shaping.toml") && told.contains("provider \"mine\": connections is 1 to 1000"), "{told}");
+        assert!(
+            told.contains("shaping.toml") && told.contains("provider \"mine\": connections is 1 to 1000"),
+            "{told}"
+        );
     }
 }

@@ -4,10 +4,10 @@
 
 use bytes::BytesMut;
 use relay::clock::Timestamp;
-use relay::outcome::rules::Rules;
-use relay::outcome::{Class, Context, Finding, SiteAction, Stage, judge};
 use relay::id::Id;
 use relay::limits::Limits;
+use relay::outcome::rules::Rules;
+use relay::outcome::{Class, Context, Finding, SiteAction, Stage, judge};
 use relay::queue::{Outcome, Verdict};
 use relay::retry::{Jitter, Period};
 use relay::shaping::{BLOCKS_OF_SEVERAL, Complaint, Pauses, Provider, Reaction, Shaping};

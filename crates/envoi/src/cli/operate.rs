@@ -9,8 +9,8 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SiteCommand, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, ZoneCommand,
-    account, api_key, inbox, member, message, plan, statistics, webhook,
+    DomainCommand, QueueCommand, RulesArgs, SiteCommand, SmtpUserCommand, StatusWord, SuppressionCommand, Switch,
+    ZoneCommand, account, api_key, inbox, member, message, plan, statistics, webhook,
 };
 use crate::moment;
 

@@ -140,6 +140,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         };
         self.metrics.attempted(delivery.attempt.milliseconds);
         self.tell_of_complaint(conversation, mail, &delivery);
+        self.metrics.protected(delivery.protection);
         if let Some((_, finding)) = delivery.findings.first()
             && delivery.findings.iter().all(|(_, finding)| outcome::is_site_down(finding))
         {

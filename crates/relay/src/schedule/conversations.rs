@@ -94,13 +94,7 @@ impl Scheduler {
     }
 
     /// Lets a conversation carry the next due parcel of its site; whether there was one.
-    fn carry(
-        &mut self,
-        conversation: ConversationId,
-        site: u32,
-        now: Timestamp,
-        actions: &mut Vec<Action>,
-    ) -> bool {
+    fn carry(&mut self, conversation: ConversationId, site: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
         let Some(mut parcel) = self.take(site, Errand::Carry) else { return false };
         if let Some(known) = self.conversations.get_mut(&conversation) {
             let was_idle = known.idle_until.take().is_some();

@@ -10,8 +10,8 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, UnknownReplyView,
-    WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
+    UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};

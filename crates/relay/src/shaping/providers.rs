@@ -126,7 +126,8 @@ impl Providers {
         let mut providers = Providers::default();
         for provider in written {
             let number = providers.all.len();
-            for (patterns, into) in [(&provider.mx, &mut providers.hosts), (&provider.domains, &mut providers.domains)] {
+            for (patterns, into) in [(&provider.mx, &mut providers.hosts), (&provider.domains, &mut providers.domains)]
+            {
                 for pattern in patterns {
                     match pattern.strip_prefix("*.") {
                         Some(parent) => into.below.entry(parent.to_owned()).or_insert(number),
@@ -173,9 +174,9 @@ pub fn name_of_hosts(hosts: &[String]) -> String {
         return all;
     }
     // FNV-1a
-    let hash = all.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = all
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3));
     let mut name = sorted.first().copied().unwrap_or_default().to_owned();
     // writing to a String cannot fail
     let _ = write!(name, ",{hash:016x}");

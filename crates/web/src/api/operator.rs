@@ -4,8 +4,7 @@ use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
     AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, SiteView,
-    UnknownReplyView,
-    ZoneView,
+    UnknownReplyView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;

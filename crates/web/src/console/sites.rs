@@ -77,7 +77,8 @@ struct SitesPage {
 /// The list behind a site.
 fn path(troubled: bool, after: Option<&str>) -> String {
     let shown = if troubled { "troubled" } else { "all" };
-    let pairs: Vec<(&str, &str)> = std::iter::once(("show", shown)).chain(after.map(|after| ("after", after))).collect();
+    let pairs: Vec<(&str, &str)> =
+        std::iter::once(("show", shown)).chain(after.map(|after| ("after", after))).collect();
     format!("{LIST}?{}", serde_html_form::to_string(pairs).unwrap_or_default())
 }
 

@@ -74,7 +74,10 @@ fn the_first_that_fits_decides_and_the_operators_come_before_ours() {
     assert_eq!(Rules::ours().classify(Stage::Recipient, &known).class, Class::NoSuchMailbox);
     let own = "[[rule]]\nname = \"mine\"\nclass = \"policy\"\nany = [\"user unknown\"]";
     let rules = Rules::before_ours(own).unwrap();
-    assert_eq!(rules.classify(Stage::Recipient, &known), Classified { class: Class::Policy, rule: Some("mine"), site: SiteAction::Nothing });
+    assert_eq!(
+        rules.classify(Stage::Recipient, &known),
+        Classified { class: Class::Policy, rule: Some("mine"), site: SiteAction::Nothing }
+    );
     let other = reply(550, None, &["no such user"]);
     assert_eq!(rules.classify(Stage::Recipient, &other).rule, Some("no_such_mailbox"));
 }
