@@ -32,6 +32,7 @@ pub use plan::{PlanCommand, TermsArgs};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
+pub use site::SiteCommand;
 pub use statistics::StatisticsArgs;
 pub use webhook::{ChangeArgs, EventWord, WebhookCommand};
 
@@ -545,28 +546,6 @@ pub enum QueueCommand {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
-    },
-}
-
-/// `site`
-#[derive(Debug, Subcommand)]
-pub enum SiteCommand {
-    /// List the sites that mail goes to, with what is in force at each and why
-    List {
-        /// Those alone where something is in force
-        #[arg(long)]
-        troubled: bool,
-        /// Those behind this one
-        #[arg(long)]
-        after: Option<String>,
-        /// So many at the most
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// Try a site now that is left alone or slowed
-    Resume {
-        /// Its name
-        site: String,
     },
 }
 

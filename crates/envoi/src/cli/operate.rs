@@ -9,8 +9,8 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SiteCommand, SmtpUserCommand, StatusWord, SuppressionCommand, Switch,
-    ZoneCommand, account, api_key, inbox, member, message, plan, statistics, webhook,
+    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, ZoneCommand,
+    account, api_key, inbox, member, message, plan, site, statistics, webhook,
 };
 use crate::moment;
 
@@ -58,10 +58,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
             Operation::Connections { account: *account, limit: *limit }.into()
         }
         Command::Queue(command) => queue(command)?,
-        Command::Site(SiteCommand::List { troubled, after, limit }) => {
-            Operation::SiteList { after: after.clone(), limit: *limit, troubled: *troubled }.into()
-        }
-        Command::Site(SiteCommand::Resume { site }) => Operation::SiteResume { site: site.clone() }.into(),
+        Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),

@@ -1,11 +1,46 @@
-//! Sites as people read them.
+//! Sites: the mail servers of others, what is in force there, and the order to try one now.
 
+use super::operate::Wanted;
 use super::table::{cut, table};
 use crate::moment::short;
+use clap::Subcommand;
+use relay::service::operation::Operation;
 use relay::service::view::SiteView;
 
 /// The characters of a reply that a line has room for.
 const SAID_CHARACTERS: usize = 80;
+
+/// `site`
+#[derive(Debug, Subcommand)]
+pub enum SiteCommand {
+    /// List the sites that mail goes to, with what is in force at each and why
+    List {
+        /// Those alone where something is in force
+        #[arg(long)]
+        troubled: bool,
+        /// Those behind this one
+        #[arg(long)]
+        after: Option<String>,
+        /// So many at the most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Try a site now that is left alone or slowed
+    Resume {
+        /// Its name
+        site: String,
+    },
+}
+
+/// The operation of a command.
+pub(super) fn operation(command: &SiteCommand) -> Wanted {
+    match command {
+        SiteCommand::List { troubled, after, limit } => {
+            Operation::SiteList { after: after.clone(), limit: *limit, troubled: *troubled }.into()
+        }
+        SiteCommand::Resume { site } => Operation::SiteResume { site: site.clone() }.into(),
+    }
+}
 
 /// The list.
 pub(super) fn list(sites: &[SiteView]) -> String {
