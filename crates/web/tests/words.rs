@@ -216,6 +216,7 @@ const AREAS: &[&str] = &[
     "plan",
     "queue",
     "repair",
+    "site",
     "smtp_user",
     "suppression",
     "test_inbox",
