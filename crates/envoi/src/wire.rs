@@ -1,13 +1,14 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+mod reports;
+
 use relay::outcome::rules::Rules;
-use relay::return_path::ReturnPaths;
 use relay::route::Routes;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
-use relay::store::{Book, Spool};
+use relay::shaping::Providers;
+use relay::store::Spool;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use smtp::address::Address;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,6 @@ use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
-use net::inbound;
 use net::mta_sts::MtaSts;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
@@ -39,6 +39,7 @@ use crate::data;
 use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::metrics::Metrics;
+use crate::shaping;
 
 /// How often certificate files are looked at.
 const CERTIFICATES_LOOK: Duration = Duration::from_secs(10);
@@ -96,15 +97,16 @@ impl Relay {
             outbound = outbound.with_policies(Arc::new(policies.clone()));
         }
         let rules = bounces::rules(config)?;
+        let providers = shaping::providers(config)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
         let acme = listen_on(config.acme.as_ref().map_or(&[], |acme| &acme.listen)).await?;
         let zone = zone_sockets(config)?;
-        let reports = report_listeners(config)?;
+        let reports = reports::listeners(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules));
+        let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules), providers);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -200,9 +202,16 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
-    fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
+    fn dispatch(
+        &self,
+        config: &Config,
+        outbound: Outbound,
+        rules: Arc<Rules>,
+        providers: Arc<Providers>,
+    ) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
+            providers,
             rules,
             return_paths: config.reports.return_path.then(|| self.return_paths(config)),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
@@ -276,28 +285,6 @@ impl Ground {
         let server = NameServer::new(store, publisher, clock, &config.limits);
         let addresses = zone.iter().map(Sockets::address).collect();
         zone.into_iter().for_each(|sockets| server.serve(sockets, &self.shutdown));
-        addresses
-    }
-
-    fn return_paths(&self, config: &Config) -> Arc<ReturnPaths> {
-        Arc::new(ReturnPaths::new(self.store.return_path_key(), config.limits.return_path()))
-    }
-
-    /// Takes reports of other servers from now on; where.
-    fn take_reports(&self, config: &Config, listeners: Vec<inbound::Listener>, rules: Arc<Rules>) -> Vec<SocketAddr> {
-        let addresses = listeners.iter().map(inbound::Listener::address).collect();
-        let feedback = config.reports.feedback.as_ref().and_then(|address| Address::parse(address, true).ok());
-        let limits = config.limits.clone();
-        let settings = inbound::Settings { hostname: config.hostname.clone(), feedback, rules, limits };
-        let around = inbound::Surroundings {
-            store: Arc::clone(&self.store),
-            return_paths: self.return_paths(config),
-            certificates: Arc::clone(&self.kept.certificates),
-            clock: Arc::clone(&self.clock),
-            metrics: self.metrics.reports.clone(),
-            shutdown: self.shutdown.clone(),
-        };
-        inbound::serve(listeners, settings, around);
         addresses
     }
 
@@ -433,11 +420,6 @@ fn no_name_servers(error: &LookupError) -> Fault {
 fn zone_sockets(config: &Config) -> Result<Vec<Sockets>, Fault> {
     let bind = |address: &SocketAddr| Sockets::bind(*address).map_err(|error| listen_fault(*address, &error));
     config.zone.listen.iter().map(bind).collect()
-}
-
-fn report_listeners(config: &Config) -> Result<Vec<inbound::Listener>, Fault> {
-    let bind = |address: &SocketAddr| inbound::Listener::bind(*address).map_err(|error| listen_fault(*address, &error));
-    config.reports.listen.iter().map(bind).collect()
 }
 
 fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>) -> Result<Outbound, Fault> {
