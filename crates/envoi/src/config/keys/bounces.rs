@@ -16,7 +16,7 @@ pub(super) const KEYS: &[Key] = &[
         "bounces",
         "listen",
         Kind::Sockets,
-        means("[]"),
+        Absent::Nothing("no reports are taken"),
         r#"["0.0.0.0:25", "[::]:25"]"#,
         "Where other servers bring reports about mail that has left (docs/operate/reports.md). Nothing else is taken there. Other servers know port 25 alone.",
     ),
