@@ -245,7 +245,9 @@ fn browse(person: &Person, number: usize, over: &AtomicBool) -> anyhow::Result<(
         } else {
             &places[turn % places.len()].path
         };
-        person.get(path)?;
+        let answer = person.get(path)?;
+        // an export beyond those that run at once is told to come back
+        ensure!(answer.status == 200 || answer.status == 503, "{} {path}: {}", person.name, answer.status);
         turn += 1;
         while begun.elapsed() < LOOKS && !over.load(Ordering::Relaxed) {
             std::thread::park_timeout(Duration::from_millis(50));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::people::Person;
 
 /// A day of an account's activity as a file.
-pub(super) const EXPORT: &str = "/activity/export?format=csv&period=yesterday";
+pub(super) const EXPORT: &str = "/activity/export.csv?period=yesterday";
 
 /// Searches of the console.
 const SEARCHES: &[&str] = &[

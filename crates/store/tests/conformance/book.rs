@@ -15,6 +15,7 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
+use relay::suppression::{Suppression, SuppressionCause};
 use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
@@ -129,7 +130,17 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     let change = SmtpUserChange::Enabled(false);
     assert!(is_told(store.smtp_user_change(Id::new(9), "smtp_user.disable", change, by, NOW).map(drop)));
     assert!(is_told(store.smtp_user_delete(Id::new(9), by, NOW)));
-    assert!(is_told(store.suppress(Id::new(9), "a@example.org", "asked", by, NOW)));
+    assert!(is_told(
+        store
+            .suppress(
+                Id::new(9),
+                &[("a@example.org".to_owned(), Suppression::manual("asked", NOW))],
+                true,
+                Some(&by),
+                NOW
+            )
+            .map(drop)
+    ));
     assert!(is_told(store.unsuppress(Id::new(9), "a@example.org", by, NOW)));
     assert!(is_told(store.block_lift(REMOTE, by, NOW)));
     assert!(store.audit(None, 10).unwrap().is_empty(), "what failed is in the audit log");
@@ -345,11 +356,25 @@ pub(crate) async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
 
 pub(crate) async fn suppressions_whatever_the_case(store: &impl Store) {
     let (account, other) = (account(store), account(store));
-    store.suppress(account, "Anna@Example.org", "She asked.", &operator(), NOW).unwrap();
-    store.suppress(account, "anna@example.org", "She asked again.", &operator(), later(1)).unwrap();
+    let by = operator();
+    let first = [("Anna@Example.org".to_owned(), Suppression::manual("She asked.", NOW))];
+    assert_eq!(store.suppress(account, &first, true, Some(&by), NOW).unwrap(), 1);
+    let again = [("anna@example.org".to_owned(), Suppression::manual("She asked again.", later(1)))];
+    assert_eq!(store.suppress(account, &again, true, Some(&by), later(1)).unwrap(), 1);
+    // what follows by rule takes nothing from what a person said, and leaves no line in the audit log
+    let lines = store.audit(Some(account), 100).unwrap().len();
+    let (cause, until) = (SuppressionCause::Bounce, Some(later(9)));
+    let bounced = Suppression { cause, until, ..Suppression::manual("550 gone", later(2)) };
+    let both = ["anna@example.org", "ben@example.org"].map(|address| (address.to_owned(), bounced.clone()));
+    assert_eq!(store.suppress(account, &both, false, None, later(2)).unwrap(), 1);
+    assert_eq!(store.audit(Some(account), 100).unwrap().len(), lines);
     let directory = store.directory();
-    assert!(directory.suppressions[&account].contains("anna@example.org"));
-    assert_eq!(directory.suppressions[&account].len(), 1);
+    assert_eq!(directory.suppressions[&account]["anna@example.org"], again[0].1);
+    assert_eq!(directory.suppressions[&account]["ben@example.org"], bounced);
+    assert_eq!(directory.suppressions[&account].len(), 2);
+    assert_eq!((store.suppressions_expire(later(8)).unwrap(), store.suppressions_expire(later(9)).unwrap()), (0, 1));
+    let missing = store.suppress(Id::new(999), &both, false, None, later(2));
+    assert!(matches!(missing, Err(StoreError::NotFound(_))));
     assert!(directory.suppressions.get(&other).is_none_or(|set| set.is_empty()));
     store.unsuppress(account, "ANNA@example.org", &operator(), later(2)).unwrap();
     assert!(store.directory().suppressions.get(&account).is_none_or(|set| set.is_empty()));
@@ -557,7 +582,15 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
     for (number, of) in [gone, stays].into_iter().enumerate() {
         let domain = domain(store, of, &format!("{number}.example"));
         store.smtp_user_add(user(domain, &format!("k{number}")), &operator(), NOW).unwrap();
-        store.suppress(of, "anna@example.org", "", &operator(), NOW).unwrap();
+        store
+            .suppress(
+                of,
+                &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
+                true,
+                Some(&operator()),
+                NOW,
+            )
+            .unwrap();
     }
     store.account_delete(gone, true, &operator(), later(5)).unwrap();
     let directory = store.directory();
@@ -575,7 +608,15 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
 
 pub(crate) async fn a_suppression_is_erased_without_its_address(store: &impl Store) {
     let account = account(store);
-    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     assert!(store.suppression_erase(account, "Anna@example.org", &operator(), later(1)).unwrap());
     assert!(!store.suppression_erase(account, "anna@example.org", &operator(), later(1)).unwrap());
     let told = store.audit(Some(account), 1).unwrap().remove(0);

@@ -13,6 +13,7 @@ use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
+use relay::suppression::Suppression;
 use store::embedded::spool::LockError;
 use store::embedded::{Embedded, MasterKeyError, OpenError, Options};
 
@@ -56,7 +57,15 @@ async fn the_book_is_there_again() {
     for change in [SmtpUserChange::Rules(rules), passwords, SmtpUserChange::Enabled(false)] {
         store.smtp_user_change(user, "smtp_user.change", change, &operator(), NOW).unwrap();
     }
-    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     let block =
         Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(9), seconds: 9, accounts: vec![account] };
     store.block_put(&block).unwrap();
@@ -408,7 +417,15 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     let folder = Folder::new();
     let store = folder.open();
     let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
-    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     store.domain_add(account, "bakery.example", vec![key("one")], &operator(), NOW).unwrap();
     let done = commit(&store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(done, later(2), &[(0, DELIVERED)])).await.unwrap();

@@ -2,6 +2,7 @@
 
 pub(super) mod detail;
 mod export;
+pub(super) use export::cell;
 pub(super) mod row;
 mod search;
 
