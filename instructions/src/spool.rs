@@ -51,6 +51,7 @@ pub(crate) fn settlement(envelope: &Envelope) -> Settlement {
     let verdict = Verdict {
         recipient: 0,
         outcome: Outcome::Delivered { sandbox: false },
+        class: None,
         reason: String::new(),
         remote_reply: Some("250 2.0.0 Ok: queued as 4WxYz0123".to_owned()),
     };

@@ -18,6 +18,7 @@ mod webhook;
 mod zone;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use relay::outcome::Class;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -401,6 +402,9 @@ pub struct ActivityArgs {
     /// In this status
     #[arg(long, value_enum)]
     pub status: Option<StatusWord>,
+    /// Of this class of failure, such as mailbox_full (docs/reference/bounces.md)
+    #[arg(long)]
+    pub class: Option<Class>,
     /// Of this message
     #[arg(long, value_name = "ID")]
     pub message: Option<String>,
@@ -472,6 +476,8 @@ pub enum QueueCommand {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// List the replies of other servers that no rule knows, by their shape, since the relay started
+    UnknownReplies,
     /// Show a message with its recipients
     Show {
         /// Its id

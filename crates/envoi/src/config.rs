@@ -22,6 +22,7 @@ pub use example::{example, markdown};
 pub use value::parse_span;
 
 use net::acme::{AcmeSettings, Challenge};
+use net::dns::Dnssec;
 use net::own_mail::Sender;
 use net::tls::CertificateFiles;
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[bounces] rules`: the operator's own, before ours.
+    pub bounce_rules: Option<PathBuf>,
     /// `[zone]`
     pub zone: Zone,
     /// `[http] listen`
@@ -164,6 +167,10 @@ pub struct Delivery {
     pub retry_for: Duration,
     /// Further authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// Whether mail servers' certificates are looked for in DNS.
+    pub dane: Dnssec,
+    /// The keys that DNSSEC begins at.
+    pub trust_anchors: Option<PathBuf>,
     /// The operator's routes, in order.
     pub routes: Vec<Route>,
 }
@@ -353,6 +360,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         acme: acme(tree, folder),
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
+        bounce_rules: tree.table("bounces").path("rules", folder),
         zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),
@@ -435,6 +443,12 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         source_addresses: table.addresses("source_addresses").unwrap_or_default(),
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
+        dane: match table.text("dane").as_str() {
+            "on" => Dnssec::On,
+            "off" => Dnssec::Off,
+            _ => Dnssec::Auto,
+        },
+        trust_anchors: table.path("trust_anchors", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),
     }
 }

@@ -420,6 +420,7 @@ impl<S: Store> Executor<S> {
                 Answer::Connections(rows.iter().map(view).collect())
             }
             Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, self::rows(rows)),
+            Operation::UnknownReplies => Answer::UnknownReplies(self.unknown_replies()),
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
             Operation::Audit { account, limit: rows } => {

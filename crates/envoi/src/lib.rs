@@ -2,6 +2,7 @@
 
 mod alerts;
 mod archive;
+mod bounces;
 mod certificate_alerts;
 pub mod cli;
 pub mod config;

@@ -32,6 +32,7 @@ pub fn pages() -> Vec<Page> {
             "The same for every account. Each can be moved in `[limits]` of the configuration, between its floor and ceiling.\n\n",
             relay::limits::markdown(),
         ),
+        page("bounces.md", "Bounce classes", "", relay::outcome::markdown()),
         page("cli.md", "Command line", "", command_line()),
         Page { name: "openapi.json", text: web::api::document() },
         page(

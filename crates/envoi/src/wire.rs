@@ -1,9 +1,11 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
+use relay::suppression::Bounces;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +19,7 @@ use web::listen::{Cover, Face};
 use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
-use net::dns::{Dns, DnsSettings, LookupError, NameServers, Resolver, Witness};
+use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
@@ -27,6 +29,7 @@ use net::tls::Certificates;
 use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
+use crate::bounces;
 use crate::certificate_alerts;
 use crate::config::{self, Config};
 use crate::control::Control;
@@ -79,12 +82,13 @@ impl Relay {
         let kept = kept(config, &clock)?;
         let routes = Routes::new(config.delivery.routes.clone());
         let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
-        let settings = DnsSettings { servers: config.delivery.name_servers.clone(), ..DnsSettings::default() };
+        let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
         let resolver = resolver(&settings)?;
         let outbound = outbound(config, &routes, &resolver)?;
+        let rules = bounces::rules(config)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
@@ -92,7 +96,7 @@ impl Relay {
         let zone = zone_sockets(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound);
+        let dispatch = ground.dispatch(config, outbound, rules);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -184,10 +188,13 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
-    fn dispatch(&self, config: &Config, outbound: Outbound) -> dispatch::Handle {
+    fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
             bounds: Bounds::held_to(&config.limits),
+            rules,
+            unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
+            bounces: Bounces::held_to(&config.limits),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
@@ -360,6 +367,23 @@ fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
     })
 }
 
+/// How DNS is asked for mail and webhooks.
+pub(crate) fn dns_settings(config: &Config) -> Result<DnsSettings, Fault> {
+    let delivery = &config.delivery;
+    let anchors = delivery.trust_anchors.as_ref().map(|file| {
+        std::fs::read_to_string(file).map_err(|error| {
+            let what = format!("The trust anchors in {} cannot be read: {error}.", file.display());
+            Fault::invalid(what, "Name a file with the DNSKEY records of the root.")
+        })
+    });
+    Ok(DnsSettings {
+        servers: delivery.name_servers.clone(),
+        dnssec: delivery.dane,
+        trust_anchors: anchors.transpose()?,
+        ..DnsSettings::default()
+    })
+}
+
 fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
     match Dns::new(settings) {
         Ok(dns) => Ok(Arc::new(dns)),
@@ -386,6 +410,7 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
         allow_private: config.delivery.allow_private,
         own: own_addresses(config),
         authorities: further_authorities(config)?,
+        dane: config.delivery.dane != Dnssec::Off,
         ..OutboundSettings::held_to(&config.limits)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))

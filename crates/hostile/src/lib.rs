@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod admission;
+pub mod bounces;
 pub mod command;
 pub mod config;
 pub mod conversation;
@@ -15,6 +16,7 @@ pub mod proxy;
 pub mod records;
 pub mod segment;
 pub mod session;
+pub mod tlsa;
 
 /// One check: panics where a promise is broken.
 pub type Check = fn(&[u8]);
@@ -23,6 +25,7 @@ pub type Check = fn(&[u8]);
 pub const CHECKS: &[(&str, Check)] = &[
     ("address", address::check),
     ("admission", admission::check),
+    ("bounces", bounces::check),
     ("command", command::check),
     ("config", config::check),
     ("conversation", conversation::check),
@@ -32,4 +35,5 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("records", records::check),
     ("segment", segment::check),
     ("session", session::check),
+    ("tlsa", tlsa::check),
 ];

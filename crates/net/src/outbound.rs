@@ -6,6 +6,7 @@ mod errand;
 mod hops;
 mod line;
 mod opener;
+mod shield;
 mod tls;
 mod wire;
 
@@ -50,6 +51,10 @@ pub struct OutboundSettings {
     pub authorities: Vec<CertificateDer<'static>>,
     /// Whether the system's certificate authorities are trusted.
     pub system_authorities: bool,
+    /// Whether TLSA records of MX hosts are looked for; what they ask is never gone without then (RFC 7672).
+    pub dane: bool,
+    /// TLSA records of one host that are looked at.
+    pub tlsa_records_max: usize,
     /// How long a next hop may take for each of its replies.
     pub patience: Patience,
     /// How long a dial may take.
@@ -84,6 +89,8 @@ impl OutboundSettings {
             own: Vec::new(),
             authorities: Vec::new(),
             system_authorities: true,
+            dane: true,
+            tlsa_records_max: count(limits.tlsa_records_max),
             patience: Patience::STANDARD,
             dial_max: Duration::from_secs(limits.dial_seconds),
             opening_max: Duration::from_secs(limits.opening_seconds),

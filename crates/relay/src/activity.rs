@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::account::Account;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId, SessionId};
+use crate::outcome::Class;
 use crate::queue::{Attempt, ContentFacts, HoldReason, SessionFacts};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
@@ -104,6 +105,8 @@ pub struct ActivityRow {
     pub domain: Option<Id<SendingDomain>>,
     /// The session.
     pub session: Option<SessionId>,
+    /// Of which class the failure is; none where all is well, on a Rejected row, and where no server said it.
+    pub class: Option<Class>,
     /// Why, in plain words; empty where all is well.
     pub reason: String,
     /// The remote's own text, or on a Rejected row our reply.
@@ -152,6 +155,8 @@ pub struct ActivityEvent {
     pub at: Timestamp,
     /// The status from then on.
     pub status: Status,
+    /// Of which class the failure is; none where all is well, on a Rejected row, and where no server said it.
+    pub class: Option<Class>,
     /// Why, in plain words; empty where all is well.
     pub reason: String,
     /// The remote's own text, or on a refusal our reply.
@@ -193,6 +198,8 @@ pub struct ActivityFilter {
     pub subject: Option<String>,
     /// In this status.
     pub status: Option<Status>,
+    /// Of this class of failure.
+    pub class: Option<Class>,
     /// Of this message.
     pub message: Option<MessageId>,
     /// Begun at or after.

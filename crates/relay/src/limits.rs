@@ -199,6 +199,8 @@ limits! {
         "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
     mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
         "Addresses that are dialled in one attempt.";
+    tlsa_records_max TLSA_RECORDS_MAX 32 4..=256 "records" ""
+        "TLSA records of one mail server that are looked at (DANE); of more the first ones count.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""
         "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
     conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""
@@ -239,6 +241,8 @@ limits! {
         "Octets of the messages in all test inboxes: the oldest go.";
     inbox_days INBOX_DAYS 7 1..=30 "days" ""
         "How long a message stays in a test inbox.";
+    unknown_replies_max UNKNOWN_REPLIES_MAX 500 10..=10_000 "replies" ""
+        "Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""

@@ -1,14 +1,21 @@
 //! What a finding of the outbound side means for a recipient: delivered, deferred, soft or hard bounce.
 
+mod class;
+mod reference;
+pub mod rules;
+pub mod unknown;
 mod words;
 
+pub use class::{Class, NoSuchClass, SiteAction};
+pub use reference::markdown;
 pub use smtp::client::Stage;
 use smtp::reply::{Enhanced, Reply};
 
 use crate::clock::Timestamp;
 use crate::queue::{Outcome, Verdict};
 use crate::retry::{Jitter, Period};
-use words::Class;
+use rules::Rules;
+use words::Course;
 
 /// Why there was no reply to judge by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub enum Finding {
 /// What judging needs besides the finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
+    /// Which class a reply is of.
+    pub rules: &'a Rules,
     /// Now: the attempt has ended.
     pub now: Timestamp,
     /// The recipient's domain, for the words.
@@ -77,24 +86,26 @@ pub struct Judgement {
 /// What becomes of one recipient after one attempt.
 pub fn judge(recipient: u16, finding: &Finding, context: &Context<'_>) -> Judgement {
     let meaning = match finding {
-        Finding::Replied(stage, reply) => words::of_reply(*stage, reply, context.domain),
+        Finding::Replied(stage, reply) => words::of_reply(context.rules, *stage, reply, context.domain),
         Finding::Failed(failure) => words::of_failure(failure, context.domain),
     };
     let remote_reply = match finding {
         Finding::Replied(_, reply) => Some(remote_text(reply)),
         Finding::Failed(_) => None,
     };
-    let (outcome, status, reason) = match meaning.class {
-        Class::Delivered => (Outcome::Delivered { sandbox: false }, meaning.status, String::new()),
-        Class::Hard => (Outcome::HardBounced, meaning.status, meaning.reason),
-        Class::Soft => (Outcome::SoftBounced, meaning.status, meaning.reason),
-        Class::Rest if context.progressed => (Outcome::Deferred { until: context.now }, meaning.status, meaning.reason),
-        Class::Passing | Class::Rest => match context.period.next(context.now, context.attempts, context.jitter) {
+    let (outcome, status, reason) = match meaning.course {
+        Course::Delivered => (Outcome::Delivered { sandbox: false }, meaning.status, String::new()),
+        Course::Hard => (Outcome::HardBounced, meaning.status, meaning.reason),
+        Course::Soft => (Outcome::SoftBounced, meaning.status, meaning.reason),
+        Course::Rest if context.progressed => {
+            (Outcome::Deferred { until: context.now }, meaning.status, meaning.reason)
+        }
+        Course::Passing | Course::Rest => match context.period.next(context.now, context.attempts, context.jitter) {
             Some(until) => (Outcome::Deferred { until: until.max(context.not_before) }, meaning.status, meaning.reason),
             None => (Outcome::SoftBounced, EXPIRED, words::expired(context.period.lasts, &meaning.reason)),
         },
     };
-    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply }, status }
+    Judgement { verdict: Verdict { recipient, outcome, class: meaning.class, reason, remote_reply }, status }
 }
 
 /// What becomes of one recipient that could not even be attempted, for a fault of our own that passes.
@@ -105,7 +116,7 @@ pub fn postpone(recipient: u16, reason: &str, context: &Context<'_>) -> Judgemen
         }
         None => (Outcome::SoftBounced, EXPIRED, words::expired(context.period.lasts, reason)),
     };
-    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply: None }, status }
+    Judgement { verdict: Verdict { recipient, outcome, class: None, reason, remote_reply: None }, status }
 }
 
 /// Delivery time expired (RFC 3463 §3.5).
@@ -156,7 +167,7 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
         ),
         Ending::Sandbox => (Outcome::Delivered { sandbox: true }, Enhanced(2, 0, 0), String::new()),
     };
-    Judgement { verdict: Verdict { recipient, outcome, reason, remote_reply: None }, status }
+    Judgement { verdict: Verdict { recipient, outcome, class: None, reason, remote_reply: None }, status }
 }
 
 /// Whether a finding says that the site as a whole cannot be reached, whatever the message.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId, SessionId};
+use crate::outcome::Class;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 
@@ -157,10 +158,20 @@ pub struct Verdict {
     pub recipient: u16,
     /// What becomes of it.
     pub outcome: Outcome,
+    /// Of which class the failure is; none on delivery, of an end that no server caused, and of older ones.
+    #[serde(default)]
+    pub class: Option<Class>,
     /// In words that a non-expert understands; empty on delivery.
     pub reason: String,
     /// The next hop's own words, code and status first: `550 5.1.1 No such user`.
     pub remote_reply: Option<String>,
+}
+
+impl Verdict {
+    /// Whether it says that the address itself is bad, so that nothing should be sent to it again (product: suppressions).
+    pub fn is_bad_address(&self) -> bool {
+        self.outcome == Outcome::HardBounced && self.class.is_some_and(Class::suppresses)
+    }
 }
 
 /// What becomes of a recipient.

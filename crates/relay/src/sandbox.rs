@@ -150,6 +150,7 @@ impl Default for Bounds {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::outcome::rules::Rules;
     use crate::outcome::{Context, judge};
     use crate::queue::Outcome;
     use crate::retry::{Jitter, Period};
@@ -207,6 +208,7 @@ mod tests {
         let outcome = |local: &str| {
             let address = Address::parse(&format!("{local}@any.example"), false).unwrap();
             let context = Context {
+                rules: Rules::ours(),
                 now: Timestamp(0),
                 domain: "any.example",
                 period: Period { accepted_at: Timestamp(0), lasts: Duration::from_secs(3600) },

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use crate::clock::Timestamp;
 use crate::limits::Limits;
 use crate::moment;
+use crate::queue::{Envelope, Verdict};
 use crate::sharded::Sharded;
 
 /// An account's, by address in lower case. A change copies a small part of them.
@@ -95,6 +96,43 @@ impl Suppression {
         }
     }
 }
+
+/// What bounces leave in the suppressions of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounces {
+    /// How long an address is suppressed.
+    pub lasts: Duration,
+    /// Addresses of an account at the most.
+    pub most: u64,
+}
+
+impl Bounces {
+    /// As these limits say.
+    pub fn held_to(limits: &Limits) -> Bounces {
+        let lasts = SuppressionCause::Bounce.lasts(limits).unwrap_or_default();
+        Bounces { lasts, most: limits.account_suppressions_max }
+    }
+
+    /// What follows from the outcome of an attempt: an entry for each recipient whose address is bad, by what its server
+    /// said. Of mail that the relay wrote itself, and of what the sandbox took, nothing follows.
+    pub fn of(&self, envelope: &Envelope, verdicts: &[Verdict], at: Timestamp) -> Vec<(String, Suppression)> {
+        if envelope.domain.is_none() || envelope.sandbox {
+            return Vec::new();
+        }
+        let bad = verdicts.iter().filter(|verdict| verdict.is_bad_address());
+        let entry = |verdict: &Verdict| {
+            let address = envelope.recipients.get(usize::from(verdict.recipient))?.to_string().to_lowercase();
+            let said = verdict.remote_reply.as_ref().unwrap_or(&verdict.reason);
+            let reason = said.chars().take(REASON_CHARACTERS_MAX).collect();
+            let (cause, until) = (SuppressionCause::Bounce, Some(at.after(self.lasts)));
+            Some((address, Suppression { cause, reason, at, until }))
+        };
+        bad.filter_map(entry).collect()
+    }
+}
+
+/// So much of what a server said is kept with an address.
+const REASON_CHARACTERS_MAX: usize = 200;
 
 /// A line of a list that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -124,6 +124,7 @@ fn row(envelope: &Envelope) -> ActivityRow {
         user: envelope.user,
         domain: envelope.domain,
         session: None,
+        class: None,
         reason: String::new(),
         reply: String::new(),
         reference: String::new(),

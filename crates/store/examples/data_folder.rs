@@ -99,6 +99,7 @@ async fn settle(store: &Embedded, message: MessageId, at: u64, verdicts: &[(u16,
     let verdict = |(recipient, outcome): &(u16, Outcome)| Verdict {
         recipient: *recipient,
         outcome: *outcome,
+        class: None,
         reason: "As the next hop said.".into(),
         remote_reply: Some("250 2.0.0 or else".into()),
     };

@@ -74,6 +74,7 @@ async fn session(
             let verdict = Verdict {
                 recipient: 0,
                 outcome: Outcome::Delivered { sandbox: false },
+                class: None,
                 reason: String::new(),
                 remote_reply: Some("250 2.0.0 Ok".to_owned()),
             };

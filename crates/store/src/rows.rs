@@ -79,6 +79,7 @@ pub(crate) fn accepted(envelope: &Envelope) -> Vec<ActivityRow> {
         user: envelope.user,
         domain: envelope.domain,
         session: envelope.session.as_ref().map(|session| session.session),
+        class: None,
         reason: String::new(),
         reply: String::new(),
         reference: String::new(),
@@ -101,6 +102,7 @@ pub(crate) fn accepted(envelope: &Envelope) -> Vec<ActivityRow> {
 pub(crate) fn settle(row: &mut ActivityRow, settlement: &Settlement, verdict: &Verdict) -> ActivityEvent {
     row.status = status_of(verdict.outcome);
     row.updated_at = settlement.at;
+    row.class = verdict.class;
     row.reason.clone_from(&verdict.reason);
     row.reply = verdict.remote_reply.clone().unwrap_or_default();
     row.held = None;
@@ -123,6 +125,7 @@ pub(crate) fn hold(row: &mut ActivityRow, reason: HoldReason, at: Timestamp) -> 
     row.status = Status::Pending;
     row.updated_at = at;
     row.held = Some(reason);
+    row.class = None;
     hold_words(reason).clone_into(&mut row.reason);
     row.reply.clear();
     event(row)
@@ -133,6 +136,7 @@ pub(crate) fn release(row: &mut ActivityRow, at: Timestamp) -> ActivityEvent {
     row.status = released_status(row.attempts);
     row.updated_at = at;
     row.held = None;
+    row.class = None;
     RELEASED_REASON.clone_into(&mut row.reason);
     row.reply.clear();
     event(row)
@@ -143,6 +147,7 @@ pub(crate) fn event(row: &ActivityRow) -> ActivityEvent {
     ActivityEvent {
         at: row.updated_at,
         status: row.status,
+        class: row.class,
         reason: row.reason.clone(),
         reply: row.reply.clone(),
         attempt: None,
@@ -166,6 +171,7 @@ pub(crate) fn rejected(notice: &Notice) -> Option<ActivityRow> {
         user: notice.user,
         domain: notice.domain,
         session: Some(notice.session),
+        class: None,
         reason: notice.reason.clone(),
         reply: notice.reply.clone(),
         reference: notice.reference.clone(),
@@ -258,6 +264,7 @@ pub(crate) fn matches(filter: &ActivityFilter, row: &ActivityRow) -> bool {
         && filter.sender.as_ref().is_none_or(|pattern| address_matches(pattern, &row.sender))
         && filter.subject.as_ref().is_none_or(|pattern| subject_has(&words(pattern).collect::<Vec<_>>(), &row.subject))
         && filter.status.is_none_or(|status| row.status == status)
+        && filter.class.is_none_or(|class| row.class == Some(class))
         && filter.message.is_none_or(|message| row.message == Some(message))
         && filter.since.is_none_or(|since| row.at >= since)
         && filter.until.is_none_or(|until| row.at < until)

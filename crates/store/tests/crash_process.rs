@@ -90,7 +90,7 @@ async fn keep(store: &Embedded, number: u64) -> Result<(), StoreError> {
     store.commit(envelope(number), draft).await?;
     println!("kept {number}");
     let Some(outcome) = outcome(number) else { return Ok(()) };
-    let verdict = Verdict { recipient: 0, outcome, reason: "Busy.".into(), remote_reply: None };
+    let verdict = Verdict { recipient: 0, outcome, class: None, reason: "Busy.".into(), remote_reply: None };
     let (message, at) = (MessageId(u128::from(number)), Timestamp(1_800_000_001_000));
     store.settle(Settlement { message, at, attempt: None, verdicts: vec![verdict] }).await?;
     println!("settled {number}");

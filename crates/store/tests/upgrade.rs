@@ -118,7 +118,7 @@ async fn deliver(store: &Embedded, message: relay::id::MessageId) {
     }
     let outcome = Outcome::Delivered { sandbox: false };
     let recipient = u16::try_from(claimed.recipients.len() - 1).unwrap();
-    let verdicts = vec![Verdict { recipient, outcome, reason: String::new(), remote_reply: None }];
+    let verdicts = vec![Verdict { recipient, outcome, class: None, reason: String::new(), remote_reply: None }];
     let at = Timestamp(NOW.0 + 50_000);
     store.settle(Settlement { message, at, attempt: None, verdicts }).await.unwrap();
 }

@@ -167,6 +167,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::blocks))
         .routes(routes!(operator::block_lift))
         .routes(routes!(operator::queue_list))
+        .routes(routes!(operator::unknown_replies))
         .routes(routes!(operator::queue_release_all))
         .routes(routes!(operator::queue_cancel_all))
         .routes(routes!(operator::queue_show, operator::queue_cancel))

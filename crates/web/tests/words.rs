@@ -22,6 +22,7 @@ const SAME: &[&str] = &[
     "menu-webhooks",
     "octets",
     "quota",
+    "timeline-attempt-how",
     "unit-conversations",
     "unit-messages",
     "unit-octets",

@@ -216,6 +216,7 @@ fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {
         sender: given.sender.clone(),
         subject: given.subject.clone(),
         status: given.status.map(status),
+        class: given.class,
         message: given.message.as_deref().map(message_id).transpose()?,
         since: at(given.since.as_deref())?,
         until: at(given.until.as_deref())?,
@@ -256,6 +257,7 @@ fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
             let after = after.as_deref().map(message_id).transpose()?;
             Operation::QueueList { account: *account, after, limit: *limit }.into()
         }
+        QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
         QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
         QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message_id(id)? }.into(),
         QueueCommand::Hold { message: id } => Operation::QueueHold { message: message_id(id)? }.into(),

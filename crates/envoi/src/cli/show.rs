@@ -7,7 +7,7 @@ use relay::service::operation::{Answer, Health};
 use relay::service::view::{
     AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
     ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView,
-    SmtpUserView,
+    SmtpUserView, UnknownReplyView,
 };
 
 /// The answer as a table or as lines.
@@ -55,6 +55,7 @@ pub(super) fn text(answer: &Answer) -> String {
         // written out as octets elsewhere
         Answer::Source(found) => String::from_utf8_lossy(&found.source.0).into_owned(),
         Answer::Certificates(found) => certificates(found),
+        Answer::UnknownReplies(all) => unknown_replies(all),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),
@@ -318,6 +319,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Recipient", row.recipient.clone()),
         ("Sender", row.sender.clone()),
         ("Subject", row.subject.clone()),
+        ("Class", row.class.clone().unwrap_or_default()),
         ("Reason", row.reason.clone()),
         ("Reply", row.reply.clone()),
         ("Reference", row.reference.clone()),
@@ -387,6 +389,22 @@ fn queue(messages: &[QueueView]) -> String {
             ]
         }),
         "The queue is empty.",
+    )
+}
+
+fn unknown_replies(replies: &[UnknownReplyView]) -> String {
+    table(
+        &["count", "first", "last", "domain", "reply"],
+        replies.iter().map(|reply| {
+            vec![
+                reply.count.to_string(),
+                short(&reply.first_at),
+                short(&reply.last_at),
+                reply.domain.clone(),
+                reply.shape.clone(),
+            ]
+        }),
+        "Every reply since the relay started is known to a rule.",
     )
 }
 

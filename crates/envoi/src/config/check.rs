@@ -226,6 +226,15 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
             problems.push(Problem::fault(line, "delivery.ca_file", what, "Name a file of certificates in PEM."));
         }
     }
+    if let Some(file) = &config.delivery.trust_anchors {
+        let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+        if let Err(what) = read.and_then(|text| net::dns::check_trust_anchors(&text)) {
+            let line = tree.table("delivery").line_of("trust_anchors");
+            let remedy = "Name a file with the DNSKEY records of the root, as in a zone's file.";
+            let what = format!("{}: {what}", file.display());
+            problems.push(Problem::fault(line, "delivery.trust_anchors", what, remedy));
+        }
+    }
     if let Some(file) = &config.store.master_key {
         let line = tree.table("store").line_of("master_key");
         // a new data folder gets a new key there; an old one needs its own
@@ -246,6 +255,12 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
     {
         let line = tree.table("acme").line_of("ca_file");
         problems.push(Problem::fault(line, "acme.ca_file", what, "Name a file of certificates in PEM."));
+    }
+    if let Some(file) = &config.bounce_rules
+        && let Err(what) = crate::bounces::read(file)
+    {
+        let line = tree.table("bounces").line_of("rules");
+        problems.push(Problem::fault(line, "bounces.rules", what, "docs/operate/bounces.md says what a rule has."));
     }
     data_dir(&config.data_dir, tree.table("").line_of("data_dir"), &mut problems);
     problems

@@ -139,6 +139,11 @@ pub(super) const SECTIONS: &[Section] = &[
         help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
     },
     Section {
+        name: "bounces",
+        repeated: false,
+        help: "Which class a refusal of another server is of. Our rules come with the relay; rules of your own go before them.",
+    },
+    Section {
         name: "zone",
         repeated: false,
         help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \
@@ -356,6 +361,24 @@ const KEYS: &[Key] = &[
         "Further certificate authorities to trust where a route requires TLS, and of the receivers of webhooks, PEM.",
     ),
     key(
+        "delivery",
+        "dane",
+        Kind::Choice(&["auto", "on", "off"]),
+        means(r#""auto""#),
+        r#""auto""#,
+        "DANE: mail servers whose certificates are named in DNS, signed by DNSSEC, get mail under TLS with these alone. auto: where \
+         the name servers hand on DNSSEC signatures, which is looked at once after the start. on: always; without such name servers \
+         nothing is delivered by MX. off: never. Routes are exempt.",
+    ),
+    key(
+        "delivery",
+        "trust_anchors",
+        Kind::Path,
+        Absent::Nothing("those of the internet's root"),
+        r#""/etc/envoi/root.key""#,
+        "The keys of the root to begin at for DNSSEC, DNSKEY records as in a zone's file: for a network with a root of its own.",
+    ),
+    key(
         "delivery.route",
         "domain",
         Kind::Pattern,
@@ -388,6 +411,14 @@ const KEYS: &[Key] = &[
         means("false"),
         "false",
         "Whether mail on this route is signed with keys that have not been seen in DNS yet. For tests.",
+    ),
+    key(
+        "bounces",
+        "rules",
+        Kind::Path,
+        Absent::Nothing("the relay's rules alone"),
+        r#""/etc/envoi/bounces.toml""#,
+        "A file of rules (docs/operate/bounces.md), read at the start.",
     ),
     key(
         "zone",

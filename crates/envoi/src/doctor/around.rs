@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 
-use net::dns::{Dns, DnsSettings, LookupError, Resolver};
+use net::dns::{Dns, DnsSettings, Dnssec, LookupError, Resolver};
 
 use super::{Said, Sheet};
 use crate::config::Config;
+use crate::wire::dns_settings;
 
 /// Domains that have taken mail for decades, on three networks: one that answers is enough.
 const OTHERS: [&str; 3] = ["gmail.com", "outlook.com", "icloud.com"];
@@ -20,14 +21,14 @@ const WAY_OUT_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Looks around.
 pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
-    let settings = DnsSettings {
-        servers: config.delivery.name_servers.clone(),
-        query_max: Duration::from_secs(3),
-        attempts: 2,
-        question_max: DNS_PATIENCE,
-        ..DnsSettings::default()
+    let settings = match dns_settings(config) {
+        Ok(settings) => settings,
+        Err(fault) => return sheet.fail("dnssec", Said::plain(fault.what), fault.remedy),
     };
-    let dns = match Dns::new(&settings) {
+    // whether it works is looked at even where it is a must
+    let dnssec = if settings.dnssec == Dnssec::Off { Dnssec::Off } else { Dnssec::Auto };
+    let (query_max, question_max) = (Duration::from_secs(3), DNS_PATIENCE);
+    let dns = match Dns::new(&DnsSettings { query_max, attempts: 2, question_max, dnssec, ..settings }) {
         Ok(dns) => dns,
         Err(error) => {
             let remedy = "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].";
@@ -37,6 +38,7 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
     let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
     let hosts = resolves(&dns, routed, sheet).await;
     // what waits for others waits at once, and is told in this order
+    signatures(config, &dns, sheet).await;
     let (mut name, mut zone, mut way) = (Sheet::default(), Sheet::default(), Sheet::default());
     let way_out = async {
         if routed { next_hops(config, &dns, &mut way).await } else { port_25(config, &dns, hosts, &mut way).await }
@@ -72,6 +74,30 @@ async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
         ),
     }
     hosts
+}
+
+/// Whether DANE works: answers have to come with their signatures.
+async fn signatures(config: &Config, dns: &Dns, sheet: &mut Sheet) {
+    let remedy = "Name a resolver that hands on DNSSEC signatures (unbound, on this machine) with `name_servers` below [delivery], \
+                  and see whether the clock is right.";
+    match (config.delivery.dane, dns.can_validate().await) {
+        (Dnssec::Off, _) => {}
+        (_, Ok(true)) => {
+            sheet.ok("dnssec", said!("dnssec-holds", "the resolver hands on signatures that hold: DANE works"));
+        }
+        (Dnssec::On, Ok(false)) => {
+            let found = said!(
+                "dnssec-missing",
+                "the resolver hands on no signatures that hold, and `dane` is on: no mail goes out by MX"
+            );
+            sheet.fail("dnssec", found, remedy);
+        }
+        (_, Ok(false)) => {
+            let found = said!("dnssec-none", "the resolver hands on no signatures that hold: mail goes out without DANE");
+            sheet.warn("dnssec", found, remedy);
+        }
+        (_, Err(error)) => sheet.warn("dnssec", said!("dnssec-unknown", "not known: {error}", error = error), remedy),
+    }
 }
 
 /// The relay's own name: others look at it, and at what its address is called.

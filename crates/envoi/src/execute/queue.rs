@@ -7,7 +7,7 @@ use relay::outcome::{self, Ending};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
 use relay::service::Fault;
 use relay::service::operation::{Answer, Operation};
-use relay::service::view::{DoneView, MessageView};
+use relay::service::view::{DoneView, MessageView, UnknownReplyView};
 use relay::store::{Actor, AuditEntry, Store, StoreError};
 
 use super::{Executor, misplaced};
@@ -44,6 +44,12 @@ impl<S: Store> Executor<S> {
         };
         self.audit(operation, message, account, actor);
         Ok(Answer::Done(DoneView { done }))
+    }
+
+    /// What no rule knows is counted by whoever delivers.
+    pub(super) fn unknown_replies(&self) -> Vec<UnknownReplyView> {
+        let known = self.running.as_ref().map(|running| running.dispatch.unknown_replies()).unwrap_or_default();
+        known.iter().map(UnknownReplyView::from).collect()
     }
 
     fn account_of(&self, message: MessageId) -> Option<Id<Account>> {
@@ -125,7 +131,7 @@ impl<S: Store> Executor<S> {
         let outcome = Outcome::Deferred { until: self.clock.now() };
         let verdict = |recipient| {
             let reason = "To be tried at once, by order of the operator.".to_owned();
-            Verdict { recipient, outcome, reason, remote_reply: None }
+            Verdict { recipient, outcome, class: None, reason, remote_reply: None }
         };
         let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
         match self.settle_without_server(message, waits, verdict).await? {

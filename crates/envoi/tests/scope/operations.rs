@@ -75,6 +75,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::QueueCancel { message },
         O::QueueReleaseAll,
         O::QueueCancelAll,
+        O::UnknownReplies,
         O::Blocks,
         O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
         O::Audit { account: some, limit: 0 },

@@ -9,6 +9,7 @@ use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::MessageId;
 use relay::outcome::Ending;
+use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::retry::Jitter;
 use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler};
@@ -43,6 +44,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     /// clock. Milliseconds since 1970.
     pub(super) inherited_until: AtomicU64,
     state: Mutex<State>,
+    /// What no rule knows; locked for one reply at a time.
+    unknown: Mutex<UnknownReplies>,
     /// The next due moment came nearer.
     alarm: Notify,
     /// Accounts or domains changed.
@@ -78,6 +81,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
             claims: Arc::new(Claims::new(store.clone())),
             inherited_until: AtomicU64::new(clock.now().0),
+            unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             settings,
             store,
             carrier,
@@ -95,6 +99,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn unknown(&self) -> MutexGuard<'_, UnknownReplies> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn jitter(&self) -> Jitter {
@@ -345,5 +353,9 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn next_due(&self) -> Option<Timestamp> {
         self.state().next_due
+    }
+
+    fn unknown_replies(&self) -> Vec<UnknownReply> {
+        self.unknown().list()
     }
 }

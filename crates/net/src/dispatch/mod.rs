@@ -13,6 +13,7 @@ mod review;
 mod sandbox;
 mod sealing;
 mod settle;
+mod suppressing;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -27,10 +28,14 @@ use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
+use relay::limits::{Limits, UNKNOWN_REPLIES_MAX};
+use relay::outcome::rules::Rules;
+use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
 use relay::schedule::Bounds;
 use relay::store::{Actor, Store, StoreError};
+use relay::suppression::Bounces;
 
 use crate::clock::Clock;
 use crate::offload::Offload;
@@ -52,6 +57,12 @@ pub struct Settings {
     pub retry_for: Duration,
     /// How many conversations there may be, and for how long they wait for further mail.
     pub bounds: Bounds,
+    /// Which class a next hop's reply is of.
+    pub rules: Arc<Rules>,
+    /// Shapes of replies that no rule knows, kept for the operator.
+    pub unknown_replies_max: usize,
+    /// What bounces leave in the suppressions of an account.
+    pub bounces: Bounces,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
     /// Where signing and reading for notifications are done.
@@ -66,6 +77,9 @@ impl Settings {
             system_account,
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
+            rules: Arc::clone(Rules::ours()),
+            unknown_replies_max: usize::try_from(UNKNOWN_REPLIES_MAX.value).unwrap_or(usize::MAX),
+            bounces: Bounces::held_to(&Limits::default()),
             seals_max: 0,
             offload: Offload::Threads,
         }
@@ -85,6 +99,7 @@ pub(crate) trait Drive: Send + Sync {
     fn directory_changed(&self);
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
+    fn unknown_replies(&self) -> Vec<UnknownReply>;
 }
 
 /// A running driver, as the rest of the process sees it. Cheap to clone.
@@ -147,6 +162,11 @@ impl Handle {
     /// When something will be due next, where anything waits for a moment.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.driver.next_due()
+    }
+
+    /// The replies that no rule knows, by their shape, those that came most often first.
+    pub fn unknown_replies(&self) -> Vec<UnknownReply> {
+        self.driver.unknown_replies()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
-use relay::outcome::{self, Context, Finding, Judgement, Stage};
+use relay::outcome::{self, Class, Context, Finding, Judgement, Stage};
 use relay::queue::{Attempt, Outcome, RecipientState, Settlement};
 use relay::retry::Period;
 use relay::route::Destination;
@@ -30,10 +30,11 @@ pub(super) struct Settled {
 }
 
 impl<S: Store, C: Carrier> Driver<S, C> {
-    fn context<'a>(&self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
+    fn context<'a>(&'a self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
         let route = self.carrier.routes().route(destination);
         let envelope = &mail.envelope;
         Context {
+            rules: &self.settings.rules,
             now: self.clock.now(),
             domain: "",
             period: Period::of(
@@ -62,9 +63,23 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             .any(|(_, finding)| matches!(finding, Finding::Replied(Stage::Content, reply) if reply.is_positive()));
         let context = Context { not_before, progressed, ..self.context(mail, destination, parcel) };
         let judge = |(recipient, finding): &(u16, Finding)| {
-            outcome::judge(*recipient, finding, &Context { domain: domain_of(mail, *recipient), ..context })
+            let context = Context { domain: domain_of(mail, *recipient), ..context };
+            let judgement = outcome::judge(*recipient, finding, &context);
+            self.count_unknown(mail, finding, &judgement);
+            judgement
         };
         findings.iter().map(judge).collect()
+    }
+
+    /// Shows the operator a reply that no rule knows; the sandbox's own are no other server's.
+    fn count_unknown(&self, mail: &Claimed, finding: &Finding, judgement: &Judgement) {
+        let Finding::Replied(_, reply) = finding else { return };
+        if judgement.verdict.class != Some(Class::Unknown) || mail.envelope.sandbox {
+            return;
+        }
+        if let Some(recipient) = mail.envelope.recipients.get(usize::from(judgement.verdict.recipient)) {
+            self.unknown().count(reply, recipient, self.clock.now());
+        }
     }
 
     pub(super) fn postpone(
@@ -129,6 +144,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if let Some(notification) = notification {
             Drive::arrived(self, &notification);
         }
+        self.suppress_bounced(mail, &settlement).await;
         let mut left = self.left(mail, parcel, &settlement);
         let due = settlement.at.after(UNTOLD_WAIT);
         let waiting = RecipientState::Waiting { due, attempts: parcel.attempts };

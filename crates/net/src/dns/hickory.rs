@@ -1,15 +1,36 @@
 //! The resolver that asks the system's name servers, or those that it is given (hickory).
 
-use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use super::{Lookup, LookupError, Mx, Resolver, text};
+use super::absent::Absent;
+use super::validated::{Answer, bogus, signed};
+use super::{Lookup, LookupError, Mx, Resolver, VouchedHost, VouchedMx, text};
+
+/// Whether answers are validated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dnssec {
+    /// Never.
+    #[default]
+    Off,
+    /// Where the name servers hand on what validating needs, which is looked at with the first question. Whoever can
+    /// change their answers at that moment can turn it off.
+    Auto,
+    /// Always.
+    On,
+}
 
 /// How DNS is asked.
 #[derive(Clone, Debug)]
@@ -26,6 +47,10 @@ pub struct DnsSettings {
     pub cache_answers_max: u64,
     /// How long an answer is kept at most, whatever its TTL says.
     pub cache_ttl_max: Duration,
+    /// Whether answers are validated where that is asked for.
+    pub dnssec: Dnssec,
+    /// DNSKEY records to begin at, of the root, as in a zone's file; none: those of the internet's root.
+    pub trust_anchors: Option<String>,
 }
 
 impl Default for DnsSettings {
@@ -37,6 +62,8 @@ impl Default for DnsSettings {
             question_max: Duration::from_secs(30),
             cache_answers_max: 16_384,
             cache_ttl_max: Duration::from_secs(3600),
+            dnssec: Dnssec::Off,
+            trust_anchors: None,
         }
     }
 }
@@ -44,8 +71,23 @@ impl Default for DnsSettings {
 /// The real resolver: queries, follows CNAMEs, keeps answers for their TTL.
 pub struct Dns {
     resolver: TokioResolver,
+    validating: Option<Validating>,
     question_max: Duration,
 }
+
+/// What validates.
+struct Validating {
+    resolver: TokioResolver,
+    absent: Absent,
+    /// Whether what validating needs arrives here; not known yet where it is empty.
+    is_possible: OnceCell<bool>,
+    /// Since when nobody could tell.
+    unknown_since: OnceLock<Instant>,
+}
+
+/// How long nothing is asked without validating while nobody can tell whether that is possible. A resolver that starts up,
+/// or a network that does, has time to; one that has no root never will.
+const UNKNOWN_MAX: Duration = Duration::from_secs(600);
 
 impl Dns {
     /// A resolver. Must be called inside the runtime.
@@ -53,16 +95,13 @@ impl Dns {
     /// # Errors
     /// The system's configuration cannot be read or names no server; in words for the operator.
     pub fn new(settings: &DnsSettings) -> Result<Dns, LookupError> {
-        let provider = TokioRuntimeProvider::default();
-        let mut builder = if settings.servers.is_empty() {
-            TokioResolver::builder(provider).map_err(|error| fault(&error))?
-        } else {
-            let servers = settings.servers.iter().map(name_server).collect();
-            TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider)
+        let resolver = builder(settings)?.build().map_err(|error| fault(&error))?;
+        let validating = match settings.dnssec {
+            Dnssec::Off => None,
+            Dnssec::Auto => Some(Validating::new(settings, OnceCell::new())?),
+            Dnssec::On => Some(Validating::new(settings, OnceCell::new_with(Some(true)))?),
         };
-        adjust(builder.options_mut(), settings);
-        let resolver = builder.build().map_err(|error| fault(&error))?;
-        Ok(Dns { resolver, question_max: settings.question_max })
+        Ok(Dns { resolver, validating, question_max: settings.question_max })
     }
 
     /// What an address is called in reverse DNS (PTR).
@@ -79,19 +118,147 @@ impl Dns {
             .collect())
     }
 
+    /// Whether answers can be validated here; it is looked at once, and never where they are always validated.
+    ///
+    /// # Errors
+    /// A fault, while nothing can be told.
+    pub async fn can_validate(&self) -> Result<bool, LookupError> {
+        let Some(validating) = &self.validating else { return Ok(false) };
+        let looking = validating.is_possible.get_or_try_init(|| validating.look());
+        self.within_time(looking).await?.copied()
+    }
+
     async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, LookupError> {
         self.ask_for(absolute(name)?, kind).await
     }
 
     async fn ask_for(&self, name: Name, kind: RecordType) -> Result<Vec<RData>, LookupError> {
-        let answer = match tokio::time::timeout(self.question_max, self.resolver.lookup(name, kind)).await {
-            Ok(answer) => answer.map_err(|error| meaning(&error))?,
-            Err(_) => return Err(LookupError::Fault("the name servers did not answer in time".into())),
-        };
+        let answer = self.within_time(self.resolver.lookup(name, kind)).await?.map_err(|error| meaning(&error))?;
         let records = answer.answers().iter().filter(|record| record.record_type() == kind);
         let data: Vec<RData> = records.map(|record| record.data.clone()).collect();
         if data.is_empty() { Err(LookupError::NoRecord) } else { Ok(data) }
     }
+
+    async fn within_time<T>(&self, asking: impl Future<Output = T>) -> Result<T, LookupError> {
+        let late = |_| LookupError::Fault("the name servers did not answer in time".into());
+        tokio::time::timeout(self.question_max, asking).await.map_err(late)
+    }
+
+    /// What validates, where that is possible here. `domain` is asked about otherwise where nobody can tell for too long.
+    ///
+    /// # Errors
+    /// A fault, while nothing can be told.
+    async fn validating(&self, domain: &str) -> Result<Option<&Validating>, LookupError> {
+        let Some(validating) = &self.validating else { return Ok(None) };
+        let fault = match self.can_validate().await {
+            Ok(is_possible) => return Ok(is_possible.then_some(validating)),
+            Err(fault) => fault,
+        };
+        let waited = validating.unknown_since.get_or_init(Instant::now).elapsed() >= UNKNOWN_MAX;
+        if !waited || matches!(self.mx(domain).await, Err(LookupError::Fault(_))) {
+            return Err(fault);
+        }
+        validating.give_up(&fault.to_string());
+        Ok(None)
+    }
+
+    async fn validated(&self, by: &Validating, name: &str, kind: RecordType) -> Result<Answer, LookupError> {
+        self.within_time(by.ask(absolute(name)?, kind)).await?
+    }
+}
+
+impl Validating {
+    fn new(settings: &DnsSettings, is_possible: OnceCell<bool>) -> Result<Validating, LookupError> {
+        let mut builder = builder(settings)?;
+        if let Some(text) = &settings.trust_anchors {
+            builder = builder.with_trust_anchor(Arc::new(trust_anchors(text).map_err(LookupError::Fault)?));
+        }
+        let options = builder.options_mut();
+        options.validate = true;
+        options.preserve_intermediates = true;
+        // nobody signs those
+        options.use_hosts_file = ResolveHosts::Never;
+        let resolver = builder.build().map_err(|error| fault(&error))?;
+        let answers_max = usize::try_from(settings.cache_answers_max / 4).unwrap_or(usize::MAX);
+        let absent = Absent::new(answers_max, absent_ttl_max(settings));
+        Ok(Validating { resolver, absent, is_possible, unknown_since: OnceLock::new() })
+    }
+
+    /// Whether the keys of the root arrive here with signatures that hold.
+    ///
+    /// # Errors
+    /// The faults that tell nothing.
+    async fn look(&self) -> Result<bool, LookupError> {
+        let why = match self.resolver.lookup(Name::root(), RecordType::DNSKEY).await {
+            Ok(answer) if answer.answers().iter().any(|record| record.proof == Proof::Secure) => return Ok(true),
+            Ok(_) => "the keys of the root are not signed".to_owned(),
+            Err(NetError::Dns(DnsError::ResponseCode(code))) if code != ResponseCode::ServFail => code.to_string(),
+            Err(error) => match meaning(&error) {
+                LookupError::Fault(why) if LookupError::Fault(why.clone()) != bogus() => {
+                    return Err(LookupError::Fault(why));
+                }
+                meaning => meaning.to_string(),
+            },
+        };
+        self.give_up(&why);
+        Ok(false)
+    }
+
+    /// Nothing can be validated until the next start.
+    fn give_up(&self, why: &str) {
+        // whoever looks at this moment says the same
+        let _ = self.is_possible.set(false);
+        tracing::warn!(
+            why,
+            "mail goes out without DANE: the name servers do not hand on what DNSSEC needs, or the clock is wrong. \
+             Name a resolver that does with `name_servers` below [delivery], and start again"
+        );
+    }
+
+    async fn ask(&self, name: Name, kind: RecordType) -> Result<Answer, LookupError> {
+        if let Some(absent) = self.absent.get(&name, kind) {
+            return Err(absent);
+        }
+        match self.resolver.lookup(name.clone(), kind).await {
+            Ok(answer) => Answer::of(&name, kind, answer.answers()),
+            Err(error) => {
+                let meaning = meaning(&error);
+                self.absent.keep(name, kind, &error, &meaning);
+                Err(meaning)
+            }
+        }
+    }
+}
+
+/// Looks whether `text` holds DNSKEY records of the root, as in a zone's file.
+///
+/// # Errors
+/// What is wrong with it, in words for the operator.
+pub fn check_trust_anchors(text: &str) -> Result<(), String> {
+    trust_anchors(text).map(drop)
+}
+
+fn trust_anchors(text: &str) -> Result<TrustAnchors, String> {
+    let anchors: TrustAnchors =
+        text.parse().map_err(|error| format!("these are no DNSKEY records as in a zone's file: {error}"))?;
+    if anchors.is_empty() { Err("there is no DNSKEY record of the root".into()) } else { Ok(anchors) }
+}
+
+fn builder(settings: &DnsSettings) -> Result<ResolverBuilder<TokioRuntimeProvider>, LookupError> {
+    let provider = TokioRuntimeProvider::default();
+    let mut builder = if settings.servers.is_empty() {
+        TokioResolver::builder(provider).map_err(|error| fault(&error))?
+    } else {
+        let servers = settings.servers.iter().map(name_server).collect();
+        TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider)
+    };
+    adjust(builder.options_mut(), settings);
+    Ok(builder)
+}
+
+/// How long is kept that something does not exist.
+fn absent_ttl_max(settings: &DnsSettings) -> Duration {
+    settings.cache_ttl_max.min(Duration::from_secs(300))
 }
 
 pub(super) fn name_server(address: &SocketAddr) -> NameServerConfig {
@@ -108,7 +275,7 @@ pub(super) fn adjust(options: &mut ResolverOpts, settings: &DnsSettings) {
     options.attempts = settings.attempts;
     options.cache_size = settings.cache_answers_max;
     options.positive_max_ttl = Some(settings.cache_ttl_max);
-    options.negative_max_ttl = Some(settings.cache_ttl_max.min(Duration::from_secs(300)));
+    options.negative_max_ttl = Some(absent_ttl_max(settings));
     options.try_tcp_on_error = true;
     // room for a burst of deliveries to many domains; past it the library says Busy, which is a fault that passes
     options.max_active_requests = 1024;
@@ -122,7 +289,19 @@ pub(super) fn absolute(name: &str) -> Result<Name, LookupError> {
 }
 
 pub(super) fn meaning(error: &NetError) -> LookupError {
-    let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return fault(error) };
+    let none = match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => none,
+        NetError::Dns(DnsError::DnssecBogus) => return bogus(),
+        // that there is nothing is proved, or known to need no proof
+        NetError::Dns(DnsError::Nsec { response, proof, .. }) => {
+            return match (signed(*proof), response.response_code) {
+                (Err(bogus), _) => bogus,
+                (Ok(_), ResponseCode::NXDomain) => LookupError::NoSuchName,
+                (Ok(_), _) => LookupError::NoRecord,
+            };
+        }
+        _ => return fault(error),
+    };
     match none.response_code {
         ResponseCode::NXDomain => LookupError::NoSuchName,
         // a referral instead of an answer: that server does not resolve for us
@@ -150,13 +329,49 @@ pub(super) fn plain(name: &Name) -> String {
 
 impl Resolver for Dns {
     fn mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, Vec<Mx>> {
+        Box::pin(async move { Ok(self.ask(domain, RecordType::MX).await?.into_iter().filter_map(mx_record).collect()) })
+    }
+
+    fn vouched_mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, VouchedMx> {
         Box::pin(async move {
-            let data = self.ask(domain, RecordType::MX).await?;
+            let Some(validating) = self.validating(domain).await? else {
+                return Ok(VouchedMx { records: self.mx(domain).await?, is_secure: false, owner: domain.to_owned() });
+            };
+            let Answer { data, is_secure, owner, .. } = self.validated(validating, domain, RecordType::MX).await?;
+            Ok(VouchedMx { records: data.into_iter().filter_map(mx_record).collect(), is_secure, owner })
+        })
+    }
+
+    fn vouched_host<'a>(&'a self, host: &'a str) -> Lookup<'a, VouchedHost> {
+        Box::pin(async move {
+            let Some(validating) = self.validating(host).await? else {
+                return Ok(VouchedHost { addresses: self.addresses(host).await?, bases: Vec::new() });
+            };
+            let ask = |kind| self.validated(validating, host, kind);
+            let (v4, v6) = tokio::join!(ask(RecordType::A), ask(RecordType::AAAA));
+            // where one family is vouched for, the other must not lead past that
+            let bases = [&v4, &v6].into_iter().flatten().map(|answer| answer.bases(host));
+            let bases = bases.max_by_key(Vec::len).unwrap_or_default();
+            let data = |answer: Answer| answer.data;
+            Ok(VouchedHost { addresses: both_families(v4.map(data), v6.map(data))?, bases })
+        })
+    }
+
+    fn vouched_tlsa<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<Vec<u8>>> {
+        Box::pin(async move {
+            let Some(validating) = self.validating(name).await? else { return Err(LookupError::NoRecord) };
+            let answer = self.validated(validating, name, RecordType::TLSA).await?;
+            if !answer.is_secure {
+                return Err(LookupError::NoRecord);
+            }
             let record = |data| match data {
-                RData::MX(mx) => Some(Mx { preference: mx.preference, host: plain(&mx.exchange) }),
+                RData::TLSA(tlsa) => {
+                    let head = [tlsa.cert_usage.into(), tlsa.selector.into(), tlsa.matching.into()];
+                    Some([&head[..], &tlsa.cert_data].concat())
+                }
                 _ => None,
             };
-            Ok(data.into_iter().filter_map(record).collect())
+            Ok(answer.data.into_iter().filter_map(record).collect())
         })
     }
 
@@ -176,6 +391,13 @@ impl Resolver for Dns {
             };
             Ok(data.into_iter().filter_map(record).collect())
         })
+    }
+}
+
+fn mx_record(data: RData) -> Option<Mx> {
+    match data {
+        RData::MX(mx) => Some(Mx { preference: mx.preference, host: plain(&mx.exchange) }),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use relay::dice::Dice;
 use std::net::IpAddr;
 use std::sync::Mutex;
 
-use super::{LookupError, Mx, Resolver};
+use super::{LookupError, Mx, Resolver, VouchedMx};
 
 /// Why a domain has no hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,20 @@ pub struct Hop {
     pub address: IpAddr,
 }
 
+/// The hosts that take mail for a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailHosts {
+    /// The hosts, the first to try first.
+    pub hosts: Vec<String>,
+    /// Whether DNSSEC vouches for their names. Where the domain is its own host there is nothing to vouch for.
+    pub is_secure: bool,
+    /// The name that has the MX records, where the domain is an alias of it.
+    pub alias_of: Option<String>,
+}
+
 /// The hosts that take mail for `domain`, the first to try first (RFC 5321 §5.1): by preference, in
-/// random order where that is equal, at most `hosts_max`; the domain itself where it has no MX.
+/// random order where that is equal, at most `hosts_max`; the domain itself where it has no MX. Whether DNSSEC vouches
+/// for them is looked at where it is `vouched`.
 ///
 /// # Errors
 /// [`PlanFault`]; only its `Dns` may pass.
@@ -36,10 +48,23 @@ pub async fn mail_hosts(
     domain: &str,
     hosts_max: usize,
     dice: &Mutex<Box<dyn Dice>>,
-) -> Result<Vec<String>, PlanFault> {
-    match resolver.mx(domain).await {
-        Ok(records) => ordered(domain, records, hosts_max, dice),
-        Err(LookupError::NoRecord) => Ok(vec![domain.to_owned()]),
+    vouched: bool,
+) -> Result<MailHosts, PlanFault> {
+    let found = if vouched {
+        resolver.vouched_mx(domain).await
+    } else {
+        let unvouched = |records| VouchedMx { records, is_secure: false, owner: domain.to_owned() };
+        resolver.mx(domain).await.map(unvouched)
+    };
+    match found {
+        Ok(VouchedMx { records, is_secure, owner }) => Ok(MailHosts {
+            hosts: ordered(domain, records, hosts_max, dice)?,
+            is_secure,
+            alias_of: Some(owner).filter(|owner| owner != domain),
+        }),
+        Err(LookupError::NoRecord) => {
+            Ok(MailHosts { hosts: vec![domain.to_owned()], is_secure: vouched, alias_of: None })
+        }
         Err(LookupError::NoSuchName) => Err(PlanFault::NoSuchDomain(format!("the domain {domain} does not exist"))),
         Err(LookupError::Fault(why)) => Err(PlanFault::Dns(format!("no answer about the MX of {domain}: {why}"))),
     }

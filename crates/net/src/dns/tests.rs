@@ -41,7 +41,11 @@ fn dice(backwards: bool) -> Mutex<Box<dyn Dice>> {
 
 async fn hosts(records: Records<'_>, domain: &str) -> Result<Vec<String>, PlanFault> {
     let server = NameServer::start(records).await;
-    mail_hosts(&resolver(server.address), domain, 10, &dice(false)).await
+    hosts_by(&resolver(server.address), domain, false).await
+}
+
+async fn hosts_by(resolver: &Dns, domain: &str, backwards: bool) -> Result<Vec<String>, PlanFault> {
+    mail_hosts(resolver, domain, 10, &dice(backwards), false).await.map(|found| found.hosts)
 }
 
 fn addresses(texts: &[&str]) -> Vec<IpAddr> {
@@ -69,8 +73,8 @@ async fn equal_preference_is_left_to_the_dice() {
     ];
     let server = NameServer::start(&records).await;
     let resolver = resolver(server.address);
-    let forwards = mail_hosts(&resolver, "zone.test", 10, &dice(false)).await.unwrap();
-    let backwards = mail_hosts(&resolver, "zone.test", 10, &dice(true)).await.unwrap();
+    let forwards = hosts_by(&resolver, "zone.test", false).await.unwrap();
+    let backwards = hosts_by(&resolver, "zone.test", true).await.unwrap();
     assert_eq!((forwards[0].as_str(), backwards[0].as_str()), ("first.zone.test", "first.zone.test"));
     let mut mirrored = backwards[1..].to_vec();
     mirrored.reverse();
@@ -120,7 +124,7 @@ async fn faults_are_faults_and_nothing_else() {
         assert!(matches!(resolver.mx("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
         assert!(matches!(resolver.addresses("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
         assert!(matches!(resolver.txt("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
-        let found = mail_hosts(&resolver, "zone.test", 10, &dice(false)).await;
+        let found = hosts_by(&resolver, "zone.test", false).await;
         assert!(matches!(found, Err(PlanFault::Dns(_))), "{code:?}");
     }
     // nobody listens
@@ -208,4 +212,61 @@ async fn a_host_that_is_an_address_asks_nobody() {
     let server = BrokenServer::start(None).await;
     let found = addresses_of(&hasty(server.address), "192.0.2.1").await.unwrap();
     assert_eq!(found, [Hop { host: "192.0.2.1".into(), address: "192.0.2.1".parse().unwrap() }]);
+}
+
+#[tokio::test]
+async fn without_dnssec_nothing_is_vouched_for() {
+    let records = [("zone.test", "MX 10 mail.zone.test"), ("mail.zone.test", "A 192.0.2.1")];
+    let server = NameServer::start(&records).await;
+    // it refuses to say anything of the root, so that nothing can be validated by it
+    for dnssec in [Dnssec::Off, Dnssec::Auto] {
+        let resolver = Dns::new(&DnsSettings { dnssec, ..settings(server.address) }).unwrap();
+        let mx = resolver.vouched_mx("zone.test").await.unwrap();
+        assert_eq!((mx.records.len(), mx.is_secure, mx.owner.as_str()), (1, false, "zone.test"), "{dnssec:?}");
+        let host = resolver.vouched_host("mail.zone.test").await.unwrap();
+        assert_eq!(host, VouchedHost { addresses: addresses(&["192.0.2.1"]), bases: Vec::new() });
+        assert_eq!(resolver.vouched_tlsa("_25._tcp.mail.zone.test").await, Err(LookupError::NoRecord));
+        assert_eq!(resolver.vouched_mx("gone.zone.test").await, Err(LookupError::NoSuchName));
+    }
+}
+
+#[tokio::test]
+async fn where_dnssec_is_a_must_an_answer_without_it_is_a_fault() {
+    let records = [("zone.test", "MX 10 mail.zone.test"), ("mail.zone.test", "A 192.0.2.1")];
+    let server = NameServer::start(&records).await;
+    let resolver = Dns::new(&DnsSettings { dnssec: Dnssec::On, ..settings(server.address) }).unwrap();
+    for name in ["zone.test", "gone.zone.test", "mail.zone.test"] {
+        assert!(matches!(resolver.vouched_mx(name).await, Err(LookupError::Fault(_))), "{name}");
+        assert!(matches!(resolver.vouched_host(name).await, Err(LookupError::Fault(_))), "{name}");
+        assert!(matches!(resolver.vouched_tlsa(name).await, Err(LookupError::Fault(_))), "{name}");
+    }
+    // what is not vouched for is answered all the same
+    assert_eq!(resolver.mx("zone.test").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn while_nobody_can_tell_nothing_is_answered() {
+    // SERVFAIL, and no answer at all
+    for code in [Some(2), None] {
+        let server = BrokenServer::start(code).await;
+        let query_max = Duration::from_millis(100);
+        let settings = DnsSettings { query_max, attempts: 1, dnssec: Dnssec::Auto, ..settings(server.address) };
+        let resolver = Dns::new(&settings).unwrap();
+        assert!(matches!(resolver.vouched_mx("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
+        assert!(matches!(resolver.vouched_host("zone.test").await, Err(LookupError::Fault(_))), "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn trust_anchors_are_keys_of_the_root() {
+    let key = "AwEAAaz/tAm8yTn4Mfeh5eyI96WSVexTBAvkMgJzkKTOiW1vkIbzxeF3+/4RgWOq7HrxRixHlFlExOLAJr5emLvN7SWXgnLh4+B5xQlN\
+               Vz8Og8kvArMtNROxVQuCaSnIDdD5LKyWbRd2n9WGe2R8PzgCmr3EgVLrjyBxWezF0jLHwVN8efS3rCj/EWgvIWgb9tarpVUDK/b58Da+\
+               sqqls3eNbuv7pr+eoZG+SrDK6nWeL3c6H5Apxz7LjVc1uTIdsIXxuOLYA4/ilBmSVIzuDWfdRUfhHdY6+cn8HFRm+2hM8AnXGXws9555\
+               KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=";
+    check_trust_anchors(&format!("; the root\n. 172800 IN DNSKEY 257 3 8 {key}\n")).unwrap();
+    for text in ["", "no record", &format!("zone.test. 3600 IN DNSKEY 257 3 8 {key}"), ". IN A 192.0.2.1"] {
+        assert!(check_trust_anchors(text).is_err(), "{text}");
+        let broken = DnsSettings { dnssec: Dnssec::On, trust_anchors: Some(text.to_owned()), ..DnsSettings::default() };
+        assert!(Dns::new(&broken).is_err(), "{text}");
+    }
 }

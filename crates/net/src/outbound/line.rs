@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::content::{self, ContentError};
 use super::dial::Transport;
+use super::shield::Shield;
 use super::tls::{TlsClients, version_name};
 use super::wire::Wire;
 use super::{OutboundSettings, Parcel};
@@ -88,7 +89,8 @@ pub(super) struct Batch {
 }
 
 impl<T: Transport> Line<T> {
-    /// Leads a fresh connection to where a transaction may begin.
+    /// Leads a fresh connection to where a transaction may begin, with TLS as `tls` says, and whatever the shield asks
+    /// of it.
     ///
     /// # Errors
     /// [`OpenError`]; the connection is closed.
@@ -96,6 +98,7 @@ impl<T: Transport> Line<T> {
         stream: T,
         peer: Peer,
         tls: Tls,
+        shield: &Shield,
         clients: &TlsClients,
         settings: &OutboundSettings,
     ) -> Result<Line<T>, OpenError> {
@@ -120,11 +123,10 @@ impl<T: Transport> Line<T> {
                 age_max: settings.line_age_max,
             },
         };
-        let checked = tls == Tls::Required;
         loop {
             match line.lead(None).await {
                 Stop::Ready => break,
-                Stop::StartTls => line = line.secure(clients, checked).await.map_err(OpenError::Handshake)?,
+                Stop::StartTls => line = line.secure(clients, shield).await.map_err(OpenError::Handshake)?,
                 Stop::Refused(found) => {
                     line.hang_up();
                     return Err(OpenError::Found(found));
@@ -138,14 +140,14 @@ impl<T: Transport> Line<T> {
         Ok(line)
     }
 
-    async fn secure(mut self, clients: &TlsClients, checked: bool) -> Result<Line<T>, String> {
+    async fn secure(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
         let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
-        let handshake = clients.handshake(stream, &self.host, self.remote.ip(), checked);
+        let handshake = clients.handshake(stream, &self.host, self.remote.ip(), shield);
         let stream = match timeout(self.conversation.patience(), handshake).await {
             Ok(result) => result?,
             Err(_) => return Err("the next hop fell silent during the TLS handshake".into()),
         };
-        self.tls = version_name(&stream).into();
+        self.tls = shield.shown(version_name(&stream));
         self.wire = Wire::Tls(Box::new(stream));
         self.conversation.on_tls();
         Ok(self)

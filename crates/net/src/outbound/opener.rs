@@ -2,7 +2,7 @@
 
 use relay::outcome::{Failure, Finding};
 use relay::reachable::Forbidden;
-use relay::route::{Destination, RouteTls};
+use relay::route::Destination;
 use smtp::client::Tls;
 use std::net::SocketAddr;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -95,7 +95,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let outbound = self.outbound;
         if self.hops.is_none() {
             let origin = match (self.destination, outbound.routes.route(self.destination)) {
-                (_, Some(route)) => Origin::Route(&route.host, route.port),
+                (_, Some(route)) => Origin::Route(route),
                 (Destination::Mx { domain }, None) => Origin::Mx(domain),
                 (Destination::Route { .. }, None) => {
                     return Err(Finding::Failed(Failure::Connect("this route is no longer configured".into())));
@@ -116,19 +116,15 @@ impl<'a, D: Dialer> Opener<'a, D> {
 
     /// Dials and opens one hop; where TLS is a wish and the handshake fails, once more in the clear.
     async fn reach(&self, next: &Next) -> Result<Line<D::Stream>, (Finding, String)> {
-        let tls = match self.outbound.routes.tls(self.destination) {
-            RouteTls::None => Tls::Never,
-            RouteTls::Opportunistic => Tls::Opportunistic,
-            RouteTls::Required => Tls::Required,
-        };
-        let why = match self.try_open(next, tls).await {
+        let (shield, none) = (&next.shield, || "none".to_owned());
+        let why = match self.try_open(next, shield.tls()).await {
             Ok(line) => return Ok(line),
             Err(OpenError::Handshake(why)) => why,
-            Err(OpenError::Found(found)) => return Err((finding(found), "none".into())),
-            Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), "none".into())),
+            Err(OpenError::Found(found)) => return Err((shield.blame(&next.host, finding(found)), none())),
+            Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), none())),
         };
-        if tls == Tls::Required {
-            return Err((Finding::Failed(Failure::Tls(why)), "none".into()));
+        if shield.tls() == Tls::Required {
+            return Err((shield.blame(&next.host, Finding::Failed(Failure::Tls(why))), none()));
         }
         let shown = format!("none (TLS failed: {why})");
         tracing::info!(host = %next.host, remote = %next.remote, %why, "TLS failed, going on in the clear");
@@ -147,7 +143,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let outbound = self.outbound;
         let stream = self.dial(next).await?;
         let peer = Peer { destination: self.destination.clone(), host: next.host.clone(), remote: next.remote };
-        Line::open(stream, peer, tls, &outbound.tls, &outbound.settings).await
+        Line::open(stream, peer, tls, &next.shield, &outbound.tls, &outbound.settings).await
     }
 
     async fn dial(&self, next: &Next) -> Result<D::Stream, OpenError> {

@@ -1,9 +1,15 @@
-//! TLS towards next hops: one configuration that believes everybody, one that checks.
+//! TLS towards next hops: one configuration that believes everybody, one that checks, and one for each host with DANE.
 
+mod dane;
+
+use relay::route::RouteTls;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, ProtocolVersion, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, ProtocolVersion, RootCertStore, SignatureScheme,
+};
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
@@ -11,30 +17,28 @@ use tokio_rustls::client::TlsStream;
 
 use super::OutboundSettings;
 use super::dial::Transport;
+use super::shield::Shield;
 
-/// Both configurations.
+/// The configurations.
 pub(super) struct TlsClients {
+    provider: Arc<CryptoProvider>,
     believing: TlsConnector,
     checking: TlsConnector,
 }
 
 impl TlsClients {
-    /// Both configurations, the checking one with the authorities of the settings.
+    /// The configurations, the checking one with the authorities of the settings.
     ///
     /// # Errors
     /// The cryptography is unusable, which no configuration can mend.
     pub(super) fn new(settings: &OutboundSettings) -> Result<TlsClients, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let believing = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Believing(Arc::clone(&provider))))
-            .with_no_client_auth();
+        let believing = judged_by(&provider, Arc::new(Believing(Arc::clone(&provider))))?;
         let checking = checking(settings.system_authorities, &settings.authorities)?;
-        Ok(TlsClients { believing: Arc::new(believing).into(), checking: Arc::new(checking).into() })
+        Ok(TlsClients { provider, believing: Arc::new(believing).into(), checking: Arc::new(checking).into() })
     }
 
-    /// Does the handshake with `host`, whose certificate must be valid for that name where `checked`.
+    /// Does the handshake with `host`, whose certificate must be what the shield asks for.
     ///
     /// # Errors
     /// Why there is no TLS, in words.
@@ -43,15 +47,45 @@ impl TlsClients {
         stream: T,
         host: &str,
         address: IpAddr,
-        checked: bool,
+        shield: &Shield,
     ) -> Result<TlsStream<T>, String> {
-        let (connector, name) = match ServerName::try_from(host.to_owned()) {
-            Ok(name) => (if checked { &self.checking } else { &self.believing }, name),
-            Err(_) if checked => return Err(format!("no certificate can be valid for the name {host}")),
-            // such a name cannot be asked for; without checking that does not matter
-            Err(_) => (&self.believing, ServerName::IpAddress(address.into())),
+        let named = ServerName::try_from(host.to_owned());
+        // such a name cannot be asked for; without checking that does not matter
+        let nameless = || ServerName::IpAddress(address.into());
+        let unfit = || format!("no certificate can be valid for the name {host}");
+        let stream = match shield {
+            Shield::Route(RouteTls::Required) => self.checking.connect(named.map_err(|_| unfit())?, stream).await,
+            Shield::Route(_) | Shield::Encrypted => {
+                self.believing.connect(named.unwrap_or_else(|_| nameless()), stream).await
+            }
+            Shield::Dane(dane) => {
+                let base = ServerName::try_from(dane.base.clone()).unwrap_or_else(|_| nameless());
+                let verifier = dane::ByDane { dane: Arc::clone(dane), provider: Arc::clone(&self.provider) };
+                let config = judged_by(&self.provider, Arc::new(verifier)).map_err(|error| error.to_string())?;
+                TlsConnector::from(Arc::new(config)).connect(base, stream).await
+            }
         };
-        connector.connect(name, stream).await.map_err(|error| error.to_string())
+        stream.map_err(|error| told(&error))
+    }
+}
+
+/// A configuration with this judge of certificates.
+fn judged_by(
+    provider: &Arc<CryptoProvider>,
+    judge: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
+    Ok(ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .dangerous()
+        .with_custom_certificate_verifier(judge)
+        .with_no_client_auth())
+}
+
+/// Why a handshake failed: in the words of the judge, where that is who stopped it.
+fn told(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(judged)))) => judged.to_string(),
+        _ => error.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 fn context(age: Duration, attempts: u32) -> Context<'static> {
     Context {
+        rules: Rules::ours(),
         now: NOW,
         domain: "example.com",
         period: Period { accepted_at: Timestamp(NOW.0 - age.as_millis() as u64), lasts: crate::retry::RETRY_FOR },

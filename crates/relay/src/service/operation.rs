@@ -11,7 +11,7 @@ use super::view::{
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
     PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    SuppressionsImportedView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -254,6 +254,8 @@ operations! {
     QueueReleaseAll needs Operator;
     /// Gives every message up that the operator holds.
     QueueCancelAll needs Operator;
+    /// Lists the replies of other servers that no rule knows, by their shape, since the relay started.
+    UnknownReplies needs Operator;
     /// Lists blocked addresses.
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
@@ -356,6 +358,7 @@ impl Operation {
                 | Operation::InboxSource { .. }
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
+                | Operation::UnknownReplies
                 | Operation::Blocks
                 | Operation::CertificateList
                 | Operation::ZoneShow { .. }
@@ -505,6 +508,7 @@ answers! {
     Inbox(Vec<CapturedView>);
     Captured(CapturedDetailView);
     Source(SourceView);
+    UnknownReplies(Vec<UnknownReplyView>);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);

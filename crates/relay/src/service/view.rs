@@ -22,7 +22,7 @@ pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
 };
-pub use relay::{CertificateView, CheckView};
+pub use relay::{CertificateView, CheckView, UnknownReplyView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
@@ -239,6 +239,8 @@ views! {
         domain: Option<u64>,
         /// The session's id.
         session: Option<String>,
+        /// Of which class the failure is, such as `mailbox_full` (docs/reference/bounces.md); none where no server caused it.
+        class: Option<String>,
         /// Why, in plain words; empty where all is well.
         reason: String,
         /// The other server's own words, or on a rejected row our reply.
@@ -303,6 +305,8 @@ views! {
         at: String,
         /// The status from then on.
         status: String,
+        /// Of which class the failure is; none where no server caused it.
+        class: Option<String>,
         /// Why, in plain words.
         reason: String,
         /// The other server's own words.

@@ -20,6 +20,7 @@ fn row(status: Status) -> ActivityRow {
         user: Some(Id::new(3)),
         domain: Some(Id::new(2)),
         session: Some(SessionId(6)),
+        class: None,
         reason: String::new(),
         reply: "250 Ok".into(),
         reference: String::new(),

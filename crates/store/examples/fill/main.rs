@@ -114,6 +114,7 @@ fn delivered(envelope: &Envelope) -> Settlement {
     let verdict = |recipient| Verdict {
         recipient,
         outcome: Outcome::Delivered { sandbox: false },
+        class: None,
         reason: String::new(),
         remote_reply: Some("250 2.0.0 Ok: queued as 4WxYz0123".to_owned()),
     };

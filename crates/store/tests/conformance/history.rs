@@ -5,6 +5,7 @@ use std::time::Duration;
 use relay::activity::{ActivityFilter, ActivityRow, DailyCount, Notice, NoticeKind, Status};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
+use relay::outcome::Class;
 use relay::queue::{HoldReason, Origin, Outcome};
 use relay::store::Store;
 use smtp::address::ReversePath;
@@ -50,6 +51,7 @@ pub(crate) async fn a_message_makes_a_row_for_each_recipient(store: &impl Store)
         user: envelope.user,
         domain: envelope.domain,
         session: Some(session(1)),
+        class: None,
         reason: String::new(),
         reply: String::new(),
         reference: String::new(),
@@ -116,6 +118,7 @@ pub(crate) async fn a_bounce_keeps_reason_and_reply(store: &impl Store) {
     store.settle(settlement(message, later(2), &[(0, Outcome::HardBounced)])).await.unwrap();
     let row = only_row(store).await;
     assert_eq!((row.reason.as_str(), row.reply.as_str()), ("No such address.", "550 5.1.1 Unknown"));
+    assert_eq!(row.class, Some(Class::NoSuchMailbox));
 }
 
 pub(crate) async fn a_hold_makes_pending_and_a_release_goes_on(store: &impl Store) {
@@ -177,6 +180,10 @@ pub(crate) async fn each_filter_narrows(store: &impl Store) {
     assert_eq!(found(ActivityFilter { status: Some(Status::HardBounce), ..all() }).await, 1);
     assert_eq!(found(ActivityFilter { status: Some(Status::Delivered), ..all() }).await, 1);
     assert_eq!(found(ActivityFilter { status: Some(Status::Accepted), ..all() }).await, 10);
+    assert_eq!(found(ActivityFilter { class: Some(Class::NoSuchMailbox), ..all() }).await, 1);
+    assert_eq!(found(ActivityFilter { class: Some(Class::MailboxFull), ..all() }).await, 0);
+    let gone = ActivityFilter { class: Some(Class::NoSuchMailbox), status: Some(Status::Delivered), ..all() };
+    assert_eq!(found(gone).await, 0);
     assert_eq!(found(ActivityFilter { message: Some(message(3600)), ..all() }).await, 2);
     assert_eq!(found(ActivityFilter { since: Some(later(5 * 3600)), ..all() }).await, 4);
     assert_eq!(found(ActivityFilter { until: Some(later(5 * 3600)), ..all() }).await, 8);
@@ -377,6 +384,7 @@ pub(crate) async fn details_tell_every_event(store: &impl Store) {
     assert_eq!(events, expected);
     assert_eq!((detail.events[1].attempt.clone(), detail.events[1].until), (Some(attempt(later(2))), Some(later(600))));
     assert_eq!(detail.events[1].reply, "451 4.7.1 Later");
+    assert_eq!((detail.events[1].class, detail.events[2].class), (Some(Class::Rate), None));
     assert_eq!((&detail.events[2].attempt, detail.events[2].reply.as_str()), (&None, ""));
     assert!(detail.events[2].reason.contains("operator"));
     assert_eq!(store.activity_detail(row.row + 1).unwrap(), None);

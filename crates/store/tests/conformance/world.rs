@@ -10,6 +10,7 @@ use relay::activity::{ActivityFilter, ActivityRow, Notice, NoticeKind};
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId, SessionId};
+use relay::outcome::Class;
 use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, SessionFacts, Settlement, Verdict};
 use relay::sandbox;
 use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
@@ -187,13 +188,13 @@ pub(crate) fn attempt(at: Timestamp) -> Attempt {
 }
 
 pub(crate) fn verdict(recipient: u16, outcome: Outcome) -> Verdict {
-    let (reason, reply) = match outcome {
-        Outcome::Delivered { .. } => ("", "250 2.0.0 Ok"),
-        Outcome::Deferred { .. } => ("Busy.", "451 4.7.1 Later"),
-        Outcome::SoftBounced => ("Mailbox full.", "552 5.2.2 Full"),
-        Outcome::HardBounced => ("No such address.", "550 5.1.1 Unknown"),
+    let (class, reason, reply) = match outcome {
+        Outcome::Delivered { .. } => (None, "", "250 2.0.0 Ok"),
+        Outcome::Deferred { .. } => (Some(Class::Rate), "Busy.", "451 4.7.1 Later"),
+        Outcome::SoftBounced => (Some(Class::MailboxFull), "Mailbox full.", "552 5.2.2 Full"),
+        Outcome::HardBounced => (Some(Class::NoSuchMailbox), "No such address.", "550 5.1.1 Unknown"),
     };
-    Verdict { recipient, outcome, reason: reason.into(), remote_reply: Some(reply.into()) }
+    Verdict { recipient, outcome, class, reason: reason.into(), remote_reply: Some(reply.into()) }
 }
 
 pub(crate) const DELIVERED: Outcome = Outcome::Delivered { sandbox: false };

@@ -3,6 +3,7 @@
 use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::outcome::Class;
 use relay::service::Fault;
 use relay::service::operation::{Operation, WAIT_SECONDS_MAX};
 use relay::service::view::{ActivityChangesView, ActivityDetailView, ActivityView, ConnectionView, StatisticsView};
@@ -48,6 +49,9 @@ macro_rules! searches {
                 /// `rejected`, `accepted`, `pending`, `delivered`, `deferred`, `soft_bounce` or `hard_bounce`.
                 #[param(value_type = Option<String>)]
                 status: Option<Status>,
+                /// Of this class of failure, such as `mailbox_full` (docs/reference/bounces.md).
+                #[param(value_type = Option<String>)]
+                class: Option<Class>,
                 /// Of this message.
                 message: Option<String>,
                 /// Begun at or after: RFC 3339, or a day.
@@ -71,6 +75,7 @@ macro_rules! searches {
                         sender: self.sender.clone(),
                         subject: self.subject.clone(),
                         status: self.status,
+                        class: self.class,
                         message: self.message.as_deref().map(message).transpose()?,
                         since: self.since.as_deref().map(moment).transpose()?,
                         until: self.until.as_deref().map(moment).transpose()?,

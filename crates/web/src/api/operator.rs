@@ -3,7 +3,8 @@
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
-    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, ZoneView,
+    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, UnknownReplyView,
+    ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -99,6 +100,13 @@ pub(super) async fn queue_list(asking: Asking, Query(waiting): Query<Waiting>) -
     let after = waiting.cursor.as_deref().map(id).transpose()?;
     let page = |rows: Vec<QueueView>| Page::new(rows, limit, |row| row.message.clone());
     asking.shown(Operation::QueueList { account, after, limit }, page).await
+}
+
+/// Lists the replies of other servers that no rule knows, by their shape, since the relay started; the most frequent first.
+#[utoipa::path(get, path = "/unknown-replies", operation_id = "UnknownReplies", tag = "Queue",
+    responses((status = 200, body = Vec<UnknownReplyView>)))]
+pub(super) async fn unknown_replies(asking: Asking) -> Outcome<Vec<UnknownReplyView>> {
+    asking.run(Operation::UnknownReplies).await
 }
 
 /// Shows a message of the queue.

@@ -1,6 +1,7 @@
 //! Activity: one row for each recipient, searched, followed as it happens, and taken away as a file.
 
 pub(super) mod detail;
+mod encryption;
 mod export;
 pub(super) use export::cell;
 pub(super) mod row;

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use relay::id::MessageId;
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, MessageView, QueueRecipientView, QueueView};
+use relay::service::view::{DoneView, MessageView, QueueRecipientView, QueueView, UnknownReplyView};
 
 use super::form::Signed;
 use super::page::{Failure, Page, shown, slug};
@@ -24,6 +24,7 @@ pub(super) fn routes() -> Vec<Route> {
         take("/operator/queue/release-all", For::Operator, release_all),
         show("/operator/queue/cancel-all", For::Operator, cancel_all_asked),
         take("/operator/queue/cancel-all", For::Operator, cancel_all),
+        show("/operator/queue/unknown-replies", For::Operator, unknown_replies),
         show("/operator/queue/{message}", For::Operator, one),
         take("/operator/queue/{message}/retry", For::Operator, retry),
         take("/operator/queue/{message}/hold", For::Operator, hold),
@@ -113,6 +114,33 @@ async fn list(visit: Visit) -> Result<Response, Failure> {
 
 fn message_of(visit: &Visit, text: &str) -> Result<MessageId, Failure> {
     text.parse().map_err(|_| visit.nothing())
+}
+
+struct Unknown {
+    reply: UnknownReplyView,
+    count: String,
+    first: String,
+    last: String,
+}
+
+#[derive(Template)]
+#[template(path = "unknown-replies.html")]
+struct UnknownPage {
+    page: Page,
+    rows: Vec<Unknown>,
+}
+
+async fn unknown_replies(visit: Visit) -> Result<Response, Failure> {
+    let replies: Vec<UnknownReplyView> = visit.ask(Operation::UnknownReplies).await?;
+    let page = visit.page();
+    let row = |reply: UnknownReplyView| Unknown {
+        count: page.words.number(reply.count),
+        first: page.words.minute(&reply.first_at),
+        last: page.words.minute(&reply.last_at),
+        reply,
+    };
+    let rows = replies.into_iter().map(row).collect();
+    Ok(shown(&UnknownPage { rows, page }))
 }
 
 #[derive(Template)]

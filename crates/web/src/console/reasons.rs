@@ -1,10 +1,12 @@
 //! Why something failed, in the reader's language, and what to do: known from what a row has.
 //!
-//! Rows keep an English sentence. A refusal of ours has its stable name besides; what became of an attempt is known by
-//! its sentence, which `relay::outcome` alone writes, and a test here knows each that it can write. What is not known
-//! is shown as it was stored.
+//! Rows keep an English sentence. A refusal of ours has its stable name besides, and a failure its class, which has its
+//! words in both languages (`relay::outcome::Class`); what else became of a recipient is known by its sentence, which
+//! `relay::outcome` alone writes, and a test here knows each that it can write. What is not known is shown as it was
+//! stored.
 
-use relay::service::view::{ActivityView, ConnectionView};
+use relay::outcome::Class;
+use relay::service::view::{ActivityView, ConnectionView, EventView};
 
 use super::words::Words;
 
@@ -20,87 +22,8 @@ pub(super) struct Why {
 /// A stored sentence, the message that says the same, and the one that says what to do.
 struct Sentence(&'static str, &'static str, &'static str);
 
-/// Every sentence that attempts, holds and ends are told by. The longer of two that begin alike comes first.
+/// Every sentence that holds, ends and faults of our own are told by. The longer of two that begin alike comes first.
 const SENTENCES: &[Sentence] = &[
-    Sentence("There is no such mailbox at {domain}.", "why-mailbox", "fix-address"),
-    Sentence("The domain {domain} does not exist or takes no mail.", "why-domain", "fix-domain"),
-    Sentence("The domain {domain} does not exist, or has no server for mail.", "why-domain", "fix-domain"),
-    Sentence("The domain {domain} says that it takes no mail.", "why-domain-silent", "fix-domain"),
-    Sentence("The domain {domain} takes no mail.", "why-domain-silent", "fix-domain"),
-    Sentence("The server of {domain} does not understand this address.", "why-address-form", "fix-address"),
-    Sentence("The server of {domain} does not accept the sender's address.", "why-sender", "fix-sender"),
-    Sentence("The server of {domain} does not accept this address.", "why-address", "fix-address"),
-    Sentence("The mailbox is disabled.", "why-disabled", "fix-elsewhere"),
-    Sentence("The mailbox is full.", "why-full", "fix-full"),
-    Sentence("The message is too large for the recipient's server.", "why-large", "fix-large"),
-    Sentence(
-        "The message is too large for the server of {domain}, which takes {limit} octets.",
-        "why-large",
-        "fix-large",
-    ),
-    Sentence("The server of {domain} takes no mail at the moment.", "why-closed", "fix-later"),
-    Sentence("The server of {domain} takes no mail at all.", "why-domain-silent", "fix-domain"),
-    Sentence("Mail for {domain} runs in a circle between servers.", "why-circle", "fix-theirs"),
-    Sentence("The server of {domain} was too busy for too long.", "why-busy", "fix-later"),
-    Sentence("The server of {domain} cannot take addresses with letters beyond ASCII.", "why-letters", "fix-letters"),
-    Sentence(
-        "The server of {domain} cannot take addresses or header fields with letters beyond ASCII (SMTPUTF8).",
-        "why-letters",
-        "fix-letters",
-    ),
-    Sentence(
-        "The server of {domain} takes 7-bit content alone (it lacks 8BITMIME), and this message has more.",
-        "why-eight-bit",
-        "fix-eight-bit",
-    ),
-    Sentence("The server of {domain} cannot take content of this kind.", "why-content", "fix-theirs"),
-    Sentence(
-        "The server of {domain} found that the message does not prove its sender (SPF, DKIM or DMARC).",
-        "why-unproven",
-        "fix-records",
-    ),
-    Sentence(
-        "The server of {domain} requires a name in DNS for this relay's address.",
-        "why-relay-name",
-        "fix-operator",
-    ),
-    Sentence("The server of {domain} took the message, or this relay, for a source of spam.", "why-spam", "fix-spam"),
-    Sentence("The server of {domain} refused the message by its own rules.", "why-rules", "fix-theirs"),
-    Sentence("The server of {domain} refused the message for good.", "why-refused", "fix-theirs"),
-    Sentence("The server of {domain} does not let us in at the moment.", "why-not-let-in", "fix-later"),
-    Sentence("No encrypted connection could be had with the server of {domain}.", "why-no-tls", "fix-theirs"),
-    Sentence(
-        "The encrypted connection that is required for {domain} could not be had ({what}).",
-        "why-no-tls",
-        "fix-theirs",
-    ),
-    Sentence(
-        "The server of {domain} asks every new sender to come back a little later (greylisting).",
-        "why-greylisting",
-        "fix-later",
-    ),
-    Sentence("The mailbox is full at the moment.", "why-full", "fix-full"),
-    Sentence("The mailbox takes no mail at the moment.", "why-mailbox-closed", "fix-later"),
-    Sentence("The server of {domain} has no room at the moment.", "why-no-room", "fix-later"),
-    Sentence("The server of {domain} takes fewer recipients at a time; the others follow.", "why-fewer", "fix-later"),
-    Sentence("The server of {domain} could not check an address at the moment.", "why-unchecked", "fix-later"),
-    Sentence("The server of {domain} has trouble with its own network or DNS.", "why-their-network", "fix-later"),
-    Sentence(
-        "The server of {domain} limits how much mail it takes from us at the moment.",
-        "why-limited",
-        "fix-slower",
-    ),
-    Sentence("The server of {domain} had a temporary problem.", "why-temporary", "fix-later"),
-    Sentence("The server of {domain} answered out of turn.", "why-garbled", "fix-later"),
-    Sentence("The server of {domain} gave an answer that cannot be understood ({what}).", "why-garbled", "fix-later"),
-    Sentence(
-        "DNS names no server for {domain} that can be reached from the internet ({what}).",
-        "why-unreachable",
-        "fix-domain",
-    ),
-    Sentence("DNS gave no usable answer about {domain} ({what}).", "why-dns", "fix-later"),
-    Sentence("The server of {domain} could not be reached ({what}).", "why-unreached", "fix-later"),
-    Sentence("The connection with the server of {domain} broke ({what}).", "why-broken-off", "fix-later"),
     Sentence("Cancelled by {who}.", "why-cancelled", "fix-again"),
     Sentence(
         "The sending domain was deleted before this could be delivered.",
@@ -135,6 +58,62 @@ const SENTENCES: &[Sentence] = &[
     Sentence("It was released and is tried again now.", "why-released", "fix-later"),
 ];
 
+/// The sentences that failures were told by before rows had their class.
+const OLDER: &[(&str, Class)] = &[
+    ("There is no such mailbox at {domain}.", Class::NoSuchMailbox),
+    ("The domain {domain} does not exist or takes no mail.", Class::NoSuchDomain),
+    ("The domain {domain} does not exist, or has no server for mail.", Class::NoSuchDomain),
+    ("The domain {domain} says that it takes no mail.", Class::DomainTakesNoMail),
+    ("The domain {domain} takes no mail.", Class::DomainTakesNoMail),
+    ("The server of {domain} does not understand this address.", Class::AddressSyntax),
+    ("The server of {domain} does not accept the sender's address.", Class::SenderRefused),
+    ("The server of {domain} does not accept this address.", Class::RecipientRefused),
+    ("The mailbox is disabled.", Class::MailboxDisabled),
+    ("The mailbox is full.", Class::MailboxFull),
+    ("The message is too large for the recipient's server.", Class::MessageTooLarge),
+    ("The message is too large for the server of {domain}, which takes {limit} octets.", Class::MessageTooLarge),
+    ("The server of {domain} takes no mail at the moment.", Class::ServerFault),
+    ("The server of {domain} takes no mail at all.", Class::HostTakesNoMail),
+    ("Mail for {domain} runs in a circle between servers.", Class::Loop),
+    ("The server of {domain} was too busy for too long.", Class::ServerFault),
+    ("The server of {domain} cannot take addresses with letters beyond ASCII.", Class::Unsupported),
+    (
+        "The server of {domain} cannot take addresses or header fields with letters beyond ASCII (SMTPUTF8).",
+        Class::Unsupported,
+    ),
+    (
+        "The server of {domain} takes 7-bit content alone (it lacks 8BITMIME), and this message has more.",
+        Class::Unsupported,
+    ),
+    ("The server of {domain} cannot take content of this kind.", Class::Unsupported),
+    (
+        "The server of {domain} found that the message does not prove its sender (SPF, DKIM or DMARC).",
+        Class::Authentication,
+    ),
+    ("The server of {domain} requires a name in DNS for this relay's address.", Class::RelayName),
+    ("The server of {domain} took the message, or this relay, for a source of spam.", Class::Content),
+    ("The server of {domain} refused the message by its own rules.", Class::Policy),
+    ("The server of {domain} refused the message for good.", Class::Unknown),
+    ("The server of {domain} does not let us in at the moment.", Class::NotAdmitted),
+    ("No encrypted connection could be had with the server of {domain}.", Class::Tls),
+    ("The encrypted connection that is required for {domain} could not be had ({what}).", Class::Tls),
+    ("The server of {domain} asks every new sender to come back a little later (greylisting).", Class::Greylisting),
+    ("The mailbox is full at the moment.", Class::MailboxFull),
+    ("The mailbox takes no mail at the moment.", Class::MailboxUnavailable),
+    ("The server of {domain} has no room at the moment.", Class::ServerFault),
+    ("The server of {domain} takes fewer recipients at a time; the others follow.", Class::TooManyRecipients),
+    ("The server of {domain} could not check an address at the moment.", Class::ServerFault),
+    ("The server of {domain} has trouble with its own network or DNS.", Class::Network),
+    ("The server of {domain} limits how much mail it takes from us at the moment.", Class::Rate),
+    ("The server of {domain} had a temporary problem.", Class::ServerFault),
+    ("The server of {domain} answered out of turn.", Class::Protocol),
+    ("The server of {domain} gave an answer that cannot be understood ({what}).", Class::Protocol),
+    ("DNS names no server for {domain} that can be reached from the internet ({what}).", Class::Routing),
+    ("DNS gave no usable answer about {domain} ({what}).", Class::Dns),
+    ("The server of {domain} could not be reached ({what}).", Class::Network),
+    ("The connection with the server of {domain} broke ({what}).", Class::Network),
+];
+
 /// What a pattern of literal text and `{names}` takes from a text; none where it does not fit.
 fn taken<'t>(pattern: &str, text: &'t str) -> Option<Vec<(String, &'t str)>> {
     let (mut pattern, mut text, mut taken) = (pattern, text, Vec::new());
@@ -162,28 +141,58 @@ fn span(words: &Words, stored: &str) -> Option<String> {
     })
 }
 
+/// How the end of the retry period is told.
+const GIVEN_UP: &str = "Given up after {span}. The last attempt: {last}";
+
+/// The same of a recipient that was given up, where the stored sentence says that; none where it does not.
+fn given_up(words: &Words, stored: &str, last: impl FnOnce(&str) -> Option<Why>) -> Option<Why> {
+    let taken = taken(GIVEN_UP, stored)?;
+    let [(_, lasted), (_, told)] = taken.as_slice() else { return None };
+    let (last, lasted) = (last(told)?, span(words, lasted)?);
+    let cause = words.filled("why-given-up", &[("span", lasted.as_str()), ("last", last.cause.as_str())]);
+    Some(Why { cause, fix: words.t("fix-given-up") })
+}
+
+/// What a class means, of a recipient at this domain.
+fn of_class(words: &Words, class: Class, domain: &str) -> Why {
+    Why { cause: class.words(words.language, domain), fix: class.next_step(words.language).to_owned() }
+}
+
 /// A stored sentence in the reader's language, where it is known.
 fn known(words: &Words, stored: &str) -> Option<Why> {
-    if let Some(taken) = taken("Given up after {span}. The last attempt: {last}", stored) {
-        let [(_, lasted), (_, last)] = taken.as_slice() else { return None };
-        let last = known(words, last)?;
-        let lasted = span(words, lasted)?;
-        let cause = words.filled("why-given-up", &[("span", lasted.as_str()), ("last", last.cause.as_str())]);
-        return Some(Why { cause, fix: words.t("fix-given-up") });
+    if let Some(why) = given_up(words, stored, |last| known(words, last)) {
+        return Some(why);
     }
-    SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
+    let told = SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
         let taken = taken(pattern, stored)?;
         let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         Some(Why { cause: words.filled(cause, &values), fix: words.t(fix) })
+    });
+    told.or_else(|| {
+        OLDER.iter().find_map(|(pattern, class)| {
+            let taken = taken(pattern, stored)?;
+            let domain = taken.iter().find(|(name, _)| name == "domain").map_or("", |(_, domain)| domain);
+            Some(of_class(words, *class, domain))
+        })
     })
 }
 
-/// What an attempt, a hold or an end is told by.
-pub(super) fn of_sentence(words: &Words, stored: &str) -> Why {
+/// What an attempt, a hold or an end is told by, of a recipient and with the name of its class, where it has one.
+fn of_sentence(words: &Words, class: Option<&str>, recipient: &str, stored: &str) -> Why {
     if stored.is_empty() {
         return Why::default();
     }
+    if let Some(class) = class.and_then(|name| name.parse().ok()) {
+        let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let why = of_class(words, class, domain);
+        return given_up(words, stored, |_| Some(why.clone())).map_or(why.clone(), |told| Why { fix: why.fix, ..told });
+    }
     known(words, stored).unwrap_or_else(|| Why { cause: stored.to_owned(), fix: String::new() })
+}
+
+/// Why an event of a row came.
+pub(super) fn of_event(words: &Words, recipient: &str, event: &EventView) -> Why {
+    of_sentence(words, event.class.as_deref(), recipient, &event.reason)
 }
 
 /// A refusal of ours, by the stable name of its reply.
@@ -199,10 +208,10 @@ pub(super) fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
 /// Why a row of Activity is as it is.
 pub(super) fn of_row(words: &Words, row: &ActivityView) -> Why {
     if row.reference.is_empty() {
-        let why = of_sentence(words, &row.reason);
-        // what passes is waited for; once given up, it is not
-        let is_over = row.status == "soft_bounce" && why.fix == words.t("fix-later");
-        return if is_over { Why { fix: words.t("fix-given-up"), ..why } } else { why };
+        let why = of_sentence(words, row.class.as_deref(), &row.recipient, &row.reason);
+        // what passes is waited for
+        let is_waited_for = row.status == "deferred" && !why.fix.is_empty();
+        return if is_waited_for { Why { fix: words.t("fix-later"), ..why } } else { why };
     }
     let flood = "{count} further refusals came too fast to be listed one by one; the last: {reply}";
     if let Some([(_, count), _]) = taken(flood, &row.reason).as_deref() {

@@ -94,6 +94,8 @@ check-name-disk = Room on the disk
 check-advice-disk = Make room before new mail has to be turned away.
 check-name-dns = Name lookups
 check-advice-dns = Let the relay reach a resolver: without one no mail finds its way.
+check-name-dnssec = Signed answers (DNSSEC)
+check-advice-dnssec = Let the relay ask a resolver that hands on DNSSEC signatures: without them mail goes out without DANE.
 check-name-hostname = Name and address
 check-advice-hostname = Give the relay a name of its own with an address record that leads here.
 check-name-next-hop = The next server
@@ -183,6 +185,15 @@ held-damaged = Damaged on the disk
 held-domain-invalid = The domain lost its validation
 held-operator = Held by the operator
 octets = { $number } octets
+unknown-count = Times
+unknown-domain = Last at
+unknown-first = First
+unknown-last = Last
+unknown-lede = What other servers said that no rule knows, since the relay started. Addresses, numbers, names and ids are taken out, so that what is alike stands together. Such a failure suppresses nobody; a rule of your own ([bounces] in the configuration) gives it a class.
+unknown-none = Every reply is known
+unknown-none-what = Since the relay started, a rule knew whatever other servers refused.
+unknown-reply = Reply
+unknown-title = Unknown replies
 queue-accepted = Accepted
 queue-all-held-by-you = It is about every message that the operator holds, after a restore for instance; not about those of suspended accounts.
 queue-attempts = Attempts
@@ -283,6 +294,7 @@ limit-default = by default
 limit-name = Name in the configuration
 limit-value = In force
 limits-lede = The same for every account. They are set below [limits] of the configuration file.
+limit-unknown-replies-max = Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.
 limit-recipients-max = Recipients of one message; each further one is refused, the first stay accepted.
 limit-message-octets-max = Size of a message as sent, attachments included.
 limit-messages-max = Messages on one connection.
@@ -350,6 +362,7 @@ limit-opening-seconds = The time that all next hops of one delivery attempt have
 limit-attempt-seconds = The time of one delivery attempt in all.
 limit-mail-hosts-max = Mail servers of a domain that are looked at in one attempt, the preferred ones first.
 limit-mail-addresses-max = Addresses that are dialled in one attempt.
+limit-tlsa-records-max = TLSA records of one mail server that are looked at (DANE); of more the first ones count.
 limit-transaction-recipients-max = Recipients that a next hop is given in one transaction, unless it asks for fewer.
 limit-conversations-max = Conversations with other servers at once, in total.
 limit-site-conversations-max = Conversations at once with one site: the mail servers of a domain, or the next hop of a route.
@@ -446,6 +459,10 @@ unit-recipients = { $count ->
     [one] recipient
    *[other] recipients
 }
+unit-records = { $count ->
+    [one] record
+   *[other] records
+}
 unit-refusals-a-minute = { $count ->
     [one] refusal a minute
    *[other] refusals a minute
@@ -457,6 +474,10 @@ unit-plans = { $count ->
 unit-queries-a-minute = { $count ->
     [one] query a minute
    *[other] queries a minute
+}
+unit-replies = { $count ->
+    [one] reply
+   *[other] replies
 }
 unit-requests = { $count ->
     [one] request

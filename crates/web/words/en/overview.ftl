@@ -63,6 +63,7 @@ sends-warning = Record missing
 
 ## Activity
 activity-address-example = marie@… or @courriel.example
+activity-class = Class of the failure
 activity-clear = Clear
 activity-domain = Sending domain
 activity-domains-all = All domains
@@ -123,9 +124,17 @@ status-rejected = Rejected
 status-soft = Soft bounce
 timeline-accepted = On disk, and ours to deliver. We answered:
 timeline-attempt = Attempt { $number }: { $status }
-timeline-attempt-clear = { $server }, not encrypted, { $took } ms
-timeline-attempt-how = { $server }, { $tls }, { $took } ms
+timeline-attempt-how = { $server }, { $how }, { $took } ms
+timeline-clear = not encrypted
+timeline-clear-tested = not encrypted, which the MTA-STS policy of the domain would refuse if it were not on trial
+timeline-clear-why = not encrypted ({ $why })
 timeline-connected = The application connected
+timeline-encrypted = { $version }
+timeline-encrypted-dane = { $version }, the certificate checked by DANE
+timeline-encrypted-dane-unusable = { $version }, demanded by DANE, the certificate not checked
+timeline-encrypted-doubted = { $version }, which the MTA-STS policy of the domain would refuse if it were not on trial ({ $why })
+timeline-encrypted-sts = { $version }, the certificate checked as the MTA-STS policy of the domain demands
+timeline-encrypted-tested = { $version }, as the MTA-STS policy of the domain, on trial, demands
 timeline-handed-in = The message was handed in
 timeline-handed-in-by = Over HTTP, by { $who }, from { $address }.
 timeline-hello = It said hello as { $name }.

@@ -2,55 +2,24 @@
 
 ## What became of an attempt
 why-account-deleted = The account was deleted before this could be delivered.
-why-address = The server of { $domain } does not accept this address.
-why-address-form = The server of { $domain } does not understand this address.
-why-broken-off = The connection with the server of { $domain } broke off.
-why-busy = The server of { $domain } was too busy for too long.
 why-cancelled = { $who } cancelled it.
-why-circle = Mail for { $domain } runs in a circle between servers.
-why-closed = The server of { $domain } takes no mail at the moment.
-why-content = The server of { $domain } cannot take content of this kind.
 why-damaged = The relay accepted this message, and a fault of its disk damaged it before it could be delivered.
 why-delivered = The recipient’s server took the message and said so.
-why-disabled = The mailbox is disabled.
-why-dns = DNS gave no usable answer about { $domain }.
-why-domain = The domain { $domain } does not exist, or has no server for mail.
 why-domain-deleted = The sending domain was deleted before this could be delivered.
 why-domain-lost = The sending domain lost its validation and did not get it back in time.
-why-domain-silent = The domain { $domain } takes no mail.
-why-eight-bit = The server of { $domain } takes 7-bit content alone, and this message has more.
-why-fewer = The server of { $domain } takes fewer recipients at a time; the others follow.
 why-flood = { $count ->
     [one] One further refusal came too fast to be listed by itself.
    *[other] { $number } further refusals came too fast to be listed one by one.
 }
-why-full = The mailbox is full.
-why-garbled = The server of { $domain } gave an answer that cannot be understood.
 why-given-up = Given up after { $span }. The last attempt: { $last }
-why-greylisting = The server of { $domain } asks every new sender to come back a little later (greylisting).
 why-held-damaged = Held because it is damaged on the relay’s disk. The operator of the relay was told.
 why-held-domain = Held because the records of the sending domain are no longer published.
 why-held-operator = Held by the operator of the relay until they release it.
 why-held-suspended = Held because the account is suspended.
-why-large = The message is too large for the recipient’s server.
-why-letters = The recipient’s server cannot take addresses or fields with letters beyond ASCII.
-why-limited = The server of { $domain } limits how much mail it takes from us at the moment.
-why-mailbox = There is no such mailbox at { $domain }.
-why-mailbox-closed = The mailbox takes no mail at the moment.
-why-no-room = The server of { $domain } has no room at the moment.
-why-no-tls = No encrypted connection could be had with the server of { $domain }.
-why-not-let-in = The server of { $domain } does not let us in at the moment.
-why-refused = The server of { $domain } refused the message for good.
-why-relay-name = The server of { $domain } requires a name in DNS for this relay’s address.
 why-released = It was released, and is tried again now.
-why-rules = The server of { $domain } refused the message by its own rules.
 why-inbox = The test inbox cannot keep the message at the moment.
 why-sandbox = Sandbox: kept in the test inbox, not sent on.
 why-sandbox-more = The SMTP user is in sandbox mode: the message is kept in the test inbox, and was not sent on.
-why-sender = The server of { $domain } does not accept the sender’s address.
-why-spam = The server of { $domain } took the message, or this relay, for a source of spam.
-why-temporary = The server of { $domain } had a temporary problem.
-why-their-network = The server of { $domain } has trouble with its own network or DNS.
 why-then-blocked = { $count ->
     [one] The address was then blocked for a minute.
    *[other] The address was then blocked for { $number } minutes.
@@ -59,10 +28,6 @@ why-times = { $count ->
     [one] Once.
    *[other] { $number } times.
 }
-why-unchecked = The server of { $domain } could not check an address at the moment.
-why-unproven = The server of { $domain } found that the message does not prove its sender (SPF, DKIM or DMARC).
-why-unreachable = DNS names no server for { $domain } that can be reached from the internet.
-why-unreached = The server of { $domain } could not be reached.
 why-unsigned = The relay could not sign the message.
 why-waiting = Waiting for its first attempt.
 why-waiting-more = It is on the relay’s disk, and its first attempt comes next.
@@ -85,23 +50,12 @@ span-seconds = { $count ->
 
 ## What to do about it
 fix-account-deleted = Nothing is to be done: what such an account sends is given up with it.
-fix-address = Check the spelling, and correct the address where it is kept. Sending to it again would harm your reputation there.
 fix-again = Send the message again if it is still wanted.
-fix-domain = Check the spelling after the @. If it is right, ask the recipient by other means for an address that takes mail.
 fix-domain-again = Add the domain again, publish its new records, then send the message again.
-fix-eight-bit = Have the application encode its content as quoted-printable or base64, or ask the recipient for another address.
-fix-elsewhere = Ask the recipient by other means for another address.
-fix-full = Tell the recipient by other means; once there is room in the mailbox, send again.
 fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.
-fix-large = Send a smaller message, or a link to the files in place of the files.
 fix-later = Nothing for now, the relay tries again by itself. If it lasts for days, ask the recipient by other means.
-fix-letters = Use an address in plain letters (ASCII) for this recipient, and for the sender.
 fix-operator = Write to the operator of the relay.
 fix-records = Publish the records that the page Domains shows for the sending domain, verify, then send again.
-fix-sender = Check that the sender’s address exists and takes mail; some servers ask for that.
-fix-slower = Nothing for now, the relay goes slower and tries again. Large mailings are better spread over several hours.
-fix-spam = Send only to people who asked for it, and write to the operator of the relay if your other messages are refused there, too.
-fix-theirs = Tell whoever runs mail for the recipient. The other server’s own words, where it gave any, help them.
 
 ## Our replies: what they mean, and what to do
 reply-account-suspended = The password is right, but the account is suspended.

@@ -94,6 +94,8 @@ check-name-disk = Espace disque
 check-advice-disk = Libérez de l’espace avant que de nouveaux messages doivent être refusés.
 check-name-dns = Résolution de noms
 check-advice-dns = Donnez au relais l’accès à un serveur de noms : sans lui, aucun courrier ne trouve son chemin.
+check-name-dnssec = Réponses signées (DNSSEC)
+check-advice-dnssec = Donnez au relais un serveur de noms qui transmet les signatures DNSSEC : sans elles, le courrier part sans DANE.
 check-name-hostname = Nom et adresse
 check-advice-hostname = Donnez au relais son propre nom, avec un enregistrement d’adresse qui mène ici.
 check-name-next-hop = Serveur suivant
@@ -183,6 +185,15 @@ held-damaged = Endommagé sur le disque
 held-domain-invalid = Le domaine a perdu sa validation
 held-operator = Retenu par l’exploitant
 octets = { $number } octets
+unknown-count = Fois
+unknown-domain = Vue en dernier chez
+unknown-first = Première fois
+unknown-last = Dernière fois
+unknown-lede = Ce que d’autres serveurs ont dit et qu’aucune règle ne connaît, depuis le démarrage du relais. Les adresses, nombres, noms et identifiants en sont ôtés, pour que ce qui se ressemble soit réuni. Un tel échec n’exclut personne ; une règle à vous ([bounces] dans la configuration) lui donne une classe.
+unknown-none = Toutes les réponses sont connues
+unknown-none-what = Depuis le démarrage du relais, une règle a reconnu tous les refus des autres serveurs.
+unknown-reply = Réponse
+unknown-title = Réponses inconnues
 queue-accepted = Accepté
 queue-all-held-by-you = Cela vise tous les messages que l’exploitant retient, par exemple après une restauration ; pas ceux des comptes suspendus.
 queue-attempts = Tentatives
@@ -283,6 +294,7 @@ limit-default = par défaut
 limit-name = Nom dans la configuration
 limit-value = En vigueur
 limits-lede = Les mêmes pour tous les comptes. Elles se règlent sous [limits] du fichier de configuration.
+limit-unknown-replies-max = Formes de réponses qu’aucune règle ne connaît, gardées depuis le démarrage pour l’exploitant : les plus rares s’en vont.
 limit-recipients-max = Destinataires d’un message ; chacun au-delà est refusé, les premiers restent acceptés.
 limit-message-octets-max = Taille d’un message tel qu’il est envoyé, pièces jointes comprises.
 limit-messages-max = Messages sur une même connexion.
@@ -350,6 +362,7 @@ limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants
 limit-attempt-seconds = Durée totale d’une tentative de livraison.
 limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
 limit-mail-addresses-max = Adresses jointes pendant une tentative.
+limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
 limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
 limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel d’un domaine, ou le serveur suivant d’une route.
@@ -446,6 +459,10 @@ unit-recipients = { $count ->
     [one] destinataire
    *[other] destinataires
 }
+unit-records = { $count ->
+    [one] enregistrement
+   *[other] enregistrements
+}
 unit-refusals-a-minute = { $count ->
     [one] refus par minute
    *[other] refus par minute
@@ -457,6 +474,10 @@ unit-plans = { $count ->
 unit-queries-a-minute = { $count ->
     [one] question par minute
    *[other] questions par minute
+}
+unit-replies = { $count ->
+    [one] réponse
+   *[other] réponses
 }
 unit-requests = { $count ->
     [one] requête

@@ -63,6 +63,7 @@ sends-warning = Enregistrement manquant
 
 ## Activité
 activity-address-example = marie@… ou @courriel.example
+activity-class = Nature de l’échec
 activity-clear = Effacer
 activity-domain = Domaine d’envoi
 activity-domains-all = Tous les domaines
@@ -123,9 +124,17 @@ status-rejected = Rejeté
 status-soft = Rebond temporaire
 timeline-accepted = Enregistré sur disque ; sa livraison nous incombe désormais. Nous avons répondu :
 timeline-attempt = Tentative { $number } : { $status }
-timeline-attempt-clear = { $server }, sans chiffrement, { $took } ms
-timeline-attempt-how = { $server }, par { $tls }, { $took } ms
+timeline-attempt-how = { $server }, { $how }, { $took } ms
+timeline-clear = sans chiffrement
+timeline-clear-tested = sans chiffrement, ce que la politique MTA-STS du domaine refuserait si elle n’était pas à l’essai
+timeline-clear-why = sans chiffrement ({ $why })
 timeline-connected = L’application s’est connectée
+timeline-encrypted = par { $version }
+timeline-encrypted-dane = par { $version }, certificat vérifié par DANE
+timeline-encrypted-dane-unusable = par { $version }, exigé par DANE, certificat non vérifié
+timeline-encrypted-doubted = par { $version }, ce que la politique MTA-STS du domaine refuserait si elle n’était pas à l’essai ({ $why })
+timeline-encrypted-sts = par { $version }, certificat vérifié comme l’exige la politique MTA-STS du domaine
+timeline-encrypted-tested = par { $version }, comme le demande la politique MTA-STS du domaine, encore à l’essai
 timeline-handed-in = Le message a été remis
 timeline-handed-in-by = Par HTTP, par { $who }, depuis { $address }.
 timeline-hello = Elle s’est présentée comme { $name }.

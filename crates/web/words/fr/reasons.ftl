@@ -2,55 +2,24 @@
 
 ## Ce qu’a donné une tentative
 why-account-deleted = Le compte a été supprimé avant que ce message puisse être livré.
-why-address = Le serveur de { $domain } n’accepte pas cette adresse.
-why-address-form = Le serveur de { $domain } ne comprend pas cette adresse.
-why-broken-off = La connexion avec le serveur de { $domain } s’est interrompue.
-why-busy = Le serveur de { $domain } est resté trop occupé trop longtemps.
 why-cancelled = Annulé par { $who }.
-why-circle = Les courriels pour { $domain } tournent en rond entre des serveurs.
-why-closed = Le serveur de { $domain } ne prend aucun courriel pour le moment.
-why-content = Le serveur de { $domain } ne peut pas prendre un contenu de cette nature.
 why-damaged = Le relais a accepté ce message, puis un défaut de son disque l’a endommagé avant la livraison.
 why-delivered = Le serveur du destinataire a pris le message et l’a confirmé.
-why-disabled = La boîte de réception est désactivée.
-why-dns = Le DNS n’a pas donné de réponse utilisable au sujet de { $domain }.
-why-domain = Le domaine { $domain } n’existe pas, ou n’a pas de serveur de courriel.
 why-domain-deleted = Le domaine d’envoi a été supprimé avant que ce message puisse être livré.
 why-domain-lost = Le domaine d’envoi a perdu sa validation et ne l’a pas retrouvée à temps.
-why-domain-silent = Le domaine { $domain } ne reçoit pas de courriel.
-why-eight-bit = Le serveur de { $domain } ne prend que du contenu à 7 bits, et ce message en demande davantage.
-why-fewer = Le serveur de { $domain } prend moins de destinataires à la fois ; les autres suivent.
 why-flood = { $count ->
     [one] Un autre refus est venu trop vite pour avoir sa propre ligne.
    *[other] { $number } autres refus sont venus trop vite pour avoir chacun leur ligne.
 }
-why-full = La boîte de réception est pleine.
-why-garbled = Le serveur de { $domain } a donné une réponse incompréhensible.
 why-given-up = Abandonné après { $span }. Dernière tentative : { $last }
-why-greylisting = Le serveur de { $domain } demande à tout nouvel expéditeur de revenir un peu plus tard (liste grise).
 why-held-damaged = Retenu parce qu’il est endommagé sur le disque du relais. L’exploitant du relais en est informé.
 why-held-domain = Retenu parce que les enregistrements du domaine d’envoi ne sont plus publiés.
 why-held-operator = Retenu par l’exploitant du relais, jusqu’à ce qu’il le libère.
 why-held-suspended = Retenu parce que le compte est suspendu.
-why-large = Le message est trop volumineux pour le serveur du destinataire.
-why-letters = Le serveur du destinataire n’accepte pas d’adresses ni de champs avec des lettres hors de l’ASCII, comme « é ».
-why-limited = Le serveur de { $domain } limite pour le moment ce qu’il prend de nous.
-why-mailbox = Il n’y a pas de boîte de réception à ce nom chez { $domain }.
-why-mailbox-closed = La boîte de réception ne prend aucun courriel pour le moment.
-why-no-room = Le serveur de { $domain } n’a plus de place pour le moment.
-why-no-tls = Aucune connexion chiffrée n’a pu être établie avec le serveur de { $domain }.
-why-not-let-in = Le serveur de { $domain } ne nous laisse pas entrer pour le moment.
-why-refused = Le serveur de { $domain } a refusé le message définitivement.
-why-relay-name = Le serveur de { $domain } exige que l’adresse de ce relais ait un nom dans le DNS.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
-why-rules = Le serveur de { $domain } a refusé le message selon ses propres règles.
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
 why-sandbox = Bac à sable : gardé dans la boîte d’essai, non transmis.
 why-sandbox-more = L’utilisateur SMTP est en mode bac à sable : le message est gardé dans la boîte d’essai et n’a pas été transmis.
-why-sender = Le serveur de { $domain } n’accepte pas l’adresse de l’expéditeur.
-why-spam = Le serveur de { $domain } a pris le message, ou ce relais, pour une source de pourriels.
-why-temporary = Le serveur de { $domain } a eu un problème passager.
-why-their-network = Le serveur de { $domain } éprouve des difficultés avec son propre réseau ou son DNS.
 why-then-blocked = { $count ->
     [one] L’adresse a ensuite été bloquée une minute.
    *[other] L’adresse a ensuite été bloquée { $number } minutes.
@@ -59,10 +28,6 @@ why-times = { $count ->
     [one] Une fois.
    *[other] { $number } fois.
 }
-why-unchecked = Le serveur de { $domain } n’a pas pu vérifier une adresse pour le moment.
-why-unproven = Le serveur de { $domain } a constaté que le message ne prouve pas son expéditeur (SPF, DKIM ou DMARC).
-why-unreachable = Le DNS n’indique pour { $domain } aucun serveur joignable depuis Internet.
-why-unreached = Le serveur de { $domain } n’a pas pu être joint.
 why-unsigned = Le relais n’a pas pu signer le message.
 why-waiting = En attente de sa première tentative.
 why-waiting-more = Il est sur le disque du relais ; sa première tentative vient ensuite.
@@ -85,23 +50,12 @@ span-seconds = { $count ->
 
 ## Que faire
 fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
-fix-address = Vérifiez l’orthographe, et corrigez l’adresse là où elle est conservée. Y envoyer encore nuirait à votre réputation auprès de ce serveur.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
-fix-domain = Vérifiez l’orthographe après le @. Si elle est bonne, demandez autrement au destinataire une adresse qui reçoit du courriel.
 fix-domain-again = Ajoutez le domaine de nouveau, publiez ses nouveaux enregistrements, puis renvoyez le message.
-fix-eight-bit = Faites encoder le contenu par l’application en quoted-printable ou en base64, ou demandez une autre adresse au destinataire.
-fix-elsewhere = Demandez autrement au destinataire une autre adresse.
-fix-full = Prévenez autrement le destinataire ; quand sa boîte aura de la place, envoyez de nouveau.
 fix-given-up = Envoyez-le de nouveau plus tard. Si l’échec persiste, demandez autrement au destinataire si son courriel fonctionne.
-fix-large = Envoyez un message plus petit, ou un lien vers les fichiers plutôt que les fichiers.
 fix-later = Rien pour le moment, le relais réessaie de lui-même. Si cela dure des jours, renseignez-vous autrement auprès du destinataire.
-fix-letters = Utilisez pour ce destinataire, et pour l’expéditeur, une adresse sans accents (ASCII).
 fix-operator = Écrivez à l’exploitant du relais.
 fix-records = Publiez les enregistrements que la page Domaines affiche pour le domaine d’envoi, vérifiez, puis envoyez de nouveau.
-fix-sender = Assurez-vous que l’adresse de l’expéditeur existe et reçoit du courriel ; certains serveurs l’exigent.
-fix-slower = Rien pour le moment, le relais ralentit et réessaie. Mieux vaut étaler les gros envois sur plusieurs heures.
-fix-spam = N’envoyez qu’à des personnes qui l’ont demandé, et écrivez à l’exploitant du relais si vos autres messages y sont refusés aussi.
-fix-theirs = Prévenez la personne qui gère le courriel du destinataire. Les mots de l’autre serveur, s’il en a donné, l’aideront.
 
 ## Nos réponses : ce qu’elles veulent dire, et que faire
 reply-account-suspended = Le mot de passe est bon, mais le compte est suspendu.

@@ -1,6 +1,6 @@
 //! A next hop that does as a test says, and remembers what it heard.
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -191,19 +191,50 @@ impl Talk {
 
 /// A certificate authority, and a next hop's certificate for `hub.test` and 127.0.0.1.
 pub(super) fn certificates() -> (CertificateDer<'static>, TlsAcceptor) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["hub.test".to_owned(), "127.0.0.1".to_owned()];
-    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    (authority.der().clone(), TlsAcceptor::from(Arc::new(config)))
+    let issued = Issued::new(&["hub.test", "127.0.0.1"], false);
+    let acceptor = issued.acceptor(false);
+    (issued.authority, acceptor)
+}
+
+/// A next hop's certificate, and the authority that issued it.
+pub(super) struct Issued {
+    pub(super) authority: CertificateDer<'static>,
+    pub(super) certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Issued {
+    /// A certificate for these names.
+    pub(super) fn new(names: &[&str], is_expired: bool) -> Issued {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.distinguished_name.push(DnType::CommonName, "An authority of tests");
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut certificate = CertificateParams::new(names).unwrap();
+        if is_expired {
+            certificate.not_after = rcgen::date_time_ymd(2001, 1, 1);
+        }
+        let certificate = certificate.signed_by(&key, &authority).unwrap();
+        Issued {
+            authority: authority.der().clone(),
+            certificate: certificate.der().clone(),
+            key: PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+        }
+    }
+
+    /// Shows the certificate, and that of the authority where it is `whole`.
+    pub(super) fn acceptor(&self, whole: bool) -> TlsAcceptor {
+        let authority = whole.then(|| self.authority.clone());
+        let chain = std::iter::once(self.certificate.clone()).chain(authority).collect();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, self.key.clone_key())
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
 }

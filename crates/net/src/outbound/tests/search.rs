@@ -15,6 +15,7 @@ async fn two(first: Option<Script>, second: Option<Script>) -> (Outbound, Option
     let book = Book {
         mx: HashMap::from([("b.example", Ok(vec![(20, "two.test"), (10, "one.test")]))]),
         addresses: HashMap::from([("one.test", Ok(vec!["127.0.0.4"])), ("two.test", Ok(vec!["127.0.0.5"]))]),
+        ..Book::default()
     };
     // short of patience for silent greetings, and long enough for a slow machine
     let patience = Patience { greeting: Duration::from_secs(2), ..Patience::STANDARD };
@@ -124,6 +125,7 @@ async fn addresses_that_dns_must_not_name_are_not_dialled() {
         let book = Book {
             mx: HashMap::from([("b.example", Ok(vec![(10, "one.test")]))]),
             addresses: HashMap::from([("one.test", Ok(vec![address]))]),
+            ..Book::default()
         };
         let outbound = by_mx(guarded.clone(), book, hop.address.port());
         let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
@@ -157,6 +159,7 @@ async fn families_without_a_source_are_not_dialled() {
     let book = || Book {
         mx: HashMap::from([("b.example", Ok(vec![(10, "one.test")]))]),
         addresses: HashMap::from([("one.test", Ok(vec!["::1", "127.0.0.1"]))]),
+        ..Book::default()
     };
     let from = |source: &str| OutboundSettings { sources: vec![source.parse().unwrap()], ..settings() };
     let outbound = by_mx(from("127.0.0.9"), book(), hop.address.port());

@@ -7,6 +7,7 @@ use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
 use crate::member::Member;
+use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
     DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SmtpUserView, StatisticsView,
-    TallyView, UserTallyView,
+    TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 
@@ -84,6 +85,19 @@ impl From<&Attempt> for AttemptView {
     }
 }
 
+impl From<&UnknownReply> for UnknownReplyView {
+    fn from(known: &UnknownReply) -> Self {
+        UnknownReplyView {
+            shape: known.shape.clone(),
+            example: known.example.clone(),
+            domain: known.domain.clone(),
+            count: known.count,
+            first_at: moment::text(known.first),
+            last_at: moment::text(known.last),
+        }
+    }
+}
+
 impl From<&ActivityRow> for ActivityView {
     fn from(row: &ActivityRow) -> Self {
         ActivityView {
@@ -99,6 +113,7 @@ impl From<&ActivityRow> for ActivityView {
             user: row.user.map(|user| user.number()),
             domain: row.domain.map(|domain| domain.number()),
             session: row.session.map(|session| session.to_string()),
+            class: row.class.map(|class| class.to_string()),
             reason: row.reason.clone(),
             reply: row.reply.clone(),
             reference: row.reference.clone(),
@@ -116,6 +131,7 @@ impl From<&ActivityEvent> for EventView {
         EventView {
             at: moment::text(event.at),
             status: word(&event.status),
+            class: event.class.map(|class| class.to_string()),
             reason: event.reason.clone(),
             reply: event.reply.clone(),
             until: event.until.map(moment::text),

@@ -1,4 +1,4 @@
-//! What is shown of the relay itself: what it stands on, its certificates.
+//! What is shown of the relay itself: what it stands on, its certificates, what it did not understand.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,5 +50,20 @@ views! {
         failures: u64,
         /// Why the last of them failed.
         fault: Option<String>,
+    }
+    /// Replies of other servers that no rule knows and that differ only in addresses, numbers, names and ids.
+    UnknownReplyView {
+        /// What they have in common.
+        shape: String,
+        /// The last of them, without addresses of people.
+        example: String,
+        /// The domain of the recipient that it came for.
+        domain: String,
+        /// How often they came since the relay started.
+        count: u64,
+        /// When the first came.
+        first_at: String,
+        /// When the last came.
+        last_at: String,
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use relay::activity::{Notice, NoticeKind};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
+use relay::outcome::Class;
 use relay::queue::{
     Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, RecipientState, SessionFacts, Settlement, Verdict,
 };
@@ -162,6 +163,13 @@ enum OutcomeV1 {
     Deferred { until: u64 },
     SoftBounced,
     HardBounced,
+}
+
+/// What stands behind a [`SettleV1`] where a verdict is of a class; an earlier version wrote nothing there, and reads over it.
+#[derive(Serialize, Deserialize)]
+struct ClassesV1 {
+    /// One number for each verdict, in their order; 0 where there is none.
+    classes: Vec<u8>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -381,12 +389,18 @@ pub(crate) fn settle_out(settlement: &Settlement, attempts: &[u32]) -> Vec<u8> {
         remote_reply: verdict.remote_reply.clone().map(Cow::Owned),
     };
     let verdicts = settlement.verdicts.iter().zip(attempts).map(verdict).collect();
-    encoded(&SettleV1 { at: settlement.at.0, attempt, verdicts })
+    let mut meta = encoded(&SettleV1 { at: settlement.at.0, attempt, verdicts });
+    if settlement.verdicts.iter().any(|verdict| verdict.class.is_some()) {
+        let classes = settlement.verdicts.iter().map(|verdict| verdict.class.map_or(0, Class::number)).collect();
+        meta.extend(encoded(&ClassesV1 { classes }));
+    }
+    meta
 }
 
 /// Reads the meta part of a Settle: the settlement, and the attempts of each verdict's recipient.
 pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, Vec<u32>), MetaError> {
-    let disk: SettleV1<'_> = postcard::from_bytes(meta)?;
+    let (disk, behind): (SettleV1<'_>, &[u8]) = postcard::take_from_bytes(meta)?;
+    let classes = if behind.is_empty() { Vec::new() } else { postcard::from_bytes::<ClassesV1>(behind)?.classes };
     let attempts = disk.verdicts.iter().map(|verdict| verdict.attempts).collect();
     let attempt = disk.attempt.map(|attempt| Attempt {
         at: Timestamp(attempt.at),
@@ -395,7 +409,7 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
         remote: attempt.remote,
         tls: attempt.tls.into_owned(),
     });
-    let verdict = |verdict: VerdictV1<'_>| Verdict {
+    let verdict = |(place, verdict): (usize, VerdictV1<'_>)| Verdict {
         recipient: verdict.recipient,
         outcome: match verdict.outcome {
             OutcomeV1::Delivered { sandbox } => Outcome::Delivered { sandbox },
@@ -403,10 +417,11 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
             OutcomeV1::SoftBounced => Outcome::SoftBounced,
             OutcomeV1::HardBounced => Outcome::HardBounced,
         },
+        class: classes.get(place).copied().and_then(Class::of_number),
         reason: verdict.reason.into_owned(),
         remote_reply: verdict.remote_reply.map(Cow::into_owned),
     };
-    let verdicts = disk.verdicts.into_iter().map(verdict).collect();
+    let verdicts = disk.verdicts.into_iter().enumerate().map(verdict).collect();
     Ok((Settlement { message, at: Timestamp(disk.at), attempt, verdicts }, attempts))
 }
 
@@ -477,4 +492,43 @@ pub(crate) fn notices_in(meta: &[u8]) -> Result<Vec<Notice>, MetaError> {
     };
     let disk: Vec<NoticeV1<'_>> = postcard::from_bytes(meta)?;
     Ok(disk.into_iter().map(notice).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn settlement(classes: [Option<Class>; 2]) -> Settlement {
+        let verdict = |(recipient, class): (u16, Option<Class>)| Verdict {
+            recipient,
+            outcome: Outcome::HardBounced,
+            class,
+            reason: "No.".to_owned(),
+            remote_reply: None,
+        };
+        let verdicts = (0..).zip(classes).map(verdict).collect();
+        Settlement { message: MessageId(4), at: Timestamp(9), attempt: None, verdicts }
+    }
+
+    #[test]
+    fn classes_stand_behind_what_stood_there_before() {
+        let without = settle_out(&settlement([None, None]), &[1, 2]);
+        assert_eq!(settle_in(MessageId(4), &without).unwrap(), (settlement([None, None]), vec![1, 2]));
+        let classes = [None, Some(Class::NoSuchMailbox)];
+        let with = settle_out(&settlement(classes), &[1, 2]);
+        assert_eq!(settle_in(MessageId(4), &with).unwrap(), (settlement(classes), vec![1, 2]));
+        assert!(with.starts_with(&without), "an earlier version reads what it knows, and over the rest");
+        let earlier: SettleV1<'_> = postcard::from_bytes(&with).unwrap();
+        assert_eq!(earlier.verdicts.len(), 2);
+    }
+
+    #[test]
+    fn a_class_of_a_later_version_is_none() {
+        let mut meta = settle_out(&settlement([None, None]), &[1, 2]);
+        meta.extend(encoded(&ClassesV1 { classes: vec![250, 2] }));
+        let read = settle_in(MessageId(4), &meta).unwrap().0;
+        let classes: Vec<_> = read.verdicts.iter().map(|verdict| verdict.class).collect();
+        assert_eq!(classes, [None, Some(Class::NoSuchDomain)]);
+    }
 }

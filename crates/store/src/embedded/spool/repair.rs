@@ -38,8 +38,13 @@ impl<D: Disk> LogSpool<D> {
         let mut state = shared.state();
         let wipe_at = shared.wipe_at(state.now);
         let outcome = Outcome::Delivered { sandbox: false };
-        let verdict =
-            |recipient: &u16| Verdict { recipient: *recipient, outcome, reason: String::new(), remote_reply: None };
+        let verdict = |recipient: &u16| Verdict {
+            recipient: *recipient,
+            outcome,
+            class: None,
+            reason: String::new(),
+            remote_reply: None,
+        };
         let verdicts: Vec<Verdict> = recipients.iter().map(verdict).collect();
         let attempts = vec![0; verdicts.len()];
         let settlement = Settlement { message, at: Timestamp(0), attempt: None, verdicts };

@@ -9,6 +9,7 @@ use relay::sandbox;
 use relay::service::operation::Operation;
 use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
 
+use super::encryption;
 use super::row::{Address, slug};
 use crate::console::page::{Failure, Page, shown};
 use crate::console::reasons::{self, Why};
@@ -86,8 +87,8 @@ fn attempt(words: &Words, attempt: &AttemptView) -> String {
         None => attempt.host.clone(),
     };
     let took = words.number(attempt.milliseconds);
-    let id = if attempt.tls == "none" { "timeline-attempt-clear" } else { "timeline-attempt-how" };
-    words.filled(id, &[("server", &server), ("tls", &attempt.tls), ("took", &took)])
+    let how = encryption::told(words, &attempt.tls);
+    words.filled("timeline-attempt-how", &[("server", &server), ("how", &how), ("took", &took)])
 }
 
 fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: usize) -> Happened {
@@ -105,7 +106,7 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
     let reason = if slug == "rejected" {
         reasons::of_row(words, &detail.row).cause
     } else {
-        reasons::of_sentence(words, &event.reason).cause
+        reasons::of_event(words, &detail.row.recipient, event).cause
     };
     told.push(reason);
     if slug == "accepted" {

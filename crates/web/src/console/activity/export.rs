@@ -26,7 +26,7 @@ const RUNNING_MAX: usize = 4;
 static RUNNING: Semaphore = Semaphore::const_new(RUNNING_MAX);
 
 /// The columns of a CSV file: the names are those of the API.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "at",
     "updated_at",
     "status",
@@ -40,6 +40,7 @@ const COLUMNS: [&str; 13] = [
     "count",
     "message",
     "session",
+    "class",
 ];
 
 /// How rows are written.
@@ -125,6 +126,7 @@ fn line(words: &Words, row: &ActivityView) -> String {
         row.count.to_string(),
         row.message.clone().unwrap_or_default(),
         row.session.clone().unwrap_or_default(),
+        row.class.clone().unwrap_or_default(),
     ];
     texts.map(|text| cell(&text)).join(",") + "\r\n"
 }

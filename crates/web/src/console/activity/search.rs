@@ -42,6 +42,8 @@ pub(super) struct Search {
     pub(super) until: String,
     pub(super) id: String,
     pub(super) status: String,
+    /// The class of a failure, by its name; chosen from one recipient on.
+    pub(super) class: String,
     pub(super) before: String,
     pub(super) live: String,
 }
@@ -89,7 +91,8 @@ impl Search {
 
     /// Whether anything narrows the search.
     pub(super) fn is_narrow(&self) -> bool {
-        let texts = [&self.to, &self.from, &self.subject, &self.domain, &self.user, &self.id, &self.status];
+        let texts =
+            [&self.to, &self.from, &self.subject, &self.domain, &self.user, &self.id, &self.status, &self.class];
         texts.iter().any(|text| !text.is_empty()) || self.period != "30"
     }
 
@@ -130,6 +133,7 @@ impl Search {
             sender: text(&self.from),
             subject: text(&self.subject),
             status: STATUSES.iter().find(|(word, _)| *word == self.status).map(|(_, status)| *status),
+            class: self.class.parse().ok(),
             message,
             since: Some(words.begin_of(since).unwrap_or(Timestamp(0))),
             until: end,
@@ -152,6 +156,7 @@ impl Search {
             ("until", &self.until),
             ("id", &self.id),
             ("status", &self.status),
+            ("class", &self.class),
             ("live", &self.live),
         ];
         let kept = own.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
@@ -165,6 +170,7 @@ impl Search {
 mod tests {
     use super::*;
     use relay::language::Language;
+    use relay::outcome::Class;
 
     fn days(here: &str) -> Result<(String, String), Unclear> {
         let today = "2026-11-29".parse().unwrap();
@@ -190,13 +196,19 @@ mod tests {
 
     #[test]
     fn an_address_makes_a_filter_and_stays_itself() {
-        let search = Search::of("/activity?to=%20anna@&status=hard&domain=3&user=x&before=77&live=1&period=today");
+        let search = Search::of(
+            "/activity?to=%20anna@&status=hard&class=mailbox_full&domain=3&user=x&before=77&live=1&period=today",
+        );
         let words = Words::new(Language::English);
         let filter = search.filter(&words).unwrap();
         assert_eq!((filter.recipient.as_deref(), filter.status), (Some("anna@"), Some(Status::HardBounce)));
+        assert_eq!(filter.class, Some(Class::MailboxFull));
         assert_eq!((filter.domain, filter.user, filter.before_row), (Some(Id::new(3)), None, Some(77)));
         assert!(filter.since.is_some() && filter.until.is_none() && !search.is_live() && search.is_narrow());
-        assert_eq!(search.query(&[("status", ""), ("live", "")]), "to=anna%40&period=today&domain=3&user=x");
+        assert_eq!(
+            search.query(&[("status", ""), ("class", ""), ("live", "")]),
+            "to=anna%40&period=today&domain=3&user=x"
+        );
         assert_eq!(Search::of("/activity?id=no").filter(&words), Err(Unclear::Message));
         assert!(!Search::of("/activity").is_narrow() && Search::of("/activity?live=1").is_live());
     }

@@ -2,6 +2,7 @@
 
 use relay::clock::Timestamp;
 use relay::language::Language;
+use relay::outcome::rules::Rules;
 use relay::outcome::{self, Context, Ending, Failure, Finding, Stage};
 use relay::retry::{Jitter, Period};
 use smtp::reply::{Enhanced, Reply};
@@ -15,6 +16,7 @@ fn languages() -> [Words; 2] {
 
 fn context(age: u64) -> Context<'static> {
     Context {
+        rules: Rules::ours(),
         now: Timestamp(age),
         domain: "example.org",
         period: Period { accepted_at: Timestamp(0), lasts: Duration::from_secs(5 * 86_400) },
@@ -63,9 +65,11 @@ fn what_attempts_are_told_by_is_known() {
     for words in languages() {
         for finding in findings() {
             for age in [0, 6 * 86_400_000] {
-                let judged = outcome::judge(0, &finding, &context(age));
-                let reason = judged.verdict.reason;
-                assert!(reason.is_empty() || known(&words, &reason).is_some(), "{reason:?}");
+                let verdict = outcome::judge(0, &finding, &context(age)).verdict;
+                let why = of_sentence(&words, verdict.class.map(Class::name), "anna@example.org", &verdict.reason);
+                assert!(verdict.reason.is_empty() || !why.fix.is_empty(), "{verdict:?}");
+                let is_french = words.language == Language::French && !verdict.reason.is_empty();
+                assert!(!is_french || why.cause != verdict.reason, "{verdict:?}");
             }
         }
         let endings = [
@@ -88,6 +92,10 @@ fn every_message_of_a_sentence_is_there() {
     for words in languages() {
         for Sentence(_, cause, fix) in SENTENCES {
             assert!(words.has(cause) && words.has(fix), "{cause} {fix}");
+        }
+        for (pattern, class) in OLDER {
+            let stored = pattern.replace("{domain}", "example.org").replace("{what}", "x").replace("{limit}", "9");
+            assert_eq!(known(&words, &stored), Some(of_class(&words, *class, "example.org")), "{stored}");
         }
         for trouble in TROUBLES {
             assert!(words.has(&format!("trouble-{}", trouble.word)), "{}", trouble.word);
@@ -145,10 +153,15 @@ fn patterns_take_what_stands_in_their_places() {
 fn what_is_not_known_is_shown_as_it_was_stored() {
     let [english, french] = languages();
     let told = Why { cause: "A later version says this.".into(), fix: String::new() };
-    assert_eq!(of_sentence(&french, "A later version says this."), told);
-    assert_eq!(of_sentence(&english, ""), Why::default());
-    let given_up = of_sentence(&french, "Given up after 5 days. The last attempt: The mailbox is full at the moment.");
+    assert_eq!(of_sentence(&french, None, "", "A later version says this."), told);
+    assert_eq!(of_sentence(&english, None, "", ""), Why::default());
+    let given_up =
+        of_sentence(&french, None, "", "Given up after 5 days. The last attempt: The mailbox is full at the moment.");
     assert!(given_up.cause.contains("5 jours") && !given_up.cause.contains("mailbox"), "{}", given_up.cause);
+    let told = "Given up after 5 days. The last attempt: The mailbox is full.";
+    let given_up = of_sentence(&french, Some("mailbox_full"), "anna@example.org", told);
+    assert!(given_up.cause.contains("5 jours") && given_up.cause.contains("pleine"), "{}", given_up.cause);
+    assert_eq!(given_up.fix, Class::MailboxFull.next_step(Language::French));
     assert!(of_block(&french, "5 distinct wrong pairs of username and password within 10 minutes").contains("5 "));
     assert_eq!(of_block(&french, "because"), "because");
 }

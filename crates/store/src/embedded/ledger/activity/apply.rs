@@ -11,8 +11,8 @@ use relay::webhook::NewCall;
 use rusqlite::Transaction;
 
 use super::calls::Listeners;
-use super::columns::{status, status_number};
-use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row};
+use super::columns::status;
+use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row, StatusClass};
 use super::hand::Hand;
 use super::{connections, counters, hours, refusals};
 use crate::counters::{Counters, Key};
@@ -183,7 +183,7 @@ impl<'a> Apply<'a> {
         self.counters.change(key(group), Status::Accepted, after);
         let change = Change {
             at: settlement.at.0,
-            status: status_number(after),
+            kind: StatusClass::new(after, verdict.class),
             reason: verdict.reason.clone(),
             reply: verdict.remote_reply.clone().unwrap_or_default(),
             until,
@@ -274,7 +274,7 @@ impl<'a> Apply<'a> {
 fn plain(at: Timestamp, status: Status, reason: &str) -> Change<String> {
     Change {
         at: at.0,
-        status: status_number(status),
+        kind: StatusClass::new(status, None),
         reason: reason.to_owned(),
         reply: String::new(),
         until: None,

@@ -5,7 +5,7 @@ use relay::queue::{Attempt, HoldReason};
 use rusqlite::{Connection, OptionalExtension as _, Row as Columns, Transaction};
 
 use super::columns::status_number;
-use super::group::{Client, Content, Event, Facts, Group, Refused, Row};
+use super::group::{Client, Content, Event, Facts, Group, Refused, Row, StatusClass};
 use super::hand::Held;
 use crate::embedded::sqlite::{from_word, parsed};
 
@@ -153,7 +153,7 @@ fn event(row: &Columns<'_>) -> rusqlite::Result<Event<String>> {
     };
     Ok(Event {
         at: row.get(0)?,
-        status: row.get(1)?,
+        kind: StatusClass::plain(row.get(1)?),
         reason: row.get(2)?,
         reply: row.get(3)?,
         until: row.get(4)?,
@@ -256,6 +256,7 @@ UPDATE progress SET position = 50, change = 8, row = 8;
         let verdict = |recipient| Verdict {
             recipient,
             outcome: Outcome::Delivered { sandbox: false },
+            class: None,
             reason: String::new(),
             remote_reply: None,
         };

@@ -6,7 +6,7 @@ use relay::activity::Erased;
 use relay::id::Id;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
-use super::group::{Event, Facts, Group, Past, packed, unpacked, unpacked_owned};
+use super::group::{Event, Facts, Group, Past, StatusClass, packed, unpacked, unpacked_owned};
 use super::parts::{self, Kind};
 use super::prune::{self, GROUPS_MAX};
 use super::query::exactly;
@@ -219,7 +219,7 @@ fn past(writer: &Transaction<'_>, row: u64, places: &[usize]) -> rusqlite::Resul
 impl Group<String> {
     /// Of a row nothing is left but its place and its status, by which it is known that its mail left the queue.
     fn blank(&mut self, place: usize) {
-        let (at, status) = (self.at, self.status_of(&self.rows[place]));
+        let (at, kind) = (self.at, StatusClass::plain(self.status_of(&self.rows[place])));
         let row = &mut self.rows[place];
         row.recipient.clear();
         (row.held, row.tried) = (None, None);
@@ -230,7 +230,7 @@ impl Group<String> {
         if row.last.is_some() {
             row.last = u32::try_from(self.events.len()).ok();
             let (reason, reply) = (String::new(), String::new());
-            self.events.push(Event { at, status, reason, reply, until: None, attempt: None });
+            self.events.push(Event { at, kind, reason, reply, until: None, attempt: None });
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use relay::activity::{ActivityEvent, ActivityRow, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
+use relay::outcome::Class;
 use relay::queue::{Attempt, HoldReason};
 use rusqlite::Error;
 use serde::de::DeserializeOwned;
@@ -102,11 +103,40 @@ pub(super) struct Refused<T> {
     pub(super) updated_at: u64,
 }
 
+/// The status of an event, and the class of its failure. Until there were classes the status stood here alone, as one
+/// octet: as a number of its own length, and without a class, it is packed and read alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StatusClass(u16);
+
+/// The statuses that have room beside a class.
+const STATUSES: u16 = 8;
+
+impl StatusClass {
+    pub(super) fn new(status: Status, class: Option<Class>) -> StatusClass {
+        StatusClass(u16::from(status_number(status)) + STATUSES * u16::from(class.map_or(0, Class::number)))
+    }
+
+    /// Of a status by its number, without a class.
+    pub(super) fn plain(status: u8) -> StatusClass {
+        StatusClass(u16::from(status))
+    }
+
+    /// The number of the status.
+    pub(super) fn status(self) -> u8 {
+        (self.0 % STATUSES) as u8
+    }
+
+    /// The class; none of what a later version wrote, either.
+    pub(super) fn class(self) -> Option<Class> {
+        Class::of_number(u8::try_from(self.0 / STATUSES).ok()?)
+    }
+}
+
 /// One event that recipients share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Event<T> {
     pub(super) at: u64,
-    pub(super) status: u8,
+    pub(super) kind: StatusClass,
     pub(super) reason: T,
     pub(super) reply: T,
     pub(super) until: Option<u64>,
@@ -190,10 +220,15 @@ impl<T: AsRef<str>> Group<T> {
     /// The status of a row, as its number.
     pub(super) fn status_of(&self, row: &Row<T>) -> u8 {
         match (self.last_of(row), &row.refused) {
-            (Some(event), _) => event.status,
+            (Some(event), _) => event.kind.status(),
             (None, Some(_)) => status_number(Status::Rejected),
             (None, None) => status_number(Status::Accepted),
         }
+    }
+
+    /// The class of a row's failure.
+    pub(super) fn class_of(&self, row: &Row<T>) -> Option<Class> {
+        self.last_of(row).and_then(|event| event.kind.class())
     }
 
     /// Whether what a row told was erased: its place is kept, because the others of its message are counted by theirs.
@@ -232,6 +267,7 @@ impl<T: AsRef<str>> Group<T> {
             user: self.user.map(Id::new),
             domain: self.domain.map(Id::new),
             session: self.session.map(|octets| SessionId(u128::from_be_bytes(octets))),
+            class: self.class_of(row),
             reason: text(last.map(|event| &event.reason).or(refused.map(|row| &row.reason))),
             reply: text(last.map(|event| &event.reply).or(refused.map(|row| &row.reply))),
             reference: text(refused.map(|row| &row.reference)),
@@ -250,6 +286,7 @@ impl<T: AsRef<str>> Group<T> {
         Ok(ActivityEvent {
             at: Timestamp(self.at),
             status: if refused.is_some() { Status::Rejected } else { Status::Accepted },
+            class: None,
             reason: text(refused.map(|row| &row.reason)),
             reply: text(refused.map(|row| &row.reply)),
             attempt: None,
@@ -274,7 +311,8 @@ impl<T: AsRef<str>> Event<T> {
     pub(super) fn event(&self) -> rusqlite::Result<ActivityEvent> {
         Ok(ActivityEvent {
             at: Timestamp(self.at),
-            status: status(self.status)?,
+            status: status(self.kind.status())?,
+            class: self.kind.class(),
             reason: self.reason.as_ref().to_owned(),
             reply: self.reply.as_ref().to_owned(),
             attempt: self.attempt.as_ref().map(Tried::attempt),
@@ -292,5 +330,34 @@ impl<T: AsRef<str>> Tried<T> {
             remote: self.remote,
             tls: self.tls.as_ref().to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_without_a_class_is_packed_as_it_was_before_there_were_any() {
+        for number in 0..7 {
+            let known = status(number).unwrap();
+            let one = packed(&StatusClass::new(known, None)).unwrap();
+            assert_eq!(one, packed(&number).unwrap());
+            let read: StatusClass = unpacked(&one).unwrap();
+            assert_eq!((read, read.status(), read.class()), (StatusClass::plain(number), number, None));
+        }
+    }
+
+    #[test]
+    fn every_class_comes_back_with_every_status() {
+        for class in Class::ALL {
+            for number in 0..7 {
+                let one = StatusClass::new(status(number).unwrap(), Some(class));
+                let read: StatusClass = unpacked(&packed(&one).unwrap()).unwrap();
+                assert_eq!((read.status(), read.class()), (number, Some(class)));
+            }
+        }
+        assert_eq!(StatusClass(u16::MAX).class(), None, "of a later version");
     }
 }

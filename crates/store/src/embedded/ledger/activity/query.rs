@@ -3,7 +3,7 @@
 
 use std::ops::{ControlFlow, Range};
 
-use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow};
+use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, Status};
 use relay::id::SessionId;
 use relay::queue::{ContentFacts, SessionFacts};
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -129,7 +129,20 @@ impl Search<'_> {
     }
 
     fn with_status(&self, filter: &ActivityFilter, first: u64, last: u64) -> rusqlite::Result<Option<Vec<u64>>> {
-        filter.status.map_or(Ok(None), |status| statuses::groups(self.reader, status, first, last))
+        if let Some(status) = filter.status {
+            return statuses::groups(self.reader, status, first, last);
+        }
+        if filter.class.is_none() {
+            return Ok(None);
+        }
+        // only what failed is of a class, and that is far less than what is delivered
+        let mut failed = Vec::new();
+        for status in [Status::Deferred, Status::SoftBounce, Status::HardBounce] {
+            failed.extend(statuses::groups(self.reader, status, first, last)?.into_iter().flatten());
+        }
+        failed.sort_unstable();
+        failed.dedup();
+        Ok(Some(failed))
     }
 
     /// Visits the candidates between two rows, or all groups where any can be meant, newest first.

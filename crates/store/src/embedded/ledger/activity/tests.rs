@@ -40,7 +40,7 @@ pub(in crate::embedded::ledger) fn envelope(number: u64, at: u64, recipients: &[
 }
 
 fn settled(number: u64, at: u64, outcome: Outcome) -> Event {
-    let verdict = Verdict { recipient: 0, outcome, reason: String::new(), remote_reply: None };
+    let verdict = Verdict { recipient: 0, outcome, class: None, reason: String::new(), remote_reply: None };
     let attempt = relay::queue::Attempt {
         at: Timestamp(at),
         milliseconds: 1,
@@ -114,7 +114,7 @@ impl Kept {
         let mut events = Vec::new();
         for (message, recipient) in waiting {
             let outcome = Outcome::Delivered { sandbox: false };
-            let verdict = Verdict { recipient, outcome, reason: String::new(), remote_reply: None };
+            let verdict = Verdict { recipient, outcome, class: None, reason: String::new(), remote_reply: None };
             let at = Timestamp(HOUR);
             events.push(Event::Settled(Settlement { message, at, attempt: None, verdicts: vec![verdict] }));
         }

@@ -57,6 +57,7 @@ impl<'f> Wanted<'f> {
         !group.is_erased(row)
             && self.filter.before_row.is_none_or(|before| number < before)
             && self.status.is_none_or(|status| group.status_of(row) == status)
+            && self.filter.class.is_none_or(|class| group.class_of(row) == Some(class))
             && self.filter.recipient.as_ref().is_none_or(|pattern| address_matches(pattern, row.recipient))
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
+use relay::outcome::Class;
 use relay::queue::{Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, SessionFacts, Settlement, Verdict};
 use relay::store::StoreError;
 use smtp::address::{Address, ReversePath};
@@ -166,6 +167,7 @@ impl Steps {
         let verdict = |recipient| Verdict {
             recipient,
             outcome: Outcome::Delivered { sandbox: false },
+            class: None,
             reason: "a reason".to_owned(),
             remote_reply: Some("250 ok".to_owned()),
         };
@@ -286,6 +288,14 @@ pub fn forged_checkpoint(pages: &[&[u8]]) -> Vec<u8> {
     octets
 }
 
+/// The same with classes.
+fn classed(settlement: Settlement) -> Settlement {
+    let classes = [Some(Class::Greylisting), None];
+    let verdicts = settlement.verdicts.into_iter().zip(classes);
+    let verdicts = verdicts.map(|(verdict, class)| Verdict { class, ..verdict }).collect();
+    Settlement { verdicts, ..settlement }
+}
+
 /// A meta part of each kind.
 pub fn metas() -> Vec<Vec<u8>> {
     let envelope = envelope(2);
@@ -293,6 +303,7 @@ pub fn metas() -> Vec<Vec<u8>> {
     let verdict = |recipient, outcome| Verdict {
         recipient,
         outcome,
+        class: None,
         reason: "a reason".to_owned(),
         remote_reply: Some("450 4.2.0 later".to_owned()),
     };
@@ -314,6 +325,7 @@ pub fn metas() -> Vec<Vec<u8>> {
         meta::commit_out(&envelope, filed),
         meta::copy_out(&envelope, filed, states, Some(b"DKIM-Signature: a\r\n")),
         meta::settle_out(&settlement, &[1, 1]),
+        meta::settle_out(&classed(settlement), &[1, 1]),
         meta::hold_out(HoldReason::DomainInvalid, Timestamp(3)),
         meta::release_out(Timestamp(3)),
     ]

@@ -79,6 +79,7 @@ pub(super) fn settlement(message: MessageId, verdicts: &[(u16, Outcome)]) -> Set
     let verdict = |(recipient, outcome): &(u16, Outcome)| Verdict {
         recipient: *recipient,
         outcome: *outcome,
+        class: None,
         reason: "a reason".to_owned(),
         remote_reply: Some("450 4.2.0 later".to_owned()),
     };

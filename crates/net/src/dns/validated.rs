@@ -1,0 +1,152 @@
+//! What DNSSEC says of an answer: whether the aliases in it, and the records behind them, are signed.
+
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+
+use super::LookupError;
+use super::hickory::plain;
+
+/// Aliases that are followed.
+const ALIASES_MAX: usize = 16;
+
+/// A validated answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// The data of the records.
+    pub(super) data: Vec<RData>,
+    /// Whether everything is signed: each alias, and the records.
+    pub(super) is_secure: bool,
+    /// The name that has the records.
+    pub(super) owner: String,
+    /// Whether the name that was asked for is an alias, and whether that is signed, whatever comes behind it.
+    pub(super) alias: Option<bool>,
+}
+
+impl Answer {
+    /// Follows the aliases in `records` from `name` to the records of this kind.
+    ///
+    /// # Errors
+    /// [`LookupError::Fault`] where something is neither signed rightly nor known to be unsigned;
+    /// [`LookupError::NoRecord`] where there are no such records.
+    pub(super) fn of(name: &Name, kind: RecordType, records: &[Record]) -> Result<Answer, LookupError> {
+        let (mut owner, mut is_secure, mut alias) = (name.clone(), true, None);
+        for _ in 0..ALIASES_MAX {
+            let next = records.iter().find(|record| record.record_type() == RecordType::CNAME && record.name == owner);
+            let Some(Record { data: RData::CNAME(target), proof, .. }) = next else { break };
+            let is_signed = signed(*proof)?;
+            alias.get_or_insert(is_signed);
+            is_secure &= is_signed;
+            owner = target.0.clone();
+        }
+        let mut data = Vec::new();
+        for record in records.iter().filter(|record| record.record_type() == kind && record.name == owner) {
+            is_secure &= signed(record.proof)?;
+            data.push(record.data.clone());
+        }
+        if data.is_empty() {
+            return Err(LookupError::NoRecord);
+        }
+        Ok(Answer { data, is_secure, owner: plain(&owner), alias })
+    }
+
+    /// Under which names TLSA records of a host may be trusted, of which these are the addresses (RFC 7672 §2.2.2).
+    pub(super) fn bases(&self, host: &str) -> Vec<String> {
+        match (self.is_secure, self.alias) {
+            (true, None) => vec![host.to_owned()],
+            (true, Some(_)) => vec![self.owner.clone(), host.to_owned()],
+            // what it leads to is nobody's word, but that it is an alias is the zone's own
+            (false, Some(true)) => vec![host.to_owned()],
+            (false, _) => Vec::new(),
+        }
+    }
+}
+
+/// Whether a record is signed; a fault where nobody can tell.
+pub(super) fn signed(proof: Proof) -> Result<bool, LookupError> {
+    match proof {
+        Proof::Secure => Ok(true),
+        Proof::Insecure => Ok(false),
+        Proof::Bogus | Proof::Indeterminate => Err(bogus()),
+    }
+}
+
+/// The fault of an answer that does not hold.
+pub(super) fn bogus() -> LookupError {
+    LookupError::Fault("the answer is not signed as its zone demands (DNSSEC)".into())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use hickory_resolver::proto::rr::rdata::{A, CNAME};
+    use std::net::Ipv4Addr;
+
+    fn name(text: &str) -> Name {
+        Name::from_ascii(text).unwrap()
+    }
+
+    fn alias(from: &str, to: &str, proof: Proof) -> Record {
+        let mut record = Record::from_rdata(name(from), 60, RData::CNAME(CNAME(name(to))));
+        record.proof = proof;
+        record
+    }
+
+    fn address(of: &str, proof: Proof) -> Record {
+        let mut record = Record::from_rdata(name(of), 60, RData::A(A(Ipv4Addr::LOCALHOST)));
+        record.proof = proof;
+        record
+    }
+
+    fn bases(records: &[Record]) -> Vec<String> {
+        let answer = Answer::of(&name("mx.b.test."), RecordType::A, records).unwrap();
+        answer.bases("mx.b.test")
+    }
+
+    use Proof::{Bogus, Indeterminate, Insecure, Secure};
+
+    #[test]
+    fn a_signed_host_has_its_records_under_its_own_name() {
+        assert_eq!(bases(&[address("MX.b.test.", Secure)]), ["mx.b.test"]);
+        assert!(bases(&[address("mx.b.test.", Insecure)]).is_empty());
+    }
+
+    #[test]
+    fn behind_a_signed_alias_what_it_leads_to_goes_first() {
+        let signed = [alias("mx.b.test.", "h.c.test.", Secure), address("h.c.test.", Secure)];
+        assert_eq!(bases(&signed), ["h.c.test", "mx.b.test"]);
+        let unsigned = [alias("mx.b.test.", "h.c.test.", Secure), address("h.c.test.", Insecure)];
+        assert_eq!(bases(&unsigned), ["mx.b.test"]);
+        let forged = [alias("mx.b.test.", "h.c.test.", Insecure), address("h.c.test.", Secure)];
+        assert!(bases(&forged).is_empty());
+    }
+
+    #[test]
+    fn a_chain_is_as_secure_as_its_weakest_link() {
+        let chain =
+            [address("c.test.", Secure), alias("b.test.", "c.test.", Insecure), alias("mx.b.test.", "b.test.", Secure)];
+        let answer = Answer::of(&name("mx.b.test."), RecordType::A, &chain).unwrap();
+        assert_eq!((answer.is_secure, answer.owner.as_str(), answer.alias), (false, "c.test", Some(true)));
+    }
+
+    #[test]
+    fn what_nobody_can_tell_is_a_fault() {
+        for proof in [Bogus, Indeterminate] {
+            for records in [
+                vec![address("mx.b.test.", proof)],
+                vec![address("mx.b.test.", Secure), address("mx.b.test.", proof)],
+                vec![alias("mx.b.test.", "h.c.test.", proof), address("h.c.test.", Secure)],
+            ] {
+                let found = Answer::of(&name("mx.b.test."), RecordType::A, &records);
+                assert!(matches!(found, Err(LookupError::Fault(_))), "{records:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn aliases_in_a_circle_lead_nowhere() {
+        let circle = [alias("mx.b.test.", "b.test.", Secure), alias("b.test.", "mx.b.test.", Secure)];
+        let found = Answer::of(&name("mx.b.test."), RecordType::A, &circle);
+        assert_eq!(found.unwrap_err(), LookupError::NoRecord);
+    }
+}
