@@ -116,9 +116,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         mail.join().map_err(|_| anyhow::anyhow!("the mail broke off"))??;
         asked
     })?;
+    let tours = tours(&people)?;
     for _ in 0..arguments.pairs {
         outcome.without.push(one_run(&work, &house, &running, &seats)?);
-        outcome.with.push(browsed(&work, &house, &running, &seats, &people)?);
+        outcome.with.push(browsed(&work, &house, &running, &seats, &tours)?);
     }
     running.stop()?;
     tell(&outcome, arguments)
@@ -208,21 +209,32 @@ fn ask(people: &[Person], house: &House, asks: usize) -> anyhow::Result<Vec<Aske
     Ok(asked)
 }
 
+/// Somebody with the pages that they look at.
+struct Tour<'a> {
+    person: &'a Person,
+    places: Vec<places::Place>,
+}
+
+/// What each of the people looks at, found before the mail is measured.
+fn tours(people: &[Person]) -> anyhow::Result<Vec<Tour<'_>>> {
+    let people = people.iter().filter(|person| !person.is_program);
+    people.map(|person| Ok(Tour { person, places: places::of(person)? })).collect()
+}
+
 /// W2 while people look at pages and export.
 fn browsed(
     work: &Work,
     house: &House,
     running: &Running,
     seats: &[crate::source::Seat],
-    people: &[Person],
+    tours: &[Tour<'_>],
 ) -> anyhow::Result<Report> {
     let over = AtomicBool::new(false);
-    let people: Vec<_> = people.iter().filter(|person| !person.is_program).collect();
     std::thread::scope(|scope| {
         let browsing: Vec<_> = (0..BROWSING)
             .map(|number| {
-                let (person, over) = (people[number % people.len()], &over);
-                scope.spawn(move || browse(person, number, over))
+                let (tour, over) = (&tours[number % tours.len()], &over);
+                scope.spawn(move || browse(tour, number, over))
             })
             .collect();
         let report = one_run(work, house, running, seats);
@@ -235,19 +247,19 @@ fn browsed(
 }
 
 /// One after the other, the next when the last was looked at.
-fn browse(person: &Person, number: usize, over: &AtomicBool) -> anyhow::Result<()> {
-    let places = places::of(person)?;
+fn browse(tour: &Tour<'_>, number: usize, over: &AtomicBool) -> anyhow::Result<()> {
+    let Tour { person, places } = tour;
     let mut turn = number * 7;
     while !over.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let path = if turn.is_multiple_of(EXPORTS) && person.account.is_some() {
-            places::EXPORT
+        if turn.is_multiple_of(EXPORTS) && person.account.is_some() {
+            let answer = person.get(places::EXPORT)?;
+            // where others have taken all places it is refused
+            ensure!([200, 503].contains(&answer.status), "{}: {}", places::EXPORT, answer.status);
         } else {
-            &places[turn % places.len()].path
-        };
-        let answer = person.get(path)?;
-        // an export beyond those that run at once is told to come back
-        ensure!(answer.status == 200 || answer.status == 503, "{} {path}: {}", person.name, answer.status);
+            // what was there when the pages were found may be gone: a message of the queue
+            person.get(&places[turn % places.len()].path)?;
+        }
         turn += 1;
         while begun.elapsed() < LOOKS && !over.load(Ordering::Relaxed) {
             std::thread::park_timeout(Duration::from_millis(50));

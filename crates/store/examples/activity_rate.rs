@@ -1,8 +1,9 @@
 //! Measures how fast activity reads the log, and how fast it answers:
-//! `cargo run --release -p store --example activity_rate [folder] [messages] [recipients]`.
+//! `cargo run --release -p store --example activity_rate [folder] [messages] [recipients] [account] [seconds]`.
 //!
 //! Each recipient is delivered to at the first attempt. Run again on the same folder, it goes on where it was: 200,000
-//! messages to 50 recipients make a history of 10 million rows, on which a second run measures.
+//! messages to 50 recipients make a history of 10 million rows, on which a second run measures. Questions are about an account
+//! (7); where seconds are given it asks once more after them, when parts of the index were merged.
 
 #![allow(clippy::print_stdout)]
 
@@ -112,9 +113,9 @@ fn activity_cpu() -> Result<Duration, Failure> {
 }
 
 /// What people ask, and how long the answer takes.
-fn questions(store: &Embedded, now: Timestamp) -> Result<(), Failure> {
+fn questions(store: &Embedded, now: Timestamp, account: u64) -> Result<(), Failure> {
     let all = ActivityFilter::default;
-    let account = Some(Id::new(7));
+    let account = Some(Id::new(account));
     let week = Day(now.day().0 - 6);
     let rare = "customer12345".to_owned();
     let asked = [
@@ -123,6 +124,7 @@ fn questions(store: &Embedded, now: Timestamp) -> Result<(), Failure> {
         ("beginning of an address", ActivityFilter { recipient: Some(rare.clone()), ..all() }),
         ("an address of an account", ActivityFilter { recipient: Some(rare), account, ..all() }),
         ("an address never seen", ActivityFilter { recipient: Some("nobody@example.net".to_owned()), ..all() }),
+        ("that, of an account", ActivityFilter { recipient: Some("nobody@example.net".to_owned()), account, ..all() }),
         ("domain", ActivityFilter { recipient: Some("@domain7.example.org".to_owned()), ..all() }),
         ("sender", ActivityFilter { sender: Some("shop@example.com".to_owned()), account, ..all() }),
         ("status", ActivityFilter { status: Some(Status::HardBounce), ..all() }),
@@ -160,7 +162,9 @@ async fn main() -> Result<(), Failure> {
     let folder = PathBuf::from(arguments.next().unwrap_or_else(|| "activity-rate".to_owned()));
     let messages: u64 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
     let recipients: u64 = arguments.next().map_or(Ok(1), |count| count.parse())?;
-    let now = Timestamp(1_800_000_000_000);
+    let account: u64 = arguments.next().map_or(Ok(7), |number| number.parse())?;
+    let idle: Option<u64> = arguments.next().map(|seconds| seconds.parse()).transpose()?;
+    let now = Timestamp(u64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?);
     let store = Arc::new(Embedded::open(&folder, Options::new(Arc::new(move || now)))?);
     let (known, octets_before) = (store.activity_cursor()?, octets(&folder));
     let numbers = known..known + messages;
@@ -189,5 +193,12 @@ async fn main() -> Result<(), Failure> {
         microseconds / rows as f64
     );
     println!("octets a row: {}", (octets(&folder) - octets_before) / rows.max(1));
-    questions(&store, now)
+    questions(&store, now, account)?;
+    if let Some(idle) = idle {
+        let before = activity_cpu()?;
+        tokio::time::sleep(Duration::from_secs(idle)).await;
+        println!("CPU of activity in {idle} idle seconds: {:.1?}", activity_cpu()? - before);
+        questions(&store, now, account)?;
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! here is a router; a [`listen::Face`] carries any of them.
 
 pub mod api;
+mod background;
 pub mod challenge;
 pub mod console;
 pub mod letters;

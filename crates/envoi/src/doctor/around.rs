@@ -93,7 +93,8 @@ async fn signatures(config: &Config, dns: &Dns, sheet: &mut Sheet) {
             sheet.fail("dnssec", found, remedy);
         }
         (_, Ok(false)) => {
-            let found = said!("dnssec-none", "the resolver hands on no signatures that hold: mail goes out without DANE");
+            let found =
+                said!("dnssec-none", "the resolver hands on no signatures that hold: mail goes out without DANE");
             sheet.warn("dnssec", found, remedy);
         }
         (_, Err(error)) => sheet.warn("dnssec", said!("dnssec-unknown", "not known: {error}", error = error), remedy),

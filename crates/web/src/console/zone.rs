@@ -132,6 +132,6 @@ async fn zone_file(visit: Visit) -> Result<Response, Failure> {
     // what is refused, is refused before anything is sent
     let first = visit.ask(Operation::ZoneShow { after: None, limit: DOMAINS_OF_PART }).await?;
     let (to, answer) = file("text/dns; charset=utf-8", "attachment; filename=\"zone.txt\"");
-    tokio::spawn(send(visit, first, to));
+    crate::background::spawn(send(visit, first, to));
     Ok(answer)
 }

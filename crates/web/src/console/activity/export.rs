@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::search::Search;
 use super::told;
+use crate::background;
 use crate::console::page::Failure;
 use crate::console::parts::{Parts, file};
 use crate::console::reasons;
@@ -195,7 +196,7 @@ async fn export(visit: Visit, form: Form) -> Result<Response, Failure> {
     // what is refused, is refused before anything is sent
     let found = visit.ask(Operation::Activity { filter: filter.clone() }).await?;
     let (to, answer) = file(form.kind(), form.name());
-    tokio::spawn(Export { visit, form, filter, found, _place: place }.send(to));
+    background::spawn(Export { visit, form, filter, found, _place: place }.send(to));
     Ok(answer)
 }
 

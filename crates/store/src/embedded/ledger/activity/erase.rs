@@ -1,5 +1,6 @@
-//! What is kept about one recipient of an account is erased: first the rows, a part at a time, then Connections, then calls
-//! to webhooks. What is under way is kept, so that a start finishes what a crash broke off.
+//! What is kept about one recipient of an account is erased: first the rows, a part at a time, with what the index tells of
+//! them, then what is loose of the index, then Connections, then calls to webhooks. What is under way is kept, so that a
+//! start finishes what a crash broke off.
 
 use relay::account::Account;
 use relay::activity::Erased;
@@ -7,13 +8,15 @@ use relay::id::Id;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::group::{Event, Facts, Group, Past, StatusClass, packed, unpacked, unpacked_owned};
-use super::parts::{self, Kind};
+use super::parts::{self, Forgotten, Kind};
 use super::prune::{self, GROUPS_MAX};
 use super::query::exactly;
-use super::{calls, sweep};
+use super::{calls, loose, sweep};
 
 /// Rows of Connections that are looked at in one step, and groups that are in no part yet.
 const STEP: u64 = 2000;
+/// Pages of the index that are deleted in one step.
+const PAGES_MAX: usize = 200;
 
 /// Whose recipient is erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,14 +80,14 @@ pub(crate) fn begin(writer: &Transaction<'_>, erasure: &Erasure) -> rusqlite::Re
     erasure.keep(writer, &Job { last, stage: 0, row: 0, erased: Erased::default() })
 }
 
-/// Does a part of it: some milliseconds, as long as a part is indexed anew at the most. What was erased in all, once it is
-/// done.
+/// Does a part of it: some milliseconds. What was erased in all, once it is done.
 pub(crate) fn step(writer: &Transaction<'_>, erasure: &Erasure) -> rusqlite::Result<Option<Erased>> {
     // finished by another
     let Some(mut job) = erasure.job(writer)? else { return Ok(Some(Erased::default())) };
     let before = job.stage;
     match job.stage {
         0 => rows(writer, erasure, &mut job)?,
+        1 if loose::forget_some(writer, PAGES_MAX)? => {}
         1 => connections(writer, erasure, &mut job)?,
         _ => {
             let next = calls::of_account(writer, erasure.account)?.into_iter().find(|webhook| *webhook > job.row);
@@ -119,17 +122,19 @@ fn rows(writer: &Transaction<'_>, erasure: &Erasure, job: &mut Job) -> rusqlite:
     groups.retain(|group| *group > job.row && *group <= end);
     let has_all = groups.len() <= GROUPS_MAX;
     groups.truncate(GROUPS_MAX);
+    let mut forgotten = Forgotten::default();
     for group in &groups {
-        erase(writer, erasure, *group, &mut job.erased)?;
-    }
-    job.row = if has_all { end } else { groups.last().copied().unwrap_or(end) };
-    if let (Some(part), true) = (part, has_all) {
-        // the index tells nothing of it any more, from the very change that erases the last of its rows
-        let stale = "SELECT stale FROM parts WHERE last = ?1";
-        if writer.prepare_cached(stale)?.query_row([part.last], |row| row.get(0))? {
-            parts::renew(writer, part)?;
+        if let Some((before, after)) = erase(writer, erasure, *group, &mut job.erased)?
+            && let Some(part) = part
+        {
+            forgotten.add(part, *group, &before, after.as_ref());
         }
     }
+    if let Some(part) = part {
+        // from the very change that erases rows the index tells nothing of them
+        forgotten.take_out(writer, part)?;
+    }
+    job.row = if has_all { end } else { groups.last().copied().unwrap_or(end) };
     if job.row >= job.last {
         job.stage = 1;
     }
@@ -164,26 +169,37 @@ fn unindexed(writer: &Transaction<'_>, erasure: &Erasure, job: &Job) -> rusqlite
     Ok((end, found))
 }
 
-/// Erases the recipient's rows of a group, but those whose mail is in the queue.
-fn erase(writer: &Transaction<'_>, erasure: &Erasure, row: u64, erased: &mut Erased) -> rusqlite::Result<()> {
+/// What a group was, and is; none: it is gone.
+type Erasing = (Group<String>, Option<Group<String>>);
+
+/// Erases the recipient's rows of a group, but those whose mail is in the queue. What the group was and is, where there were
+/// such rows.
+fn erase(
+    writer: &Transaction<'_>,
+    erasure: &Erasure,
+    row: u64,
+    erased: &mut Erased,
+) -> rusqlite::Result<Option<Erasing>> {
     let mut query = writer.prepare_cached("SELECT statuses, body FROM row_groups WHERE row = ?1")?;
     let found = query.query_row([row], |columns| {
         let group: Group<String> = unpacked_owned(columns.get_ref(1)?.as_blob()?)?;
         Ok((columns.get::<_, u8>(0)?, group))
     });
-    let Some((statuses, mut group)) = found.optional()? else { return Ok(()) };
+    let Some((statuses, mut group)) = found.optional()? else { return Ok(None) };
     let is_live = |place: &usize| 1 << group.status_of(&group.rows[*place]) & sweep::in_the_queue() != 0;
     let its = (0..group.rows.len()).filter(|place| erasure.is_its(&group.rows[*place].recipient));
     let (live, places): (Vec<usize>, Vec<usize>) = its.partition(is_live);
     erased.waiting += live.len() as u64;
     erased.rows += places.len() as u64;
     if places.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     if group.message.is_none() {
         prune::forget(writer, row, statuses, true, &packed(&group)?)?;
-        return prune::delete(writer, &[row]);
+        prune::delete_unindexed(writer, &[row])?;
+        return Ok(Some((group, None)));
     }
+    let before = group.clone();
     past(writer, row, &places)?;
     places.iter().for_each(|place| group.blank(*place));
     group.forget_past();
@@ -195,7 +211,7 @@ fn erase(writer: &Transaction<'_>, erasure: &Erasure, row: u64, erased: &mut Era
     }
     let update = "UPDATE row_groups SET body = ?2, facts = coalesce(?3, facts) WHERE row = ?1";
     writer.prepare_cached(update)?.execute((row, packed(&group)?, facts))?;
-    parts::mark_stale(writer, row, row)
+    Ok(Some((before, Some(group))))
 }
 
 /// What took place before, of rows by their places.

@@ -16,6 +16,8 @@ pub(crate) mod erase;
 mod group;
 mod hand;
 mod hours;
+mod loose;
+mod merge;
 mod parts;
 mod postings;
 mod prune;
@@ -54,6 +56,7 @@ use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
 use apply::{Apply, Progress};
 use calls::Listeners;
+use merge::Merges;
 use reader::Reader;
 
 pub(crate) use connections::connections;
@@ -75,6 +78,8 @@ pub(crate) struct File {
     indexed: u64,
     /// How many rows are indexed together.
     part_rows: u64,
+    /// What becomes of parts of the search index as they grow old.
+    merges: Merges,
     /// Who hears what becomes of rows; none: nobody.
     listeners: Option<Listeners>,
     /// Calls made since it was opened.
@@ -95,7 +100,8 @@ impl File {
         let indexed = parts::last_row(&writer).map_err(failed)?;
         let (accounts, part_rows) = (HashMap::new(), parts::ROWS);
         let path = path.to_owned();
-        let file = File { path, writer, progress, accounts, indexed, part_rows, listeners: None, called: 0 };
+        let (merges, listeners) = (Merges::new(), None);
+        let file = File { path, writer, progress, accounts, indexed, part_rows, merges, listeners, called: 0 };
         // an earlier process may have ended before it had synced what is read here, and the log is told to go by it
         file.sync().map_err(failed)?;
         Ok(file)
@@ -165,6 +171,17 @@ impl File {
             transaction.commit()?;
         }
         Ok(self.indexed > before)
+    }
+
+    /// Makes parts of the search index fewer, a step of some milliseconds. Returns whether there was one to do.
+    fn merge(&mut self) -> rusqlite::Result<bool> {
+        // what parts were made of is gone from the file with them: something of it may be erased later
+        self.writer.pragma_update(None, "secure_delete", true)?;
+        let transaction = self.writer.transaction()?;
+        let has_done = self.merges.step(&transaction)?;
+        transaction.commit().inspect_err(|_| self.merges.give_up())?;
+        self.writer.pragma_update(None, "secure_delete", false)?;
+        Ok(has_done)
     }
 
     /// Lets commits come without a sync, until [`File::sync`] syncs them all.

@@ -1,6 +1,8 @@
 //! Keys and the groups that they are in, packed: keys in order, each as what differs from the one before, with the
 //! places of its groups, each as the distance from the one before.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::Error;
 
 /// A group's place in its part.
@@ -44,6 +46,11 @@ impl Keys {
         }
     }
 
+    /// All that were added.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().map(|entry| self.key(entry))
+    }
+
     fn key(&self, entry: &(u64, u32, u8, Entry)) -> &[u8] {
         let at = entry.1 as usize;
         self.octets.get(at..at + usize::from(entry.2)).unwrap_or_default()
@@ -71,39 +78,106 @@ pub(super) struct Page {
 /// Sorts and packs keys.
 pub(super) fn pages(keys: Keys) -> Vec<Page> {
     let keys = keys.sorted();
-    let mut pages: Vec<Page> = Vec::new();
-    let mut last: &[u8] = &[];
+    let (mut packer, mut pages) = (Packer::default(), Vec::new());
     let same = |a: &(u64, u32, u8, Entry), b: &(u64, u32, u8, Entry)| a.0 == b.0 && keys.key(a) == keys.key(b);
     for entries in keys.entries.chunk_by(same) {
-        let key = keys.key(&entries[0]);
-        if pages.last().is_none_or(|page| page.body.len() >= PAGE_OCTETS) {
-            pages.push(Page { key: key.to_owned(), body: Vec::with_capacity(PAGE_OCTETS + 512) });
-            last = &[];
-        }
-        if let Some(page) = pages.last_mut() {
-            put_key(&mut page.body, last, key, entries.iter().map(|entry| entry.3));
-        }
-        last = key;
+        pages.extend(packer.add(keys.key(&entries[0]), entries.iter().map(|entry| entry.3)));
     }
+    pages.extend(packer.finish());
     pages
 }
 
-fn put_key(body: &mut Vec<u8>, last: &[u8], key: &[u8], places: impl Iterator<Item = Entry>) {
+/// Packs keys that come in their order.
+#[derive(Default)]
+pub(super) struct Packer {
+    page: Option<Page>,
+    last: Vec<u8>,
+    places: Vec<Entry>,
+}
+
+impl Packer {
+    /// Adds a key with its places, which only grow. Returns the page before it, where that is full.
+    pub(super) fn add(&mut self, key: &[u8], places: impl Iterator<Item = Entry>) -> Option<Page> {
+        let full = self.page.take_if(|page| page.body.len() >= PAGE_OCTETS);
+        let page = self.page.get_or_insert_with(|| {
+            self.last.clear();
+            Page { key: key.to_owned(), body: Vec::with_capacity(PAGE_OCTETS + 512) }
+        });
+        self.places.clear();
+        self.places.extend(places);
+        self.places.dedup();
+        put_key(&mut page.body, &self.last, key, &self.places);
+        self.last.clear();
+        self.last.extend_from_slice(key);
+        full
+    }
+
+    /// The last page.
+    pub(super) fn finish(&mut self) -> Option<Page> {
+        self.page.take()
+    }
+}
+
+fn put_key(body: &mut Vec<u8>, last: &[u8], key: &[u8], places: &[Entry]) {
     let shared = last.iter().zip(key).take_while(|(a, b)| a == b).count();
     put(body, shared as u64);
     put(body, (key.len() - shared) as u64);
     body.extend_from_slice(&key[shared..]);
-    let mut packed = Vec::new();
-    let mut before = None;
-    for place in places.filter(|place| before.replace(*place) != Some(*place)) {
-        packed.push(place);
-    }
-    put(body, packed.len() as u64);
+    put(body, places.len() as u64);
     let mut before = 0;
-    for place in packed {
+    for place in places {
         put(body, u64::from(place - before));
-        before = place;
+        before = *place;
     }
+}
+
+/// A page that is read key by key.
+#[derive(Default)]
+pub(super) struct Cursor {
+    body: Vec<u8>,
+    at: usize,
+    /// The key that it stands at.
+    pub(super) key: Vec<u8>,
+    /// The places of this key.
+    pub(super) places: Vec<Entry>,
+}
+
+impl Cursor {
+    /// Before the first key of a page.
+    pub(super) fn new(body: Vec<u8>) -> Self {
+        Cursor { body, ..Cursor::default() }
+    }
+
+    /// Goes to the next key. Returns whether there is one.
+    pub(super) fn step(&mut self) -> rusqlite::Result<bool> {
+        let mut rest = &self.body[self.at..];
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        take_key(&mut rest, &mut self.key)?;
+        self.places.clear();
+        each_place(&mut rest, |place| self.places.push(place))?;
+        self.at = self.body.len() - rest.len();
+        Ok(true)
+    }
+}
+
+/// Places to be taken out, by their keys.
+pub(super) type Gone = BTreeMap<Vec<u8>, BTreeSet<Entry>>;
+
+/// What is left of a page without some places of some keys: one page, or none.
+pub(super) fn without(body: Vec<u8>, gone: &Gone) -> rusqlite::Result<Vec<Page>> {
+    let (mut cursor, mut packer, mut left) = (Cursor::new(body), Packer::default(), Vec::new());
+    while cursor.step()? {
+        if let Some(gone) = gone.get(cursor.key.as_slice()) {
+            cursor.places.retain(|place| !gone.contains(place));
+        }
+        if !cursor.places.is_empty() {
+            left.extend(packer.add(&cursor.key, cursor.places.iter().copied()));
+        }
+    }
+    left.extend(packer.finish());
+    Ok(left)
 }
 
 /// Tells the places of a page's keys from one on and before another.
@@ -128,24 +202,38 @@ fn walk(
 ) -> rusqlite::Result<()> {
     let mut key = Vec::new();
     while !page.is_empty() {
-        let (shared, more) = (take(&mut page)?, take(&mut page)?);
-        if shared > key.len() || more > page.len() {
-            return Err(damaged());
-        }
-        key.truncate(shared);
-        key.extend_from_slice(&page[..more]);
-        page = &page[more..];
+        take_key(&mut page, &mut key)?;
         let (goes_on, is_meant) = meant(&key);
         if !goes_on {
             break;
         }
-        let mut place = 0;
-        for _ in 0..take(&mut page)? {
-            place += take(&mut page)?;
+        each_place(&mut page, |place| {
             if is_meant {
-                tell(&key, u32::try_from(place).map_err(|_| damaged())?);
+                tell(&key, place);
             }
-        }
+        })?;
+    }
+    Ok(())
+}
+
+/// The next key of a page takes the place of the one before it.
+fn take_key(page: &mut &[u8], key: &mut Vec<u8>) -> rusqlite::Result<()> {
+    let (shared, more) = (take(page)?, take(page)?);
+    if shared > key.len() || more > page.len() {
+        return Err(damaged());
+    }
+    key.truncate(shared);
+    key.extend_from_slice(&page[..more]);
+    *page = &page[more..];
+    Ok(())
+}
+
+/// Tells the places that follow a key.
+fn each_place(page: &mut &[u8], mut tell: impl FnMut(Entry)) -> rusqlite::Result<()> {
+    let mut place = 0;
+    for _ in 0..take(page)? {
+        place += take(page)?;
+        tell(u32::try_from(place).map_err(|_| damaged())?);
     }
     Ok(())
 }
@@ -181,7 +269,6 @@ fn take(body: &mut &[u8]) -> rusqlite::Result<usize> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     fn found(pages: &[Page], keys: &std::ops::Range<Vec<u8>>) -> BTreeSet<Entry> {
         let mut found = BTreeSet::new();
@@ -214,6 +301,26 @@ mod tests {
             let mut told = 0;
             let _ = groups_of(&octets, &(Vec::new()..vec![0xff; 9]), &mut |_| told += 1);
             prop_assert!(told <= octets.len());
+            let mut cursor = Cursor::new(octets);
+            while cursor.step().is_ok_and(|goes_on| goes_on) {}
+        }
+
+        #[test]
+        fn what_is_taken_out_is_gone_and_nothing_else(
+            texts in proptest::collection::vec("[a-c]{0,3}", 0..300),
+            out in proptest::collection::btree_map("[a-c]{0,3}", proptest::collection::btree_set(0..300_u32, 0..40), 0..9),
+        ) {
+            let packed = |texts: &mut dyn Iterator<Item = (u32, &String)>| {
+                let mut keys = Keys::default();
+                texts.for_each(|(place, text)| keys.add(text.as_bytes(), place));
+                pages(keys)
+            };
+            let gone: Gone = out.iter().map(|(key, places)| (key.clone().into_bytes(), places.clone())).collect();
+            let is_left = |(place, text): &(u32, &String)| !out.get(*text).is_some_and(|gone| gone.contains(place));
+            let before = packed(&mut (0..).zip(&texts));
+            prop_assert!(before.len() <= 1, "all of them are one page");
+            let left: Vec<Page> = before.into_iter().flat_map(|page| without(page.body, &gone).unwrap()).collect();
+            prop_assert_eq!(left, packed(&mut (0..).zip(&texts).filter(is_left)));
         }
     }
 

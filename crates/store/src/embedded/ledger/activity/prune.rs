@@ -65,14 +65,20 @@ pub(super) fn forget(
 
 /// Deletes groups, by their first rows, in the order of these. The parts that they were in are to be indexed anew.
 pub(super) fn delete(writer: &Connection, rows: &[u64]) -> rusqlite::Result<()> {
+    delete_unindexed(writer, rows)?;
+    match (rows.first(), rows.last()) {
+        (Some(first), Some(last)) => parts::mark_stale(writer, *first, *last),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes groups of which the index tells nothing any more, or will not.
+pub(super) fn delete_unindexed(writer: &Connection, rows: &[u64]) -> rusqlite::Result<()> {
     let mut timelines = writer.prepare_cached("DELETE FROM timeline WHERE row = ?1")?;
     let mut groups = writer.prepare_cached("DELETE FROM row_groups WHERE row = ?1")?;
     for row in rows {
         timelines.execute([row])?;
         groups.execute([row])?;
     }
-    match (rows.first(), rows.last()) {
-        (Some(first), Some(last)) => parts::mark_stale(writer, *first, *last),
-        _ => Ok(()),
-    }
+    Ok(())
 }

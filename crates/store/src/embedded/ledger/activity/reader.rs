@@ -35,6 +35,10 @@ const SYNC_OCTETS: u64 = 16 << 20;
 const PRUNE_DELAY: Duration = Duration::from_secs(60);
 /// How long after a failure it is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long it waits at least between two steps of merging parts of the search index: half of its time, about, is others'.
+const MERGE_DELAY: Duration = Duration::from_millis(20);
+/// How long after a failure that is tried again.
+const MERGE_RETRY_DELAY: Duration = Duration::from_secs(3600);
 /// Blocks are remembered so long after their end, because the next one is twice as long.
 const BLOCKS_REMEMBERED: Duration = Duration::from_secs(relay::limits::BLOCK_SECONDS_MAX.ceiling);
 /// Logins are remembered so long, because they keep an address open to their user.
@@ -56,6 +60,8 @@ pub(super) struct Reader {
     synced_at: Instant,
     /// When old rows are looked for next.
     prune_at: Instant,
+    /// When parts of the search index may be merged next.
+    merge_at: Instant,
     belief: Belief,
     sweeps: Sweeps,
     /// Recipients that an earlier process did not finish to erase.
@@ -82,6 +88,7 @@ impl Reader {
             shared,
             synced_at: now,
             prune_at: now,
+            merge_at: now,
             belief,
             sweeps,
             erasures,
@@ -166,6 +173,7 @@ impl Reader {
             let idle_until = self.prune_at.saturating_duration_since(Instant::now());
             let until_sync = SYNC_DELAY.saturating_sub(self.synced_at.elapsed());
             let patience = if self.synced < self.file.position() { idle_until.min(until_sync) } else { idle_until };
+            let patience = if self.merge() { patience.min(MERGE_DELAY) } else { patience };
             self.wait(self.file.position(), patience);
             if self.spool.synced() > self.file.position() && !self.shared.stops.load(Ordering::Relaxed) {
                 self.shared.gather(GATHER_DELAY);
@@ -240,6 +248,23 @@ impl Reader {
         self.file.index()
     }
 
+    /// A step towards fewer parts of the search index. Returns whether there was one to do. Nothing waits for it: where it
+    /// fails, activity goes on, and it is tried again later.
+    fn merge(&mut self) -> bool {
+        if self.merge_at > Instant::now() {
+            return false;
+        }
+        let merged = {
+            let _alone = self.shared.alone();
+            self.file.merge()
+        };
+        merged.unwrap_or_else(|error| {
+            tracing::warn!(%error, "parts of the search index were not merged");
+            self.merge_at = Instant::now() + MERGE_RETRY_DELAY;
+            false
+        })
+    }
+
     /// Old rows, calls and counters go, some of each. Returns whether there may be more.
     fn prune(&mut self, now: Timestamp) -> rusqlite::Result<bool> {
         let _alone = self.shared.alone();
@@ -259,7 +284,7 @@ impl Reader {
             return Ok(true);
         }
         let directory = self.upkeep.ledger.directory();
-        match self.sweeps.step(&mut self.file.writer, &directory, self.upkeep.keep, now)? {
+        match self.sweeps.step(&mut self.file, &directory, self.upkeep.keep, now)? {
             Some(true) => return Ok(true),
             Some(false) => {}
             None => {

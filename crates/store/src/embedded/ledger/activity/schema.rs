@@ -260,4 +260,29 @@ CREATE TABLE day_counters (
 INSERT INTO day_counters
 SELECT day, sum(accepted), sum(delivered), sum(soft_bounced), sum(hard_bounced) FROM counters GROUP BY day;
 ",
+    "
+-- of several parts one is made (see `merge.rs`): its postings have a number of their own, and it is of the level above; a
+-- part that is stale is marked 2 while it is made anew
+ALTER TABLE parts ADD COLUMN postings INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE parts ADD COLUMN level INTEGER NOT NULL DEFAULT 0;
+UPDATE parts SET postings = last;
+-- pages of keys are found by an index of their own: a table without one is searched by comparing whole rows, and each of so
+-- large a row takes a read of its own
+CREATE TABLE pages (
+    page INTEGER PRIMARY KEY,
+    part INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    key  BLOB NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+INSERT INTO pages (part, kind, key, body) SELECT part, kind, key, body FROM postings ORDER BY part, kind, key;
+DROP TABLE postings;
+ALTER TABLE pages RENAME TO postings;
+CREATE UNIQUE INDEX postings_by_key ON postings (part, kind, key);
+-- the highest number given to postings
+ALTER TABLE progress ADD COLUMN postings INTEGER NOT NULL DEFAULT 0;
+UPDATE progress SET postings = (SELECT coalesce(max(last), 0) FROM parts);
+-- numbers of postings that belong to no part: not yet, or no more; those that are doomed will belong to none
+CREATE TABLE loose_postings (part INTEGER PRIMARY KEY, doomed INTEGER NOT NULL DEFAULT 0) STRICT;
+",
 ];

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::columns::status_number;
 use super::prune::{self, GROUPS_MAX};
-use super::{calls, hours, parts};
+use super::{File, calls, hours, parts};
 
 /// How often is looked for what has become old, where nothing else gives cause to.
 const DELAY: Duration = Duration::from_secs(3600);
@@ -81,14 +81,16 @@ impl Sweeps {
     /// is more to do now; none: all is done, for the first time since there was.
     pub(super) fn step(
         &mut self,
-        writer: &mut Connection,
+        file: &mut File,
         directory: &Directory,
         keep: Duration,
         now: Timestamp,
     ) -> rusqlite::Result<Option<bool>> {
+        let File { writer, merges, .. } = file;
         self.begin(directory, keep);
         // what is left of those that are deleted is gone from the file, and not only from its tables
-        writer.pragma_update(None, "secure_delete", self.goals.contains_key(&None))?;
+        let is_secret = self.goals.contains_key(&None) || matches!(self.phase, Phase::Renewing);
+        writer.pragma_update(None, "secure_delete", is_secret)?;
         let transaction = writer.transaction()?;
         let mut done = Some(true);
         match &mut self.phase {
@@ -103,15 +105,14 @@ impl Sweeps {
                     }
                 }
             },
-            Phase::Renewing => match parts::stale(&transaction)? {
-                Some(part) => parts::renew(&transaction, part)?,
-                None => {
+            Phase::Renewing => {
+                if !merges.renew(&transaction)? {
                     self.phase = Phase::Idle(Some(Instant::now() + DELAY));
                     done = None;
                 }
-            },
+            }
         }
-        transaction.commit()?;
+        transaction.commit().inspect_err(|_| merges.give_up())?;
         Ok(done)
     }
 

@@ -19,7 +19,7 @@ use super::{HOUR, Kept, indexed};
 
 const DAY: u64 = 24 * HOUR;
 /// As long as the relay keeps rows.
-const KEEP: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const KEEP: Duration = Duration::from_secs(30 * 86_400);
 
 fn account(number: u64, activity_days: Option<u64>) -> Account {
     Account {
@@ -36,7 +36,7 @@ fn account(number: u64, activity_days: Option<u64>) -> Account {
     }
 }
 
-fn directory(accounts: &[(u64, Option<u64>)]) -> Directory {
+pub(super) fn directory(accounts: &[(u64, Option<u64>)]) -> Directory {
     let accounts = accounts.iter().map(|(number, days)| (Id::new(*number), Arc::new(account(*number, *days))));
     Directory { accounts: accounts.collect(), ..Directory::default() }
 }
@@ -69,7 +69,7 @@ fn to(recipient: &str) -> ActivityFilter {
 }
 
 /// Erases, as much as `steps` allow; what was erased where that was enough.
-fn erase(kept: &mut Kept, erasure: &Erasure, steps: usize) -> Option<Erased> {
+pub(super) fn erase(kept: &mut Kept, erasure: &Erasure, steps: usize) -> Option<Erased> {
     for _ in 0..steps {
         let transaction = kept.file.writer.transaction().unwrap();
         let done = erase::step(&transaction, erasure).unwrap();
@@ -81,7 +81,7 @@ fn erase(kept: &mut Kept, erasure: &Erasure, steps: usize) -> Option<Erased> {
     None
 }
 
-fn begin(kept: &mut Kept, account: u64, recipient: &str) -> Erasure {
+pub(super) fn begin(kept: &mut Kept, account: u64, recipient: &str) -> Erasure {
     let erasure = Erasure::of(Id::new(account), recipient);
     let transaction = kept.file.writer.transaction().unwrap();
     erase::begin(&transaction, &erasure).unwrap();
@@ -91,7 +91,23 @@ fn begin(kept: &mut Kept, account: u64, recipient: &str) -> Erasure {
 
 #[test]
 fn a_recipient_is_erased_from_the_index_and_beyond_it() {
-    let mut kept = indexed();
+    is_erased_from_the_index_and_beyond_it(indexed());
+}
+
+#[test]
+fn a_recipient_is_erased_from_merged_parts_and_from_what_they_were_made_of() {
+    for steps in [0, 1, 2, 3, 5, 8, 1000] {
+        let mut kept = indexed();
+        (kept.file.merges.fan, kept.file.merges.pages) = (2, 5);
+        // under way, or just done, or long
+        for _ in 0..steps {
+            kept.file.merge().unwrap();
+        }
+        is_erased_from_the_index_and_beyond_it(kept);
+    }
+}
+
+fn is_erased_from_the_index_and_beyond_it(mut kept: Kept) {
     kept.settle_all();
     let before = kept.all();
     // message 207 is in a part, message 807 in none; both are of account 1, and their neighbours stay
@@ -157,7 +173,7 @@ fn rows_of_a_message_without_recipients_say_nothing() {
 /// Sweeps until there is nothing more to do.
 fn sweep(kept: &mut Kept, sweeps: &mut Sweeps, directory: &Directory, now: u64) -> usize {
     for steps in 0..10_000 {
-        let more = sweeps.step(&mut kept.file.writer, directory, KEEP, Timestamp(now)).unwrap();
+        let more = sweeps.step(&mut kept.file, directory, KEEP, Timestamp(now)).unwrap();
         if more == Some(false) {
             return steps;
         }
@@ -197,7 +213,7 @@ fn who_joins_is_not_forgotten_where_others_join_meanwhile() {
     let now = 2000 * 10_000 + 3 * DAY;
     sweep(&mut kept, &mut sweeps, &directory(&[(1, None), (2, Some(3))]), now);
     let joined = directory(&[(1, Some(3)), (2, Some(3))]);
-    sweeps.step(&mut kept.file.writer, &joined, KEEP, Timestamp(now)).unwrap();
+    sweeps.step(&mut kept.file, &joined, KEEP, Timestamp(now)).unwrap();
     let others = directory(&[(1, Some(3)), (2, Some(3)), (3, Some(20))]);
     sweep(&mut kept, &mut sweeps, &others, now);
     assert_eq!(accounts_of(&kept), BTreeSet::from([3]));
