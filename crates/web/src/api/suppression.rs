@@ -57,6 +57,7 @@ pub(super) struct Suppressed {
     #[serde(default)]
     search: String,
     /// By this cause alone.
+    #[param(inline)]
     cause: Option<SuppressionCause>,
     /// At most so many; 100 where absent.
     #[param(minimum = 1, maximum = 1000)]
