@@ -44,6 +44,7 @@ pub(crate) fn envelope(number: u64) -> anyhow::Result<Envelope> {
             ..ContentFacts::default()
         },
         session: None,
+        requests: None,
     })
 }
 

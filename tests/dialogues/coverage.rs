@@ -45,6 +45,7 @@ const ROWS: &[&str] = &[
     "wrong-order",
     "bad-argument",
     "parameter-not-implemented",
+    "dsn",
     "errors",
     "idle",
     "shutting-down",

@@ -2,10 +2,8 @@
 
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
-use relay::schedule::Bounds;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::store::Spool;
-use relay::suppression::Bounces;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
@@ -191,11 +189,8 @@ impl Ground {
     fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
-            bounds: Bounds::held_to(&config.limits),
             rules,
-            unknown_replies_max: usize::try_from(config.limits.unknown_replies_max).unwrap_or(usize::MAX),
-            bounces: Bounces::held_to(&config.limits),
-            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT)
+            ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
         let (store, carrier) = (Arc::clone(&self.store), Arc::new(outbound));
         let (clock, dice) = (Arc::clone(&self.clock), Box::new(SystemDice));

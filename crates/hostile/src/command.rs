@@ -1,6 +1,8 @@
 //! Any text as a command line, its path, its parameters, its credentials.
 
 use smtp::command::{Chunk, PathArgument, Verb, mail_parameters, rcpt_parameters};
+use smtp::dsn;
+use smtp::envelope::MailParameters;
 use smtp::sasl::{self, Progress};
 
 /// Reads the octets, as the server would, as a command line and as what may stand in one.
@@ -38,12 +40,14 @@ fn path(argument: &str, keyword: &str) {
     }
 }
 
-/// Neither letter case nor order changes what parameters say.
+/// Neither letter case nor order changes what parameters say, but for the id of the envelope and the original recipient,
+/// which are kept as they came.
 fn parameters(text: &str) {
     let found = mail_parameters(text);
     let upper = mail_parameters(&text.to_ascii_uppercase());
+    let without_id = |parameters: &MailParameters| MailParameters { envid: None, ..parameters.clone() };
     match (&found, &upper) {
-        (Ok(one), Ok(other)) => assert_eq!(one, other),
+        (Ok(one), Ok(other)) => assert_eq!(without_id(one), without_id(other)),
         (Err(one), Err(other)) => assert_eq!(one.code, other.code),
         _ => panic!("the letter case matters: {found:?} and {upper:?}"),
     }
@@ -51,8 +55,22 @@ fn parameters(text: &str) {
         let words: Vec<&str> = text.split([' ', '\t']).rev().collect();
         assert_eq!(mail_parameters(&words.join(" ")), Ok(parameters), "the order matters");
     }
-    let is_blank = text.chars().all(|letter| matches!(letter, ' ' | '\t'));
-    assert_eq!(rcpt_parameters(text).is_ok(), is_blank);
+    recipient_parameters(text);
+}
+
+/// What is taken of RCPT can be shown in a notification, and be passed on to whom takes ASCII alone.
+fn recipient_parameters(text: &str) {
+    let Ok(found) = rcpt_parameters(text, true) else { return };
+    let words: Vec<&str> = text.split([' ', '\t']).rev().collect();
+    assert_eq!(rcpt_parameters(&words.join(" "), true).as_ref(), Ok(&found), "the order matters");
+    let Some(orcpt) = &found.orcpt else { return };
+    assert!(text.contains(&**orcpt), "{orcpt} of {text:?}");
+    let Some((_, shown)) = dsn::original_recipient(orcpt) else { panic!("{orcpt} cannot be shown") };
+    assert!(!shown.chars().any(|letter| letter.is_control() && letter != '\t'), "{shown:?}");
+    if let Some(ascii) = dsn::ascii_orcpt(orcpt) {
+        let again = rcpt_parameters(&format!("ORCPT={ascii}"), false).map(|read| read.orcpt);
+        assert_eq!(again, Ok(Some(ascii.into())), "{orcpt}");
+    }
 }
 
 /// A chunk's size is what its digits say, or nobody knows what follows.

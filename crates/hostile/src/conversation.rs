@@ -2,7 +2,9 @@
 
 use bytes::BytesMut;
 use smtp::address::{Address, ReversePath};
-use smtp::client::{Conversation, Found, Patience, Settings, Stage, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Found, Patience, Settings, Stage, Step, Tls, Transaction};
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
 
 /// Steps that no conversation over so few octets needs.
 const STEPS_MAX: usize = 10_000;
@@ -18,6 +20,7 @@ pub fn check(data: &[u8]) {
     let mut peer = Peer { octets, piece_octets: usize::from(cut % 7) + 1, input: BytesMut::new() };
     let recipients: Vec<Address> =
         ["a@example.com", "b@example.com"].iter().filter_map(|text| Address::parse(text, false).ok()).collect();
+    let asked = RcptParameters { notify: Some(Notify::NEVER), orcpt: Some("rfc822;a@example.com".into()) };
     let (mut begun, mut over) = (0, 0);
     for _ in 0..STEPS_MAX {
         match conversation.step(&mut peer.input) {
@@ -32,6 +35,7 @@ pub fn check(data: &[u8]) {
                     octets: 100,
                     needs_eight_bit: begun % 2 == 0,
                     needs_smtputf8: false,
+                    asked: Asked { ret: Some(Ret::Full), envid: Some("Q1"), recipients: &[&asked] },
                 });
             }
             Step::Ready => conversation.quit(),

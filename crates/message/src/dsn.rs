@@ -9,22 +9,41 @@ use crate::header::fields;
 use crate::{date, message_id};
 use quoted_printable::encode;
 
-/// A recipient that failed.
+/// What became of the recipients of a notification (RFC 3464 §2.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// They failed.
+    Failed,
+    /// They are tried further.
+    Delayed {
+        /// Until when, seconds since 1970.
+        until_seconds: u64,
+    },
+    /// They were delivered to.
+    Delivered,
+    /// They were handed on to a server that cannot be asked for notifications.
+    Relayed,
+}
+
+/// A recipient of the message that a notification tells of.
 #[derive(Clone, Debug)]
-pub struct FailedRecipient {
+pub struct ReportedRecipient {
     /// Its address.
     pub address: String,
+    /// The original recipient, where the sender named it: its type and its address, `rfc822;bob@example.net`
+    /// (RFC 3461 §4.2).
+    pub original: Option<String>,
     /// The enhanced status, `5.1.1`.
     pub status: String,
     /// The remote's reply, code first, where there was one.
     pub remote_reply: Option<String>,
     /// The host that gave it.
     pub remote_host: Option<String>,
-    /// In words that a non-expert understands.
+    /// In words that a non-expert understands; empty where there is nothing to be explained.
     pub reason: String,
 }
 
-/// Everything a failure DSN says.
+/// Everything a DSN says.
 #[derive(Clone, Debug)]
 pub struct Notification<'a> {
     /// Our name (Reporting-MTA, From's domain).
@@ -33,28 +52,38 @@ pub struct Notification<'a> {
     pub message: &'a str,
     /// To whom: the original reverse-path.
     pub recipient: &'a str,
-    /// The id of the message that failed.
+    /// The id of the message that it tells of.
     pub original: &'a str,
+    /// The sender's own name for its envelope (RFC 3461 §4.4).
+    pub envelope: Option<&'a str>,
     /// When that arrived, seconds since 1970.
     pub arrived_seconds: u64,
     /// Now, seconds since 1970.
     pub seconds: u64,
-    /// Who failed; at least one.
-    pub failed: &'a [FailedRecipient],
-    /// The header section of the message that failed, returned as text/rfc822-headers.
+    /// What became of the recipients.
+    pub action: Action,
+    /// Which these are; at least one.
+    pub recipients: &'a [ReportedRecipient],
+    /// The header section of the message.
     pub header: &'a [u8],
+    /// All of the message, header included, where it is to be brought back.
+    pub content: Option<&'a [u8]>,
 }
 
 /// Octets of a line beyond which mail is not 7-bit (RFC 5322 §2.1.1).
 const LINE_OCTETS_MAX: usize = 998;
 
-/// The whole content of the DSN, CRLF line ends, 7-bit unless the address it goes to needs more: then
-/// the next hop must have SMTPUTF8.
+/// The whole content of the DSN, CRLF line ends. 7-bit unless the address it goes to needs more (then the next hop must
+/// have SMTPUTF8), or the message that it brings back has it.
 pub fn compose(notification: &Notification<'_>) -> Vec<u8> {
     // the id was not known to whoever wrote the header or the replies that the parts repeat
     let boundary = format!("=_{}", notification.message);
-    let mut content = head(notification, &boundary).into_bytes();
-    for part in [text_part(notification), status_part(notification), header_part(notification)] {
+    let whole = content_part(notification);
+    let text = text_part(notification, whole.is_some());
+    let returned = whole.unwrap_or_else(|| header_part(notification));
+    let is_eight_bit = goes_by_smtputf8(notification) || !returned.is_ascii();
+    let mut content = head(notification, &boundary, is_eight_bit).into_bytes();
+    for part in [text, status_part(notification), returned] {
         content.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         content.extend_from_slice(&part);
     }
@@ -62,11 +91,12 @@ pub fn compose(notification: &Notification<'_>) -> Vec<u8> {
     content
 }
 
-fn head(notification: &Notification<'_>, boundary: &str) -> String {
+fn head(notification: &Notification<'_>, boundary: &str, is_eight_bit: bool) -> String {
     let Notification { hostname, message, recipient, seconds, header, .. } = notification;
     let mut head = format!(
         "From: Mail Delivery System <MAILER-DAEMON@{hostname}>\r\nTo: <{recipient}>\r\n\
-         Subject: Your message could not be delivered\r\nDate: {}\r\nMessage-ID: <{message}@{hostname}>\r\n",
+         Subject: {}\r\nDate: {}\r\nMessage-ID: <{message}@{hostname}>\r\n",
+        text::subject_of(notification.action),
         date::rfc5322(*seconds)
     );
     if let Some(original) = original_message_id(header) {
@@ -77,14 +107,14 @@ fn head(notification: &Notification<'_>, boundary: &str) -> String {
         "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{boundary}\"\r\n"
     );
-    if goes_by_smtputf8(notification) {
+    if is_eight_bit {
         head.push_str("Content-Transfer-Encoding: 8bit\r\n");
     }
     head.push_str("\r\n");
     head
 }
 
-/// The failed message's own Message-ID, where it may be repeated in a header.
+/// The message's own Message-ID, where it may be repeated in a header.
 fn original_message_id(header: &[u8]) -> Option<String> {
     let field = fields(header).find(|field| field.is("Message-ID"))?;
     let id = message_id::read(field.value);
@@ -98,9 +128,9 @@ fn goes_by_smtputf8(notification: &Notification<'_>) -> bool {
     !notification.recipient.is_ascii()
 }
 
-/// For people.
-fn text_part(notification: &Notification<'_>) -> Vec<u8> {
-    let text = text::compose(notification);
+/// For people. `is_whole`: all of the message comes with it.
+fn text_part(notification: &Notification<'_>, is_whole: bool) -> Vec<u8> {
+    let text = text::compose(notification, is_whole);
     let charset = if text.is_ascii() { "us-ascii" } else { "utf-8" };
     let plain = text.is_ascii() && has_short_lines(text.as_bytes());
     let (encoding, text) = if plain { ("7bit", text) } else { ("quoted-printable", encode(text.as_bytes())) };
@@ -111,36 +141,77 @@ fn text_part(notification: &Notification<'_>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// For programs (RFC 3464 §2).
+/// For programs (RFC 3464 §2, RFC 3461 §6.3).
 fn status_part(notification: &Notification<'_>) -> Vec<u8> {
-    let international = !notification.failed.iter().all(|failed| failed.address.is_ascii());
-    let clean = |text: &str| one_line(text, international);
-    let mut status = format!(
+    let is_ascii = |reported: &ReportedRecipient| {
+        reported.address.is_ascii() && reported.original.as_deref().is_none_or(str::is_ascii)
+    };
+    let international = !notification.recipients.iter().all(is_ascii);
+    let mut status = String::new();
+    if let Some(id) = notification.envelope {
+        let _ = write!(status, "Original-Envelope-Id: {}\r\n", one_line(id, false));
+    }
+    let _ = write!(
+        status,
         "Reporting-MTA: dns; {}\r\nArrival-Date: {}\r\n",
         notification.hostname,
         date::rfc5322(notification.arrived_seconds)
     );
-    for failed in notification.failed {
-        let kind = if failed.address.is_ascii() { "rfc822" } else { "utf-8" };
-        let code = if is_status(&failed.status) { &failed.status } else { "5.0.0" };
-        let _ = write!(
-            status,
-            "\r\nFinal-Recipient: {kind}; {}\r\nAction: failed\r\nStatus: {code}\r\n",
-            clean(&failed.address)
-        );
-        if let Some(host) = failed.remote_host.as_deref().filter(|host| !host.is_empty()) {
-            let _ = write!(status, "Remote-MTA: dns; {}\r\n", clean(host));
-        }
-        if let Some(reply) = &failed.remote_reply {
-            let _ = write!(status, "{}\r\n", text::fold("Diagnostic-Code: smtp;", &clean(reply)));
-        }
-        let _ = write!(status, "Last-Attempt-Date: {}\r\n", date::rfc5322(notification.seconds));
+    for reported in notification.recipients {
+        status.push_str(&fields_of(reported, notification, international));
     }
     let kind = if international { "message/global-delivery-status" } else { "message/delivery-status" };
     part("Details for programs", kind, status.as_bytes(), goes_by_smtputf8(notification))
 }
 
-/// What was sent.
+/// The fields of one recipient.
+fn fields_of(reported: &ReportedRecipient, notification: &Notification<'_>, international: bool) -> String {
+    let clean = |text: &str| one_line(text, international);
+    let mut fields = String::from("\r\n");
+    if let Some((kind, address)) = reported.original.as_deref().and_then(|original| original.split_once(';')) {
+        let _ = write!(fields, "Original-Recipient: {}; {}\r\n", clean(kind), clean(address));
+    }
+    let kind = if reported.address.is_ascii() { "rfc822" } else { "utf-8" };
+    let (action, classes, otherwise) = match notification.action {
+        Action::Failed => ("failed", "45", "5.0.0"),
+        Action::Delayed { .. } => ("delayed", "4", "4.0.0"),
+        Action::Delivered => ("delivered", "2", "2.0.0"),
+        Action::Relayed => ("relayed", "2", "2.0.0"),
+    };
+    let code = if is_status(&reported.status, classes) { &reported.status } else { otherwise };
+    let _ = write!(
+        fields,
+        "Final-Recipient: {kind}; {}\r\nAction: {action}\r\nStatus: {code}\r\n",
+        clean(&reported.address)
+    );
+    if let Some(host) = reported.remote_host.as_deref().filter(|host| !host.is_empty()) {
+        let _ = write!(fields, "Remote-MTA: dns; {}\r\n", clean(host));
+    }
+    if let Some(reply) = &reported.remote_reply {
+        let _ = write!(fields, "{}\r\n", text::fold("Diagnostic-Code: smtp;", &clean(reply)));
+    }
+    let _ = write!(fields, "Last-Attempt-Date: {}\r\n", date::rfc5322(notification.seconds));
+    if let Action::Delayed { until_seconds } = notification.action {
+        let _ = write!(fields, "Will-Retry-Until: {}\r\n", date::rfc5322(until_seconds));
+    }
+    fields
+}
+
+/// All that was sent, where that is wanted and can be: no transfer encoding is allowed around a message but where its
+/// header is beyond ASCII (RFC 2046 §5.2.1, RFC 6532 §3.7).
+fn content_part(notification: &Notification<'_>) -> Option<Vec<u8>> {
+    let content = notification.content?;
+    let ends = if content.ends_with(b"\r\n") { &b""[..] } else { b"\r\n" };
+    let content = [content, ends].concat();
+    let (kind, eight_bit) = match notification.header.is_ascii() {
+        true if has_short_lines(&content) => ("message/rfc822", true),
+        false if std::str::from_utf8(notification.header).is_ok() => ("message/global", goes_by_smtputf8(notification)),
+        _ => return None,
+    };
+    Some(part("Your message", kind, &content, eight_bit))
+}
+
+/// The header of what was sent.
 fn header_part(notification: &Notification<'_>) -> Vec<u8> {
     let header = notification.header.strip_suffix(b"\r\n\r\n").unwrap_or(notification.header);
     let header = [header.strip_suffix(b"\r\n").unwrap_or(header), b"\r\n"].concat();
@@ -187,11 +258,11 @@ fn one_line(text: &str, international: bool) -> String {
     text.chars().map(clean).collect::<String>().trim().to_owned()
 }
 
-/// `class.subject.detail` of a failure (RFC 3463 §2).
-fn is_status(status: &str) -> bool {
+/// `class.subject.detail` of one of these classes (RFC 3463 §2).
+fn is_status(status: &str, classes: &str) -> bool {
     let parts: Vec<&str> = status.split('.').collect();
     let number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
-    parts.len() == 3 && matches!(parts[0], "4" | "5") && parts[1..].iter().all(|part| number(part))
+    parts.len() == 3 && parts[0].len() == 1 && classes.contains(parts[0]) && parts[1..].iter().all(|part| number(part))
 }
 
 #[cfg(test)]

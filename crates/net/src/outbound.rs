@@ -131,6 +131,9 @@ pub struct Delivery {
     pub attempt: Attempt,
     /// One finding for each recipient of the parcel, in its order.
     pub findings: Vec<(u16, Finding)>,
+    /// The recipients about whom the next hop was told what the sender asked: it lists DSN (RFC 3461), and tells the sender
+    /// of them from here on. Empty where nothing was asked.
+    pub passed_on: Vec<u16>,
 }
 
 /// The outbound side. One is enough for the whole process; every verb may be called from any task.

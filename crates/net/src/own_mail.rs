@@ -148,5 +148,6 @@ fn envelope(
         sandbox: false,
         facts: content_facts(content, &sender.address),
         session: None,
+        requests: None,
     })
 }

@@ -154,7 +154,7 @@ fn read(content: &Content, header_octets: u64) -> io::Result<(Bytes, [u8; 32])> 
         }
         Content::Filed { path, .. } => {
             let mut file = File::open(path)?;
-            let header = read_header(&mut file, header_octets)?;
+            let header = read_beginning(&mut file, header_octets)?;
             let mut chunk = vec![0; CHUNK_OCTETS];
             loop {
                 match file.read(&mut chunk)? {
@@ -168,24 +168,24 @@ fn read(content: &Content, header_octets: u64) -> io::Result<(Bytes, [u8; 32])> 
     Ok((header, hash.finish()))
 }
 
-/// The header section of kept content. Blocks where that is a file.
+/// The first octets of kept content: its header section, or more of it. Blocks where that is a file.
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn header(content: &Content, header_octets: u64) -> io::Result<Bytes> {
+pub fn beginning(content: &Content, octets_max: u64) -> io::Result<Bytes> {
     match content {
         Content::Held(octets) => {
-            let cut = usize::try_from(header_octets).unwrap_or(usize::MAX).min(octets.len());
+            let cut = usize::try_from(octets_max).unwrap_or(usize::MAX).min(octets.len());
             Ok(octets.slice(..cut))
         }
-        Content::Filed { path, .. } => read_header(&mut File::open(path)?, header_octets),
+        Content::Filed { path, .. } => read_beginning(&mut File::open(path)?, octets_max),
     }
 }
 
-fn read_header(file: &mut File, header_octets: u64) -> io::Result<Bytes> {
-    let mut header = Vec::new();
-    file.take(header_octets).read_to_end(&mut header)?;
-    Ok(header.into())
+fn read_beginning(file: &mut File, octets_max: u64) -> io::Result<Bytes> {
+    let mut beginning = Vec::new();
+    file.take(octets_max).read_to_end(&mut beginning)?;
+    Ok(beginning.into())
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
         let path = folder.path().join("content");
         std::fs::write(&path, &content).unwrap();
         let filed = Content::Filed { path: path.clone(), octets: content.len() as u64 };
-        assert_eq!(&header(&filed, HEADER.len() as u64).unwrap()[..], HEADER.as_bytes());
+        assert_eq!(&beginning(&filed, HEADER.len() as u64).unwrap()[..], HEADER.as_bytes());
         let held = sealer.seal(unsealed(&domain, Content::Held(content))).await.unwrap();
         assert_eq!(sealer.seal(unsealed(&domain, filed)).await.unwrap(), held);
         std::fs::remove_file(&path).unwrap();

@@ -196,6 +196,7 @@ impl Relay {
                 ..ContentFacts::default()
             },
             session: None,
+            requests: None,
         };
         let mut draft = self.store.draft().unwrap();
         draft.append(content).await.unwrap();

@@ -243,6 +243,10 @@ limits! {
         "How long a message stays in a test inbox.";
     unknown_replies_max UNKNOWN_REPLIES_MAX 500 10..=10_000 "replies" ""
         "Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.";
+    delayed_seconds DELAYED_SECONDS 14_400 600..=432_000 "seconds" ""
+        "How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.";
+    notification_content_octets_max NOTIFICATION_CONTENT_OCTETS_MAX 102_400 0..=10_485_760 "octets" ""
+        "Size of a message that a notification of its failure brings back whole, where the sender asked for that (RET=FULL); of a larger one it brings back the header.";
     line_messages_max LINE_MESSAGES_MAX 100 1..=10_000 "messages" ""
         "Messages carried to a next hop on one connection.";
     line_idle_seconds LINE_IDLE_SECONDS 5 0..=240 "seconds" ""

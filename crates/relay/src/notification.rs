@@ -1,16 +1,50 @@
-//! When a failure is told by a DSN, and under which id, so that one is neither lost nor sent twice.
+//! Of what a sender is notified by a DSN, and under which id, so that none is lost or sent twice.
 //!
-//! A notification is committed before the failure that it tells is settled: a crash in between loses
+//! A notification is committed before the outcome that it tells is settled: a crash in between loses
 //! nothing. Its id follows from the message and the recipients it tells of, so that the repeated attempt
 //! after such a crash finds the notification that is there already.
+//!
+//! What the sender asked (RFC 3461) decides. Where it asked nothing it hears of failures alone.
 
 use aws_lc_rs::digest;
 use smtp::address::{Address, ReversePath};
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::id::MessageId;
 use crate::queue::{Envelope, Origin};
 
-/// To whom the failures of a message are told; nobody where its reverse-path is null, where it is a
+/// What a client asked about notifications (RFC 3461 §4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// How much of the message a notification of failure brings back.
+    pub ret: Option<Ret>,
+    /// The client's own name for the envelope, as it was sent.
+    pub envid: Option<Box<str>>,
+    /// What was asked about each recipient of the envelope, up to the last about whom anything was.
+    pub recipients: Vec<RcptParameters>,
+    /// The same of those that were suppressed.
+    pub suppressed: Vec<RcptParameters>,
+}
+
+impl Requests {
+    /// As the envelope keeps it: nothing where nothing was asked.
+    pub(crate) fn kept(&self) -> Option<Box<Requests>> {
+        (*self != Requests::default()).then(|| Box::new(self.clone()))
+    }
+}
+
+/// Notes what was asked about the recipient at this place of its list.
+pub(crate) fn ask(requests: &mut Vec<RcptParameters>, place: usize, asked: &RcptParameters) {
+    if *asked != RcptParameters::default() {
+        requests.resize(place, RcptParameters::default());
+        requests.push(asked.clone());
+    }
+}
+
+/// To whom the outcomes of a message are told; nobody where its reverse-path is null, where it is a
 /// notification itself, or where the domain has switched bounce mails off.
 pub fn addressee(envelope: &Envelope, bounce_mails: bool) -> Option<&Address> {
     match (&envelope.origin, &envelope.reverse_path) {
@@ -19,22 +53,49 @@ pub fn addressee(envelope: &Envelope, bounce_mails: bool) -> Option<&Address> {
     }
 }
 
-/// Which recipients a notification tells of.
+/// What a notification tells of its recipients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// Those that failed.
+    /// They failed.
     Failed,
-    /// Those that were not delivered to, because the account suppressed them.
+    /// They were not delivered to, because the account suppressed them.
     Suppressed,
+    /// They have not been delivered to for long, and are tried further.
+    Delayed,
+    /// They were delivered to, or handed on to where no notification can be asked for.
+    Delivered,
 }
 
-/// The id of the notification of these recipients' failure, by their numbers.
+impl About {
+    /// Part of the ids: never changed.
+    fn code(self) -> u8 {
+        match self {
+            About::Failed => 0,
+            About::Suppressed => 1,
+            About::Delayed => 2,
+            About::Delivered => 3,
+        }
+    }
+
+    /// Whether a sender that asked so of a recipient is told (RFC 3461 §5.2). Without NOTIFY it is told of failures;
+    /// whoever wants to hear of a delay has to say so.
+    pub fn is_told(self, asked: Option<&RcptParameters>) -> bool {
+        let what = match self {
+            About::Failed | About::Suppressed => Notify::FAILURE,
+            About::Delayed => Notify::DELAY,
+            About::Delivered => Notify::SUCCESS,
+        };
+        asked.and_then(|asked| asked.notify).map_or(what == Notify::FAILURE, |notify| notify.has(what))
+    }
+}
+
+/// The id of the notification that tells this of these recipients, by their numbers.
 pub fn id(original: MessageId, about: About, recipients: impl IntoIterator<Item = u16>) -> MessageId {
     let mut recipients: Vec<u16> = recipients.into_iter().collect();
     recipients.sort_unstable();
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(b"notification");
-    context.update(&[u8::from(about == About::Suppressed)]);
+    context.update(&[about.code()]);
     context.update(&original.0.to_be_bytes());
     for recipient in recipients {
         context.update(&recipient.to_be_bytes());
@@ -45,12 +106,39 @@ pub fn id(original: MessageId, about: About, recipients: impl IntoIterator<Item 
     MessageId(u128::from_be_bytes(octets))
 }
 
+/// From when on a message counts as delayed, and which of its deferrals tells of that.
+///
+/// Both follow from moments that are kept: when an attempt was due, and when the next one is. Nothing has to remember
+/// that the delay was told, and no restart tells it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay(Timestamp);
+
+impl Delay {
+    /// Of a message accepted then, which counts as delayed `after` so long.
+    pub fn of(accepted_at: Timestamp, after: Duration) -> Delay {
+        Delay(accepted_at.after(after))
+    }
+
+    /// When a recipient whose sender wants to hear of the delay is attempted again that was deferred until `until`: that
+    /// moment is not passed over, so that an attempt is made at it.
+    pub fn until(self, now: Timestamp, until: Timestamp) -> Timestamp {
+        if now < self.0 { until.min(self.0) } else { until }
+    }
+
+    /// Whether the deferral until `until`, of an attempt that was due at `due`, tells of the delay: the first that leads
+    /// beyond that moment.
+    pub fn is_told(self, due: Timestamp, until: Timestamp) -> bool {
+        due <= self.0 && self.0 < until
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
     use crate::id::Id;
     use crate::queue::ContentFacts;
+    use crate::retry::{Jitter, Period, RETRY_FOR};
+    use proptest::prelude::*;
 
     const ORIGINAL: MessageId = MessageId(0x0199_0000_0000_1234_5678_9abc_def0_1234);
 
@@ -74,6 +162,7 @@ mod tests {
             sandbox: false,
             facts: ContentFacts::default(),
             session: None,
+            requests: None,
         }
     }
 
@@ -95,5 +184,73 @@ mod tests {
         assert_ne!(one, id(ORIGINAL, About::Suppressed, [1, 2]));
         assert_ne!(one, id(MessageId(ORIGINAL.0 + 1), About::Failed, [1, 2]));
         assert_eq!(one.0 >> 80, ORIGINAL.0 >> 80);
+    }
+
+    fn asked(notify: &str) -> RcptParameters {
+        RcptParameters { notify: Notify::parse(notify), orcpt: None }
+    }
+
+    #[test]
+    fn who_asks_nothing_hears_of_failures_and_who_asks_hears_of_that_alone() {
+        let all = [About::Failed, About::Suppressed, About::Delayed, About::Delivered];
+        let told = |asked: Option<&RcptParameters>| all.map(|about| about.is_told(asked));
+        assert_eq!(told(None), [true, true, false, false]);
+        // ORCPT alone asks for nothing
+        assert_eq!(told(Some(&RcptParameters::default())), [true, true, false, false]);
+        assert_eq!(told(Some(&asked("NEVER"))), [false; 4]);
+        assert_eq!(told(Some(&asked("FAILURE"))), [true, true, false, false]);
+        assert_eq!(told(Some(&asked("SUCCESS,DELAY"))), [false, false, true, true]);
+        assert_eq!(told(Some(&asked("SUCCESS,FAILURE,DELAY"))), [true; 4]);
+    }
+
+    #[test]
+    fn nothing_is_kept_where_nothing_was_asked() {
+        let mut requests = Requests::default();
+        ask(&mut requests.recipients, 0, &RcptParameters::default());
+        assert_eq!(requests.kept(), None);
+        ask(&mut requests.recipients, 2, &asked("NEVER"));
+        ask(&mut requests.recipients, 3, &RcptParameters::default());
+        let kept = requests.kept().unwrap();
+        assert_eq!(kept.recipients, [RcptParameters::default(), RcptParameters::default(), asked("NEVER")]);
+    }
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const AFTER: Duration = Duration::from_secs(4 * 3600);
+
+    /// Attempts from acceptance to the end of the retry period, each failing after it took so many seconds: when the delay
+    /// was told.
+    fn told_at(lasts: Duration, after: Duration, jitter: Jitter, takes: u64) -> Vec<Timestamp> {
+        let (delay, period) = (Delay::of(NOW, after), Period { accepted_at: NOW, lasts });
+        let (mut due, mut attempts, mut told) = (NOW, 0, Vec::new());
+        loop {
+            let now = due.after(Duration::from_secs(takes));
+            attempts += 1;
+            let Some(until) = period.next(now, attempts, jitter) else { return told };
+            let until = delay.until(now, until);
+            assert!(until > now || until == NOW.after(after));
+            told.extend(delay.is_told(due, until).then_some(now));
+            due = until;
+        }
+    }
+
+    #[test]
+    fn a_delay_is_told_by_the_attempt_at_its_moment() {
+        assert_eq!(told_at(RETRY_FOR, AFTER, Jitter::default(), 0), [NOW.after(AFTER)]);
+    }
+
+    #[test]
+    fn what_ends_before_is_never_delayed() {
+        assert_eq!(told_at(Duration::from_secs(3600), AFTER, Jitter::default(), 0), []);
+    }
+
+    proptest! {
+        #[test]
+        fn a_delay_is_told_once_and_in_time(after in 60u64..86_400, roll in any::<u64>(), takes in 0u64..3_600) {
+            let jitter = Jitter::roll(&mut crate::dice::Seeded::new(roll));
+            let told = told_at(RETRY_FOR, Duration::from_secs(after), jitter, takes);
+            prop_assert_eq!(told.len(), 1);
+            let late = told[0].since(NOW).as_secs() - after;
+            prop_assert!(late <= takes, "{} s late", late);
+        }
     }
 }

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use smtp::address::{Address, ReversePath};
+use smtp::envelope::RcptParameters;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId, SessionId};
+use crate::notification::Requests;
 use crate::outcome::Class;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
@@ -45,6 +47,8 @@ pub struct Envelope {
     pub facts: ContentFacts,
     /// The session it came from; none on mail the relay wrote itself.
     pub session: Option<SessionFacts>,
+    /// What the client asked about notifications (RFC 3461); none where it asked nothing.
+    pub requests: Option<Box<Requests>>,
 }
 
 impl Envelope {
@@ -55,6 +59,11 @@ impl Envelope {
             ReversePath::Mailbox(address) => address.is_ascii(),
         };
         self.header_needs_smtputf8 || !sender_is_ascii || !recipients.into_iter().all(Address::is_ascii)
+    }
+
+    /// What the client asked about one of its recipients; none where it asked nothing.
+    pub fn asked(&self, recipient: u16) -> Option<&RcptParameters> {
+        self.requests.as_ref()?.recipients.get(usize::from(recipient))
     }
 }
 

@@ -72,6 +72,11 @@ impl Period {
         Period { accepted_at, lasts: user.or(route).unwrap_or(default) }
     }
 
+    /// When it is over.
+    pub fn end(&self) -> Timestamp {
+        self.accepted_at.after(self.lasts)
+    }
+
     /// When to try again after `attempts` failed attempts, the last of them now; none where the period is over.
     pub fn next(&self, now: Timestamp, attempts: u32, jitter: Jitter) -> Option<Timestamp> {
         if self.is_over(now, attempts) {
@@ -79,7 +84,7 @@ impl Period {
         }
         let wanted = now.after(jitter.stretch(delay(attempts)));
         // the last attempt falls on the end of the period rather than hours after it
-        let end = self.accepted_at.after(self.lasts);
+        let end = self.end();
         let last = if end > now { end.max(now.after(DELAYS[0])) } else { wanted };
         Some(wanted.min(last))
     }

@@ -88,6 +88,8 @@ pub struct Parcel {
     pub recipients: Vec<u16>,
     /// Attempts made so far.
     pub attempts: u32,
+    /// When it was due, as its last settlement said; at its arrival, when that was.
+    pub due: Timestamp,
 }
 
 /// Why a site could not be reached: said of the mail that waits for it, without dialling again.
@@ -402,7 +404,10 @@ impl Scheduler {
     ) -> u32 {
         let place = self.insert(message, account, site, recipients, attempts_of(state));
         match state {
-            RecipientState::Waiting { due, .. } if *due <= now => self.make_ready(place, now, actions),
+            RecipientState::Waiting { due, .. } if *due <= now => {
+                self.parcels.was_due(place, *due);
+                self.make_ready(place, now, actions);
+            }
             RecipientState::Waiting { due, .. } => self.parcels.wait(place, retry::sane_due(*due, now)),
             RecipientState::Held { reason, .. } => self.parcels.set(place, State::Held(*reason)),
             RecipientState::Settled => unreachable!("the callers leave settled recipients out"),
@@ -546,6 +551,7 @@ impl Scheduler {
             message: record.message,
             recipients: record.recipients.as_slice().to_vec(),
             attempts: record.attempts,
+            due: record.due,
         }
     }
 

@@ -232,7 +232,7 @@ impl Visit {
                 return self.on_login(shared, directory, username, (secret, *mechanism), now);
             }
             Question::ReversePath { path, parameters } => self.on_mail(shared, directory, path, parameters, now),
-            Question::ForwardPath { path } => self.on_recipient(directory, path, now),
+            Question::ForwardPath { path, parameters } => self.on_recipient(directory, path, parameters, now),
             Question::Begin => self.on_begin(directory, now, dice),
             Question::Accept { .. } => Ok(()),
         };

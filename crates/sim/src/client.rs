@@ -217,14 +217,14 @@ impl Taken {
 
 fn mail_from(letter: &Letter) -> String {
     let body = if letter.is_eight_bit { " BODY=8BITMIME" } else { "" };
-    format!("MAIL FROM:<app@shop{}.example>{body}\r\n", letter.shop())
+    format!("MAIL FROM:<app@shop{}.example>{body}{}\r\n", letter.shop(), letter.asked_of_all())
 }
 
 /// Says the envelope in one piece, then hears the replies.
 async fn at_once(talk: &mut Talk, letter: &Letter) -> Result<Taken, Gone> {
     let mut commands = mail_from(letter);
-    for recipient in &letter.recipients {
-        commands.push_str(&format!("RCPT TO:<{recipient}>\r\n"));
+    for (place, recipient) in letter.recipients.iter().enumerate() {
+        commands.push_str(&format!("RCPT TO:<{recipient}>{}\r\n", letter.asked(place)));
     }
     talk.say(commands.as_bytes()).await?;
     let (mut code, _) = talk.reply().await?;
@@ -242,8 +242,8 @@ async fn in_turn(talk: &mut Talk, letter: &Letter) -> Result<Taken, Gone> {
     talk.say(mail_from(letter).as_bytes()).await?;
     expect(talk, 250).await?;
     let mut taken = Taken::default();
-    for recipient in &letter.recipients {
-        talk.say(format!("RCPT TO:<{recipient}>\r\n").as_bytes()).await?;
+    for (place, recipient) in letter.recipients.iter().enumerate() {
+        talk.say(format!("RCPT TO:<{recipient}>{}\r\n", letter.asked(place)).as_bytes()).await?;
         let (reply, text) = talk.reply().await?;
         taken.hear(recipient, reply, &text);
     }

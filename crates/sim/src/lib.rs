@@ -67,7 +67,8 @@
 //! - A recipient gets a message again only where no reply to the content reached the relay, or its outcome was not kept
 //!   when the process ended (`mail`, when a next hop takes it). Nothing is carried twice at once (`carrier`).
 //! - Activity tells every kept change once, in order, and nothing else (`check::outcome`).
-//! - Failures are told: no failed recipient is settled without its notification being kept (`check::outcome`).
+//! - Failures are told: no failed recipient is settled without its notification being kept, unless its sender did not want
+//!   to hear of it (`check::outcome`). No next hop hears parameters that it does not list (`world::hop`).
 //! - No quota is exceeded, and none is said to be reached that is not (`mail`).
 //! - No recipient waits past its due time while a conversation could be had (`check::due`).
 //! - Conversations, claims, drafts, disk and memory stay within their bounds, and at the end nothing is left of any

@@ -1,4 +1,4 @@
-//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 9422).
+//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 3461, 9422).
 //!
 //! The driver calls [`Conversation::step`] with what it has read and carries out each step. After
 //! [`Step::Ready`] it may [`Conversation::begin`] a transaction, as often as the next hop lets it, or
@@ -17,6 +17,8 @@ use bytes::{Bytes, BytesMut};
 use std::time::Duration;
 
 use crate::address::{Address, ReversePath};
+use crate::dsn::Ret;
+use crate::envelope::RcptParameters;
 use crate::reply::{Reply, ReplyReader};
 use exchange::{Exchange, Phase};
 
@@ -157,6 +159,19 @@ pub struct Transaction<'a> {
     pub needs_eight_bit: bool,
     /// An address or header field has non-ASCII.
     pub needs_smtputf8: bool,
+    /// What the sender asked about notifications; said only where the next hop lists DSN (RFC 3461 §5.2.1, §5.2.2).
+    pub asked: Asked<'a>,
+}
+
+/// What a sender asked about notifications (RFC 3461).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// RET.
+    pub ret: Option<Ret>,
+    /// ENVID.
+    pub envid: Option<&'a str>,
+    /// NOTIFY and ORCPT of the recipients, in their order; for those beyond its end nothing was asked.
+    pub recipients: &'a [&'a RcptParameters],
 }
 
 /// One outbound dialogue.

@@ -1,8 +1,10 @@
 //! Command lines as values (RFC 5321 §4.1.1, and the devices that never read it).
 
-use crate::envelope::{Body, MailParameters};
+use crate::dsn::{self, Notify, Ret};
+use crate::envelope::{Body, MailParameters, RcptParameters};
 use crate::replies;
 use crate::reply::Reply;
+use crate::xtext::is_xtext;
 
 /// The verbs of this server, and those it wants to tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +162,10 @@ pub fn mail_parameters(text: &str) -> Result<MailParameters, Reply> {
             value.is_none() && !std::mem::replace(&mut parameters.smtputf8, true)
         } else if name.eq_ignore_ascii_case("AUTH") {
             value.is_some_and(is_xtext) && !std::mem::replace(&mut parameters.auth, true)
+        } else if name.eq_ignore_ascii_case("RET") {
+            parameters.ret.replace(value.and_then(Ret::parse).ok_or_else(bad)?).is_none()
+        } else if name.eq_ignore_ascii_case("ENVID") {
+            parameters.envid.replace(value.and_then(dsn::envid).ok_or_else(bad)?).is_none()
         } else {
             return Err(replies::parameter_unknown(name));
         };
@@ -171,15 +177,28 @@ pub fn mail_parameters(text: &str) -> Result<MailParameters, Reply> {
     Ok(parameters)
 }
 
-/// Reads the parameters of RCPT: none is known.
+/// Reads the parameters of RCPT. `smtputf8`: the client asked for it in this transaction.
 ///
 /// # Errors
-/// The reply.
-pub fn rcpt_parameters(text: &str) -> Result<(), Reply> {
-    match words(text).next() {
-        Some(word) => Err(replies::parameter_unknown(split_parameter(word).0)),
-        None => Ok(()),
+/// The reply: an unknown parameter, or a bad or repeated one.
+pub fn rcpt_parameters(text: &str, smtputf8: bool) -> Result<RcptParameters, Reply> {
+    let mut parameters = RcptParameters::default();
+    for word in words(text) {
+        let (name, value) = split_parameter(word);
+        let bad = || replies::parameter_invalid(name);
+        let fresh = if name.eq_ignore_ascii_case("NOTIFY") {
+            parameters.notify.replace(value.and_then(Notify::parse).ok_or_else(bad)?).is_none()
+        } else if name.eq_ignore_ascii_case("ORCPT") {
+            let orcpt = value.and_then(|value| dsn::orcpt(value, smtputf8));
+            parameters.orcpt.replace(orcpt.ok_or_else(bad)?).is_none()
+        } else {
+            return Err(replies::parameter_unknown(name));
+        };
+        if !fresh {
+            return Err(bad());
+        }
     }
+    Ok(parameters)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -204,20 +223,6 @@ fn body_value(text: &str) -> Option<Body> {
     } else {
         None
     }
-}
-
-/// `<>`, or text in which `+` begins two digits of hexadecimal (RFC 4954 §5, RFC 3461 §4).
-fn is_xtext(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = match (first, after) {
-            (b'+', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
-            (b'+' | b'=', _) => return false,
-            (octet, _) if octet.is_ascii_graphic() => after,
-            _ => return false,
-        };
-    }
-    !text.is_empty()
 }
 
 /// The argument of BDAT.
@@ -284,7 +289,13 @@ mod tests {
     #[test]
     fn parameters_of_mail() {
         let found = mail_parameters(" size=10  BODY=8bitmime SMTPUTF8 AUTH=a+40b.c").unwrap();
-        let all = MailParameters { size: Some(10), body: Body::EightBitMime, smtputf8: true, auth: true };
+        let all = MailParameters {
+            size: Some(10),
+            body: Body::EightBitMime,
+            smtputf8: true,
+            auth: true,
+            ..MailParameters::default()
+        };
         assert_eq!(found, all);
         assert_eq!(mail_parameters("SIZE=99999999999999999999").unwrap().size, Some(u64::MAX));
         assert!(mail_parameters("AUTH=<>").unwrap().auth);
@@ -294,11 +305,39 @@ mod tests {
         for bad in ["SMTPUTF8=1", "SMTPUTF8 SMTPUTF8", "AUTH", "AUTH=", "AUTH=+4", "AUTH=a=b", "AUTH=<> AUTH=<>"] {
             assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
         }
-        for unknown in ["XFOO", "RET=HDRS", "ENVID=1", "REQUIRETLS", "MT-PRIORITY=3", "=", "SIZE=1 XFOO=1"] {
+        for unknown in ["XFOO", "REQUIRETLS", "MT-PRIORITY=3", "NOTIFY=NEVER", "=", "SIZE=1 XFOO=1"] {
             assert_eq!(mail_parameters(unknown).unwrap_err().code, 555, "{unknown}");
         }
-        assert_eq!(rcpt_parameters(" NOTIFY=NEVER").unwrap_err().code, 555);
-        assert!(rcpt_parameters("  ").is_ok());
+    }
+
+    #[test]
+    fn what_is_asked_about_notifications() {
+        let found = mail_parameters("ret=full ENVID=Order+2B7").unwrap();
+        assert_eq!((found.ret, found.envid.as_deref()), (Some(Ret::Full), Some("Order+2B7")));
+        for bad in
+            ["RET", "RET=", "RET=BODY", "RET=FULL RET=HDRS", "ENVID", "ENVID=", "ENVID=a=b", "ENVID=+", "ENVID=+0A"]
+        {
+            let refused = mail_parameters(bad).unwrap_err();
+            assert_eq!((refused.code, refused.enhanced), (501, Some(crate::reply::Enhanced(5, 5, 4))), "{bad}");
+        }
+        assert_eq!(mail_parameters("ENVID=1 ENVID=1").unwrap_err().code, 501);
+        let found = rcpt_parameters(" notify=success,DELAY  ORCPT=rfc822;Bob+2B@X.example", false).unwrap();
+        let notify = found.notify.unwrap();
+        assert!(notify.has(Notify::SUCCESS) && notify.has(Notify::DELAY) && !notify.has(Notify::FAILURE));
+        assert_eq!(found.orcpt.as_deref(), Some("rfc822;Bob+2B@X.example"));
+        assert_eq!(rcpt_parameters("NOTIFY=NEVER", false).unwrap().notify, Some(Notify::NEVER));
+        assert_eq!(rcpt_parameters("  ", false), Ok(RcptParameters::default()));
+        for bad in ["NOTIFY", "NOTIFY=", "NOTIFY=NEVER,FAILURE", "NOTIFY=SOON", "NOTIFY=NEVER NOTIFY=NEVER", "ORCPT"] {
+            assert_eq!(rcpt_parameters(bad, true).unwrap_err().code, 501, "{bad}");
+        }
+        for bad in ["ORCPT=", "ORCPT=a@b.c", "ORCPT=rfc822;a=b", "ORCPT=rfc822;a ORCPT=rfc822;a", "ORCPT=utf-8;\u{e9}"]
+        {
+            assert_eq!(rcpt_parameters(bad, false).unwrap_err().code, 501, "{bad}");
+        }
+        assert!(rcpt_parameters("ORCPT=utf-8;\u{e9}", true).is_ok());
+        for unknown in ["RET=FULL", "SIZE=1", "XFOO", "NOTIFY=NEVER X"] {
+            assert_eq!(rcpt_parameters(unknown, true).unwrap_err().code, 555, "{unknown}");
+        }
     }
 
     #[test]
@@ -319,7 +358,7 @@ mod tests {
             if let Ok(found) = PathArgument::parse(argument, "FROM:").or(PathArgument::parse(&line, "FROM:")) {
                 let _ = mail_parameters(found.parameters);
             }
-            let _ = (Chunk::parse(argument), mail_parameters(argument));
+            let _ = (Chunk::parse(argument), mail_parameters(argument), rcpt_parameters(argument, true));
         }
     }
 }

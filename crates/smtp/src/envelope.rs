@@ -1,7 +1,8 @@
-//! What an envelope is made of: paths as they are read, with the reply to those that cannot be, and what MAIL said
-//! besides the path (RFC 5321 §4.1.1.11).
+//! What an envelope is made of: paths as they are read, with the reply to those that cannot be, and what MAIL and RCPT
+//! said besides the path (RFC 5321 §4.1.1.11).
 
 use crate::address::{Address, AddressError, ReversePath};
+use crate::dsn::{Notify, Ret};
 use crate::replies;
 use crate::reply::Reply;
 
@@ -26,6 +27,19 @@ pub struct MailParameters {
     pub smtputf8: bool,
     /// `AUTH=` was given: parsed, not trusted (RFC 4954 §5).
     pub auth: bool,
+    /// `RET=` (RFC 3461 §4.3).
+    pub ret: Option<Ret>,
+    /// `ENVID=`, as it was sent (RFC 3461 §4.4).
+    pub envid: Option<Box<str>>,
+}
+
+/// The parameters of RCPT: what the sender wants to hear about this recipient (RFC 3461).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RcptParameters {
+    /// `NOTIFY=`; none where it was not given, which is no `NEVER`.
+    pub notify: Option<Notify>,
+    /// `ORCPT=`, as it was sent.
+    pub orcpt: Option<Box<str>>,
 }
 
 /// Reads a reverse-path, without its brackets. `smtputf8`: the client asked for it.

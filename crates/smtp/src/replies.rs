@@ -132,7 +132,7 @@ catalogue! {
     parameter_unknown(name: &str) "parameter-unknown" 555 [5 5 4] "Parameter {name} is not implemented"
         "A parameter of MAIL or RCPT that EHLO did not list." "Switch the feature off in the application.";
     parameter_invalid(name: &str) "parameter-invalid" 501 [5 5 4] "Bad value of parameter {name}"
-        "A parameter of MAIL whose value is malformed, or that is given twice." "";
+        "A parameter of MAIL or RCPT whose value is malformed, or that is given twice." "";
     wrong_order(hint: &str) "wrong-order" 503 [5 5 1] "Bad sequence of commands: {hint}"
         "A command that cannot come now; the text says what is missing." "";
     tls_required() "tls-required" 530 [5 7 0] "Must issue a STARTTLS command first"

@@ -1,4 +1,4 @@
-//! The server's side of a session as a machine without IO (RFC 5321, 4954, 3207, 3030, 1870, 6531, 9422).
+//! The server's side of a session as a machine without IO (RFC 5321, 4954, 3207, 3030, 1870, 3461, 6531, 9422).
 //!
 //! The driver calls [`Session::step`] with what it has read until it gets [`Step::Read`], carrying
 //! out each step in order. While a question stands, no input is looked at: pipelining is right by
@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::address::{Address, ReversePath};
 use crate::body::{ChunkReader, DataReader};
 use crate::command::Chunk;
-use crate::envelope::MailParameters;
+use crate::envelope::{MailParameters, RcptParameters};
 use crate::line::{Line, LineReader};
 use crate::replies;
 use crate::reply::Reply;
@@ -142,6 +142,8 @@ pub enum Question {
     ForwardPath {
         /// The recipient.
         path: Address,
+        /// What else RCPT said.
+        parameters: RcptParameters,
     },
     /// DATA or the first BDAT: may content begin?
     Begin,

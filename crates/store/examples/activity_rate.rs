@@ -59,6 +59,7 @@ fn envelope(number: u64, recipients: u64, now: Timestamp) -> Result<Envelope, Fa
             ..ContentFacts::default()
         },
         session: None,
+        requests: None,
     })
 }
 

@@ -70,6 +70,7 @@ fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope,
             client_name: "client.example.com".into(),
             tls: "TLS 1.3".into(),
         }),
+        requests: None,
     })
 }
 

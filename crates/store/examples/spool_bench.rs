@@ -36,6 +36,7 @@ fn envelope(message: u128) -> Result<Envelope, Failure> {
         sandbox: false,
         facts: ContentFacts { subject: "Your order".to_owned(), ..ContentFacts::default() },
         session: None,
+        requests: None,
     })
 }
 

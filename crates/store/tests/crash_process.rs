@@ -70,6 +70,7 @@ fn envelope(number: u64) -> Envelope {
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     }
 }
 

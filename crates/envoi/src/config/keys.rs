@@ -2,7 +2,11 @@
 //!
 //! The reader, `config example` and the reference page are all made from it, so that none can lag behind.
 
+mod sections;
+
 use std::borrow::Cow;
+
+pub(super) use sections::{SECTIONS, Section};
 
 /// What a key takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,73 +98,9 @@ pub(super) struct Key {
     pub(super) help: Cow<'static, str>,
 }
 
-/// One table of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Section {
-    /// Its dotted name; empty for the top.
-    pub(super) name: &'static str,
-    /// Whether it may stand several times: `[[name]]`.
-    pub(super) repeated: bool,
-    /// What it is about.
-    pub(super) help: &'static str,
-}
-
 const DAY: u64 = 24 * 3600;
 const MB: u64 = 1024 * 1024;
 const GB: u64 = 1024 * MB;
-
-/// Every table, in the order of the example.
-pub(super) const SECTIONS: &[Section] = &[
-    Section { name: "", repeated: false, help: "The relay itself." },
-    Section {
-        name: "submission",
-        repeated: false,
-        help: "Where applications log in and hand over their mail. Nothing is taken without TLS.",
-    },
-    Section {
-        name: "submission.certificates",
-        repeated: true,
-        help: "A further certificate for clients that ask for one of its names (SNI). May be repeated.",
-    },
-    Section {
-        name: "acme",
-        repeated: false,
-        help: "A certificate that comes and renews by itself, from an authority that speaks ACME: it is then the first one.",
-    },
-    Section {
-        name: "limits",
-        repeated: false,
-        help: "What every account is held to alike. Each can be moved inside its floor and ceiling alone.",
-    },
-    Section { name: "delivery", repeated: false, help: "How mail goes out." },
-    Section {
-        name: "delivery.route",
-        repeated: true,
-        help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
-    },
-    Section {
-        name: "bounces",
-        repeated: false,
-        help: "Which class a refusal of another server is of. Our rules come with the relay; rules of your own go before them.",
-    },
-    Section {
-        name: "zone",
-        repeated: false,
-        help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \
-               below it; without one, the records themselves.",
-    },
-    Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
-    Section { name: "api", repeated: false, help: "The API, for programs." },
-    Section { name: "console", repeated: false, help: "The console, for people." },
-    Section { name: "webhooks", repeated: false, help: "Where accounts have events sent." },
-    Section {
-        name: "mail",
-        repeated: false,
-        help: "What the relay itself writes: invitations, lost passwords, alerts.",
-    },
-    Section { name: "log", repeated: false, help: "The log, on standard error." },
-    Section { name: "store", repeated: false, help: "What is kept on disk." },
-];
 
 const fn key(
     section: &'static str,

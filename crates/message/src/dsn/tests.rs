@@ -3,9 +3,10 @@
 use super::*;
 use mail_parser::{MessageParser, MimeHeaders as _};
 
-fn failed(address: &str, reply: Option<&str>) -> FailedRecipient {
-    FailedRecipient {
+fn failed(address: &str, reply: Option<&str>) -> ReportedRecipient {
+    ReportedRecipient {
         address: address.into(),
+        original: None,
         status: "5.1.1".into(),
         remote_reply: reply.map(Into::into),
         remote_host: reply.map(|_| "mx.example.net".into()),
@@ -17,16 +18,19 @@ const HEADER: &[u8] =
     b"Received: from x\r\n\tby y; z\r\nMessage-ID: <first@example.com>\r\nSubject: =?utf-8?Q?Caf=C3=A9?=\r\n\
                         From: a@example.com\r\n\r\n";
 
-fn notification<'a>(recipient: &'a str, failed: &'a [FailedRecipient], header: &'a [u8]) -> Notification<'a> {
+fn notification<'a>(recipient: &'a str, failed: &'a [ReportedRecipient], header: &'a [u8]) -> Notification<'a> {
     Notification {
         hostname: "relay.example.com",
         message: "01DSN",
         recipient,
         original: "01FIRST",
+        envelope: None,
         arrived_seconds: 1_795_469_441,
         seconds: 1_795_469_500,
-        failed,
+        action: Action::Failed,
+        recipients: failed,
         header,
+        content: None,
     }
 }
 
@@ -146,9 +150,108 @@ fn strange_headers_come_back_octet_for_octet() {
 
 #[test]
 fn a_status_that_is_none_is_replaced() {
-    for (status, expected) in
-        [("5.1.1", true), ("4.10.100", true), ("2.0.0", false), ("", false), ("5.1", false), ("5.1.1\r\n", false)]
-    {
-        assert_eq!(is_status(status), expected, "{status}");
+    for (status, expected) in [
+        ("5.1.1", true),
+        ("4.10.100", true),
+        ("2.0.0", false),
+        ("", false),
+        ("5.1", false),
+        ("5.1.1\r\n", false),
+        ("45.1.1", false),
+    ] {
+        assert_eq!(is_status(status, "45"), expected, "{status}");
     }
+}
+
+#[test]
+fn what_the_sender_named_is_repeated() {
+    let mut reported = [failed("bob@example.net", None), failed("eve@example.net", None)];
+    reported[0].original = Some("rfc822;Bob=shop@example.com".into());
+    let told = Notification { envelope: Some("Order 7+1"), ..notification("ann@example.com", &reported, HEADER) };
+    let parts = parts(&compose(&told));
+    assert!(parts[1].1.starts_with("Original-Envelope-Id: Order 7+1\r\nReporting-MTA: dns; "), "{}", parts[1].1);
+    let named =
+        "\r\n\r\nOriginal-Recipient: rfc822; Bob=shop@example.com\r\nFinal-Recipient: rfc822; bob@example.net\r\n";
+    assert!(parts[1].1.contains(named), "{}", parts[1].1);
+    assert_eq!(parts[1].1.matches("Original-Recipient").count(), 1);
+}
+
+#[test]
+fn an_original_recipient_beyond_ascii_makes_the_report_international() {
+    let mut reported = [failed("bob@example.net", None)];
+    reported[0].original = Some("utf-8;b\u{f8}b@example.com".into());
+    let parts = parts(&compose(&notification("ann@example.com", &reported, HEADER)));
+    assert_eq!(parts[1].0, "message/global-delivery-status");
+    assert!(parts[1].1.contains("Original-Recipient: utf-8; b\u{f8}b@example.com"), "{}", parts[1].1);
+}
+
+#[test]
+fn each_action_has_its_words_and_a_status_of_its_class() {
+    let until_seconds = 1_795_901_441;
+    for (action, name, status, subject) in [
+        (Action::Failed, "failed", "5.1.1", "Your message could not be delivered"),
+        (Action::Delayed { until_seconds }, "delayed", "4.0.0", "Your message is delayed"),
+        (Action::Delivered, "delivered", "2.0.0", "Your message was delivered"),
+        (Action::Relayed, "relayed", "2.0.0", "Your message was handed on"),
+    ] {
+        let reported = [failed("bob@example.net", Some("250 2.0.0 Ok"))];
+        let content = compose(&Notification { action, ..notification("ann@example.com", &reported, HEADER) });
+        assert_eq!(MessageParser::new().parse(&content).unwrap().subject(), Some(subject));
+        let parts = parts(&content);
+        assert!(parts[0].1.starts_with(subject), "{}", parts[0].1);
+        assert!(parts[1].1.contains(&format!("Action: {name}\r\nStatus: {status}\r\n")), "{}", parts[1].1);
+        let is_delayed = matches!(action, Action::Delayed { .. });
+        assert_eq!(
+            parts[1].1.contains("Will-Retry-Until: Sat, 28 Nov 2026 21:30:41 +0000"),
+            is_delayed,
+            "{}",
+            parts[1].1
+        );
+        assert_eq!(parts[0].1.contains("Sat, 28 Nov 2026 21:30:41 +0000"), is_delayed, "{}", parts[0].1);
+    }
+}
+
+fn whole(recipient: &str, header: &str, body: &str) -> Vec<u8> {
+    let reported = [failed("bob@example.net", None)];
+    let (header, content) = (header.as_bytes(), [header, body].concat());
+    compose(&Notification { content: Some(content.as_bytes()), ..notification(recipient, &reported, header) })
+}
+
+#[test]
+fn a_message_comes_back_whole_octet_for_octet() {
+    const PLAIN: &str = "Subject: Order\r\nFrom: a@example.com\r\n\r\n";
+    for body in ["It is on its way.\r\n", "caf\u{e9}\r\n", "no end of line"] {
+        let content = whole("ann@example.com", PLAIN, body);
+        let text = String::from_utf8(content.clone()).unwrap();
+        let encoding = if body.is_ascii() { "7bit" } else { "8bit" };
+        let head =
+            format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{PLAIN}{body}");
+        assert!(text.contains(&head), "{text}");
+        assert_eq!(text.split("\r\n\r\n").next().unwrap().contains("Encoding: 8bit"), !body.is_ascii(), "{text}");
+        assert!(text.contains("and your message are attached"), "{text}");
+        assert_eq!(MessageParser::new().parse(&content).unwrap().parts.len(), 4);
+    }
+}
+
+#[test]
+fn a_message_that_no_encoding_can_carry_is_told_by_its_header() {
+    let long = "x".repeat(2000);
+    let text = String::from_utf8(whole("ann@example.com", "Subject: Order\r\n\r\n", &long)).unwrap();
+    assert!(text.contains("text/rfc822-headers") && text.contains("the header of your message"), "{text}");
+    assert!(!text.contains(&long));
+}
+
+#[test]
+fn a_header_beyond_ascii_makes_the_returned_message_global() {
+    const HEADER: &str = "Subject: Caf\u{e9}\r\n\r\n";
+    let content = whole("ann@example.com", HEADER, "x\r\n");
+    assert!(content.is_ascii());
+    assert!(
+        String::from_utf8(content).unwrap().contains("message/global\r\nContent-Transfer-Encoding: quoted-printable")
+    );
+    let content = String::from_utf8(whole("\u{e5}nn@example.com", HEADER, "x\r\n")).unwrap();
+    assert!(
+        content.contains(&format!("message/global\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{HEADER}x\r\n")),
+        "{content}"
+    );
 }

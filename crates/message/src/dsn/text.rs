@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{FailedRecipient, Notification, one_line};
+use super::{Action, Notification, ReportedRecipient, one_line};
 use crate::admission::SUBJECT_CHARACTERS_MAX;
 use crate::header::fields;
 use crate::{date, words};
@@ -13,31 +13,87 @@ const LINE_CHARACTERS_MAX: usize = 72;
 /// Characters of a word before it is cut: a stranger's reply must not make a line too long for 7-bit.
 const WORD_CHARACTERS_MAX: usize = 200;
 
-/// The text, CRLF line ends.
-pub(super) fn compose(notification: &Notification<'_>) -> String {
-    let Notification { hostname, original, failed, .. } = notification;
+/// The words that go with an action.
+struct Words {
+    subject: &'static str,
+    /// What happened, in front of everything.
+    first: &'static str,
+    /// In front of the addresses.
+    whom: &'static str,
+}
+
+fn words_of(action: Action) -> Words {
+    match action {
+        Action::Failed => Words {
+            subject: "Your message could not be delivered",
+            first: "Your message could not be delivered.",
+            whom: "It did not reach:",
+        },
+        Action::Delayed { .. } => Words {
+            subject: "Your message is delayed",
+            first: "Your message is delayed: it has not been delivered yet.",
+            whom: "It has not reached so far:",
+        },
+        Action::Delivered => Words {
+            subject: "Your message was delivered",
+            first: "Your message was delivered, as you asked to be told.",
+            whom: "It was delivered to:",
+        },
+        Action::Relayed => Words {
+            subject: "Your message was handed on",
+            first: "Your message was handed on to another server, as you asked to be told.",
+            whom: "It was taken there for:",
+        },
+    }
+}
+
+/// The subject of a notification.
+pub(super) fn subject_of(action: Action) -> &'static str {
+    words_of(action).subject
+}
+
+/// What follows for the sender.
+fn consequence(action: Action, count: usize) -> String {
+    let those = if count == 1 { "this address" } else { "these addresses" };
+    match action {
+        Action::Failed => format!(
+            "We have stopped trying for {those}. Any other recipient of the message is not affected. \
+             If it still matters, correct what is said above and send the message again."
+        ),
+        Action::Delayed { until_seconds } => format!(
+            "We go on trying for {those} until {}. You need not send the message again.",
+            date::rfc5322(until_seconds)
+        ),
+        Action::Delivered => String::new(),
+        Action::Relayed => {
+            "That server has taken responsibility for it. It cannot be asked to tell you of the delivery.".to_owned()
+        }
+    }
+}
+
+/// The text, CRLF line ends. `is_whole`: all of the message comes with it.
+pub(super) fn compose(notification: &Notification<'_>, is_whole: bool) -> String {
+    let Notification { hostname, original, recipients, action, .. } = notification;
+    let Words { first, whom, .. } = words_of(*action);
     let subject = subject(notification.header);
-    let mut text = String::from("Your message could not be delivered.\r\n\r\n");
+    let mut text = format!("{}\r\n", paragraph("", first));
     if !subject.is_empty() {
         text.push_str(&paragraph("", &format!("Subject: {subject}")));
     }
     let _ = write!(text, "Sent: {}\r\n\r\n", date::rfc5322(notification.arrived_seconds));
-    text.push_str("It did not reach:\r\n");
-    for recipient in *failed {
+    let _ = write!(text, "{whom}\r\n");
+    for recipient in *recipients {
         text.push_str(&about(recipient));
     }
-    let those = if failed.len() == 1 { "this address" } else { "these addresses" };
     text.push_str("\r\n");
-    text.push_str(&paragraph(
-        "",
-        &format!(
-            "We have stopped trying for {those}. Any other recipient of the message is not affected. \
-             If it still matters, correct what is said above and send the message again."
-        ),
-    ));
-    text.push_str("\r\n");
-    text.push_str(&paragraph("", "Details for your administrator and the header of your message are attached."));
-    let _ = write!(text, "\r\nThe mail relay at {hostname}\r\nMessage {original}\r\n");
+    let returned = if is_whole { "your message" } else { "the header of your message" };
+    let attached = format!("Details for your administrator and {returned} are attached.");
+    for words in [consequence(*action, recipients.len()), attached] {
+        if !words.is_empty() {
+            let _ = write!(text, "{}\r\n", paragraph("", &words));
+        }
+    }
+    let _ = write!(text, "The mail relay at {hostname}\r\nMessage {original}\r\n");
     text
 }
 
@@ -46,12 +102,12 @@ fn subject(header: &[u8]) -> String {
     field.map(|field| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX)).unwrap_or_default()
 }
 
-fn about(failed: &FailedRecipient) -> String {
+fn about(reported: &ReportedRecipient) -> String {
     let clean = |text: &str| one_line(text, true);
-    let mut text = format!("\r\n  {}\r\n", clean(&failed.address));
-    text.push_str(&paragraph("    ", &clean(&failed.reason)));
-    if let Some(reply) = &failed.remote_reply {
-        let who = match failed.remote_host.as_deref().filter(|host| !host.is_empty()) {
+    let mut text = format!("\r\n  {}\r\n", clean(&reported.address));
+    text.push_str(&paragraph("    ", &clean(&reported.reason)));
+    if let Some(reply) = &reported.remote_reply {
+        let who = match reported.remote_host.as_deref().filter(|host| !host.is_empty()) {
             Some(host) => format!("The server {}", clean(host)),
             None => "The other server".to_owned(),
         };

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::carrier::Carrier;
 use super::claims::Claim;
 use super::driver::Driver;
+use super::settle::Carried;
 use crate::outbound;
 
 /// How long a deleted domain's mail is still delivered.
@@ -127,7 +128,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
         self.tell_of_site(conversation, &delivery.findings);
         let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
-        let settled = self.keep_outcome(mail, &parcel, Some(delivery.attempt), judgements).await;
+        let carried = Carried { parcel: &parcel, destination, passed_on: &delivery.passed_on };
+        let settled = self.keep_outcome(mail, carried, Some(delivery.attempt), judgements).await;
         Left::Settled(settled.map(|settled| settled.event))
     }
 

@@ -108,7 +108,7 @@ impl Metrics {
         );
         registry.register("seals", "Messages signed with DKIM", self.seals.clone());
         registry.register("seal_failures", "Messages that could not be signed", self.seal_failures.clone());
-        registry.register("notifications", "Failures told to a sender by a DSN", self.notifications.clone());
+        registry.register("notifications", "Outcomes told to a sender by a DSN", self.notifications.clone());
         registry.register("queue_messages", "Live messages", self.messages.clone());
         registry.register("queue_recipients", "Recipients that are not settled", self.recipients.clone());
         registry.register("queue_due", "Recipients that are due and wait for a conversation", self.due.clone());

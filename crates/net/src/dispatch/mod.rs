@@ -28,7 +28,7 @@ use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
-use relay::limits::{Limits, UNKNOWN_REPLIES_MAX};
+use relay::limits::Limits;
 use relay::outcome::rules::Rules;
 use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
@@ -63,6 +63,10 @@ pub struct Settings {
     pub unknown_replies_max: usize,
     /// What bounces leave in the suppressions of an account.
     pub bounces: Bounces,
+    /// How long after its acceptance a message counts as delayed.
+    pub delayed_after: Duration,
+    /// Octets of a message that a notification of its failure brings back whole, where that is asked for.
+    pub returned_octets_max: u64,
     /// Signatures made at once; 0: one for each processor.
     pub seals_max: usize,
     /// Where signing and reading for notifications are done.
@@ -78,10 +82,25 @@ impl Settings {
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
             rules: Arc::clone(Rules::ours()),
-            unknown_replies_max: usize::try_from(UNKNOWN_REPLIES_MAX.value).unwrap_or(usize::MAX),
-            bounces: Bounces::held_to(&Limits::default()),
+            bounces: Bounces { lasts: Duration::ZERO, most: 0 },
+            unknown_replies_max: 0,
+            delayed_after: Duration::ZERO,
+            returned_octets_max: 0,
             seals_max: 0,
             offload: Offload::Threads,
+        }
+        .held_to(&Limits::default())
+    }
+
+    /// The same within these limits.
+    pub fn held_to(self, limits: &Limits) -> Self {
+        Settings {
+            bounds: Bounds::held_to(limits),
+            unknown_replies_max: usize::try_from(limits.unknown_replies_max).unwrap_or(usize::MAX),
+            delayed_after: Duration::from_secs(limits.delayed_seconds),
+            returned_octets_max: limits.notification_content_octets_max,
+            bounces: Bounces::held_to(limits),
+            ..self
         }
     }
 }

@@ -1,29 +1,40 @@
-//! Tells failures to the sender: composes the DSN and commits it as mail of the relay's own.
+//! Tells outcomes to the sender: composes the DSN and commits it as mail of the relay's own.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use message::dsn::{self, FailedRecipient, Notification};
+use message::dsn::{self, Action, Notification, ReportedRecipient};
 use message::header;
 use relay::activity::ActivityFilter;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::notification::{self, About};
 use relay::outcome::{self, Ending, Judgement};
-use relay::queue::{ContentFacts, Envelope, Origin};
+use relay::queue::{ContentFacts, Envelope, Origin, Outcome};
 use relay::store::{Claimed, Draft, Store, StoreError};
 use smtp::address::{Address, ReversePath};
+use smtp::dsn::{Ret, original_recipient};
+use smtp::envelope::RcptParameters;
+use smtp::xtext;
 
 use super::carrier::Carrier;
 use super::driver::Driver;
-use super::settle::is_failure;
+use super::settle::{Carried, is_failure};
 use super::{Drive, Settings};
 use crate::seal;
 
 /// The status of a recipient that the account suppressed: a policy of the sender's side (RFC 3463 §3.8).
 const SUPPRESSED_STATUS: &str = "5.7.1";
+
+/// Of a message, as much as is brought back.
+#[derive(Default)]
+struct Returned {
+    header: Bytes,
+    /// All of it, where that was asked for.
+    content: Option<Bytes>,
+}
 
 impl<S: Store, C: Carrier> Driver<S, C> {
     /// Commits the DSN of those judgements that are failures, where there is one to be sent: its
@@ -37,36 +48,111 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         host: &str,
         judgements: &[Judgement],
     ) -> Result<Option<Envelope>, StoreError> {
-        let failures: Vec<&Judgement> = judgements.iter().filter(|judgement| is_failure(judgement)).collect();
-        let Some(addressee) = addressee(&*self.store, &mail.envelope).filter(|_| !failures.is_empty()) else {
+        let failures: Vec<&Judgement> =
+            judgements.iter().filter(|judgement| is_told_failure(mail, judgement)).collect();
+        self.notify(mail, host, (About::Failed, Action::Failed), &failures).await
+    }
+
+    /// Commits the DSNs of delays and deliveries, where the sender asked for one: their envelopes, to be told of once that
+    /// is settled. One that cannot be committed is lost: nothing is delivered again for its sake.
+    ///
+    /// # Errors
+    /// The store has latched.
+    pub(super) async fn notify_asked(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        host: &str,
+        carried: &Carried<'_>,
+        judgements: &[Judgement],
+    ) -> Result<Vec<Envelope>, StoreError> {
+        if mail.envelope.requests.is_none() {
+            return Ok(Vec::new());
+        }
+        let until_seconds = self.period(mail, carried.destination).end().0 / 1000;
+        let mut notifications = Vec::new();
+        for (about, action) in [
+            (About::Delayed, Action::Delayed { until_seconds }),
+            (About::Delivered, Action::Delivered),
+            (About::Delivered, Action::Relayed),
+        ] {
+            let its = |judgement: &&Judgement| {
+                about.is_told(mail.envelope.asked(judgement.verdict.recipient))
+                    && self.action_of(mail, carried, judgement).is_some_and(|found| found == action)
+            };
+            let its: Vec<&Judgement> = judgements.iter().filter(its).collect();
+            match self.notify(mail, host, (about, action), &its).await {
+                Ok(notification) => notifications.extend(notification),
+                Err(error @ StoreError::Latched(_)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(message_id = %mail.envelope.message, %error, "what the sender asked to hear cannot be told");
+                }
+            }
+        }
+        Ok(notifications)
+    }
+
+    /// What there may be to tell of an outcome that is no failure.
+    fn action_of(&self, mail: &Claimed, carried: &Carried<'_>, judgement: &Judgement) -> Option<Action> {
+        match judgement.verdict.outcome {
+            Outcome::Deferred { until } if self.delay(mail).is_told(carried.parcel.due, until) => {
+                Some(Action::Delayed { until_seconds: self.period(mail, carried.destination).end().0 / 1000 })
+            }
+            Outcome::Delivered { sandbox: true } => Some(Action::Delivered),
+            // whoever took over what was asked tells of it
+            Outcome::Delivered { sandbox: false } if !carried.passed_on.contains(&judgement.verdict.recipient) => {
+                Some(Action::Relayed)
+            }
+            _ => None,
+        }
+    }
+
+    /// Commits the DSN that tells this, where there is somebody to tell and something to be told.
+    async fn notify(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        host: &str,
+        (about, action): (About, Action),
+        judgements: &[&Judgement],
+    ) -> Result<Option<Envelope>, StoreError> {
+        if judgements.is_empty() {
             return Ok(None);
-        };
-        let numbers = failures.iter().map(|judgement| judgement.verdict.recipient);
-        let id = notification::id(mail.envelope.message, About::Failed, numbers);
+        }
+        let Some(addressee) = addressee(&*self.store, &mail.envelope) else { return Ok(None) };
+        let numbers = judgements.iter().map(|judgement| judgement.verdict.recipient);
+        let id = notification::id(mail.envelope.message, about, numbers);
         // the test inbox keeps one once under its id, whatever came before
         let is_inherited = !mail.envelope.sandbox && self.is_inherited(&mail.envelope);
         if is_inherited && was_committed(&self.settings, &self.store, id).await? {
             return Ok(None);
         }
-        let failed: Vec<FailedRecipient> =
-            failures.iter().map(|judgement| failed(&mail.envelope, host, judgement)).collect();
-        let header = self.header(mail).await;
-        self.commit(&mail.envelope, &addressee, id, &failed, &header).await
+        let reported: Vec<ReportedRecipient> =
+            judgements.iter().map(|judgement| reported(&mail.envelope, host, judgement)).collect();
+        let returned = self.returned(mail, action).await;
+        self.commit(&mail.envelope, &addressee, id, action, &reported, &returned).await
     }
 
     /// Tells the sender of recipients that the account suppressed. A crash before this is done loses it:
     /// nothing of it is in the queue.
     pub(super) async fn notify_suppressed(self: &Arc<Self>, envelope: &Envelope) {
         let Some(addressee) = addressee(&*self.store, envelope) else { return };
-        let count = u16::try_from(envelope.suppressed.len()).unwrap_or(u16::MAX);
-        let id = notification::id(envelope.message, About::Suppressed, 0..count);
-        let failed: Vec<FailedRecipient> = envelope.suppressed.iter().map(suppressed).collect();
-        // where every recipient was suppressed, nothing is kept, and there is no header to repeat
-        let header = match self.store.peek(envelope.message).await {
-            Ok(Some(mail)) => self.header(&mail).await,
-            _ => Bytes::new(),
+        let asked = |number: u16| {
+            let requests = envelope.requests.as_ref();
+            requests.and_then(|requests| requests.suppressed.get(usize::from(number)))
         };
-        match self.commit(envelope, &addressee, id, &failed, &header).await {
+        let its = |(number, _): &(u16, &Address)| About::Suppressed.is_told(asked(*number));
+        let told: Vec<(u16, &Address)> = (0u16..).zip(&envelope.suppressed).filter(its).collect();
+        if told.is_empty() {
+            return;
+        }
+        let id = notification::id(envelope.message, About::Suppressed, told.iter().map(|(number, _)| *number));
+        let reported: Vec<ReportedRecipient> =
+            told.iter().map(|(number, address)| suppressed(address, asked(*number))).collect();
+        // where every recipient was suppressed, nothing is kept, and there is no header to repeat
+        let returned = match self.store.peek(envelope.message).await {
+            Ok(Some(mail)) => self.returned(&mail, Action::Failed).await,
+            _ => Returned::default(),
+        };
+        match self.commit(envelope, &addressee, id, Action::Failed, &reported, &returned).await {
             Ok(Some(notification)) => Drive::arrived(self, &notification),
             Ok(None) => {}
             Err(error) => {
@@ -79,16 +165,20 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         envelope.accepted_at.0 <= self.inherited_until.load(Ordering::Relaxed)
     }
 
-    async fn header(&self, mail: &Claimed) -> Bytes {
-        let (content, octets) = (mail.content.clone(), mail.envelope.facts.header_octets);
-        let reading = self.settings.offload.run(move || seal::header(&content, octets));
-        match reading.await {
-            Ok(Ok(header)) => header,
-            _ => {
-                tracing::warn!(message_id = %mail.envelope.message, "the header of a failed message cannot be read");
-                Bytes::new()
-            }
-        }
+    /// What a notification brings back: the header; of a failure the whole message, where the sender asked for that and it
+    /// is not too large (RFC 3461 §6.2).
+    async fn returned(&self, mail: &Claimed, action: Action) -> Returned {
+        let facts = &mail.envelope.facts;
+        let asks_for_all = mail.envelope.requests.as_ref().is_some_and(|requests| requests.ret == Some(Ret::Full));
+        let is_whole = action == Action::Failed && asks_for_all && facts.octets <= self.settings.returned_octets_max;
+        let (content, octets) = (mail.content.clone(), if is_whole { facts.octets } else { facts.header_octets });
+        let reading = self.settings.offload.run(move || seal::beginning(&content, octets));
+        let Ok(Ok(beginning)) = reading.await else {
+            tracing::warn!(message_id = %mail.envelope.message, "a message that is told of cannot be read");
+            return Returned::default();
+        };
+        let cut = usize::try_from(facts.header_octets).unwrap_or(usize::MAX).min(beginning.len());
+        Returned { header: beginning.slice(..cut), content: is_whole.then_some(beginning) }
     }
 
     /// Commits a notification; none where the test inbox keeps it instead.
@@ -97,18 +187,25 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         original: &Envelope,
         addressee: &Address,
         id: MessageId,
-        failed: &[FailedRecipient],
-        header: &[u8],
+        action: Action,
+        reported: &[ReportedRecipient],
+        returned: &Returned,
     ) -> Result<Option<Envelope>, StoreError> {
-        let told = Told { id, now: self.clock.now(), failed, header };
+        let Returned { header, content } = returned;
+        let told = Told { id, now: self.clock.now(), action, reported, header, content: content.as_deref() };
         if original.sandbox {
             return self.capture_notification(original, addressee, told).await.map(|()| None);
         }
         let envelope = commit(&self.settings, &*self.store, original, addressee, told).await?;
         self.metrics.notifications.inc();
-        tracing::info!(message_id = %id, original = %original.message, recipients = failed.len(), "a failure is told to the sender");
+        tracing::info!(message_id = %id, original = %original.message, recipients = reported.len(), ?action, "the sender is notified");
         Ok(Some(envelope))
     }
+}
+
+/// Whether a judgement is a failure that the sender hears of.
+pub(super) fn is_told_failure(mail: &Claimed, judgement: &Judgement) -> bool {
+    is_failure(judgement) && About::Failed.is_told(mail.envelope.asked(judgement.verdict.recipient))
 }
 
 /// Tells the sender that recipients of a damaged message are given up, where there is a sender to tell and that was not
@@ -123,15 +220,18 @@ pub async fn tell_damaged<S: Store>(
     envelope: &Envelope,
     recipients: &[u16],
 ) -> Result<bool, StoreError> {
-    let Some(addressee) = addressee(&**store, envelope).filter(|_| !envelope.sandbox) else { return Ok(false) };
+    let is_told = |recipient: &u16| About::Failed.is_told(envelope.asked(*recipient));
+    let recipients: Vec<u16> = recipients.iter().copied().filter(is_told).collect();
+    let has_somebody = !envelope.sandbox && !recipients.is_empty();
+    let Some(addressee) = addressee(&**store, envelope).filter(|_| has_somebody) else { return Ok(false) };
     let id = notification::id(envelope.message, About::Failed, recipients.iter().copied());
     if was_committed(settings, store, id).await? {
         return Ok(false);
     }
     let judgements = recipients.iter().map(|recipient| outcome::end(*recipient, &Ending::Damaged));
-    let failed: Vec<FailedRecipient> = judgements.map(|judgement| failed(envelope, "", &judgement)).collect();
+    let reported: Vec<ReportedRecipient> = judgements.map(|judgement| reported(envelope, "", &judgement)).collect();
     // the header cannot be trusted either
-    let told = Told { id, now, failed: &failed, header: &[] };
+    let told = Told { id, now, action: Action::Failed, reported: &reported, header: &[], content: None };
     commit(settings, &**store, envelope, &addressee, told).await.map(|_| true)
 }
 
@@ -162,21 +262,28 @@ async fn was_committed<S: Store>(settings: &Settings, store: &Arc<S>, id: Messag
 pub(super) struct Told<'a> {
     pub(super) id: MessageId,
     pub(super) now: Timestamp,
-    pub(super) failed: &'a [FailedRecipient],
+    pub(super) action: Action,
+    pub(super) reported: &'a [ReportedRecipient],
     pub(super) header: &'a [u8],
+    /// All of the message, where that is brought back.
+    pub(super) content: Option<&'a [u8]>,
 }
 
 /// The whole content of a notification.
 pub(super) fn composed(settings: &Settings, original: &Envelope, addressee: &Address, told: &Told<'_>) -> Bytes {
+    let envid = original.requests.as_ref().and_then(|requests| requests.envid.as_deref()).and_then(xtext::decode);
     Bytes::from(dsn::compose(&Notification {
         hostname: &settings.hostname,
         message: &told.id.to_string(),
         recipient: &addressee.to_string(),
         original: &original.message.to_string(),
+        envelope: envid.as_deref(),
         arrived_seconds: original.accepted_at.0 / 1000,
         seconds: told.now.0 / 1000,
-        failed: told.failed,
+        action: told.action,
+        recipients: told.reported,
         header: told.header,
+        content: told.content,
     }))
 }
 
@@ -220,6 +327,7 @@ fn envelope(
         sandbox: false,
         facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),
         session: None,
+        requests: None,
     }
 }
 
@@ -242,11 +350,12 @@ pub(crate) fn content_facts(content: &[u8], from: &str) -> ContentFacts {
     }
 }
 
-fn failed(envelope: &Envelope, host: &str, judgement: &Judgement) -> FailedRecipient {
+fn reported(envelope: &Envelope, host: &str, judgement: &Judgement) -> ReportedRecipient {
     let verdict = &judgement.verdict;
     let address = envelope.recipients.get(usize::from(verdict.recipient));
-    FailedRecipient {
+    ReportedRecipient {
         address: address.map(ToString::to_string).unwrap_or_default(),
+        original: original(envelope.asked(verdict.recipient)),
         status: judgement.status.to_string(),
         remote_reply: verdict.remote_reply.clone(),
         remote_host: (!host.is_empty()).then(|| host.to_owned()),
@@ -254,13 +363,20 @@ fn failed(envelope: &Envelope, host: &str, judgement: &Judgement) -> FailedRecip
     }
 }
 
-fn suppressed(address: &Address) -> FailedRecipient {
-    FailedRecipient {
+fn suppressed(address: &Address, asked: Option<&RcptParameters>) -> ReportedRecipient {
+    ReportedRecipient {
         address: address.to_string(),
+        original: original(asked),
         status: SUPPRESSED_STATUS.to_owned(),
         remote_reply: None,
         remote_host: None,
         reason: "This address is suppressed in your account: mail to it failed before, or it asked for no more."
             .to_owned(),
     }
+}
+
+/// The recipient that the sender named, as a notification repeats it.
+fn original(asked: Option<&RcptParameters>) -> Option<String> {
+    let (kind, address) = original_recipient(asked?.orcpt.as_deref()?)?;
+    Some(format!("{kind};{address}"))
 }

@@ -47,7 +47,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.postpone(mail, destination, parcel, UNKEPT)
             }
         };
-        self.settle(mail, parcel, Some(attempt), judgements).await;
+        self.settle(mail, (parcel, destination), Some(attempt), judgements).await;
     }
 
     fn judge_answer(

@@ -66,7 +66,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 let at = self.clock.now();
                 let attempt =
                     Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".to_owned() };
-                self.settle(mail, parcel, Some(attempt), judgements).await;
+                self.settle(mail, (parcel, destination), Some(attempt), judgements).await;
                 None
             }
         }

@@ -1,9 +1,10 @@
-//! Judges what was found, tells failures to the sender, and keeps the outcome in one record.
+//! Judges what was found, tells the sender, and keeps the outcome in one record.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
+use relay::notification::{About, Delay};
 use relay::outcome::{self, Class, Context, Finding, Judgement, Stage};
 use relay::queue::{Attempt, Outcome, RecipientState, Settlement};
 use relay::retry::Period;
@@ -15,6 +16,7 @@ use super::Drive;
 use super::carrier::Carrier;
 use super::driver::Driver;
 use super::metrics;
+use super::notification::is_told_failure;
 
 /// The first wait before a settlement that the store did not take is tried again; doubled up to the last.
 const SETTLE_WAIT_FIRST: Duration = Duration::from_secs(1);
@@ -29,20 +31,34 @@ pub(super) struct Settled {
     kept: usize,
 }
 
+/// A parcel that was carried, or whose recipients come to an end otherwise.
+#[derive(Clone, Copy)]
+pub(super) struct Carried<'a> {
+    pub(super) parcel: &'a Parcel,
+    pub(super) destination: &'a Destination,
+    /// Those recipients of whom the next hop tells the sender from here on.
+    pub(super) passed_on: &'a [u16],
+}
+
 impl<S: Store, C: Carrier> Driver<S, C> {
-    fn context<'a>(&'a self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
-        let route = self.carrier.routes().route(destination);
+    /// The retry period of a message to this destination.
+    pub(super) fn period(&self, mail: &Claimed, destination: &Destination) -> Period {
         let envelope = &mail.envelope;
+        let route = self.carrier.routes().route(destination).and_then(|route| route.retry_for);
+        Period::of(envelope.accepted_at, envelope.retry_for, route, self.settings.retry_for)
+    }
+
+    /// From when on a message counts as delayed.
+    pub(super) fn delay(&self, mail: &Claimed) -> Delay {
+        Delay::of(mail.envelope.accepted_at, self.settings.delayed_after)
+    }
+
+    fn context<'a>(&'a self, mail: &'a Claimed, destination: &Destination, parcel: &Parcel) -> Context<'a> {
         Context {
             rules: &self.settings.rules,
             now: self.clock.now(),
             domain: "",
-            period: Period::of(
-                envelope.accepted_at,
-                envelope.retry_for,
-                route.and_then(|route| route.retry_for),
-                self.settings.retry_for,
-            ),
+            period: self.period(mail, destination),
             attempts: parcel.attempts.saturating_add(1),
             jitter: self.jitter(),
             not_before: Timestamp(0),
@@ -68,7 +84,22 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             self.count_unknown(mail, finding, &judgement);
             judgement
         };
-        findings.iter().map(judge).collect()
+        self.watched(mail, context.now, findings.iter().map(judge).collect())
+    }
+
+    /// The judgements, with an attempt at the moment from which the message counts as delayed for each recipient whose
+    /// sender wants to hear of that.
+    fn watched(&self, mail: &Claimed, now: Timestamp, mut judgements: Vec<Judgement>) -> Vec<Judgement> {
+        if mail.envelope.requests.is_some() {
+            for verdict in judgements.iter_mut().map(|judgement| &mut judgement.verdict) {
+                if let Outcome::Deferred { until } = &mut verdict.outcome
+                    && About::Delayed.is_told(mail.envelope.asked(verdict.recipient))
+                {
+                    *until = self.delay(mail).until(now, *until);
+                }
+            }
+        }
+        judgements
     }
 
     /// Shows the operator a reply that no rule knows; the sandbox's own are no other server's.
@@ -90,37 +121,40 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         reason: &str,
     ) -> Vec<Judgement> {
         let context = self.context(mail, destination, parcel);
-        parcel.recipients.iter().map(|recipient| outcome::postpone(*recipient, reason, &context)).collect()
+        let postpone = |recipient: &u16| outcome::postpone(*recipient, reason, &context);
+        self.watched(mail, context.now, parcel.recipients.iter().map(postpone).collect())
     }
 
     /// Keeps what became of a parcel's recipients, and tells the scheduler; whether all of it could be kept.
     pub(super) async fn settle(
         self: &Arc<Self>,
         mail: &Claimed,
-        parcel: &Parcel,
+        (parcel, destination): (&Parcel, &Destination),
         attempt: Option<Attempt>,
         judgements: Vec<Judgement>,
     ) -> bool {
         let recipients = judgements.len();
-        let Some(settled) = self.keep_outcome(mail, parcel, attempt, judgements).await else { return false };
+        let carried = Carried { parcel, destination, passed_on: &[] };
+        let Some(settled) = self.keep_outcome(mail, carried, attempt, judgements).await else { return false };
         let is_whole = settled.kept == recipients;
         self.tell(settled.event);
         is_whole
     }
 
-    /// Keeps what became of a parcel's recipients. First the DSN, then the outcome: a crash in between
-    /// repeats the attempt, and finds the DSN already there. None where the store has latched: the
+    /// Keeps what became of a parcel's recipients. First the DSNs, then the outcome: a crash in between
+    /// repeats the attempt, and finds the DSNs already there. None where the store has latched: the
     /// parcel stays in flight for good.
     pub(super) async fn keep_outcome(
         self: &Arc<Self>,
         mail: &Claimed,
-        parcel: &Parcel,
+        carried: Carried<'_>,
         attempt: Option<Attempt>,
         mut judgements: Vec<Judgement>,
     ) -> Option<Settled> {
+        let parcel = carried.parcel;
         let host = attempt.as_ref().map_or("", |attempt| attempt.host.as_str());
         let mut untold = Vec::new();
-        let notification = match self.notify_failed(mail, host, &judgements).await {
+        let failed = match self.notify_failed(mail, host, &judgements).await {
             Ok(notification) => notification,
             Err(error @ StoreError::Latched(_)) => {
                 self.latch(&error);
@@ -128,8 +162,15 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             }
             Err(error) => {
                 tracing::error!(message_id = %parcel.message, %error, "a failure cannot be told to the sender now");
-                untold = judgements.extract_if(.., |judgement| is_failure(judgement)).collect();
+                untold = judgements.extract_if(.., |judgement| is_told_failure(mail, judgement)).collect();
                 None
+            }
+        };
+        let asked = match self.notify_asked(mail, host, &carried, &judgements).await {
+            Ok(notifications) => notifications,
+            Err(error) => {
+                self.latch(&error);
+                return None;
             }
         };
         let settlement = Settlement {
@@ -141,8 +182,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if !settlement.verdicts.is_empty() && !self.keep(&settlement).await {
             return None;
         }
-        if let Some(notification) = notification {
-            Drive::arrived(self, &notification);
+        for notification in failed.iter().chain(&asked) {
+            Drive::arrived(self, notification);
         }
         self.suppress_bounced(mail, &settlement).await;
         let mut left = self.left(mail, parcel, &settlement);
@@ -203,7 +244,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 }
 
-/// Whether a judgement is a failure that is told to the sender.
+/// Whether a judgement is a failure.
 pub(super) fn is_failure(judgement: &Judgement) -> bool {
     matches!(judgement.verdict.outcome, Outcome::SoftBounced | Outcome::HardBounced)
 }

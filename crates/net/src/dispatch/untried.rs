@@ -51,7 +51,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let destination = self.destination(mail, parcel);
         let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
         let judgements = self.judge(mail, &destination, parcel, &findings, not_before);
-        self.settle(mail, parcel, Some(attempt), judgements).await;
+        self.settle(mail, (parcel, &destination), Some(attempt), judgements).await;
     }
 
     /// Where a parcel would go.
@@ -71,7 +71,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     pub(super) async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) -> bool {
         let judgements: Vec<Judgement> =
             parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
-        self.settle(mail, parcel, None, judgements).await
+        self.settle(mail, (parcel, &self.destination(mail, parcel)), None, judgements).await
     }
 
     /// Holds a parcel's message that cannot be read: trying it again and again would help nobody.

@@ -17,6 +17,8 @@ pub(super) struct Errand<'a> {
     attempt: Attempt,
     /// One for each recipient of the parcel.
     findings: Vec<Option<Finding>>,
+    /// See [`Delivery::passed_on`].
+    passed_on: Vec<u16>,
 }
 
 /// How far a line carried.
@@ -32,7 +34,7 @@ pub(super) enum Carried {
 impl<'a> Errand<'a> {
     pub(super) fn new(parcel: &'a Parcel, at: Timestamp) -> Self {
         let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into() };
-        Errand { parcel, attempt, findings: vec![None; parcel.recipients.len()] }
+        Errand { parcel, attempt, findings: vec![None; parcel.recipients.len()], passed_on: Vec::new() }
     }
 
     /// From now on the attempt is shown with this line.
@@ -63,6 +65,9 @@ impl<'a> Errand<'a> {
             }
             for (place, found) in rest.into_iter().zip(batch.found) {
                 self.findings[place] = Some(finding(found));
+                if batch.passed_on {
+                    self.passed_on.push(self.parcel.recipients[place]);
+                }
             }
             progress = true;
         }
@@ -91,6 +96,6 @@ impl<'a> Errand<'a> {
         let lost = || Finding::Failed(relay::outcome::Failure::Lost("the attempt ended early".into()));
         let findings = self.findings.into_iter().map(|found| found.unwrap_or_else(lost));
         let findings = self.parcel.recipients.iter().copied().zip(findings).collect();
-        Delivery { attempt: self.attempt, findings }
+        Delivery { attempt: self.attempt, findings, passed_on: self.passed_on }
     }
 }

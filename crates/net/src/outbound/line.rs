@@ -1,10 +1,12 @@
 //! A line: an open conversation with a next hop, kept for further mail to the same destination.
 
 use bytes::BytesMut;
+use relay::notification::Requests;
 use relay::outcome::Failure;
 use relay::route::Destination;
 use smtp::address::Address;
-use smtp::client::{Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use smtp::envelope::RcptParameters;
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -86,6 +88,8 @@ pub(super) struct Batch {
     pub(super) found: Vec<Found>,
     /// Nothing of the content went out, and nothing was said about the recipients: another host may be tried.
     pub(super) elsewhere: bool,
+    /// The next hop was told what the sender asked about notifications.
+    pub(super) passed_on: bool,
 }
 
 impl<T: Transport> Line<T> {
@@ -162,6 +166,8 @@ impl<T: Transport> Line<T> {
         let count = self.conversation.capabilities().batch(&recipients, recipients_max);
         let recipients = &recipients[..count.min(alike(&recipients, self.conversation.capabilities().smtputf8))];
         let count = recipients.len();
+        let requests = envelope.requests.as_deref().filter(|_| self.conversation.capabilities().dsn);
+        let asked = requests.map(|requests| asked(requests, parcel, &places[..count])).unwrap_or_default();
         self.content_begun = false;
         self.messages += 1;
         self.conversation.begin(&Transaction {
@@ -170,6 +176,11 @@ impl<T: Transport> Line<T> {
             octets: content::octets(parcel.seal.as_ref(), &parcel.content),
             needs_eight_bit: envelope.needs_eight_bit,
             needs_smtputf8: envelope.needs_smtputf8(recipients),
+            asked: Asked {
+                ret: requests.and_then(|requests| requests.ret),
+                envid: requests.and_then(|requests| requests.envid.as_deref()),
+                recipients: &asked,
+            },
         });
         let found = match self.lead(Some(parcel)).await {
             Stop::Done(found) => found,
@@ -178,7 +189,7 @@ impl<T: Transport> Line<T> {
         };
         self.used = Instant::now();
         let elsewhere = !self.content_begun && found.iter().all(may_pass_elsewhere);
-        Batch { found, elsewhere }
+        Batch { found, elsewhere, passed_on: requests.is_some() }
     }
 
     /// Reads and writes until there is something to decide.
@@ -308,6 +319,13 @@ impl<T: Transport> Line<T> {
 fn alike(recipients: &[Address], offers_smtputf8: bool) -> usize {
     let Some(first) = recipients.first() else { return 0 };
     recipients.iter().take_while(|recipient| offers_smtputf8 || recipient.is_ascii() == first.is_ascii()).count()
+}
+
+/// What was asked about the recipients at these places of a parcel.
+fn asked<'a>(requests: &'a Requests, parcel: &Parcel, places: &[usize]) -> Vec<&'a RcptParameters> {
+    static NOTHING: RcptParameters = RcptParameters { notify: None, orcpt: None };
+    let of = |place: &usize| requests.recipients.get(usize::from(parcel.recipients[*place])).unwrap_or(&NOTHING);
+    places.iter().map(of).collect()
 }
 
 fn out_of_turn() -> Found {

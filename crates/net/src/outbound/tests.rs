@@ -143,6 +143,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     };
     let content = Content::Held(Bytes::from_static(CONTENT));
     Parcel { envelope: Arc::new(envelope), recipients: numbers, seal: None, content }

@@ -7,7 +7,7 @@ use relay::store::{Store, StoreError};
 use relay::submission::{Receipt, Visit};
 use smtp::address::{Address, ReversePath};
 use smtp::body::ChunkReader;
-use smtp::envelope::{MailParameters, forward_path, reverse_path};
+use smtp::envelope::{MailParameters, RcptParameters, forward_path, reverse_path};
 use smtp::replies;
 use smtp::reply::Reply;
 use smtp::server::{About, Answer, Question};
@@ -139,7 +139,7 @@ impl<S: Store> Handing<'_, S> {
         if self.receipt.accepted.len() >= max && !self.visit.refuses_rest() {
             return Err(replies::recipients_max(max));
         }
-        self.ask(&Question::ForwardPath { path })
+        self.ask(&Question::ForwardPath { path, parameters: RcptParameters::default() })
     }
 
     async fn content(

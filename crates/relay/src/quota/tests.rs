@@ -42,6 +42,7 @@ fn envelope(accepted_at: Timestamp, recipients: &[&str]) -> Envelope {
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     }
 }
 

@@ -230,6 +230,11 @@ impl Parcels {
         self.records[place as usize].state = state;
     }
 
+    /// Notes when a parcel was due that does not wait.
+    pub(super) fn was_due(&mut self, place: u32, due: Timestamp) {
+        self.records[place as usize].due = due;
+    }
+
     /// Says that a parcel waits because its site could not be reached.
     pub(super) fn waits_for_site(&mut self, place: u32) {
         self.records[place as usize].waits_for_site = true;

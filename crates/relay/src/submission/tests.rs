@@ -6,6 +6,8 @@ mod scene;
 
 use message::admission::{AdmissionError, From, Inspection};
 use smtp::address::{Address, ReversePath};
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::{MailParameters, RcptParameters};
 use smtp::sasl::Mechanism;
 use smtp::server::About;
 use std::sync::Arc;
@@ -472,4 +474,36 @@ fn refusals_in_quick_succession_are_not_worth_a_reply() {
     let other = scene.visit("192.0.2.2");
     assert!(scene.shared.is_worth_a_reply(&other, NOW));
     assert!(scene.shared.is_worth_a_reply(&visit, NOW.after(Duration::from_secs(1))));
+}
+
+#[test]
+fn what_was_asked_about_notifications_is_kept_with_the_envelope() {
+    let mut scene = Scene::new();
+    let suppressed = ["gone@b.example".to_owned()].into_iter().collect();
+    scene.directory.suppressions.insert(Id::new(1), Arc::new(suppressed));
+    let mut visit = scene.alice();
+    let path = ReversePath::parse("shop@caf\u{e9}.example", true).unwrap();
+    let parameters =
+        MailParameters { smtputf8: true, ret: Some(Ret::Full), envid: Some("Q1".into()), ..MailParameters::default() };
+    assert!(yes(&scene.ask(&mut visit, &Question::ReversePath { path, parameters })));
+    let notify = |text: &str| RcptParameters { notify: Notify::parse(text), orcpt: None };
+    for (recipient, parameters) in [
+        ("plain@b.example", RcptParameters::default()),
+        ("gone@b.example", notify("NEVER")),
+        ("asks@b.example", notify("SUCCESS")),
+        // named again: what was asked first holds
+        ("asks@b.example", notify("NEVER")),
+        ("last@b.example", RcptParameters::default()),
+    ] {
+        assert!(yes(&scene.recipient_with(&mut visit, recipient, parameters)));
+    }
+    assert!(yes(&scene.ask(&mut visit, &Question::Begin)));
+    let requests = scene.admit(&mut visit, Ok(own())).unwrap().requests.unwrap();
+    assert_eq!((requests.ret, requests.envid.as_deref()), (Some(Ret::Full), Some("Q1")));
+    assert_eq!(requests.recipients, [RcptParameters::default(), notify("SUCCESS")]);
+    assert_eq!(requests.suppressed, [notify("NEVER")]);
+    // and nothing where nothing was asked
+    visit.on_accepted();
+    scene.begin(&mut visit, &["plain@b.example"]);
+    assert_eq!(scene.admit(&mut visit, Ok(own())).unwrap().requests, None);
 }

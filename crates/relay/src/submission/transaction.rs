@@ -2,7 +2,7 @@
 
 use message::admission::{AdmissionError, Inspection, Stamp};
 use smtp::address::{Address, ReversePath};
-use smtp::envelope::MailParameters;
+use smtp::envelope::{MailParameters, RcptParameters};
 use smtp::replies;
 use smtp::server::Answer;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::directory::Directory;
 use crate::id::MessageId;
+use crate::notification::{self, Requests};
 use crate::policy::{self, Refusal, Taking};
 use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
 use crate::quota::{self, Exhausted, Quota, Reservation};
@@ -25,6 +26,8 @@ pub(super) struct Transaction {
     pub(super) parameters: MailParameters,
     pub(super) recipients: Vec<Address>,
     pub(super) suppressed: Vec<Address>,
+    /// What was asked about notifications.
+    pub(super) requests: Requests,
     /// What it holds of the account's quota.
     pub(super) reservation: Reservation,
     /// A recipient was refused and the SMTP user sends all or nothing.
@@ -74,6 +77,7 @@ impl Visit {
             parameters: parameters.clone(),
             recipients: Vec::new(),
             suppressed: Vec::new(),
+            requests: Requests { ret: parameters.ret, envid: parameters.envid.clone(), ..Requests::default() },
             reservation,
             refused: false,
             message: None,
@@ -82,7 +86,13 @@ impl Visit {
         Ok(())
     }
 
-    pub(super) fn on_recipient(&mut self, directory: &Directory, path: &Address, now: Timestamp) -> Result<(), Answer> {
+    pub(super) fn on_recipient(
+        &mut self,
+        directory: &Directory,
+        path: &Address,
+        parameters: &RcptParameters,
+        now: Timestamp,
+    ) -> Result<(), Answer> {
         let (user, _) = self.standing(directory, now)?;
         if self.transaction.as_ref().is_some_and(|transaction| transaction.refused) {
             return Err(self.no(Refusal::plain(replies::all_or_nothing())));
@@ -94,7 +104,7 @@ impl Visit {
         };
         let quota = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        let taken = transaction.take(path, is_suppressed, &quota, now);
+        let taken = transaction.take((path, parameters), is_suppressed, &quota, now);
         taken.map_err(|exhausted| self.no(quota_reached(exhausted)))
     }
 
@@ -183,20 +193,27 @@ impl Visit {
 }
 
 impl Transaction {
-    /// Takes a recipient, once however often it is named. One that is not delivered to counts towards no quota.
-    fn take(&mut self, path: &Address, is_suppressed: bool, quota: &Quota, now: Timestamp) -> Result<(), Exhausted> {
-        let list = if is_suppressed { &self.suppressed } else { &self.recipients };
+    /// Takes a recipient, once however often it is named, with what was asked about it first. One that is not delivered
+    /// to counts towards no quota.
+    fn take(
+        &mut self,
+        (path, parameters): (&Address, &RcptParameters),
+        is_suppressed: bool,
+        quota: &Quota,
+        now: Timestamp,
+    ) -> Result<(), Exhausted> {
+        let (list, requests) = match is_suppressed {
+            true => (&mut self.suppressed, &mut self.requests.suppressed),
+            false => (&mut self.recipients, &mut self.requests.recipients),
+        };
         if list.contains(path) {
             return Ok(());
         }
-        if is_suppressed {
-            self.suppressed.push(path.clone());
-            return Ok(());
+        if !is_suppressed && quota.recipients.is_some() {
+            self.reservation.reserve(quota, list.len() as u64 + 1, now)?;
         }
-        if quota.recipients.is_some() {
-            self.reservation.reserve(quota, self.recipients.len() as u64 + 1, now)?;
-        }
-        self.recipients.push(path.clone());
+        notification::ask(requests, list.len(), parameters);
+        list.push(path.clone());
         Ok(())
     }
 
@@ -233,6 +250,7 @@ impl Transaction {
                 message_id: inspection.message_id.clone(),
             },
             session: Some(session),
+            requests: self.requests.kept(),
         }
     }
 }

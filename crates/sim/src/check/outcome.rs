@@ -159,7 +159,7 @@ fn check_truth(
     Ok(())
 }
 
-/// Every failure that was kept was told to the sender first.
+/// Every failure that was kept was told to the sender first, where it wants to hear of it, and else never.
 fn check_notifications(mail: &Mail, message: &Message) -> Result<(), String> {
     let ReversePath::Mailbox(_) = message.envelope.reverse_path else { return Ok(()) };
     if message.envelope.origin != Origin::Submission {
@@ -169,8 +169,13 @@ fn check_notifications(mail: &Mail, message: &Message) -> Result<(), String> {
     for ask in message.asks.iter().filter(|ask| ask.answer == Answer::Kept) {
         let Wanted::Settle(settlement) = &ask.wanted else { continue };
         let is_failure = |verdict: &&Verdict| matches!(verdict.outcome, Outcome::SoftBounced | Outcome::HardBounced);
-        let numbers: Vec<u16> =
-            settlement.verdicts.iter().filter(is_failure).map(|verdict| verdict.recipient).collect();
+        let numbers = settlement.verdicts.iter().filter(is_failure).map(|verdict| verdict.recipient);
+        let is_wanted = |number: &u16| About::Failed.is_told(message.envelope.asked(*number));
+        let (numbers, unwanted): (Vec<u16>, Vec<u16>) = numbers.partition(is_wanted);
+        let id = notification::id(message.envelope.message, About::Failed, unwanted.iter().copied());
+        if !unwanted.is_empty() && mail.messages.contains_key(&id) {
+            return Err(format!("the sender did not want to hear of its failure, and was told by {id}"));
+        }
         if numbers.is_empty() || numbers.iter().any(|number| !failed.insert(*number)) {
             continue;
         }

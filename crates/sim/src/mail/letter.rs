@@ -74,6 +74,25 @@ impl Letter {
         USERS[self.client % USERS.len()].shop
     }
 
+    /// What RCPT says about notifications of the recipient at this place: mostly nothing.
+    pub fn asked(&self, place: usize) -> &'static str {
+        match (self.key + place) % 9 {
+            1 => " NOTIFY=NEVER",
+            3 => " NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;someone@else.example",
+            5 => " NOTIFY=DELAY",
+            _ => "",
+        }
+    }
+
+    /// What MAIL says about them.
+    pub fn asked_of_all(&self) -> &'static str {
+        match self.key % 7 {
+            2 => " RET=FULL ENVID=Q+2B1",
+            4 => " RET=HDRS",
+            _ => "",
+        }
+    }
+
     /// Its content, as the client sends it under a token.
     pub fn content(&self, token: &str) -> Vec<u8> {
         let shop = self.shop();

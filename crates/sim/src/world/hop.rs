@@ -42,6 +42,8 @@ enum Stage {
 
 struct Hop {
     world: Arc<World>,
+    /// It lists DSN.
+    knows_dsn: bool,
     mood: Mood,
     talk: Talk,
     rng: Rng,
@@ -55,8 +57,8 @@ struct Transaction {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(world: Arc<World>, _site: usize, mood: Mood, end: End, rng: Rng) {
-    let mut hop = Hop { world, mood, talk: Talk::new(end, PATIENCE), rng };
+pub(super) async fn serve(world: Arc<World>, site: usize, mood: Mood, end: End, rng: Rng) {
+    let mut hop = Hop { world, knows_dsn: site.is_multiple_of(2), mood, talk: Talk::new(end, PATIENCE), rng };
     // however it ended, the connection is closed by it
     let _ = hop.run().await;
     hop.talk.close().await;
@@ -185,6 +187,10 @@ impl Hop {
                 self.hello().await?;
             } else if upper.starts_with("HELO ") {
                 self.reply(Stage::Hello, 250, "mx.example").await?;
+            } else if !self.knows_dsn && [" RET=", " ENVID=", " NOTIFY=", " ORCPT="].iter().any(|it| upper.contains(it))
+            {
+                self.world.violation(format!("asked about notifications, which it does not list: {line}"));
+                self.say(555, "5.5.4 not implemented").await?;
             } else if upper.starts_with("MAIL FROM:") {
                 let is_notification = upper.starts_with("MAIL FROM:<>");
                 let taken = self.reply(Stage::Mail, 250, "2.1.0 ok").await?;
@@ -230,6 +236,9 @@ impl Hop {
         }
         if self.rng.chance(500) {
             text.push_str("250-SMTPUTF8\r\n");
+        }
+        if self.knows_dsn {
+            text.push_str("250-DSN\r\n");
         }
         self.talk.say(text.as_bytes()).await?;
         self.say(250, "ENHANCEDSTATUSCODES").await

@@ -16,6 +16,8 @@ pub struct Capabilities {
     pub smtputf8: bool,
     /// `ENHANCEDSTATUSCODES` (RFC 2034).
     pub enhanced_status: bool,
+    /// `DSN` (RFC 3461).
+    pub dsn: bool,
     /// `SIZE` was offered (RFC 1870).
     pub size: bool,
     /// Octets of its largest message, where `SIZE` says so.
@@ -41,6 +43,7 @@ impl Capabilities {
                 "8BITMIME" => found.eight_bit_mime = true,
                 "SMTPUTF8" => found.smtputf8 = true,
                 "ENHANCEDSTATUSCODES" => found.enhanced_status = true,
+                "DSN" => found.dsn = true,
                 "SIZE" => {
                     found.size = true;
                     // RFC 1870 §4: 0 says that there is no fixed maximum
@@ -98,9 +101,9 @@ mod tests {
 
     #[test]
     fn keywords_are_read_in_any_letter_case_and_the_greeting_line_is_none() {
-        let found = read(&["PIPELINING", "starttls", "Size 1000", "8BITMIME", "X-OTHER y", "", "smtputf8 "]);
+        let found = read(&["PIPELINING", "starttls", "Size 1000", "8BITMIME", "X-OTHER y", "", "smtputf8 ", "dsn"]);
         assert!(!found.pipelining, "the first line is the server's name");
-        assert!(found.starttls && found.eight_bit_mime && found.smtputf8);
+        assert!(found.starttls && found.eight_bit_mime && found.smtputf8 && found.dsn);
         assert_eq!(found.octets_max, Some(1000));
     }
 

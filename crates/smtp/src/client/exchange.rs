@@ -4,7 +4,9 @@ use bytes::{BufMut, BytesMut};
 use std::collections::VecDeque;
 use std::fmt::Write;
 
-use super::{Capabilities, Fault, Found, Stage, Transaction};
+use super::{Asked, Capabilities, Fault, Found, Stage, Transaction};
+use crate::dsn::ascii_orcpt;
+use crate::envelope::RcptParameters;
 use crate::reply::Reply;
 
 /// A command of a transaction.
@@ -78,9 +80,12 @@ impl Exchange {
         let size = if offered.size { format!(" SIZE={}", transaction.octets) } else { String::new() };
         let body = if transaction.needs_eight_bit { " BODY=8BITMIME" } else { "" };
         let utf8 = if transaction.needs_smtputf8 { " SMTPUTF8" } else { "" };
-        exchange.push(Command::Mail, format_args!("MAIL FROM:<{}>{size}{body}{utf8}", transaction.reverse_path));
+        let mail = if offered.dsn { of_mail(&transaction.asked) } else { String::new() };
+        exchange.push(Command::Mail, format_args!("MAIL FROM:<{}>{size}{body}{utf8}{mail}", transaction.reverse_path));
         for (place, recipient) in transaction.recipients.iter().enumerate() {
-            exchange.push(Command::Recipient(place), format_args!("RCPT TO:<{recipient}>"));
+            let asked = transaction.asked.recipients.get(place).filter(|_| offered.dsn);
+            let asked = asked.map(|asked| of_recipient(asked, transaction.needs_smtputf8)).unwrap_or_default();
+            exchange.push(Command::Recipient(place), format_args!("RCPT TO:<{recipient}>{asked}"));
         }
         exchange.push(Command::Data, format_args!("DATA"));
         exchange
@@ -217,4 +222,18 @@ impl Exchange {
         let rest = || Found::Failed(fault.clone());
         std::mem::take(&mut self.found).into_iter().map(|found| found.unwrap_or_else(rest)).collect()
     }
+}
+
+/// What MAIL says about notifications.
+fn of_mail(asked: &Asked<'_>) -> String {
+    let ret = asked.ret.map(|ret| format!(" RET={}", ret.keyword())).unwrap_or_default();
+    let envid = asked.envid.map(|envid| format!(" ENVID={envid}")).unwrap_or_default();
+    ret + &envid
+}
+
+/// What RCPT says about notifications. `smtputf8`: the transaction takes text beyond ASCII.
+fn of_recipient(asked: &RcptParameters, smtputf8: bool) -> String {
+    let notify = asked.notify.map(|notify| format!(" NOTIFY={notify}")).unwrap_or_default();
+    let orcpt = asked.orcpt.as_deref().and_then(|orcpt| if smtputf8 { Some(orcpt.into()) } else { ascii_orcpt(orcpt) });
+    notify + &orcpt.map(|orcpt| format!(" ORCPT={orcpt}")).unwrap_or_default()
 }

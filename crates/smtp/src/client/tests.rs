@@ -85,6 +85,21 @@ impl Peer {
             octets: 1234,
             needs_eight_bit,
             needs_smtputf8,
+            asked: Asked::default(),
+        });
+        self.run()
+    }
+
+    /// A transaction to two recipients, about the first of which something is asked.
+    fn begin_asking(&mut self, asked: &RcptParameters, needs_smtputf8: bool) -> Stop {
+        let recipients = ["x@b.example", "y@b.example"].map(|text| Address::parse(text, true).unwrap());
+        self.conversation.begin(&Transaction {
+            reverse_path: &ReversePath::Mailbox(Address::parse("s@a.example", false).unwrap()),
+            recipients: &recipients,
+            octets: 1234,
+            needs_eight_bit: false,
+            needs_smtputf8,
+            asked: Asked { ret: Some(Ret::Headers), envid: Some("Q+2B1"), recipients: &[asked] },
         });
         self.run()
     }
@@ -460,5 +475,27 @@ proptest! {
             }
             other => prop_assert!(false, "{:?}", other),
         }
+    }
+}
+
+#[test]
+fn what_is_asked_about_notifications_is_passed_on_where_the_next_hop_lists_dsn() {
+    let notify = crate::dsn::Notify::parse("FAILURE,SUCCESS");
+    let asked = RcptParameters { notify, orcpt: Some("utf-8;\u{f8}+2B@b.example".into()) };
+    let rest = "RCPT TO:<y@b.example>\r\nDATA\r\n";
+    for (keywords, mail, recipient, needs_smtputf8) in [
+        ("250 DSN\r\n", " RET=HDRS ENVID=Q+2B1", " NOTIFY=SUCCESS,FAILURE ORCPT=utf-8;\\x{F8}+2B@b.example", false),
+        (
+            "250-SMTPUTF8\r\n250 dsn\r\n",
+            " SMTPUTF8 RET=HDRS ENVID=Q+2B1",
+            " NOTIFY=SUCCESS,FAILURE ORCPT=utf-8;\u{f8}+2B@b.example",
+            true,
+        ),
+        ("250 SIZE\r\n", " SIZE=1234", "", false),
+    ] {
+        let hello = format!("250-hub.example\r\n250-PIPELINING\r\n{keywords}");
+        let wire = format!("MAIL FROM:<s@a.example>{mail}\r\nRCPT TO:<x@b.example>{recipient}\r\n{rest}");
+        let mut peer = Peer::open(&[(EHLO, &hello), (&wire, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n")]);
+        assert_eq!(peer.begin_asking(&asked, needs_smtputf8), Stop::Content, "{keywords}");
     }
 }

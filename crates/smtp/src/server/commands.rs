@@ -5,7 +5,7 @@ use super::{
 };
 use crate::address::Address;
 use crate::command::{self, PathArgument, PathFault, Verb};
-use crate::envelope;
+use crate::envelope::{self, RcptParameters};
 use crate::replies;
 use crate::reply::Reply;
 use std::borrow::Cow;
@@ -73,6 +73,7 @@ impl Session {
             Cow::Borrowed("8BITMIME"),
             Cow::Borrowed("SMTPUTF8"),
             Cow::Borrowed("ENHANCEDSTATUSCODES"),
+            Cow::Borrowed("DSN"),
             Cow::Borrowed("CHUNKING"),
             Cow::Owned(format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max)),
             Cow::Borrowed(match self.security {
@@ -185,11 +186,10 @@ impl Session {
                 return self.on_bad_recipient(replies::recipient_syntax(BRACKETS), argument);
             }
         };
-        if let Err(reply) = command::rcpt_parameters(found.parameters) {
-            return self.on_bad_recipient(reply, found.path);
-        }
-        match envelope::forward_path(found.path, smtputf8) {
-            Ok(path) => self.on_recipient(path, found.path),
+        let read = command::rcpt_parameters(found.parameters, smtputf8)
+            .and_then(|parameters| Ok((envelope::forward_path(found.path, smtputf8)?, parameters)));
+        match read {
+            Ok((path, parameters)) => self.on_recipient(path, parameters, found.path),
             Err(reply) => self.on_bad_recipient(reply, found.path),
         }
     }
@@ -199,14 +199,14 @@ impl Session {
         self.error(reply, About::Recipient(recipient.to_owned()));
     }
 
-    fn on_recipient(&mut self, path: Address, recipient: &str) {
+    fn on_recipient(&mut self, path: Address, parameters: RcptParameters, recipient: &str) {
         let max = self.settings.recipients_max;
         let recipient = recipient.to_owned();
         if self.tried() >= max {
             // the limit was announced and is no error: many mailers send to those before it
             return self.send(replies::recipients_max(max), About::Recipient(recipient));
         }
-        self.ask(Asked::ForwardPath { recipient }, Question::ForwardPath { path });
+        self.ask(Asked::ForwardPath { recipient }, Question::ForwardPath { path, parameters });
     }
 
     /// A recipient came; how many are accepted.

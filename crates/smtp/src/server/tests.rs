@@ -38,7 +38,7 @@ fn decide(question: &Question) -> Answer {
         },
         Question::ReversePath { path: ReversePath::Null, .. } => Answer::Yes,
         Question::ReversePath { path: ReversePath::Mailbox(address), .. } => by_name(address.local()),
-        Question::ForwardPath { path } => by_name(path.local()),
+        Question::ForwardPath { path, .. } => by_name(path.local()),
         Question::Begin => Answer::Yes,
         Question::Accept { octets } => Answer::Queued(octets.to_string()),
     }
@@ -106,7 +106,7 @@ const ENVELOPE: &str = "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n";
 fn ehlo_lists_what_works() {
     let mut session = Session::new(settings(), Security::Clear);
     let clear = play(&mut session, b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<a@b.c>\r\n", &[100]);
-    let keywords = "PIPELINING SIZE 100 8BITMIME SMTPUTF8 ENHANCEDSTATUSCODES CHUNKING LIMITS RCPTMAX=3 MAILMAX=4";
+    let keywords = "PIPELINING SIZE 100 8BITMIME SMTPUTF8 ENHANCEDSTATUSCODES DSN CHUNKING LIMITS RCPTMAX=3 MAILMAX=4";
     let ehlo = format!("250 relay.example {keywords}");
     // the command pipelined behind STARTTLS is not looked at
     let expected = ["220 relay.example ESMTP Envoi".to_owned(), format!("{ehlo} STARTTLS")];
@@ -399,4 +399,59 @@ fn numbers_that_no_computer_holds() {
         let log = said(&format!("{ENVELOPE}BDAT 2\r\na\nBDAT {octets} LAST\r\nb"));
         assert_eq!(codes(&log)[2..], ["content \"a\\r\\n\"", "250", "552", "abandon", "close"], "{octets}");
     }
+}
+
+/// What was asked in a transaction, as the driver was asked about it.
+fn asked(wire: &str) -> Vec<String> {
+    let (mut session, mut input, mut all) = (logged_in(), BytesMut::from(wire), Vec::new());
+    loop {
+        match session.step(&mut input) {
+            Step::Read => return all,
+            Step::Ask(question) => {
+                match &question {
+                    Question::ReversePath { parameters, .. } => {
+                        all.push(format!("{:?} {:?}", parameters.ret, parameters.envid));
+                    }
+                    Question::ForwardPath { parameters, .. } => {
+                        let notify = parameters.notify.map(|notify| notify.to_string());
+                        all.push(format!("{notify:?} {:?}", parameters.orcpt));
+                    }
+                    _ => {}
+                }
+                session.answer(decide(&question));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_about_notifications_is_told_with_each_path_and_forgotten_with_the_transaction() {
+    let mail = "MAIL FROM:<a@b.example> RET=hdrs ENVID=Q+2B1\r\n";
+    let rcpt = "RCPT TO:<c@d.example> NOTIFY=delay,success ORCPT=rfc822;C@d.example\r\nRCPT TO:<e@d.example>\r\n";
+    let first = ["Some(Headers) Some(\"Q+2B1\")", "Some(\"SUCCESS,DELAY\") Some(\"rfc822;C@d.example\")", "None None"];
+    // pipelined, by DATA, by BDAT, after RSET: each transaction by itself
+    for end in ["DATA\r\nx\r\n.\r\n", "BDAT 3 LAST\r\nx\r\n", "RSET\r\n"] {
+        let found = asked(&format!("{mail}{rcpt}{end}{ENVELOPE}"));
+        assert_eq!(found[..3], first, "{end}");
+        assert_eq!(found[3..], ["None None", "None None"], "{end}");
+    }
+}
+
+#[test]
+fn a_bad_notification_parameter_refuses_its_command_alone() {
+    let log = said(
+        "MAIL FROM:<a@b.example> RET=SOME\r\nMAIL FROM:<a@b.example> RET=FULL\r\nRCPT TO:<c@d.example> NOTIFY=NEVER,DELAY\r\n\
+         RCPT TO:<c@d.example> NOTIFY=NEVER\r\nRCPT TO:<c@d.example> ORCPT=c@d.example\r\n",
+    );
+    assert_eq!(
+        log,
+        [
+            "501 5.5.4 Bad value of parameter RET",
+            "250 2.1.0 Ok",
+            "501 5.5.4 Bad value of parameter NOTIFY",
+            "250 2.1.5 Ok",
+            "501 5.5.4 Bad value of parameter ORCPT",
+        ]
+    );
 }

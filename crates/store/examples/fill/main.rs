@@ -100,6 +100,7 @@ fn envelope(number: u64, recipients: &[String], now: Timestamp) -> Result<Envelo
             ..ContentFacts::default()
         },
         session: None,
+        requests: None,
     })
 }
 

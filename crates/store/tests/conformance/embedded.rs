@@ -7,13 +7,16 @@ use std::time::Duration;
 use relay::account::{Account, AccountState, Contact, Contacts};
 use relay::activity::{ActivityFilter, Notice, Status};
 use relay::id::Id;
+use relay::notification::Requests;
 use relay::plan::{Plan, SubscriptionChange, Terms};
-use relay::queue::{HoldReason, Outcome, RecipientState};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
 use relay::suppression::Suppression;
+use smtp::dsn::Notify;
+use smtp::envelope::RcptParameters;
 use store::embedded::spool::LockError;
 use store::embedded::{Embedded, MasterKeyError, OpenError, Options};
 
@@ -100,7 +103,9 @@ async fn the_book_is_there_again() {
 async fn mail_and_its_history_are_there_again() {
     let folder = Folder::new();
     let store = folder.open();
-    let kept = envelope(1, &["a@example.org", "b@example.org"]);
+    let asked = RcptParameters { notify: Notify::parse("SUCCESS,DELAY"), orcpt: None };
+    let requests = Requests { recipients: vec![asked], ..Requests::default() };
+    let kept = Envelope { requests: Some(Box::new(requests)), ..envelope(1, &["a@example.org", "b@example.org"]) };
     let message = commit(&store, kept.clone()).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
     store.claim(message).await.unwrap().unwrap();

@@ -43,6 +43,7 @@ macro_rules! suite {
 suite! {
     spool:
         commit_keeps_envelope_and_content
+        what_was_asked_about_notifications_is_kept_too
         an_abandoned_draft_leaves_nothing
         large_content_comes_back_whole
         a_claim_excludes_others_until_given_back

@@ -1,8 +1,11 @@
 //! Live mail: what is committed is there, what is settled is not.
 
 use bytes::Bytes;
+use relay::notification::Requests;
 use relay::queue::{HoldReason, Outcome, RecipientState};
 use relay::store::{Draft as _, QueueEntry, Store, StoreError};
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
 
 use crate::world::*;
 
@@ -33,6 +36,22 @@ pub(crate) async fn commit_keeps_envelope_and_content(store: &impl Store) {
     assert_eq!(claimed.recipients, [waiting(later(1), 0), waiting(later(1), 0)]);
     assert_eq!(octets_of(&claimed.content), CONTENT);
     assert_eq!(claimed.seal, None);
+}
+
+pub(crate) async fn what_was_asked_about_notifications_is_kept_too(store: &impl Store) {
+    let asked = RcptParameters { notify: Notify::parse("DELAY"), orcpt: Some("rfc822;B+2B@example.net".into()) };
+    let requests = Requests {
+        ret: Some(Ret::Headers),
+        envid: Some("Order+207".into()),
+        recipients: vec![RcptParameters::default(), asked.clone()],
+        suppressed: vec![RcptParameters { notify: Some(Notify::NEVER), orcpt: None }],
+    };
+    let mut envelope = envelope(1, &["anna@example.org", "bert@example.net"]);
+    envelope.requests = Some(Box::new(requests));
+    let message = commit(store, envelope.clone()).await;
+    assert_eq!(*store.peek(message).await.unwrap().unwrap().envelope, envelope);
+    let claimed = store.claim(message).await.unwrap().unwrap();
+    assert_eq!(claimed.envelope.asked(1), Some(&asked));
 }
 
 pub(crate) async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {

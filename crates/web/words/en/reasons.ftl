@@ -17,6 +17,10 @@ why-held-domain = Held because the records of the sending domain are no longer p
 why-held-operator = Held by the operator of the relay until they release it.
 why-held-suspended = Held because the account is suspended.
 why-released = It was released, and is tried again now.
+why-delayed = { $count ->
+    [one] Delayed: accepted an hour ago.
+   *[other] Delayed: accepted { $number } hours ago.
+}
 why-inbox = The test inbox cannot keep the message at the moment.
 why-sandbox = Sandbox: kept in the test inbox, not sent on.
 why-sandbox-more = The SMTP user is in sandbox mode: the message is kept in the test inbox, and was not sent on.

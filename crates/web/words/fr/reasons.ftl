@@ -17,6 +17,10 @@ why-held-domain = Retenu parce que les enregistrements du domaine d’envoi ne s
 why-held-operator = Retenu par l’exploitant du relais, jusqu’à ce qu’il le libère.
 why-held-suspended = Retenu parce que le compte est suspendu.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
+why-delayed = { $count ->
+    [one] Retardé : accepté il y a une heure.
+   *[other] Retardé : accepté il y a { $number } heures.
+}
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
 why-sandbox = Bac à sable : gardé dans la boîte d’essai, non transmis.
 why-sandbox-more = L’utilisateur SMTP est en mode bac à sable : le message est gardé dans la boîte d’essai et n’a pas été transmis.

@@ -165,7 +165,10 @@ impl Carrier for Script {
         }
         let host = format!("mx.{}", addresses[0].domain());
         let attempt = Attempt { at, milliseconds: pace.as_millis() as u64, host, remote: None, tls: "none".into() };
-        Delivery { attempt, findings }
+        // as a next hop that lists DSN, where its name says so
+        let is_asked = parcel.envelope.requests.is_some() && addresses[0].domain().starts_with("dsn.");
+        let passed_on = if is_asked { parcel.recipients.clone() } else { Vec::new() };
+        Delivery { attempt, findings, passed_on }
     }
 
     async fn close(&self, _line: ScriptLine) {
@@ -260,6 +263,7 @@ impl World {
                 ..ContentFacts::default()
             },
             session: None,
+            requests: None,
         }
     }
 

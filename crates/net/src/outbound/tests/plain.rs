@@ -1,6 +1,9 @@
 //! What a next hop that behaves gets, and what it says of each recipient.
 
 use super::*;
+use relay::notification::Requests;
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
 
 #[tokio::test]
 async fn a_message_goes_out_as_it_is_with_its_seal_in_front() {
@@ -150,4 +153,38 @@ async fn a_null_reverse_path_is_said_as_such() {
     Arc::make_mut(&mut parcel.envelope).reverse_path = ReversePath::Null;
     assert_eq!(short(&once(&outbound, &parcel).await), ["Content 250"]);
     assert!(hop.heard().lines.contains(&"MAIL FROM:<>".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_asked_about_notifications_goes_to_whom_lists_dsn_and_the_rest_is_known() {
+    let asked = RcptParameters { notify: Notify::parse("SUCCESS"), orcpt: Some("rfc822;Z+2B@b.example".into()) };
+    let recipients = vec![RcptParameters::default(), RcptParameters::default(), asked];
+    let requests = Requests { ret: Some(Ret::Full), envid: Some("Q1".into()), recipients, ..Requests::default() };
+    for (keywords, mail, recipient, passed_on) in [
+        (&["DSN"][..], " RET=FULL ENVID=Q1", " NOTIFY=SUCCESS ORCPT=rfc822;Z+2B@b.example", vec![2, 0]),
+        (&[], "", "", vec![]),
+    ] {
+        let hop = Hop::start(polite(keywords, nothing_special)).await;
+        let outbound = routed(settings(), hop.address, RouteTls::None);
+        let plain = parcel(&["x@b.example", "y@c.example", "z@b.example"]);
+        let envelope = Envelope { requests: Some(Box::new(requests.clone())), ..(*plain.envelope).clone() };
+        let parcel = Parcel { recipients: vec![2, 0], envelope: Arc::new(envelope), ..plain };
+        let delivery = once(&outbound, &parcel).await;
+        assert_eq!(short(&delivery), ["Content 250", "Content 250"]);
+        assert_eq!(delivery.passed_on, passed_on);
+        let lines = [
+            format!("MAIL FROM:<shop@a.example>{mail}"),
+            format!("RCPT TO:<z@b.example>{recipient}"),
+            "RCPT TO:<x@b.example>".to_owned(),
+        ];
+        assert_eq!(hop.heard().lines[1..4], lines);
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_is_asked_nothing_is_passed_on_even_to_whom_lists_dsn() {
+    let hop = Hop::start(polite(&["DSN"], nothing_special)).await;
+    let delivery = once(&routed(settings(), hop.address, RouteTls::None), &parcel(&["x@b.example"])).await;
+    assert!(delivery.passed_on.is_empty());
+    assert_eq!(hop.heard().lines[1..3], ["MAIL FROM:<shop@a.example>", "RCPT TO:<x@b.example>"]);
 }

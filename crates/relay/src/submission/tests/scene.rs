@@ -2,7 +2,7 @@
 
 use message::admission::{AdmissionError, From, Inspection};
 use smtp::address::{Address, ReversePath};
-use smtp::envelope::MailParameters;
+use smtp::envelope::{MailParameters, RcptParameters};
 use smtp::sasl::Mechanism;
 use smtp::server::{About, Secret};
 use std::sync::Arc;
@@ -126,7 +126,11 @@ impl Scene {
     }
 
     pub(super) fn recipient(&mut self, visit: &mut Visit, path: &str) -> Decision {
-        self.ask(visit, &Question::ForwardPath { path: Address::parse(path, true).unwrap() })
+        self.recipient_with(visit, path, RcptParameters::default())
+    }
+
+    pub(super) fn recipient_with(&mut self, visit: &mut Visit, path: &str, parameters: RcptParameters) -> Decision {
+        self.ask(visit, &Question::ForwardPath { path: Address::parse(path, true).unwrap(), parameters })
     }
 
     /// MAIL, RCPT and the start of content; each has to be taken.

@@ -83,6 +83,11 @@ impl Ready {
         self
     }
 
+    fn with_version(mut self, version: u8) -> Self {
+        self.header.version = version;
+        self
+    }
+
     fn with_reply(mut self, reply: Reply) -> Self {
         self.reply = Some(reply);
         self
@@ -442,10 +447,10 @@ fn commit_record(state: &State, mut commit: Box<Commit>) -> Recorded {
         return Err(StoreError::Conflict(format!("message {message} is in the queue already")));
     }
     let (meta, content) = (std::mem::take(&mut commit.meta), std::mem::take(&mut commit.content));
-    let crc = commit.content_crc;
+    let (crc, version) = (commit.content_crc, commit.version);
     let class = if commit.is_notification { Class::Notification } else { Class::Mail };
     let ready = Ready::new(Kind::Commit, Some(message), meta, class, Effect::Commit(commit));
-    Ok(Some(ready.with_content(content, crc)))
+    Ok(Some(ready.with_version(version).with_content(content, crc)))
 }
 
 fn settle_record(state: &State, mut settlement: Box<Settlement>) -> Recorded {
@@ -504,7 +509,8 @@ fn copy_record(state: &State, copy: Copy) -> Option<Ready> {
     let meta = meta::copy_out(&copy.envelope, copy.filed, states, copy.seal.as_deref());
     let effect = Effect::Copy { entry, from: copy.from };
     let crc = crc32c::crc32c(&copy.content);
-    Some(Ready::new(Kind::Copy, Some(message), meta, Class::Copy, effect).with_content(vec![copy.content], crc))
+    let ready = Ready::new(Kind::Copy, Some(message), meta, Class::Copy, effect);
+    Some(ready.with_version(meta::version(&copy.envelope)).with_content(vec![copy.content], crc))
 }
 
 impl State {

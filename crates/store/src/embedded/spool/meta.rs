@@ -1,7 +1,10 @@
-//! The meta parts of records as they stand on the disk, version 1, and what they mean.
+//! The meta parts of records as they stand on the disk, and what they mean.
 //!
 //! The structs here are the disk's alone. A field is never added, removed or moved in one of them: another
-//! form is another version.
+//! form is another version. Version 2 of a Commit or Copy is version 1 with parts behind it (`meta/further.rs`); it is
+//! written only where there is such a part, so that an earlier version of the relay reads everything else.
+
+mod further;
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -242,6 +245,11 @@ impl From<StateV1> for RecipientState {
     }
 }
 
+/// The version in which a Commit or Copy of this envelope is written.
+pub(crate) fn version(envelope: &Envelope) -> u8 {
+    if further::is_needed(envelope) { 2 } else { 1 }
+}
+
 fn encoded<T: Serialize>(value: &T) -> Vec<u8> {
     // into memory, of types without maps or trait objects: there is nothing that could fail
     postcard::to_allocvec(value).unwrap_or_default()
@@ -319,6 +327,7 @@ fn envelope_in(message: MessageId, disk: EnvelopeV1<'_>) -> Result<Envelope, Met
             client_name: session.client_name.into_owned(),
             tls: session.tls.into_owned(),
         }),
+        requests: None,
     })
 }
 
@@ -337,13 +346,14 @@ pub(crate) struct Kept {
 
 /// The meta part of a Commit.
 pub(crate) fn commit_out(envelope: &Envelope, filed: Option<Filed>) -> Vec<u8> {
-    encoded(&CommitV1 { envelope: envelope_out(envelope), filed })
+    further::behind(encoded(&CommitV1 { envelope: envelope_out(envelope), filed }), envelope)
 }
 
 /// Reads the meta part of a Commit.
 pub(crate) fn commit_in(message: MessageId, meta: &[u8]) -> Result<Kept, MetaError> {
-    let disk: CommitV1<'_> = postcard::from_bytes(meta)?;
-    Ok(Kept { envelope: envelope_in(message, disk.envelope)?, filed: disk.filed, states: None, seal: None })
+    let (disk, further): (CommitV1<'_>, _) = postcard::take_from_bytes(meta)?;
+    let envelope = further::read(further, envelope_in(message, disk.envelope)?)?;
+    Ok(Kept { envelope, filed: disk.filed, states: None, seal: None })
 }
 
 /// The meta part of a Copy.
@@ -353,14 +363,15 @@ pub(crate) fn copy_out(
     states: Vec<(u16, StateV1)>,
     seal: Option<&[u8]>,
 ) -> Vec<u8> {
-    encoded(&CopyV1 { commit: CommitV1 { envelope: envelope_out(envelope), filed }, states, seal })
+    let commit = CommitV1 { envelope: envelope_out(envelope), filed };
+    further::behind(encoded(&CopyV1 { commit, states, seal }), envelope)
 }
 
 /// Reads the meta part of a Copy.
 pub(crate) fn copy_in(message: MessageId, meta: &[u8]) -> Result<Kept, MetaError> {
-    let disk: CopyV1<'_> = postcard::from_bytes(meta)?;
+    let (disk, further): (CopyV1<'_>, _) = postcard::take_from_bytes(meta)?;
     Ok(Kept {
-        envelope: envelope_in(message, disk.commit.envelope)?,
+        envelope: further::read(further, envelope_in(message, disk.commit.envelope)?)?,
         filed: disk.commit.filed,
         states: Some(disk.states),
         seal: disk.seal.map(<[u8]>::to_vec),

@@ -12,8 +12,8 @@ pub(crate) const BOUNDARY: u64 = 64;
 pub(crate) const HEADER_OCTETS: usize = 64;
 /// What a header starts with.
 pub(crate) const MARK: [u8; 4] = [0xE7, b'R', 0x0D, 0x9A];
-/// The version of the meta part that is written.
-pub(crate) const VERSION: u8 = 1;
+/// The newest version of a meta part: 2 of a Commit or Copy that says more than version 1 could.
+pub(crate) const VERSION: u8 = 2;
 
 /// What a record says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -105,7 +105,7 @@ impl Header {
     pub(crate) fn new(kind: Kind, message: Option<MessageId>, meta: &[u8]) -> Header {
         Header {
             kind_code: kind.code(),
-            version: VERSION,
+            version: 1,
             meta_octets: meta.len() as u32,
             content_octets: 0,
             epoch: 0,

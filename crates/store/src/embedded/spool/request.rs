@@ -43,6 +43,8 @@ pub(crate) enum Request {
 pub(crate) struct Commit {
     /// The meta part.
     pub(crate) meta: Vec<u8>,
+    /// Its version.
+    pub(crate) version: u8,
     /// The content, unless it has a file of its own.
     pub(crate) content: Vec<Bytes>,
     /// The checksum of `content`.

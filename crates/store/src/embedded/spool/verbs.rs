@@ -144,14 +144,14 @@ fn commit_request(envelope: Envelope, received: Received) -> Commit {
         // nobody will read it
         _ => (Vec::new(), 0, None),
     };
-    let meta = meta::commit_out(&envelope, filed);
+    let (meta, version) = (meta::commit_out(&envelope, filed), meta::version(&envelope));
     let entry = Entry::accepted(&envelope, 0);
     let is_notification = matches!(envelope.origin, Origin::Notification(_));
     let recent = match content.as_slice() {
         [one] if is_live && one.len() <= ONE_PIECE_OCTETS_MAX => Some((Arc::new(envelope), one.clone())),
         _ => None,
     };
-    Commit { meta, content, content_crc, filed, entry, is_notification, recent }
+    Commit { meta, version, content, content_crc, filed, entry, is_notification, recent }
 }
 
 impl<D: Disk> Spool for LogSpool<D> {

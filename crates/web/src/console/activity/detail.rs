@@ -10,7 +10,7 @@ use relay::service::operation::Operation;
 use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
 
 use super::encryption;
-use super::row::{Address, slug};
+use super::row::{Address, delayed, slug};
 use crate::console::page::{Failure, Page, shown};
 use crate::console::reasons::{self, Why};
 use crate::console::visit::Visit;
@@ -171,7 +171,11 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
     let detail: ActivityDetailView = visit.ask(Operation::ActivityShow { row }).await?;
     let words = visit.words();
     let slug = slug(&detail.row.status);
-    let (note, why) = in_brief(words, &detail.row);
+    let (note, mut why) = in_brief(words, &detail.row);
+    let delayed_seconds = visit.console.settings.limits.delayed_seconds;
+    if let Some(delayed) = delayed(words, &detail.row, jiff::Timestamp::now(), delayed_seconds) {
+        why.cause = format!("{} {delayed}", why.cause);
+    }
     let times = if detail.row.count > 1 { words.count("why-times", detail.row.count) } else { String::new() };
     Ok(shown(&DetailPage {
         recipient: Address::new(&detail.row.recipient),

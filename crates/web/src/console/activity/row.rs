@@ -38,7 +38,13 @@ pub(in crate::console) struct Row {
 }
 
 impl Row {
-    pub(in crate::console) fn new(words: &Words, row: &ActivityView) -> Row {
+    /// `delayed_seconds`: how long after its acceptance a message counts as delayed.
+    pub(in crate::console) fn new(words: &Words, row: &ActivityView, delayed_seconds: u64) -> Row {
+        let mut why = why(words, row);
+        if let Some(delayed) = delayed(words, row, jiff::Timestamp::now(), delayed_seconds) {
+            why.push(' ');
+            why.push_str(&delayed);
+        }
         Row {
             number: row.row,
             recipient: Address::new(&row.recipient),
@@ -46,7 +52,7 @@ impl Row {
             subject: row.subject.clone(),
             slug: slug(&row.status),
             status: words.t(&format!("status-{}", slug(&row.status))),
-            why: why(words, row),
+            why,
             stamp: words.stamp(&row.at),
             time: words.recent(&row.at),
         }
@@ -66,6 +72,13 @@ pub(in crate::console) fn slug(status: &str) -> &'static str {
     }
 }
 
+/// That a recipient waits for so long that its message counts as delayed, in a sentence.
+pub(super) fn delayed(words: &Words, row: &ActivityView, now: jiff::Timestamp, delayed_seconds: u64) -> Option<String> {
+    let accepted: jiff::Timestamp = row.at.parse().ok().filter(|_| row.status == "deferred")?;
+    let waits = u64::try_from(now.as_second() - accepted.as_second()).ok()?;
+    (waits >= delayed_seconds).then(|| words.count("why-delayed", (waits / 3600).max(1)))
+}
+
 fn why(words: &Words, row: &ActivityView) -> String {
     if row.sandbox && row.status == "delivered" {
         return words.t("why-sandbox");
@@ -79,4 +92,32 @@ fn why(words: &Words, row: &ActivityView) -> String {
         why.push_str(&words.count("why-times", row.count));
     }
     why
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn row(status: &str) -> ActivityView {
+        serde_json::from_value(serde_json::json!({
+            "row": 1, "at": "2026-11-29T10:00:00Z", "updated_at": "2026-11-29T10:00:00Z", "status": status,
+            "recipient": "a@example.org", "sender": "", "subject": "", "message": null, "account": 1, "user": null,
+            "domain": null, "session": null, "reason": "", "reply": "", "reference": "", "attempts": 3, "count": 1,
+            "sandbox": false, "held": null, "last_attempt": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_is_deferred_for_long_is_shown_as_delayed() {
+        let words = Words::new(relay::language::Language::English);
+        let shown = |status, now: &str| delayed(&words, &row(status), now.parse().unwrap(), 4 * 3600);
+        assert_eq!(shown("deferred", "2026-11-29T13:59:59Z"), None);
+        let five = shown("deferred", "2026-11-29T15:30:00Z");
+        assert_eq!(five.as_deref(), Some("Delayed: accepted 5 hours ago."));
+        assert_eq!(shown("delivered", "2026-11-29T15:30:00Z"), None);
+        // a clock that went back
+        assert_eq!(shown("deferred", "2026-11-29T09:00:00Z"), None);
+    }
 }

@@ -37,6 +37,7 @@ pub(in crate::embedded::ledger) fn envelope(number: u64, at: u64, recipients: &[
         sandbox: false,
         facts: ContentFacts::default(),
         session: None,
+        requests: None,
     })
 }
 

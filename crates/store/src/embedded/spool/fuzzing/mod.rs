@@ -12,10 +12,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId, SessionId};
+use relay::notification::Requests;
 use relay::outcome::Class;
 use relay::queue::{Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, SessionFacts, Settlement, Verdict};
 use relay::store::StoreError;
 use smtp::address::{Address, ReversePath};
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
 use tokio::sync::oneshot;
 
 use super::committer::Committer;
@@ -65,6 +68,7 @@ pub fn envelope(message: u128) -> Envelope {
             client_name: "client.example".to_owned(),
             tls: "TLS 1.3".to_owned(),
         }),
+        requests: None,
     }
 }
 
@@ -151,6 +155,7 @@ impl Steps {
         }
         let commit = Commit {
             meta: meta::commit_out(&envelope, filed),
+            version: meta::version(&envelope),
             content: if filed.is_some() { Vec::new() } else { vec![content] },
             content_crc: if filed.is_some() { 0 } else { crc },
             filed,
@@ -320,7 +325,16 @@ pub fn metas() -> Vec<Vec<u8>> {
         (0, meta::StateV1::Waiting { due: 5, attempts: 1 }),
         (2, meta::StateV1::Held { reason: meta::HoldV1::Operator, attempts: 0 }),
     ];
+    let asked = |notify, orcpt: Option<&str>| RcptParameters { notify, orcpt: orcpt.map(Into::into) };
+    let requests = Requests {
+        ret: Some(Ret::Full),
+        envid: Some("Order+2B7".into()),
+        recipients: vec![asked(Some(Notify::NEVER), None), asked(None, Some("rfc822;b@c.example"))],
+        suppressed: vec![asked(Some(Notify::DELAY), None)],
+    };
+    let asking = Envelope { requests: Some(Box::new(requests)), ..envelope.clone() };
     vec![
+        meta::commit_out(&asking, filed),
         meta::commit_out(&envelope, None),
         meta::commit_out(&envelope, filed),
         meta::copy_out(&envelope, filed, states, Some(b"DKIM-Signature: a\r\n")),

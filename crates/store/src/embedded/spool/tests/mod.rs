@@ -4,6 +4,7 @@
 mod damage;
 mod fake_disk;
 mod faults;
+mod further;
 mod model;
 mod rig;
 mod snapshot;

@@ -72,6 +72,7 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
             client_name: "client.example".to_owned(),
             tls: "TLS 1.3".to_owned(),
         }),
+        requests: None,
     }
 }
 
@@ -161,6 +162,7 @@ impl Rig {
         };
         let commit = Commit {
             meta: meta::commit_out(&envelope, filed),
+            version: meta::version(&envelope),
             content: if filed.is_some() { Vec::new() } else { vec![content] },
             content_crc: if filed.is_some() { 0 } else { crc },
             filed,

@@ -41,6 +41,7 @@ fn send(kept: &mut Kept, messages: u64) {
         let verdict = |recipient| Verdict {
             recipient,
             outcome: Outcome::Delivered { sandbox: false },
+            class: None,
             reason: String::new(),
             remote_reply: None,
         };

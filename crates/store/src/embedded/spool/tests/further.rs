@@ -1,0 +1,47 @@
+//! What version 2 of a Commit or Copy has behind version 1.
+
+use relay::id::MessageId;
+use relay::notification::Requests;
+use relay::queue::Envelope;
+use smtp::dsn::{Notify, Ret};
+use smtp::envelope::RcptParameters;
+
+use super::super::meta::{commit_in, commit_out, copy_in, copy_out, version};
+use super::rig::envelope;
+
+fn asking() -> Envelope {
+    let asked = |notify, orcpt: Option<&str>| RcptParameters { notify, orcpt: orcpt.map(Into::into) };
+    let requests = Requests {
+        ret: Some(Ret::Headers),
+        envid: Some("QQ+2B314159".into()),
+        recipients: vec![asked(None, Some("utf-8;b\u{f8}b@c.example")), asked(Some(Notify::NEVER), None)],
+        suppressed: vec![asked(Notify::parse("SUCCESS,DELAY"), None)],
+    };
+    Envelope { requests: Some(Box::new(requests)), ..envelope(7, 2) }
+}
+
+#[test]
+fn what_was_asked_comes_back_from_either_record() {
+    let asking = asking();
+    assert_eq!(version(&asking), 2);
+    assert_eq!(commit_in(MessageId(7), &commit_out(&asking, None)).unwrap().envelope, asking);
+    let copied = copy_in(MessageId(7), &copy_out(&asking, None, Vec::new(), Some(b"seal"))).unwrap();
+    assert_eq!((copied.envelope, copied.seal.as_deref()), (asking, Some(&b"seal"[..])));
+}
+
+#[test]
+fn where_nothing_was_asked_the_record_is_what_it_was_before() {
+    let plain = envelope(7, 2);
+    let (before, after) = (commit_out(&plain, None), commit_out(&asking(), None));
+    assert_eq!(version(&plain), 1);
+    assert!(after.starts_with(&before) && after.len() > before.len());
+    // that of an earlier version says: nothing was asked
+    assert_eq!(commit_in(MessageId(7), &before).unwrap().envelope, plain);
+}
+
+#[test]
+fn a_part_that_is_not_known_is_no_envelope() {
+    let mut octets = commit_out(&envelope(7, 1), None);
+    octets.extend_from_slice(&postcard::to_allocvec(&vec![(200u8, &b"x"[..])]).unwrap());
+    assert!(commit_in(MessageId(7), &octets).is_err());
+}
