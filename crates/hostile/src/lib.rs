@@ -11,6 +11,7 @@ pub mod config;
 pub mod conversation;
 pub mod framing;
 pub mod letter;
+pub mod mta_sts;
 pub mod phrases;
 pub mod proxy;
 pub mod records;
@@ -31,6 +32,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("conversation", conversation::check),
     ("framing", framing::check),
     ("letter", letter::check),
+    ("mta_sts", mta_sts::check),
     ("proxy", proxy::check),
     ("records", records::check),
     ("segment", segment::check),

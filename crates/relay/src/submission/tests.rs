@@ -479,7 +479,7 @@ fn refusals_in_quick_succession_are_not_worth_a_reply() {
 #[test]
 fn what_was_asked_about_notifications_is_kept_with_the_envelope() {
     let mut scene = Scene::new();
-    let suppressed = ["gone@b.example".to_owned()].into_iter().collect();
+    let suppressed = [("gone@b.example".to_owned(), Suppression::manual("", NOW))].into_iter().collect();
     scene.directory.suppressions.insert(Id::new(1), Arc::new(suppressed));
     let mut visit = scene.alice();
     let path = ReversePath::parse("shop@caf\u{e9}.example", true).unwrap();
