@@ -15,7 +15,7 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
-use relay::suppression::{Suppression, SuppressionCause};
+use relay::suppression::Suppression;
 use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
@@ -354,34 +354,6 @@ pub(crate) async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
     assert!(matches!(change(three), Err(StoreError::Conflict(_))));
 }
 
-pub(crate) async fn suppressions_whatever_the_case(store: &impl Store) {
-    let (account, other) = (account(store), account(store));
-    let by = operator();
-    let first = [("Anna@Example.org".to_owned(), Suppression::manual("She asked.", NOW))];
-    assert_eq!(store.suppress(account, &first, true, Some(&by), NOW).unwrap(), 1);
-    let again = [("anna@example.org".to_owned(), Suppression::manual("She asked again.", later(1)))];
-    assert_eq!(store.suppress(account, &again, true, Some(&by), later(1)).unwrap(), 1);
-    // what follows by rule takes nothing from what a person said, and leaves no line in the audit log
-    let lines = store.audit(Some(account), 100).unwrap().len();
-    let (cause, until) = (SuppressionCause::Bounce, Some(later(9)));
-    let bounced = Suppression { cause, until, ..Suppression::manual("550 gone", later(2)) };
-    let both = ["anna@example.org", "ben@example.org"].map(|address| (address.to_owned(), bounced.clone()));
-    assert_eq!(store.suppress(account, &both, false, None, later(2)).unwrap(), 1);
-    assert_eq!(store.audit(Some(account), 100).unwrap().len(), lines);
-    let directory = store.directory();
-    assert_eq!(directory.suppressions[&account]["anna@example.org"], again[0].1);
-    assert_eq!(directory.suppressions[&account]["ben@example.org"], bounced);
-    assert_eq!(directory.suppressions[&account].len(), 2);
-    assert_eq!((store.suppressions_expire(later(8)).unwrap(), store.suppressions_expire(later(9)).unwrap()), (0, 1));
-    let missing = store.suppress(Id::new(999), &both, false, None, later(2));
-    assert!(matches!(missing, Err(StoreError::NotFound(_))));
-    assert!(directory.suppressions.get(&other).is_none_or(|set| set.is_empty()));
-    store.unsuppress(account, "ANNA@example.org", &operator(), later(2)).unwrap();
-    assert!(store.directory().suppressions.get(&account).is_none_or(|set| set.is_empty()));
-    let again = store.unsuppress(account, "anna@example.org", &operator(), later(3));
-    assert!(matches!(again, Err(StoreError::NotFound(_))));
-}
-
 pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
@@ -604,22 +576,4 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
     let told: Vec<_> = store.audit(Some(gone), 2).unwrap().into_iter().map(|line| line.action).collect();
     assert_eq!(told, ["account.delete", "domain.delete"]);
     assert!(store.account_add("Bakery", &operator(), NOW).unwrap().id > stays, "its number is not given again");
-}
-
-pub(crate) async fn a_suppression_is_erased_without_its_address(store: &impl Store) {
-    let account = account(store);
-    store
-        .suppress(
-            account,
-            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
-            true,
-            Some(&operator()),
-            NOW,
-        )
-        .unwrap();
-    assert!(store.suppression_erase(account, "Anna@example.org", &operator(), later(1)).unwrap());
-    assert!(!store.suppression_erase(account, "anna@example.org", &operator(), later(1)).unwrap());
-    let told = store.audit(Some(account), 1).unwrap().remove(0);
-    assert_eq!((told.action.as_str(), told.subject.contains('@')), ("suppression.erase", false));
-    assert!(store.directory().suppressions[&account].is_empty());
 }
