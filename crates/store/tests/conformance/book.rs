@@ -20,7 +20,7 @@ use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
 
-fn account(store: &impl Store) -> Id<relay::account::Account> {
+pub(crate) fn account(store: &impl Store) -> Id<relay::account::Account> {
     store.account_add("Bakery", &operator(), NOW).unwrap().id
 }
 

@@ -4,6 +4,7 @@ use relay::id::Id;
 use relay::store::{Store, StoreError};
 use relay::suppression::{Suppression, SuppressionCause};
 
+use crate::book::account;
 use crate::world::*;
 
 pub(crate) async fn suppressions_whatever_the_case(store: &impl Store) {
