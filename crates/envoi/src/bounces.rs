@@ -2,14 +2,11 @@
 
 use relay::outcome::rules::Rules;
 use relay::service::Fault;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
-
-/// A file of rules is no larger.
-const OCTETS_MAX: u64 = 1024 * 1024;
+use crate::rule_file;
 
 /// The rules in force: those of the configured file before ours, or ours alone.
 ///
@@ -27,20 +24,14 @@ pub(crate) fn rules(config: &Config) -> Result<Arc<Rules>, Fault> {
 
 /// The rules of a file before ours; what is wrong with it, its name first.
 pub(crate) fn read(file: &Path) -> Result<Rules, String> {
-    let named = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
-    let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(|error| named(&error))?;
-    opened.take(OCTETS_MAX + 1).read_to_string(&mut text).map_err(|error| named(&error))?;
-    if text.len() as u64 > OCTETS_MAX {
-        return Err(named(&format!("has more than {OCTETS_MAX} octets")));
-    }
-    Rules::before_ours(&text).map_err(|error| named(&error.to_string().trim_end()))
+    rule_file::read(file, Rules::before_ours)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::rule_file::OCTETS_MAX;
 
     fn rule(class: &str) -> String {
         format!("[[rule]]\nname = \"mine\"\nclass = \"{class}\"\nany = [\"go away\"]\n")

@@ -11,6 +11,7 @@ mod operate;
 mod plan;
 mod run;
 mod show;
+mod site;
 mod statistics;
 mod suppression;
 pub(crate) mod table;
@@ -32,6 +33,7 @@ pub use plan::{PlanCommand, TermsArgs};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
+pub use site::SiteCommand;
 pub use statistics::StatisticsArgs;
 pub use suppression::SuppressionCommand;
 pub use webhook::{ChangeArgs, EventWord, WebhookCommand};
@@ -101,6 +103,9 @@ pub enum Command {
     /// Mail that waits
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Mail servers of others, and how they are treated
+    #[command(subcommand)]
+    Site(SiteCommand),
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),

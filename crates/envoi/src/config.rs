@@ -172,6 +172,8 @@ pub struct Delivery {
     pub retry_for: Duration,
     /// Further authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// The operator's rules for what providers take, before ours.
+    pub shaping: Option<PathBuf>,
     /// Whether mail servers' certificates are looked for in DNS.
     pub dane: Dnssec,
     /// Whether policies of domains are gone by.
@@ -450,6 +452,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         source_addresses: table.addresses("source_addresses").unwrap_or_default(),
         retry_for: Duration::from_secs(table.number("retry_for").unwrap_or_default()),
         ca_file: table.path("ca_file", folder),
+        shaping: table.path("shaping", folder),
         dane: match table.text("dane").as_str() {
             "on" => Dnssec::On,
             "off" => Dnssec::Off,

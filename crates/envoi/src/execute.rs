@@ -17,6 +17,7 @@ mod message;
 mod once;
 mod plan;
 mod queue;
+mod sites;
 mod statistics;
 mod suppressions;
 mod users;
@@ -421,6 +422,10 @@ impl<S: Store> Executor<S> {
             }
             Operation::QueueList { account, after, limit: rows } => self.queue_list(account, after, self::rows(rows)),
             Operation::UnknownReplies => Answer::UnknownReplies(self.unknown_replies()),
+            Operation::SiteList { after, limit: rows, troubled } => {
+                Answer::Sites(self.sites(after.as_deref(), self::rows(rows), troubled))
+            }
+            Operation::SiteResume { site } => self.site_resume(&site, caller.actor)?,
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
             Operation::Audit { account, limit: rows } => {

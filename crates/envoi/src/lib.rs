@@ -17,6 +17,8 @@ pub mod metrics;
 pub mod moment;
 mod people;
 pub mod reference;
+mod rule_file;
 pub mod serve;
+mod shaping;
 pub mod telemetry;
 pub mod wire;

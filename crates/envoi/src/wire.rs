@@ -3,6 +3,7 @@
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
+use relay::shaping::Providers;
 use relay::store::Spool;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -37,6 +38,7 @@ use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::expiry;
 use crate::metrics::Metrics;
+use crate::shaping;
 
 /// How often certificate files are looked at.
 const CERTIFICATES_LOOK: Duration = Duration::from_secs(10);
@@ -92,6 +94,7 @@ impl Relay {
             outbound = outbound.with_policies(Arc::new(policies.clone()));
         }
         let rules = bounces::rules(config)?;
+        let providers = shaping::providers(config)?;
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
@@ -99,7 +102,7 @@ impl Relay {
         let zone = zone_sockets(config)?;
         let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
         let ground = Ground::lay(config, clock, kept).await?;
-        let dispatch = ground.dispatch(config, outbound, rules);
+        let dispatch = ground.dispatch(config, outbound, rules, providers);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
@@ -194,9 +197,16 @@ impl Ground {
         Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
     }
 
-    fn dispatch(&self, config: &Config, outbound: Outbound, rules: Arc<Rules>) -> dispatch::Handle {
+    fn dispatch(
+        &self,
+        config: &Config,
+        outbound: Outbound,
+        rules: Arc<Rules>,
+        providers: Arc<Providers>,
+    ) -> dispatch::Handle {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
+            providers,
             rules,
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };

@@ -292,6 +292,7 @@ fn body(id: &str) -> Option<Value> {
         }
         "WebhookSet" => json!({"enabled": false}),
         "WebhookReplay" => json!({"since": "2026-01-01"}),
+        "SiteResume" => json!({"site": "example.net"}),
         "Backup" => json!({"target": "/nowhere/at/all"}),
         _ => return None,
     })

@@ -7,7 +7,7 @@ mod validated;
 mod witness;
 
 pub use hickory::{Dns, DnsSettings, Dnssec, check_trust_anchors};
-pub use plan::{Hop, MailHosts, PlanFault, addresses_of, mail_hosts};
+pub use plan::{Hop, MailHosts, PlanFault, addresses_of, mail_hosts, mail_servers};
 pub use witness::{Answering, NameServers, Witness};
 
 use std::future::Future;

@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-use crate::dns::Resolver;
+use crate::dns::{Resolver, mail_servers};
 use crate::mta_sts::Policies;
 use errand::{Carried, Errand};
 
@@ -120,6 +120,8 @@ pub struct Parcel {
     pub envelope: Arc<Envelope>,
     /// Numbers of those of its recipients that go to this destination.
     pub recipients: Vec<u16>,
+    /// Recipients in one transaction; 0: as many as every transaction may have.
+    pub transaction_recipients: usize,
     /// Fields to send in front of the content.
     pub seal: Option<Bytes>,
     /// The admitted content.
@@ -193,6 +195,15 @@ impl<D: Dialer> Outbound<D> {
         &self.routes
     }
 
+    /// The names of the mail servers of a destination, the most preferred first; none where DNS does not say. A route's is its
+    /// host with the port.
+    pub async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
+        match destination {
+            Destination::Mx { domain } => mail_servers(self.resolver.as_ref(), domain).await,
+            Destination::Route { .. } => Some(vec![self.routes.site(destination)]),
+        }
+    }
+
     /// Carries a parcel to its destination, over `line` where that is still usable, and leaves there
     /// the line that may be used for the next parcel to the same destination, or none.
     ///
@@ -235,6 +246,10 @@ impl<D: Dialer> Outbound<D> {
         errand: &mut Errand<'_>,
     ) -> Option<Line<D::Stream>> {
         let mut opener = opener::Opener::new(self, destination);
+        let recipients_max = match errand.transaction_recipients() {
+            0 => self.settings.recipients_max,
+            most => most.min(self.settings.recipients_max),
+        };
         let mut current = line.and_then(fresh);
         loop {
             let reused = current.is_some();
@@ -249,7 +264,7 @@ impl<D: Dialer> Outbound<D> {
                 },
             };
             errand.travels_by(&line);
-            match errand.carry(&mut line, self.settings.recipients_max).await {
+            match errand.carry(&mut line, recipients_max).await {
                 Carried::All if line.may_go_on() => return Some(line),
                 Carried::All => {
                     hang_up(line);

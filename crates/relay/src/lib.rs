@@ -38,6 +38,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod sending_domain;
 pub mod service;
+pub mod shaping;
 pub mod sharded;
 pub mod signing;
 pub mod site;

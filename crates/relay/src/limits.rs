@@ -212,7 +212,19 @@ limits! {
     conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""
         "Conversations with other servers at once, in total.";
     site_conversations_max SITE_CONVERSATIONS_MAX 10 1..=1_000 "conversations" ""
-        "Conversations at once with one site: the mail servers of a domain, or the next hop of a route.";
+        "Conversations at once with one site: the mail servers that one domain or many share, or the next hop of a route.";
+    site_suspension_seconds_min SITE_SUSPENSION_SECONDS_MIN 300 60..=3_600 "seconds" ""
+        "The first time that a site is left alone that says it blocks the relay; each further one is twice as long.";
+    site_suspension_seconds_max SITE_SUSPENSION_SECONDS_MAX 14_400 300..=86_400 "seconds" ""
+        "The longest time that such a site is left alone before one message tries whether it takes mail again.";
+    site_pause_seconds_min SITE_PAUSE_SECONDS_MIN 30 5..=600 "seconds" ""
+        "The first pause of a site that finds the relay too fast; each further one is twice as long.";
+    site_pause_seconds_max SITE_PAUSE_SECONDS_MAX 1_200 30..=14_400 "seconds" ""
+        "The longest pause of such a site.";
+    site_messages_per_minute_min SITE_MESSAGES_PER_MINUTE_MIN 6 1..=1_000 "messages a minute" ""
+        "The slowest pace that such a site gets its mail at.";
+    site_recovery_seconds SITE_RECOVERY_SECONDS 60 10..=3_600 "seconds" ""
+        "How long a site has to take mail without a complaint before it gets one more connection, or a quarter more messages a minute.";
     domain_looks_max DOMAIN_LOOKS_MAX 32 1..=1_000 "domains" ""
         "Sending domains whose records are looked at in DNS at once.";
     account_domain_looks_max ACCOUNT_DOMAIN_LOOKS_MAX 4 1..=1_000 "domains" ""
@@ -262,7 +274,7 @@ limits! {
 }
 
 impl Limits {
-    /// Checks each value against its floor and ceiling, and the shortest block against the longest.
+    /// Checks each value against its floor and ceiling, and the shortest block, suspension and pause against the longest.
     ///
     /// # Errors
     /// Every value that is outside; the configuration must not be used.
@@ -273,9 +285,15 @@ impl Limits {
             .filter(|(limit, value)| !(limit.floor..=limit.ceiling).contains(value))
             .map(|(limit, value)| LimitError { limit, value })
             .collect();
-        if errors.is_empty() && self.block_seconds_min > self.block_seconds_max {
-            let limit = Limit { floor: self.block_seconds_min, ..BLOCK_SECONDS_MAX };
-            errors.push(LimitError { limit, value: self.block_seconds_max });
+        let pairs = [
+            (self.block_seconds_min, self.block_seconds_max, BLOCK_SECONDS_MAX),
+            (self.site_suspension_seconds_min, self.site_suspension_seconds_max, SITE_SUSPENSION_SECONDS_MAX),
+            (self.site_pause_seconds_min, self.site_pause_seconds_max, SITE_PAUSE_SECONDS_MAX),
+        ];
+        let crossed = pairs.into_iter().filter(|(shortest, longest, _)| shortest > longest);
+        if errors.is_empty() {
+            errors
+                .extend(crossed.map(|(floor, value, longest)| LimitError { limit: Limit { floor, ..longest }, value }));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -386,6 +404,8 @@ mod tests {
     fn the_shortest_block_is_not_longer_than_the_longest() {
         let limits = Limits { block_seconds_min: 2_000, block_seconds_max: 1_000, ..Limits::default() };
         assert_eq!(limits.check().unwrap_err()[0].limit.name, "block_seconds_max");
+        let limits = Limits { site_pause_seconds_min: 600, site_pause_seconds_max: 60, ..Limits::default() };
+        assert_eq!(limits.check().unwrap_err()[0].limit.name, "site_pause_seconds_max");
     }
 
     #[test]

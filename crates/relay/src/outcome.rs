@@ -42,6 +42,8 @@ pub enum Failure {
     Protocol(String),
     /// The message is larger than the next hop's SIZE.
     TooLarge(u64),
+    /// Nobody was asked: the site is left alone for a while, because of replies of this class to other mail.
+    Suspended(Class),
 }
 
 /// What was found out about one recipient in one attempt.
@@ -74,6 +76,16 @@ pub struct Context<'a> {
     pub progressed: bool,
 }
 
+impl Context<'_> {
+    /// When to try again after a failure of this class; none where the period is over.
+    fn next(&self, class: Option<Class>) -> Option<Timestamp> {
+        match class.map(Class::site_action) {
+            Some(SiteAction::WaitShorter) => self.period.next_greylisted(self.now, self.attempts, self.jitter),
+            _ => self.period.next(self.now, self.attempts, self.jitter),
+        }
+    }
+}
+
 /// A verdict, with the status that a DSN gives for it (RFC 3463).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -100,7 +112,7 @@ pub fn judge(recipient: u16, finding: &Finding, context: &Context<'_>) -> Judgem
         Course::Rest if context.progressed => {
             (Outcome::Deferred { until: context.now }, meaning.status, meaning.reason)
         }
-        Course::Passing | Course::Rest => match context.period.next(context.now, context.attempts, context.jitter) {
+        Course::Passing | Course::Rest => match context.next(meaning.class) {
             Some(until) => (Outcome::Deferred { until: until.max(context.not_before) }, meaning.status, meaning.reason),
             None => (Outcome::SoftBounced, EXPIRED, words::expired(context.period.lasts, &meaning.reason)),
         },
@@ -168,6 +180,17 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
         Ending::Sandbox => (Outcome::Delivered { sandbox: true }, Enhanced(2, 0, 0), String::new()),
     };
     Judgement { verdict: Verdict { recipient, outcome, class: None, reason, remote_reply: None }, status }
+}
+
+/// What a finding says, for the operator: its class where there was no reply, and the words.
+pub fn told(finding: &Finding) -> (Option<Class>, String) {
+    match finding {
+        Finding::Replied(_, reply) => (None, remote_text(reply)),
+        Finding::Failed(failure) => {
+            let meaning = words::of_failure(failure, "the domain");
+            (meaning.class, meaning.reason)
+        }
+    }
 }
 
 /// Whether a finding says that the site as a whole cannot be reached, whatever the message.

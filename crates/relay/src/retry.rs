@@ -25,6 +25,12 @@ pub const DELAYS: [Duration; 9] = [
     Duration::from_secs(4 * 3600),
 ];
 
+/// The wait after a first refusal by greylisting: what most of those who do so want to see.
+pub const GREYLISTING_DELAY: Duration = Duration::from_secs(5 * 60);
+
+/// So many attempts may be refused by greylisting and be made again as soon; later ones wait as any other.
+pub const GREYLISTED_MAX: u32 = 3;
+
 /// Each wait is longer by a random share of itself, up to this many hundredths.
 pub const JITTER_HUNDREDTHS_MAX: u64 = 25;
 
@@ -89,6 +95,16 @@ impl Period {
         Some(wanted.min(last))
     }
 
+    /// The same, where the last attempt was refused by greylisting.
+    pub fn next_greylisted(&self, now: Timestamp, attempts: u32, jitter: Jitter) -> Option<Timestamp> {
+        let due = self.next(now, attempts, jitter)?;
+        let soon = now.after(jitter.stretch(GREYLISTING_DELAY));
+        // the end of the period stays where it is
+        let end = self.accepted_at.after(self.lasts);
+        let last = if end > now { end.max(now.after(DELAYS[0])) } else { soon };
+        Some(if attempts <= GREYLISTED_MAX { soon.min(last) } else { due })
+    }
+
     fn is_over(&self, now: Timestamp, attempts: u32) -> bool {
         if self.accepted_at > now {
             // the clock went back beneath the message: count attempts instead of hours
@@ -150,6 +166,17 @@ mod tests {
         assert_eq!(delay(1), Duration::from_secs(60));
         assert_eq!(delay(0), delay(1));
         assert_eq!(delay(1000), Duration::from_secs(4 * 3600));
+    }
+
+    #[test]
+    fn greylisting_is_tried_again_in_five_minutes_and_then_as_before() {
+        let period = period(RETRY_FOR);
+        let wait = |attempts| period.next_greylisted(NOW, attempts, Jitter(0)).unwrap().since(NOW);
+        assert_eq!((wait(1), wait(3)), (GREYLISTING_DELAY, GREYLISTING_DELAY));
+        assert_eq!(wait(4), delay(4));
+        let short = Period { accepted_at: NOW, lasts: Duration::from_secs(120) };
+        assert_eq!(short.next_greylisted(NOW, 1, Jitter(25)), Some(NOW.after(short.lasts)));
+        assert_eq!(short.next_greylisted(NOW.after(RETRY_FOR), 50, Jitter(0)), None);
     }
 
     #[test]

@@ -6,14 +6,22 @@
 //! only as much content is held as there are conversations.
 //!
 //! A **parcel** is what goes in one transaction: the recipients of one message with the same destination
-//! and the same due moment. A **site** is a destination with its conversations. A due parcel waits only
-//! for one of: a free conversation of its site, a free conversation at all, or the driver's stop.
+//! and the same due moment. A **site** is here a destination with its conversations; a **shaper** holds what is in force at the
+//! mail servers that several destinations may share ([`crate::shaping`]). A due parcel waits only for one of: a free
+//! conversation of its site, what its shaper allows, a free conversation at all, or the driver's stop.
 
 mod conversations;
+mod events;
+mod overview;
 mod parcels;
+mod shape;
+mod shapers;
 mod sites;
 #[cfg(test)]
 mod tests;
+
+pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
+pub use overview::SiteState;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -24,11 +32,13 @@ use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::id::{Id, MessageId};
 use crate::limits::Limits;
-use crate::outcome::{Ending, Finding};
-use crate::queue::{Attempt, HoldReason, RecipientState};
+use crate::outcome::Ending;
+use crate::queue::{HoldReason, RecipientState};
 use crate::retry;
 use crate::route::Destination;
+use crate::shaping::{Pauses, Providers};
 use parcels::{Errand, Parcels, State};
+use shapers::Shapers;
 use sites::Sites;
 
 /// Conversations at once with a site that has not taken mail yet.
@@ -49,6 +59,8 @@ pub struct Bounds {
     pub site_conversations_max: usize,
     /// How long a conversation is kept open for further mail to its site.
     pub idle_kept: Duration,
+    /// How sites that complain are spared.
+    pub pauses: Pauses,
 }
 
 impl Bounds {
@@ -59,6 +71,7 @@ impl Bounds {
             conversations_max: count(limits.conversations_max),
             site_conversations_max: count(limits.site_conversations_max),
             idle_kept: Duration::from_secs(limits.line_idle_seconds),
+            pauses: Pauses::held_to(limits),
         }
     }
 }
@@ -67,145 +80,6 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds::held_to(&Limits::default())
     }
-}
-
-/// One conversation, from its opening to [`Event::Ended`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConversationId(pub u64);
-
-/// A parcel in flight, from the action that hands it out to the event that takes it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ParcelId(u32);
-
-/// What goes in one transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// To be named in [`Event::Settled`].
-    pub id: ParcelId,
-    /// The message.
-    pub message: MessageId,
-    /// Which of its recipients.
-    pub recipients: Vec<u16>,
-    /// Attempts made so far.
-    pub attempts: u32,
-    /// When it was due, as its last settlement said; at its arrival, when that was.
-    pub due: Timestamp,
-}
-
-/// Why a site could not be reached: said of the mail that waits for it, without dialling again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// What was found.
-    pub finding: Finding,
-    /// The attempt that found it.
-    pub attempt: Attempt,
-}
-
-/// A recipient that is not settled, as it arrives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addressed {
-    /// Its number in the envelope.
-    pub recipient: u16,
-    /// Where its mail goes.
-    pub destination: Destination,
-    /// Its state.
-    pub state: RecipientState,
-}
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// A message came, new or from an earlier life of the process. One that is known already is left alone.
-    Arrived {
-        /// The message.
-        message: MessageId,
-        /// Whose it is.
-        account: Id<Account>,
-        /// Those of its recipients that are not settled.
-        recipients: Vec<Addressed>,
-    },
-    /// A parcel came back: what is left of it. Empty where every recipient is settled.
-    Settled {
-        /// Which.
-        parcel: ParcelId,
-        /// Each recipient that is not settled, with its new state.
-        left: Vec<(u16, RecipientState)>,
-    },
-    /// The site of this conversation took part in a dialogue.
-    Reached(ConversationId),
-    /// The dialogue broke in the middle.
-    Broke(ConversationId),
-    /// The site could not be reached; the conversation has ended. The parcel comes back in an action.
-    Unreached {
-        /// Which conversation.
-        conversation: ConversationId,
-        /// What it should have carried.
-        parcel: ParcelId,
-        /// Why it could not.
-        fault: Arc<Fault>,
-    },
-    /// The conversation can carry another parcel. `open`: it has a connection, worth being kept for a while.
-    Free {
-        /// Which.
-        conversation: ConversationId,
-        /// Whether it has a connection.
-        open: bool,
-    },
-    /// The conversation is over.
-    Ended(ConversationId),
-    /// A message is held: nothing of it is attempted until it is released.
-    Held(MessageId, HoldReason),
-    /// A message is released: what was held of it is due now.
-    Released(MessageId),
-    /// Someone wants a message tried now: what waits of it is due, and its sites are asked again.
-    Retried(MessageId),
-    /// A message is to end without further attempts.
-    GivenUp(MessageId, Arc<Ending>),
-    /// Time passed.
-    Tick,
-    /// Nothing is begun from now on.
-    Stopped,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Begin a conversation with this parcel.
-    Open {
-        /// Its name from now on.
-        conversation: ConversationId,
-        /// With whom.
-        destination: Destination,
-        /// What it carries first.
-        parcel: Parcel,
-    },
-    /// Carry this parcel over a conversation that said [`Event::Free`].
-    Carry {
-        /// Which.
-        conversation: ConversationId,
-        /// What.
-        parcel: Parcel,
-    },
-    /// End a conversation that said [`Event::Free`], then say [`Event::Ended`].
-    Close(ConversationId),
-    /// Settle this parcel by what was found about its site, then say [`Event::Settled`].
-    Fail {
-        /// Which.
-        parcel: Parcel,
-        /// What was found.
-        fault: Arc<Fault>,
-        /// Whether the attempt was for this very parcel.
-        attempted: bool,
-        /// The site is left alone until then.
-        not_before: Timestamp,
-    },
-    /// Settle this parcel as ended, then say [`Event::Settled`].
-    End {
-        /// Which.
-        parcel: Parcel,
-        /// Why.
-        ending: Arc<Ending>,
-    },
 }
 
 /// What waits, for metrics.
@@ -223,6 +97,8 @@ pub struct Depth {
     pub conversations: usize,
     /// Idle conversations.
     pub idle: usize,
+    /// Sites that are left alone because they say that they block us, or are asked for the first time since.
+    pub suspended: usize,
 }
 
 /// What someone asked of a message while some of it was in flight.
@@ -235,8 +111,16 @@ enum Wish {
 #[derive(Debug)]
 struct Conversation {
     site: u32,
+    /// Where it counts; [`NONE`] while the site's mail servers are not known.
+    shaper: u32,
     /// Parcels since another site last waited.
     in_a_row: u32,
+    /// Parcels in all.
+    carried: u32,
+    /// When the parcel that it carries was handed out.
+    begun: Timestamp,
+    /// The site complained about it.
+    complained: bool,
     /// It has reached its site.
     proven: bool,
     /// It was told to close.
@@ -249,8 +133,10 @@ struct Conversation {
 #[derive(Debug)]
 pub struct Scheduler {
     bounds: Bounds,
+    providers: Arc<Providers>,
     parcels: Parcels,
     sites: Sites,
+    shapers: Shapers,
     conversations: HashMap<ConversationId, Conversation>,
     conversations_begun: u64,
     idle: VecDeque<(ConversationId, Timestamp)>,
@@ -262,8 +148,13 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Knows nothing yet.
+    /// Knows nothing yet, and of providers what comes with the relay.
     pub fn new(bounds: Bounds) -> Self {
+        Scheduler::shaped(bounds, Arc::clone(Providers::ours()))
+    }
+
+    /// Knows nothing yet but these rules for providers.
+    pub fn shaped(bounds: Bounds, providers: Arc<Providers>) -> Self {
         let at_least_one = |bound: usize| bound.max(1);
         let bounds = Bounds {
             conversations_max: at_least_one(bounds.conversations_max),
@@ -272,7 +163,9 @@ impl Scheduler {
         };
         Scheduler {
             sites: Sites::new(bounds.site_conversations_max),
+            shapers: Shapers::default(),
             bounds,
+            providers,
             parcels: Parcels::default(),
             conversations: HashMap::new(),
             conversations_begun: 0,
@@ -296,7 +189,13 @@ impl Scheduler {
                 self.on_arrived(message, account, recipients, now, &mut actions);
             }
             Event::Settled { parcel, left } => self.on_settled(parcel, left, now, &mut actions),
+            Event::Found { conversation, parcel, hosts } => {
+                self.on_found(conversation, parcel, &hosts, now, &mut actions);
+            }
             Event::Reached(conversation) => self.on_reached(conversation, now, &mut actions),
+            Event::Complained { conversation, complaint } => {
+                self.on_complained(conversation, *complaint, now, dice, &mut actions);
+            }
             Event::Broke(conversation) => self.on_broke(conversation),
             Event::Unreached { conversation, parcel, fault } => {
                 self.on_unreached(conversation, parcel, fault, now, dice, &mut actions);
@@ -306,12 +205,16 @@ impl Scheduler {
             Event::Held(message, reason) => self.on_held(message, reason),
             Event::Released(message) => self.on_released(message, now, &mut actions),
             Event::Retried(message) => self.on_retried(message, now, &mut actions),
+            Event::Resumed(site) => self.on_resumed(&site, now, &mut actions),
             Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
             Event::Tick => {}
             Event::Stopped => self.stopped = true,
         }
         self.on_time(now, &mut actions);
         self.share(now, &mut actions);
+        while self.stir(now, &mut actions) {
+            self.share(now, &mut actions);
+        }
         actions
     }
 
@@ -325,7 +228,8 @@ impl Scheduler {
         }
         let idle = self.idle.front().map(|(_, until)| *until);
         let due = self.parcels.next_due().filter(|_| !self.stopped);
-        idle.into_iter().chain(due).min()
+        let opens = self.shapers.next_alarm().filter(|_| !self.stopped);
+        idle.into_iter().chain(due).chain(opens).min()
     }
 
     /// Whether anything of this message is live.
@@ -348,6 +252,7 @@ impl Scheduler {
             held: self.parcels.recipients_held,
             conversations: self.conversations.len(),
             idle: self.idle_count,
+            suspended: self.shapers.suspended,
         }
     }
 
@@ -373,7 +278,7 @@ impl Scheduler {
             }
         }
         for (destination, state, recipients) in groups {
-            let site = self.sites.place(&destination, now);
+            let site = self.place(&destination, now);
             self.admit(message, account, site, recipients, &state, now, actions);
         }
     }
@@ -386,7 +291,9 @@ impl Scheduler {
         recipients: Vec<u16>,
         attempts: u32,
     ) -> u32 {
-        self.sites.at(site).parcels += 1;
+        let record = self.sites.at(site);
+        record.parcels += 1;
+        record.recipients += recipients.len();
         self.parcels.insert(message, account, site, recipients, attempts)
     }
 
@@ -468,9 +375,12 @@ impl Scheduler {
     }
 
     fn forget(&mut self, place: u32) {
-        let site = self.parcels.at(place).site;
+        let record = self.parcels.at(place);
+        let (site, recipients) = (record.site, record.recipients.as_slice().len());
         self.parcels.remove(place);
-        self.sites.at(site).parcels -= 1;
+        let record = self.sites.at(site);
+        record.parcels -= 1;
+        record.recipients -= recipients;
     }
 
     fn is_in_flight(&self, place: u32) -> bool {
@@ -522,9 +432,12 @@ impl Scheduler {
     /// Makes a parcel due that somebody waits for, and has its site asked again even if that was down.
     fn hurry(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
         let site = self.parcels.at(place).site;
-        if let Some(down) = &mut self.sites.at(site).down {
+        let record = self.sites.at(site);
+        if let Some(down) = &mut record.down {
             down.until = now;
         }
+        let shaper = record.shaper;
+        self.shapers.ask_again(shaper, now);
         self.make_ready(place, now, actions);
     }
 
@@ -551,12 +464,16 @@ impl Scheduler {
             message: record.message,
             recipients: record.recipients.as_slice().to_vec(),
             attempts: record.attempts,
+            transaction_recipients: 0,
             due: record.due,
         }
     }
 
     /// Wakes what is due, and ends what has been idle for long enough.
     fn on_time(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if !self.stopped {
+            self.shapers.ring(now);
+        }
         while let Some(place) = if self.stopped { None } else { self.parcels.due(now) } {
             self.make_ready(place, now, actions);
         }

@@ -4,10 +4,13 @@
 
 use bytes::BytesMut;
 use relay::clock::Timestamp;
+use relay::id::Id;
+use relay::limits::Limits;
 use relay::outcome::rules::Rules;
-use relay::outcome::{Class, Context, Finding, Stage, judge};
+use relay::outcome::{Class, Context, Finding, SiteAction, Stage, judge};
 use relay::queue::{Outcome, Verdict};
 use relay::retry::{Jitter, Period};
+use relay::shaping::{BLOCKS_OF_SEVERAL, Complaint, Pauses, Provider, Reaction, Shaping};
 use serde::Deserialize;
 use smtp::reply::{Reply, ReplyReader};
 use std::collections::HashSet;
@@ -74,6 +77,7 @@ struct Entry {
     outcome: String,
     #[serde(default)]
     suppresses: bool,
+    site: Option<SiteAction>,
 }
 
 impl Entry {
@@ -185,4 +189,43 @@ fn every_rule_is_needed_or_said_not_to_be() {
     assert!(useless.is_empty(), "no reply needs {useless:?}");
     let stale: Vec<_> = said.iter().filter(|name| needed.contains(*name) || !rules.contains(name)).collect();
     assert!(stale.is_empty(), "needed after all, or gone: {stale:?}");
+}
+
+/// What follows at a site that says this to mail of many accounts, again and again.
+fn reaction(stage: Stage, reply: &Reply) -> Reaction {
+    let site = Rules::ours().classify(stage, reply).site;
+    let pauses = Pauses::held_to(&Limits::default());
+    let mut shaping = Shaping::new(Provider::default().allowance(10));
+    let at_the_door = matches!(stage, Stage::Greeting | Stage::Hello | Stage::Tls);
+    let mut reaction = Reaction::Nothing;
+    for said in 0..u64::from(BLOCKS_OF_SEVERAL) {
+        let now = Timestamp(1_800_000_000_000 + said);
+        let complaint = Complaint { action: site, at_the_door, account: Id::new(said), begun: now };
+        reaction = shaping.complained(&complaint, 10, false, now, Jitter::default(), &pauses);
+        if reaction != Reaction::Nothing {
+            break;
+        }
+    }
+    reaction
+}
+
+#[test]
+fn each_reply_leads_to_what_its_reader_would_do_with_the_site() {
+    let mut counts = [0; 4];
+    for entry in corpus() {
+        for stage in entry.stages() {
+            let wanted = entry.site.unwrap_or(entry.class.site_action());
+            let found = Rules::ours().classify(stage, &entry.reply());
+            assert_eq!(found.site, wanted, "{:?} {stage:?} by {:?}", entry.text, found.rule);
+            let (place, fits) = match reaction(stage, &entry.reply()) {
+                Reaction::Nothing => (0, matches!(wanted, SiteAction::Nothing | SiteAction::WaitShorter)),
+                Reaction::FewerConnections => (1, wanted == SiteAction::FewerConnections),
+                Reaction::Slower(_) => (2, wanted == SiteAction::SendSlower),
+                Reaction::Suspended(_) => (3, wanted == SiteAction::Suspend),
+            };
+            assert!(fits, "{:?} {stage:?}: {wanted:?}", entry.text);
+            counts[place] += 1;
+        }
+    }
+    assert!(counts.iter().all(|count| *count >= 8), "each has its examples: {counts:?}");
 }

@@ -22,6 +22,8 @@ pub struct Carrying {
     pub sites: BTreeMap<String, usize>,
     /// When the last attempt at a site ended, milliseconds of the world.
     busy_until: BTreeMap<String, u64>,
+    /// Domains whose mail servers are being looked for.
+    finding: BTreeMap<String, usize>,
     /// When there was last no room for one more attempt.
     full_until: Option<u64>,
 }
@@ -29,7 +31,8 @@ pub struct Carrying {
 impl Carrying {
     /// Whether a site has an attempt, or had one so many milliseconds before `now`.
     pub fn was_busy(&self, site: &str, now: u64, within: u64) -> bool {
-        let is_busy = self.sites.get(site).is_some_and(|count| *count > 0);
+        let counts = [self.sites.get(site), self.finding.get(site)];
+        let is_busy = counts.into_iter().flatten().any(|count| *count > 0);
         is_busy || self.busy_until.get(site).is_some_and(|until| now - until < within)
     }
 
@@ -72,6 +75,38 @@ impl Drop for Under<'_> {
     }
 }
 
+/// Takes note of the end of a search for mail servers, however it ends.
+struct Finding<'a> {
+    carrier: &'a SimCarrier,
+    site: String,
+}
+
+impl<'a> Finding<'a> {
+    fn begin(carrier: &'a SimCarrier, destination: &Destination) -> Self {
+        let site = name_of(destination);
+        *lock(&carrier.carrying).finding.entry(site.clone()).or_default() += 1;
+        Finding { carrier, site }
+    }
+}
+
+impl Drop for Finding<'_> {
+    fn drop(&mut self) {
+        let mut carrying = lock(&self.carrier.carrying);
+        let now = self.carrier.world.clock.milliseconds();
+        carrying.busy_until.insert(self.site.clone(), now);
+        if let Some(count) = carrying.finding.get_mut(&self.site) {
+            *count -= 1;
+        }
+    }
+}
+
+fn name_of(destination: &Destination) -> String {
+    match destination {
+        Destination::Mx { domain } => domain.clone(),
+        Destination::Route { index } => format!("route {index}"),
+    }
+}
+
 impl SimCarrier {
     /// Around the outbound side of a life.
     pub fn new(world: Arc<World>, outbound: Outbound<SimDialer>, carrying: Arc<Mutex<Carrying>>) -> Self {
@@ -79,10 +114,7 @@ impl SimCarrier {
     }
 
     fn begin<'a>(&'a self, destination: &Destination, parcel: &'a Parcel) -> Under<'a> {
-        let site = match destination {
-            Destination::Mx { domain } => domain.clone(),
-            Destination::Route { index } => format!("route {index}"),
-        };
+        let site = name_of(destination);
         let mut carrying = lock(&self.carrying);
         for recipient in &parcel.recipients {
             if !carrying.recipients.insert((parcel.envelope.message, *recipient)) {
@@ -108,6 +140,11 @@ impl Carrier for SimCarrier {
 
     fn routes(&self) -> &Routes {
         self.outbound.routes()
+    }
+
+    async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
+        let _under = Finding::begin(self, destination);
+        self.outbound.hosts(destination).await
     }
 
     async fn deliver(

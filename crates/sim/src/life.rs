@@ -180,6 +180,7 @@ fn dispatch(
             conversations_max: world.plan.conversations_max,
             site_conversations_max: world.plan.site_conversations_max,
             idle_kept: Duration::from_secs(5),
+            ..Bounds::default()
         },
         seals_max: 1,
         offload: net::offload::Offload::Inline,

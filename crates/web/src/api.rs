@@ -168,6 +168,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::block_lift))
         .routes(routes!(operator::queue_list))
         .routes(routes!(operator::unknown_replies))
+        .routes(routes!(operator::site_list))
+        .routes(routes!(operator::site_resume))
         .routes(routes!(operator::queue_release_all))
         .routes(routes!(operator::queue_cancel_all))
         .routes(routes!(operator::queue_show, operator::queue_cancel))

@@ -35,6 +35,7 @@ mod reasons;
 mod refusal;
 mod rules;
 mod setup;
+mod sites;
 mod snippets;
 mod suppressions;
 mod test_mail;
@@ -146,6 +147,7 @@ fn routes() -> Vec<Route> {
         accounts::routes(),
         plans::routes(),
         queue::routes(),
+        sites::routes(),
         certificates::routes(),
         zone::routes(),
     ];

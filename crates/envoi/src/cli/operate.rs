@@ -10,7 +10,7 @@ use relay::service::{Fault, RulesChange, Setting};
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
     DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, inbox,
-    member, message, plan, statistics, suppression, webhook,
+    member, message, plan, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -58,6 +58,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
             Operation::Connections { account: *account, limit: *limit }.into()
         }
         Command::Queue(command) => queue(command)?,
+        Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),

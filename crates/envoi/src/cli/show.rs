@@ -56,6 +56,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Source(found) => String::from_utf8_lossy(&found.source.0).into_owned(),
         Answer::Certificates(found) => certificates(found),
         Answer::UnknownReplies(all) => unknown_replies(all),
+        Answer::Sites(all) => super::site::list(all),
         Answer::Blocks(all) => blocks(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),

@@ -262,6 +262,12 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
         let line = tree.table("bounces").line_of("rules");
         problems.push(Problem::fault(line, "bounces.rules", what, "docs/operate/bounces.md says what a rule has."));
     }
+    if let Some(file) = &config.delivery.shaping
+        && let Err(what) = crate::shaping::read(file)
+    {
+        let line = tree.table("delivery").line_of("shaping");
+        problems.push(Problem::fault(line, "delivery.shaping", what, "docs/operate/delivery.md says what a rule has."));
+    }
     data_dir(&config.data_dir, tree.table("").line_of("data_dir"), &mut problems);
     problems
 }

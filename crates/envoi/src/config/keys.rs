@@ -302,6 +302,14 @@ const KEYS: &[Key] = &[
     ),
     key(
         "delivery",
+        "shaping",
+        Kind::Path,
+        Absent::Nothing("the relay's rules alone"),
+        r#""/etc/envoi/shaping.toml""#,
+        "A file of rules for what providers take (docs/operate/delivery.md), read at the start.",
+    ),
+    key(
+        "delivery",
         "dane",
         Kind::Choice(&["auto", "on", "off"]),
         means(r#""auto""#),

@@ -76,6 +76,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::QueueReleaseAll,
         O::QueueCancelAll,
         O::UnknownReplies,
+        O::SiteList { after: None, limit: 0, troubled: false },
+        O::SiteResume { site: "example.net".into() },
         O::Blocks,
         O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
         O::Audit { account: some, limit: 0 },

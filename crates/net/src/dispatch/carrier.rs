@@ -15,6 +15,9 @@ pub trait Carrier: Send + Sync + 'static {
     /// The operator's routes.
     fn routes(&self) -> &Routes;
 
+    /// The names of the mail servers of a destination, the most preferred first; none where that cannot be said now.
+    fn hosts(&self, destination: &Destination) -> impl Future<Output = Option<Vec<String>>> + Send;
+
     /// Carries a parcel, over `line` where that is still good, and leaves there a line for the next one.
     /// What went wrong is a finding of each recipient that it concerns.
     fn deliver(
@@ -34,6 +37,10 @@ impl<D: Dialer> Carrier for Outbound<D> {
 
     fn routes(&self) -> &Routes {
         Outbound::routes(self)
+    }
+
+    fn hosts(&self, destination: &Destination) -> impl Future<Output = Option<Vec<String>>> + Send {
+        Outbound::hosts(self, destination)
     }
 
     fn deliver(

@@ -1,15 +1,15 @@
-//! One conversation with a site: parcel after parcel, each claimed, sealed, carried, settled.
+//! One conversation with a site: its mail servers found, then parcel after parcel, each claimed, sealed, carried, settled.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::AccountState;
 use relay::clock::Timestamp;
-use relay::outcome::{self, Ending, Failure, Finding, Stage};
+use relay::outcome::{self, Ending, Failure, Finding, SiteAction, Stage, unknown};
 use relay::queue::{HoldReason, RecipientState};
 use relay::retry;
 use relay::route::Destination;
-use relay::schedule::{ConversationId, Event, Fault, Parcel};
+use relay::schedule::{Action, Complaint, ConversationId, Event, Fault, Parcel};
 use relay::store::{Claimed, Store, StoreError};
 use tokio::sync::mpsc;
 
@@ -17,7 +17,7 @@ use super::carrier::Carrier;
 use super::claims::Claim;
 use super::driver::Driver;
 use super::settle::Carried;
-use crate::outbound;
+use crate::outbound::{self, Delivery};
 
 /// How long a deleted domain's mail is still delivered.
 pub(super) const DELETED_DELIVERED_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -29,8 +29,18 @@ pub(super) const UNREADABLE_WAIT: Duration = Duration::from_secs(5 * 60);
 enum Left {
     /// It came back, by this event where it was not told yet.
     Settled(Option<Event>),
-    /// The site could not be reached: the conversation is over.
-    Unreached,
+    /// The site could not be reached, or has no room for it now: the conversation is over, the parcel taken back.
+    Over,
+}
+
+/// Whether a conversation may go on once its mail servers are known.
+enum Found {
+    /// It may, or they are not known.
+    GoOn,
+    /// They have no room for it now.
+    NoRoom,
+    /// The relay stops.
+    Stopping,
 }
 
 /// What has to become of a parcel before it is carried.
@@ -47,6 +57,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         conversation: ConversationId,
         destination: Destination,
         first: Parcel,
+        mut find: bool,
         mut inbox: mpsc::UnboundedReceiver<Parcel>,
     ) {
         // whatever happens here, its place is given back
@@ -54,7 +65,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let mut line = None;
         let mut next = Some(first);
         while let Some(parcel) = next {
-            let Left::Settled(event) = self.attempt(conversation, &destination, &mut line, parcel).await else {
+            let left = self.attempt(conversation, &destination, &mut find, &mut line, parcel).await;
+            let Left::Settled(event) = left else {
                 return;
             };
             // first the conversation, so that what is due again at once goes over it
@@ -81,12 +93,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self: &Arc<Self>,
         conversation: ConversationId,
         destination: &Destination,
+        find: &mut bool,
         line: &mut Option<C::Line>,
         parcel: Parcel,
     ) -> Left {
         // before the claim, so that it is given back after it
         let _in_hand = self.in_hand(&parcel);
-        let Some((claim, parcel)) = self.claim(parcel).await else { return Left::Settled(None) };
+        let Some((claim, mut parcel)) = self.claim(parcel).await else { return Left::Settled(None) };
         let Some(mail) = claim.mail() else { return Left::Settled(None) };
         match self.before(mail) {
             Before::Carry => {}
@@ -103,10 +116,18 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             self.take_in(&claim, mail, destination, &parcel).await;
             return Left::Settled(None);
         }
+        if *find {
+            match self.find_hosts(conversation, destination, find, &mut parcel).await {
+                Found::GoOn => {}
+                Found::NoRoom => return Left::Over,
+                Found::Stopping => return Left::Settled(None),
+            }
+        }
         let Some(seal) = self.seal(&claim, mail, destination, &parcel).await else { return Left::Settled(None) };
         let carried = outbound::Parcel {
             envelope: mail.envelope.clone(),
             recipients: parcel.recipients.clone(),
+            transaction_recipients: parcel.transaction_recipients as usize,
             seal: seal.filter(|seal| !seal.is_empty()),
             content: mail.content.clone(),
         };
@@ -118,6 +139,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
         };
         self.metrics.attempted(delivery.attempt.milliseconds);
+        self.tell_of_complaint(conversation, mail, &delivery);
         self.metrics.protected(delivery.protection);
         if let Some((_, finding)) = delivery.findings.first()
             && delivery.findings.iter().all(|(_, finding)| outcome::is_site_down(finding))
@@ -125,13 +147,65 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             self.metrics.attempts_unreached.inc();
             let fault = Arc::new(Fault { finding: finding.clone(), attempt: delivery.attempt });
             self.tell(Event::Unreached { conversation, parcel: parcel.id, fault });
-            return Left::Unreached;
+            return Left::Over;
         }
         self.tell_of_site(conversation, &delivery.findings);
         let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
         let carried = Carried { parcel: &parcel, destination, passed_on: &delivery.passed_on };
         let settled = self.keep_outcome(mail, carried, Some(delivery.attempt), judgements).await;
         Left::Settled(settled.map(|settled| settled.event))
+    }
+
+    /// Finds which mail servers the conversation leads to, before any is dialled: it may be that others are full of us.
+    async fn find_hosts(
+        self: &Arc<Self>,
+        conversation: ConversationId,
+        destination: &Destination,
+        find: &mut bool,
+        parcel: &mut Parcel,
+    ) -> Found {
+        let hosts = tokio::select! {
+            biased;
+            // the parcel stays in flight: it is repeated after the next start
+            () = self.aborting.cancelled() => return Found::Stopping,
+            hosts = self.carrier.hosts(destination) => hosts,
+        };
+        // the attempt will say what is wrong with DNS
+        let Some(hosts) = hosts else { return Found::GoOn };
+        *find = false;
+        let is_withdrawn = |action: &Action| matches!(action, Action::Withdraw(which) if *which == conversation);
+        let event = Event::Found { conversation, parcel: parcel.id, hosts };
+        if !self.tell_and_keep(event, is_withdrawn).is_empty() {
+            return Found::NoRoom;
+        }
+        parcel.transaction_recipients = self.transaction_recipients(conversation);
+        Found::GoOn
+    }
+
+    /// Tells of a reply that is about us rather than about a message or a mailbox.
+    fn tell_of_complaint(self: &Arc<Self>, conversation: ConversationId, mail: &Claimed, delivery: &Delivery) {
+        let complaint = delivery.findings.iter().find_map(|(recipient, finding)| {
+            let Finding::Replied(stage, reply) = finding else { return None };
+            if reply.is_positive() {
+                return None;
+            }
+            let found = self.settings.rules.classify(*stage, reply);
+            if matches!(found.site, SiteAction::Nothing | SiteAction::WaitShorter) {
+                return None;
+            }
+            let recipient = mail.envelope.recipients.get(usize::from(*recipient))?;
+            Some(Complaint {
+                action: found.site,
+                class: found.class,
+                at_the_door: matches!(stage, Stage::Greeting | Stage::Hello | Stage::Tls),
+                account: mail.envelope.account,
+                said: unknown::example(reply, recipient),
+                attempt: delivery.attempt.clone(),
+            })
+        });
+        if let Some(complaint) = complaint {
+            self.tell(Event::Complained { conversation, complaint: Box::new(complaint) });
+        }
     }
 
     /// Tells what the findings say of the site.

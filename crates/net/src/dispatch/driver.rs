@@ -12,7 +12,7 @@ use relay::outcome::Ending;
 use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::retry::Jitter;
-use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler};
+use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler, SiteState};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         dice: Box<dyn Dice>,
         metrics: Metrics,
     ) -> Self {
-        let scheduler = Scheduler::new(settings.bounds);
+        let scheduler = Scheduler::shaped(settings.bounds, Arc::clone(&settings.providers));
         let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
         Driver {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
@@ -115,7 +115,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     /// The same, but gives back instead of starting those actions that `keep` picks.
-    fn tell_and_keep(self: &Arc<Self>, event: Event, keep: impl Fn(&Action) -> bool) -> Vec<Action> {
+    pub(super) fn tell_and_keep(self: &Arc<Self>, event: Event, keep: impl Fn(&Action) -> bool) -> Vec<Action> {
         let mut kept = Vec::new();
         let mut state = self.state();
         let now = self.clock.now();
@@ -141,10 +141,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Starts an action. Under the lock: it must not wait.
     fn perform(self: &Arc<Self>, state: &mut State, action: Action) {
         match action {
-            Action::Open { conversation, destination, parcel } => {
+            Action::Open { conversation, destination, parcel, find } => {
                 let (sender, inbox) = mpsc::unbounded_channel();
                 state.inboxes.insert(conversation, sender);
-                self.tasks.spawn(self.clone().converse(conversation, destination, parcel, inbox));
+                self.tasks.spawn(self.clone().converse(conversation, destination, parcel, find, inbox));
+            }
+            // whoever told what it answers has picked it
+            Action::Withdraw(_) => {}
+            Action::Suspended { site, until, said } => {
+                let minutes = until.since(self.clock.now()).as_secs().div_ceil(60);
+                tracing::warn!(%site, minutes, %said, "a site says that it blocks the relay: it is left alone for now");
             }
             Action::Carry { conversation, parcel } => {
                 if let Some(inbox) = state.inboxes.get(&conversation) {
@@ -164,6 +170,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.tasks.spawn(async move { driver.end(parcel, &ending).await });
             }
         }
+    }
+
+    /// Recipients in one transaction that the site of a conversation takes; 0: as many as every one.
+    pub(super) fn transaction_recipients(&self, conversation: ConversationId) -> u32 {
+        self.state().scheduler.transaction_recipients(conversation)
     }
 
     pub(super) fn forget_inbox(&self, conversation: ConversationId) {
@@ -357,5 +368,23 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn unknown_replies(&self) -> Vec<UnknownReply> {
         self.unknown().list()
+    }
+
+    fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<(SiteState, Vec<String>)> {
+        let found = self.state().scheduler.sites(after, limit, troubled, self.clock.now());
+        let routes = self.carrier.routes();
+        let named = |site: SiteState| {
+            let names = site.destinations.iter().map(|destination| routes.site(destination)).collect();
+            (site, names)
+        };
+        found.into_iter().map(named).collect()
+    }
+
+    fn resume_site(&self, site: &str) -> Result<(), StoreError> {
+        if !self.state().scheduler.has_site(site) {
+            return Err(StoreError::NotFound(format!("site {site}")));
+        }
+        self.tell(Event::Resumed(site.to_owned()));
+        Ok(())
     }
 }

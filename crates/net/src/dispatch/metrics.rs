@@ -64,6 +64,7 @@ pub struct Metrics {
     held: Gauge,
     conversations: Gauge,
     conversations_idle: Gauge,
+    sites_suspended: Gauge,
     pub(super) stopped: Gauge,
     next_due: Gauge<f64, AtomicU64>,
 }
@@ -100,6 +101,7 @@ impl Metrics {
             held: Gauge::default(),
             conversations: Gauge::default(),
             conversations_idle: Gauge::default(),
+            sites_suspended: Gauge::default(),
             stopped: Gauge::default(),
             next_due: Gauge::default(),
         };
@@ -135,6 +137,11 @@ impl Metrics {
             self.conversations.clone(),
         );
         registry.register("conversations_idle", "Conversations kept for further mail", self.conversations_idle.clone());
+        registry.register(
+            "sites_suspended",
+            "Sites that say they block the relay, and have not taken mail since",
+            self.sites_suspended.clone(),
+        );
         registry.register(
             "stopped",
             "1 after a failed write: nothing is delivered until a restart",
@@ -177,6 +184,7 @@ impl Metrics {
         set(&self.held, depth.held);
         set(&self.conversations, depth.conversations);
         set(&self.conversations_idle, depth.idle);
+        set(&self.sites_suspended, depth.suspended);
         self.next_due.set(next_due.map_or(0.0, |due| Duration::from_millis(due).as_secs_f64()));
     }
 }

@@ -33,7 +33,8 @@ use relay::outcome::rules::Rules;
 use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
-use relay::schedule::Bounds;
+use relay::schedule::{Bounds, SiteState};
+use relay::shaping::Providers;
 use relay::store::{Actor, Store, StoreError};
 use relay::suppression::Bounces;
 
@@ -57,6 +58,8 @@ pub struct Settings {
     pub retry_for: Duration,
     /// How many conversations there may be, and for how long they wait for further mail.
     pub bounds: Bounds,
+    /// What large providers take.
+    pub providers: Arc<Providers>,
     /// Which class a next hop's reply is of.
     pub rules: Arc<Rules>,
     /// Shapes of replies that no rule knows, kept for the operator.
@@ -81,6 +84,7 @@ impl Settings {
             system_account,
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
+            providers: Arc::clone(Providers::ours()),
             rules: Arc::clone(Rules::ours()),
             bounces: Bounces { lasts: Duration::ZERO, most: 0 },
             unknown_replies_max: 0,
@@ -119,6 +123,8 @@ pub(crate) trait Drive: Send + Sync {
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
     fn unknown_replies(&self) -> Vec<UnknownReply>;
+    fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<(SiteState, Vec<String>)>;
+    fn resume_site(&self, site: &str) -> Result<(), StoreError>;
 }
 
 /// A running driver, as the rest of the process sees it. Cheap to clone.
@@ -186,6 +192,20 @@ impl Handle {
     /// The replies that no rule knows, by their shape, those that came most often first.
     pub fn unknown_replies(&self) -> Vec<UnknownReply> {
         self.driver.unknown_replies()
+    }
+
+    /// What is in force at each site, in the order of names, behind one: so many at the most, and those alone where something
+    /// is if `troubled`. With each the names of the first of its destinations.
+    pub fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<(SiteState, Vec<String>)> {
+        self.driver.sites(after, limit, troubled)
+    }
+
+    /// Has a site asked now that was left alone: one conversation tries whether it takes mail again.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is no site of this name.
+    pub fn resume_site(&self, site: &str) -> Result<(), StoreError> {
+        self.driver.resume_site(site)
     }
 }
 

@@ -6,4 +6,5 @@ mod commands;
 mod deliveries;
 mod failures;
 mod sandbox;
+mod sites;
 mod world;

@@ -70,6 +70,28 @@ pub async fn mail_hosts(
     }
 }
 
+/// All mail servers of `domain`, the most preferred first, by name where that is equal: what says whether two domains are at
+/// the same ones. None where there are none, or DNS does not say.
+pub async fn mail_servers(resolver: &dyn Resolver, domain: &str) -> Option<Vec<String>> {
+    let mut records = match resolver.mx(domain).await {
+        Ok(records) => records,
+        Err(LookupError::NoRecord) => Vec::new(),
+        Err(LookupError::NoSuchName | LookupError::Fault(_)) => return None,
+    };
+    if records.is_empty() {
+        return Some(vec![domain.to_owned()]);
+    }
+    records.retain(|mx| !mx.host.is_empty());
+    records.sort_unstable_by(|one, other| (one.preference, &one.host).cmp(&(other.preference, &other.host)));
+    let mut hosts: Vec<String> = Vec::with_capacity(records.len());
+    for mx in records {
+        if !hosts.contains(&mx.host) {
+            hosts.push(mx.host);
+        }
+    }
+    (!hosts.is_empty()).then_some(hosts)
+}
+
 fn ordered(
     domain: &str,
     mut records: Vec<Mx>,

@@ -53,6 +53,24 @@ fn addresses(texts: &[&str]) -> Vec<IpAddr> {
 }
 
 #[tokio::test]
+async fn the_servers_of_a_domain_are_named_in_one_order() {
+    let records = [
+        ("one.test", "MX 20 b.hosting.test"),
+        ("one.test", "MX 10 c.hosting.test"),
+        ("one.test", "MX 20 A.hosting.test"),
+        ("null.test", "MX 0 ."),
+        ("alone.test", "A 192.0.2.1"),
+    ];
+    let server = NameServer::start(&records).await;
+    let resolver = resolver(server.address);
+    let servers = async |domain: &str| mail_servers(&resolver, domain).await;
+    let hosting = ["c.hosting.test", "a.hosting.test", "b.hosting.test"].map(str::to_owned);
+    assert_eq!(servers("one.test").await.unwrap(), hosting);
+    assert_eq!(servers("alone.test").await.unwrap(), ["alone.test"]);
+    assert_eq!((servers("null.test").await, servers("none.test").await), (None, None));
+}
+
+#[tokio::test]
 async fn hosts_come_by_preference() {
     let records = [
         ("zone.test", "MX 30 Three.zone.test"),

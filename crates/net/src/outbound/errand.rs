@@ -41,6 +41,11 @@ impl<'a> Errand<'a> {
         Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new() }
     }
 
+    /// Recipients in one transaction, as the parcel says; 0: it says nothing.
+    pub(super) fn transaction_recipients(&self) -> usize {
+        self.parcel.transaction_recipients
+    }
+
     /// From now on the attempt is shown with this line.
     pub(super) fn travels_by<T: Transport>(&mut self, line: &Line<T>) {
         self.attempt.host.clone_from(&line.host);

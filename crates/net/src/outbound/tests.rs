@@ -147,7 +147,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         requests: None,
     };
     let content = Content::Held(Bytes::from_static(CONTENT));
-    Parcel { envelope: Arc::new(envelope), recipients: numbers, seal: None, content }
+    Parcel { envelope: Arc::new(envelope), transaction_recipients: 0, recipients: numbers, seal: None, content }
 }
 
 async fn deliver(outbound: &Outbound, line: &mut Option<Line>, parcel: &Parcel) -> Delivery {

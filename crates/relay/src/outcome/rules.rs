@@ -7,7 +7,7 @@ use smtp::reply::{Enhanced, Reply};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
-use super::class::Class;
+use super::class::{Class, SiteAction};
 
 /// Our rules, as a text.
 pub const OURS: &str = include_str!("rules.toml");
@@ -57,6 +57,7 @@ pub struct Rules {
 struct Rule {
     name: String,
     class: Class,
+    site: SiteAction,
     codes: Vec<CodePattern>,
     statuses: Vec<StatusPattern>,
     stages: Vec<Stage>,
@@ -72,6 +73,8 @@ pub struct Classified<'a> {
     pub class: Class,
     /// The name of the rule that said so; none where none fits, which is [`Class::Unknown`].
     pub rule: Option<&'a str>,
+    /// What the site should do: what its class says, unless the rule says otherwise.
+    pub site: SiteAction,
 }
 
 /// A rule as it is shown.
@@ -124,6 +127,7 @@ impl Rules {
         let rules = drafts.into_iter().map(|draft| Rule {
             name: draft.name,
             class: draft.class,
+            site: draft.site,
             codes: draft.codes,
             statuses: draft.statuses,
             stages: draft.stages,
@@ -145,6 +149,7 @@ impl Rules {
         Classified {
             class: found.map_or(Class::Unknown, |rule| rule.class),
             rule: found.map(|rule| rule.name.as_str()),
+            site: found.map_or(SiteAction::Nothing, |rule| rule.site),
         }
     }
 
@@ -282,6 +287,7 @@ struct WrittenRule {
     name: String,
     #[serde(default)]
     class: String,
+    site: Option<SiteAction>,
     #[serde(default)]
     code: Vec<String>,
     #[serde(default)]
@@ -298,6 +304,7 @@ struct WrittenRule {
 struct Draft {
     name: String,
     class: Class,
+    site: SiteAction,
     codes: Vec<CodePattern>,
     statuses: Vec<StatusPattern>,
     stages: Vec<Stage>,
@@ -334,10 +341,11 @@ fn draft(rule: WrittenRule) -> Result<Draft, String> {
     if rule.any.len() > PHRASES_MAX || rule.all.len() > PHRASES_MAX {
         return Err(format!("at most {PHRASES_MAX} phrases can stand in any, and in all"));
     }
-    let class = rule.class.parse().map_err(|_| format!("there is no class {:?}", rule.class))?;
+    let class: Class = rule.class.parse().map_err(|_| format!("there is no class {:?}", rule.class))?;
     Ok(Draft {
         name: rule.name,
         class,
+        site: rule.site.unwrap_or(class.site_action()),
         codes: each(&rule.code, CodePattern::parse, "a code is 4 or 5 and two digits, or x for any: \"5xx\"")?,
         statuses: each(&rule.status, StatusPattern::parse, "a status is like \"5.1.1\", \"x.7.606-649\" or \"none\"")?,
         stages: each(&rule.stage, stage, "a stage is greeting, hello, tls, mail, recipient, data or content")?,

@@ -50,12 +50,23 @@ fn only_the_reply_to_the_content_delivers() {
 
 #[test]
 fn temporary_replies_are_tried_again_soon() {
-    for text in ["451 4.7.1 Greylisted, try again", "450 mailbox busy", "421 4.3.2 closing", "452 4.2.2 full"] {
+    for text in ["450 mailbox busy", "421 4.3.2 closing", "452 4.2.2 full"] {
         let judgement = said(Stage::Recipient, text);
         assert_eq!(judgement.verdict.outcome, Deferred { until: NOW.after(crate::retry::DELAYS[0]) }, "{text}");
         assert_eq!(judgement.status.0, 4, "{text}");
     }
-    assert!(said(Stage::Recipient, "451 4.7.1 Greylisted").verdict.reason.contains("greylisting"));
+    let greylisted = said(Stage::Recipient, "451 4.7.1 Greylisted, try again").verdict;
+    assert!(greylisted.reason.contains("greylisting"));
+    assert_eq!(greylisted.outcome, Deferred { until: NOW.after(crate::retry::GREYLISTING_DELAY) });
+}
+
+#[test]
+fn mail_of_a_site_that_is_left_alone_is_deferred_with_the_reason() {
+    let judgement = failed(Failure::Suspended(Class::Reputation));
+    assert!(matches!(judgement.verdict.outcome, Deferred { .. }), "{judgement:?}");
+    assert_eq!((judgement.verdict.class, judgement.status), (Some(Class::Reputation), Enhanced(4, 7, 1)));
+    assert!(judgement.verdict.reason.contains("does not trust this relay"), "{}", judgement.verdict.reason);
+    assert_eq!(judgement.verdict.remote_reply, None, "what was said to the mail of others");
 }
 
 #[test]

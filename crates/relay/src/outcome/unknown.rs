@@ -76,8 +76,8 @@ pub fn shape(reply: &Reply, recipient: &Address) -> String {
     told(reply, |word| replaced(word, recipient))
 }
 
-/// A reply without the addresses of people.
-fn example(reply: &Reply, recipient: &Address) -> String {
+/// A reply without the addresses of people, of bounded length.
+pub fn example(reply: &Reply, recipient: &Address) -> String {
     told(reply, |word| names_somebody(word, recipient).then_some("<address>"))
 }
 

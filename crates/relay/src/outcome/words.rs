@@ -126,6 +126,10 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
             format!("The connection with the server of {domain} broke ({what})."),
             Enhanced(4, 4, 2),
         ),
+        Failure::Suspended(class) => {
+            let (subject, detail) = class.status();
+            passing(*class, class.words(Language::English, domain), Enhanced(4, subject, detail))
+        }
         Failure::Protocol(what) => passing(
             Class::Protocol,
             format!("The server of {domain} gave an answer that cannot be understood ({what})."),

@@ -20,7 +20,7 @@ impl Scheduler {
         self.feed(site, now, actions);
     }
 
-    fn queue(&mut self, place: u32, in_front: bool) {
+    pub(super) fn queue(&mut self, place: u32, in_front: bool) {
         self.parcels.set(place, State::Ready);
         let record = self.parcels.at(place);
         let (site, account) = (record.site, record.account);
@@ -28,7 +28,7 @@ impl Scheduler {
     }
 
     /// Puts a parcel in front again that was not attempted after all, unless someone wanted it otherwise since.
-    fn put_back(&mut self, place: u32, actions: &mut Vec<Action>) {
+    pub(super) fn put_back(&mut self, place: u32, actions: &mut Vec<Action>) {
         let message = self.parcels.at(place).message;
         match self.wishes.get(&message).cloned() {
             None => self.queue(place, true),
@@ -52,33 +52,60 @@ impl Scheduler {
 
     /// Gives a site's due parcels what does not have to be shared with other sites, and lets it stand
     /// in turn for what has.
-    fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+    pub(super) fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        self.feed_as(place, false, now, actions);
+    }
+
+    /// The same; `in_turn`: it stood in turn at its shaper, and its turn has come.
+    pub(super) fn feed_as(&mut self, place: u32, in_turn: bool, now: Timestamp, actions: &mut Vec<Action>) {
         while !self.stopped && self.sites.at(place).ready > 0 {
-            let site = self.sites.at(place);
-            if site.is_down(now) {
+            if self.is_left_alone(place, now) {
+                let site = self.sites.at(place);
                 if !std::mem::replace(&mut site.wants_fail, true) {
                     self.sites.failing.push_back(place);
                 }
                 return;
             }
-            let Some(conversation) = site.idle.pop() else {
-                let may_dial = site.conversations < site.limit;
-                if may_dial && !std::mem::replace(&mut site.wants_dial, true) {
-                    self.sites.dialling.push_back(place);
+            if self.waits_for_pace(place, now) {
+                return;
+            }
+            let Some(conversation) = self.sites.at(place).idle.pop() else {
+                let site = self.sites.at(place);
+                let may_dial = site.conversations < site.limit && !site.wants_dial;
+                if may_dial && !self.waits_for_room(place, in_turn, now, actions) {
+                    self.stand_for_dial(place);
                 }
                 return;
             };
             self.idle_count -= 1;
-            self.carry(conversation, place, actions);
+            self.carry(conversation, place, now, actions);
+        }
+    }
+
+    /// Lets a site stand in turn for a new conversation, which is spoken for at its shaper.
+    fn stand_for_dial(&mut self, place: u32) {
+        let site = self.sites.at(place);
+        site.wants_dial = true;
+        let shaper = site.shaper;
+        self.sites.dialling.push_back(place);
+        if let Some(shaper) = self.shapers.get_mut(shaper) {
+            shaper.dialling += 1;
         }
     }
 
     /// Lets a conversation carry the next due parcel of its site; whether there was one.
-    fn carry(&mut self, conversation: ConversationId, site: u32, actions: &mut Vec<Action>) -> bool {
-        let Some(parcel) = self.take(site, Errand::Carry) else { return false };
+    fn carry(&mut self, conversation: ConversationId, site: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
+        let Some(mut parcel) = self.take(site, Errand::Carry) else { return false };
         if let Some(known) = self.conversations.get_mut(&conversation) {
-            known.idle_until = None;
+            let was_idle = known.idle_until.take().is_some();
             known.in_a_row += 1;
+            known.carried += 1;
+            known.begun = now;
+            if let Some(shaper) = self.shapers.get_mut(known.shaper) {
+                shaper.idle -= usize::from(was_idle);
+                shaper.shaping.begun(now);
+                parcel.transaction_recipients = shaper.shaping.allowance().recipients;
+            }
         }
         actions.push(Action::Carry { conversation, parcel });
         true
@@ -98,15 +125,25 @@ impl Scheduler {
         }
         while let Some(place) = self.sites.dialling.front().copied() {
             let site = self.sites.at(place);
-            let wants = site.ready > 0 && site.conversations < site.limit && !site.is_down(now);
+            let wants = site.ready > 0 && site.conversations < site.limit;
+            let wants = wants && !self.is_left_alone(place, now);
             if wants && self.conversations.len() >= self.bounds.conversations_max {
                 self.make_room(actions);
                 return;
             }
             self.sites.dialling.pop_front();
-            self.sites.at(place).wants_dial = false;
-            if wants {
-                self.open(place, actions);
+            let site = self.sites.at(place);
+            site.wants_dial = false;
+            let shaper = site.shaper;
+            let may = self.shapers.get_mut(shaper).is_none_or(|shaper| {
+                shaper.dialling -= 1;
+                shaper.has_room(now) && shaper.shaping.closed_until(now).is_none()
+            });
+            if wants && may {
+                self.open(place, now, actions);
+            } else {
+                // the place that was spoken for is free
+                self.shapers.stir(shaper);
             }
             self.feed(place, now, actions);
         }
@@ -123,22 +160,37 @@ impl Scheduler {
         }
     }
 
-    fn open(&mut self, place: u32, actions: &mut Vec<Action>) {
-        let Some(parcel) = self.take(place, Errand::Carry) else { return };
+    fn open(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        let Some(mut parcel) = self.take(place, Errand::Carry) else { return };
         self.conversations_begun += 1;
         let conversation = ConversationId(self.conversations_begun);
-        let known = Conversation { site: place, in_a_row: 1, proven: false, closing: false, idle_until: None };
-        self.conversations.insert(conversation, known);
+        let find = self.is_to_be_found(place, now);
         let site = self.sites.at(place);
         site.conversations += 1;
-        actions.push(Action::Open { conversation, destination: site.destination.clone(), parcel });
+        let (shaper, destination) = (site.shaper, site.destination.clone());
+        if let Some(shaper) = self.shapers.get_mut(shaper) {
+            shaper.conversations += 1;
+            shaper.shaping.begun(now);
+            parcel.transaction_recipients = shaper.shaping.allowance().recipients;
+        }
+        let known = Conversation {
+            site: place,
+            shaper,
+            in_a_row: 1,
+            carried: 1,
+            begun: now,
+            complained: false,
+            proven: false,
+            closing: false,
+            idle_until: None,
+        };
+        self.conversations.insert(conversation, known);
+        actions.push(Action::Open { conversation, destination, parcel, find });
     }
 
     /// Hands out one due parcel of a site that is down, to be settled by what is known about it.
     fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
-        let site = self.sites.at(place);
-        let Some(Down { until, fault }) = site.down.as_ref().filter(|_| site.is_down(now)) else { return };
-        let (not_before, fault) = (*until, fault.clone());
+        let Some((not_before, fault)) = self.left_alone(place, now) else { return };
         if let Some(parcel) = self.take(place, Errand::FailUntried) {
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
@@ -152,10 +204,11 @@ impl Scheduler {
         let site = self.sites.at(place);
         site.proven += usize::from(first);
         if site.grow(first, self.bounds.site_conversations_max) {
-            for parcel in self.parcels.waiting_for(place) {
+            for parcel in self.parcels.waiting_for(|site| site == place) {
                 self.queue(parcel, false);
             }
         }
+        self.reached_at(conversation, first, now);
         self.feed(place, now, actions);
     }
 
@@ -190,7 +243,10 @@ impl Scheduler {
             site.down = Some(Down { until, fault: fault.clone() });
             site.shrink(1);
         }
-        let not_before = site.down.as_ref().map_or(now, |down| down.until);
+        let down_until = site.down.as_ref().map_or(now, |down| down.until);
+        let shaper = self.shapers.get(site.shaper);
+        let suspended_until = shaper.and_then(|shaper| shaper.shaping.suspended_until(now));
+        let not_before = suspended_until.map_or(down_until, |until| until.max(down_until));
         self.parcels.set(parcel, State::InFlight(Errand::Fail));
         actions.push(Action::Fail { parcel: self.parcel(parcel), fault, attempted: true, not_before });
         self.feed(place, now, actions);
@@ -205,27 +261,45 @@ impl Scheduler {
     ) {
         let others_wait = !self.sites.dialling.is_empty() && self.conversations.len() >= self.bounds.conversations_max;
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        let shaper = self.shapers.get(known.shaper);
+        let others_wait = others_wait || shaper.is_some_and(|shaper| shaper.others_wait(known.site, now));
         if !others_wait {
             known.in_a_row = 0;
         }
+        let worn = shaper.is_some_and(|shaper| {
+            let messages = shaper.shaping.allowance().messages;
+            shaper.is_crowded(now) || (messages > 0 && known.carried >= messages)
+        });
+        let closed = shaper.is_some_and(|shaper| shaper.shaping.closed_until(now).is_some());
+        let idle_kept = shaper.and_then(|shaper| shaper.shaping.allowance().idle).unwrap_or(self.bounds.idle_kept);
         let (place, has_had_its_turn) = (known.site, known.in_a_row >= PARCELS_IN_A_ROW_MAX);
         let site = self.sites.at(place);
-        let may_go_on =
-            !self.stopped && !site.is_down(now) && site.conversations - site.closing <= site.limit && !has_had_its_turn;
-        if may_go_on && self.carry(conversation, place, actions) {
+        let is_crowded = site.conversations - site.closing > site.limit || worn;
+        let may_go_on = !self.stopped && !site.is_down(now) && !is_crowded && !has_had_its_turn;
+        if may_go_on && !closed && self.carry(conversation, place, now, actions) {
             return;
         }
-        if may_go_on && open && !others_wait && !self.bounds.idle_kept.is_zero() {
-            let until = now.after(self.bounds.idle_kept);
-            if let Some(known) = self.conversations.get_mut(&conversation) {
-                known.idle_until = Some(until);
-            }
-            self.idle.push_back((conversation, until));
-            self.idle_count += 1;
-            self.sites.at(place).idle.push(conversation);
+        if may_go_on && open && !others_wait && !idle_kept.is_zero() {
+            self.keep_idle(conversation, now.after(idle_kept));
+            // where it is the pace that keeps it from carrying more
+            self.feed(place, now, actions);
             return;
         }
         self.close(conversation, actions);
+    }
+
+    fn keep_idle(&mut self, conversation: ConversationId, until: Timestamp) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        known.idle_until = Some(until);
+        let place = known.site;
+        if let Some(shaper) = self.shapers.get_mut(known.shaper) {
+            shaper.idle += 1;
+        }
+        // nearly always at the end: few sites have a time of their own
+        let at = self.idle.partition_point(|(_, other)| *other <= until);
+        self.idle.insert(at, (conversation, until));
+        self.idle_count += 1;
+        self.sites.at(place).idle.push(conversation);
     }
 
     pub(super) fn on_ended(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
@@ -235,9 +309,16 @@ impl Scheduler {
     }
 
     /// Forgets a conversation; the place of its site.
-    fn end_conversation(&mut self, conversation: ConversationId) -> Option<u32> {
+    pub(super) fn end_conversation(&mut self, conversation: ConversationId) -> Option<u32> {
         let known = self.conversations.remove(&conversation)?;
         self.closing -= usize::from(known.closing);
+        if let Some(shaper) = self.shapers.get_mut(known.shaper) {
+            shaper.conversations -= 1;
+            shaper.closing -= usize::from(known.closing);
+            shaper.proven -= usize::from(known.proven);
+            shaper.idle -= usize::from(known.idle_until.is_some());
+            self.shapers.stir(known.shaper);
+        }
         let site = self.sites.at(known.site);
         site.conversations -= 1;
         site.closing -= usize::from(known.closing);
@@ -258,6 +339,9 @@ impl Scheduler {
             known.idle_until = None;
             self.idle_count -= 1;
             let place = known.site;
+            if let Some(shaper) = self.shapers.get_mut(known.shaper) {
+                shaper.idle -= 1;
+            }
             self.sites.at(place).idle.retain(|idle| *idle != conversation);
         }
         self.close(conversation, actions);
@@ -268,6 +352,9 @@ impl Scheduler {
             known.closing = true;
             self.closing += 1;
             let place = known.site;
+            if let Some(shaper) = self.shapers.get_mut(known.shaper) {
+                shaper.closing += 1;
+            }
             self.sites.at(place).closing += 1;
             actions.push(Action::Close(conversation));
         }

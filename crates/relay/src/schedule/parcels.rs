@@ -240,9 +240,10 @@ impl Parcels {
         self.records[place as usize].waits_for_site = true;
     }
 
-    /// The places of parcels that wait because this site could not be reached. Looks at every parcel.
-    pub(super) fn waiting_for(&self, site: u32) -> Vec<u32> {
-        let waits = |record: &Record| record.site == site && record.waits_for_site && record.state == State::Waiting;
+    /// The places of parcels that wait because their site was left alone, of those sites. Looks at every parcel.
+    pub(super) fn waiting_for(&self, mut is_wanted: impl FnMut(u32) -> bool) -> Vec<u32> {
+        let mut waits =
+            |record: &Record| record.waits_for_site && record.state == State::Waiting && is_wanted(record.site);
         (0u32..).zip(&self.records).filter(|(_, record)| waits(record)).map(|(place, _)| place).collect()
     }
 

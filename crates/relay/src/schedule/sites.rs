@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::shapers::{NONE, Shapers};
 use super::{ConversationId, Fault, SITE_CONVERSATIONS_FIRST};
 use crate::account::Account;
 use crate::clock::Timestamp;
@@ -61,8 +62,16 @@ pub(super) struct Site {
     queue: Queue,
     /// Parcels of any state.
     pub(super) parcels: usize,
+    /// Their recipients.
+    pub(super) recipients: usize,
     /// Due parcels.
     pub(super) ready: usize,
+    /// What is in force at its mail servers; [`NONE`] until these are known.
+    pub(super) shaper: u32,
+    /// Until when that is believed.
+    pub(super) known_until: Timestamp,
+    /// It stands in turn at its shaper.
+    pub(super) waits_for_shaper: bool,
     /// Conversations, idle and closing ones included.
     pub(super) conversations: usize,
     /// Those that were told to close.
@@ -89,7 +98,11 @@ impl Site {
             destination,
             queue: Queue::default(),
             parcels: 0,
+            recipients: 0,
             ready: 0,
+            shaper: NONE,
+            known_until: Timestamp(0),
+            waits_for_shaper: false,
             conversations: 0,
             closing: 0,
             proven: 0,
@@ -144,7 +157,8 @@ impl Site {
 
     /// Nothing depends on it but its memory of having been down.
     fn is_unused(&self) -> bool {
-        self.parcels == 0 && self.conversations == 0 && !self.wants_dial && !self.wants_fail
+        let stands = self.wants_dial || self.wants_fail || self.waits_for_shaper;
+        self.parcels == 0 && self.conversations == 0 && !stands
     }
 }
 
@@ -178,13 +192,44 @@ impl Sites {
         }
     }
 
-    /// The place of a destination's site, which is made where there is none.
-    pub(super) fn place(&mut self, destination: &Destination, now: Timestamp) -> u32 {
-        if let Some(place) = self.places.get(destination) {
-            return *place;
+    /// The place of a destination's site, where there is one.
+    pub(super) fn find(&self, destination: &Destination) -> Option<u32> {
+        self.places.get(destination).copied()
+    }
+
+    /// The place of the site that a name means while its mail servers are not known.
+    pub(super) fn named(&self, name: &str) -> Option<u32> {
+        let destination = match name.strip_prefix("route ").and_then(|number| number.parse::<usize>().ok()) {
+            Some(number) => Destination::Route { index: number.checked_sub(1)? },
+            None => Destination::Mx { domain: name.to_owned() },
+        };
+        self.find(&destination)
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Site> {
+        self.records.iter().flatten()
+    }
+
+    /// The places of those of a shaper that have due parcels. Looks at all of them.
+    pub(super) fn with_due_mail_at(&self, shaper: u32) -> Vec<u32> {
+        let is_its = |site: &Option<Site>| site.as_ref().is_some_and(|site| site.shaper == shaper && site.ready > 0);
+        (0u32..).zip(&self.records).filter(|(_, site)| is_its(site)).map(|(place, _)| place).collect()
+    }
+
+    /// Has those of a shaper asked again that could not be reached.
+    pub(super) fn up_again(&mut self, shaper: u32, now: Timestamp) {
+        for site in self.records.iter_mut().flatten().filter(|site| site.shaper == shaper) {
+            if let Some(down) = &mut site.down {
+                down.until = down.until.min(now);
+            }
         }
+    }
+
+    /// Makes the place of a destination's site; there is none yet.
+    pub(super) fn place(&mut self, destination: &Destination, now: Timestamp, shapers: &mut Shapers) -> u32 {
         if self.places.len() >= self.swept_at {
-            self.sweep(now);
+            self.sweep(now, shapers);
         }
         let site = Some(Site::new(destination.clone(), self.limit_first));
         let place = match self.vacant.pop() {
@@ -201,8 +246,8 @@ impl Sites {
         place
     }
 
-    /// Forgets sites that nothing depends on.
-    fn sweep(&mut self, now: Timestamp) {
+    /// Forgets sites that nothing depends on, and then shapers.
+    fn sweep(&mut self, now: Timestamp, shapers: &mut Shapers) {
         for place in 0..self.records.len() {
             let unused = self.records[place].as_ref().is_some_and(|site| site.is_unused() && !site.is_down(now));
             if let (true, Ok(number)) = (unused, u32::try_from(place))
@@ -210,8 +255,12 @@ impl Sites {
             {
                 self.places.remove(&site.destination);
                 self.vacant.push(number);
+                if let Some(shaper) = shapers.get_mut(site.shaper) {
+                    shaper.sites -= 1;
+                }
             }
         }
+        shapers.sweep(now);
         self.swept_at = (2 * self.places.len()).max(SWEPT_MIN);
     }
 

@@ -10,7 +10,7 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
+    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
     SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
@@ -256,6 +256,11 @@ operations! {
     QueueCancelAll needs Operator;
     /// Lists the replies of other servers that no rule knows, by their shape, since the relay started.
     UnknownReplies needs Operator;
+    /// Lists the sites that mail goes to, in the order of their names behind one, with what is in force at each and why; those
+    /// alone where something is, if `troubled`.
+    SiteList { after: Option<String>, limit: u32, troubled: bool } needs Operator;
+    /// Has a site tried now that is left alone or slowed.
+    SiteResume { site: String } needs Operator;
     /// Lists blocked addresses.
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
@@ -359,6 +364,7 @@ impl Operation {
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
                 | Operation::UnknownReplies
+                | Operation::SiteList { .. }
                 | Operation::Blocks
                 | Operation::CertificateList
                 | Operation::ZoneShow { .. }
@@ -509,6 +515,7 @@ answers! {
     Captured(CapturedDetailView);
     Source(SourceView);
     UnknownReplies(Vec<UnknownReplyView>);
+    Sites(Vec<SiteView>);
     Blocks(Vec<BlockView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);

@@ -3,8 +3,8 @@
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
-    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, UnknownReplyView,
-    ZoneView,
+    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, SiteView,
+    UnknownReplyView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -107,6 +107,44 @@ pub(super) async fn queue_list(asking: Asking, Query(waiting): Query<Waiting>) -
     responses((status = 200, body = Vec<UnknownReplyView>)))]
 pub(super) async fn unknown_replies(asking: Asking) -> Outcome<Vec<UnknownReplyView>> {
     asking.run(Operation::UnknownReplies).await
+}
+
+/// Which sites.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Sites {
+    /// Those alone where something is in force.
+    #[serde(default)]
+    troubled: bool,
+    /// Rows of a page; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    cursor: Option<String>,
+}
+
+/// Lists the sites that mail goes to, in the order of their names, with what is in force at each and why.
+#[utoipa::path(get, path = "/sites", operation_id = "SiteList", tag = "Queue", params(Sites),
+    responses((status = 200, body = Page<SiteView>)))]
+pub(super) async fn site_list(asking: Asking, Query(sites): Query<Sites>) -> Outcome<Page<SiteView>> {
+    let limit = limit(sites.limit)?;
+    let page = |rows: Vec<SiteView>| Page::new(rows, limit, |row| row.site.clone());
+    asking.shown(Operation::SiteList { after: sites.cursor, limit, troubled: sites.troubled }, page).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SiteOrder {
+    /// The name of the site.
+    site: String,
+}
+
+/// Has a site tried now that is left alone or slowed.
+#[utoipa::path(post, path = "/sites/resume", operation_id = "SiteResume", tag = "Queue", request_body = SiteOrder,
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn site_resume(asking: Asking, Body(order): Body<SiteOrder>) -> Outcome<DoneView> {
+    asking.run(Operation::SiteResume { site: order.site }).await
 }
 
 /// Shows a message of the queue.

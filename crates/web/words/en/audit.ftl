@@ -72,6 +72,7 @@ action-queue-hold = Held a message
 action-queue-release = Released a message
 action-queue-retry = Had a message tried at once
 action-repair-given-up = Gave a damaged message up
+action-site-resume = Had a site tried at once
 action-smtp-user-add = Made an SMTP user
 action-smtp-user-add-password = Made a second password
 action-smtp-user-delete = Deleted an SMTP user

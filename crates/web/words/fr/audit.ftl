@@ -72,6 +72,7 @@ action-queue-hold = Retenue d’un message
 action-queue-release = Libération d’un message
 action-queue-retry = Nouvel essai immédiat d’un message
 action-repair-given-up = Abandon d’un message endommagé
+action-site-resume = Essai immédiat d’un site
 action-smtp-user-add = Création d’un utilisateur SMTP
 action-smtp-user-add-password = Création d’un second mot de passe
 action-smtp-user-delete = Suppression d’un utilisateur SMTP

@@ -69,6 +69,8 @@ pub(super) struct Carried {
 pub(super) struct Hops {
     /// What each domain does; taken where nothing is said.
     pub(super) script: HashMap<String, Hop>,
+    /// The mail server of a domain; one of its own where nothing is said.
+    pub(super) hosts: HashMap<String, String>,
     pub(super) carried: Vec<Carried>,
     pub(super) dials: u64,
     pub(super) busy: usize,
@@ -117,6 +119,12 @@ impl Carrier for Script {
 
     fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
+        let Destination::Mx { domain } = destination else { return Some(vec!["route".into()]) };
+        let hops = self.hops.lock().unwrap();
+        Some(vec![hops.hosts.get(domain).cloned().unwrap_or_else(|| format!("mx.{domain}"))])
     }
 
     async fn deliver(

@@ -51,6 +51,16 @@ async fn numbers_of_recipients_are_those_of_the_envelope() {
 }
 
 #[tokio::test]
+async fn a_site_is_given_no_more_recipients_at_once_than_it_takes() {
+    let hop = Hop::start(polite(&["PIPELINING"], nothing_special)).await;
+    let outbound = routed(settings(), hop.address, RouteTls::None);
+    let parcel = Parcel { transaction_recipients: 2, ..parcel(&["x@b.example", "y@b.example", "z@b.example"]) };
+    let delivery = once(&outbound, &parcel).await;
+    assert_eq!(short(&delivery), ["Content 250"; 3]);
+    assert_eq!(hop.heard().contents, [SENT, SENT], "two, and then the third");
+}
+
+#[tokio::test]
 async fn where_all_are_refused_nothing_of_the_content_goes_out() {
     for keywords in [&["PIPELINING"][..], &[]] {
         let hop =

@@ -74,7 +74,10 @@ fn the_first_that_fits_decides_and_the_operators_come_before_ours() {
     assert_eq!(Rules::ours().classify(Stage::Recipient, &known).class, Class::NoSuchMailbox);
     let own = "[[rule]]\nname = \"mine\"\nclass = \"policy\"\nany = [\"user unknown\"]";
     let rules = Rules::before_ours(own).unwrap();
-    assert_eq!(rules.classify(Stage::Recipient, &known), Classified { class: Class::Policy, rule: Some("mine") });
+    assert_eq!(
+        rules.classify(Stage::Recipient, &known),
+        Classified { class: Class::Policy, rule: Some("mine"), site: SiteAction::Nothing }
+    );
     let other = reply(550, None, &["no such user"]);
     assert_eq!(rules.classify(Stage::Recipient, &other).rule, Some("no_such_mailbox"));
 }
@@ -117,4 +120,14 @@ proptest::proptest! {
         let text = folded(lines.iter().copied(), LOOKED_AT_OCTETS_MAX);
         proptest::prop_assert!(text.len() <= LOOKED_AT_OCTETS_MAX + 8, "{}", text.len());
     }
+}
+
+#[test]
+fn a_rule_may_say_what_the_site_should_do() {
+    let text = "[[rule]]\nname = \"mine\"\nclass = \"rate\"\nany = [\"slow\"]\n";
+    let known = reply(450, None, &["slow"]);
+    let site = |text: &str| Rules::parse(text).unwrap().classify(Stage::Recipient, &known).site;
+    assert_eq!(site(text), Class::Rate.site_action());
+    assert_eq!(site(&format!("{text}site = \"nothing\"\n")), SiteAction::Nothing);
+    assert!(Rules::parse(&format!("{text}site = \"explode\"\n")).is_err());
 }

@@ -9,8 +9,10 @@ use crate::id::Id;
 use crate::member::Member;
 use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
+use crate::schedule::SiteState;
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
+use crate::shaping::Phase;
 use crate::smtp_user::SmtpUser;
 use crate::statistics::{Period, Statistics, Tally};
 use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
@@ -18,8 +20,8 @@ use serde::Serialize;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
-    DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SmtpUserView, StatisticsView,
-    TallyView, UnknownReplyView, UserTallyView,
+    DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SiteView, SmtpUserView,
+    StatisticsView, TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 
@@ -94,6 +96,36 @@ impl From<&UnknownReply> for UnknownReplyView {
             count: known.count,
             first_at: moment::text(known.first),
             last_at: moment::text(known.last),
+        }
+    }
+}
+
+impl SiteView {
+    /// What is shown of a site, with the names of the first of its domains.
+    pub fn new(site: &SiteState, domains: Vec<String>) -> Self {
+        let state = match site.phase {
+            Phase::Open if site.unreached > 0 => "unreached",
+            Phase::Open => "open",
+            Phase::Slowed => "slowed",
+            Phase::Paused(_) => "paused",
+            Phase::Suspended(_) => "suspended",
+            Phase::Probing => "probing",
+        };
+        let said = site.said.as_ref();
+        SiteView {
+            site: site.name.clone(),
+            domains,
+            domain_count: site.destination_count as u64,
+            waiting: site.recipients as u64,
+            connections: site.conversations as u64,
+            connections_allowed: site.conversations_allowed as u64,
+            messages_per_minute: site.per_minute,
+            state: state.to_owned(),
+            unreached: site.unreached as u64,
+            until: site.until.map(moment::text),
+            class: said.and_then(|said| said.class),
+            said: said.map(|said| said.text.clone()),
+            said_at: said.map(|said| moment::text(said.at)),
         }
     }
 }

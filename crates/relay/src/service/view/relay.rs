@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::ViewPage;
+use crate::outcome::Class;
 
 views! {
     /// One finding of `doctor`.
@@ -50,6 +51,37 @@ views! {
         failures: u64,
         /// Why the last of them failed.
         fault: Option<String>,
+    }
+    /// A site: the mail servers that one recipient domain or many share, or the next hop of a route.
+    SiteView {
+        /// Its name: a provider's, or those of its mail servers; a domain's where these are not known.
+        site: String,
+        /// The first of the domains that belong to it.
+        domains: Vec<String>,
+        /// How many belong to it.
+        domain_count: u64,
+        /// Recipients that wait for it.
+        waiting: u64,
+        /// Connections now, idle ones included.
+        connections: u64,
+        /// Connections at once that it may have now.
+        connections_allowed: u64,
+        /// Messages a minute that it gets now at the most; none: as many as come.
+        messages_per_minute: Option<u32>,
+        /// `open`; `slowed`: fewer connections or messages a minute than it may have; `paused`: nothing is begun for a moment;
+        /// `suspended`: it says that it blocks the relay, and its mail is deferred; `probing`: one message tries whether it
+        /// takes mail again; `unreached`: some of its domains could not be reached.
+        state: String,
+        /// How many of its domains could not be reached.
+        unreached: u64,
+        /// Until when nothing is begun there.
+        until: Option<String>,
+        /// The class of what led to it.
+        class: Option<Class>,
+        /// What led to it: the reply without addresses of people, or why there was none.
+        said: Option<String>,
+        /// When that was.
+        said_at: Option<String>,
     }
     /// Replies of other servers that no rule knows and that differ only in addresses, numbers, names and ids.
     UnknownReplyView {

@@ -1,0 +1,122 @@
+//! Sites that complain about us, and domains that share their mail servers.
+
+use std::time::Duration;
+
+use relay::activity::Status;
+use relay::outcome::{Class, Stage};
+use relay::retry::GREYLISTING_DELAY;
+use relay::shaping::Phase;
+use relay::store::StoreError;
+use smtp::reply::Enhanced;
+
+use super::world::{Hop, START, World};
+
+fn blocked() -> Hop {
+    Hop::Says(Stage::Greeting, 554, Enhanced(5, 7, 1), "192.0.2.1 is on a blocklist, see https://list.example")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_blocks_us_is_left_alone_and_its_mail_waits_with_the_reason() {
+    let world = World::new();
+    world.hop("one.example", blocked());
+    let first = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    let second = world.send(2, &["b@one.example"]).await;
+    let elsewhere = world.send(3, &["c@two.example"]).await;
+    world.settle().await;
+    assert_eq!(world.dials(), 2, "nobody asks again for the second");
+    assert_eq!(world.statuses(elsewhere), [Status::Delivered]);
+    for message in [first, second] {
+        let row = &world.rows(message)[0];
+        assert_eq!((row.status, row.class), (Status::Deferred, Some(Class::Reputation)));
+        assert!(row.reason.contains("does not trust this relay"), "{}", row.reason);
+    }
+    let (site, domains) = world.handle.sites(None, 10, true).remove(0);
+    assert_eq!((site.name.as_str(), domains), ("mx.one.example", vec!["one.example".to_owned()]));
+    assert!(matches!(site.phase, Phase::Suspended(until) if until.since(START) >= Duration::from_secs(300)));
+    assert_eq!(site.recipients, 2);
+    assert!(site.said.unwrap().text.contains("blocklist, see https://list.example"));
+    // two tries in a quarter of an hour, each of one conversation
+    world.pass(Duration::from_secs(900)).await;
+    assert!((3..=4).contains(&world.dials()), "{}", world.dials());
+    world.hop("one.example", Hop::Takes);
+    world.pass(Duration::from_secs(3600)).await;
+    assert_eq!((world.statuses(first), world.statuses(second)), (vec![Status::Delivered], vec![Status::Delivered]));
+    assert!(world.handle.sites(None, 10, true).iter().all(|(site, _)| site.phase == Phase::Slowed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_operator_has_a_site_asked_at_once() {
+    let world = World::new();
+    world.hop("one.example", blocked());
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    world.hop("one.example", Hop::Takes);
+    assert!(matches!(world.handle.resume_site("mx.other.example"), Err(StoreError::NotFound(_))));
+    world.handle.resume_site("mx.one.example").unwrap();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn domains_at_the_same_servers_share_their_connections() {
+    let world = World::with(Vec::new(), |settings, hops| {
+        settings.bounds.site_conversations_max = 3;
+        hops.pace = Duration::from_millis(100);
+        for number in 0..30 {
+            hops.hosts.insert(format!("d{number}.example"), "mx.hosting.example".into());
+        }
+    });
+    let mut messages = Vec::new();
+    for number in 0..30u32 {
+        messages.push(world.send(u128::from(number), &[&format!("a@d{number}.example")]).await);
+    }
+    world.pass(Duration::from_secs(60)).await;
+    for message in messages {
+        assert_eq!(world.statuses(message), [Status::Delivered]);
+    }
+    assert_eq!(world.script.hops.lock().unwrap().busy_max, 3);
+    let (site, _) = world.handle.sites(None, 10, false).remove(0);
+    assert_eq!((site.name.as_str(), site.destination_count), ("mx.hosting.example", 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn greylisting_is_tried_again_in_five_minutes_and_slows_nobody() {
+    let world = World::new();
+    world.hop(
+        "one.example",
+        Hop::Mixed(vec![("new", Stage::Recipient, 451, Enhanced(4, 7, 1), "Greylisted, please come back later")]),
+    );
+    let message = world.send(1, &["new@one.example", "known@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered, Status::Deferred]);
+    assert!(world.handle.sites(None, 10, true).is_empty());
+    world.hop("one.example", Hop::Takes);
+    world.pass(GREYLISTING_DELAY - Duration::from_secs(1)).await;
+    assert_eq!(world.carried().len(), 1);
+    world.pass(GREYLISTING_DELAY / 2).await;
+    assert_eq!(world.statuses(message), [Status::Delivered; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_finds_us_too_fast_is_paused_and_loses_nothing() {
+    let world = World::with(Vec::new(), |_, hops| hops.pace = Duration::from_millis(50));
+    world.hop(
+        "one.example",
+        Hop::Says(Stage::Mail, 421, Enhanced(4, 7, 28), "Our system has detected an unusual rate of mail from you"),
+    );
+    let mut messages = Vec::new();
+    for number in 0..40u32 {
+        messages.push(world.send(u128::from(number), &["a@one.example"]).await);
+    }
+    world.pass(Duration::from_secs(5)).await;
+    let tried = world.carried().len();
+    assert!(tried <= 5, "{tried} at the first, and no more until the pause is over");
+    world.hop("one.example", Hop::Takes);
+    world.pass(Duration::from_secs(20)).await;
+    assert_eq!(world.carried().len(), tried);
+    world.pass(Duration::from_secs(1800)).await;
+    for message in messages {
+        assert_eq!(world.statuses(message), [Status::Delivered]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What the scheduler is told and what it answers: conversations, parcels, events and actions.
+
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::clock::Timestamp;
+use crate::id::{Id, MessageId};
+use crate::outcome::{Class, Ending, Finding, SiteAction};
+use crate::queue::{Attempt, HoldReason, RecipientState};
+use crate::route::Destination;
+
+/// One conversation, from its opening to [`Event::Ended`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConversationId(pub u64);
+
+/// A parcel in flight, from the action that hands it out to the event that takes it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParcelId(pub(super) u32);
+
+/// What goes in one transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// To be named in [`Event::Settled`].
+    pub id: ParcelId,
+    /// The message.
+    pub message: MessageId,
+    /// Which of its recipients.
+    pub recipients: Vec<u16>,
+    /// Attempts made so far.
+    pub attempts: u32,
+    /// When it was due, as its last settlement said; at its arrival, when that was.
+    pub due: Timestamp,
+    /// Recipients in one transaction at the most; 0: as many as every transaction may have.
+    pub transaction_recipients: u32,
+}
+
+/// Why a site could not be reached: said of the mail that waits for it, without dialling again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What was found.
+    pub finding: Finding,
+    /// The attempt that found it.
+    pub attempt: Attempt,
+}
+
+/// What a site said about us rather than about a message or a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it should do.
+    pub action: SiteAction,
+    /// Of which class the reply is.
+    pub class: Class,
+    /// Whether it was said before a sender was named.
+    pub at_the_door: bool,
+    /// Whose mail it was said to.
+    pub account: Id<Account>,
+    /// The reply, without addresses of people.
+    pub said: String,
+    /// The attempt.
+    pub attempt: Attempt,
+}
+
+/// A recipient that is not settled, as it arrives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addressed {
+    /// Its number in the envelope.
+    pub recipient: u16,
+    /// Where its mail goes.
+    pub destination: Destination,
+    /// Its state.
+    pub state: RecipientState,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A message came, new or from an earlier life of the process. One that is known already is left alone.
+    Arrived {
+        /// The message.
+        message: MessageId,
+        /// Whose it is.
+        account: Id<Account>,
+        /// Those of its recipients that are not settled.
+        recipients: Vec<Addressed>,
+    },
+    /// A parcel came back: what is left of it. Empty where every recipient is settled.
+    Settled {
+        /// Which.
+        parcel: ParcelId,
+        /// Each recipient that is not settled, with its new state.
+        left: Vec<(u16, RecipientState)>,
+    },
+    /// Which mail servers take the mail of this conversation's destination, the most preferred first, before any of them is
+    /// dialled. Where they have no room for it, the answer is [`Action::Withdraw`].
+    Found {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// What it is to carry.
+        parcel: ParcelId,
+        /// The names of the servers, in lower case.
+        hosts: Vec<String>,
+    },
+    /// The site of this conversation took part in a dialogue.
+    Reached(ConversationId),
+    /// The site said something about us rather than about a message. To be told before [`Event::Reached`] or
+    /// [`Event::Unreached`] of the same attempt.
+    Complained {
+        /// Over which conversation.
+        conversation: ConversationId,
+        /// What.
+        complaint: Box<Complaint>,
+    },
+    /// The dialogue broke in the middle.
+    Broke(ConversationId),
+    /// The site could not be reached; the conversation has ended. The parcel comes back in an action.
+    Unreached {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// What it should have carried.
+        parcel: ParcelId,
+        /// Why it could not.
+        fault: Arc<Fault>,
+    },
+    /// The conversation can carry another parcel. `open`: it has a connection, worth being kept for a while.
+    Free {
+        /// Which.
+        conversation: ConversationId,
+        /// Whether it has a connection.
+        open: bool,
+    },
+    /// The conversation is over.
+    Ended(ConversationId),
+    /// A message is held: nothing of it is attempted until it is released.
+    Held(MessageId, HoldReason),
+    /// A message is released: what was held of it is due now.
+    Released(MessageId),
+    /// Someone wants a message tried now: what waits of it is due, and its sites are asked again.
+    Retried(MessageId),
+    /// The operator wants the site of this name asked now, whatever is in force there.
+    Resumed(String),
+    /// A message is to end without further attempts.
+    GivenUp(MessageId, Arc<Ending>),
+    /// Time passed.
+    Tick,
+    /// Nothing is begun from now on.
+    Stopped,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Begin a conversation with this parcel.
+    Open {
+        /// Its name from now on.
+        conversation: ConversationId,
+        /// With whom.
+        destination: Destination,
+        /// What it carries first.
+        parcel: Parcel,
+        /// Whether its mail servers have to be found and told first ([`Event::Found`]).
+        find: bool,
+    },
+    /// The conversation is not to be: its parcel is not attempted, and taken back already. Says [`Event::Ended`] at most.
+    Withdraw(ConversationId),
+    /// A site that says it blocks us is left alone: for the operator to be told.
+    Suspended {
+        /// Its name.
+        site: Arc<str>,
+        /// Until when.
+        until: Timestamp,
+        /// What it said, without addresses of people.
+        said: String,
+    },
+    /// Carry this parcel over a conversation that said [`Event::Free`].
+    Carry {
+        /// Which.
+        conversation: ConversationId,
+        /// What.
+        parcel: Parcel,
+    },
+    /// End a conversation that said [`Event::Free`], then say [`Event::Ended`].
+    Close(ConversationId),
+    /// Settle this parcel by what was found about its site, then say [`Event::Settled`].
+    Fail {
+        /// Which.
+        parcel: Parcel,
+        /// What was found.
+        fault: Arc<Fault>,
+        /// Whether the attempt was for this very parcel.
+        attempted: bool,
+        /// The site is left alone until then.
+        not_before: Timestamp,
+    },
+    /// Settle this parcel as ended, then say [`Event::Settled`].
+    End {
+        /// Which.
+        parcel: Parcel,
+        /// Why.
+        ending: Arc<Ending>,
+    },
+}

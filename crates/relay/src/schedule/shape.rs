@@ -1,0 +1,390 @@
+//! Shaping at work: which mail servers a destination has, what they complained of, and whom that keeps waiting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::shapers::NONE;
+use super::{Action, Complaint, ConversationId, Fault, ParcelId, Scheduler};
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use crate::outcome::{Failure, Finding};
+use crate::retry::Jitter;
+use crate::route::Destination;
+use crate::shaping::{self, Phase, Reaction, Recovery, Said, name_of_hosts};
+
+/// How long it is believed which mail servers a destination has, once they were found.
+const KNOWN_FOR: Duration = Duration::from_secs(6 * 3600);
+
+impl Scheduler {
+    /// The place of a destination's record; its shaper is known where the domain's name alone says which.
+    pub(super) fn place(&mut self, destination: &Destination, now: Timestamp) -> u32 {
+        let place = match self.sites.find(destination) {
+            Some(place) => return place,
+            None => self.sites.place(destination, now, &mut self.shapers),
+        };
+        if let Destination::Mx { domain } = destination
+            && let Some(provider) = self.providers.of_domain(domain)
+        {
+            let most = self.bounds.site_conversations_max;
+            let shaper = self.shapers.place(&provider.name, || provider.allowance(most));
+            self.assign(place, shaper, Timestamp(u64::MAX));
+        }
+        place
+    }
+
+    /// Says to which shaper a destination belongs, as far as is known until then.
+    fn assign(&mut self, place: u32, shaper: u32, known_until: Timestamp) {
+        let site = self.sites.at(place);
+        site.known_until = known_until;
+        let before = std::mem::replace(&mut site.shaper, shaper);
+        if before == shaper {
+            return;
+        }
+        let (waited, stood) = (std::mem::take(&mut site.waits_for_shaper), site.wants_dial);
+        if let Some(old) = self.shapers.get_mut(before) {
+            old.sites -= 1;
+            old.dialling -= usize::from(stood);
+            if waited {
+                old.waiting.retain(|waiting| *waiting != place);
+            }
+            self.shapers.stir(before);
+        }
+        if let Some(new) = self.shapers.get_mut(shaper) {
+            new.sites += 1;
+            new.dialling += usize::from(stood);
+            if waited {
+                self.sites.at(place).waits_for_shaper = true;
+                new.waiting.push_back(place);
+                self.shapers.stir(shaper);
+            }
+        }
+    }
+
+    /// Whether the mail servers of a destination have to be found before it is dialled.
+    pub(super) fn is_to_be_found(&mut self, place: u32, now: Timestamp) -> bool {
+        let site = self.sites.at(place);
+        site.shaper == NONE || site.known_until <= now
+    }
+
+    pub(super) fn on_found(
+        &mut self,
+        conversation: ConversationId,
+        ParcelId(parcel): ParcelId,
+        hosts: &[String],
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(known) = self.conversations.get(&conversation) else { return };
+        let (place, counted) = (known.site, known.shaper);
+        let most = self.bounds.site_conversations_max;
+        let shaper = match self.providers.of_hosts(hosts) {
+            Some(provider) => self.shapers.place(&provider.name, || provider.allowance(most)),
+            None => {
+                let everybody = shaping::Provider::default().allowance(most);
+                self.shapers.place(&name_of_hosts(hosts), || everybody)
+            }
+        };
+        let by_name = self.sites.at(place).known_until == Timestamp(u64::MAX);
+        if !by_name {
+            self.assign(place, shaper, now.after(KNOWN_FOR));
+        }
+        let shaper = self.sites.at(place).shaper;
+        if counted == shaper {
+            return;
+        }
+        let has_room = self
+            .shapers
+            .get(shaper)
+            .is_none_or(|shaper| shaper.has_room(now) && shaper.shaping.closed_until(now).is_none());
+        if has_room {
+            self.count_at(conversation, shaper);
+            self.begun_at(shaper, now);
+            return;
+        }
+        self.end_conversation(conversation);
+        actions.push(Action::Withdraw(conversation));
+        self.put_back(parcel, actions);
+        self.feed(place, now, actions);
+    }
+
+    /// Counts a conversation at a shaper, and no more at the one before.
+    fn count_at(&mut self, conversation: ConversationId, shaper: u32) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        let (before, proven, closing) = (known.shaper, usize::from(known.proven), usize::from(known.closing));
+        let idle = usize::from(known.idle_until.is_some());
+        known.shaper = shaper;
+        if let Some(old) = self.shapers.get_mut(before) {
+            old.conversations -= 1;
+            old.proven -= proven;
+            old.closing -= closing;
+            old.idle -= idle;
+            self.shapers.stir(before);
+        }
+        if let Some(new) = self.shapers.get_mut(shaper) {
+            new.conversations += 1;
+            new.proven += proven;
+            new.closing += closing;
+            new.idle += idle;
+        }
+    }
+
+    /// Notes that a message begins.
+    pub(super) fn begun_at(&mut self, shaper: u32, now: Timestamp) {
+        if let Some(shaper) = self.shapers.get_mut(shaper) {
+            shaper.shaping.begun(now);
+        }
+    }
+
+    /// Until when a destination is left alone, and why: because it could not be reached, or because it says it blocks us.
+    pub(super) fn left_alone(&mut self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+        let site = self.sites.at(place);
+        if let Some(down) = site.down.as_ref().filter(|down| down.until > now) {
+            return Some((down.until, Arc::clone(&down.fault)));
+        }
+        let shaper = self.shapers.get(site.shaper)?;
+        Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?)))
+    }
+
+    /// Whether a destination is left alone.
+    pub(super) fn is_left_alone(&mut self, place: u32, now: Timestamp) -> bool {
+        let site = self.sites.at(place);
+        site.is_down(now) || {
+            let shaper = self.shapers.get(site.shaper);
+            shaper.is_some_and(|shaper| shaper.shaping.suspended_until(now).is_some() && shaper.fault.is_some())
+        }
+    }
+
+    /// Whether the shaper of a destination lets no message begin now; where so, the destination waits for that.
+    pub(super) fn waits_for_pace(&mut self, place: u32, now: Timestamp) -> bool {
+        let shaper = self.sites.at(place).shaper;
+        let closed = self.shapers.get(shaper).and_then(|shaper| shaper.shaping.closed_until(now));
+        let Some(until) = closed else { return false };
+        self.wait_for_shaper(place);
+        self.shapers.wake_at(shaper, until);
+        true
+    }
+
+    /// Whether a destination has to wait for a further conversation: its shaper has no room, or others wait for it longer.
+    pub(super) fn waits_for_room(
+        &mut self,
+        place: u32,
+        in_turn: bool,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let number = self.sites.at(place).shaper;
+        let Some(shaper) = self.shapers.get(number) else { return false };
+        let has_room = shaper.has_room(now);
+        if has_room && (in_turn || shaper.waiting.is_empty()) {
+            return false;
+        }
+        self.wait_for_shaper(place);
+        if has_room {
+            self.shapers.stir(number);
+        } else {
+            self.make_room_at(number, actions);
+        }
+        true
+    }
+
+    fn wait_for_shaper(&mut self, place: u32) {
+        let site = self.sites.at(place);
+        let shaper = site.shaper;
+        if !std::mem::replace(&mut site.waits_for_shaper, true)
+            && let Some(shaper) = self.shapers.get_mut(shaper)
+        {
+            shaper.waiting.push_back(place);
+        }
+    }
+
+    /// Ends an idle conversation of a shaper, for another of its destinations.
+    fn make_room_at(&mut self, shaper: u32, actions: &mut Vec<Action>) {
+        if self.shapers.get(shaper).is_none_or(|shaper| shaper.idle == 0 || shaper.closing > 0) {
+            return;
+        }
+        let is_its = |conversation: &ConversationId| {
+            let known = self.conversations.get(conversation);
+            known.is_some_and(|known| known.shaper == shaper && known.idle_until.is_some())
+        };
+        let found = self.idle.iter().map(|(conversation, _)| *conversation).find(is_its);
+        if let Some(conversation) = found {
+            self.close_idle(conversation, actions);
+        }
+    }
+
+    /// Looks at whoever waits for one shaper where something opened; whether there was one.
+    pub(super) fn stir(&mut self, now: Timestamp, actions: &mut Vec<Action>) -> bool {
+        let Some(place) = self.shapers.stirred() else { return false };
+        if self.stopped {
+            return true;
+        }
+        while let Some(shaper) = self.shapers.get_mut(place)
+            && let Some(site) = shaper.waiting.front().copied()
+        {
+            let suspended = shaper.shaping.suspended_until(now).is_some();
+            if let Some(until) = shaper.shaping.closed_until(now).filter(|_| !suspended) {
+                self.shapers.wake_at(place, until);
+                break;
+            }
+            let next = if suspended || shaper.has_room(now) { Some(0) } else { self.first_with_a_conversation(place) };
+            let Some(next) = next else {
+                self.make_room_at(place, actions);
+                break;
+            };
+            let site = self.shapers.get_mut(place).and_then(|shaper| shaper.waiting.remove(next)).unwrap_or(site);
+            self.sites.at(site).waits_for_shaper = false;
+            self.feed_as(site, true, now, actions);
+        }
+        true
+    }
+
+    /// The first of those that wait for a shaper that has an idle conversation of its own, and so needs no room.
+    fn first_with_a_conversation(&mut self, shaper: u32) -> Option<usize> {
+        let shaper = self.shapers.get(shaper).filter(|shaper| shaper.idle > 0)?;
+        shaper.waiting.iter().position(|site| !self.sites.at(*site).idle.is_empty())
+    }
+
+    pub(super) fn on_complained(
+        &mut self,
+        conversation: ConversationId,
+        complaint: Complaint,
+        now: Timestamp,
+        dice: &mut dyn Dice,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        known.complained = true;
+        let (begun, proven) = (known.begun, usize::from(known.proven));
+        let place = self.shaper_of(conversation);
+        let pauses = self.bounds.pauses;
+        let Some(shaper) = self.shapers.get_mut(place) else { return };
+        let was_suspended = shaper.shaping.is_suspended();
+        let heard = shaping::Complaint {
+            action: complaint.action,
+            at_the_door: complaint.at_the_door,
+            account: complaint.account,
+            begun,
+        };
+        let (in_hand, others) = (shaper.conversations, shaper.proven > proven);
+        let reaction = shaper.shaping.complained(&heard, in_hand, others, now, Jitter::roll(dice), &pauses);
+        if reaction == Reaction::Nothing {
+            return;
+        }
+        let Complaint { class, said, attempt, .. } = complaint;
+        shaper.said = Some(Said { at: now, class: Some(class), text: said.clone() });
+        if let Reaction::Suspended(until) = reaction {
+            let finding = Finding::Failed(Failure::Suspended(class));
+            shaper.fault = Some(Arc::new(Fault { finding, attempt }));
+            actions.push(Action::Suspended { site: Arc::clone(&shaper.name), until, said });
+        }
+        let is_suspended = shaper.shaping.is_suspended();
+        self.shapers.suspended = self.shapers.suspended + usize::from(is_suspended) - usize::from(was_suspended);
+        if let Reaction::Suspended(_) = reaction {
+            for site in self.sites.with_due_mail_at(place) {
+                self.feed(site, now, actions);
+            }
+        }
+        self.shapers.stir(place);
+    }
+
+    /// The shaper of a conversation; one of its destination's own where its mail servers could not be found.
+    fn shaper_of(&mut self, conversation: ConversationId) -> u32 {
+        let Some(known) = self.conversations.get(&conversation) else { return NONE };
+        let (place, shaper) = (known.site, known.shaper);
+        if shaper != NONE {
+            return shaper;
+        }
+        let site = self.sites.at(place);
+        let mut shaper = site.shaper;
+        if shaper == NONE {
+            let name = own_name(&site.destination);
+            let everybody = shaping::Provider::default().allowance(self.bounds.site_conversations_max);
+            shaper = self.shapers.place(&name, || everybody);
+            // looked for again with the next conversation
+            self.assign(place, shaper, Timestamp(0));
+        }
+        self.count_at(conversation, shaper);
+        shaper
+    }
+
+    /// A conversation took part in a dialogue; what that means for its shaper.
+    pub(super) fn reached_at(&mut self, conversation: ConversationId, first: bool, now: Timestamp) {
+        let Some(known) = self.conversations.get_mut(&conversation) else { return };
+        let (place, begun) = (known.shaper, known.begun);
+        let complained = std::mem::take(&mut known.complained);
+        let pauses = self.bounds.pauses;
+        let Some(shaper) = self.shapers.get_mut(place) else { return };
+        shaper.proven += usize::from(first);
+        if complained {
+            return;
+        }
+        match shaper.shaping.taken(begun, now, &pauses) {
+            Recovery::Nothing => return,
+            Recovery::More => {}
+            Recovery::Lifted => {
+                shaper.fault = None;
+                self.shapers.suspended -= 1;
+                self.wake_all_of(place, now);
+            }
+        }
+        if let Some(shaper) = self.shapers.get_mut(place)
+            && shaper.shaping.phase(now) == Phase::Open
+        {
+            shaper.said = None;
+        }
+        self.shapers.stir(place);
+    }
+
+    /// Makes due whatever was deferred because a shaper was left alone. Looks at every parcel.
+    fn wake_all_of(&mut self, shaper: u32, now: Timestamp) {
+        let sites = &mut self.sites;
+        let is_its = |place| {
+            let site = sites.at(place);
+            site.shaper == shaper && !site.is_down(now)
+        };
+        for place in self.parcels.waiting_for(is_its) {
+            self.queue(place, false);
+            let site = self.parcels.at(place).site;
+            self.wait_for_shaper(site);
+        }
+    }
+
+    /// Whether there is a site of this name: of mail servers, or of a destination whose servers are not known.
+    pub fn has_site(&self, name: &str) -> bool {
+        self.shapers.find(name).is_some() || self.sites.named(name).is_some()
+    }
+
+    pub(super) fn on_resumed(&mut self, name: &str, now: Timestamp, actions: &mut Vec<Action>) {
+        let named = self.sites.named(name);
+        let of_named = named.map_or(NONE, |place| self.sites.at(place).shaper);
+        let shaper = self.shapers.find(name).unwrap_or(of_named);
+        if shaper != NONE {
+            self.shapers.ask_again(shaper, now);
+            self.sites.up_again(shaper, now);
+            self.wake_all_of(shaper, now);
+        } else if let Some(place) = named {
+            if let Some(down) = &mut self.sites.at(place).down {
+                down.until = now;
+            }
+            for parcel in self.parcels.waiting_for(|site| site == place) {
+                self.queue(parcel, false);
+            }
+            self.feed(place, now, actions);
+        }
+    }
+
+    /// Recipients in one transaction that the site of a conversation takes at the most; 0: as many as every one does.
+    pub fn transaction_recipients(&self, conversation: ConversationId) -> u32 {
+        let known = self.conversations.get(&conversation);
+        let shaper = known.and_then(|known| self.shapers.get(known.shaper));
+        shaper.map_or(0, |shaper| shaper.shaping.allowance().recipients)
+    }
+}
+
+/// The name of a destination's own site.
+pub(super) fn own_name(destination: &Destination) -> String {
+    match destination {
+        Destination::Mx { domain } => domain.clone(),
+        Destination::Route { index } => format!("route {}", index + 1),
+    }
+}

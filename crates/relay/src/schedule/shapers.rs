@@ -1,0 +1,206 @@
+//! Shapers: what is in force at the mail servers that destinations share, who waits for it, and when it opens.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::Fault;
+use crate::clock::Timestamp;
+use crate::shaping::{Allowance, Said, Shaping};
+
+/// No shaper.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The mail servers of one destination or of many.
+#[derive(Debug)]
+pub(super) struct Shaper {
+    pub(super) name: Arc<str>,
+    pub(super) shaping: Shaping,
+    /// Destinations that belong to it.
+    pub(super) sites: usize,
+    /// Conversations, idle and closing ones included.
+    pub(super) conversations: usize,
+    /// Those that were told to close.
+    pub(super) closing: usize,
+    /// Those that wait for further mail.
+    pub(super) idle: usize,
+    /// Those that have reached it.
+    pub(super) proven: usize,
+    /// Its destinations that stand in turn for a new conversation: places that are spoken for.
+    pub(super) dialling: usize,
+    /// Its destinations with due parcels that wait for it, in turn.
+    pub(super) waiting: VecDeque<u32>,
+    /// What mail that waits for it is told while it is suspended.
+    pub(super) fault: Option<Arc<Fault>>,
+    /// The reply that led to what is in force.
+    pub(super) said: Option<Said>,
+    /// When it is looked at because something opens then.
+    alarm: Option<Timestamp>,
+    /// It stands in [`Shapers::stirred`].
+    is_stirred: bool,
+}
+
+impl Shaper {
+    /// Whether one more conversation may begin, those that are spoken for counted.
+    pub(super) fn has_room(&self, now: Timestamp) -> bool {
+        self.conversations + self.dialling < self.shaping.connections(now)
+    }
+
+    /// Whether destinations other than this one wait for a conversation to end.
+    pub(super) fn others_wait(&self, site: u32, now: Timestamp) -> bool {
+        let others = self.waiting.len() > 1 || self.waiting.front().is_some_and(|waiting| *waiting != site);
+        others && !self.has_room(now)
+    }
+
+    /// Whether it has more conversations than it may.
+    pub(super) fn is_crowded(&self, now: Timestamp) -> bool {
+        self.conversations - self.closing > self.shaping.connections(now)
+    }
+
+    fn is_unused(&self, now: Timestamp) -> bool {
+        self.sites == 0 && self.conversations == 0 && self.shaping.is_forgettable(now)
+    }
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Shapers {
+    records: Vec<Option<Shaper>>,
+    vacant: Vec<u32>,
+    places: HashMap<Arc<str>, u32>,
+    /// May name moments that have moved on.
+    alarms: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    /// Those where something opened: whoever waits for them is to be looked at.
+    stirred: Vec<u32>,
+    /// Those that are suspended, or did not take mail since.
+    pub(super) suspended: usize,
+}
+
+impl Shapers {
+    /// The place of the shaper of a name, which is made where there is none.
+    pub(super) fn place(&mut self, name: &str, allowance: impl FnOnce() -> Allowance) -> u32 {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let name: Arc<str> = name.into();
+        let shaper = Some(Shaper {
+            name: Arc::clone(&name),
+            shaping: Shaping::new(allowance()),
+            sites: 0,
+            conversations: 0,
+            closing: 0,
+            idle: 0,
+            proven: 0,
+            dialling: 0,
+            waiting: VecDeque::new(),
+            fault: None,
+            said: None,
+            alarm: None,
+            is_stirred: false,
+        });
+        let place = match self.vacant.pop() {
+            Some(place) => {
+                self.records[place as usize] = shaper;
+                place
+            }
+            None => {
+                self.records.push(shaper);
+                u32::try_from(self.records.len() - 1).unwrap_or(NONE)
+            }
+        };
+        self.places.insert(name, place);
+        place
+    }
+
+    /// The shaper at a place; none at [`NONE`], and of one that was forgotten.
+    pub(super) fn get(&self, place: u32) -> Option<&Shaper> {
+        self.records.get(place as usize)?.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut Shaper> {
+        self.records.get_mut(place as usize)?.as_mut()
+    }
+
+    /// The place of the shaper of a name.
+    pub(super) fn find(&self, name: &str) -> Option<u32> {
+        self.places.get(name).copied()
+    }
+
+    /// Says that something may have opened.
+    pub(super) fn stir(&mut self, place: u32) {
+        if let Some(shaper) = self.get_mut(place)
+            && !std::mem::replace(&mut shaper.is_stirred, true)
+        {
+            self.stirred.push(place);
+        }
+    }
+
+    /// One where something may have opened.
+    pub(super) fn stirred(&mut self) -> Option<u32> {
+        let place = self.stirred.pop()?;
+        if let Some(shaper) = self.get_mut(place) {
+            shaper.is_stirred = false;
+        }
+        Some(place)
+    }
+
+    /// Has it looked at again at a moment.
+    pub(super) fn wake_at(&mut self, place: u32, at: Timestamp) {
+        if let Some(shaper) = self.get_mut(place)
+            && shaper.alarm.is_none_or(|alarm| at < alarm)
+        {
+            shaper.alarm = Some(at);
+            self.alarms.push(Reverse((at, place)));
+        }
+    }
+
+    fn is_set(&self, place: u32, at: Timestamp) -> bool {
+        self.get(place).is_some_and(|shaper| shaper.alarm == Some(at))
+    }
+
+    /// When the next of them is to be looked at.
+    pub(super) fn next_alarm(&mut self) -> Option<Timestamp> {
+        while let Some(Reverse((at, place))) = self.alarms.peek().copied() {
+            if self.is_set(place, at) {
+                return Some(at);
+            }
+            self.alarms.pop();
+        }
+        None
+    }
+
+    /// Stirs those whose moment has come.
+    pub(super) fn ring(&mut self, now: Timestamp) {
+        while self.next_alarm().is_some_and(|at| at <= now) {
+            if let Some(Reverse((_, place))) = self.alarms.pop() {
+                if let Some(shaper) = self.get_mut(place) {
+                    shaper.alarm = None;
+                }
+                self.stir(place);
+            }
+        }
+    }
+
+    /// Somebody wants it asked now.
+    pub(super) fn ask_again(&mut self, place: u32, now: Timestamp) {
+        if let Some(shaper) = self.get_mut(place) {
+            shaper.shaping.ask_again(now);
+            self.stir(place);
+        }
+    }
+
+    /// Forgets those that no destination belongs to and nothing is known of.
+    pub(super) fn sweep(&mut self, now: Timestamp) {
+        for place in 0..self.records.len() {
+            let unused = self.records[place].as_ref().is_some_and(|shaper| shaper.is_unused(now));
+            if let (true, Ok(number)) = (unused, u32::try_from(place))
+                && let Some(shaper) = self.records[place].take()
+            {
+                self.suspended -= usize::from(shaper.shaping.is_suspended());
+                self.places.remove(&shaper.name);
+                self.vacant.push(number);
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The scheduler in a world that does anything at any moment.
+
+use super::*;
+use proptest::prelude::*;
+
+impl Scheduler {
+    /// Due parcels that nothing keeps from being handed out; must be empty after every event.
+    fn waiting_without_cause(&mut self, now: Timestamp) -> Vec<MessageId> {
+        let mut found = Vec::new();
+        let full = self.conversations.len() >= self.bounds.conversations_max;
+        for place in 0..self.parcels.places() {
+            let (state, due) = (self.parcels.state(place), self.parcels.at(place).due);
+            let overdue = state == State::Waiting && due <= now;
+            if state != State::Ready && !overdue {
+                continue;
+            }
+            let (message, site) = (self.parcels.at(place).message, self.parcels.at(place).site);
+            let untried = self.untried;
+            let is_left_alone = self.is_left_alone(site, now);
+            let site = self.sites.at(site);
+            let shaper = self.shapers.get(site.shaper);
+            let is_shaped = shaper.is_some_and(|shaper| !shaper.has_room(now));
+            let is_paced = shaper.is_some_and(|shaper| shaper.shaping.closed_until(now).is_some());
+            let cause = if is_left_alone {
+                untried >= SETTLED_UNTRIED_MAX
+            } else {
+                is_paced || (site.idle.is_empty() && (full || is_shaped || site.conversations >= site.limit))
+            };
+            if overdue || !cause {
+                found.push(message);
+            }
+        }
+        found
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Arrive { account: u64, recipients: Vec<(u8, u16)> },
+    Deliver(usize),
+    DeferSome(usize, u16),
+    Unreached(usize),
+    Break(usize),
+    Complain(usize, u8, bool),
+    SettleUntried(usize),
+    EndClosed,
+    Hold(usize),
+    Release(usize),
+    Retry(usize),
+    GiveUp(usize),
+    Pass(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u64..3, prop::collection::vec((0u8..5, 0u16..300), 1..4))
+            .prop_map(|(account, recipients)| Step::Arrive { account, recipients }),
+        6 => any::<usize>().prop_map(Step::Deliver),
+        3 => (any::<usize>(), 0u16..300).prop_map(|(which, seconds)| Step::DeferSome(which, seconds)),
+        2 => any::<usize>().prop_map(Step::Unreached),
+        1 => any::<usize>().prop_map(Step::Break),
+        2 => (any::<usize>(), 0u8..3, any::<bool>()).prop_map(|(which, what, door)| Step::Complain(which, what, door)),
+        4 => any::<usize>().prop_map(Step::SettleUntried),
+        3 => Just(Step::EndClosed),
+        1 => any::<usize>().prop_map(Step::Hold),
+        1 => any::<usize>().prop_map(Step::Release),
+        1 => any::<usize>().prop_map(Step::Retry),
+        1 => any::<usize>().prop_map(Step::GiveUp),
+        2 => (0u32..400_000).prop_map(Step::Pass),
+    ]
+}
+
+/// The world, and which recipients have not come to their end.
+struct Model {
+    world: World,
+    live: BTreeSet<(MessageId, u16)>,
+    messages: u128,
+}
+
+impl Model {
+    fn busy(&self, which: usize) -> Option<ConversationId> {
+        let count = self.world.busy.len();
+        self.world.busy.keys().nth(which.checked_rem(count)?).copied()
+    }
+
+    fn message(&self, which: usize) -> MessageId {
+        MessageId((which as u128).checked_rem(self.messages).unwrap_or(0))
+    }
+
+    fn finish(&mut self, parcel: &Parcel) {
+        for recipient in &parcel.recipients {
+            assert!(self.live.remove(&(parcel.message, *recipient)), "a recipient ended twice");
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Arrive { account, recipients } => self.arrive(account, &recipients),
+            Step::Deliver(which) => {
+                if let Some(conversation) = self.busy(which) {
+                    self.finish(&self.world.busy[&conversation].clone());
+                    self.world.deliver(conversation);
+                }
+            }
+            Step::DeferSome(which, seconds) => self.defer_some(which, seconds),
+            Step::Unreached(which) => {
+                if let Some(conversation) = self.busy(which) {
+                    self.world.unreached(conversation);
+                }
+            }
+            Step::Break(which) => self.break_off(which),
+            Step::Complain(which, what, at_the_door) => self.complain(which, what, at_the_door),
+            Step::SettleUntried(which) => self.settle_untried(which),
+            Step::EndClosed => self.world.end_closed(),
+            Step::Hold(which) => self.world.tell(Event::Held(self.message(which), HoldReason::Operator)),
+            Step::Release(which) => self.world.tell(Event::Released(self.message(which))),
+            Step::Retry(which) => self.world.tell(Event::Retried(self.message(which))),
+            Step::GiveUp(which) => {
+                let ending = Arc::new(Ending::Cancelled("operator".into()));
+                self.world.tell(Event::GivenUp(self.message(which), ending));
+            }
+            Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds.into())),
+        }
+    }
+
+    fn arrive(&mut self, account: u64, recipients: &[(u8, u16)]) {
+        let message = self.messages;
+        self.messages += 1;
+        let addressed = recipients.iter().enumerate().map(|(number, (site, seconds))| {
+            let due = Timestamp(self.world.now.0 + u64::from(*seconds) * 1000);
+            let state = RecipientState::Waiting { due, attempts: 0 };
+            self.live.insert((MessageId(message), number as u16));
+            Addressed { recipient: number as u16, destination: mx(&format!("{site}.example")), state }
+        });
+        let addressed = addressed.collect();
+        self.world.arrive(message, account, addressed);
+    }
+
+    fn defer_some(&mut self, which: usize, seconds: u16) {
+        let Some(conversation) = self.busy(which) else { return };
+        let mut parcel = self.world.busy.remove(&conversation).unwrap();
+        self.world.tell(Event::Reached(conversation));
+        let id = parcel.id;
+        let rest = parcel.recipients.split_off(parcel.recipients.len() / 2);
+        self.finish(&parcel);
+        let due = Timestamp(self.world.now.0 + u64::from(seconds) * 1000);
+        self.world.defer(&Parcel { id, recipients: rest, ..parcel }, due);
+        self.world.tell(Event::Free { conversation, open: seconds.is_multiple_of(2) });
+    }
+
+    fn break_off(&mut self, which: usize) {
+        let Some(conversation) = self.busy(which) else { return };
+        let parcel = self.world.busy.remove(&conversation).unwrap();
+        self.world.tell(Event::Broke(conversation));
+        self.world.defer(&parcel, self.world.now.after(Duration::from_secs(60)));
+        self.world.tell(Event::Ended(conversation));
+    }
+
+    fn complain(&mut self, which: usize, what: u8, at_the_door: bool) {
+        let Some(conversation) = self.busy(which) else { return };
+        let actions = [SiteAction::FewerConnections, SiteAction::SendSlower, SiteAction::Suspend];
+        let action = actions[usize::from(what)];
+        if at_the_door {
+            self.world.refuse(conversation, action);
+        } else {
+            self.world.complain(conversation, action, which as u64 % 3);
+        }
+    }
+
+    fn settle_untried(&mut self, which: usize) {
+        if !self.world.failing.is_empty() {
+            let which = which % self.world.failing.len();
+            let (parcel, not_before) = self.world.failing.swap_remove(which);
+            self.world.defer(&parcel, not_before);
+        }
+        if let Some(parcel) = self.world.ending.pop() {
+            self.finish(&parcel);
+            self.world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+        }
+    }
+
+    fn check(&mut self, bounds: Bounds) {
+        let scheduler = &mut self.world.scheduler;
+        let depth = scheduler.depth();
+        assert!(depth.conversations <= bounds.conversations_max);
+        for site in 0..5 {
+            let destination = mx(&format!("{site}.example"));
+            let place = scheduler.place(&destination, self.world.now);
+            let site = scheduler.sites.at(place);
+            assert!(site.conversations <= bounds.site_conversations_max);
+            let shaper = scheduler.shapers.get(site.shaper);
+            assert!(shaper.is_none_or(|shaper| shaper.conversations <= bounds.site_conversations_max));
+        }
+        assert_eq!(depth.recipients, self.live.len(), "a recipient was forgotten or doubled");
+        assert_eq!(scheduler.waiting_without_cause(self.world.now), []);
+        let next = scheduler.next_due();
+        assert!(next.is_none_or(|next| next > self.world.now), "what is due now was left for later");
+    }
+
+    /// Lets everything come to its end: each message released, each site up.
+    fn drain(&mut self) {
+        for message in 0..self.messages {
+            self.world.tell(Event::Released(MessageId(message)));
+        }
+        for _ in 0..100_000 {
+            if self.live.is_empty() {
+                return;
+            }
+            if let Some(conversation) = self.busy(0) {
+                self.apply(Step::Deliver(0));
+                let _ = conversation;
+            } else if !self.world.failing.is_empty() || !self.world.ending.is_empty() {
+                self.settle_untried(0);
+            } else if !self.world.closing.is_empty() {
+                self.world.end_closed();
+            } else {
+                let due = self.world.scheduler.next_due().expect("something is waited for");
+                self.world.pass(due.since(self.world.now));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nobody_is_forgotten_no_bound_is_passed_and_nothing_due_waits_without_cause(
+        total in 1usize..6, site in 1usize..4, hosts in 0usize..3, steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let bounds = bounds(total, site);
+        let world = World { hosts, ..World::new(bounds) };
+        let mut model = Model { world, live: BTreeSet::new(), messages: 0 };
+        for step in steps {
+            model.apply(step);
+            model.check(bounds);
+        }
+        model.drain();
+        prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
+        prop_assert!(model.world.scheduler.wishes.is_empty());
+    }
+}
