@@ -13,6 +13,7 @@ mod run;
 mod show;
 mod site;
 mod statistics;
+mod suppression;
 pub(crate) mod table;
 mod webhook;
 mod zone;
@@ -34,6 +35,7 @@ pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
 pub use site::SiteCommand;
 pub use statistics::StatisticsArgs;
+pub use suppression::SuppressionCommand;
 pub use webhook::{ChangeArgs, EventWord, WebhookCommand};
 
 /// An authenticated SMTP relay for your applications.
@@ -378,36 +380,6 @@ pub enum SmtpUserCommand {
         /// Do not ask
         #[arg(long, short)]
         yes: bool,
-    },
-}
-
-/// `suppression`
-#[derive(Debug, Subcommand)]
-pub enum SuppressionCommand {
-    /// Send nothing to an address any more
-    Add {
-        /// The account's id
-        #[arg(long)]
-        account: u64,
-        /// The address
-        address: String,
-        /// Why
-        #[arg(long, default_value = "")]
-        reason: String,
-    },
-    /// List suppressed addresses
-    List {
-        /// Of this account alone
-        #[arg(long)]
-        account: Option<u64>,
-    },
-    /// Send to an address again
-    Remove {
-        /// The account's id
-        #[arg(long)]
-        account: u64,
-        /// The address
-        address: String,
     },
 }
 

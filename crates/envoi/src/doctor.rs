@@ -1,13 +1,26 @@
 //! `envoi doctor`: looks at everything a relay stands on, and says what to do about what is not well.
 
+mod repair;
+
+/// What was found, in English and by name: a code, what is put into its words, and what other languages put in besides.
+macro_rules! said {
+    ($code:literal, $text:literal $(, $name:ident = $value:expr)* $(; $($more:ident = $other:expr),+)? $(,)?) => {
+        $crate::doctor::Said::new(
+            $code,
+            format!($text, $($name = $value),*),
+            [$((stringify!($name), ($value).to_string()),)* $($((stringify!($more), ($other).to_string())),+)?],
+        )
+    };
+}
+
 mod around;
 mod house;
-mod repair;
 
 use relay::clock::Timestamp;
 use relay::service::operation::Health;
 use relay::service::view::CheckView;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::{DoctorArgs, Failure, print, print_json, table};
@@ -31,6 +44,25 @@ impl Mark {
     }
 }
 
+/// What was found.
+struct Said {
+    /// Its name whatever the language; empty where a system said it.
+    code: &'static str,
+    text: String,
+    values: BTreeMap<String, String>,
+}
+
+impl Said {
+    fn new<const N: usize>(code: &'static str, text: String, values: [(&str, String); N]) -> Said {
+        Said { code, text, values: values.map(|(name, value)| (name.to_owned(), value)).into() }
+    }
+
+    /// In words that have no name.
+    fn plain(text: impl Into<String>) -> Said {
+        Said { code: "", text: text.into(), values: BTreeMap::new() }
+    }
+}
+
 /// Collects findings.
 #[derive(Debug, Default)]
 struct Sheet {
@@ -38,20 +70,22 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn add(&mut self, mark: Mark, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+    fn add(&mut self, mark: Mark, check: &str, found: Said, remedy: impl Into<String>) {
         let (check, result) = (check.to_owned(), mark.word().to_owned());
-        self.checks.push(CheckView { check, result, found: found.into(), remedy: remedy.into() });
+        let code = Some(found.code.to_owned()).filter(|code| !code.is_empty());
+        let (found, values) = (found.text, found.values);
+        self.checks.push(CheckView { check, result, found, remedy: remedy.into(), code, values });
     }
 
-    fn ok(&mut self, check: &str, found: impl Into<String>) {
+    fn ok(&mut self, check: &str, found: Said) {
         self.add(Mark::Ok, check, found, "");
     }
 
-    fn warn(&mut self, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+    fn warn(&mut self, check: &str, found: Said, remedy: impl Into<String>) {
         self.add(Mark::Warn, check, found, remedy);
     }
 
-    fn fail(&mut self, check: &str, found: impl Into<String>, remedy: impl Into<String>) {
+    fn fail(&mut self, check: &str, found: Said, remedy: impl Into<String>) {
         self.add(Mark::Fail, check, found, remedy);
     }
 
@@ -70,12 +104,12 @@ pub(crate) async fn run(file: &Path, arguments: &DoctorArgs, json: bool) -> Resu
     let findings = config::check(file, now);
     for problem in &findings.problems {
         let mark = if problem.warning { Mark::Warn } else { Mark::Fail };
-        let found = format!("line {}: {}: {}", problem.line, problem.key, problem.what);
+        let found = Said::plain(format!("line {}: {}: {}", problem.line, problem.key, problem.what));
         sheet.add(mark, "configuration", found, &problem.remedy);
     }
     if let Ok(config) = config::load(file) {
         if findings.problems.is_empty() {
-            sheet.ok("configuration", findings.file.display().to_string());
+            sheet.ok("configuration", Said::plain(findings.file.display().to_string()));
         }
         let health = house::data(&config, &mut sheet).await;
         stand(&config, health.as_ref(), now, true, &mut sheet).await;

@@ -299,9 +299,10 @@ impl<S: Store> Executor<S> {
             | O::SmtpUserDisable { .. }
             | O::SmtpUserSet { .. }
             | O::SmtpUserDelete { .. } => self.user(operation, caller),
-            O::SuppressionAdd { .. } | O::SuppressionList { .. } | O::SuppressionRemove { .. } => {
-                self.suppression(operation, caller)
-            }
+            O::SuppressionAdd { .. }
+            | O::SuppressionImport { .. }
+            | O::SuppressionList { .. }
+            | O::SuppressionRemove { .. } => self.suppression(operation, caller),
             O::MemberAdd { .. }
             | O::MemberList { .. }
             | O::MemberSet { .. }

@@ -12,6 +12,7 @@ pub mod demo;
 mod descriptors;
 pub mod doctor;
 pub mod execute;
+mod expiry;
 pub mod metrics;
 pub mod moment;
 mod people;

@@ -38,6 +38,7 @@ use crate::control::Control;
 use crate::data;
 use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
+use crate::expiry;
 use crate::metrics::Metrics;
 use crate::shaping;
 
@@ -128,6 +129,7 @@ impl Relay {
         }
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(expiry::watch(Arc::clone(&executor), shutdown.clone()));
         if let Some(acme) = kept.acme {
             shutdown.spawn(acme.run(shutdown.clone()));
         }

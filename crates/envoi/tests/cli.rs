@@ -122,8 +122,19 @@ fn suppressions(house: &House, id: &str) {
     house.json(&["suppression", "add", "--account", id, "Gone@Example.net"]);
     let suppressed = house.json(&["suppression", "list", "--account", id]);
     assert_eq!(suppressed[0]["address"], "gone@example.net");
+    assert_eq!((&suppressed[0]["cause"], &suppressed[0]["until"]), (&"manual".into(), &Value::Null));
     house.json(&["suppression", "remove", "--account", id, "gone@example.net"]);
     assert_eq!(house.json(&["suppression", "list"]), serde_json::json!([]));
+    let list = "email,cause,reason\nA@Example.net,bounce,550 gone\nnobody,,\nb@example.net,,She asked\n";
+    let imported = house.json_of(&["suppression", "import", "--account", id], list);
+    assert_eq!((&imported["added"], &imported["known"], &imported["untaken"]), (&2.into(), &0.into(), &1.into()));
+    assert_eq!(imported["lines"][0]["line"], 3);
+    let bounced = house.json(&["suppression", "list", "--cause", "bounce"]);
+    assert_eq!((&bounced[0]["address"], &bounced[0]["reason"]), (&"a@example.net".into(), &"550 gone".into()));
+    assert!(bounced[0]["until"].is_string() && bounced[1].is_null());
+    assert_eq!(house.json(&["suppression", "list", "--search", "B@"])[0]["address"], "b@example.net");
+    let over = house.error(&["suppression", "add", "--account", id, "c@example.net", "--until", "2020-01-01"]);
+    assert_eq!(over["kind"], "invalid");
 }
 
 fn api_keys(house: &House, id: &str) {

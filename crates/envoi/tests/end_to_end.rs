@@ -75,6 +75,11 @@ fn a_restart_keeps_what_waits_and_who_may_log_in() {
         let rows = house.json(&["activity", "--message", &id]);
         (rows[0]["status"] == "deferred").then_some(())
     });
+    let site = house.json(&["site", "list", "--troubled"])[0].clone();
+    assert_eq!((&site["state"], &site["waiting"], &site["class"]), (&"unreached".into(), &1.into(), &"network".into()));
+    house.json(&["site", "resume", site["site"].as_str().unwrap()]);
+    assert_eq!(house.json(&["audit", "list", "--limit", "1"])[0]["action"], "site.resume");
+    assert_eq!(house.error(&["site", "resume", "nowhere.example"])["kind"], "not_found");
     assert_eq!(server.stop(), Some(0));
 
     let waiting = house.json(&["queue", "list"]);

@@ -16,6 +16,7 @@ use relay::id::{Id, MessageId};
 use relay::plan::SubscriptionChange;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Actor, Block, Book, Content, History, NewSmtpUser, Plans as _, SmtpUserChange, Spool, StoreError};
+use relay::suppression::Suppression;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
 use std::io::{Read, Write};
@@ -112,7 +113,9 @@ fn furnish(store: &Memory, scene: &Scene) -> (Id<SmtpUser>, Id<Account>) {
         store.account_state(account, AccountState::Suspended, &by, NOW).unwrap();
     }
     for address in &scene.suppressed {
-        store.suppress(account, address, "complained", &by, NOW).unwrap();
+        store
+            .suppress(account, &[(address.to_owned(), Suppression::manual("complained", NOW))], true, Some(&by), NOW)
+            .unwrap();
     }
     if scene.blocked {
         let block = Block {

@@ -3,7 +3,7 @@
 //! The store swaps in a new one after each ledger commit and before the command that caused it is
 //! answered, so that "stops that instant" is true.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::account::{Account, Leaving};
@@ -14,6 +14,7 @@ use crate::plan::{Plan, Plans};
 use crate::sending_domain::SendingDomain;
 use crate::sharded::Sharded;
 use crate::smtp_user::{PasswordHash, SmtpUser};
+use crate::suppression::Suppressions;
 use crate::webhook::Webhook;
 
 /// Everything that decides, as of one ledger commit. Immutable once shared; the next one shares what did not change.
@@ -33,8 +34,8 @@ pub struct Directory {
     pub users: Sharded<Id<SmtpUser>, Arc<SmtpUser>>,
     /// The same by username.
     pub usernames: Sharded<String, Id<SmtpUser>>,
-    /// Suppressed addresses, lower case, by account.
-    pub suppressions: Sharded<Id<Account>, Arc<HashSet<String>>>,
+    /// Suppressed addresses by account.
+    pub suppressions: Sharded<Id<Account>, Arc<Suppressions>>,
     /// Every API key.
     pub api_keys: Sharded<Id<ApiKey>, Arc<ApiKey>>,
     /// The same by the hash of its secret.

@@ -49,6 +49,7 @@ pub mod smtp_user;
 pub mod statistics;
 pub mod store;
 pub mod submission;
+pub mod suppression;
 pub mod verification;
 pub mod webhook;
 pub mod zone;

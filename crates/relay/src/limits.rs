@@ -130,7 +130,11 @@ limits! {
     user_rules_max USER_RULES_MAX 100 1..=10_000 "entries" ""
         "Entries of each list in the rules of an SMTP user: its networks, senders and recipient domains.";
     account_suppressions_max ACCOUNT_SUPPRESSIONS_MAX 100_000 1..=1_000_000 "suppressed addresses" ""
-        "Addresses that one account suppresses: past it no more can be added by hand.";
+        "Addresses that one account suppresses, those whose time is over counted until they go: past it no more are added.";
+    suppression_bounce_days SUPPRESSION_BOUNCE_DAYS 180 1..=3_650 "days" ""
+        "How long an address is suppressed after its server said that it does not exist.";
+    suppression_complaint_days SUPPRESSION_COMPLAINT_DAYS 1_825 30..=3_650 "days" ""
+        "How long an address is suppressed after its owner called mail of the account spam.";
     reason_octets_max REASON_OCTETS_MAX 500 50..=5_000 "octets" ""
         "Length of a text that is kept: the reason of a suppression or of an answer to a request for a plan, and what is said with such a request.";
     account_members_max ACCOUNT_MEMBERS_MAX 100 1..=10_000 "members" ""

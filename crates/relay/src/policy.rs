@@ -146,8 +146,8 @@ pub enum Taking {
     Refuse(Refusal),
 }
 
-/// Whether an SMTP user may send to this recipient.
-pub fn forward_path(user: &SmtpUser, directory: &Directory, path: &Address) -> Taking {
+/// Whether an SMTP user may send to this recipient now.
+pub fn forward_path(user: &SmtpUser, directory: &Directory, path: &Address, now: Timestamp) -> Taking {
     let domain = path.domain_ascii();
     let allowed = &user.rules.recipient_domains;
     if !allowed.is_empty() && !allowed.iter().any(|one| one.eq_ignore_ascii_case(&domain)) {
@@ -155,7 +155,8 @@ pub fn forward_path(user: &SmtpUser, directory: &Directory, path: &Address) -> T
     }
     let suppressed = directory.suppressions.get(&user.account).is_some_and(|addresses| {
         let spelt = path.to_string().to_lowercase();
-        addresses.contains(&spelt) || addresses.contains(&format!("{}@{domain}", path.local()).to_lowercase())
+        let holds = |address: &str| addresses.get(address).is_some_and(|suppression| suppression.holds(now));
+        holds(&spelt) || holds(&format!("{}@{domain}", path.local()).to_lowercase())
     });
     match (suppressed, user.rules.refuse_suppressed) {
         (false, _) => Taking::Deliver,

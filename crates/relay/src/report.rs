@@ -18,6 +18,7 @@ use crate::outcome::{Class, Stage};
 use crate::return_path::Token;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
+use crate::suppression::SuppressionCause;
 
 /// What the words of a bounce begin with that was reported; those of its class follow.
 pub const REPORTED: &str = "Reported after the message was delivered: ";
@@ -98,12 +99,12 @@ impl Report {
         Timestamp(u64::try_from(self.message.0 >> 80).unwrap_or_default()).day()
     }
 
-    /// Whether it says that nothing should be sent to the address again (product: suppressions).
-    pub fn suppresses(&self) -> bool {
+    /// Why nothing should be sent to the address again (product: suppressions); none: it says nothing of that.
+    pub fn suppresses(&self) -> Option<SuppressionCause> {
         match self.kind {
-            ReportKind::HardBounce => self.class.is_some_and(Class::suppresses),
-            ReportKind::Complaint => true,
-            ReportKind::SoftBounce | ReportKind::Remark => false,
+            ReportKind::HardBounce => self.class.filter(|class| class.suppresses()).map(|_| SuppressionCause::Bounce),
+            ReportKind::Complaint => Some(SuppressionCause::Complaint),
+            ReportKind::SoftBounce | ReportKind::Remark => None,
         }
     }
 }

@@ -16,6 +16,7 @@ mod name;
 pub mod operation;
 mod plan;
 mod room;
+mod suppression;
 mod user;
 pub mod view;
 mod webhook;
@@ -40,9 +41,7 @@ pub use account::{
 };
 pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
-pub use domain::{
-    domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch, suppress, unsuppress,
-};
+pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch};
 pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use leaving::{account_delete, erase};
@@ -52,6 +51,7 @@ pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
     plan_retire, plan_set, plan_subscribe, plans, requests,
 };
+pub use suppression::{Imported, Sought, suppress, suppressions, suppressions_import, unsuppress};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,
     user_new_password, user_rename, user_reset, user_rules,

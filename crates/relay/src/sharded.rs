@@ -10,11 +10,9 @@ use std::iter::FlatMap;
 use std::ops::Index;
 use std::sync::Arc;
 
-/// Parts of a map. With fifty thousand entries one has some two hundred.
-const PARTS: usize = 256;
-
-/// A map whose copies share what is the same in them.
-pub struct Sharded<K, V> {
+/// A map whose copies share what is the same in them. It has `PARTS` parts: with 256, one has some two hundred of fifty
+/// thousand entries.
+pub struct Sharded<K, V, const PARTS: usize = 256> {
     parts: Box<[Arc<HashMap<K, V>>]>,
     len: usize,
 }
@@ -28,14 +26,14 @@ pub type Iter<'m, K, V> = FlatMap<Parts<'m, K, V>, hash_map::Iter<'m, K, V>, OfP
 type OfPart<'m, K, V> = fn(&'m Arc<HashMap<K, V>>) -> hash_map::Iter<'m, K, V>;
 
 /// The part that a key is in: the same for the same key, in every map.
-fn part_of(key: &(impl Hash + ?Sized)) -> usize {
+fn part_of<const PARTS: usize>(key: &(impl Hash + ?Sized)) -> usize {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     // the remainder is below the number of parts
     (hasher.finish() % PARTS as u64) as usize
 }
 
-impl<K, V> Sharded<K, V> {
+impl<K, V, const PARTS: usize> Sharded<K, V, PARTS> {
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.len
@@ -63,13 +61,13 @@ impl<K, V> Sharded<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V> Sharded<K, V> {
+impl<K: Eq + Hash, V, const PARTS: usize> Sharded<K, V, PARTS> {
     /// The value of a key.
     pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
-        self.parts[part_of(key)].get(key)
+        self.parts[part_of::<PARTS>(key)].get(key)
     }
 
     /// Whether there is such a key.
@@ -81,10 +79,10 @@ impl<K: Eq + Hash, V> Sharded<K, V> {
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Sharded<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone, const PARTS: usize> Sharded<K, V, PARTS> {
     /// Puts a value there; the one that was there before.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let before = Arc::make_mut(&mut self.parts[part_of(&key)]).insert(key, value);
+        let before = Arc::make_mut(&mut self.parts[part_of::<PARTS>(&key)]).insert(key, value);
         self.len += usize::from(before.is_none());
         before
     }
@@ -94,7 +92,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Sharded<K, V> {
     where
         K: Borrow<Q>,
     {
-        let part = &mut self.parts[part_of(key)];
+        let part = &mut self.parts[part_of::<PARTS>(key)];
         // what is not there copies nothing
         part.get(key)?;
         self.len -= 1;
@@ -106,19 +104,19 @@ impl<K: Eq + Hash + Clone, V: Clone> Sharded<K, V> {
     where
         K: Borrow<Q>,
     {
-        let part = &mut self.parts[part_of(key)];
+        let part = &mut self.parts[part_of::<PARTS>(key)];
         part.get(key)?;
         Arc::make_mut(part).get_mut(key)
     }
 }
 
-impl<K, V> Clone for Sharded<K, V> {
+impl<K, V, const PARTS: usize> Clone for Sharded<K, V, PARTS> {
     fn clone(&self) -> Self {
         Sharded { parts: self.parts.clone(), len: self.len }
     }
 }
 
-impl<K, V> Default for Sharded<K, V> {
+impl<K, V, const PARTS: usize> Default for Sharded<K, V, PARTS> {
     fn default() -> Self {
         // one empty part stands for all until something is put in
         let empty = Arc::new(HashMap::new());
@@ -126,21 +124,21 @@ impl<K, V> Default for Sharded<K, V> {
     }
 }
 
-impl<K: Eq + Hash, V: PartialEq> PartialEq for Sharded<K, V> {
+impl<K: Eq + Hash, V: PartialEq, const PARTS: usize> PartialEq for Sharded<K, V, PARTS> {
     fn eq(&self, other: &Self) -> bool {
         self.parts == other.parts
     }
 }
 
-impl<K: Eq + Hash, V: Eq> Eq for Sharded<K, V> {}
+impl<K: Eq + Hash, V: Eq, const PARTS: usize> Eq for Sharded<K, V, PARTS> {}
 
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Sharded<K, V> {
+impl<K: fmt::Debug, V: fmt::Debug, const PARTS: usize> fmt::Debug for Sharded<K, V, PARTS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> FromIterator<(K, V)> for Sharded<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone, const PARTS: usize> FromIterator<(K, V)> for Sharded<K, V, PARTS> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Sharded::default();
         for (key, value) in entries {
@@ -150,7 +148,7 @@ impl<K: Eq + Hash + Clone, V: Clone> FromIterator<(K, V)> for Sharded<K, V> {
     }
 }
 
-impl<'m, K, V> IntoIterator for &'m Sharded<K, V> {
+impl<'m, K, V, const PARTS: usize> IntoIterator for &'m Sharded<K, V, PARTS> {
     type Item = (&'m K, &'m V);
     type IntoIter = Iter<'m, K, V>;
 
@@ -159,11 +157,11 @@ impl<'m, K, V> IntoIterator for &'m Sharded<K, V> {
     }
 }
 
-impl<K: Eq + Hash + Borrow<Q>, V, Q: Eq + Hash + ?Sized> Index<&Q> for Sharded<K, V> {
+impl<K: Eq + Hash + Borrow<Q>, V, Q: Eq + Hash + ?Sized, const PARTS: usize> Index<&Q> for Sharded<K, V, PARTS> {
     type Output = V;
 
     fn index(&self, key: &Q) -> &V {
-        &self.parts[part_of(key)][key]
+        &self.parts[part_of::<PARTS>(key)][key]
     }
 }
 
@@ -176,7 +174,7 @@ mod tests {
         /// Any changes make of it what they make of a plain map, and nothing of a copy made before.
         #[test]
         fn it_is_a_map(changes in proptest::collection::vec((0..40_u64, any::<Option<u8>>()), 0..200), at in 0..200_usize) {
-            let (mut sharded, mut plain) = (Sharded::default(), HashMap::new());
+            let (mut sharded, mut plain) = (Sharded::<u64, u8>::default(), HashMap::new());
             let mut copies = (sharded.clone(), plain.clone());
             for (place, (key, value)) in changes.into_iter().enumerate() {
                 if place == at {
@@ -202,6 +200,6 @@ mod tests {
         after.insert(1, 7);
         assert!(after.remove(&20_000).is_none() && after.get_mut(&20_000).is_none());
         let shared = before.parts.iter().zip(&after.parts).filter(|(one, other)| Arc::ptr_eq(one, other)).count();
-        assert_eq!((shared, before[&1], after[&1]), (PARTS - 1, 1, 7));
+        assert_eq!((shared, before[&1], after[&1]), (before.parts.len() - 1, 1, 7));
     }
 }

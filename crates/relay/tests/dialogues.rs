@@ -20,9 +20,9 @@ use relay::sending_domain::SendingDomain;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, StoreError};
 use relay::submission::{Submission, Visit};
+use relay::suppression::Suppression;
 use smtp::replies;
 use smtp::server::{Answer, Question, Security, Session, Step, When};
-use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ fn directory(scene: &Scene) -> Directory {
         rules: scene.rules.clone(),
         created_at: NOW,
     };
-    let suppressed: HashSet<String> = scene.suppressed.iter().cloned().collect();
+    let suppressed = scene.suppressed.iter().map(|address| (address.clone(), Suppression::manual("", NOW))).collect();
     Directory {
         generation: 1,
         suppressions: [(account.id, Arc::new(suppressed))].into_iter().collect(),

@@ -26,6 +26,7 @@ use relay::store::{
     NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
     WebhookChange, Webhooks,
 };
+use relay::suppression::Suppression;
 use relay::verification::Check;
 use relay::webhook::{Call, CallId, NewCall, Outlook, Redo, Standing, Tried, Webhook};
 use smtp::server::Secret;
@@ -235,7 +236,8 @@ handed! {
     quota_told(account: Id<Account>, told: Told) -> Done<()>;
     certificates_told() -> Done<HashMap<String, certificate::Told>>;
     certificate_told(file: &str, told: certificate::Told) -> Done<()>;
-    suppress(account: Id<Account>, address: &str, reason: &str, by: &Actor, now: Timestamp) -> Done<()>;
+    suppress(account: Id<Account>, added: &[(String, Suppression)], replace: bool, by: Option<&Actor>, now: Timestamp) -> Done<u64>;
+    suppressions_expire(now: Timestamp) -> Done<u64>;
     unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
     suppression_erase(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<bool>;
     block_put(block: &Block) -> Done<()>;

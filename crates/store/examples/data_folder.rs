@@ -22,6 +22,7 @@ use relay::quota::Quota;
 use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
 use relay::smtp_user::UserRules;
 use relay::store::{Actor, Block, Book as _, Draft as _, History as _, Login, NewDkimKey, NewSmtpUser, Spool as _};
+use relay::suppression::Suppression;
 use smtp::address::{Address, ReversePath};
 use smtp::server::Secret;
 use store::embedded::{Embedded, Options, spool};
@@ -157,7 +158,13 @@ fn book(store: &Embedded) -> Result<(), Failure> {
     let (name, username) = ("WordPress".to_owned(), "fixture".to_owned());
     let user = NewSmtpUser { domain, name, username, password, rules: UserRules::default() };
     let user = store.smtp_user_add(user, &operator(), NOW)?.id;
-    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW)?;
+    store.suppress(
+        account,
+        &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+        true,
+        Some(&operator()),
+        NOW,
+    )?;
     let address = ip(66);
     let accounts = vec![account];
     store.block_put(&Block { address, cause: "x".into(), since: NOW, until: later(900), seconds: 900, accounts })?;

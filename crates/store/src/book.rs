@@ -4,6 +4,7 @@ mod domains;
 mod leaving;
 mod members;
 mod plans;
+mod suppressions;
 mod webhooks;
 
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
+use relay::suppression::Suppression;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
 
@@ -70,7 +72,7 @@ pub(crate) enum Write {
     /// An API key is gone.
     ApiKeyGone(Id<ApiKey>),
     /// An address is suppressed.
-    Suppression { account: Id<Account>, address: String, reason: String, at: Timestamp },
+    Suppression { account: Id<Account>, address: String, suppression: Suppression },
     /// It is not any more.
     SuppressionGone { account: Id<Account>, address: String },
     /// A member as they are from now on.
@@ -401,37 +403,6 @@ impl Register {
         draft.next.api_key_hashes.remove(&key.hash);
         draft.writes.push(Write::ApiKeyGone(id));
         draft.note(by, now, "api_key.delete", format!("api_key {id} {}", key.name), key.account);
-        Ok(draft.done(()))
-    }
-
-    pub(crate) fn suppress(
-        &self,
-        account: Id<Account>,
-        address: &str,
-        reason: &str,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<()> {
-        self.account(account)?;
-        let address = address.trim().to_lowercase();
-        let mut draft = self.draft();
-        let mut set = draft.next.suppressions.get(&account).cloned().unwrap_or_default();
-        Arc::make_mut(&mut set).insert(address.clone());
-        draft.next.suppressions.insert(account, set);
-        draft.note(by, now, "suppression.add", format!("suppression {address}"), Some(account));
-        draft.writes.push(Write::Suppression { account, address, reason: reason.to_owned(), at: now });
-        Ok(draft.done(()))
-    }
-
-    pub(crate) fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Decided<()> {
-        let address = address.trim().to_lowercase();
-        let mut draft = self.draft();
-        let set = draft.next.suppressions.get_mut(&account).map(Arc::make_mut);
-        if !set.is_some_and(|set| set.remove(&address)) {
-            return Err(StoreError::NotFound(format!("suppression of {address} in account {account}")));
-        }
-        draft.note(by, now, "suppression.lift", format!("suppression {address}"), Some(account));
-        draft.writes.push(Write::SuppressionGone { account, address });
         Ok(draft.done(()))
     }
 }

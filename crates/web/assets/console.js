@@ -142,4 +142,9 @@
     setTimeout(tick, pause);
   };
   d.querySelectorAll('[data-poll], [data-tail]').forEach(watch);
+
+  // data-reads-into: a file's text goes into the field of this id, where it can be looked at before it is sent.
+  d.querySelectorAll('[data-reads-into]').forEach(input => on('change', async () => {
+    if (input.files[0]) d.getElementById(input.dataset.readsInto).value = await input.files[0].text();
+  }, input));
 })();

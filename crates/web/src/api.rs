@@ -18,6 +18,7 @@ mod plan;
 mod problem;
 mod reference;
 mod smtp_user;
+mod suppression;
 mod webhook;
 
 use axum::Router;
@@ -133,8 +134,13 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(smtp_user::smtp_user_drop_password))
         .routes(routes!(smtp_user::smtp_user_enable))
         .routes(routes!(smtp_user::smtp_user_disable))
-        .routes(routes!(account::suppression_list, account::suppression_add))
-        .routes(routes!(account::suppression_remove))
+        .routes(routes!(suppression::suppression_list, suppression::suppression_add))
+        .routes(routes!(suppression::suppression_remove))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(suppression::suppression_import))
+                .layer(DefaultBodyLimit::max(suppression::LIST_OCTETS_MAX)),
+        )
         .routes(routes!(activity::activity))
         .routes(routes!(activity::activity_since))
         .routes(routes!(activity::activity_show))

@@ -93,11 +93,12 @@ impl Message {
 
 /// What the relay says in English itself, and the console in French alone.
 const FAULTS: &str = "faults.ftl";
+const CHECKS: &str = "checks.ftl";
 
-/// What the console says in a language, but for faults.
+/// What the console says in a language, but for what the relay says itself.
 fn messages(language: &str) -> BTreeMap<String, Message> {
     let files = files(&root().join("words").join(language), "ftl");
-    messages_of(files.into_iter().filter(|path| !path.ends_with(FAULTS)), language)
+    messages_of(files.into_iter().filter(|path| !path.ends_with(FAULTS) && !path.ends_with(CHECKS)), language)
 }
 
 fn messages_of(files: impl IntoIterator<Item = PathBuf>, language: &str) -> BTreeMap<String, Message> {
@@ -282,6 +283,42 @@ fn every_fault_that_has_a_name_has_words_in_french() {
     let idle: Vec<_> = there.keys().filter(|name| !named.contains(*name)).collect();
     assert!(idle.is_empty(), "said by nobody: {idle:?}");
     assert!(named.len() > 60, "the sources are read rightly");
+}
+
+/// What the checks of a source find by name, and what each puts into its words.
+fn findings(text: &str) -> Vec<(String, BTreeSet<String>)> {
+    let name = |part: &str| part.trim().rsplit([' ', ',', '\n']).next().map(str::to_owned);
+    let found = |(at, _): (usize, &str)| {
+        let call = text[at..].split_once(';')?.0;
+        let mut parts = literals(call);
+        let code = parts.next().filter(|_| call.starts_with("said!("))?;
+        let rest = call.split_once(code)?.1.splitn(4, '"').nth(3).unwrap_or_default();
+        Some((code.to_owned(), rest.split(" = ").filter_map(name).collect()))
+    };
+    text.match_indices("said!(").filter_map(found).collect()
+}
+
+#[test]
+fn everything_that_a_check_finds_by_name_has_words_in_french() {
+    let there = messages_of([root().join("words/fr").join(CHECKS)], "fr");
+    let mut named = BTreeSet::new();
+    for path in files(&root().join("../envoi/src/doctor"), "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        // one finding in three states
+        for code in literals(&text).filter(|literal| literal.starts_with("disk-")) {
+            named.insert(code.to_owned());
+        }
+        for (code, values) in findings(&text) {
+            let message = there.get(&format!("found-{code}"));
+            let message = message.unwrap_or_else(|| panic!("{}: {code} has no words", path.display()));
+            assert!(message.variables.is_subset(&values), "{code} is given {values:?} alone");
+            named.insert(code);
+        }
+    }
+    let is_said = |message: &&String| message.split_once('-').is_some_and(|(_, code)| named.contains(code));
+    let idle: Vec<_> = there.keys().filter(|message| !is_said(message)).collect();
+    assert!(idle.is_empty(), "said by nobody: {idle:?}");
+    assert!(named.len() > 30, "the sources are read rightly");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, SuppressionCommand, Switch, ZoneCommand,
-    account, api_key, inbox, member, message, plan, site, statistics, webhook,
+    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, inbox,
+    member, message, plan, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -46,7 +46,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Plan(command) => plan::operation(command)?,
         Command::Domain(command) => domain(command),
         Command::SmtpUser(command) => smtp_user(command, now)?,
-        Command::Suppression(command) => suppression(command),
+        Command::Suppression(command) => suppression::operation(command, now)?,
         Command::ApiKey(command) => api_key::operation(command, now)?,
         Command::Webhook(command) => webhook::operation(command, now)?,
         Command::Member(command) => member::operation(command),
@@ -200,19 +200,6 @@ fn network(given: &str) -> Result<ipnet::IpNet, Fault> {
             "Write an address and a prefix length, such as 192.0.2.0/24, or `any`.",
         )
     })
-}
-
-fn suppression(command: &SuppressionCommand) -> Wanted {
-    match command {
-        SuppressionCommand::Add { account, address, reason } => {
-            Operation::SuppressionAdd { account: *account, address: address.clone(), reason: reason.clone() }
-        }
-        SuppressionCommand::List { account } => Operation::SuppressionList { account: *account },
-        SuppressionCommand::Remove { account, address } => {
-            Operation::SuppressionRemove { account: *account, address: address.clone() }
-        }
-    }
-    .into()
 }
 
 fn activity(given: &ActivityArgs, now: Timestamp) -> Result<Wanted, Fault> {

@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use super::table::{cut, pairs, printable, table};
-use super::{api_key, inbox, member, plan, statistics, webhook};
+use super::{api_key, inbox, member, plan, statistics, suppression, webhook};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
@@ -40,11 +40,8 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::SmtpUser(user) => smtp_user(user),
         Answer::SmtpUsers(users) => smtp_users(users),
         Answer::Credential(credential_of) => credential(credential_of),
-        Answer::Suppressions(all) => table(
-            &["account", "address"],
-            all.iter().map(|s| vec![s.account.to_string(), s.address.clone()]),
-            "No address is suppressed.",
-        ),
+        Answer::Suppressions(all) => suppression::list_of(all),
+        Answer::SuppressionsImported(imported) => suppression::imported(imported),
         Answer::Activity(rows) => activity(rows),
         Answer::ActivityChanges(changes) => activity(&changes.rows),
         Answer::ActivityDetail(found) => detail(found),

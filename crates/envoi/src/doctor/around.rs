@@ -1,5 +1,6 @@
 //! What `doctor` looks at outside: DNS, the relay's own name, and port 25 of others.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -7,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, Resolver};
 
-use super::Sheet;
+use super::{Said, Sheet};
 use crate::config::Config;
 use crate::wire::dns_settings;
 
@@ -22,7 +23,7 @@ const WAY_OUT_PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
     let settings = match dns_settings(config) {
         Ok(settings) => settings,
-        Err(fault) => return sheet.fail("dnssec", fault.what, fault.remedy),
+        Err(fault) => return sheet.fail("dnssec", Said::plain(fault.what), fault.remedy),
     };
     // whether it works is looked at even where it is a must
     let dnssec = if settings.dnssec == Dnssec::Off { Dnssec::Off } else { Dnssec::Auto };
@@ -31,7 +32,7 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
         Ok(dns) => dns,
         Err(error) => {
             let remedy = "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].";
-            return sheet.fail("dns", error.to_string(), remedy);
+            return sheet.fail("dns", said!("dns-unusable", "{error}", error = error), remedy);
         }
     };
     let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
@@ -62,11 +63,13 @@ async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
     }
     let remedy = "Nothing can be delivered by MX without DNS: see `name_servers` below [delivery] and the firewall (port 53, UDP and TCP).";
     match (hosts.is_empty(), routed) {
-        (false, _) => sheet.ok("dns", format!("the resolver answers ({})", hosts.join(", "))),
-        (true, false) => sheet.fail("dns", format!("names cannot be looked up ({last})"), remedy),
+        (false, _) => sheet.ok("dns", said!("dns-answers", "the resolver answers ({hosts})", hosts = hosts.join(", "))),
+        (true, false) => {
+            sheet.fail("dns", said!("dns-silent", "names cannot be looked up ({error})", error = last), remedy);
+        }
         (true, true) => sheet.warn(
             "dns",
-            format!("names cannot be looked up ({last})"),
+            said!("dns-silent-routed", "names cannot be looked up ({error})", error = last),
             "Every domain has a route, so mail goes on.",
         ),
     }
@@ -79,18 +82,22 @@ async fn signatures(config: &Config, dns: &Dns, sheet: &mut Sheet) {
                   and see whether the clock is right.";
     match (config.delivery.dane, dns.can_validate().await) {
         (Dnssec::Off, _) => {}
-        (_, Ok(true)) => sheet.ok("dnssec", "the resolver hands on signatures that hold: DANE works"),
+        (_, Ok(true)) => {
+            sheet.ok("dnssec", said!("dnssec-holds", "the resolver hands on signatures that hold: DANE works"));
+        }
         (Dnssec::On, Ok(false)) => {
-            sheet.fail(
-                "dnssec",
-                "the resolver hands on no signatures that hold, and `dane` is on: no mail goes out by MX",
-                remedy,
+            let found = said!(
+                "dnssec-missing",
+                "the resolver hands on no signatures that hold, and `dane` is on: no mail goes out by MX"
             );
+            sheet.fail("dnssec", found, remedy);
         }
         (_, Ok(false)) => {
-            sheet.warn("dnssec", "the resolver hands on no signatures that hold: mail goes out without DANE", remedy);
+            let found =
+                said!("dnssec-none", "the resolver hands on no signatures that hold: mail goes out without DANE");
+            sheet.warn("dnssec", found, remedy);
         }
-        (_, Err(error)) => sheet.warn("dnssec", format!("not known: {error}"), remedy),
+        (_, Err(error)) => sheet.warn("dnssec", said!("dnssec-unknown", "not known: {error}", error = error), remedy),
     }
 }
 
@@ -100,7 +107,7 @@ async fn own_name(config: &Config, dns: &Dns, sheet: &mut Sheet) {
     if name == "localhost" {
         return sheet.warn(
             "hostname",
-            "localhost is no name for others",
+            said!("hostname-local", "localhost is no name for others"),
             "Set `hostname` before mail goes to the internet.",
         );
     }
@@ -108,12 +115,16 @@ async fn own_name(config: &Config, dns: &Dns, sheet: &mut Sheet) {
         Ok(addresses) => addresses,
         Err(error @ (LookupError::NoSuchName | LookupError::NoRecord)) => {
             let remedy = format!("Publish an A (and AAAA) record for {name}: many servers refuse a name without.");
-            return sheet.fail("hostname", format!("{name}: {error}"), remedy);
+            return sheet.fail(
+                "hostname",
+                said!("hostname-none", "{name}: {error}", name = name, error = error),
+                remedy,
+            );
         }
-        Err(error) => return sheet.warn("hostname", format!("{name}: {error}"), "Not known: DNS did not answer."),
+        Err(error) => return sheet.warn("hostname", unknown(name, &error), UNKNOWN),
     };
     let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-    sheet.ok("hostname", format!("{name} is {}", list.join(", ")));
+    sheet.ok("hostname", said!("hostname-is", "{name} is {addresses}", name = name, addresses = list.join(", ")));
     for address in addresses.iter().take(4) {
         reverse(dns, name, *address, sheet).await;
     }
@@ -126,16 +137,18 @@ async fn policy(dns: &Dns, name: &str, addresses: &[IpAddr], sheet: &mut Sheet) 
         .iter()
         .map(|address| if address.is_ipv4() { format!("ip4:{address} ") } else { format!("ip6:{address} ") })
         .collect();
-    let remedy = format!("Publish a TXT record for {name}: v=spf1 {networks}-all");
-    match dns.txt(name).await {
-        Ok(texts) => match texts.iter().find(|text| text.to_ascii_lowercase().starts_with("v=spf1")) {
-            Some(text) => sheet.ok("spf", format!("{name}: {text}")),
-            None => sheet.warn("spf", format!("{name} has no SPF record"), remedy),
-        },
-        Err(LookupError::NoSuchName | LookupError::NoRecord) => {
-            sheet.warn("spf", format!("{name} has no SPF record"), remedy);
+    let record = format!("v=spf1 {networks}-all");
+    let found = match dns.txt(name).await {
+        Ok(texts) => texts.into_iter().find(|text| text.to_ascii_lowercase().starts_with("v=spf1")),
+        Err(LookupError::NoSuchName | LookupError::NoRecord) => None,
+        Err(error) => return sheet.warn("spf", unknown(name, &error), UNKNOWN),
+    };
+    match found {
+        Some(text) => sheet.ok("spf", said!("spf-is", "{name}: {text}", name = name, text = text)),
+        None => {
+            let remedy = format!("Publish a TXT record for {name}: {record}");
+            sheet.warn("spf", said!("spf-none", "{name} has no SPF record", name = name; record = record), remedy);
         }
-        Err(error) => sheet.warn("spf", format!("{name}: {error}"), "Not known: DNS did not answer."),
     }
 }
 
@@ -143,20 +156,30 @@ async fn policy(dns: &Dns, name: &str, addresses: &[IpAddr], sheet: &mut Sheet) 
 async fn own_zone(config: &Config, dns: &Dns, sheet: &mut Sheet) {
     let Some(zone) = &config.zone.name else { return };
     match dns.txt(zone).await {
-        Ok(_) | Err(LookupError::NoRecord) => sheet.ok("zone", format!("{zone} is found")),
+        Ok(_) | Err(LookupError::NoRecord) => {
+            sheet.ok("zone", said!("zone-found", "{zone} is found", zone = zone));
+        }
         Err(error @ LookupError::NoSuchName) => {
             let servers = config.zone.name_servers.join(", ");
             let remedy = format!(
                 "Publish NS records for {zone} that name {servers}, and have that answer: `envoi zone show` prints what is in it."
             );
-            sheet.fail("zone", format!("{zone}: {error}"), remedy);
+            let found = said!("zone-none", "{zone}: {error}", zone = zone, error = error; servers = servers);
+            sheet.fail("zone", found, remedy);
         }
         Err(error) => sheet.warn(
             "zone",
-            format!("{zone}: {error}"),
+            said!("zone-unknown", "{zone}: {error}", zone = zone, error = error),
             "See whether its name servers answer over UDP and TCP, from outside: without them no signature can be checked.",
         ),
     }
+}
+
+const UNKNOWN: &str = "Not known: DNS did not answer.";
+
+/// What a question without an answer leaves to say.
+fn unknown(asked: impl Display, error: &LookupError) -> Said {
+    said!("not-known", "{asked}: {error}", asked = asked, error = error)
 }
 
 async fn reverse(dns: &Dns, name: &str, address: IpAddr, sheet: &mut Sheet) {
@@ -164,13 +187,19 @@ async fn reverse(dns: &Dns, name: &str, address: IpAddr, sheet: &mut Sheet) {
         format!("Ask whoever gave you {address} to set its reverse name to {name}: many servers refuse mail without.");
     match dns.names_of(address).await {
         Ok(names) if names.iter().any(|found| found.eq_ignore_ascii_case(name)) => {
-            sheet.ok("reverse name", format!("{address} is called {name}"));
+            sheet.ok("reverse name", said!("reverse-is", "{address} is called {name}", address = address, name = name));
         }
-        Ok(names) => sheet.warn("reverse name", format!("{address} is called {}", names.join(", ")), remedy),
+        Ok(names) => {
+            let names = names.join(", ");
+            let found =
+                said!("reverse-other", "{address} is called {names}", address = address, names = names; name = name);
+            sheet.warn("reverse name", found, remedy);
+        }
         Err(error @ (LookupError::NoSuchName | LookupError::NoRecord)) => {
-            sheet.warn("reverse name", format!("{address}: {error}"), remedy);
+            let found = said!("reverse-none", "{address}: {error}", address = address, error = error; name = name);
+            sheet.warn("reverse name", found, remedy);
         }
-        Err(error) => sheet.warn("reverse name", format!("{address}: {error}"), "Not known: DNS did not answer."),
+        Err(error) => sheet.warn("reverse name", unknown(address, &error), UNKNOWN),
     }
 }
 
@@ -183,10 +212,13 @@ async fn next_hops(config: &Config, dns: &Dns, sheet: &mut Sheet) {
             Err(_) => dns.addresses(&route.host).await.unwrap_or_default(),
         };
         match dial(config, &addresses, route.port).await {
-            Ok(greeting) => sheet.ok("next hop", format!("{name} says {greeting}")),
+            Ok(greeting) => {
+                sheet.ok("next hop", said!("server-says", "{name} says {greeting}", name = name, greeting = greeting));
+            }
             Err(error) => {
                 let remedy = "Mail on this route waits until it answers: see the host, the port and the firewall.";
-                sheet.fail("next hop", format!("{name}: {error}"), remedy);
+                let found = said!("next-hop-silent", "{name}: {error}", name = name, error = error);
+                sheet.fail("next hop", found, remedy);
             }
         }
     }
@@ -197,7 +229,7 @@ async fn port_25(config: &Config, dns: &Dns, hosts: Vec<String>, sheet: &mut She
     if hosts.is_empty() {
         return sheet.warn(
             "port 25",
-            "not tried: no name could be looked up",
+            said!("way-out-untried", "not tried: no name could be looked up"),
             "Without DNS it cannot be told whether mail could go out. Put DNS right and ask again.",
         );
     }
@@ -206,7 +238,9 @@ async fn port_25(config: &Config, dns: &Dns, hosts: Vec<String>, sheet: &mut She
         for host in hosts {
             let addresses = dns.addresses(&host).await.unwrap_or_default();
             match dial(config, &addresses, 25).await {
-                Ok(greeting) => return Some(format!("{host} says {greeting}")),
+                Ok(greeting) => {
+                    return Some(said!("server-says", "{name} says {greeting}", name = host, greeting = greeting));
+                }
                 Err(error) => last = format!("{host}: {error}"),
             }
         }
@@ -217,7 +251,7 @@ async fn port_25(config: &Config, dns: &Dns, hosts: Vec<String>, sheet: &mut She
     }
     sheet.fail(
         "port 25",
-        format!("no mail server of three could be reached ({last})"),
+        said!("way-out-closed", "no mail server of three could be reached ({error})", error = last),
         "Outgoing port 25 seems to be closed: ask your provider to open it, or send through another server with a [[delivery.route]].",
     );
 }

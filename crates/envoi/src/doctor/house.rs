@@ -9,7 +9,7 @@ use std::time::Duration;
 use net::acme::AcmeSettings;
 use net::tls::Certificates;
 
-use super::Sheet;
+use super::{Said, Sheet};
 use crate::cli::ask;
 use crate::config::Config;
 use crate::wire::listen_fault;
@@ -30,7 +30,7 @@ pub(super) async fn data(config: &Config, sheet: &mut Sheet) -> Option<Health> {
         Ok(_) => return None,
         Err(fault) => {
             let remedy = if fault.kind == FaultKind::NotFound { String::new() } else { fault.remedy.clone() };
-            sheet.fail("data folder", fault.what, remedy);
+            sheet.fail("data folder", Said::plain(fault.what), remedy);
             return None;
         }
     };
@@ -41,14 +41,21 @@ pub(super) async fn data(config: &Config, sheet: &mut Sheet) -> Option<Health> {
 /// How it says that it is.
 pub(super) fn relay(health: &Health, sheet: &mut Sheet) {
     if health.running {
-        sheet.ok("relay", format!("running for {}", period(health.up_seconds)));
+        let (count, unit) = period(health.up_seconds);
+        let found = said!("relay-runs", "running for {count} {unit}", count = count, unit = unit);
+        sheet.ok("relay", found);
     } else {
-        sheet.warn("relay", "not running; the data folder was opened by this command", "Start it: `envoi serve`.");
+        // nobody can read this in the console
+        let found = Said::plain("not running; the data folder was opened by this command");
+        sheet.warn("relay", found, "Start it: `envoi serve`.");
     }
     store(health, sheet);
     match health.blocks {
-        0 => sheet.ok("blocks", "no address is blocked"),
-        count => sheet.warn("blocks", format!("{count} blocked after failed logins"), "The list of blocks says why."),
+        0 => sheet.ok("blocks", said!("blocks-none", "no address is blocked")),
+        count => {
+            let found = said!("blocks-some", "{count} blocked after failed logins", count = count);
+            sheet.warn("blocks", found, "The list of blocks says why.");
+        }
     }
     if let Some((address, count)) = health.busiest_address
         && health.connections >= CROWD_MIN
@@ -56,7 +63,13 @@ pub(super) fn relay(health: &Health, sheet: &mut Sheet) {
     {
         sheet.warn(
             "addresses",
-            format!("{address} carries {count} of {} connections", health.connections),
+            said!(
+                "addresses-crowd",
+                "{address} carries {count} of {all} connections",
+                address = address,
+                count = count,
+                all = health.connections,
+            ),
             "If it is a load balancer, let it send PROXY headers and name it in `proxy_networks`; if it is a gateway, \
              name it in `shared_networks`. Else one mistake there could block everybody behind it.",
         );
@@ -68,37 +81,49 @@ fn store(health: &Health, sheet: &mut Sheet) {
     if let Some(why) = &store.latched {
         sheet.fail(
             "store",
-            format!("stopped after a failed write: {why}"),
+            said!("store-latched", "stopped after a failed write: {why}", why = why),
             "Nothing is taken or delivered. Look at the disk, then restart: the start checks everything.",
         );
     } else if store.full {
-        sheet.fail("store", "no room for new mail", "Make room on the disk, or raise `spool_max` below [store].");
+        sheet.fail(
+            "store",
+            said!("store-full", "no room for new mail"),
+            "Make room on the disk, or raise `spool_max` below [store].",
+        );
     } else {
-        let found = format!("{} messages wait, for {} recipients", store.messages, store.recipients);
+        let (messages, recipients) = (store.messages, store.recipients);
+        let found = said!(
+            "store-waits",
+            "{messages} messages wait, for {recipients} recipients",
+            messages = messages,
+            recipients = recipients,
+        );
         sheet.ok("store", found);
     }
     for damage in &store.damage {
-        sheet.fail("store", damage.to_string(), DAMAGE_REMEDY);
+        sheet.fail("store", said!("store-damage", "{damage}", damage = damage), DAMAGE_REMEDY);
     }
     if let Some(why) = &store.activity_stopped {
         sheet.fail(
             "activity",
-            why.clone(),
+            said!("activity-stopped", "{why}", why = why),
             "Mail goes on. Look at the disk, then restart: activity is read from where it stopped.",
         );
     }
     if store.activity_lag_octets > LAG_OCTETS_MAX {
-        let found = format!("activity is {} MB behind", store.activity_lag_octets >> 20);
+        let found =
+            said!("activity-behind", "activity is {megabytes} MB behind", megabytes = store.activity_lag_octets >> 20);
         sheet.warn("store", found, "The disk is too slow for its work, or something else keeps it busy.");
     }
 }
 
-fn period(seconds: u64) -> String {
+/// So long: a number and its unit.
+fn period(seconds: u64) -> (u64, &'static str) {
     match seconds {
-        0..120 => format!("{seconds} seconds"),
-        120..7_200 => format!("{} minutes", seconds / 60),
-        7_200..172_800 => format!("{} hours", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
+        0..120 => (seconds, "seconds"),
+        120..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3600, "hours"),
+        _ => (seconds / 86_400, "days"),
     }
 }
 
@@ -113,19 +138,21 @@ pub(super) async fn ports(config: &Config, health: Option<&Health>, sheet: &mut 
         let name = format!("port {}", address.port());
         if running.is_some() {
             match tokio::time::timeout(DIAL, tokio::net::TcpStream::connect(reachable(*address))).await {
-                Ok(Ok(_)) => sheet.ok(&name, format!("{address} answers")),
+                Ok(Ok(_)) => {
+                    sheet.ok(&name, said!("port-answers", "{address} answers", address = address));
+                }
                 _ => sheet.fail(
                     &name,
-                    format!("{address} does not answer"),
+                    said!("port-silent", "{address} does not answer", address = address),
                     "The log says why; a firewall may be in between.",
                 ),
             }
         } else {
             match std::net::TcpListener::bind(address) {
-                Ok(_) => sheet.ok(&name, format!("{address} is free")),
+                Ok(_) => sheet.ok(&name, Said::plain(format!("{address} is free"))),
                 Err(error) => {
                     let fault = listen_fault(*address, &error);
-                    sheet.fail(&name, fault.what, fault.remedy);
+                    sheet.fail(&name, Said::plain(fault.what), fault.remedy);
                 }
             }
         }
@@ -150,11 +177,15 @@ pub(super) fn certificates(config: &Config, now: Timestamp, checked: bool, sheet
         for facts in loaded.facts() {
             let (names, days) = (facts.names.join(", "), facts.validity.ends.since(now).as_secs() / 86_400);
             if automatic && facts.self_signed {
-                let found = format!("none has come yet for {names}: one that no client trusts stands in");
+                let found = said!(
+                    "certificate-to-come",
+                    "none has come yet for {names}: one that no client trusts stands in",
+                    names = names
+                );
                 sheet.fail("certificate", found, "`envoi certificate list` says why the last order failed.");
                 continue;
             }
-            let found = format!("for {names}, {days} days left");
+            let found = said!("certificate-days", "for {names}, {days} days left", names = names, days = days);
             match facts.validity.alarm(now) {
                 None => sheet.ok("certificate", found),
                 Some(_) if checked && !automatic => {}
@@ -174,12 +205,20 @@ pub(super) fn clock(now: Timestamp, config: &Config, sheet: &mut Sheet) {
     let newest = newest.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     let ahead = newest.map_or(Duration::ZERO, |at| at.saturating_sub(Duration::from_millis(now.0)));
     if now < BUILT_AFTER {
-        sheet.fail("clock", format!("it is {text} here, which is past"), "Set the clock: `timedatectl set-ntp true`.");
+        let found = said!("clock-past", "it is {time} here, which is past", time = text);
+        sheet.fail("clock", found, "Set the clock: `timedatectl set-ntp true`.");
     } else if ahead > Duration::from_secs(300) {
-        let found = format!("it is {text} here, and the data folder was written {} later", period(ahead.as_secs()));
+        let (count, unit) = period(ahead.as_secs());
+        let found = said!(
+            "clock-back",
+            "it is {time} here, and the data folder was written {count} {unit} later",
+            time = text,
+            count = count,
+            unit = unit,
+        );
         sheet.warn("clock", found, "The clock was set back: see that it is right, `timedatectl` shows it.");
     } else {
-        sheet.ok("clock", text);
+        sheet.ok("clock", said!("clock-is", "{time}", time = text));
     }
 }
 
@@ -187,19 +226,31 @@ pub(super) fn clock(now: Timestamp, config: &Config, sheet: &mut Sheet) {
 pub(super) fn disk(config: &Config, sheet: &mut Sheet) {
     let Some(folder) = config.data_dir.ancestors().find(|folder| folder.exists()) else { return };
     match rustix::fs::statvfs(folder) {
-        Err(error) => sheet.warn("disk", format!("{}: {error}", folder.display()), ""),
+        Err(error) => {
+            sheet.warn(
+                "disk",
+                said!("disk-unknown", "{folder}: {error}", folder = folder.display(), error = error),
+                "",
+            );
+        }
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let needed =
                 config.store.disk_free_octets_min + 4 * config.store.segment_octets + config.store.reserve_octets;
-            let found = format!("{} MB free at {}", free >> 20, folder.display());
+            let found = |code| {
+                let (free, needed, folder) = (free >> 20, needed >> 20, folder.display());
+                let text = format!("{free} MB free at {folder}");
+                let values =
+                    [("free", free.to_string()), ("needed", needed.to_string()), ("folder", folder.to_string())];
+                Said::new(code, text, values)
+            };
             if free < needed {
                 let remedy = format!("At least {} MB are needed; beyond that new mail is answered 452.", needed >> 20);
-                sheet.fail("disk", found, remedy);
+                sheet.fail("disk", found("disk-short"), remedy);
             } else if free < 4 * needed {
-                sheet.warn("disk", found, "Make room before it runs out: new mail would be answered 452.");
+                sheet.warn("disk", found("disk-low"), "Make room before it runs out: new mail would be answered 452.");
             } else {
-                sheet.ok("disk", found);
+                sheet.ok("disk", found("disk-free"));
             }
         }
     }

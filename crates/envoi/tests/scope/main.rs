@@ -88,7 +88,9 @@ impl World {
             Operation::SmtpUserAdd { domain: domain.clone(), name: "Shop".into(), rules: RulesChange::default() };
         let Answer::Credential(user) = ask(user).await.unwrap() else { panic!() };
         let address = format!("gone@{name}.test");
-        ask(Operation::SuppressionAdd { account: account.id, address, reason: String::new() }).await.unwrap();
+        ask(Operation::SuppressionAdd { account: account.id, address, reason: String::new(), until: None })
+            .await
+            .unwrap();
         let row = self.row(Id::new(account.id)).await;
         let (account_of, powers) = (Some(account.id), Role::Administrator.powers());
         let key = Operation::ApiKeyAdd {
@@ -345,6 +347,7 @@ async fn an_account_has_as_much_as_the_limits_let_it() {
         account,
         address: address.to_owned(),
         reason: reason.to_owned(),
+        until: None,
     };
     let key = O::ApiKeyAdd {
         account: Some(account),

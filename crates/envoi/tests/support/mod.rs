@@ -138,6 +138,17 @@ disk_free_min = "16MB"
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// As [`House::json`], of a command that reads this.
+    pub fn json_of(&self, arguments: &[&str], input: &str) -> Value {
+        let path = self.config().with_file_name("input");
+        std::fs::write(&path, input).unwrap();
+        let mut command = envoi();
+        command.arg("--config").arg(self.config()).arg("--json").args(arguments);
+        let output = command.stdin(std::fs::File::open(path).unwrap()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// Runs a command that has to fail; the error that it tells as JSON.
     pub fn error(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());

@@ -13,6 +13,7 @@ mod review;
 mod sandbox;
 mod sealing;
 mod settle;
+mod suppressing;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -36,6 +37,7 @@ use relay::return_path::ReturnPaths;
 use relay::schedule::{Bounds, SiteState};
 use relay::shaping::Providers;
 use relay::store::{Actor, Store, StoreError};
+use relay::suppression::Bounces;
 
 use crate::clock::Clock;
 use crate::offload::Offload;
@@ -45,6 +47,7 @@ pub use carrier::Carrier;
 pub use metrics::Metrics;
 pub(crate) use notification::content_facts;
 pub use notification::tell_damaged;
+pub(crate) use suppressing::suppress_by_rule;
 
 /// What the driver is held to.
 #[derive(Clone, Debug)]
@@ -65,6 +68,8 @@ pub struct Settings {
     pub unknown_replies_max: usize,
     /// Makes the addresses that mail goes out with; none: it goes out with the submitted reverse-paths.
     pub return_paths: Option<Arc<ReturnPaths>>,
+    /// What bounces leave in the suppressions of an account.
+    pub bounces: Bounces,
     /// How long after its acceptance a message counts as delayed.
     pub delayed_after: Duration,
     /// Octets of a message that a notification of its failure brings back whole, where that is asked for.
@@ -86,6 +91,7 @@ impl Settings {
             providers: Arc::clone(Providers::ours()),
             rules: Arc::clone(Rules::ours()),
             return_paths: None,
+            bounces: Bounces { lasts: Duration::ZERO, most: 0 },
             unknown_replies_max: 0,
             delayed_after: Duration::ZERO,
             returned_octets_max: 0,
@@ -102,6 +108,7 @@ impl Settings {
             unknown_replies_max: usize::try_from(limits.unknown_replies_max).unwrap_or(usize::MAX),
             delayed_after: Duration::from_secs(limits.delayed_seconds),
             returned_octets_max: limits.notification_content_octets_max,
+            bounces: Bounces::held_to(limits),
             ..self
         }
     }

@@ -185,6 +185,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         for notification in failed.iter().chain(&asked) {
             Drive::arrived(self, notification);
         }
+        self.suppress_bounced(mail, &settlement).await;
         let mut left = self.left(mail, parcel, &settlement);
         let due = settlement.at.after(UNTOLD_WAIT);
         let waiting = RecipientState::Waiting { due, attempts: parcel.attempts };

@@ -1,9 +1,10 @@
 //! A report that has come: what it is, of whom, and what follows from it, on the disk before it is answered.
 
 use message::report::{self as mail, Reading};
-use relay::report::{self, Context, Recipient};
+use relay::report::{self, Context, Recipient, Report};
 use relay::return_path::Token;
 use relay::store::{Store, StoreError};
+use relay::suppression::{REASON_CHARACTERS_MAX, Suppression};
 use smtp::address::Address;
 use smtp::replies;
 use smtp::reply::Reply;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use super::Desk;
 use super::session::{Addressee, Session};
+use crate::dispatch::suppress_by_rule;
 use crate::offload::Offload;
 
 impl<S: Store> Session<S> {
@@ -84,6 +86,7 @@ impl<S: Store> Desk<S> {
                 reply = %report.reply,
                 "reported"
             );
+            self.suppress(&report, &recipients).await?;
         }
         Ok(())
     }
@@ -94,5 +97,20 @@ impl<S: Store> Desk<S> {
         let (store, message) = (Arc::clone(&self.store), token.message);
         let found = Offload::Threads.run(move || store.recipients_of(message)).await;
         found.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Suppresses the address of a recipient that is bad, or whose owner complained.
+    ///
+    /// # Errors
+    /// It is not: the report is to come again, which changes nothing else.
+    async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
+        let found = recipients.iter().find(|known| Some(known.number) == report.recipient);
+        let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
+        let reason: String = report.reply.chars().take(REASON_CHARACTERS_MAX).collect();
+        let entry = (found.address.to_lowercase(), Suppression::new(cause, &reason, report.at, &self.limits));
+        let (store, account, at) = (Arc::clone(&self.store), report.account, report.at);
+        let most = self.limits.account_suppressions_max;
+        let kept = Offload::Threads.run(move || suppress_by_rule(&*store, account, &[entry], most, at)).await;
+        kept.map_err(|error| StoreError::Unavailable(error.to_string()))?.map(drop)
     }
 }

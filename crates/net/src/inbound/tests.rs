@@ -13,6 +13,7 @@ use relay::report;
 use relay::return_path::Token;
 use relay::sending_domain::{DkimKey, KeyAlgorithm};
 use relay::store::{Actor, Book, History, NewDkimKey, Spool, StoreError};
+use relay::suppression::SuppressionCause;
 use smtp::address::ReversePath;
 use smtp::server::Secret;
 use std::path::Path;
@@ -108,6 +109,15 @@ impl World {
         self.store.activity(&ActivityFilter::default()).unwrap()
     }
 
+    /// The addresses that the account does not send to any more, and why.
+    fn suppressed(&self) -> Vec<(String, SuppressionCause)> {
+        let directory = self.store.directory();
+        let all = directory.suppressions.get(&Id::new(1)).into_iter().flat_map(|all| all.iter());
+        let mut all: Vec<_> = all.map(|(address, why)| (address.clone(), why.cause)).collect();
+        all.sort();
+        all
+    }
+
     fn row(&self, recipient: &str) -> ActivityRow {
         self.rows().into_iter().find(|row| row.recipient == recipient).unwrap()
     }
@@ -183,6 +193,7 @@ async fn a_bounce_is_in_the_history_before_its_250() {
     let row = world.row("bert@example.org");
     assert_eq!((row.status, row.class), (Status::HardBounce, Some(Class::NoSuchMailbox)));
     assert_eq!(row.reply, "550 5.1.1 No such user");
+    assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Bounce)]);
     assert_eq!(world.row("anna@example.org").status, Status::Delivered);
     world.shutdown.begin();
 }
@@ -259,6 +270,8 @@ async fn a_complaint_comes_to_either_address() {
     let other = format!("{}@{HOST}", world.token(1, true, 1));
     assert!(world.bring(&other, &complaint("x@y.example")).await.starts_with("250"));
     assert_eq!(world.row("bert@example.org").status, Status::Complaint);
+    let complained = |address: &str| (address.to_owned(), SuppressionCause::Complaint);
+    assert_eq!(world.suppressed(), ["anna@example.org", "bert@example.org"].map(complained));
     assert!(world.bring("fbl@relay.example", &complaint("b-nobody@x.example")).await.starts_with("250"));
     world.shutdown.begin();
 }

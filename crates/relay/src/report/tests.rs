@@ -45,7 +45,7 @@ fn a_failure_of_the_one_recipient_has_its_class_and_words() {
     );
     assert_eq!(report.reason, format!("{REPORTED}There is no such mailbox at example.org."));
     assert_eq!(report.reply, "550 5.1.1 No such user here");
-    assert!(report.suppresses());
+    assert_eq!(report.suppresses(), Some(SuppressionCause::Bounce));
     assert_eq!(report.day(), NOW.day());
 }
 
@@ -54,7 +54,7 @@ fn what_passes_is_soft_and_suppresses_nobody() {
     for (status, diagnostic) in [("5.2.2", "552 5.2.2 Mailbox full"), ("4.4.7", ""), ("", "421 try later")] {
         let reports = judged(&token(0, true), Reading::Status(vec![told(Action::Failed, "", status, diagnostic)]));
         assert_eq!(reports[0].kind, ReportKind::SoftBounce, "{status} {diagnostic}");
-        assert!(!reports[0].suppresses());
+        assert_eq!(reports[0].suppresses(), None);
     }
 }
 
@@ -107,9 +107,9 @@ fn a_complaint_is_of_the_one_recipient_or_of_the_one_that_is_named() {
         (report.recipient, report.kind, report.reply.as_str()),
         (Some(1), ReportKind::Complaint, "abuse (Loop/1.0)")
     );
-    assert!(report.suppresses());
+    assert_eq!(report.suppresses(), Some(SuppressionCause::Complaint));
     assert_eq!(judged(&token(0, false), complaint(&["bert@example.org"]))[0].recipient, Some(1));
     let nobody = &judged(&token(0, false), complaint(&["x@example.org"]))[0];
     assert_eq!((nobody.recipient, nobody.kind), (None, ReportKind::Remark));
-    assert!(!nobody.suppresses());
+    assert_eq!(nobody.suppresses(), None);
 }

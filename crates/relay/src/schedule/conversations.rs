@@ -271,7 +271,8 @@ impl Scheduler {
             shaper.is_crowded(now) || (messages > 0 && known.carried >= messages)
         });
         let closed = shaper.is_some_and(|shaper| shaper.shaping.closed_until(now).is_some());
-        let idle_kept = shaper.and_then(|shaper| shaper.shaping.allowance().idle).unwrap_or(self.bounds.idle_kept);
+        let idle_kept = shaper.and_then(|shaper| shaper.shaping.allowance().idle);
+        let idle_kept = idle_kept.map_or(self.bounds.idle_kept, |idle| idle.min(self.bounds.idle_kept));
         let (place, has_had_its_turn) = (known.site, known.in_a_row >= PARCELS_IN_A_ROW_MAX);
         let site = self.sites.at(place);
         let is_crowded = site.conversations - site.closing > site.limit || worn;

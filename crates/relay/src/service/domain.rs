@@ -4,11 +4,11 @@ use smtp::server::Secret;
 use std::sync::Arc;
 
 use super::name::DNS_NAME_OCTETS_MAX;
-use super::{Caller, Fault, SYSTEM_ACCOUNT, account_find, domain_name, mailbox, room};
+use super::{Caller, Fault, SYSTEM_ACCOUNT, account_find, domain_name, room};
 use crate::account::Account;
 use crate::dice::Dice;
 use crate::id::Id;
-use crate::limits::{ACCOUNT_DOMAINS_MAX, ACCOUNT_SUPPRESSIONS_MAX};
+use crate::limits::ACCOUNT_DOMAINS_MAX;
 use crate::power::Scope;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::store::{Book, NewDkimKey};
@@ -209,52 +209,6 @@ pub fn domain_rotate(
 /// The store's.
 pub fn domain_delete(book: &impl Book, domain: &SendingDomain, caller: Caller<'_>) -> Result<(), Fault> {
     Ok(book.domain_delete(domain.id, caller.actor, caller.now)?)
-}
-
-/// Suppresses an address for an account; kept in lower case.
-///
-/// # Errors
-/// It is not an address, the reason is too long, there are too many, or there is no such account.
-pub fn suppress(
-    book: &impl Book,
-    account: Id<Account>,
-    address: &str,
-    reason: &str,
-    caller: Caller<'_>,
-) -> Result<String, Fault> {
-    account_find(book, account)?;
-    let address = mailbox(address)?.to_lowercase();
-    let reason = if reason.trim().is_empty() { "by hand" } else { reason.trim() };
-    room::for_reason(reason, caller.limits)?;
-    let directory = book.directory();
-    let known = directory.suppressions.get(&account);
-    if known.is_none_or(|known| !known.contains(&address)) {
-        let count = known.map_or(0, |known| known.len());
-        let in_force = caller.limits.account_suppressions_max;
-        room::for_one_more(Some(account), count, ACCOUNT_SUPPRESSIONS_MAX, in_force)?;
-    }
-    book.suppress(account, &address, reason, caller.actor, caller.now)?;
-    Ok(address)
-}
-
-/// Lifts a suppression.
-///
-/// # Errors
-/// The address is not suppressed for this account.
-pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller: Caller<'_>) -> Result<String, Fault> {
-    account_find(book, account)?;
-    let address = mailbox(address)?.to_lowercase();
-    let known = book.directory().suppressions.get(&account).is_some_and(|all| all.contains(&address));
-    if !known {
-        return Err(Fault::not_found(
-            format!("{address} is not suppressed for account {account}."),
-            "The list of suppressions shows those that are.",
-        )
-        .named("suppression-none", &[("address", &address)])
-        .see("SuppressionList"));
-    }
-    book.unsuppress(account, &address, caller.actor, caller.now)?;
-    Ok(address)
 }
 
 #[cfg(test)]

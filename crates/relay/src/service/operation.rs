@@ -11,7 +11,7 @@ use super::view::{
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
     PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -21,6 +21,7 @@ use crate::id::{Id, MessageId};
 use crate::language::Language;
 use crate::power::{Need, Power, Powers, Role, Scope};
 use crate::sending_domain::KeyAlgorithm;
+use crate::suppression::SuppressionCause;
 use crate::webhook::CallId;
 
 /// The longest that [`Operation::ActivitySince`] waits for a change.
@@ -182,9 +183,22 @@ operations! {
     /// Deletes an SMTP user.
     SmtpUserDelete { user: String } needs Need::Power(Domains);
     /// Ends sending to an address.
-    SuppressionAdd { account: u64, address: String, reason: String } needs Need::Power(Administration);
-    /// Lists suppressed addresses.
-    SuppressionList { account: Option<u64> } needs Need::Power(Administration);
+    SuppressionAdd {
+        account: u64,
+        address: String,
+        reason: String,
+        until: Option<Timestamp>
+    } needs Need::Power(Administration);
+    /// Ends sending to every address of a list in CSV.
+    SuppressionImport { account: u64, list: String } needs Need::Power(Administration);
+    /// Lists suppressed addresses, those behind `after` (a number of an account, a slash, an address).
+    SuppressionList {
+        account: Option<u64>,
+        search: String,
+        cause: Option<SuppressionCause>,
+        after: Option<String>,
+        limit: u32
+    } needs Need::Power(Administration);
     /// Lifts a suppression.
     SuppressionRemove { account: u64, address: String } needs Need::Power(Administration);
     /// Erases what is kept about a recipient of an account's mail.
@@ -391,13 +405,14 @@ impl Operation {
             | Operation::DomainAdd { account, .. }
             | Operation::InboxEmpty { account }
             | Operation::SuppressionAdd { account, .. }
+            | Operation::SuppressionImport { account, .. }
             | Operation::WebhookAdd { account, .. }
             | Operation::ActivityErase { account, .. }
             | Operation::SuppressionRemove { account, .. } => (Some(Id::new(*account)), None),
             Operation::DomainList { account, .. }
             | Operation::PlanList { account }
             | Operation::SmtpUserList { account, .. }
-            | Operation::SuppressionList { account }
+            | Operation::SuppressionList { account, .. }
             | Operation::Statistics { account, .. }
             | Operation::Connections { account, .. }
             | Operation::InboxList { account, .. }
@@ -486,6 +501,7 @@ answers! {
     SmtpUsers(Vec<SmtpUserView>);
     Credential(CredentialView);
     Suppressions(Vec<SuppressionView>);
+    SuppressionsImported(SuppressionsImportedView);
     Erasure(ErasureView);
     Activity(Vec<ActivityView>);
     ActivityChanges(ActivityChangesView);

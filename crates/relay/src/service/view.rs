@@ -9,6 +9,7 @@ mod from;
 mod inbox;
 mod relay;
 mod submission;
+mod suppression;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub use inbox::{
 };
 pub use relay::{CertificateView, CheckView, SiteView, UnknownReplyView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
+pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};
 
 /// One kind of object that `--json` prints, for the reference page.
@@ -210,13 +212,6 @@ views! {
         starttls: Vec<u16>,
         /// Those with TLS from the first octet (465).
         tls: Vec<u16>,
-    }
-    /// An address that an account does not send to.
-    SuppressionView {
-        /// The number of the account.
-        account: u64,
-        /// The address, lower case.
-        address: String,
     }
     /// One recipient in Activity.
     ActivityView {
@@ -582,4 +577,5 @@ pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
         .chain(relay::PAGES)
         .chain(submission::PAGES)
         .chain(inbox::PAGES)
+        .chain(suppression::PAGES)
 }

@@ -17,6 +17,7 @@ use crate::quota::Quota;
 use crate::quota::alert::Told;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
+use crate::suppression::Suppression;
 use crate::verification::Check;
 use crate::webhook::{EventKind, Webhook, WebhookState};
 
@@ -386,18 +387,26 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Latched`].
     fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError>;
 
-    /// Suppresses an address for an account.
+    /// Suppresses addresses for an account, in one change. An address that is suppressed already keeps what outlasts the
+    /// new one, unless `replace`. Returns how many were added or changed. Where `by` is none, for what follows by rule from
+    /// a bounce or a complaint, Activity shows it, and the audit log has no line.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without the account.
     fn suppress(
         &self,
         account: Id<Account>,
-        address: &str,
-        reason: &str,
-        by: &Actor,
+        added: &[(String, Suppression)],
+        replace: bool,
+        by: Option<&Actor>,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<u64, StoreError>;
+
+    /// Forgets suppressions whose time is over, of all accounts; how many. The audit log has no line of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Latched`].
+    fn suppressions_expire(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Lifts a suppression.
     ///

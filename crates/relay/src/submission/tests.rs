@@ -19,6 +19,7 @@ use crate::activity::NoticeKind;
 use crate::clock::Day;
 use crate::plan::{Next, Plan, Subscription};
 use crate::sending_domain::DomainState;
+use crate::suppression::{Suppression, SuppressionCause};
 use scene::*;
 
 #[test]
@@ -272,12 +273,15 @@ fn recipient_domains_may_be_listed() {
 #[test]
 fn a_suppressed_recipient_is_answered_yes_and_kept_apart_or_refused_where_asked() {
     let mut scene = Scene::new();
-    let suppressed = ["gone@example.com".to_owned()].into_iter().collect();
+    let by = |cause| Suppression::new(cause, "", scene.now, &Limits::default());
+    let over = Suppression { until: Some(scene.now), ..by(SuppressionCause::Bounce) };
+    let listed = [("gone@example.com", by(SuppressionCause::Bounce)), ("back@example.com", over)];
+    let suppressed = listed.into_iter().map(|(address, one)| (address.to_owned(), one)).collect();
     scene.directory.suppressions.insert(Id::new(1), Arc::new(suppressed));
     let mut visit = scene.alice();
-    scene.begin(&mut visit, &["Gone@example.com", "a@example.com", "a@example.com"]);
+    scene.begin(&mut visit, &["Gone@example.com", "a@example.com", "a@example.com", "back@example.com"]);
     let envelope = scene.admit(&mut visit, Ok(own())).unwrap();
-    assert_eq!(envelope.recipients, [Address::parse("a@example.com", false).unwrap()]);
+    assert_eq!(envelope.recipients, ["a@example.com", "back@example.com"].map(|to| Address::parse(to, false).unwrap()));
     assert_eq!(envelope.suppressed, [Address::parse("Gone@example.com", false).unwrap()]);
     scene.user(1, |user| user.rules.refuse_suppressed = true);
     assert_eq!(reference(&scene.recipient(&mut visit, "gone@example.com")), "recipient-suppressed");
@@ -475,7 +479,7 @@ fn refusals_in_quick_succession_are_not_worth_a_reply() {
 #[test]
 fn what_was_asked_about_notifications_is_kept_with_the_envelope() {
     let mut scene = Scene::new();
-    let suppressed = ["gone@b.example".to_owned()].into_iter().collect();
+    let suppressed = [("gone@b.example".to_owned(), Suppression::manual("", NOW))].into_iter().collect();
     scene.directory.suppressions.insert(Id::new(1), Arc::new(suppressed));
     let mut visit = scene.alice();
     let path = ReversePath::parse("shop@caf\u{e9}.example", true).unwrap();

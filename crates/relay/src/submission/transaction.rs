@@ -97,7 +97,7 @@ impl Visit {
         if self.transaction.as_ref().is_some_and(|transaction| transaction.refused) {
             return Err(self.no(Refusal::plain(replies::all_or_nothing())));
         }
-        let is_suppressed = match policy::forward_path(user, directory, path) {
+        let is_suppressed = match policy::forward_path(user, directory, path, now) {
             Taking::Refuse(refusal) => return Err(self.no(refusal)),
             Taking::Deliver => false,
             Taking::Suppress => true,

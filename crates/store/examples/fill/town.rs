@@ -7,6 +7,7 @@ use relay::queue::{Envelope, Outcome, Settlement};
 use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use relay::store::{Actor, Book as _, NewDkimKey, NewSmtpUser, Spool as _};
+use relay::suppression::Suppression;
 use smtp::address::{Address, ReversePath};
 use smtp::server::Secret;
 use std::sync::Arc;
@@ -56,7 +57,13 @@ pub(super) fn build(store: &Embedded, accounts: u64, domains: u64, users: u64, n
         store.smtp_user_add(NewSmtpUser { domain, name, username, password, rules: UserRules::default() }, &by, now)?;
     }
     for number in 0..SUPPRESSIONS {
-        store.suppress(numbered[0].id, &format!("customer{number}@gone.example"), "It bounced.", &by, now)?;
+        store.suppress(
+            numbered[0].id,
+            &[(format!("customer{number}@gone.example"), Suppression::manual("It bounced.", now))],
+            true,
+            Some(&by),
+            now,
+        )?;
     }
     println!("{accounts} accounts, {domains} domains and {users} SMTP users in {:.1?}", began.elapsed());
     Ok(())

@@ -78,23 +78,4 @@ impl Register {
         draft.note(&system(), now, "account.purged", format!("account {id}"), Some(id));
         Ok(draft.done(()))
     }
-
-    /// Lifts a suppression; the audit log says that, and not of which address.
-    pub(crate) fn suppression_erase(
-        &self,
-        account: Id<Account>,
-        address: &str,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Decided<bool> {
-        let address = address.trim().to_lowercase();
-        let mut draft = self.draft();
-        let set = draft.next.suppressions.get_mut(&account).map(Arc::make_mut);
-        let was_there = set.is_some_and(|set| set.remove(&address));
-        if was_there {
-            draft.note(by, now, "suppression.erase", "an address that was erased".to_owned(), Some(account));
-            draft.writes.push(Write::SuppressionGone { account, address });
-        }
-        Ok(draft.done(was_there))
-    }
 }

@@ -18,6 +18,7 @@ use relay::store::{
     Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange, StoreError,
     WebhookChange,
 };
+use relay::suppression::Suppression;
 use relay::verification::Check;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
@@ -233,12 +234,16 @@ impl Book for Embedded {
     fn suppress(
         &self,
         account: Id<Account>,
-        address: &str,
-        reason: &str,
-        by: &Actor,
+        added: &[(String, Suppression)],
+        replace: bool,
+        by: Option<&Actor>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.ledger.book(|register| register.suppress(account, address, reason, by, now))
+    ) -> Result<u64, StoreError> {
+        self.ledger.book(|register| register.suppress(account, added, replace, by, now))
+    }
+
+    fn suppressions_expire(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.ledger.book(|register| Ok(register.suppressions_expire(now)))
     }
 
     fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {

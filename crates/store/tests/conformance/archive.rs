@@ -6,6 +6,7 @@ use relay::activity::{ActivityFilter, Status};
 use relay::queue::{HoldReason, Outcome, RecipientState};
 use relay::sending_domain::DomainState;
 use relay::store::{Book as _, Spool as _};
+use relay::suppression::Suppression;
 use store::embedded::archive::{self, ArchiveError, KeyState, Restored, Restoring};
 use store::embedded::{Embedded, MasterKeyError, OpenError};
 
@@ -34,7 +35,15 @@ async fn furnished(folder: &Folder, target: &Path, with_master_key: bool) -> Emb
     let domain = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap().id;
     store.domain_state(domain, DomainState::Vouched, &operator(), NOW).unwrap();
     store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap();
-    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     let half = commit(&store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.settle(settlement(half, later(2), &[(0, DELIVERED)])).await.unwrap();
     let held = commit(&store, envelope(3, &["c@example.org"])).await;

@@ -15,11 +15,12 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
+use relay::suppression::Suppression;
 use relay::verification::{Check, RecordState, Witness};
 
 use crate::world::*;
 
-fn account(store: &impl Store) -> Id<relay::account::Account> {
+pub(crate) fn account(store: &impl Store) -> Id<relay::account::Account> {
     store.account_add("Bakery", &operator(), NOW).unwrap().id
 }
 
@@ -129,7 +130,17 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     let change = SmtpUserChange::Enabled(false);
     assert!(is_told(store.smtp_user_change(Id::new(9), "smtp_user.disable", change, by, NOW).map(drop)));
     assert!(is_told(store.smtp_user_delete(Id::new(9), by, NOW)));
-    assert!(is_told(store.suppress(Id::new(9), "a@example.org", "asked", by, NOW)));
+    assert!(is_told(
+        store
+            .suppress(
+                Id::new(9),
+                &[("a@example.org".to_owned(), Suppression::manual("asked", NOW))],
+                true,
+                Some(&by),
+                NOW
+            )
+            .map(drop)
+    ));
     assert!(is_told(store.unsuppress(Id::new(9), "a@example.org", by, NOW)));
     assert!(is_told(store.block_lift(REMOTE, by, NOW)));
     assert!(store.audit(None, 10).unwrap().is_empty(), "what failed is in the audit log");
@@ -343,20 +354,6 @@ pub(crate) async fn an_smtp_user_changes_in_each_way(store: &impl Store) {
     assert!(matches!(change(three), Err(StoreError::Conflict(_))));
 }
 
-pub(crate) async fn suppressions_whatever_the_case(store: &impl Store) {
-    let (account, other) = (account(store), account(store));
-    store.suppress(account, "Anna@Example.org", "She asked.", &operator(), NOW).unwrap();
-    store.suppress(account, "anna@example.org", "She asked again.", &operator(), later(1)).unwrap();
-    let directory = store.directory();
-    assert!(directory.suppressions[&account].contains("anna@example.org"));
-    assert_eq!(directory.suppressions[&account].len(), 1);
-    assert!(directory.suppressions.get(&other).is_none_or(|set| set.is_empty()));
-    store.unsuppress(account, "ANNA@example.org", &operator(), later(2)).unwrap();
-    assert!(store.directory().suppressions.get(&account).is_none_or(|set| set.is_empty()));
-    let again = store.unsuppress(account, "anna@example.org", &operator(), later(3));
-    assert!(matches!(again, Err(StoreError::NotFound(_))));
-}
-
 pub(crate) async fn logins_keep_the_latest(store: &impl Store) {
     let domain = domain(store, account(store), "example.com");
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
@@ -557,7 +554,15 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
     for (number, of) in [gone, stays].into_iter().enumerate() {
         let domain = domain(store, of, &format!("{number}.example"));
         store.smtp_user_add(user(domain, &format!("k{number}")), &operator(), NOW).unwrap();
-        store.suppress(of, "anna@example.org", "", &operator(), NOW).unwrap();
+        store
+            .suppress(
+                of,
+                &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
+                true,
+                Some(&operator()),
+                NOW,
+            )
+            .unwrap();
     }
     store.account_delete(gone, true, &operator(), later(5)).unwrap();
     let directory = store.directory();
@@ -571,14 +576,4 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
     let told: Vec<_> = store.audit(Some(gone), 2).unwrap().into_iter().map(|line| line.action).collect();
     assert_eq!(told, ["account.delete", "domain.delete"]);
     assert!(store.account_add("Bakery", &operator(), NOW).unwrap().id > stays, "its number is not given again");
-}
-
-pub(crate) async fn a_suppression_is_erased_without_its_address(store: &impl Store) {
-    let account = account(store);
-    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
-    assert!(store.suppression_erase(account, "Anna@example.org", &operator(), later(1)).unwrap());
-    assert!(!store.suppression_erase(account, "anna@example.org", &operator(), later(1)).unwrap());
-    let told = store.audit(Some(account), 1).unwrap().remove(0);
-    assert_eq!((told.action.as_str(), told.subject.contains('@')), ("suppression.erase", false));
-    assert!(store.directory().suppressions[&account].is_empty());
 }

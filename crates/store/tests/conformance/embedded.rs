@@ -14,6 +14,7 @@ use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
+use relay::suppression::Suppression;
 use smtp::dsn::Notify;
 use smtp::envelope::RcptParameters;
 use store::embedded::spool::LockError;
@@ -59,7 +60,15 @@ async fn the_book_is_there_again() {
     for change in [SmtpUserChange::Rules(rules), passwords, SmtpUserChange::Enabled(false)] {
         store.smtp_user_change(user, "smtp_user.change", change, &operator(), NOW).unwrap();
     }
-    store.suppress(account, "anna@example.org", "She asked.", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     let block =
         Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(9), seconds: 9, accounts: vec![account] };
     store.block_put(&block).unwrap();
@@ -214,6 +223,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told;
+        ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
         DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; PRAGMA user_version = 1;
@@ -413,7 +423,15 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     let folder = Folder::new();
     let store = folder.open();
     let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
-    store.suppress(account, "anna@example.org", "", &operator(), NOW).unwrap();
+    store
+        .suppress(
+            account,
+            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
+            true,
+            Some(&operator()),
+            NOW,
+        )
+        .unwrap();
     store.domain_add(account, "bakery.example", vec![key("one")], &operator(), NOW).unwrap();
     let done = commit(&store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(done, later(2), &[(0, DELIVERED)])).await.unwrap();

@@ -13,6 +13,7 @@ mod plans;
 mod reports;
 mod requests;
 mod spool;
+mod suppressions;
 mod webhooks;
 mod world;
 
@@ -112,13 +113,14 @@ suite! {
         what_was_told_of_a_certificate_is_kept
         a_look_is_kept_with_all_that_it_found
         what_was_told_of_a_quota_is_kept
-        suppressions_whatever_the_case
-        a_suppression_is_erased_without_its_address
         a_deleted_account_takes_all_that_is_its
         logins_keep_the_latest
         the_last_login_of_some_users
         api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
+    suppressions:
+        suppressions_whatever_the_case
+        a_suppression_is_erased_without_its_address;
     webhooks:
         a_webhook_changes_in_each_way
         a_secret_signs_for_a_day_beside_the_new_one

@@ -3,7 +3,7 @@
 use relay::language::Language;
 use relay::service::Setting;
 use relay::service::operation::Operation;
-use relay::service::view::{AccountView, DoneView, ErasureView, SuppressionView};
+use relay::service::view::{AccountView, DoneView, ErasureView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -82,26 +82,6 @@ pub(super) struct QuotaChange {
     recipients: Setting<u64>,
     /// The day of the month on which a period begins.
     renews_on: Option<u8>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct SuppressionNew {
-    /// The account.
-    account: u64,
-    /// The address.
-    address: String,
-    /// Why.
-    #[serde(default)]
-    reason: String,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Its {
-    /// The account.
-    account: u64,
 }
 
 /// Which accounts, a page at a time.
@@ -208,31 +188,4 @@ pub(super) async fn account_quota(
 ) -> Outcome<AccountView> {
     let QuotaChange { recipients, renews_on } = change;
     asking.run(Operation::AccountQuota { account, recipients, renews_on }).await
-}
-
-/// Lists the addresses that accounts do not send to.
-#[utoipa::path(get, path = "/suppressions", operation_id = "SuppressionList", tag = "Suppressions", params(Whose),
-    responses((status = 200, body = Vec<SuppressionView>)))]
-pub(super) async fn suppression_list(asking: Asking, Query(whose): Query<Whose>) -> Outcome<Vec<SuppressionView>> {
-    asking.run(Operation::SuppressionList { account: whose.account }).await
-}
-
-/// Ends sending to an address.
-#[utoipa::path(post, path = "/suppressions", operation_id = "SuppressionAdd", tag = "Suppressions",
-    request_body = SuppressionNew, responses((status = 200, body = DoneView)))]
-pub(super) async fn suppression_add(asking: Asking, Body(new): Body<SuppressionNew>) -> Outcome<DoneView> {
-    let SuppressionNew { account, address, reason } = new;
-    asking.run(Operation::SuppressionAdd { account, address, reason }).await
-}
-
-/// Lifts a suppression.
-#[utoipa::path(delete, path = "/suppressions/{address}", operation_id = "SuppressionRemove", tag = "Suppressions",
-    params(("address" = String, Path, description = "The address."), Its),
-    responses((status = 200, body = DoneView)))]
-pub(super) async fn suppression_remove(
-    asking: Asking,
-    Path(address): Path<String>,
-    Query(its): Query<Its>,
-) -> Outcome<DoneView> {
-    asking.run(Operation::SuppressionRemove { account: its.account, address }).await
 }

@@ -3,6 +3,7 @@
 pub(super) mod detail;
 mod encryption;
 mod export;
+pub(super) use export::cell;
 pub(super) mod row;
 mod search;
 

@@ -4,9 +4,6 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::civil;
-use jiff::tz::TimeZone;
-use relay::clock::Timestamp;
 use relay::power::{Need, Power, Powers};
 use relay::service::operation::Operation;
 use relay::service::view::{ApiKeySecretView, ApiKeyView, DoneView, word};
@@ -81,18 +78,6 @@ impl KeyForm {
     fn empty(account: Option<u64>) -> KeyForm {
         let (name, expires_on) = (String::new(), String::new());
         KeyForm { name, powers: vec![Power::Activity], read_only: None, expires_on, account }
-    }
-
-    /// The end of the day that was chosen, in the reader's zone; an error where that is no day.
-    fn end(&self, zone: &str) -> Result<Option<Timestamp>, ()> {
-        if self.expires_on.trim().is_empty() {
-            return Ok(None);
-        }
-        let day: civil::Date = self.expires_on.trim().parse().map_err(|_| ())?;
-        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-        let next = day.tomorrow().map_err(|_| ())?.to_datetime(civil::Time::midnight());
-        let end = zone.to_timestamp(next).map_err(|_| ())?;
-        u64::try_from(end.as_millisecond()).map(|end| Some(Timestamp(end))).map_err(|_| ())
     }
 }
 
@@ -170,7 +155,7 @@ fn example(visit: &Visit, made: &ApiKeySecretView, secret: &str) -> Option<Strin
 
 async fn make(Signed { visit, form }: Signed<KeyForm>) -> Result<Response, Failure> {
     let account = form.account.filter(|_| visit.may(Need::Operator));
-    let Ok(expires_at) = form.end(visit.words().zone()) else {
+    let Ok(expires_at) = visit.words().end_of_day(&form.expires_on) else {
         let words = visit.words().t("api-key-no-day");
         return listed(&visit, form, Some(Refusal::Ours(words))).await;
     };

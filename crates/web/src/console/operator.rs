@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use super::accounts::state_icon;
 use super::form::Signed;
 use super::page::{Failure, Page, shown};
+use super::reasons;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -194,6 +195,7 @@ async fn overview(visit: Visit) -> Result<Response, Failure> {
 }
 
 struct BlockRow {
+    cause: String,
     block: BlockView,
     since: String,
     until: String,
@@ -210,6 +212,7 @@ async fn blocks(visit: Visit) -> Result<Response, Failure> {
     let blocks: Vec<BlockView> = visit.ask(Operation::Blocks).await?;
     let page = visit.page();
     let row = |block: BlockView| BlockRow {
+        cause: reasons::of_block(&page.words, &block.cause),
         since: page.words.minute(&block.since),
         until: page.words.minute(&block.until),
         block,

@@ -1,9 +1,10 @@
-//! Why something was refused, in the language of the page or in the relay's own words.
+//! What the relay itself says, why something was refused above all: in the language of the page or in its own words.
 
 use std::fmt;
 
 use askama::filters::{Html, HtmlSafe, escape};
 use relay::service::Fault;
+use relay::service::view::CheckView;
 
 use super::words::Words;
 
@@ -40,9 +41,24 @@ impl Refusal {
 /// A fault that has a name in the words of a language that has some for it; the relay's own are English already.
 fn translated(words: &Words, fault: &Fault) -> Option<String> {
     let named = fault.named.as_ref()?;
-    let message = format!("fault-{}", named.code);
     let values: Vec<_> = named.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    words.has(&message).then(|| words.filled(&message, &values))
+    said(words, &format!("fault-{}", named.code), &values)
+}
+
+fn said(words: &Words, message: &str, values: &[(&str, &str)]) -> Option<String> {
+    words.has(message).then(|| words.filled(message, values))
+}
+
+/// What a check found, and what to do about it, where that is said.
+pub(super) fn of_check(words: &Words, check: &CheckView) -> (Refusal, Option<Refusal>) {
+    let values: Vec<_> = check.values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let code = check.code.as_deref().unwrap_or_default();
+    let in_words = |part: &str, english: &str| match said(words, &format!("{part}-{code}"), &values) {
+        Some(said) => Refusal::Ours(said),
+        None => Refusal::Relay(english.to_owned()),
+    };
+    let remedy = Some(&check.remedy).filter(|remedy| !remedy.is_empty());
+    (in_words("found", &check.found), remedy.map(|remedy| in_words("remedy", remedy)))
 }
 
 impl fmt::Display for Refusal {

@@ -6,6 +6,7 @@ use relay::service::operation::{Health, Operation, Part};
 use relay::service::view::{AccountView, CheckView, SmtpUserView};
 
 use super::page::{Failure, Page, shown, slug};
+use super::refusal::{self, Refusal};
 use super::visit::Visit;
 use super::{For, Route, show};
 
@@ -20,10 +21,10 @@ struct Check {
     icon: &'static str,
     badge: (&'static str, &'static str, String),
     name: String,
-    found: String,
+    found: Refusal,
     /// What to do, in the reader's words; none where all is well.
     advice: Option<String>,
-    remedy: String,
+    remedy: Option<Refusal>,
 }
 
 /// What a check is called within messages.
@@ -43,14 +44,15 @@ fn check(page: &Page, view: CheckView) -> Check {
     };
     let name = name_of(&view.check);
     let port = view.check.strip_prefix("port ").unwrap_or_default();
+    let (found, remedy) = refusal::of_check(&page.words, &view);
     Check {
         dot,
         icon,
         badge,
         name: page.with(&format!("check-name-{name}"), "port", port),
         advice: (view.result != "ok").then(|| page.t(&format!("check-advice-{name}"))),
-        found: view.found,
-        remedy: view.remedy,
+        found,
+        remedy,
     }
 }
 

@@ -1,4 +1,6 @@
-//! The addresses that an account does not send to: searched, added, lifted.
+//! The addresses that an account does not send to: searched, added, brought as a list, taken away as a file, lifted.
+
+mod list;
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use relay::power::{Need, Power};
 use relay::service::mailbox;
 use relay::service::operation::Operation;
 use relay::service::view::{DoneView, SuppressionView};
+use relay::suppression::SuppressionCause;
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -20,12 +23,47 @@ const ADMINISTRATORS: For = For::Account(Need::Power(Power::Administration));
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         show("/suppressions", ADMINISTRATORS, page),
         take("/suppressions", ADMINISTRATORS, add),
         take("/suppressions/lift", ADMINISTRATORS, lift),
-    ]
+    ];
+    routes.extend(list::routes());
+    routes
 }
+
+/// A row of the page.
+struct Row {
+    address: String,
+    slug: &'static str,
+    icon: &'static str,
+    cause: String,
+    reason: String,
+    since: String,
+    until: Option<String>,
+}
+
+impl Row {
+    fn of(page: &Page, view: SuppressionView) -> Row {
+        let (slug, icon) = match view.cause.as_str() {
+            "bounce" => ("failed", "hard"),
+            "complaint" => ("warning", "alert"),
+            _ => ("rejected", "rejected"),
+        };
+        Row {
+            cause: page.t(&format!("suppression-by-{}", view.cause)),
+            since: page.words.minute(&view.since),
+            until: view.until.as_deref().map(|until| page.words.minute(until)),
+            address: view.address,
+            reason: view.reason,
+            slug,
+            icon,
+        }
+    }
+}
+
+/// A cause to narrow by: its word, its name, whether it is chosen.
+type Choice = (&'static str, String, bool);
 
 #[derive(Template)]
 #[template(path = "suppressions.html")]
@@ -34,7 +72,8 @@ struct ListPage {
     count: String,
     is_empty: bool,
     search: String,
-    addresses: Vec<String>,
+    causes: Vec<Choice>,
+    rows: Vec<Row>,
     pager: Option<Pager>,
     form: AddForm,
     refused: Option<Refusal>,
@@ -45,20 +84,33 @@ struct AddForm {
     address: String,
     #[serde(default)]
     reason: String,
+    /// A day, in the zone of the account; empty: without an end.
+    #[serde(default)]
+    until: String,
+}
+
+fn every(account: u64, search: String, cause: Option<SuppressionCause>) -> Operation {
+    Operation::SuppressionList { account: Some(account), search, cause, after: None, limit: 0 }
 }
 
 async fn list(visit: &Visit, form: AddForm, refused: Option<Refusal>) -> Result<Response, Failure> {
-    let listed = Operation::SuppressionList { account: Some(visit.account_number()?) };
-    let all: Vec<SuppressionView> = visit.ask(listed).await?;
+    let account = visit.account_number()?;
     let search = asked(visit, "search").unwrap_or_default();
-    let wanted = search.trim().to_lowercase();
-    let (whole, all) = (all.len(), all.into_iter().map(|one| one.address));
-    let found: Vec<_> = all.filter(|address| address.contains(&wanted)).collect();
-    let (addresses, pager) = part(visit, found);
-    let page = visit.page();
-    let count = page.count("suppression-count", whole);
+    let chosen = asked(visit, "cause").and_then(|word| SuppressionCause::of_word(&word));
+    let mut found: Vec<SuppressionView> = visit.ask(every(account, search.clone(), chosen)).await?;
+    // who was added last is looked for first
+    found.sort_by(|one, other| (&other.since, &one.address).cmp(&(&one.since, &other.address)));
+    let is_narrow = chosen.is_some() || !search.trim().is_empty();
+    let (page, count) = (visit.page(), found.len());
+    let (found, pager) = part(visit, found);
+    let rows = found.into_iter().map(|view| Row::of(&page, view)).collect();
+    let named = |cause: SuppressionCause| {
+        (cause.word(), page.t(&format!("suppression-by-{}", cause.word())), chosen == Some(cause))
+    };
+    let causes = SuppressionCause::ALL.into_iter().map(named).collect();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok(shown_as(status, &ListPage { page, count, is_empty: whole == 0, search, addresses, pager, form, refused }))
+    let (is_empty, count) = (count == 0 && !is_narrow, page.count("suppression-count", count));
+    Ok(shown_as(status, &ListPage { page, count, is_empty, search, causes, rows, pager, form, refused }))
 }
 
 async fn page(visit: Visit) -> Result<Response, Failure> {
@@ -68,11 +120,14 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
 async fn add(Signed { visit, form }: Signed<AddForm>) -> Result<Response, Failure> {
     let account = visit.account_number()?;
     let (address, reason) = (form.address.clone(), form.reason.clone());
-    match visit.try_to::<DoneView>(Operation::SuppressionAdd { account, address, reason }).await? {
+    let Ok(until) = visit.words().end_of_day(&form.until) else {
+        let refused = Refusal::Ours(visit.words().t("suppression-no-day"));
+        return list(&visit, form, Some(refused)).await;
+    };
+    match visit.try_to::<DoneView>(Operation::SuppressionAdd { account, address, reason, until }).await? {
         Ok(_) => Ok(on_to("/suppressions")),
         Err(fault) => {
-            let is_address = mailbox(&form.address).is_ok();
-            let refused = if is_address {
+            let refused = if mailbox(&form.address).is_ok() {
                 Refusal::of(visit.words(), &fault)
             } else {
                 Refusal::Ours(visit.words().t("suppression-no-address"))

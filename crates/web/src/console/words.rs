@@ -37,8 +37,10 @@ macro_rules! sources {
 }
 
 static SPEECHES: LazyLock<[Speech; 2]> = LazyLock::new(|| {
-    // the relay says its faults in English itself
-    let french = [&sources!("fr")[..], &[include_str!("../../words/fr/faults.ftl")]].concat();
+    // the relay says its faults, and what its checks found, in English itself
+    let french =
+        [&sources!("fr")[..], &[include_str!("../../words/fr/faults.ftl"), include_str!("../../words/fr/checks.ftl")]]
+            .concat();
     [Speech::new(Language::English, &sources!("en")), Speech::new(Language::French, &french)]
 });
 
@@ -112,6 +114,19 @@ impl Words {
     /// The name of the zone.
     pub(super) fn zone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The end of a day that was typed; none where nothing was.
+    ///
+    /// # Errors
+    /// It is no day.
+    pub(super) fn end_of_day(&self, typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
+        if typed.trim().is_empty() {
+            return Ok(None);
+        }
+        let next = typed.trim().parse::<civil::Date>()?.tomorrow()?.to_datetime(civil::Time::midnight());
+        let end = self.zone.to_timestamp(next)?.as_millisecond();
+        Ok(Some(Timestamp(u64::try_from(end).unwrap_or_default())))
     }
 
     /// The message of this name.

@@ -84,6 +84,7 @@ action-smtp-user-reset = Reset the password of an SMTP user
 action-smtp-user-set = Changed the rules of an SMTP user
 action-suppression-add = Suppressed an address
 action-suppression-erase = Lifted a suppression, and erased its address
+action-suppression-import = Suppressed a list of addresses
 action-suppression-lift = Lifted a suppression
 action-test-inbox-delete = Deleted a message of the test inbox
 action-test-inbox-empty = Emptied the test inbox

@@ -275,6 +275,42 @@ suppression-count = { $count ->
     [one] One address.
    *[other] { $number } addresses.
 }
+suppression-by-bounce = No such address
+suppression-by-complaint = Complaint
+suppression-by-manual = By hand
+suppression-cause = Cause
+suppression-cause-any = Any cause
+suppression-export = Download as CSV
+suppression-import = Import a list
+suppression-import-added = { $count ->
+    [0] No address was added
+    [one] { $count } address is suppressed now
+   *[other] { $count } addresses are suppressed now
+}
+suppression-import-do = Suppress them
+suppression-import-done = The list was read
+suppression-import-file = A file
+suppression-import-hint = One address on each line; or CSV whose first line names the columns: address, cause (manual, bounce, complaint), reason, until. At most some fifty thousand lines at a time.
+suppression-import-known = { $count ->
+    [0] None of them was suppressed before.
+    [one] { $count } was suppressed already.
+   *[other] { $count } were suppressed already.
+}
+suppression-import-lede = Bring the addresses that another service suppressed for you, so that nothing is sent to them from here either.
+suppression-import-line = Line
+suppression-import-list = The list
+suppression-import-title = Import suppressed addresses
+suppression-import-untaken = { $count ->
+    [one] { $count } line was not taken. The others were.
+   *[other] { $count } lines were not taken; the first hundred are below. The others were.
+}
+suppression-import-why = Why not
+suppression-lasting = until it is lifted
+suppression-lift-risk = Before you lift one: mail to an address that does not exist, or to somebody who complained, costs your domain its good name, and with it the delivery of everybody else’s mail. Lift it where you know that the address is good again.
+suppression-no-day = This is no day. Give it as 2027-01-31, or leave it empty.
+suppression-since = Since
+suppression-until = Until
+suppression-until-hint = Empty: until somebody lifts it.
 suppression-lede = Addresses that this account does not send to. The application gets its 250, Activity shows Rejected, and nothing counts.
 suppression-lift = Lift
 suppression-list = Suppressed addresses

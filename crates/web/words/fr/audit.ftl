@@ -84,6 +84,7 @@ action-smtp-user-reset = Réinitialisation du mot de passe d’un utilisateur SM
 action-smtp-user-set = Modification des règles d’un utilisateur SMTP
 action-suppression-add = Exclusion d’une adresse
 action-suppression-erase = Levée d’une exclusion et effacement de son adresse
+action-suppression-import = Exclusion d’une liste d’adresses
 action-suppression-lift = Levée d’une exclusion
 action-test-inbox-delete = Suppression d’un message de la boîte d’essai
 action-test-inbox-empty = Vidage de la boîte d’essai

@@ -69,6 +69,7 @@ fault-store-full = Il n’y a plus de place sur le disque ; rien n’a été mod
 fault-store-latched = Le disque a refusé une écriture ; rien n’a été modifié, et rien n’est accepté ni livré d’ici là. L’exploitant doit examiner le disque, puis redémarrer le relais.
 fault-store-unavailable = Les données ne sont pas accessibles en ce moment ; rien n’a été modifié. Réessayez ; si cela persiste, l’exploitant en trouvera la cause dans le journal du relais.
 fault-suppression-none = { $address } n’est pas dans la liste d’exclusion. La liste montre les adresses qui y sont.
+fault-suppression-over = L’exclusion serait déjà échue. Indiquez un moment à venir, ou aucune échéance.
 fault-text-control = Le texte contient des caractères de commande. Écrivez-le en texte simple.
 fault-time-zone-none = « { $zone } » n’est pas un fuseau horaire. Choisissez-en un dans la liste, par exemple America/Toronto.
 fault-too-many = Il y en a déjà { $count }, ce qui est le maximum. Supprimez ceux qui ne servent plus ; l’exploitant peut relever la limite { $limit }.

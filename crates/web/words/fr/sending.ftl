@@ -275,6 +275,42 @@ suppression-count = { $count ->
     [one] Une adresse.
    *[other] { $number } adresses.
 }
+suppression-by-bounce = Adresse inexistante
+suppression-by-complaint = Plainte
+suppression-by-manual = À la main
+suppression-cause = Origine
+suppression-cause-any = Toutes les origines
+suppression-export = Télécharger en CSV
+suppression-import = Importer une liste
+suppression-import-added = { $count ->
+    [0] Aucune adresse n’a été ajoutée
+    [one] { $count } adresse est maintenant exclue
+   *[other] { $count } adresses sont maintenant exclues
+}
+suppression-import-do = Les exclure
+suppression-import-done = La liste a été lue
+suppression-import-file = Un fichier
+suppression-import-hint = Une adresse par ligne, ou un fichier CSV dont la première ligne nomme les colonnes : address, cause (manual, bounce, complaint), reason, until. Une cinquantaine de milliers de lignes au plus à la fois.
+suppression-import-known = { $count ->
+    [0] Aucune n’était déjà exclue.
+    [one] { $count } l’était déjà.
+   *[other] { $count } l’étaient déjà.
+}
+suppression-import-lede = Apportez les adresses qu’un autre service excluait pour vous : rien ne leur sera envoyé d’ici non plus.
+suppression-import-line = Ligne
+suppression-import-list = La liste
+suppression-import-title = Importer des adresses exclues
+suppression-import-untaken = { $count ->
+    [one] { $count } ligne n’a pas été prise. Les autres l’ont été.
+   *[other] { $count } lignes n’ont pas été prises ; les cent premières figurent ci-dessous. Les autres l’ont été.
+}
+suppression-import-why = Pourquoi
+suppression-lasting = jusqu’à sa levée
+suppression-lift-risk = Avant d’en rétablir une : écrire à une adresse qui n’existe pas, ou à une personne qui s’est plainte, coûte à votre domaine sa réputation, et donc la remise de tous vos autres messages. Ne rétablissez une adresse que si vous la savez bonne.
+suppression-no-day = Ce n’est pas une date. Donnez-la sous la forme 2027-01-31, ou laissez le champ vide.
+suppression-since = Depuis
+suppression-until = Jusqu’au
+suppression-until-hint = Vide : jusqu’à ce que quelqu’un la rétablisse.
 suppression-lede = Adresses auxquelles ce compte n’envoie rien. L’application reçoit son 250, l’activité montre Rejeté, et rien n’est compté.
 suppression-lift = Rétablir
 suppression-list = Liste des adresses exclues

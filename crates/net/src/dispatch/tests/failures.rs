@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use relay::activity::Status;
 use relay::outcome::{Class, Failure, Stage};
-use relay::queue::{HoldReason, Origin, Outcome, Settlement, Verdict};
+use relay::queue::{Envelope, HoldReason, Origin, Outcome, Settlement, Verdict};
 use relay::retry::RETRY_FOR;
 use relay::store::{Book, Spool, StoreError};
+use relay::suppression::SuppressionCause;
 use smtp::address::{Address, ReversePath};
 use smtp::reply::Enhanced;
 use store::memory::Verb;
@@ -36,6 +37,23 @@ async fn what_no_rule_knows_is_shown_by_its_shape() {
     let classes = |message| world.rows(message).iter().map(|row| row.class).collect::<Vec<_>>();
     assert_eq!(classes(strange), [Some(Class::Unknown), Some(Class::Unknown)]);
     assert_eq!(classes(known), [Some(Class::NoSuchMailbox)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_does_not_exist_is_suppressed_and_none_that_a_policy_refused() {
+    let world = World::new();
+    world.hop("two.example", unknown());
+    let blocked = "5.7.1 Service unavailable, Client host [192.0.2.1] blocked using Spamhaus";
+    world.hop("one.example", Hop::Says(Stage::Recipient, 550, Enhanced(5, 7, 1), blocked));
+    let relays_own = Envelope { domain: None, ..world.envelope(3, &["nobody@two.example"]) };
+    world.send(1, &["good@one.example", "Gone@Two.example"]).await;
+    world.submit(relays_own).await;
+    world.settle().await;
+    let directory = world.store.directory();
+    let suppressed: Vec<_> = directory.suppressions.values().flat_map(|all| all.iter()).collect();
+    let [(address, suppression)] = &suppressed[..] else { panic!("{suppressed:?}") };
+    assert_eq!((address.as_str(), suppression.cause), ("gone@two.example", SuppressionCause::Bounce));
+    assert!(suppression.reason.starts_with("550 5.1.1") && suppression.until.is_some(), "{suppression:?}");
 }
 
 #[tokio::test(start_paused = true)]

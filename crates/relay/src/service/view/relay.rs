@@ -1,6 +1,7 @@
 //! What is shown of the relay itself: what it stands on, its certificates, what it did not understand.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 use super::ViewPage;
@@ -17,6 +18,12 @@ views! {
         found: String,
         /// What to do.
         remedy: String,
+        /// A name for what was found, such as `spf-none`, where it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        /// What is put into its words, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        values: BTreeMap<String, String>,
     }
     /// A certificate that clients are shown.
     CertificateView {

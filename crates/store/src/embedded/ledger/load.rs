@@ -14,6 +14,7 @@ use relay::quota::{Charge, Charges, Period, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, Block, Login};
+use relay::suppression::{Suppression, SuppressionCause, Suppressions};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::book::{Numbers, Register};
@@ -50,11 +51,14 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     // of an account that is deleted they go by and by
-    let query = "SELECT account, address FROM suppressions
+    let query = "SELECT account, address, reason, at, cause, until FROM suppressions
         WHERE account NOT IN (SELECT id FROM accounts WHERE left_at IS NOT NULL)";
-    let mut suppressions: HashMap<Id<Account>, HashSet<String>> = HashMap::new();
+    let mut suppressions: HashMap<Id<Account>, Suppressions> = HashMap::new();
     each(reader, query, |row| {
-        suppressions.entry(Id::new(row.get(0)?)).or_default().insert(row.get(1)?);
+        let cause = SuppressionCause::of_word(row.get_ref(4)?.as_str()?).unwrap_or_default();
+        let until = row.get::<_, Option<u64>>(5)?.map(Timestamp);
+        let suppression = Suppression { cause, reason: row.get(2)?, at: Timestamp(row.get(3)?), until };
+        suppressions.entry(Id::new(row.get(0)?)).or_default().insert(row.get(1)?, suppression);
         Ok(())
     })?;
     for (account, addresses) in suppressions {

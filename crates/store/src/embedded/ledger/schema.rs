@@ -278,4 +278,9 @@ ALTER TABLE accounts ADD COLUMN left_at INTEGER;
 ALTER TABLE accounts ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- why, as a word; until when, none: until it is lifted
+ALTER TABLE suppressions ADD COLUMN cause TEXT NOT NULL DEFAULT 'manual';
+ALTER TABLE suppressions ADD COLUMN until INTEGER;
+",
 ];

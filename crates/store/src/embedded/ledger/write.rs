@@ -12,6 +12,7 @@ use relay::quota::{Charges, DAYS_KEPT, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::SmtpUser;
 use relay::store::{AuditEntry, Block, Login};
+use relay::suppression::Suppression;
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use crate::book::{Numbers, Write};
@@ -42,14 +43,17 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
         Write::ApiKeyGone(key) => {
             transaction.execute("DELETE FROM api_keys WHERE id = ?1", [key.number()])?;
         }
-        Write::Suppression { account, address, reason, at } => {
-            let upsert = "INSERT INTO suppressions (account, address, reason, at) VALUES (?1, ?2, ?3, ?4)
-                ON CONFLICT DO UPDATE SET reason = ?3, at = ?4";
-            transaction.execute(upsert, (account.number(), address, reason, at.0))?;
+        Write::Suppression { account, address, suppression } => {
+            let Suppression { cause, reason, at, until } = suppression;
+            let upsert = "INSERT INTO suppressions (account, address, reason, at, cause, until)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT DO UPDATE SET reason = ?3, at = ?4, cause = ?5, until = ?6";
+            let values = (account.number(), address, reason, at.0, cause.word(), until.map(|until| until.0));
+            transaction.prepare_cached(upsert)?.execute(values)?;
         }
         Write::SuppressionGone { account, address } => {
             let delete = "DELETE FROM suppressions WHERE account = ?1 AND address = ?2";
-            transaction.execute(delete, (account.number(), address))?;
+            transaction.prepare_cached(delete)?.execute((account.number(), address))?;
         }
         Write::Plan(plan) => super::plans::put(transaction, plan)?,
         Write::PlanGone(plan) => super::plans::gone(transaction, *plan)?,

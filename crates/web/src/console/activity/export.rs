@@ -105,7 +105,7 @@ fn is_unseen(letter: char) -> bool {
 }
 
 /// A cell that a spreadsheet takes for text, whatever a stranger wrote into it.
-fn cell(text: &str) -> String {
+pub(in crate::console) fn cell(text: &str) -> String {
     let seen = text.trim_start_matches(is_unseen);
     let is_formula = text.starts_with(['\t', '\r', '\n'])
         || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);

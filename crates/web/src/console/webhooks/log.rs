@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::super::form::Signed;
 use super::super::page::{Failure, Page, shown};
 use super::super::question::Pressed;
+use super::super::refusal::Refusal;
 use super::super::visit::Visit;
 use super::super::{For, Route, show, take};
 use super::{Badge, done, event_name, webhook_of};
@@ -40,6 +41,21 @@ pub(super) struct Line {
     pub(super) took: Option<String>,
     pub(super) due: Option<String>,
     pub(super) attempts: String,
+    /// Why the last attempt failed; what has no words here is in the relay's, after them.
+    pub(super) fault: Option<(String, Option<Refusal>)>,
+}
+
+/// Why an attempt failed, by what the receiver answered or else in the relay's words.
+fn fault(page: &Page, call: &WebhookCallView) -> Option<(String, Option<Refusal>)> {
+    if call.fault.is_empty() {
+        return None;
+    }
+    Some(match call.status {
+        Some(300..=399) => (page.t("webhook-fault-redirected"), None),
+        Some(410) => (page.t("webhook-fault-gone"), None),
+        Some(status) => (page.with("webhook-fault-answered", "status", &status.to_string()), None),
+        None => (page.t("webhook-fault-unanswered"), Some(Refusal::Relay(call.fault.clone()))),
+    })
 }
 
 impl Line {
@@ -59,6 +75,7 @@ impl Line {
             took: call.milliseconds.map(|took| page.with("webhook-took", "time", &page.words.number(took))),
             due: minute(&call.due_at).filter(|_| call.attempts > 0),
             attempts: page.words.count("webhook-attempts", call.attempts),
+            fault: fault(page, &call),
             call,
         }
     }
