@@ -55,19 +55,19 @@ fn addresses(texts: &[&str]) -> Vec<IpAddr> {
 #[tokio::test]
 async fn the_servers_of_a_domain_are_named_in_one_order() {
     let records = [
-        ("one.test", "MX 20 b.hosting.test"),
-        ("one.test", "MX 10 c.hosting.test"),
-        ("one.test", "MX 20 A.hosting.test"),
-        ("null.test", "MX 0 ."),
-        ("alone.test", "A 192.0.2.1"),
+        ("one.zone.test", "MX 20 b.hosting.zone.test"),
+        ("one.zone.test", "MX 10 c.hosting.zone.test"),
+        ("one.zone.test", "MX 20 A.hosting.zone.test"),
+        ("null.zone.test", "MX 0 ."),
+        ("alone.zone.test", "A 192.0.2.1"),
     ];
     let server = NameServer::start(&records).await;
     let resolver = resolver(server.address);
     let servers = async |domain: &str| mail_servers(&resolver, domain).await;
-    let hosting = ["c.hosting.test", "a.hosting.test", "b.hosting.test"].map(str::to_owned);
-    assert_eq!(servers("one.test").await.unwrap(), hosting);
-    assert_eq!(servers("alone.test").await.unwrap(), ["alone.test"]);
-    assert_eq!((servers("null.test").await, servers("none.test").await), (None, None));
+    let hosting = ["c.hosting.zone.test", "a.hosting.zone.test", "b.hosting.zone.test"].map(str::to_owned);
+    assert_eq!(servers("one.zone.test").await.unwrap(), hosting);
+    assert_eq!(servers("alone.zone.test").await.unwrap(), ["alone.zone.test"]);
+    assert_eq!((servers("null.zone.test").await, servers("none.zone.test").await), (None, None));
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
                 Id::new(9),
                 &[("a@example.org".to_owned(), Suppression::manual("asked", NOW))],
                 true,
-                Some(&by),
+                Some(by),
                 NOW
             )
             .map(drop)

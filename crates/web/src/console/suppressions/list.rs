@@ -119,5 +119,5 @@ async fn send(visit: Visit, account: u64, mut rows: Vec<SuppressionView>, to: Pa
 
 fn line(row: &SuppressionView) -> String {
     let until = row.until.as_deref().unwrap_or_default();
-    [&row.address, &row.cause, &row.reason, &row.since, until].map(|text| cell(text)).join(",") + "\r\n"
+    [&row.address, &row.cause, &row.reason, &row.since, until].map(cell).join(",") + "\r\n"
 }
