@@ -3,7 +3,7 @@
 use anyhow::bail;
 use bytes::BytesMut;
 use smtp::address::Address;
-use smtp::server::{Answer, Question, Security, Session, Settings, Step};
+use smtp::server::{Answer, Question, Security, Service, Session, Settings, Step};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use crate::letter::content;
 /// A transaction of 10 KB and one recipient, octets to replies, without TLS, store or decisions.
 pub(crate) fn session(count: usize, _: &Path) -> anyhow::Result<()> {
     let settings = Settings {
+        service: Service::Submission,
         hostname: "relay.example".into(),
         recipients_max: 50,
         message_octets_max: 20_971_520,
