@@ -76,6 +76,12 @@ impl Suppression {
         Suppression { cause, reason: reason.to_owned(), at: now, until }
     }
 
+    /// One that follows from what a server said, and lasts so long.
+    pub fn by_rule(cause: SuppressionCause, said: &str, at: Timestamp, lasts: Option<Duration>) -> Suppression {
+        let reason = said.chars().take(REASON_CHARACTERS_MAX).collect();
+        Suppression { cause, reason, at, until: lasts.map(|lasts| at.after(lasts)) }
+    }
+
     /// One that a person asks for now, without an end.
     pub fn manual(reason: &str, now: Timestamp) -> Suppression {
         Suppression { cause: SuppressionCause::Manual, reason: reason.to_owned(), at: now, until: None }
@@ -123,16 +129,14 @@ impl Bounces {
         let entry = |verdict: &Verdict| {
             let address = envelope.recipients.get(usize::from(verdict.recipient))?.to_string().to_lowercase();
             let said = verdict.remote_reply.as_ref().unwrap_or(&verdict.reason);
-            let reason = said.chars().take(REASON_CHARACTERS_MAX).collect();
-            let (cause, until) = (SuppressionCause::Bounce, Some(at.after(self.lasts)));
-            Some((address, Suppression { cause, reason, at, until }))
+            Some((address, Suppression::by_rule(SuppressionCause::Bounce, said, at, Some(self.lasts))))
         };
         bad.filter_map(entry).collect()
     }
 }
 
 /// So much of what a server said is kept with an address.
-pub const REASON_CHARACTERS_MAX: usize = 200;
+const REASON_CHARACTERS_MAX: usize = 200;
 
 /// A line of a list that was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,21 +7,15 @@ use relay::store::Store;
 use smtp::address::{Address, ReversePath};
 use smtp::replies;
 use smtp::reply::Reply;
-use smtp::server::{Answer, Question, Session as Machine, Step, When};
-use std::io;
+use smtp::server::{Answer, Question, Session as Machine, Step};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Desk;
-use crate::submission::input::Input;
+use crate::submission::dialogue::Dialogue;
 use crate::submission::stream::{Stream, Transport, handshake};
 
-/// Octets of replies that are gathered before they are written.
-const OUTPUT_OCTETS_MAX: usize = 16 * 1024;
-/// Octets after which others have their turn.
-const TURN_OCTETS: usize = 64 * 1024;
 /// When whoever finds too many reports at once may come again, seconds.
 const AGAIN_SECONDS: u64 = 30;
 
@@ -38,50 +32,43 @@ pub(super) enum Addressee {
 pub(super) struct Receiving {
     pub(super) octets: BytesMut,
     /// Its place among those that are held in memory.
-    _room: OwnedSemaphorePermit,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 /// One session behind its greeting.
 pub(super) struct Session<S> {
     pub(super) desk: Arc<Desk<S>>,
-    machine: Machine,
+    dialogue: Dialogue,
     site: Site,
-    input: Input,
-    output: BytesMut,
     /// The sender of the transaction is nobody.
     pub(super) is_null: bool,
     pub(super) addressee: Option<Addressee>,
     pub(super) receiving: Option<Receiving>,
-    /// Octets read since others had their turn.
-    unshared: usize,
-    leaving: bool,
 }
 
 impl<S: Store> Session<S> {
     pub(super) fn new(desk: Arc<Desk<S>>, machine: Machine, site: Site) -> Self {
-        Session {
-            desk,
-            machine,
-            site,
-            input: Input::default(),
-            output: BytesMut::new(),
-            is_null: false,
-            addressee: None,
-            receiving: None,
-            unshared: 0,
-            leaving: false,
-        }
+        let dialogue = Dialogue::new(machine);
+        Session { desk, dialogue, site, is_null: false, addressee: None, receiving: None }
     }
 
     /// The dialogue, to its end.
     pub(super) async fn run<T: Transport>(mut self, mut stream: Stream<T>) {
         loop {
-            let carried_on = match self.machine.step(self.input.buffer()) {
-                Step::Read => self.read(&mut stream).await,
-                Step::Send { reply, .. } => self.send(&mut stream, &reply).await,
+            let carried_on = match self.dialogue.step() {
+                Step::Read => {
+                    let has_content = self.receiving.is_some();
+                    self.dialogue.read(&mut stream, &self.desk.shutdown, has_content).await.map(drop)
+                }
+                Step::Send { reply, .. } => {
+                    if !reply.is_positive() {
+                        self.desk.metrics.refused(&reply);
+                    }
+                    self.dialogue.say(&mut stream, &reply).await
+                }
                 Step::Ask(question) => {
                     let answer = self.answer(question).await;
-                    self.machine.answer(answer);
+                    self.dialogue.machine.answer(answer);
                     Ok(())
                 }
                 Step::Content(octets) => {
@@ -101,7 +88,7 @@ impl<S: Store> Session<S> {
                     }
                     None => return,
                 },
-                Step::Close => return stream.close(&self.output, self.machine.patience()).await,
+                Step::Close => return self.dialogue.close(stream).await,
             };
             if let Err(error) = carried_on {
                 tracing::debug!(%error, "connection with reports lost");
@@ -110,61 +97,11 @@ impl<S: Store> Session<S> {
         }
     }
 
-    async fn read<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
-        self.flush(stream).await?;
-        self.input.make_room(self.receiving.is_some());
-        let silence = tokio::time::sleep(self.machine.patience());
-        tokio::select! {
-            biased;
-            () = self.desk.shutdown.begun(), if !self.leaving => {
-                self.leaving = true;
-                self.machine.end(replies::shutting_down(), When::BetweenTransactions);
-                return Ok(());
-            }
-            read = stream.read_buf(self.input.buffer()) => match read? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                octets => self.unshared += octets,
-            },
-            () = silence => {
-                self.machine.end(replies::idle(), When::Now);
-                return Ok(());
-            }
-        }
-        if self.unshared >= TURN_OCTETS {
-            self.unshared = 0;
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    }
-
-    async fn send<T: Transport>(&mut self, stream: &mut Stream<T>, reply: &Reply) -> io::Result<()> {
-        reply.render(&mut self.output);
-        if !reply.is_positive() {
-            self.desk.metrics.refused(reply);
-        }
-        if self.output.len() > OUTPUT_OCTETS_MAX { self.flush(stream).await } else { Ok(()) }
-    }
-
-    async fn flush<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
-        let write = async {
-            stream.write_all(&self.output).await?;
-            stream.flush().await
-        };
-        tokio::time::timeout(self.machine.patience(), write).await??;
-        self.output.clear();
-        Ok(())
-    }
-
-    async fn start_tls<T: Transport>(&mut self, mut stream: Stream<T>) -> Option<Stream<T>> {
-        self.flush(&mut stream).await.ok()?;
-        self.input.buffer().clear();
-        let Stream::Clear(stream) = stream else { return None };
+    async fn start_tls<T: Transport>(&mut self, stream: Stream<T>) -> Option<Stream<T>> {
+        let stream = self.dialogue.before_tls(stream).await?;
         let patience = Duration::from_secs(self.desk.limits.handshake_seconds);
         let (stream, _) = handshake(&self.desk.acceptor, stream, patience).await.ok()?;
-        self.machine.on_tls();
+        self.dialogue.machine.on_tls();
         Some(stream)
     }
 
@@ -178,7 +115,7 @@ impl<S: Store> Session<S> {
             Question::ForwardPath { path, .. } => self.forward_path(&path),
             Question::Begin => match Arc::clone(&self.desk.held).try_acquire_owned() {
                 Ok(room) => {
-                    self.receiving = Some(Receiving { octets: BytesMut::new(), _room: room });
+                    self.receiving = Some(Receiving { octets: BytesMut::new(), room });
                     Answer::Yes
                 }
                 Err(_) => refused(replies::reports_hurried(AGAIN_SECONDS), false),

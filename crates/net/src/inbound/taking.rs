@@ -4,14 +4,14 @@ use message::report::{self as mail, Reading};
 use relay::report::{self, Context, Recipient, Report};
 use relay::return_path::Token;
 use relay::store::{Store, StoreError};
-use relay::suppression::{REASON_CHARACTERS_MAX, Suppression};
+use relay::suppression::Suppression;
 use smtp::address::Address;
 use smtp::replies;
 use smtp::reply::Reply;
 use std::sync::Arc;
 
 use super::Desk;
-use super::session::{Addressee, Session};
+use super::session::{Addressee, Receiving, Session};
 use crate::dispatch::suppress_by_rule;
 use crate::offload::Offload;
 
@@ -24,10 +24,11 @@ impl<S: Store> Session<S> {
         let (Some(addressee), Some(receiving)) = (self.addressee.take(), self.receiving.take()) else {
             return Ok(());
         };
-        let (content, is_null) = (receiving.octets.clone().freeze(), self.is_null);
+        let Receiving { octets, room } = receiving;
+        let (content, is_null) = (octets.freeze(), self.is_null);
         let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await;
         // it stood in memory until here
-        drop(receiving);
+        drop(room);
         let reading = reading.map_err(|error| {
             tracing::error!(%error, "a report could not be read");
             replies::store_failed()
@@ -106,8 +107,8 @@ impl<S: Store> Desk<S> {
     async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
         let found = recipients.iter().find(|known| Some(known.number) == report.recipient);
         let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
-        let reason: String = report.reply.chars().take(REASON_CHARACTERS_MAX).collect();
-        let entry = (found.address.to_lowercase(), Suppression::new(cause, &reason, report.at, &self.limits));
+        let suppression = Suppression::by_rule(cause, &report.reply, report.at, cause.lasts(&self.limits));
+        let entry = (found.address.to_lowercase(), suppression);
         let (store, account, at) = (Arc::clone(&self.store), report.account, report.at);
         let most = self.limits.account_suppressions_max;
         let kept = Offload::Threads.run(move || suppress_by_rule(&*store, account, &[entry], most, at)).await;

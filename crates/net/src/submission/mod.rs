@@ -2,9 +2,10 @@
 //! takes messages that are handed in over HTTP the same way.
 
 mod connection;
+pub(crate) mod dialogue;
 mod handed_in;
 mod house;
-pub(crate) mod input;
+mod input;
 mod keeping;
 pub(crate) mod listener;
 mod metrics;

@@ -147,11 +147,7 @@ impl Scheduler {
 
     /// Whether a destination is left alone.
     pub(super) fn is_left_alone(&mut self, place: u32, now: Timestamp) -> bool {
-        let site = self.sites.at(place);
-        site.is_down(now) || {
-            let shaper = self.shapers.get(site.shaper);
-            shaper.is_some_and(|shaper| shaper.shaping.suspended_until(now).is_some() && shaper.fault.is_some())
-        }
+        self.left_alone(place, now).is_some()
     }
 
     /// Whether the shaper of a destination lets no message begin now; where so, the destination waits for that.
