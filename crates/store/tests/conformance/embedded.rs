@@ -63,7 +63,9 @@ async fn the_book_is_there_again() {
     store
         .suppress(
             account,
-            &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+            &[None, Some(user)].map(|stream| {
+                ("anna@example.org".to_owned(), Suppression { stream, ..Suppression::manual("She asked.", NOW) })
+            }),
             true,
             Some(&operator()),
             NOW,
