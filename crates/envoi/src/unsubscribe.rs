@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::execute::broke_off;
 
 /// Takes wishes of recipients to the store.
-pub struct Unsubscribing {
+pub(crate) struct Unsubscribing {
     store: Arc<Embedded>,
     links: Links,
     limits: Limits,
@@ -23,7 +23,7 @@ pub struct Unsubscribing {
 
 impl Unsubscribing {
     /// Over a store. Links are known whatever stands in front of them: the relay's public name may change.
-    pub fn over(store: &Arc<Embedded>, config: &Config, clock: &Arc<dyn Clock>) -> Arc<Unsubscribing> {
+    pub(crate) fn over(store: &Arc<Embedded>, config: &Config, clock: &Arc<dyn Clock>) -> Arc<Unsubscribing> {
         Arc::new(Unsubscribing {
             store: Arc::clone(store),
             links: Links::new(store.return_path_key(), &config.unsubscribe_url().unwrap_or_default()),
