@@ -93,6 +93,14 @@ impl Suppressions {
     }
 }
 
+impl FromIterator<(String, Suppression)> for Suppressions {
+    fn from_iter<I: IntoIterator<Item = (String, Suppression)>>(all: I) -> Self {
+        let mut suppressions = Suppressions::default();
+        all.into_iter().for_each(|(address, one)| suppressions.insert(address, one));
+        suppressions
+    }
+}
+
 impl Index<&str> for Suppressions {
     type Output = Suppression;
 
