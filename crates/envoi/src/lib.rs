@@ -22,4 +22,5 @@ mod rule_file;
 pub mod serve;
 mod shaping;
 pub mod telemetry;
+mod unsubscribe;
 pub mod wire;
