@@ -60,6 +60,8 @@ pub struct Config {
     pub console: Vec<SocketAddr>,
     /// `[console] url`
     pub console_at: Option<String>,
+    /// `[unsubscribe]`
+    pub unsubscribe: Unsubscribe,
     /// `[webhooks] allow_private`
     pub webhooks_allow_private: bool,
     /// `[mail] from`
@@ -109,6 +111,12 @@ impl Config {
         Some(self.console_at.clone().unwrap_or(found))
     }
 
+    /// Where recipients reach the page on which they unsubscribe, under TLS as RFC 8058 §3.1 has it; none where they do not.
+    pub fn unsubscribe_url(&self) -> Option<String> {
+        let own = self.unsubscribe.url.clone().or_else(|| self.url_of(&self.unsubscribe.listen));
+        own.or_else(|| self.console_url()).filter(|url| url.starts_with("https://"))
+    }
+
     /// Where what is served on these addresses is found; none where they are none.
     pub fn url_of(&self, addresses: &[SocketAddr]) -> Option<String> {
         let first = addresses.first()?;
@@ -118,6 +126,15 @@ impl Config {
             (false, port) => format!("https://{}:{port}", self.hostname),
         })
     }
+}
+
+/// Where recipients unsubscribe.
+#[derive(Clone, Debug, Default)]
+pub struct Unsubscribe {
+    /// `listen`: where that page is served, beside the console.
+    pub listen: Vec<SocketAddr>,
+    /// `url`: where recipients reach it.
+    pub url: Option<String>,
 }
 
 /// Where applications log in.
@@ -389,6 +406,10 @@ fn build(tree: &Tree, file: &Path) -> Config {
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
         console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
+        unsubscribe: Unsubscribe {
+            listen: tree.table("unsubscribe").sockets("listen"),
+            url: Some(tree.table("unsubscribe").text("url")).filter(|url| !url.is_empty()),
+        },
         webhooks_allow_private: tree.table("webhooks").flag("allow_private"),
         mail_from: value::sender(&tree.table("mail").text("from")),
         log: Log { json: log.text("format") == "json", level: log.text("level") },

@@ -21,4 +21,5 @@ mod rule_file;
 pub mod serve;
 mod shaping;
 pub mod telemetry;
+mod unsubscribe;
 pub mod wire;

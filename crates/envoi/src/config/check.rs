@@ -45,6 +45,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
             ));
         }
     }
+    unsubscribe(config, tree, &mut problems);
     routes(config, tree, &mut problems);
     problems
 }
@@ -67,6 +68,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
         ("console.listen", console.line_of("listen"), &config.console),
+        ("unsubscribe.listen", tree.table("unsubscribe").line_of("listen"), &config.unsubscribe.listen),
         ("bounces.listen", tree.table("bounces").line_of("listen"), &config.reports.listen),
         ("zone.listen", tree.table("zone").line_of("listen"), &config.zone.listen),
         ("acme.listen", tree.table("acme").line_of("listen"), config.acme.as_ref().map_or(&none, |acme| &acme.listen)),
@@ -135,6 +137,21 @@ fn acme(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     if acme.challenge == Challenge::Http && acme.listen.is_empty() {
         let what = "is empty: the authority would find nobody";
         problems.push(Problem::fault(table.line_of("listen"), "acme.listen", what, "Listen on port 80."));
+    }
+}
+
+/// Whether recipients reach the page on which they unsubscribe.
+fn unsubscribe(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let (table, page) = (tree.table("unsubscribe"), &config.unsubscribe);
+    let Some(url) = &page.url else { return };
+    let (line, key) = (table.line_of("url"), "unsubscribe.url");
+    if !url.starts_with("https://") {
+        let what = "does not begin with https://: no message tells where to unsubscribe (RFC 8058 asks for TLS)";
+        problems.push(Problem::warning(line, key, what, "Give an address under TLS."));
+    }
+    if page.listen.is_empty() && config.console.is_empty() {
+        let what = "is set, and nothing serves the page";
+        problems.push(Problem::warning(line, key, what, "Let it listen below [unsubscribe], or serve the console."));
     }
 }
 
