@@ -562,6 +562,9 @@ pub enum AuditCommand {
         /// Of this account alone
         #[arg(long)]
         account: Option<u64>,
+        /// Those before the line of this number
+        #[arg(long)]
+        before: Option<u64>,
         /// At most so many
         #[arg(long, default_value_t = 100)]
         limit: u32,

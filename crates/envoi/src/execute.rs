@@ -429,8 +429,8 @@ impl<S: Store> Executor<S> {
             Operation::SiteResume { site } => self.site_resume(&site, caller.actor)?,
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
-            Operation::Audit { account, limit: rows } => {
-                let lines = store.audit(account.map(Id::new), self::rows(rows))?;
+            Operation::Audit { account, before, limit: rows } => {
+                let lines = store.audit_before(account.map(Id::new), before, self::rows(rows))?;
                 Answer::Audit(lines.iter().map(AuditView::from).collect())
             }
             Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),

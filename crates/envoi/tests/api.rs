@@ -56,7 +56,7 @@ fn a_key_of_the_operator_makes_an_account_that_sends() {
         (&changed.body["senders"], &changed.body["expires_at"], &changed.body["retry_seconds"]),
         (&json!([]), &"2999-01-01T00:00:00.000Z".into(), &7200.into())
     );
-    assert_eq!(operator.get("/audit?limit=1")[0]["actor"], "API key Provisioning (1)");
+    assert_eq!(operator.get("/audit?limit=1")["rows"][0]["actor"], "API key Provisioning (1)");
     assert_eq!(operator.get("/health")["running"], true);
 }
 

@@ -46,7 +46,7 @@ pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use leaving::{account_delete, erase};
 pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_set, members};
-pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
+pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox, takes_no_place};
 pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
     plan_retire, plan_set, plan_subscribe, plans, requests,

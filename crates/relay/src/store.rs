@@ -26,8 +26,8 @@ use crate::report::{Recipient, Report};
 use crate::sending_domain::SendingDomain;
 
 pub use book::{
-    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange,
-    WebhookChange,
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses,
+    SmtpUserChange, WebhookChange,
 };
 pub use inbox::Inbox;
 pub use members::Members;

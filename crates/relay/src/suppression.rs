@@ -332,6 +332,14 @@ pub fn read(text: &str, now: Timestamp, limits: &Limits) -> Listed {
     listed
 }
 
+/// A field without the mark that our own lists have before what a spreadsheet would take for a formula.
+fn as_written(field: &str) -> &str {
+    match field.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '|', '%']) => rest,
+        _ => field,
+    }
+}
+
 /// One line; none where it names nobody and says nothing.
 fn entry(
     record: &csv::StringRecord,
@@ -339,7 +347,7 @@ fn entry(
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Option<(String, Suppression)>, String> {
-    let field = |place: Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default();
+    let field = |place: Option<usize>| as_written(place.and_then(|place| record.get(place)).unwrap_or_default());
     let address = field(Some(places.address));
     if address.is_empty() {
         let is_empty = record.iter().all(str::is_empty);
@@ -382,6 +390,7 @@ mod tests {
     fn lists_are_read_as_people_have_them() {
         assert_eq!(addresses("a@x.example\n\nb@x.example\r\n"), ["a@x.example", "b@x.example"]);
         assert_eq!(addresses("\u{feff}email\na@x.example"), ["a@x.example"]);
+        assert_eq!(addresses("'=1+1@x.example\n'o'neill@x.example"), ["=1+1@x.example", "'o'neill@x.example"]);
         assert_eq!(addresses("Name;Email\nAnna;a@x.example\n;\n"), ["a@x.example"]);
         assert_eq!(addresses("\"a@x.example\",\"she asked,\ntwice\"\nb@x.example"), ["a@x.example", "b@x.example"]);
         let listed = read(

@@ -23,8 +23,8 @@ use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
-    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
-    WebhookChange, Webhooks,
+    NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError,
+    StoreHealth, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -252,6 +252,7 @@ handed! {
     return_path_key() -> [u8; 32];
     logins_note(logins: &[Login]) -> Done<()>;
     logins(since: Timestamp) -> Done<Vec<Login>>;
+    passwords_used(users: &[Id<SmtpUser>]) -> Done<PasswordUses>;
     logins_of(users: &[Id<SmtpUser>], since: Timestamp) -> Done<HashMap<Id<SmtpUser>, Login>>;
     quotas_told() -> Done<HashMap<Id<Account>, Told>>;
     quota_told(account: Id<Account>, told: Told) -> Done<()>;
@@ -265,7 +266,7 @@ handed! {
     blocks() -> Done<Vec<Block>>;
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
     audit_note(entry: AuditEntry) -> Done<()>;
-    audit(account: Option<Id<Account>>, limit: usize) -> Done<Vec<AuditEntry>>;
+    audit_before(account: Option<Id<Account>>, before: Option<u64>, limit: usize) -> Done<Vec<(u64, AuditEntry)>>;
 }
 
 handed! {

@@ -168,7 +168,7 @@ fn book(store: &Embedded) -> Result<(), Failure> {
     let address = ip(66);
     let accounts = vec![account];
     store.block_put(&Block { address, cause: "x".into(), since: NOW, until: later(900), seconds: 900, accounts })?;
-    Ok(store.logins_note(&[Login { user, address: ip(7), at: later(5) }])?)
+    Ok(store.logins_note(&[Login { user, address: ip(7), at: later(5), password: None }])?)
 }
 
 async fn mail(store: &Embedded) -> Result<(), Failure> {

@@ -43,10 +43,16 @@ pub fn link(language: Language, why: LinkFor, name: &str, place: &str, url: &str
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
 }
 
-/// A name without what a mail program could make a link of.
+/// A name without what a mail program could make a link of: addresses of the web and of mail, with a scheme or without.
 fn harmless(name: &str) -> String {
-    let is_link = |word: &&str| word.contains("://") || word.to_lowercase().starts_with("www.") || word.contains('/');
-    name.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ")
+    let is_host = |word: &str| {
+        let mut parts = word.split('.').skip(1);
+        parts.any(|part| part.starts_with(char::is_alphanumeric))
+    };
+    let is_link = |word: &&str| word.contains(['/', '@', ':']) || is_host(word);
+    let kept = name.split_whitespace().filter(|word| !is_link(word)).collect::<Vec<_>>().join(" ");
+    // or there would be nothing to greet
+    if kept.is_empty() { name.replace(['.', '/', '@', ':'], " ") } else { kept }
 }
 
 /// The letter of a test: sent as the SMTP user `user`, from `domain`.
@@ -71,7 +77,7 @@ pub fn quota(
     let words = Words::new(language);
     // contacts are no members: nobody makes us send a link to a stranger by a name
     let (name, account) = (&harmless(name), &harmless(account));
-    let (percent, day) = (words.percent(Some(f64::from(step) / 100.0)), words.day(renews_iso));
+    let (percent, day) = (words.whole_percent(step), words.day(renews_iso));
     let (used, quota) = (words.number(used), words.number(quota));
     let values = [
         ("name", name.as_str()),
@@ -163,12 +169,12 @@ pub fn plan_asked(
         Wish::Plan(_) => ("letter-plan-asked-subject", "letter-plan-asked"),
         Wish::Cancellation => ("letter-plan-cancel-asked-subject", "letter-plan-cancel-asked"),
     };
-    let (name, account, who) = (harmless(name), harmless(account), harmless(who));
+    let (name, account) = (harmless(name), harmless(account));
     let values = [
         ("name", name.as_str()),
         ("account", account.as_str()),
         ("plan", wish.plan()),
-        ("who", who.as_str()),
+        ("who", who),
         ("message", message),
         ("url", url),
     ];
@@ -255,6 +261,9 @@ mod tests {
     #[test]
     fn a_name_is_no_link() {
         assert_eq!(harmless("Win now https://evil.example/win Éloïse www.evil.example a.example/b"), "Win now Éloïse");
+        assert_eq!(harmless("Prize at evil.com?claim=1 or jane@evil.com"), "Prize at or");
+        assert_eq!(harmless("J. Doe, Boutique inc."), "J. Doe, Boutique inc.");
+        assert_eq!(harmless("evil.com"), "evil com");
     }
 
     #[test]

@@ -64,8 +64,8 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),
         Command::Certificate(CertificateCommand::Renew) => Operation::CertificateRenew.into(),
         Command::Zone(ZoneCommand::Show) => Operation::ZoneShow { after: None, limit: super::zone::DOMAINS }.into(),
-        Command::Audit(AuditCommand::List { account, limit }) => {
-            Operation::Audit { account: *account, limit: *limit }.into()
+        Command::Audit(AuditCommand::List { account, before, limit }) => {
+            Operation::Audit { account: *account, before: *before, limit: *limit }.into()
         }
     }))
 }

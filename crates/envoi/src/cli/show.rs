@@ -192,6 +192,15 @@ fn dns_record(domain: &DomainView, record: &DnsRecordView) -> String {
     format!("\n  {} {} ({what}{need}{finding})\n    {}{told}", record.name, record.form, record.value)
 }
 
+/// How many passwords work, and when each was last used, the older first.
+fn passwords(user: &SmtpUserView) -> String {
+    let used = |at: &Option<String>| {
+        at.as_deref().map_or_else(|| "not used yet".to_owned(), |at| format!("used {}", short(at)))
+    };
+    let uses: Vec<_> = user.passwords_used_at.iter().map(used).collect();
+    format!("{} ({})", user.passwords, uses.join(", "))
+}
+
 fn smtp_user(user: &SmtpUserView) -> String {
     let on = |flag: bool| if flag { "on".to_owned() } else { String::new() };
     let retry = user.retry_seconds.map(|seconds| format!("{seconds} seconds")).unwrap_or_default();
@@ -206,7 +215,7 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Domain", user.domain.clone()),
         ("Account", user.account.to_string()),
         ("State", if user.enabled { "enabled" } else { "disabled" }.to_owned()),
-        ("Passwords", user.passwords.to_string()),
+        ("Passwords", passwords(user)),
         ("Expires", user.expires_at.as_deref().map(short).unwrap_or_default()),
         ("Networks", user.networks.join(", ")),
         ("All or nothing", on(user.all_or_nothing)),

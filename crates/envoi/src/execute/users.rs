@@ -50,7 +50,8 @@ impl<S: Store> Executor<S> {
         let sent = self.sent(Some(user.account), caller.now)?;
         let directory = store.directory();
         let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id), sent_by(&sent, user.id))))
+        let (last, uses) = (logins.get(&user.id), store.passwords_used(&[user.id])?);
+        Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, last, &uses, sent_by(&sent, user.id))))
     }
 
     /// Whether this relay can do what rules ask for.
@@ -87,9 +88,10 @@ impl<S: Store> Executor<S> {
         let sent = self.sent_of(&users, caller.now)?;
         let ids: Vec<_> = users.iter().map(|user| user.id).collect();
         let logins = store.logins_of(&ids, logins_since(caller.now))?;
+        let uses = store.passwords_used(&ids)?;
         let view = |user: &Arc<SmtpUser>| {
             let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
-            SmtpUserView::new(user, domain, logins.get(&user.id), sent_by(&sent, user.id))
+            SmtpUserView::new(user, domain, logins.get(&user.id), &uses, sent_by(&sent, user.id))
         };
         Ok(Answer::SmtpUsers(users.into_iter().map(view).collect()))
     }

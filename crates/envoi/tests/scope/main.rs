@@ -188,7 +188,8 @@ async fn a_stranger_with_every_power_reaches_nothing() {
     let world = World::new();
     let (acme, stranger) = (world.party("acme").await, world.party("stranger").await);
     let scope = Scope::Account(Id::new(stranger.account), Powers::ALL);
-    let before = world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator).await;
+    let before =
+        world.ask(Operation::Audit { account: Some(acme.account), before: None, limit: 1000 }, Scope::Operator).await;
     for operation in operations(&acme) {
         let refused = match world.ask(operation.clone(), scope).await {
             Err(fault) => matches!(fault.kind, FaultKind::NotFound | FaultKind::Forbidden),
@@ -196,7 +197,8 @@ async fn a_stranger_with_every_power_reaches_nothing() {
         };
         assert!(refused, "{operation:?}");
     }
-    let after = world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator).await;
+    let after =
+        world.ask(Operation::Audit { account: Some(acme.account), before: None, limit: 1000 }, Scope::Operator).await;
     assert_eq!(before, after, "something was changed");
 }
 
@@ -241,7 +243,8 @@ async fn a_suspended_account_looks_and_changes_nothing() {
     let acme = world.party("acme").await;
     world.ask(Operation::AccountSuspend { account: acme.account }, Scope::Operator).await.unwrap();
     let scope = Scope::Account(Id::new(acme.account), Powers::ALL);
-    let audit = || world.ask(Operation::Audit { account: Some(acme.account), limit: 1000 }, Scope::Operator);
+    let audit =
+        || world.ask(Operation::Audit { account: Some(acme.account), before: None, limit: 1000 }, Scope::Operator);
     let before = audit().await;
     for operation in operations(&acme).into_iter().filter(|operation| scope.meets(operation.need())) {
         let answered = world.ask(operation.clone(), scope).await;
@@ -303,7 +306,7 @@ async fn a_key_that_ends_makes_nobody_who_administers() {
 #[tokio::test]
 async fn a_number_that_no_account_can_have_has_no_log() {
     let world = World::new();
-    let audit = |account| Operation::Audit { account: Some(account), limit: 1 };
+    let audit = |account| Operation::Audit { account: Some(account), before: None, limit: 1 };
     let fault = world.ask(audit(1 << 63), Scope::Operator).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotFound);
     assert_eq!(world.ask(audit(7), Scope::Operator).await.unwrap(), Answer::Audit(Vec::new()));
@@ -421,7 +424,9 @@ async fn without_a_name_the_own_account_is_meant() {
     let activity = Operation::Activity { filter: ActivityFilter::default() };
     let Answer::Activity(rows) = world.ask(activity, scope).await.unwrap() else { panic!() };
     assert!(!rows.is_empty() && rows.iter().all(|row| row.account == acme.account));
-    let Answer::Audit(lines) = world.ask(Operation::Audit { account: None, limit: 0 }, scope).await.unwrap() else {
+    let Answer::Audit(lines) =
+        world.ask(Operation::Audit { account: None, before: None, limit: 0 }, scope).await.unwrap()
+    else {
         panic!()
     };
     assert!(!lines.is_empty() && lines.iter().all(|line| line.account == Some(acme.account)));

@@ -80,7 +80,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::SiteResume { site: "example.net".into() },
         O::Blocks,
         O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
-        O::Audit { account: some, limit: 0 },
+        O::Audit { account: some, before: None, limit: 0 },
         O::ApiKeyAdd {
             account: some,
             name: "Another".into(),

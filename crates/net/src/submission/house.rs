@@ -6,7 +6,7 @@ use relay::id::Id;
 use relay::limits::Limits;
 use relay::quota::Usage;
 use relay::site::Site;
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Block, Login, Store, StoreError};
 use relay::submission::{Receipt, Submission};
 use relay::unsubscribe::Links;
@@ -58,7 +58,7 @@ pub(super) struct House<S> {
     pub(super) out_of_time: CancellationToken,
     /// Room for connections that are only told why they are refused.
     pub(super) refused: Semaphore,
-    logins: Mutex<HashMap<(Id<SmtpUser>, IpAddr), Timestamp>>,
+    logins: Mutex<HashMap<(Id<SmtpUser>, IpAddr, Option<PasswordHash>), Timestamp>>,
     /// Messages that the store did not take, since it was last written down.
     not_kept: AtomicU64,
 }
@@ -133,7 +133,7 @@ impl<S: Store> House<S> {
     pub(super) fn on_login(&self, login: &Login) {
         let mut logins = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
         if logins.len() < LOGINS_MAX {
-            logins.insert((login.user, login.address), login.at);
+            logins.insert((login.user, login.address, login.password), login.at);
         }
     }
 
@@ -169,7 +169,8 @@ impl<S: Store> House<S> {
         if logins.is_empty() {
             return;
         }
-        let logins: Vec<_> = logins.into_iter().map(|((user, address), at)| Login { user, address, at }).collect();
+        let login = |((user, address, password), at)| Login { user, address, at, password };
+        let logins: Vec<_> = logins.into_iter().map(login).collect();
         let store = Arc::clone(&self.store);
         if let Err(error) = blocking(self.offload, move || store.logins_note(&logins)).await {
             tracing::warn!(%error, "last connections were not written down");

@@ -145,7 +145,7 @@ fn blocks_and_known_pairs_outlive_a_restart() {
     let mut before = guard();
     let block = fail(&mut before, "192.0.2.1", "bob", 5, START).unwrap();
     let mut guard = guard();
-    let login = Login { user: ALICE, address: address("192.0.2.1"), at: START };
+    let login = Login { user: ALICE, address: address("192.0.2.1"), at: START, password: None };
     guard.restore(vec![block], &[login]);
     assert!(guard.on_login(address("192.0.2.1"), "bob", Some(BOB), after(1)).is_some());
     assert_eq!(guard.on_login(address("192.0.2.1"), "alice", Some(ALICE), after(1)), None);

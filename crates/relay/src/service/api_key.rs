@@ -120,8 +120,17 @@ pub fn api_keys(book: &impl Book, account: Option<Id<Account>>, scope: Scope) ->
 /// Deletes an API key; it stops that instant.
 ///
 /// # Errors
-/// The store's.
+/// It may what the caller may not, or the store's.
 pub fn api_key_delete(book: &impl Book, key: &ApiKey, caller: Caller<'_>) -> Result<(), Fault> {
+    if let Scope::Account(_, own) = caller.scope
+        && !own.cover(key.powers)
+    {
+        return Err(Fault::forbidden(
+            "The key is allowed what you are not.",
+            "Ask somebody who has its powers to delete it.",
+        )
+        .named("api-key-stronger", &[]));
+    }
     Ok(book.api_key_delete(key.id, caller.actor, caller.now)?)
 }
 

@@ -2,18 +2,37 @@
 
 use std::net::IpAddr;
 
+use smtp::address::Address;
+
 use super::Fault;
 
 /// The longest descriptive name of an account or SMTP user, in characters.
 pub const DISPLAY_NAME_CHARACTERS_MAX: usize = 100;
 
+/// Whether a letter takes no place where it is shown: joiners, marks of order and direction, blanks without width.
+pub fn takes_no_place(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+    )
+}
+
+/// Whether a letter would spoil lists and logs: it controls a terminal, turns the direction of what follows, or stands for
+/// what could not be read.
+fn spoils(letter: char) -> bool {
+    let turns =
+        matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || turns || letter == char::REPLACEMENT_CHARACTER
+}
+
 /// A descriptive name, blanks at its ends removed.
 ///
 /// # Errors
-/// It is empty, too long, or has control characters (which would spoil lists and logs).
+/// It is empty, shows nothing, is too long, or has characters that spoil lists and logs.
 pub fn display_name(name: &str) -> Result<String, Fault> {
     let name = name.trim();
-    if name.is_empty() {
+    if name.chars().all(|letter| letter.is_whitespace() || takes_no_place(letter)) {
         return Err(
             Fault::invalid("The name is empty.", "Give a name that people will know it by.").named("name-empty", &[])
         );
@@ -25,7 +44,7 @@ pub fn display_name(name: &str) -> Result<String, Fault> {
         )
         .named("name-too-long", &[("most", &DISPLAY_NAME_CHARACTERS_MAX)]));
     }
-    if name.chars().any(char::is_control) {
+    if name.chars().any(spoils) {
         return Err(Fault::invalid("The name has control characters.", "Give it as plain text on one line.")
             .named("name-control", &[]));
     }
@@ -92,7 +111,7 @@ fn check_label(label: &str) -> Result<(), &'static str> {
 /// An address `local@domain`, its domain as [`domain_name`] keeps it.
 ///
 /// # Errors
-/// It has no local part, blanks, control characters, or a wrong domain.
+/// It has no local part, one that no mail could be for (RFC 5321 §4.1.2), or a wrong domain.
 pub fn mailbox(given: &str) -> Result<String, Fault> {
     let wrong = |why: &str| {
         Fault::invalid(format!("`{given}` is not an address: {why}."), "Give it as name@example.com, without brackets.")
@@ -102,10 +121,11 @@ pub fn mailbox(given: &str) -> Result<String, Fault> {
     if local.is_empty() || local.len() > 64 {
         return Err(wrong("the part before the @ has to have 1 to 64 octets"));
     }
-    if local.chars().any(|letter| letter.is_control() || letter.is_whitespace() || "<>(),;:".contains(letter)) {
-        return Err(wrong("the part before the @ has characters that are not allowed there"));
+    let address = Address::parse(&format!("{local}@{}", domain_name(domain)?), true);
+    match address {
+        Ok(address) if !local.chars().any(|letter| spoils(letter) || takes_no_place(letter)) => Ok(address.to_string()),
+        _ => Err(wrong("the part before the @ has characters that are not allowed there")),
     }
-    Ok(format!("{local}@{}", domain_name(domain)?))
 }
 
 #[cfg(test)]
@@ -146,6 +166,10 @@ mod tests {
         assert_eq!(display_name("  Boutique Été ").unwrap(), "Boutique Été");
         assert!(display_name(" \t").is_err());
         assert!(display_name("a\nb").is_err());
+        for unseen in ["\u{200b}", "\u{feff} \u{2060}", "sal\u{202e}gp.exe", "\u{fffd}\u{fffd}"] {
+            assert!(display_name(unseen).is_err(), "{unseen:?}");
+        }
+        assert!(display_name("👩\u{200d}🌾").is_ok());
         assert!(display_name(&"é".repeat(100)).is_ok());
         assert!(display_name(&"é".repeat(101)).is_err());
     }
@@ -156,5 +180,11 @@ mod tests {
         assert!(mailbox("example.com").is_err());
         assert!(mailbox("@example.com").is_err());
         assert!(mailbox("<a@example.com>").is_err());
+        assert_eq!(mailbox("\"q q\"@example.com").unwrap(), "\"q q\"@example.com");
+        for wrong in
+            ["a@b@c.example", "..@c.example", "a..b@c.example", ".a@c.example", "a b@c.example", "a\u{200b}@c.example"]
+        {
+            assert!(mailbox(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -273,7 +273,7 @@ operations! {
     /// Shows the records of the relay's zone: its own, then those of so many domains behind the number of one.
     ZoneShow { after: Option<u64>, limit: u32 } needs Operator;
     /// Reads the audit log.
-    Audit { account: Option<u64>, limit: u32 } needs Need::Power(Administration);
+    Audit { account: Option<u64>, before: Option<u64>, limit: u32 } needs Need::Power(Administration);
     /// Makes an API key; its secret is shown once.
     ApiKeyAdd {
         account: Option<u64>,

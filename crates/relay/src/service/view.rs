@@ -161,6 +161,8 @@ views! {
         enabled: bool,
         /// How many passwords work: 1, or 2 during a rotation.
         passwords: u64,
+        /// When each of them was last used, the older first; none: not since this is noted.
+        passwords_used_at: Vec<Option<String>>,
         /// When its logins end.
         expires_at: Option<String>,
         /// Networks it may log in from; empty: any.
@@ -549,6 +551,8 @@ views! {
     }
     /// One line of the audit log.
     AuditView {
+        /// Its number in the log.
+        line: u64,
         /// When.
         at: String,
         /// Who.

@@ -45,6 +45,9 @@ pub struct AuditEntry {
     pub account: Option<Id<Account>>,
 }
 
+/// When passwords of SMTP users were last used.
+pub type PasswordUses = HashMap<(Id<SmtpUser>, PasswordHash), Timestamp>;
+
 /// A new SMTP user, its secret already hashed.
 #[derive(Clone, Debug)]
 pub struct NewSmtpUser {
@@ -364,6 +367,12 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn logins_of(&self, users: &[Id<SmtpUser>], since: Timestamp) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError>;
 
+    /// When each password of these users that works was last used, where it was since this is noted.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn passwords_used(&self, users: &[Id<SmtpUser>]) -> Result<PasswordUses, StoreError>;
+
     /// What was last told of each account's quota ([`crate::quota::alert`]).
     ///
     /// # Errors
@@ -459,11 +468,24 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Latched`]: the line is not kept, what it tells of is done.
     fn audit_note(&self, entry: AuditEntry) -> Result<(), StoreError>;
 
-    /// The newest lines of the audit log.
+    /// Lines of the audit log with their numbers, the newest first; `before`: of those with a lower number.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+    fn audit_before(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError>;
+
+    /// The newest of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.audit_before(account, None, limit)?.into_iter().map(|(_, entry)| entry).collect())
+    }
 }
 
 /// What changes of an SMTP user.
@@ -488,6 +510,8 @@ pub struct Login {
     pub address: IpAddr,
     /// When.
     pub at: Timestamp,
+    /// By which password; none where that is not asked for, as in what is read back.
+    pub password: Option<PasswordHash>,
 }
 
 /// What changes of a webhook.

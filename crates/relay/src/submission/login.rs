@@ -70,7 +70,7 @@ impl Visit {
         lock(&shared.guard).on_success(self.remote, user.id, now);
         let password = Some(password);
         self.identity = Some(Identity { user: user.id, account: user.account, domain: user.domain, password });
-        let login = Login { user: user.id, address: self.remote, at: now };
+        let login = Login { user: user.id, address: self.remote, at: now, password };
         Decision { login: Some(login), ..Decision::new(Answer::Yes) }
     }
 

@@ -15,8 +15,8 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange, StoreError,
-    WebhookChange,
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses,
+    SmtpUserChange, StoreError, WebhookChange,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -211,6 +211,10 @@ impl Book for Embedded {
         self.ledger.logins(since)
     }
 
+    fn passwords_used(&self, users: &[Id<SmtpUser>]) -> Result<PasswordUses, StoreError> {
+        self.ledger.passwords_used(users)
+    }
+
     fn logins_of(&self, users: &[Id<SmtpUser>], since: Timestamp) -> Result<HashMap<Id<SmtpUser>, Login>, StoreError> {
         self.ledger.logins_of(users, since)
     }
@@ -283,7 +287,12 @@ impl Book for Embedded {
         self.ledger.audit_note(&entry)
     }
 
-    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.ledger.audit(account, limit)
+    fn audit_before(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.ledger.audit(account, before, limit)
     }
 }

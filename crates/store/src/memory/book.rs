@@ -16,8 +16,8 @@ use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange, StoreError,
-    WebhookChange,
+    Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses,
+    SmtpUserChange, StoreError, WebhookChange,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -257,14 +257,33 @@ impl Book for Memory {
             if state.register.directory.users.contains_key(&login.user) {
                 let latest = state.logins.entry((login.user, login.address)).or_insert(login.at);
                 *latest = login.at.max(*latest);
+                if let Some(password) = login.password {
+                    let used = state.password_uses.entry((login.user, password)).or_insert(login.at);
+                    *used = login.at.max(*used);
+                }
             }
         }
         Ok(())
     }
 
+    fn passwords_used(&self, users: &[Id<SmtpUser>]) -> Result<PasswordUses, StoreError> {
+        let state = self.state();
+        let known = &state.register.directory.users;
+        let works = |(user, password): &(Id<SmtpUser>, PasswordHash)| {
+            users.contains(user) && known.get(user).is_some_and(|user| user.passwords.contains(password))
+        };
+        let uses = state.password_uses.iter().filter(|(used, _)| works(used));
+        Ok(uses.map(|(used, at)| (*used, *at)).collect())
+    }
+
     fn logins(&self, since: Timestamp) -> Result<Vec<Login>, StoreError> {
         let state = self.state();
-        let logins = state.logins.iter().map(|((user, address), at)| Login { user: *user, address: *address, at: *at });
+        let logins = state.logins.iter().map(|((user, address), at)| Login {
+            user: *user,
+            address: *address,
+            at: *at,
+            password: None,
+        });
         let mut logins: Vec<Login> = logins.filter(|login| login.at >= since).collect();
         logins.sort_by_key(|login| (login.user, login.address));
         Ok(logins)
@@ -364,9 +383,19 @@ impl Book for Memory {
         Ok(())
     }
 
-    fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    fn audit_before(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
         let state = self.state();
-        let newest_first = state.audit.iter().rev();
-        Ok(newest_first.filter(|entry| account.is_none() || entry.account == account).take(limit).cloned().collect())
+        let mut lines: Vec<_> = (1u64..).zip(&state.audit).collect();
+        lines.reverse();
+        let is_wanted = |(number, entry): &(u64, &AuditEntry)| {
+            before.is_none_or(|before| *number < before) && (account.is_none() || entry.account == account)
+        };
+        let wanted = lines.into_iter().filter(is_wanted).take(limit);
+        Ok(wanted.map(|(number, entry)| (number, entry.clone())).collect())
     }
 }

@@ -32,7 +32,7 @@ use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::sandbox;
 use relay::smtp_user::{PasswordHash, SmtpUser};
-use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, StoreError};
+use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, PasswordUses, StoreError};
 use relay::webhook::{Bounds, Call, Standing, Webhook};
 use smtp::server::Secret;
 use tokio::sync::watch;
@@ -97,6 +97,7 @@ struct State {
     register: Register,
     private_keys: HashMap<String, Secret>,
     logins: HashMap<(Id<SmtpUser>, IpAddr), Timestamp>,
+    password_uses: PasswordUses,
     api_key_uses: HashMap<Id<ApiKey>, Timestamp>,
     blocks: HashMap<IpAddr, Block>,
     quotas_told: HashMap<Id<Account>, Told>,

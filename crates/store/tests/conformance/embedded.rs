@@ -74,7 +74,7 @@ async fn the_book_is_there_again() {
     let block =
         Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(9), seconds: 9, accounts: vec![account] };
     store.block_put(&block).unwrap();
-    let login = Login { user, address: REMOTE, at: later(5) };
+    let login = Login { user, address: REMOTE, at: later(5), password: None };
     store.logins_note(std::slice::from_ref(&login)).unwrap();
     let (before, audit, password_key) = (store.directory(), store.audit(None, 100).unwrap(), store.password_key());
     drop(store);
@@ -225,6 +225,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
+        DROP TABLE password_uses;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
@@ -511,7 +512,8 @@ async fn logins_and_blocks_are_forgotten_in_time() {
     let domain = store.domain_add(account, "example.com", vec![], &operator(), NOW).unwrap().id;
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
     let elsewhere = "2001:db8::1".parse().unwrap();
-    let logins = [Login { user, address: REMOTE, at: NOW }, Login { user, address: elsewhere, at: later(40 * 86_400) }];
+    let login = |address, at| Login { user, address, at, password: None };
+    let logins = [login(REMOTE, NOW), login(elsewhere, later(40 * 86_400))];
     store.logins_note(&logins).unwrap();
     let block =
         Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(900), seconds: 900, accounts: vec![] };

@@ -116,6 +116,8 @@ suite! {
         a_deleted_account_takes_all_that_is_its
         logins_keep_the_latest
         the_last_login_of_some_users
+        the_last_use_of_each_password
+        the_audit_log_is_read_in_parts
         api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
     suppressions:

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use utoipa::{IntoParams, ToSchema};
 
-use super::activity::{Latest, cursor};
+use super::activity::cursor;
 use super::asking::{Asking, Body, Outcome, Path, Query};
 use super::page::{Page, limit};
 use super::problem::Problem;
@@ -64,11 +64,27 @@ pub(super) fn id(given: &str) -> Result<MessageId, Problem> {
     given.parse().map_err(|_| Problem::unreadable("This is not the id of a message."))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Lines {
+    /// Of this account alone; with a key of an account its own.
+    account: Option<u64>,
+    /// At most so many; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    cursor: Option<u64>,
+}
+
 /// Reads the audit log, the last line first.
-#[utoipa::path(get, path = "/audit", operation_id = "Audit", tag = "Audit", params(Latest),
-    responses((status = 200, body = Vec<AuditView>)))]
-pub(super) async fn audit(asking: Asking, Query(latest): Query<Latest>) -> Outcome<Vec<AuditView>> {
-    asking.run(Operation::Audit { account: latest.account, limit: limit(latest.limit)? }).await
+#[utoipa::path(get, path = "/audit", operation_id = "Audit", tag = "Audit", params(Lines),
+    responses((status = 200, body = Page<AuditView>)))]
+pub(super) async fn audit(asking: Asking, Query(lines): Query<Lines>) -> Outcome<Page<AuditView>> {
+    let (before, limit) = (cursor(lines.cursor)?, limit(lines.limit)?);
+    let page = |found: Vec<AuditView>| Page::new(found, limit, |line| line.line.to_string());
+    asking.shown(Operation::Audit { account: lines.account, before, limit }, page).await
 }
 
 /// Shows what is to be in the relay's zone, a part at a time: lines of a zone file.

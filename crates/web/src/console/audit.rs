@@ -11,9 +11,7 @@ use super::visit::Visit;
 use super::words::Words;
 use super::{For, Route, show};
 
-const ROWS: u64 = 50;
-/// How far back pages go; the API and the command line go further.
-const PAGES_MAX: u64 = 200;
+const ROWS: u32 = 50;
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -50,18 +48,15 @@ fn what(words: &Words, action: &str) -> String {
 async fn page(visit: Visit) -> Result<Response, Failure> {
     let is_operator = visit.may(Need::Operator);
     let account = visit.number_asked("account")?.filter(|_| is_operator);
-    let number = visit.number_asked("page")?.unwrap_or(1).clamp(1, PAGES_MAX);
-    let limit = u32::try_from(number * ROWS + 1).unwrap_or(u32::MAX);
-    let lines: Vec<AuditView> = visit.ask(Operation::Audit { account, limit }).await?;
-    let (page, begin) = (visit.page(), (number - 1) * ROWS);
-    let has_more = lines.len() as u64 > number * ROWS && number < PAGES_MAX;
+    let before = visit.number_asked("before")?;
+    let lines: Vec<AuditView> = visit.ask(Operation::Audit { account, before, limit: ROWS }).await?;
+    let page = visit.page();
+    let last = lines.last().filter(|_| lines.len() == ROWS as usize).map(|last| last.line);
     let row = |line: AuditView| Row { what: what(&page.words, &line.action), at: page.words.moment(&line.at), line };
-    let rows = lines.into_iter().skip(usize::try_from(begin).unwrap_or(usize::MAX)).take(ROWS as usize).map(row);
-    let rows: Vec<Row> = rows.collect();
+    let rows: Vec<Row> = lines.into_iter().map(row).collect();
     let path = if is_operator { "/operator/audit" } else { "/audit" };
     let of = account.map(|account| format!("account={account}&")).unwrap_or_default();
-    let to = |number: u64| format!("{path}?{of}page={number}");
-    let newer = (number > 1).then(|| to(number - 1));
-    let older = has_more.then(|| to(number + 1));
+    let newer = before.map(|_| format!("{path}?{}", of.trim_end_matches('&')));
+    let older = last.map(|last| format!("{path}?{of}before={last}"));
     Ok(shown(&AuditPage { is_operator, account, rows, newer, older, page }))
 }

@@ -56,7 +56,7 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
 async fn text(request: Request, console: &Console) -> Result<String, Failure> {
     match tokio::time::timeout(PATIENCE, String::from_request(request, console)).await {
         Ok(Ok(text)) => Ok(text),
-        Ok(Err(rejection)) => Err(Failure::unreadable(&rejection.body_text())),
+        Ok(Err(rejection)) => Err(Failure::unreadable_as(rejection.status(), &rejection.body_text())),
         Err(_) => Err(Failure::unreadable("The form did not come in time.")),
     }
 }

@@ -351,8 +351,13 @@ impl Failure {
 
     /// What a browser sent is no form of ours.
     pub(super) fn unreadable(why: &str) -> Failure {
+        Failure::unreadable_as(StatusCode::BAD_REQUEST, why)
+    }
+
+    /// The same with a status of its own: of a form that is too large.
+    pub(super) fn unreadable_as(status: StatusCode, why: &str) -> Failure {
         tracing::debug!(why, "a form could not be read");
-        let (page, status) = (Page::outside(Language::default(), ""), StatusCode::BAD_REQUEST);
+        let page = Page::outside(Language::default(), "");
         Failure::Told(Box::new(Told { page, status, title: "failure-unreadable", said: Vec::new() }))
     }
 

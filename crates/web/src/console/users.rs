@@ -79,6 +79,7 @@ pub(super) struct UserRow {
     pub(super) id: u64,
     pub(super) name: String,
     pub(super) username: String,
+    pub(super) enabled: bool,
     pub(super) state: State,
     pub(super) last: Option<(String, String)>,
     pub(super) today: String,
@@ -92,6 +93,7 @@ pub(super) fn user_rows(visit: &Visit, users: &[SmtpUserView]) -> Vec<UserRow> {
         id: user.id,
         name: user.name.clone(),
         username: user.username.clone(),
+        enabled: user.enabled,
         state: State::of(visit, user),
         last: last_login(user, |at| words.minute(at)),
         today: words.number(user.sent_today),
@@ -218,6 +220,8 @@ struct UserPage {
     in_30_days: String,
     has_two: bool,
     passwords: String,
+    /// When each of them was last used, the older first.
+    used: Vec<String>,
     rules: RulesForm,
     retries: Vec<Retry>,
     refused: Refused,
@@ -225,6 +229,23 @@ struct UserPage {
 
 async fn find(visit: &Visit, user: &str) -> Result<SmtpUserView, Failure> {
     visit.ask(Operation::SmtpUserShow { user: user.to_owned() }).await
+}
+
+/// When each password was last used, in words.
+fn password_uses(words: &Words, user: &SmtpUserView) -> Vec<String> {
+    let is_one = user.passwords_used_at.len() < PASSWORDS_MAX;
+    let told = |(place, at): (usize, &Option<String>)| {
+        let which = match place {
+            _ if is_one => "smtp-user-password-one",
+            0 => "smtp-user-password-older",
+            _ => "smtp-user-password-newer",
+        };
+        match at {
+            Some(at) => words.filled(&format!("{which}-used"), &[("when", &words.moment(at))]),
+            None => words.t(&format!("{which}-unused")),
+        }
+    };
+    user.passwords_used_at.iter().enumerate().map(told).collect()
 }
 
 fn user_shown(
@@ -249,6 +270,7 @@ fn user_shown(
         in_30_days: words.number(user.sent_30_days),
         has_two: user.passwords >= PASSWORDS_MAX as u64,
         passwords: words.count("smtp-user-passwords", user.passwords),
+        used: password_uses(words, &user),
         retries: rules.retries(words),
         rules,
         refused,

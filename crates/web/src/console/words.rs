@@ -168,7 +168,9 @@ impl Words {
         let pattern = bundle.get_message(id).and_then(|message| message.value());
         // a name that is missing fails a test; a reader sees the name
         let Some(pattern) = pattern else { return id.to_owned() };
-        bundle.format_pattern(pattern, values, &mut Vec::new()).into_owned()
+        let said = bundle.format_pattern(pattern, values, &mut Vec::new());
+        // the dot of an abbreviation ends the sentence, too
+        if said.contains(".m..") { said.replace(".m..", ".m.") } else { said.into_owned() }
     }
 
     /// A whole number: `1,834` or `1 834`.
@@ -184,6 +186,11 @@ impl Words {
         let Some(part) = part else { return "–".to_owned() };
         // a narrow blank that does not break, in both languages
         format!("{}\u{202f}%", self.tenths(part * 100.0))
+    }
+
+    /// A whole number of hundredths: `90 %`.
+    pub(crate) fn whole_percent(&self, number: u8) -> String {
+        format!("{number}\u{202f}%")
     }
 
     /// A number with one decimal: `98.4` or `98,4`.

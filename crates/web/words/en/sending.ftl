@@ -189,6 +189,12 @@ smtp-user-no-name = Give a name of 1 to 100 characters on one line.
 smtp-user-of = Sends from { $domain }.
 smtp-user-password = Passwords
 smtp-user-password-gone = Shown once when it was made; it is kept nowhere.
+smtp-user-password-newer-unused = The newer one has not been used yet.
+smtp-user-password-newer-used = The newer one was last used { $when }.
+smtp-user-password-older-unused = The older one has not been used since such uses are noted.
+smtp-user-password-older-used = The older one was last used { $when }.
+smtp-user-password-one-unused = It has not been used since such uses are noted.
+smtp-user-password-one-used = It was last used { $when }.
 smtp-user-passwords = { $count ->
     [one] One password works.
    *[other] { $number } passwords work, until you end the older one.

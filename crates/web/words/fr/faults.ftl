@@ -11,6 +11,7 @@ fault-api-key-none = La clé d’API { $number } n’existe pas. La liste des cl
 fault-api-key-of-operator = Une clé de l’exploitant a tous les droits, quels que soient ceux qui sont cochés. Indiquez le compte auquel la clé est destinée, ou aucun droit.
 fault-api-key-outlives = La clé vivrait plus longtemps que celle qui la crée. Donnez-lui une échéance, au plus tard { $end }.
 fault-api-key-powerless = La clé ne pourrait rien faire. Accordez-lui au moins un droit.
+fault-api-key-stronger = La clé a des droits que vous n’avez pas. Demandez à une personne qui a ces droits de la supprimer.
 fault-api-key-too-powerful = La clé aurait des droits que vous n’avez pas. Accordez-lui des droits que vous avez vous-même.
 fault-block-none = { $address } n’est pas bloquée. La liste des blocages montre les adresses qui le sont.
 fault-block-not-yours = { $address } a aussi échoué à se connecter avec des noms qui ne sont pas de ce compte. L’exploitant du relais peut lever le blocage ; il prend fin de lui-même.

@@ -75,7 +75,7 @@ domain-state = État
 domain-state-failed = Échec
 domain-state-pending = En attente
 domain-state-validated = Validé
-domain-state-vouched = Garanti
+domain-state-vouched = Cautionné
 domain-state-warning = Avertissement
 domain-verify = Vérifier maintenant
 domains-lede = Un domaine peut envoyer dès que ses enregistrements sont trouvés dans le DNS : ils prouvent qu’il est à vous et permettent aux destinataires de vérifier notre signature.
@@ -189,6 +189,12 @@ smtp-user-no-name = Donnez un nom de 1 à 100 caractères, sur une ligne.
 smtp-user-of = Envoie depuis { $domain }.
 smtp-user-password = Mots de passe
 smtp-user-password-gone = Affiché une seule fois à la création ; il n’est conservé nulle part.
+smtp-user-password-newer-unused = Le nouveau n’a pas encore servi.
+smtp-user-password-newer-used = Dernière utilisation du nouveau : { $when }.
+smtp-user-password-older-unused = L’ancien n’a pas servi depuis que les utilisations sont notées.
+smtp-user-password-older-used = Dernière utilisation de l’ancien : { $when }.
+smtp-user-password-one-unused = Il n’a pas servi depuis que les utilisations sont notées.
+smtp-user-password-one-used = Dernière utilisation : { $when }.
 smtp-user-passwords = { $count ->
     [one] Un mot de passe fonctionne.
    *[other] { $number } mots de passe fonctionnent, jusqu’à ce que vous mettiez fin à l’ancien.

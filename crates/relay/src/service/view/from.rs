@@ -13,9 +13,9 @@ use crate::schedule::SiteState;
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
 use crate::shaping::Phase;
-use crate::smtp_user::SmtpUser;
+use crate::smtp_user::{PasswordHash, SmtpUser};
 use crate::statistics::{Period, Statistics, Tally};
-use crate::store::{AuditEntry, Claimed, Login, QueueEntry};
+use crate::store::{AuditEntry, Claimed, Login, PasswordUses, QueueEntry};
 use serde::Serialize;
 
 use super::{
@@ -47,8 +47,9 @@ pub struct Sent {
 }
 
 impl SmtpUserView {
-    /// The user with the name of its domain, its last login, and what it sent.
-    pub fn new(user: &SmtpUser, domain: &str, login: Option<&Login>, sent: Sent) -> Self {
+    /// The user with the name of its domain, its last login, when its passwords were used, and what it sent.
+    pub fn new(user: &SmtpUser, domain: &str, login: Option<&Login>, uses: &PasswordUses, sent: Sent) -> Self {
+        let used_at = |password: &PasswordHash| uses.get(&(user.id, *password)).map(|at| moment::text(*at));
         let rules = &user.rules;
         SmtpUserView {
             id: user.id.number(),
@@ -58,6 +59,7 @@ impl SmtpUserView {
             account: user.account.number(),
             enabled: user.enabled,
             passwords: user.passwords.len() as u64,
+            passwords_used_at: user.passwords.iter().map(used_at).collect(),
             expires_at: rules.expires_at.map(moment::text),
             networks: rules.networks.iter().map(ToString::to_string).collect(),
             all_or_nothing: rules.all_or_nothing,
@@ -373,9 +375,10 @@ impl From<&Member> for MemberView {
     }
 }
 
-impl From<&AuditEntry> for AuditView {
-    fn from(entry: &AuditEntry) -> Self {
+impl From<&(u64, AuditEntry)> for AuditView {
+    fn from((line, entry): &(u64, AuditEntry)) -> Self {
         AuditView {
+            line: *line,
             at: moment::text(entry.at),
             actor: entry.actor.name.clone(),
             from: entry.actor.from.clone(),

@@ -13,7 +13,7 @@ use relay::quota::alert::Told;
 use relay::quota::{Charge, Charges, Period, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
-use relay::store::{Actor, AuditEntry, Block, Login};
+use relay::store::{Actor, AuditEntry, Block, Login, PasswordUses};
 use relay::suppression::{Suppression, SuppressionCause, Suppressions};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -259,7 +259,7 @@ pub(super) fn logins(reader: &Connection, since: Timestamp) -> rusqlite::Result<
     let mut query = reader.prepare_cached("SELECT user, address, at FROM logins WHERE at >= ?1")?;
     let logins = query.query_map([since.0], |row| {
         let address: String = row.get(1)?;
-        Ok(Login { user: Id::new(row.get(0)?), address: parsed(&address)?, at: Timestamp(row.get(2)?) })
+        Ok(Login { user: Id::new(row.get(0)?), address: parsed(&address)?, at: Timestamp(row.get(2)?), password: None })
     })?;
     let mut logins: Vec<Login> = logins.collect::<Result<_, _>>()?;
     logins.sort_by_key(|login| (login.user, login.address));
@@ -278,11 +278,25 @@ pub(super) fn logins_of(
     for &user in users {
         let login = query.query_row((user.number(), since.0), |row| {
             let address: String = row.get(0)?;
-            Ok(Login { user, address: parsed(&address)?, at: Timestamp(row.get(1)?) })
+            Ok(Login { user, address: parsed(&address)?, at: Timestamp(row.get(1)?), password: None })
         });
         last.extend(login.optional()?.map(|login| (user, login)));
     }
     Ok(last)
+}
+
+/// When each password of these users was last used.
+pub(super) fn passwords_used(reader: &Connection, users: &[Id<SmtpUser>]) -> rusqlite::Result<PasswordUses> {
+    let mut query = reader.prepare_cached("SELECT hash, at FROM password_uses WHERE user = ?1")?;
+    let mut uses = PasswordUses::new();
+    for &user in users {
+        let found =
+            query.query_map([user.number()], |row| Ok(((user, PasswordHash(row.get(0)?)), Timestamp(row.get(1)?))))?;
+        for used in found {
+            uses.extend([used?]);
+        }
+    }
+    Ok(uses)
 }
 
 /// Every block that is remembered, oldest first.
@@ -303,23 +317,28 @@ pub(super) fn blocks(reader: &Connection) -> rusqlite::Result<Vec<Block>> {
     Ok(blocks)
 }
 
-/// The newest lines of the audit log.
+/// Lines of the audit log with their numbers, the newest first, of those before a number where one is named.
 pub(super) fn audit(
     reader: &Connection,
     account: Option<Id<Account>>,
+    before: Option<u64>,
     limit: usize,
-) -> rusqlite::Result<Vec<AuditEntry>> {
-    const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account FROM audit";
+) -> rusqlite::Result<Vec<(u64, AuditEntry)>> {
+    const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account, id FROM audit";
     let narrowed = if account.is_some() { "WHERE account = ?1" } else { "WHERE ?1 IS NULL" };
-    let mut query = reader.prepare_cached(&format!("{COLUMNS} {narrowed} ORDER BY id DESC LIMIT ?2"))?;
-    let lines = query.query_map((account.map(|account| named(account.number())), named(limit as u64)), |row| {
-        Ok(AuditEntry {
+    let so = format!("{COLUMNS} {narrowed} AND id < ?3 ORDER BY id DESC LIMIT ?2");
+    let mut query = reader.prepare_cached(&so)?;
+    let account = account.map(|account| named(account.number()));
+    let before = before.map_or(i64::MAX, named);
+    let lines = query.query_map((account, named(limit as u64), before), |row| {
+        let entry = AuditEntry {
             at: Timestamp(row.get(0)?),
             actor: Actor { name: row.get(1)?, from: row.get(2)? },
             action: row.get(3)?,
             subject: row.get(4)?,
             account: row.get::<_, Option<u64>>(5)?.map(Id::new),
-        })
+        };
+        Ok((row.get(6)?, entry))
     })?;
     lines.collect()
 }

@@ -27,7 +27,7 @@ use relay::quota::Charges;
 use relay::quota::alert::Told;
 use relay::sending_domain::SendingDomain;
 use relay::smtp_user::SmtpUser;
-use relay::store::{Actor, AuditEntry, Block, Login, StoreError};
+use relay::store::{Actor, AuditEntry, Block, Login, PasswordUses, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use smtp::server::Secret;
 
@@ -186,6 +186,10 @@ impl Ledger {
         self.readers.read(|reader| load::logins_of(reader, users, since))
     }
 
+    pub(crate) fn passwords_used(&self, users: &[Id<SmtpUser>]) -> Result<PasswordUses, StoreError> {
+        self.readers.read(|reader| load::passwords_used(reader, users))
+    }
+
     /// Keeps the latest use of each API key; keys that are gone are left out.
     pub(crate) fn api_keys_used(&self, uses: &[(Id<ApiKey>, Timestamp)]) -> Result<(), StoreError> {
         self.writer()
@@ -219,8 +223,13 @@ impl Ledger {
         self.writer().transact(|transaction| write::audit(transaction, entry))
     }
 
-    pub(crate) fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        self.readers.read(|reader| load::audit(reader, account, limit))
+    pub(crate) fn audit(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, AuditEntry)>, StoreError> {
+        self.readers.read(|reader| load::audit(reader, account, before, limit))
     }
 
     pub(crate) fn quotas_told(&self) -> Result<HashMap<Id<Account>, Told>, StoreError> {

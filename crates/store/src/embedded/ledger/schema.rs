@@ -296,4 +296,13 @@ CREATE TABLE stream_suppressions (
     PRIMARY KEY (account, address, user)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- per user and keyed hash of a password, when it was last used
+CREATE TABLE password_uses (
+    user INTEGER NOT NULL REFERENCES smtp_users ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    at   INTEGER NOT NULL,
+    PRIMARY KEY (user, hash)
+) STRICT, WITHOUT ROWID;
+",
 ];

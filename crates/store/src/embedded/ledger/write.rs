@@ -10,7 +10,7 @@ use relay::id::Id;
 use relay::quota::alert::Told;
 use relay::quota::{Charges, DAYS_KEPT, Quota};
 use relay::sending_domain::{DkimKey, SendingDomain};
-use relay::smtp_user::SmtpUser;
+use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, Login};
 use relay::suppression::Suppression;
 use rusqlite::{OptionalExtension as _, Transaction};
@@ -233,7 +233,19 @@ pub(super) fn login(transaction: &Transaction<'_>, login: &Login) -> rusqlite::R
         SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM smtp_users WHERE id = ?1)
         ON CONFLICT (user, address) DO UPDATE SET at = max(at, ?3)";
     let mut upsert = transaction.prepare_cached(upsert)?;
-    upsert.execute((login.user.number(), login.address.to_string(), login.at.0)).map(drop)
+    upsert.execute((login.user.number(), login.address.to_string(), login.at.0))?;
+    login.password.map_or(Ok(()), |password| password_used(transaction, login, password))
+}
+
+/// Keeps when a password was last used, and forgets that of those that work no more.
+fn password_used(transaction: &Transaction<'_>, login: &Login, password: PasswordHash) -> rusqlite::Result<()> {
+    let works = "instr((SELECT passwords FROM smtp_users WHERE id = ?1), hash) > 0";
+    let forget = format!("DELETE FROM password_uses WHERE user = ?1 AND NOT {works}");
+    transaction.prepare_cached(&forget)?.execute([login.user.number()])?;
+    let upsert = "INSERT INTO password_uses (user, hash, at)
+        SELECT ?1, ?2, ?3 FROM smtp_users WHERE id = ?1 AND instr(passwords, ?2) > 0
+        ON CONFLICT (user, hash) DO UPDATE SET at = max(at, ?3)";
+    transaction.prepare_cached(upsert)?.execute((login.user.number(), password.0, login.at.0)).map(drop)
 }
 
 /// Keeps a block that began or grew.

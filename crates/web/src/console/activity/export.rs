@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use relay::activity::ActivityFilter;
 use relay::id::Id;
-use relay::service::Fault;
 use relay::service::operation::Operation;
 use relay::service::view::ActivityView;
+use relay::service::{Fault, takes_no_place};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::search::Search;
@@ -27,7 +27,7 @@ const RUNNING_MAX: usize = 4;
 static RUNNING: Semaphore = Semaphore::const_new(RUNNING_MAX);
 
 /// The columns of a CSV file: the names are those of the API.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 18] = [
     "at",
     "updated_at",
     "status",
@@ -42,6 +42,10 @@ const COLUMNS: [&str; 14] = [
     "message",
     "session",
     "class",
+    "sandbox",
+    "held",
+    "user",
+    "domain",
 ];
 
 /// How rows are written.
@@ -93,20 +97,10 @@ impl Form {
     }
 }
 
-/// Whether a letter takes no place: spreadsheets drop such letters before they look for a formula.
-fn is_unseen(letter: char) -> bool {
-    letter.is_whitespace()
-        || letter.is_control()
-        || matches!(
-            letter,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-        )
-}
-
 /// A cell that a spreadsheet takes for text, whatever a stranger wrote into it.
 pub(in crate::console) fn cell(text: &str) -> String {
-    let seen = text.trim_start_matches(is_unseen);
+    let seen =
+        text.trim_start_matches(|letter: char| letter.is_whitespace() || letter.is_control() || takes_no_place(letter));
     let is_formula = text.starts_with(['\t', '\r', '\n'])
         || seen.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%']);
     format!("\"{}{}\"", if is_formula { "'" } else { "" }, text.replace('"', "\"\""))
@@ -128,6 +122,10 @@ fn line(words: &Words, row: &ActivityView) -> String {
         row.message.clone().unwrap_or_default(),
         row.session.clone().unwrap_or_default(),
         row.class.clone().unwrap_or_default(),
+        row.sandbox.to_string(),
+        row.held.clone().unwrap_or_default(),
+        row.user.map(|user| user.to_string()).unwrap_or_default(),
+        row.domain.map(|domain| domain.to_string()).unwrap_or_default(),
     ];
     texts.map(|text| cell(&text)).join(",") + "\r\n"
 }
