@@ -316,6 +316,7 @@ pub trait History: Send + Sync + 'static {
 
     /// Erases what is kept about a recipient of an account: rows whose mail has left the queue, Connections, calls to
     /// webhooks. What came before this call goes; done whole, also where a crash comes between, and on disk when it returns.
+    /// Asked again for what was broken off and is not done, it counts what went before, too.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: something may be erased, and the rest goes at the next start, or when it is asked again.
