@@ -269,6 +269,7 @@ impl Ground {
             ports: ports(&server),
             zone_at: zone.iter().map(Sockets::address).collect(),
             started_at,
+            sign_ins: self.metrics.sign_ins.clone(),
         };
         let executor = Executor::new(Arc::clone(&self.store), config, Arc::clone(&self.clock), Some(running));
         let control = Control::listen(&config.data_dir).map_err(|error| {

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+
 use net::clock::{Clock as _, SystemClock};
 use relay::power::Role;
 use support::House;
@@ -69,6 +71,13 @@ fn codes(seed: &str) -> [String; 2] {
     [now, now + 30].map(|at| totp.generate(at).to_string())
 }
 
+/// The row of a table that says this.
+fn row_of<'p>(page: &'p str, said: &str) -> &'p str {
+    let rows: Vec<_> = page.split("<tr>").filter(|row| row.contains(said)).collect();
+    let [row] = rows[..] else { panic!("{said}: {rows:?}") };
+    row
+}
+
 #[test]
 fn one_time_codes_are_asked_for() {
     let (house, server) = world();
@@ -104,6 +113,9 @@ fn one_time_codes_are_asked_for() {
     sign_in(&mut again, "op@example.com", PASSWORD);
     assert_eq!(again.send("/sign-in/code", &[("code", &recovery)]).status, 422, "a recovery code works once");
 
+    let profile = lost.get("/profile").body;
+    let row = row_of(&profile, "Right password, wrong one-time code");
+    assert!(row.contains("127.0.0.1") && row.contains("5 times since"), "{row}");
     assert_eq!(lost.post("/profile/codes/off", &[("password", PASSWORD)]).status, 303);
     assert_eq!(sign_in(&mut again, "op@example.com", PASSWORD).location, "/profile");
 }
@@ -125,6 +137,41 @@ fn whoever_guesses_locks_out_nobody_else() {
     }
     assert_eq!(sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess").status, 429);
     assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
+}
+
+#[test]
+fn what_failed_is_shown_to_whoever_it_was_aimed_at_and_names_nobody_else() {
+    let (house, server) = world();
+    let mut browser = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let other = add(&house, None, "other@example.com", Role::Administrator);
+    for email in ["op@example.com", "op@example.com", "nobody@example.com"] {
+        assert_eq!(sign_in(&mut Browser::from(server.console, 2), email, "a guess").status, 422);
+    }
+    let profile = browser.get("/profile").body;
+    let row = row_of(&profile, "Wrong password");
+    assert!(row.contains("127.0.0.2") && row.contains("2 times since"), "{row}");
+    assert!(row_of(&profile, ">Signed in<").contains("127.0.0.1"));
+    let members = house.json(&["member", "list"]);
+    let own = members.as_array().unwrap().iter().find(|member| member["email"] == "op@example.com").unwrap();
+    let page = browser.get(&format!("/operator/members/{}", own["id"])).body;
+    assert!(row_of(&page, "Wrong password").contains("2 times since"));
+    let shown = house.json(&["member", "sign-ins", &own["id"].to_string()]);
+    let results: Vec<_> = shown.as_array().unwrap().iter().map(|row| (row["result"].clone(), row["count"].clone())).collect();
+    assert_eq!(results, [("wrong_password".into(), 2.into()), ("signed_in".into(), serde_json::Value::Null)]);
+    let others = house.json(&["member", "sign-ins", &other["member"]["id"].to_string()]);
+    assert_eq!(others, serde_json::json!([]));
+
+    let audit = house.json(&["audit", "list", "--limit", "1000"]).to_string();
+    assert_eq!(audit.matches("member.sign_in_wrong_password").count(), 1, "{audit}");
+    assert!(!audit.contains("nobody@example.com"), "{audit}");
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.http)).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut metrics = String::new();
+    stream.read_to_string(&mut metrics).unwrap();
+    for counted in ["wrong_password\"} 3", "wrong_code\"} 0", "in\"} 1"] {
+        let line = format!("envoi_console_sign_ins_total{{result=\"{counted}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
 }
 
 /// A form that is held back while its sender loses the right to send it.

@@ -12,6 +12,7 @@ use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
+use relay::member::failures::FailedSignIns;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
@@ -266,7 +267,9 @@ handed! {
     member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
     sign_in_add(sign_in: SignIn, by: &Actor) -> Done<()>;
     sign_in_act(sign_in: &SignIn, acting_for: Option<Id<Account>>, by: &Actor, now: Timestamp) -> Done<()>;
-    sites(member: Id<Member>) -> Done<Vec<std::net::IpAddr>>;
+    sites(member: Id<Member>) -> Done<Vec<(std::net::IpAddr, Timestamp)>>;
+    sign_ins_failed(failed: &[FailedSignIns]) -> Done<()>;
+    failed_sign_ins(member: Id<Member>) -> Done<Vec<FailedSignIns>>;
     sign_in(token: &PasswordHash) -> Done<Option<SignIn>>;
     sign_ins(member: Id<Member>) -> Done<Vec<SignIn>>;
     sign_in_end(token: &PasswordHash) -> Done<()>;

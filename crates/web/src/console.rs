@@ -35,6 +35,7 @@ mod reasons;
 mod refusal;
 mod rules;
 mod setup;
+mod sign_ins;
 mod sites;
 mod snippets;
 mod suppressions;

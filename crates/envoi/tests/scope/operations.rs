@@ -110,6 +110,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::MemberList { account: some },
         O::MemberSet { member: of.member, role: Some(Role::Regular), name: None, language: None },
         O::MemberLink { member: of.member },
+        O::MemberSignIns { member: of.member },
         O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
         O::CertificateList,

@@ -10,7 +10,7 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
+    PlanView, QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
     SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
@@ -328,6 +328,8 @@ operations! {
     } needs Need::Power(Administration);
     /// Makes a new link to choose a password by, shown once; links of before are void.
     MemberLink { member: u64 } needs Need::Power(Administration);
+    /// Shows where the sign-ins of a member came from, and what failed, the latest first.
+    MemberSignIns { member: u64 } needs Need::Power(Administration);
     /// Removes a member, who is signed out that instant.
     MemberRemove { member: u64 } needs Need::Power(Administration);
     /// Copies everything while mail flows.
@@ -370,6 +372,7 @@ impl Operation {
                 | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
+                | Operation::MemberSignIns { .. }
                 | Operation::WebhookList { .. }
                 | Operation::WebhookShow { .. }
                 | Operation::WebhookLog { .. }
@@ -530,6 +533,7 @@ answers! {
     Member(MemberView);
     Members(Vec<MemberView>);
     MemberLink(MemberLinkView);
+    SignIns(Vec<SignInView>);
     Health(Health);
     Checks(Vec<CheckView>);
     Backup(BackupView);

@@ -283,4 +283,16 @@ ALTER TABLE accounts ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE suppressions ADD COLUMN cause TEXT NOT NULL DEFAULT 'manual';
 ALTER TABLE suppressions ADD COLUMN until INTEGER;
 ",
+    "
+-- sign-ins to the console that failed: by what, from where (empty: from places that are kept apart no more), how often
+CREATE TABLE failed_sign_ins (
+    member   INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
+    failure  TEXT NOT NULL,
+    place    TEXT NOT NULL,
+    count    INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    PRIMARY KEY (member, failure, place)
+) STRICT, WITHOUT ROWID;
+",
 ];
