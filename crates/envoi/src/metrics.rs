@@ -57,13 +57,8 @@ pub enum SignInCame {
 }
 
 impl SignInCame {
-    const ALL: [SignInCame; 5] = [
-        SignInCame::In,
-        SignInCame::HalfWay,
-        SignInCame::WrongPassword,
-        SignInCame::WrongCode,
-        SignInCame::TooMany,
-    ];
+    const ALL: [SignInCame; 5] =
+        [SignInCame::In, SignInCame::HalfWay, SignInCame::WrongPassword, SignInCame::WrongCode, SignInCame::TooMany];
 
     fn word(self) -> &'static str {
         match self {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::embedded::Embedded;
 use tokio::net::TcpListener;
-use web::listen::{Cover, Face};
+use web::listen::{Cover, Face, Proxies};
 
 use net::acme::{Acme, AcmeSettings};
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
@@ -137,7 +137,11 @@ impl Relay {
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
         let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
-        let api = serve_pages(api, api_router, "the API is", config, &certificates, &shutdown);
+        let face = |router: web::Router, proxies: &[ipnet::IpNet]| {
+            let cover = Cover::Tls(certificates.config_of_http());
+            Face::new(router, cover, &config.limits).behind(Proxies::new(proxies))
+        };
+        let api = serve_each(api, face(api_router, &config.api_proxies), &shutdown, "the API is");
         let first_link = config.console_url().zip(desk.first_link());
         let first_link = first_link
             .map(|(url, token)| format!("{url}/first-start?token={}", String::from_utf8_lossy(token.expose())));
@@ -151,7 +155,8 @@ impl Relay {
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },
         );
-        let console = serve_pages(console, console_router, "the console is", config, &certificates, &shutdown);
+        let face = face(console_router, &config.console_proxies);
+        let console = serve_each(console, face, &shutdown, "the console is");
         let ports = ports(&server);
         Ok(Relay {
             executor,
@@ -545,18 +550,6 @@ fn serve_proofs(listeners: Vec<TcpListener>, config: &Config, certificates: &Arc
     let router = web::challenge::router(Arc::new(move |token| proofs.over_http(token)), config.console_url());
     let face = Face::new(router, Cover::Clear, &config.limits);
     serve_each(listeners, face, shutdown, "certificate authorities are");
-}
-
-fn serve_pages(
-    listeners: Vec<TcpListener>,
-    router: web::Router,
-    what: &'static str,
-    config: &Config,
-    certificates: &Arc<Certificates>,
-    shutdown: &Shutdown,
-) -> Vec<SocketAddr> {
-    let face = Face::new(router, Cover::Tls(certificates.config_of_http()), &config.limits);
-    serve_each(listeners, face, shutdown, what)
 }
 
 /// Shows a face on each listener until shutdown, and says in the log where one fails; where they are bound.

@@ -88,14 +88,7 @@ mod tests {
 
     fn failed(failure: SignInFailure, place: u8, at: u64) -> FailedSignIns {
         let place = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, place)));
-        FailedSignIns {
-            member: Id::new(1),
-            failure,
-            place,
-            count: 1,
-            first_at: Timestamp(at),
-            last_at: Timestamp(at),
-        }
+        FailedSignIns { member: Id::new(1), failure, place, count: 1, first_at: Timestamp(at), last_at: Timestamp(at) }
     }
 
     #[test]

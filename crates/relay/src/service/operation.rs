@@ -10,8 +10,9 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    PlanView, QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
+    SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView,
+    ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};

@@ -49,7 +49,8 @@ impl State {
 
     /// Ends sign-ins; those that waited for a code are failures.
     fn end_sign_ins(&mut self, is_over: impl Fn(&SignIn) -> bool) {
-        let over: Vec<_> = self.sign_ins.extract_if(|_, sign_in| is_over(sign_in)).map(|(_, sign_in)| sign_in).collect();
+        let over: Vec<_> =
+            self.sign_ins.extract_if(|_, sign_in| is_over(sign_in)).map(|(_, sign_in)| sign_in).collect();
         over.iter().filter(|sign_in| !sign_in.confirmed).for_each(|sign_in| self.add_failed(&sign_in.failed()));
     }
 
@@ -157,9 +158,8 @@ impl Members for Memory {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.end_sign_ins(|kept| {
-            kept.seen_at < unused_since || kept.created_at < made_before || kept.has_no_code(now)
-        });
+        state
+            .end_sign_ins(|kept| kept.seen_at < unused_since || kept.created_at < made_before || kept.has_no_code(now));
         state.member_sites.retain(|_, at| *at >= made_before);
         for failed in state.failed_sign_ins.values_mut() {
             failed.retain(|failed| failed.last_at >= made_before);

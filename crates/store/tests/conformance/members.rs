@@ -169,8 +169,7 @@ pub(crate) async fn failed_sign_ins_are_kept_bounded_and_forgotten(store: &impl 
     let both = FailedSignIns { count: 2, first_at: later(1), ..wrong(jane, "192.0.2.1", 7) };
     assert_eq!(store.failed_sign_ins(jane).unwrap(), [both, code]);
     assert_eq!(store.failed_sign_ins(Id::new(99)).unwrap(), []);
-    let many: Vec<_> =
-        (0..100_u64).map(|number| wrong(jane, &format!("2001:db8:0:{number}::"), 10 + number)).collect();
+    let many: Vec<_> = (0..100_u64).map(|number| wrong(jane, &format!("2001:db8:0:{number}::"), 10 + number)).collect();
     store.sign_ins_failed(&many).unwrap();
     let kept = store.failed_sign_ins(jane).unwrap();
     assert_eq!((kept.len(), kept[0]), (failures::PLACES_MAX + 2, many[99]));
@@ -185,12 +184,8 @@ pub(crate) async fn failed_sign_ins_are_kept_bounded_and_forgotten(store: &impl 
 
 pub(crate) async fn a_sign_in_without_its_code_is_a_failure(store: &impl Store) {
     let jane = add(store, "jane@example.com");
-    let half = |token: u8, at| SignIn {
-        confirmed: false,
-        created_at: later(at),
-        seen_at: later(at),
-        ..sign_in(jane, token)
-    };
+    let half =
+        |token: u8, at| SignIn { confirmed: false, created_at: later(at), seen_at: later(at), ..sign_in(jane, token) };
     let found = || store.failed_sign_ins(jane).unwrap();
     let counted = |count, first, last| FailedSignIns {
         count,

@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::listen::Scheme;
+
 /// Nothing from elsewhere, nothing within the page itself, in no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -23,6 +25,12 @@ const STRICT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Refuses what another site asks for in a visitor's name, and marks the answer.
 pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
+    let is_under_tls = match request.extensions().get() {
+        Some(Scheme::Https) => true,
+        // what comes in the clear is not told so (RFC 6797 §7.2)
+        Some(Scheme::Http) => false,
+        _ => is_secure,
+    };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut answer = if safe || is_from_here(request.headers()) {
         next.run(request).await
@@ -34,7 +42,7 @@ pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, nex
         // what a page has said of itself stands
         fields.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
-    if is_secure {
+    if is_under_tls {
         fields.insert(header::STRICT_TRANSPORT_SECURITY, STRICT);
     }
     if !fields.contains_key(header::CACHE_CONTROL) {

@@ -19,8 +19,8 @@ use serde::Serialize;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
-    DomainTallyView, EventView, MessageView, QueueRecipientView, QueueView, SiteView, SmtpUserView,
-    StatisticsView, TallyView, UnknownReplyView, UserTallyView,
+    DomainTallyView, EventView, MessageView, QueueRecipientView, QueueView, SiteView, SmtpUserView, StatisticsView,
+    TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 
