@@ -24,8 +24,8 @@ use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Claimed, Content, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
-    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
-    WebhookChange, Webhooks,
+    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, RequestBounds, Requests, SmtpUserChange, Spool, StoreError,
+    StoreHealth, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -291,7 +291,7 @@ handed! {
 handed! {
     Requests;
     request(account: Option<Id<Account>>, key: &KeyHash) -> Done<Option<KeyedRequest>>;
-    request_put(request: &KeyedRequest, max: u64) -> Done<bool>;
+    request_put(request: &KeyedRequest, bounds: RequestBounds) -> Done<bool>;
     request_forget(account: Option<Id<Account>>, key: &KeyHash) -> Done<()>;
     requests_prune(before: Timestamp) -> Done<()>;
 }

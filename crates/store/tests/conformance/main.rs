@@ -74,7 +74,8 @@ suite! {
         a_link_works_until_it_is_used_or_replaced;
     requests:
         a_request_is_remembered_as_it_last_was
-        requests_are_bounded_and_forgotten;
+        requests_are_bounded_and_forgotten
+        answers_of_requests_are_bounded;
     inbox:
         what_is_captured_comes_back_whole
         a_message_is_kept_once_with_all_its_recipients
