@@ -423,8 +423,9 @@ impl<S: Store> Executor<S> {
                 Answer::Activity(self.rows(&store.activity(&filter)?, caller.scope))
             }
             Operation::ActivityShow { row } => self.activity_show(row, caller.scope)?,
-            Operation::Connections { account, limit: rows } => {
-                let rows = store.connections(account.map(Id::new), self::rows(rows))?;
+            Operation::Connections { account, before, limit: rows } => {
+                let before = before.map(|number| self.cursors.row(caller.scope, number));
+                let rows = store.connections(account.map(Id::new), before, self::rows(rows))?;
                 let number = |row: &ConnectionRow| self.cursors.number(caller.scope, row.row);
                 let view = |row| ConnectionView { row: number(row), ..ConnectionView::from(row) };
                 Answer::Connections(rows.iter().map(view).collect())

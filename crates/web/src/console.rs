@@ -16,6 +16,7 @@ mod dashboard;
 mod domains;
 mod entrance;
 mod erase;
+mod export;
 mod form;
 mod guard;
 mod help;

@@ -61,7 +61,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::ActivityShow { row: of.row },
         O::ActivitySince { cursor: Some(of.cursor.clone()), filter, seconds: 0 },
         O::Statistics { account: some, domain: None, user: None, since: None, until: None },
-        O::Connections { account: some, limit: 0 },
+        O::Connections { account: some, before: None, limit: 0 },
         O::InboxList { account: some, recipient: None, before: None, limit: 0 },
         O::InboxShow { message: of.captured },
         O::InboxSource { message: of.captured },

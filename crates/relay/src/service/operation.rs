@@ -220,8 +220,8 @@ operations! {
         since: Option<Day>,
         until: Option<Day>
     } needs Need::Power(Activity);
-    /// Lists failed logins, blocks and limits reached.
-    Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Lists failed logins, blocks and limits reached, newest first; from before the number of one.
+    Connections { account: Option<u64>, before: Option<u64>, limit: u32 } needs Need::Power(Activity);
     /// Lists the messages of test inboxes, newest first.
     InboxList {
         account: Option<u64>,

@@ -44,8 +44,13 @@ impl History for Embedded {
         self.activity.read(|reader| activity::detail(reader, row))
     }
 
-    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
-        self.activity.read(|reader| activity::connections(reader, account, limit))
+    fn connections(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionRow>, StoreError> {
+        self.activity.read(|reader| activity::connections(reader, account, before, limit))
     }
 
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
