@@ -25,7 +25,7 @@ const STRICT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Refuses what another site asks for in a visitor's name, and marks the answer.
 pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
-    let is_under_tls = match request.extensions().get() {
+    let is_under_tls = match request.extensions().get::<Scheme>() {
         Some(Scheme::Https) => true,
         // what comes in the clear is not told so (RFC 6797 §7.2)
         Some(Scheme::Http) => false,

@@ -84,7 +84,7 @@ impl FromRequestParts<Console> for Guest {
         let preferred = || Language::preferred(text(header::ACCEPT_LANGUAGE));
         let language = chosen.or_else(preferred).unwrap_or_default();
         // where browsers are told to come by https, no word of a proxy makes less of it
-        let is_secure = console.settings.is_secure || parts.extensions.get() == Some(&Scheme::Https);
+        let is_secure = console.settings.is_secure || parts.extensions.get::<Scheme>() == Some(&Scheme::Https);
         let token = token_of(&parts.headers, is_secure);
         Ok(Guest { browser: Browser { from, agent }, language, token, is_secure, uri })
     }

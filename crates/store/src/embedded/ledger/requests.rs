@@ -102,3 +102,33 @@ impl Requests for Embedded {
         self.ledger.requests_prune(before)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::schema::MIGRATIONS;
+    use crate::embedded::sqlite::open_writer;
+
+    #[test]
+    fn answers_that_an_earlier_version_kept_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let place = MIGRATIONS.iter().position(|step| step.contains("ALTER TABLE request_counts")).unwrap();
+        let before = open_writer(&path, &MIGRATIONS[..place]).unwrap();
+        let insert = "INSERT INTO requests (account, key, fingerprint, at, answer) VALUES (7, ?1, x'00', 1, ?2)";
+        before.execute(insert, ([1_u8; 32], Some("é"))).unwrap();
+        before.execute(insert, ([2_u8; 32], None::<&str>)).unwrap();
+        drop(before);
+        let writer = open_writer(&path, MIGRATIONS).unwrap();
+        let counted = || {
+            let counts = "SELECT count, octets FROM request_counts WHERE account = 7";
+            let row = writer.query_row(counts, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
+            row.unwrap()
+        };
+        assert_eq!(counted(), (2, 2));
+        writer.execute("UPDATE requests SET answer = 'abc' WHERE answer IS NULL", []).unwrap();
+        assert_eq!(counted(), (2, 5));
+        writer.execute("DELETE FROM requests WHERE answer = 'é'", []).unwrap();
+        assert_eq!(counted(), (1, 3));
+    }
+}
