@@ -249,6 +249,7 @@ mod tests {
         let face = face.behind(Proxies::new(&["192.0.2.1/32".parse().unwrap()]));
         let held: Vec<_> = (0..150).filter_map(|_| face.place(here)).collect();
         assert_eq!(held.len(), 150, "a proxy speaks for many");
+        drop(held);
         let own = "::ffff:127.0.0.1".parse().unwrap();
         let held: Vec<_> = std::iter::from_fn(|| face.clone().place(own)).collect();
         assert_eq!(held.len(), 1_000, "a proxy on this machine speaks for all");
