@@ -284,6 +284,19 @@ ALTER TABLE suppressions ADD COLUMN cause TEXT NOT NULL DEFAULT 'manual';
 ALTER TABLE suppressions ADD COLUMN until INTEGER;
 ",
     "
+-- addresses that one SMTP user of an account sends nothing to, which may be deleted: the wish of their owners stays
+CREATE TABLE stream_suppressions (
+    account INTEGER NOT NULL REFERENCES accounts,
+    address TEXT NOT NULL,
+    user    INTEGER NOT NULL,
+    reason  TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    cause   TEXT NOT NULL,
+    until   INTEGER,
+    PRIMARY KEY (account, address, user)
+) STRICT, WITHOUT ROWID;
+",
+    "
 -- sign-ins to the console that failed: by what, from where (empty: from places that are kept apart no more), how often
 CREATE TABLE failed_sign_ins (
     member   INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
