@@ -511,6 +511,7 @@ pub struct Login {
     /// When.
     pub at: Timestamp,
     /// By which password; none where that is not asked for, as in what is read back.
+    #[serde(skip)]
     pub password: Option<PasswordHash>,
 }
 

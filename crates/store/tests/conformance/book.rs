@@ -377,11 +377,11 @@ pub(crate) async fn the_last_use_of_each_password(store: &impl Store) {
     store.logins_note(&[by(first, 5), by(PasswordHash([8; 32]), 6)]).unwrap();
     assert_eq!(uses(), HashMap::from([((user, first), later(5))]), "and none of what is no password of its");
     let both = SmtpUserChange::Passwords(vec![first, second]);
-    store.smtp_user_change(user, both, "smtp_user.add_password", &operator(), NOW).unwrap();
+    store.smtp_user_change(user, "smtp_user.add_password", both, &operator(), NOW).unwrap();
     store.logins_note(&[by(second, 7), by(first, 3)]).unwrap();
     assert_eq!(uses(), HashMap::from([((user, first), later(5)), ((user, second), later(7))]));
     let one = SmtpUserChange::Passwords(vec![second]);
-    store.smtp_user_change(user, one, "smtp_user.drop_password", &operator(), NOW).unwrap();
+    store.smtp_user_change(user, "smtp_user.drop_password", one, &operator(), NOW).unwrap();
     store.logins_note(&[by(second, 8)]).unwrap();
     assert_eq!(uses(), HashMap::from([((user, second), later(8))]));
     assert!(store.passwords_used(&[]).unwrap().is_empty());
