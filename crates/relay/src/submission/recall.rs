@@ -17,7 +17,7 @@ use crate::smtp_user::SmtpUser;
 use crate::unsubscribe::Wish;
 
 /// The stable name of what is noted of a message that came once more.
-pub const REPEATED: &str = "already-accepted";
+const REPEATED: &str = "already-accepted";
 
 impl Submission {
     /// Remembers a message whose client may never have read that it was taken, from its acceptance on; `lasts`: as its SMTP user
