@@ -5,12 +5,12 @@ mod example;
 mod keys;
 mod limits;
 mod read;
+mod route;
 mod value;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::reachable::forbidden;
-use relay::route::{Route, RouteTls};
 use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use example::{example, markdown};
+pub use route::RouteTable;
 pub use value::parse_span;
 
 use net::acme::{AcmeSettings, Challenge};
@@ -200,7 +201,7 @@ pub struct Delivery {
     /// The keys that DNSSEC begins at.
     pub trust_anchors: Option<PathBuf>,
     /// The operator's routes, in order.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteTable>,
 }
 
 /// What the relay has in DNS.
@@ -479,18 +480,6 @@ fn zone(tree: &Tree) -> Zone {
 
 fn delivery(tree: &Tree, folder: &Path) -> Delivery {
     let table = tree.table("delivery");
-    let route = |table: &Table| Route {
-        pattern: table.text("domain"),
-        host: table.text("host"),
-        port: table.number("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
-        tls: match table.text("tls").as_str() {
-            "none" => RouteTls::None,
-            "required" => RouteTls::Required,
-            _ => RouteTls::Opportunistic,
-        },
-        retry_for: table.number("retry_for").map(Duration::from_secs),
-        sign_unpublished: table.flag("sign_unpublished"),
-    };
     Delivery {
         allow_private: table.flag("allow_private"),
         name_servers: table.sockets("name_servers"),
@@ -505,7 +494,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         },
         mta_sts: table.flag("mta_sts"),
         trust_anchors: table.path("trust_anchors", folder),
-        routes: tree.repeated("delivery.route").iter().map(route).collect(),
+        routes: tree.repeated("delivery.route").iter().map(|table| route::read(table, folder)).collect(),
     }
 }
 

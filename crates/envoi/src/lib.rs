@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod moment;
 mod people;
 pub mod reference;
+mod routes;
 mod rule_file;
 pub mod serve;
 mod shaping;

@@ -41,6 +41,7 @@ use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::expiry;
 use crate::metrics::Metrics;
+use crate::routes;
 use crate::shaping;
 use crate::unsubscribe::Unsubscribing;
 
@@ -89,8 +90,7 @@ impl Relay {
     pub async fn start(config: &Config) -> Result<Relay, Fault> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let kept = kept(config, &clock)?;
-        let routes = Routes::new(config.delivery.routes.clone());
-        let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
+        let routes = Arc::new(routes::routes(config)?);
         let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;

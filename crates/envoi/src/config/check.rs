@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::read::Tree;
-use super::{CertificatePair, Config, Problem};
+use super::{CertificatePair, Config, Problem, route};
 
 /// Contradictions inside the file.
 pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
@@ -46,7 +46,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
         }
     }
     unsubscribe(config, tree, &mut problems);
-    routes(config, tree, &mut problems);
+    route::contradictions(config, tree, &mut problems);
     problems
 }
 
@@ -202,40 +202,6 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
         && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
-fn routes(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
-    let tables = tree.repeated("delivery.route");
-    let own: Vec<_> = config.submission.starttls.iter().chain(&config.submission.tls).collect();
-    let mut everything = None;
-    for (route, table) in config.delivery.routes.iter().zip(tables) {
-        if let Some(line) = everything {
-            problems.push(Problem::warning(
-                table.line_of("domain"),
-                "delivery.route.domain",
-                format!("is never reached: the route at line {line} takes every domain"),
-                "The first match wins: put this route above that one.",
-            ));
-        }
-        if route.pattern == "*" && everything.is_none() {
-            everything = Some(table.line);
-        }
-        let here = route.host == config.hostname
-            || route.host == "localhost"
-            || route.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || own.iter().any(|o| o.ip() == ip));
-        if here && own.iter().any(|socket| socket.port() == route.port) {
-            problems.push(Problem::fault(
-                table.line_of("port"),
-                "delivery.route.port",
-                format!("{}:{} is this relay's own submission port", route.host, route.port),
-                "Name the host and port of the next server.",
-            ));
-        }
-    }
-    if let Err(error) = relay::route::Routes::new(config.delivery.routes.clone()) {
-        let line = tables.first().map_or(1, |table| table.line);
-        problems.push(Problem::fault(line, "delivery.route", error.to_string(), ""));
-    }
-}
-
 /// What the files and folders say.
 pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -264,6 +230,7 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
             problems.push(Problem::fault(line, "delivery.trust_anchors", what, remedy));
         }
     }
+    route::files(config, tree, &mut problems);
     if let Some(file) = &config.store.master_key {
         let line = tree.table("store").line_of("master_key");
         // a new data folder gets a new key there; an old one needs its own

@@ -68,6 +68,8 @@ pub(super) enum Kind {
     Sender,
     /// A port number.
     Port,
+    /// A name on one line.
+    Name,
 }
 
 /// What happens where a key is absent.
@@ -350,10 +352,44 @@ const KEYS: &[Key] = &[
     key(
         "delivery.route",
         "tls",
-        Kind::Choice(&["none", "opportunistic", "required"]),
+        Kind::Choice(&["none", "opportunistic", "encrypted", "required"]),
         means(r#""opportunistic""#),
-        r#""none""#,
-        "none: never. opportunistic: where offered, its certificate unchecked. required: always, its certificate valid for the host.",
+        r#""required""#,
+        "none: never. opportunistic: where offered, its certificate unchecked. encrypted: always, its certificate unchecked. \
+         required: always, its certificate valid for the host.",
+    ),
+    key(
+        "delivery.route",
+        "implicit_tls",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether TLS begins with the first octet, as on port 465, and not by STARTTLS. With opportunistic it is as encrypted.",
+    ),
+    key(
+        "delivery.route",
+        "username",
+        Kind::Name,
+        Absent::Nothing("nobody logs in there"),
+        r#""relay-customer""#,
+        "Whom the next hop is to take the relay for (AUTH PLAIN, or LOGIN). While it refuses the login the mail waits, the log says \
+         so, and so does `envoi site list`.",
+    ),
+    key(
+        "delivery.route",
+        "password_file",
+        Kind::Path,
+        Absent::Nothing("nobody logs in there"),
+        r#""/etc/envoi/next-hop-password""#,
+        "The file whose first line is the password, read at the start. It is never sent without TLS.",
+    ),
+    key(
+        "delivery.route",
+        "password_in_clear",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether the password may go without TLS to a next hop on this machine, at an address of loopback.",
     ),
     key(
         "delivery.route",
