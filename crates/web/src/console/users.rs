@@ -132,14 +132,15 @@ struct NewPage {
     name: String,
     rules: RulesForm,
     retries: Vec<Retry>,
+    repeats: Vec<Retry>,
     refused: Refused,
 }
 
 fn new_form(visit: &Visit, domain: String, form: NewForm, refused: Refused) -> Response {
     let (name, rules) = (form.name, form.rules);
-    let retries = rules.retries(visit.words());
+    let (retries, repeats) = (rules.retries(visit.words()), rules.repeats(visit.words()));
     let status = status_of(&refused);
-    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, refused })
+    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, repeats, refused })
 }
 
 #[derive(Default, Deserialize)]
@@ -224,6 +225,7 @@ struct UserPage {
     used: Vec<String>,
     rules: RulesForm,
     retries: Vec<Retry>,
+    repeats: Vec<Retry>,
     refused: Refused,
 }
 
@@ -272,6 +274,7 @@ fn user_shown(
         passwords: words.count("smtp-user-passwords", user.passwords),
         used: password_uses(words, &user),
         retries: rules.retries(words),
+        repeats: rules.repeats(words),
         rules,
         refused,
         name: name.unwrap_or_else(|| user.name.clone()),
