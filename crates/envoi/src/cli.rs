@@ -8,6 +8,7 @@ mod inbox;
 mod member;
 mod message;
 mod operate;
+mod orders;
 mod plan;
 mod run;
 mod show;
@@ -29,6 +30,7 @@ pub(crate) use ask::ask;
 pub use inbox::InboxCommand;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
+pub use orders::PartArgs;
 pub use plan::{PlanCommand, TermsArgs};
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
@@ -490,33 +492,60 @@ pub enum QueueCommand {
         /// Its id
         message: String,
     },
-    /// Try every waiting recipient now
+    /// Count a part of the queue
+    Count {
+        #[command(flatten)]
+        part: PartArgs,
+    },
+    /// Try the waiting recipients of a message, or of a part of the queue, now
     Retry {
         /// Its id
-        message: String,
+        #[arg(required_unless_present = "part", conflicts_with = "part")]
+        message: Option<String>,
+        #[command(flatten)]
+        part: PartArgs,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
-    /// Hold it until it is released
+    /// Hold a message, or a part of the queue, until it is released
     Hold {
         /// Its id
-        message: String,
+        #[arg(required_unless_present = "part", conflicts_with = "part")]
+        message: Option<String>,
+        #[command(flatten)]
+        part: PartArgs,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
-    /// Release it, and try it now
+    /// Release a message, or what you hold of a part of the queue, and try it now
     Release {
         /// Its id
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(required_unless_present_any = ["all", "part"], conflicts_with_all = ["all", "part"])]
         message: Option<String>,
         /// Every message that you hold
-        #[arg(long)]
+        #[arg(long, conflicts_with = "part")]
         all: bool,
+        #[command(flatten)]
+        part: PartArgs,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
-    /// Give it up: its recipients become hard bounces
+    /// Give a message, or a part of the queue, up: its recipients become hard bounces
     Cancel {
         /// Its id
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(required_unless_present_any = ["all", "part"], conflicts_with_all = ["all", "part"])]
         message: Option<String>,
         /// Every message that you hold
-        #[arg(long)]
+        #[arg(long, conflicts_with = "part")]
         all: bool,
+        #[command(flatten)]
+        part: PartArgs,
+        /// Tell no sender, whatever they asked for
+        #[arg(long, requires = "part")]
+        silently: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,

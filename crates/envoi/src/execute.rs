@@ -15,6 +15,7 @@ mod letters;
 mod member;
 mod message;
 mod once;
+mod orders;
 mod plan;
 mod queue;
 mod sites;
@@ -138,6 +139,8 @@ pub struct Executor<S> {
     changing: tokio::sync::Mutex<()>,
     /// Held while a recipient is erased, which may take long and keeps no change from its turn.
     erasing: tokio::sync::Mutex<()>,
+    /// Held while an order about a part of the queue is carried out, likewise.
+    ordering: tokio::sync::Mutex<()>,
 }
 
 impl<S: Store> Executor<S> {
@@ -178,6 +181,7 @@ impl<S: Store> Executor<S> {
             under_way: once::UnderWay::default(),
             changing,
             erasing: tokio::sync::Mutex::default(),
+            ordering: tokio::sync::Mutex::default(),
         })
     }
 
@@ -203,8 +207,11 @@ impl<S: Store> Executor<S> {
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
         let here = Arc::clone(self);
         let change = tokio::spawn(async move {
-            let turn =
-                if matches!(operation, Operation::ActivityErase { .. }) { &here.erasing } else { &here.changing };
+            let turn = match operation {
+                Operation::ActivityErase { .. } => &here.erasing,
+                Operation::QueueOrder { .. } => &here.ordering,
+                _ => &here.changing,
+            };
             let _one_at_a_time = turn.lock().await;
             here.perform(operation, identity).await
         });
@@ -221,6 +228,12 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if let Operation::QueueCount { selection, after } = &operation {
+            return self.queue_count(selection, *after, identity.scope).await;
+        }
+        if let Operation::QueueOrder { order, selection, after } = &operation {
+            return self.queue_order(order, (selection, *after), &identity.actor, identity.scope).await;
         }
         if inbox::is_part(&operation) {
             return self.inbox(operation, identity).await;

@@ -38,6 +38,7 @@ pub mod return_path;
 pub mod route;
 pub mod sandbox;
 pub mod schedule;
+pub mod selection;
 pub mod sending_domain;
 pub mod service;
 pub mod shaping;

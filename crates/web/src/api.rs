@@ -16,6 +16,7 @@ mod operator;
 mod page;
 mod plan;
 mod problem;
+mod queue;
 mod reference;
 mod smtp_user;
 mod suppression;
@@ -170,6 +171,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::unknown_replies))
         .routes(routes!(operator::site_list))
         .routes(routes!(operator::site_resume))
+        .routes(routes!(queue::queue_count))
+        .routes(routes!(queue::queue_order))
         .routes(routes!(operator::queue_release_all))
         .routes(routes!(operator::queue_cancel_all))
         .routes(routes!(operator::queue_show, operator::queue_cancel))

@@ -5,7 +5,7 @@ use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::{Operation, Part};
-use relay::service::{Fault, RulesChange, Setting};
+use relay::service::{Fault, QueueOrder, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
@@ -57,7 +57,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Connections(ConnectionsCommand::List { account, limit }) => {
             Operation::Connections { account: *account, limit: *limit }.into()
         }
-        Command::Queue(command) => queue(command)?,
+        Command::Queue(command) => queue(command, now)?,
         Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
@@ -253,7 +253,13 @@ pub(super) fn message_id(given: &str) -> Result<MessageId, Fault> {
     })
 }
 
-fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
+/// An order about a part of the queue is asked about once it is known how much that is.
+fn about_part(operation: Operation, yes: bool) -> Wanted {
+    let is_asked = !yes && matches!(operation, Operation::QueueOrder { .. });
+    Wanted { operation, question: is_asked.then(String::new) }
+}
+
+fn queue(command: &QueueCommand, now: Timestamp) -> Result<Wanted, Fault> {
     Ok(match command {
         QueueCommand::List { account, after, limit } => {
             let after = after.as_deref().map(message_id).transpose()?;
@@ -261,15 +267,29 @@ fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
         }
         QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
         QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
-        QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message_id(id)? }.into(),
-        QueueCommand::Hold { message: id } => Operation::QueueHold { message: message_id(id)? }.into(),
-        QueueCommand::Release { message: Some(id), .. } => Operation::QueueRelease { message: message_id(id)? }.into(),
-        QueueCommand::Release { message: None, .. } => Operation::QueueReleaseAll.into(),
+        QueueCommand::Count { part } => Operation::QueueCount { selection: part.selection(now)?, after: None }.into(),
+        QueueCommand::Retry { message, part, yes } => {
+            let one = |message| Operation::QueueRetry { message };
+            about_part(part.operation(message.as_ref(), one, QueueOrder::Retry, now)?, *yes)
+        }
+        QueueCommand::Hold { message, part, yes } => {
+            let one = |message| Operation::QueueHold { message };
+            about_part(part.operation(message.as_ref(), one, QueueOrder::Hold, now)?, *yes)
+        }
+        QueueCommand::Release { all: true, .. } => Operation::QueueReleaseAll.into(),
+        QueueCommand::Release { message, part, yes, .. } => {
+            let one = |message| Operation::QueueRelease { message };
+            about_part(part.operation(message.as_ref(), one, QueueOrder::Release, now)?, *yes)
+        }
         QueueCommand::Cancel { message: Some(id), yes, .. } => asking(
             Operation::QueueCancel { message: message_id(id)? },
             *yes,
             format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
         ),
+        QueueCommand::Cancel { message: None, all: false, part, silently, yes } => {
+            let (order, selection) = (QueueOrder::Cancel { notify: !silently }, part.selection(now)?);
+            about_part(Operation::QueueOrder { order, selection, after: None }, *yes)
+        }
         QueueCommand::Cancel { message: None, yes, .. } => asking(
             Operation::QueueCancelAll,
             *yes,

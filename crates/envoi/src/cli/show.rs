@@ -48,6 +48,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Statistics(found) => statistics::text(found),
         Answer::Connections(rows) => connections(rows),
         Answer::Queue(messages) => queue(messages),
+        Answer::QueuePart(part) => super::orders::counted(part),
         Answer::Message(found) => message(found),
         Answer::Submission(view) => super::message::submission(view),
         Answer::Inbox(found) => inbox::list(found),

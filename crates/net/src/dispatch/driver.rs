@@ -12,7 +12,7 @@ use relay::outcome::Ending;
 use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::retry::Jitter;
-use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler, SiteState};
+use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -269,8 +269,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     pub(super) async fn give_up(self: &Arc<Self>, message: MessageId, ending: Ending) -> Result<usize, StoreError> {
         let event = Event::GivenUp(message, Arc::new(ending));
         let is_its = |action: &Action| matches!(action, Action::End { parcel, .. } if parcel.message == message);
+        let actions = self.tell_and_keep(event, is_its);
+        self.end_all(actions).await
+    }
+
+    /// Ends the parcels of these actions; of how many recipients.
+    pub(super) async fn end_all(self: &Arc<Self>, actions: Vec<Action>) -> Result<usize, StoreError> {
         let mut ended = 0;
-        for action in self.tell_and_keep(event, is_its) {
+        for action in actions {
             if let Action::End { parcel, ending } = action {
                 let recipients = parcel.recipients.len();
                 if self.end(parcel, &ending).await {
@@ -286,7 +292,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn find(&self, message: MessageId) -> Result<(), StoreError> {
+    pub(super) fn find(&self, message: MessageId) -> Result<(), StoreError> {
         match self.state().scheduler.knows(message) {
             true => Ok(()),
             false => Err(StoreError::NotFound(format!("message {message} in the queue"))),
@@ -340,6 +346,10 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
             self.find(message)?;
             self.give_up(message, Ending::Cancelled(by.name.clone())).await
         })
+    }
+
+    fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>> {
+        Box::pin(Driver::order(self, message, recipients, order))
     }
 
     fn directory_changed(&self) {

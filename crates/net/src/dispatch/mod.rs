@@ -9,6 +9,7 @@ mod conversation;
 mod driver;
 mod metrics;
 mod notification;
+mod orders;
 mod review;
 mod sandbox;
 mod sealing;
@@ -34,7 +35,7 @@ use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
 use relay::retry::RETRY_FOR;
 use relay::return_path::ReturnPaths;
-use relay::schedule::{Bounds, SiteState};
+use relay::schedule::{Bounds, Order, SiteState};
 use relay::shaping::Providers;
 use relay::store::{Actor, Store, StoreError};
 use relay::suppression::Bounces;
@@ -124,6 +125,7 @@ pub(crate) trait Drive: Send + Sync {
     fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>>;
     fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>>;
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>>;
+    fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>>;
     fn directory_changed(&self);
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
@@ -175,6 +177,15 @@ impl Handle {
     /// The store's; [`StoreError::NotFound`] where it is not live.
     pub async fn cancel(&self, message: MessageId, by: &Actor) -> Result<usize, StoreError> {
         self.driver.cancel(message, by).await
+    }
+
+    /// Carries an order out about these recipients of a message; of how many. One that is being delivered right now is held,
+    /// sent elsewhere or ended if that is deferred, and not counted where it is to end.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::NotFound`] where it is not live.
+    pub async fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Result<usize, StoreError> {
+        self.driver.order(message, recipients, order).await
     }
 
     /// Accounts, domains or users changed: suspended accounts' mail is held, resumed accounts' mail released.

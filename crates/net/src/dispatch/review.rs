@@ -10,6 +10,7 @@ use relay::directory::Directory;
 use relay::id::Id;
 use relay::outcome::Ending;
 use relay::queue::{HoldReason, RecipientState};
+use relay::schedule::Order;
 use relay::sending_domain::SendingDomain;
 use relay::store::{QueueEntry, Store};
 
@@ -112,21 +113,20 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             return;
         }
         let is_waiting = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
-        let reasons: Vec<HoldReason> = entry
+        let released: Vec<u16> = entry
             .recipients
             .iter()
-            .filter_map(|(_, _, state)| match state {
-                RecipientState::Held { reason, .. } => Some(*reason),
-                _ => None,
+            .filter(|(_, _, state)| match state {
+                RecipientState::Held { reason, .. } => !is_for_the_operator(*reason),
+                _ => false,
             })
+            .map(|(number, ..)| *number)
             .collect();
         let done = match holds.reason(entry) {
             Some(reason) if entry.recipients.iter().any(|(_, _, state)| is_waiting(state)) => {
                 self.hold_message(entry.message, reason).await
             }
-            None if !reasons.is_empty() && !reasons.iter().any(|reason| is_for_the_operator(*reason)) => {
-                self.release_message(entry.message).await
-            }
+            None if !released.is_empty() => self.order(entry.message, released, Order::Release).await.map(|_| ()),
             _ => Ok(()),
         };
         if let Err(error) = done {

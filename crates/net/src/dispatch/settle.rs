@@ -193,6 +193,23 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         Some(Settled { event: Event::Settled { parcel: parcel.id, left }, kept: settlement.verdicts.len() })
     }
 
+    /// Keeps the end of a parcel's recipients without a word to their sender; whether that could be kept.
+    pub(super) async fn settle_untold(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        parcel: &Parcel,
+        judgements: Vec<Judgement>,
+    ) -> bool {
+        let verdicts = judgements.into_iter().map(|judgement| judgement.verdict).collect();
+        let settlement = Settlement { message: parcel.message, at: self.clock.now(), attempt: None, verdicts };
+        let is_kept = self.keep(&settlement).await;
+        if is_kept {
+            let left = self.left(mail, parcel, &settlement);
+            self.tell(Event::Settled { parcel: parcel.id, left });
+        }
+        is_kept
+    }
+
     /// What is left of a parcel after a settlement that was kept.
     fn left(&self, mail: &Claimed, parcel: &Parcel, settlement: &Settlement) -> Vec<(u16, RecipientState)> {
         let attempts = parcel.attempts + u32::from(settlement.attempt.is_some());

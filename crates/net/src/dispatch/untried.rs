@@ -7,7 +7,7 @@ use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{Attempt, HoldReason};
 use relay::route::Destination;
-use relay::schedule::{Fault, Parcel};
+use relay::schedule::{Fault, Order, Parcel};
 use relay::store::{Claimed, Store};
 
 use super::carrier::Carrier;
@@ -71,6 +71,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     pub(super) async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) -> bool {
         let judgements: Vec<Judgement> =
             parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
+        if let Ending::CancelledUntold(_) = ending {
+            return self.settle_untold(mail, parcel, judgements).await;
+        }
         self.settle(mail, (parcel, &self.destination(mail, parcel)), None, judgements).await
     }
 
@@ -94,7 +97,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.give_back(parcel, self.clock.now());
         // what was resumed meanwhile has been looked through already, and this message was not held then
         if !matches!(self.before(mail), Before::Hold(_))
-            && let Err(error) = self.release_message(parcel.message).await
+            && let Err(error) = self.order(parcel.message, parcel.recipients.clone(), Order::Release).await
         {
             tracing::error!(message_id = %parcel.message, %error, "a message could not be released");
         }

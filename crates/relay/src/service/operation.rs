@@ -10,10 +10,11 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    PlanView, QueuePartView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
+    SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView,
+    ZoneView,
 };
-use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
+use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
@@ -250,6 +251,10 @@ operations! {
     QueueRelease { message: MessageId } needs Operator;
     /// Gives a message up.
     QueueCancel { message: MessageId } needs Operator;
+    /// Counts the recipients of a part of the queue, behind one of its messages, as far as one look goes.
+    QueueCount { selection: Selection, after: Option<MessageId> } needs Operator;
+    /// Orders something of a part of the queue, behind one of its messages, as far as one turn goes.
+    QueueOrder { order: QueueOrder, selection: Selection, after: Option<MessageId> } needs Operator;
     /// Releases every message that the operator holds.
     QueueReleaseAll needs Operator;
     /// Gives every message up that the operator holds.
@@ -363,6 +368,7 @@ impl Operation {
                 | Operation::InboxSource { .. }
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
+                | Operation::QueueCount { .. }
                 | Operation::UnknownReplies
                 | Operation::SiteList { .. }
                 | Operation::Blocks
@@ -509,6 +515,7 @@ answers! {
     Statistics(StatisticsView);
     Connections(Vec<ConnectionView>);
     Queue(Vec<QueueView>);
+    QueuePart(QueuePartView);
     Message(MessageView);
     Submission(SubmissionView);
     Inbox(Vec<CapturedView>);

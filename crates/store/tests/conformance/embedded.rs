@@ -111,6 +111,7 @@ async fn mail_and_its_history_are_there_again() {
     store.claim(message).await.unwrap().unwrap();
     let held = commit(&store, envelope(2, &["c@example.org"])).await;
     store.hold(held, HoldReason::Operator, later(3)).await.unwrap();
+    store.hold_some(message, Some(vec![1]), HoldReason::Brake, later(3)).await.unwrap();
     let done = commit(&store, envelope(3, &["d@example.org"])).await;
     store.settle(settlement(done, later(4), &[(0, DELIVERED)])).await.unwrap();
     let history = rows(&store, ActivityFilter::default()).await;

@@ -55,6 +55,7 @@ suite! {
         an_attempt_counts_and_a_cancellation_does_not
         a_second_verdict_changes_nothing
         what_is_held_stays_held_until_released
+        some_of_a_message_are_held_and_released
         a_hold_outlasts_the_attempt_it_met
         a_seal_is_kept
         the_queue_is_read_in_pages

@@ -181,6 +181,7 @@ vouch-what = Your word for a domain stands in place of its DNS records: mail fro
 
 ## Queue
 held-account-suspended = The account is suspended
+held-brake = By the automatic brake
 held-damaged = Damaged on the disk
 held-domain-invalid = The domain lost its validation
 held-operator = Held by the operator
@@ -241,6 +242,41 @@ queue-message-id = Message-ID
 queue-no-sender = none (a bounce mail)
 queue-no-subject = Without subject
 queue-open = Show the message
+queue-order = What is to become of it
+queue-order-cancel = Give it up
+queue-order-cancel-silently = Give it up without telling any sender
+queue-order-cancel-silently-then = They become hard bounces with your name. No bounce mail goes out, whatever senders asked for. This cannot be undone.
+queue-order-cancel-then = They become hard bounces with your name, and senders who want to be are told. This cannot be undone.
+queue-order-hold = Hold it
+queue-order-hold-then = What waits of it is held until it is released: it is not tried, and does not expire. Once released it is tried at least once, whatever its age.
+queue-order-release = Release what you hold of it
+queue-order-release-then = What you hold of it is tried now. What is held because of an account or a domain stays held.
+queue-order-retry = Try it now
+queue-order-retry-then = What waits of it is due now. It goes out as fast as the limits of each site allow.
+queue-orders = Orders about a part of the queue
+queue-orders-ask = A part of it…
+queue-orders-lede = Name what the recipients have in common. They are counted first; nothing happens before you confirm.
+queue-part = This part of the queue
+queue-part-all = That was all.
+queue-part-count = Count them
+queue-part-counted = { $recipients } recipients of { $messages } messages wait there now.
+queue-part-do = Do it
+queue-part-domain = Sending domain, by name or number
+queue-part-done = { $count ->
+    [one] It was done for one recipient.
+   *[other] It was done for { $number } recipients.
+}
+queue-part-go-on = Go on
+queue-part-hours = Accepted at least so many hours ago
+queue-part-more = There is more: go on until it is done.
+queue-part-recipient = Recipient: an address, or @domain
+queue-part-sure = That is what I want
+queue-part-under-way = { $count ->
+    [one] One is being delivered right now, and is dealt with if that is deferred.
+   *[other] { $number } are being delivered right now, and are dealt with if that is deferred.
+}
+queue-part-user = SMTP user, by username or number
+queue-part-which = Which part
 queue-recipients = { $count ->
     [one] one recipient
    *[other] { $number } recipients

@@ -22,6 +22,7 @@ why-delayed = { $count ->
     [one] Delayed: accepted an hour ago.
    *[other] Delayed: accepted { $number } hours ago.
 }
+why-held-brake = Held by the automatic brake, until an administrator of the account or the operator of the relay releases it.
 why-inbox = The test inbox cannot keep the message at the moment.
 why-reported = Reported after the message was delivered: { $last }
 why-reported-delayed = The recipient’s server reported that it has not delivered the message yet, and goes on trying.
@@ -64,6 +65,7 @@ fix-complaint = Send nothing more to this recipient, and look at how they came o
 fix-nothing = Nothing has to be done.
 fix-unattributed = Send each recipient a message of their own: then it is known who is meant.
 fix-again = Send the message again if it is still wanted.
+fix-brake = Look at why the brake is on, put that right, then release it on the Dashboard.
 fix-domain-again = Add the domain again, publish its new records, then send the message again.
 fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.
 fix-later = Nothing for now, the relay tries again by itself. If it lasts for days, ask the recipient by other means.

@@ -52,6 +52,17 @@ views! {
         /// Why the last of them failed.
         fault: Option<String>,
     }
+    /// A part of the queue that was counted, or what an order about it did in one turn.
+    QueuePartView {
+        /// Messages of which any recipient was counted.
+        messages: u64,
+        /// Their recipients that were counted.
+        recipients: u64,
+        /// Recipients that are being delivered right now: they are cancelled if that is deferred, and not counted above.
+        under_way: u64,
+        /// The message that the next turn goes on behind; none: that was all.
+        next: Option<String>,
+    }
     /// A site: the mail servers that one recipient domain or many share, or the next hop of a route.
     SiteView {
         /// Its name: a provider's, or those of its mail servers; a domain's where these are not known.
