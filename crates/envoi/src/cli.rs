@@ -3,6 +3,7 @@
 mod account;
 mod api_key;
 mod ask;
+mod brake;
 mod follow;
 mod inbox;
 mod member;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 pub use account::AccountCommand;
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
+pub use brake::BrakeCommand;
 pub use inbox::InboxCommand;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
@@ -111,6 +113,9 @@ pub enum Command {
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),
+    /// Automatic brakes: whose mail is put off and held, and why
+    #[command(subcommand)]
+    Brake(BrakeCommand),
     /// The certificates that clients are shown
     #[command(subcommand)]
     Certificate(CertificateCommand),

@@ -2,6 +2,7 @@
 
 mod api_key;
 pub mod backup;
+mod brakes;
 pub(crate) mod certificates;
 mod checks;
 pub mod desk;
@@ -81,6 +82,8 @@ pub struct Running<S> {
     pub webhooks: net::webhook::Handle,
     /// Takes a message that was handed in over HTTP.
     pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
+    /// What came to its end in the last hour, for the automatic brakes.
+    pub ended: Arc<std::sync::Mutex<relay::brake::Windows>>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// What the accounts have used of their quotas.
@@ -332,6 +335,7 @@ impl<S: Store> Executor<S> {
             | O::WebhookCall { .. }
             | O::WebhookReplay { .. }
             | O::WebhookDelete { .. } => self.webhook(operation, caller),
+            O::BrakeList { .. } | O::BrakeRelease { .. } => self.brake(operation, caller),
             O::Statistics { .. } => self.statistics(operation, caller),
             other => self.history(other, caller),
         }
@@ -542,5 +546,6 @@ fn is_change(operation: &Operation) -> bool {
             | O::SmtpUserSet { .. }
             | O::SmtpUserDelete { .. }
             | O::WebhookSet { .. }
+            | O::BrakeRelease { .. }
     )
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::account::{Account, Leaving};
 use crate::api_key::ApiKey;
+use crate::brake::Brakes;
 use crate::id::Id;
 use crate::member::Member;
 use crate::plan::{Plan, Plans};
@@ -34,6 +35,8 @@ pub struct Directory {
     pub users: Sharded<Id<SmtpUser>, Arc<SmtpUser>>,
     /// The same by username.
     pub usernames: Sharded<String, Id<SmtpUser>>,
+    /// The automatic brakes that are on, and of each subject the last that was.
+    pub brakes: Arc<Brakes>,
     /// Suppressed addresses by account.
     pub suppressions: Sharded<Id<Account>, Arc<Suppressions>>,
     /// Every API key.

@@ -1,6 +1,7 @@
 //! What has to be remembered: verbs, each atomic, each durable when it returns.
 
 mod book;
+mod brakes;
 mod inbox;
 mod members;
 mod plans;
@@ -29,6 +30,7 @@ pub use book::{
     Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange,
     WebhookChange,
 };
+pub use brakes::Brakes;
 pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
@@ -353,6 +355,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox {}
+pub trait Store: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox {}
 
-impl<S: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}
+impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}

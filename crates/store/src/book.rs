@@ -1,5 +1,6 @@
 //! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
 
+mod brakes;
 mod domains;
 mod leaving;
 mod members;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use relay::account::{Account, AccountState, Contacts, Leaving};
 use relay::api_key::ApiKey;
+use relay::brake::{Brake, Subject};
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
@@ -101,6 +103,10 @@ pub(crate) enum Write {
     WebhookSecret { webhook: Id<Webhook>, secret: Secret },
     /// A webhook is gone.
     WebhookGone(Id<Webhook>),
+    /// A brake as it is from now on.
+    Brake(Box<Brake>),
+    /// A brake is remembered no longer.
+    BrakeGone(Subject),
     /// An account is deleted, and something of it is left.
     AccountLeaves { account: Id<Account>, leaving: Leaving },
     /// Nothing is left of it.

@@ -7,6 +7,7 @@ mod account;
 mod activity;
 mod api_key;
 mod asking;
+mod brake;
 mod domain;
 mod few;
 mod inbox;
@@ -167,6 +168,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::audit))
         .routes(routes!(operator::blocks))
         .routes(routes!(operator::block_lift))
+        .routes(routes!(brake::brake_list))
+        .routes(routes!(brake::brake_release))
         .routes(routes!(operator::queue_list))
         .routes(routes!(operator::unknown_replies))
         .routes(routes!(operator::site_list))

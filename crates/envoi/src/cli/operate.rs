@@ -9,8 +9,8 @@ use relay::service::{Fault, QueueOrder, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, inbox,
-    member, message, plan, site, statistics, suppression, webhook,
+    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, brake,
+    inbox, member, message, plan, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -61,6 +61,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
+        Command::Brake(command) => brake::operation(command),
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),
         Command::Certificate(CertificateCommand::Renew) => Operation::CertificateRenew.into(),
         Command::Zone(ZoneCommand::Show) => Operation::ZoneShow { after: None, limit: super::zone::DOMAINS }.into(),

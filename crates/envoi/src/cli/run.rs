@@ -214,6 +214,7 @@ fn command(operation: &str) -> Option<&'static str> {
         "Activity" => "envoi activity",
         "ApiKeyList" => "envoi api-key list",
         "Blocks" => "envoi blocks list",
+        "BrakeList" => "envoi brake list",
         "DomainList" => "envoi domain list",
         "DomainShow" => "envoi domain show",
         "Health" => "envoi doctor",

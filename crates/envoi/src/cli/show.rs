@@ -59,6 +59,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::UnknownReplies(all) => unknown_replies(all),
         Answer::Sites(all) => super::site::list(all),
         Answer::Blocks(all) => blocks(all),
+        Answer::Brakes(all) => super::brake::list(all),
         Answer::ApiKeys(keys) => api_key::list(keys),
         Answer::ApiKeySecret(made) => api_key::secret(made),
         Answer::Webhook(found) => webhook::one(found),

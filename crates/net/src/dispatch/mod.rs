@@ -22,10 +22,11 @@ mod untried;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use relay::account::Account;
+use relay::brake::Windows;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub return_paths: Option<Arc<ReturnPaths>>,
     /// What bounces leave in the suppressions of an account.
     pub bounces: Bounces,
+    /// What came to its end in the last hour, for the automatic brakes.
+    pub ended: Arc<Mutex<Windows>>,
     /// How long after its acceptance a message counts as delayed.
     pub delayed_after: Duration,
     /// Octets of a message that a notification of its failure brings back whole, where that is asked for.
@@ -94,6 +97,7 @@ impl Settings {
             return_paths: None,
             bounces: Bounces { lasts: Duration::ZERO, most: 0 },
             unknown_replies_max: 0,
+            ended: Arc::default(),
             delayed_after: Duration::ZERO,
             returned_octets_max: 0,
             seals_max: 0,

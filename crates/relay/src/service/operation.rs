@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
-    CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueuePartView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
-    SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView,
-    ZoneView,
+    BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
+    ContactsView, CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView,
+    PlanRequestView, PlanView, QueuePartView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView,
+    SubmissionView, SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView,
+    WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -270,6 +270,10 @@ operations! {
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
     BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Lists the automatic brakes that are on.
+    BrakeList { account: Option<u64> } needs Need::Power(Domains);
+    /// Releases an automatic brake, named by its reference.
+    BrakeRelease { brake: String } needs Need::Power(Domains);
     /// Lists the certificates that clients are shown.
     CertificateList needs Operator;
     /// Orders the certificate now that comes by itself (ACME), whatever is there.
@@ -372,6 +376,7 @@ impl Operation {
                 | Operation::UnknownReplies
                 | Operation::SiteList { .. }
                 | Operation::Blocks
+                | Operation::BrakeList { .. }
                 | Operation::CertificateList
                 | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
@@ -427,6 +432,7 @@ impl Operation {
             | Operation::ApiKeyList { account }
             | Operation::MemberAdd { account, .. }
             | Operation::MemberList { account }
+            | Operation::BrakeList { account }
             | Operation::WebhookList { account }
             | Operation::Audit { account, .. } => {
                 *account = account.or(own.map(Id::number));
@@ -524,6 +530,7 @@ answers! {
     UnknownReplies(Vec<UnknownReplyView>);
     Sites(Vec<SiteView>);
     Blocks(Vec<BlockView>);
+    Brakes(Vec<BrakeView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);
     Audit(Vec<AuditView>);

@@ -436,6 +436,12 @@ limit-conversations-max = Conversations with other servers at once, in total.
 limit-site-conversations-max = Conversations at once with one site: the mail servers that one domain or many share, or the next hop of a route.
 limit-domain-looks-max = Sending domains whose records are looked at in DNS at once.
 limit-account-domain-looks-max = Those of one account: its slow name servers delay nobody else.
+limit-brake-bounce-percent = Part of the recipients that bounce for good within an hour at which the automatic brake of an SMTP user or account goes on; 0: never for that.
+limit-brake-bounce-recipients-min = Recipients that have to come to their end within the hour before that part counts.
+limit-brake-complaint-recipients-min = Recipients that have to be delivered to before that number counts.
+limit-brake-complaints-per-ten-thousand = Complaints for ten thousand recipients delivered to, today and yesterday, at which the automatic brake goes on; 0: never for that.
+limit-brake-volume-factor = How many times the busiest of its last seven days an SMTP user or account sends on one day before the automatic brake goes on; 0: never for that.
+limit-brake-volume-recipients-min = Recipients on one day that are no sudden volume for anybody: what is new may begin with so many.
 limit-zone-queries-per-minute = Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.
 limit-zone-connections-max = Simultaneous connections over TCP with questions about the zone.
 limit-return-path-days = How long reports of other servers are taken at the address that mail went out with.
@@ -604,4 +610,16 @@ unit-calls = { $count ->
 unit-webhooks = { $count ->
     [one] webhook
    *[other] webhooks
+}
+unit-complaints = { $count ->
+    [one] complaint
+   *[other] complaints
+}
+unit-percent = { $count ->
+    [one] percent
+   *[other] percent
+}
+unit-times = { $count ->
+    [one] time
+   *[other] times
 }

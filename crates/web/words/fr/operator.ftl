@@ -436,6 +436,12 @@ limit-conversations-max = Conversations simultanées avec d’autres serveurs, a
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel que partagent un ou plusieurs domaines, ou le serveur suivant d’une route.
 limit-domain-looks-max = Domaines d’envoi dont les enregistrements DNS sont vérifiés en même temps.
 limit-account-domain-looks-max = Ceux d’un même compte : ses serveurs de noms lents ne retardent personne d’autre.
+limit-brake-bounce-percent = Part des destinataires en rebond définitif dans l’heure à partir de laquelle le frein automatique d’un utilisateur SMTP ou d’un compte s’active ; 0 : jamais pour cette raison.
+limit-brake-bounce-recipients-min = Nombre de destinataires réglés dans l’heure à partir duquel cette part compte.
+limit-brake-complaint-recipients-min = Nombre de destinataires livrés à partir duquel ce nombre compte.
+limit-brake-complaints-per-ten-thousand = Plaintes pour dix mille destinataires livrés, aujourd’hui et hier, à partir desquelles le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-factor = Combien de fois le jour le plus chargé de ses sept derniers jours un utilisateur SMTP ou un compte peut envoyer en un jour avant que le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-recipients-min = Nombre de destinataires par jour qui n’est un volume soudain pour personne : ce qui est nouveau peut commencer par là.
 limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
 limit-zone-connections-max = Connexions TCP simultanées pour des questions sur la zone.
 limit-return-path-days = Durée pendant laquelle les rapports d’autres serveurs sont reçus à l’adresse d’envoi d’un message.
@@ -604,4 +610,16 @@ unit-calls = { $count ->
 unit-webhooks = { $count ->
     [one] webhook
    *[other] webhooks
+}
+unit-complaints = { $count ->
+    [one] plainte
+   *[other] plaintes
+}
+unit-percent = { $count ->
+    [one] pour cent
+   *[other] pour cent
+}
+unit-times = { $count ->
+    [one] fois
+   *[other] fois
 }

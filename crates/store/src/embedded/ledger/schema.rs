@@ -283,4 +283,8 @@ ALTER TABLE accounts ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE suppressions ADD COLUMN cause TEXT NOT NULL DEFAULT 'manual';
 ALTER TABLE suppressions ADD COLUMN until INTEGER;
 ",
+    "
+-- automatic brakes that are on, and those that were released lately: whose, as a text, and the rest as JSON
+CREATE TABLE brakes (subject TEXT PRIMARY KEY, brake TEXT NOT NULL) STRICT;
+",
 ];
