@@ -11,6 +11,7 @@ mod message;
 mod operate;
 mod orders;
 mod plan;
+mod queue;
 mod run;
 mod show;
 mod site;
@@ -34,6 +35,7 @@ pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
 pub use orders::PartArgs;
 pub use plan::{PlanCommand, TermsArgs};
+pub use queue::QueueCommand;
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
@@ -472,88 +474,6 @@ pub enum ConnectionsCommand {
         /// At most so many
         #[arg(long, default_value_t = 100)]
         limit: u32,
-    },
-}
-
-/// `queue`
-#[derive(Debug, Subcommand)]
-pub enum QueueCommand {
-    /// List messages, oldest first
-    List {
-        /// Of this account alone
-        #[arg(long)]
-        account: Option<u64>,
-        /// Those after this message, for paging
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// List the replies of other servers that no rule knows, by their shape, since the relay started
-    UnknownReplies,
-    /// Show a message with its recipients
-    Show {
-        /// Its id
-        message: String,
-    },
-    /// Count a part of the queue
-    Count {
-        #[command(flatten)]
-        part: PartArgs,
-    },
-    /// Try the waiting recipients of a message, or of a part of the queue, now
-    Retry {
-        /// Its id
-        #[arg(required_unless_present = "part", conflicts_with = "part")]
-        message: Option<String>,
-        #[command(flatten)]
-        part: PartArgs,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Hold a message, or a part of the queue, until it is released
-    Hold {
-        /// Its id
-        #[arg(required_unless_present = "part", conflicts_with = "part")]
-        message: Option<String>,
-        #[command(flatten)]
-        part: PartArgs,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Release a message, or what you hold of a part of the queue, and try it now
-    Release {
-        /// Its id
-        #[arg(required_unless_present_any = ["all", "part"], conflicts_with_all = ["all", "part"])]
-        message: Option<String>,
-        /// Every message that you hold
-        #[arg(long, conflicts_with = "part")]
-        all: bool,
-        #[command(flatten)]
-        part: PartArgs,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
-    /// Give a message, or a part of the queue, up: its recipients become hard bounces
-    Cancel {
-        /// Its id
-        #[arg(required_unless_present_any = ["all", "part"], conflicts_with_all = ["all", "part"])]
-        message: Option<String>,
-        /// Every message that you hold
-        #[arg(long, conflicts_with = "part")]
-        all: bool,
-        #[command(flatten)]
-        part: PartArgs,
-        /// Tell no sender, whatever they asked for
-        #[arg(long, requires = "part")]
-        silently: bool,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
     },
 }
 

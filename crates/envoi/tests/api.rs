@@ -242,6 +242,7 @@ fn no_route_shows_a_stranger_anything() {
                 ("{domain}", "example.com"),
                 ("{user}", &user),
                 ("{webhook}", &hook),
+                ("{brake}", "A1"),
                 ("{call}", "msg_00112233445566778899aabbccddeeff"),
                 ("{row}", "1"),
                 ("{member}", "1"),

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{House, Port, eventually};
+use support::{Hop, House, Port, eventually};
 
 /// Sends a message to each of these, and waits until it is deferred: there is no way out of the house.
 fn deferred(house: &House, server: &support::Server, login: &support::Login, to: &[&str]) {
@@ -62,4 +62,41 @@ fn a_part_of_the_queue_is_ordered_about_both_ways() {
     let rows = house.json(&["activity", "--status", "hard-bounce"]);
     let reasons: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["reason"].clone()).collect();
     assert_eq!(reasons, ["Cancelled by operator.", "Cancelled by operator."]);
+}
+
+#[test]
+fn a_part_of_the_queue_goes_another_way_over_a_restart() {
+    let hop = Hop::start(10);
+    let house = House::new(hop.port());
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    let dead = "[[delivery.route]]\ndomain = \"dead.example\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\n";
+    std::fs::write(house.config(), text.replace("[[delivery.route]]\n", &format!("{dead}[[delivery.route]]\n")))
+        .unwrap();
+    let login = house.furnish();
+    let server = house.serve();
+    deferred(&house, &server, &login, &["a@dead.example", "b@dead.example"]);
+    let to = format!("127.0.0.1:{}", hop.port());
+    let delivered = |recipient: &str| {
+        eventually("the delivery", || {
+            let rows = house.json(&["activity", "--recipient", recipient, "--status", "delivered"]);
+            rows.get(0).is_some().then_some(())
+        });
+    };
+    let error = house.error(&["queue", "reroute", "--to", "gone:25", "--recipient", "a@dead.example", "--yes"]);
+    assert!(error["kind"] == "invalid" && error["remedy"].as_str().unwrap().contains(&to), "{error}");
+    let reroute = |recipient: &str| house.json(&["queue", "reroute", "--to", &to, "--recipient", recipient, "--yes"]);
+    assert_eq!(reroute("a@dead.example")["recipients"], 1);
+    delivered("a@dead.example");
+    states_are(&house, &[("dead.example", "waiting")]);
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(reroute("b@dead.example")["recipients"], 1);
+    let server = house.serve();
+    house.json(&["queue", "retry", "--recipient", "@dead.example", "--yes"]);
+    delivered("b@dead.example");
+    // what comes later goes as the routes say
+    deferred(&house, &server, &login, &["b@dead.example"]);
+    let log = house.json(&["audit", "list", "--limit", "3"]);
+    let found = log.as_array().unwrap().iter().find(|line| line["action"] == "queue.reroute").unwrap();
+    assert_eq!(found["subject"], format!("1 recipients of 1 messages: to b@dead.example; by {to}"));
+    assert_eq!(server.stop(), Some(0));
 }

@@ -34,6 +34,7 @@ pub mod quota;
 pub mod rate;
 pub mod reachable;
 pub mod report;
+pub mod reroute;
 pub mod retry;
 pub mod return_path;
 pub mod route;

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use crate::reroute::Via;
+
 /// How TLS is used towards a next hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -159,6 +161,21 @@ impl Routes {
         }
     }
 
+    /// The destination of the route to this next hop, as [`Routes::site`] names it.
+    pub fn named(&self, site: &str) -> Option<Destination> {
+        let mut all = (0..self.routes.len()).map(|index| Destination::Route { index });
+        all.find(|destination| self.site(destination) == site)
+    }
+
+    /// Where mail for this domain goes that was sent another way.
+    pub fn toward(&self, via: &Via, domain: &str) -> Destination {
+        match via {
+            Via::Usual => self.destination(domain),
+            Via::Mx => Destination::Mx { domain: destination_domain(domain) },
+            Via::Route(site) => self.named(site).unwrap_or_else(|| self.destination(domain)),
+        }
+    }
+
     /// The route behind a destination; none for MX, and for a place that this list does not have.
     pub fn route(&self, destination: &Destination) -> Option<&Route> {
         match destination {
@@ -260,6 +277,17 @@ mod tests {
         assert!(matches!(fault("*", "host:25", 25), RouteError::Host { number: 2, .. }));
         assert!(matches!(fault("*", "[::1]", 25), RouteError::Host { number: 2, .. }));
         assert_eq!(fault("*", "h", 0), RouteError::Port { number: 2 });
+    }
+
+    #[test]
+    fn what_is_sent_another_way_goes_there_as_long_as_it_is_there() {
+        let list =
+            Routes::new(vec![route("a.example", "one.example.net"), route("b.example", "two.example.net")]).unwrap();
+        let two = Via::Route("two.example.net:2525".into());
+        assert_eq!(index(list.toward(&two, "a.example")), Some(1));
+        assert_eq!(index(list.toward(&Via::Route("gone:25".into()), "a.example")), Some(0));
+        assert_eq!(index(list.toward(&Via::Usual, "a.example")), Some(0));
+        assert_eq!(list.toward(&Via::Mx, "A.example"), Destination::Mx { domain: "a.example".into() });
     }
 
     #[test]

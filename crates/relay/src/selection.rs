@@ -89,6 +89,12 @@ impl Filter {
         self.user.is_some() || self.recipient.as_ref().is_some_and(|whom| whom.local.is_some())
     }
 
+    /// Whether it means this recipient of a message.
+    pub fn is_of(&self, envelope: &Envelope, recipient: u16) -> bool {
+        self.means(envelope.account, envelope.domain, envelope.accepted_at)
+            && !self.of_envelope(envelope, vec![recipient]).is_empty()
+    }
+
     /// Those of these recipients that it means.
     pub fn of_envelope(&self, envelope: &Envelope, numbers: Vec<u16>) -> Vec<u16> {
         if self.user.is_some() && self.user != envelope.user {

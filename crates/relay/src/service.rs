@@ -54,7 +54,7 @@ pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
     plan_retire, plan_set, plan_subscribe, plans, requests,
 };
-pub use queue::{QueueOrder, Selection, queue_filter};
+pub use queue::{QueueOrder, Selection, queue_filter, queue_via};
 pub use suppression::{Imported, Sought, suppress, suppressions, suppressions_import, unsuppress};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,

@@ -5,6 +5,7 @@ mod domains;
 mod leaving;
 mod members;
 mod plans;
+mod reroutes;
 mod suppressions;
 mod webhooks;
 
@@ -22,6 +23,7 @@ use relay::language::Language;
 use relay::member::{Link, Member, SignIn};
 use relay::plan::{Plan, Subscription};
 use relay::quota::Quota;
+use relay::reroute::Reroute;
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
@@ -103,6 +105,8 @@ pub(crate) enum Write {
     WebhookSecret { webhook: Id<Webhook>, secret: Secret },
     /// A webhook is gone.
     WebhookGone(Id<Webhook>),
+    /// The orders to send waiting mail another way, as they are from now on.
+    Reroutes(Arc<Vec<Reroute>>),
     /// A brake as it is from now on.
     Brake(Box<Brake>),
     /// A brake is remembered no longer.

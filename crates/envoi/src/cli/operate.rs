@@ -5,12 +5,12 @@ use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::{Operation, Part};
-use relay::service::{Fault, QueueOrder, RulesChange, Setting};
+use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, brake,
-    inbox, member, message, plan, site, statistics, suppression, webhook,
+    DomainCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, brake, inbox, member,
+    message, plan, queue, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -57,7 +57,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Connections(ConnectionsCommand::List { account, limit }) => {
             Operation::Connections { account: *account, limit: *limit }.into()
         }
-        Command::Queue(command) => queue(command, now)?,
+        Command::Queue(command) => queue::operation(command, now)?,
         Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
@@ -251,51 +251,5 @@ pub(super) fn message_id(given: &str) -> Result<MessageId, Fault> {
             format!("`{given}` is not the id of a message."),
             "Give the 26 letters and digits of `queued as <id>`, as `envoi queue list` shows them.",
         )
-    })
-}
-
-/// An order about a part of the queue is asked about once it is known how much that is.
-fn about_part(operation: Operation, yes: bool) -> Wanted {
-    let is_asked = !yes && matches!(operation, Operation::QueueOrder { .. });
-    Wanted { operation, question: is_asked.then(String::new) }
-}
-
-fn queue(command: &QueueCommand, now: Timestamp) -> Result<Wanted, Fault> {
-    Ok(match command {
-        QueueCommand::List { account, after, limit } => {
-            let after = after.as_deref().map(message_id).transpose()?;
-            Operation::QueueList { account: *account, after, limit: *limit }.into()
-        }
-        QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
-        QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
-        QueueCommand::Count { part } => Operation::QueueCount { selection: part.selection(now)?, after: None }.into(),
-        QueueCommand::Retry { message, part, yes } => {
-            let one = |message| Operation::QueueRetry { message };
-            about_part(part.operation(message.as_ref(), one, QueueOrder::Retry, now)?, *yes)
-        }
-        QueueCommand::Hold { message, part, yes } => {
-            let one = |message| Operation::QueueHold { message };
-            about_part(part.operation(message.as_ref(), one, QueueOrder::Hold, now)?, *yes)
-        }
-        QueueCommand::Release { all: true, .. } => Operation::QueueReleaseAll.into(),
-        QueueCommand::Release { message, part, yes, .. } => {
-            let one = |message| Operation::QueueRelease { message };
-            about_part(part.operation(message.as_ref(), one, QueueOrder::Release, now)?, *yes)
-        }
-        QueueCommand::Cancel { message: Some(id), yes, .. } => asking(
-            Operation::QueueCancel { message: message_id(id)? },
-            *yes,
-            format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
-        ),
-        QueueCommand::Cancel { message: None, all: false, part, silently, yes } => {
-            let (order, selection) = (QueueOrder::Cancel { notify: !silently }, part.selection(now)?);
-            about_part(Operation::QueueOrder { order, selection, after: None }, *yes)
-        }
-        QueueCommand::Cancel { message: None, yes, .. } => asking(
-            Operation::QueueCancelAll,
-            *yes,
-            "Cancel every message that you hold? Their recipients become hard bounces, and it cannot be undone."
-                .to_owned(),
-        ),
     })
 }

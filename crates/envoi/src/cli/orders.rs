@@ -72,6 +72,7 @@ fn verbs(order: &QueueOrder) -> (&'static str, &'static str) {
         QueueOrder::Hold => ("Hold", "held until they are released"),
         QueueOrder::Release => ("Release what you hold of", "released and tried now"),
         QueueOrder::Retry => ("Try now what waits of", "tried now"),
+        QueueOrder::Reroute { .. } => ("Send another way", "sent another way"),
         QueueOrder::Cancel { notify: true } => ("Cancel for good", "cancelled"),
         QueueOrder::Cancel { notify: false } => ("Cancel for good, without a word to the senders,", "cancelled"),
     }

@@ -2,15 +2,18 @@
 //! long. What a turn leaves, the next goes on with.
 
 use net::dispatch::Handle;
+use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::{self, Ending};
 use relay::power::Scope;
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
+use relay::reroute::{REROUTES_MAX, Reroute, Via};
+use relay::route::Routes;
 use relay::schedule::Order;
 use relay::selection::Filter;
 use relay::service::operation::Answer;
 use relay::service::view::QueuePartView;
-use relay::service::{Fault, QueueOrder, Selection, queue_filter};
+use relay::service::{Fault, QueueOrder, Selection, queue_filter, queue_via};
 use relay::store::{Actor, AuditEntry, QueueEntry, Store, StoreError};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -32,10 +35,13 @@ const ORDERED_MAX: usize = 5_000;
 /// Messages that are ordered about at once: what is kept of them shares a sync.
 const AT_ONCE: usize = 64;
 
+/// Recipients of a message, each with its domain.
+type Chosen = (MessageId, Vec<(u16, Arc<str>)>);
+
 /// What a look found.
 struct Found {
     /// Messages with the recipients that are meant.
-    chosen: Vec<(MessageId, Vec<u16>)>,
+    chosen: Vec<Chosen>,
     /// The message that the next turn goes on behind; none: that was all.
     next: Option<MessageId>,
 }
@@ -86,7 +92,7 @@ impl<S: Store> Executor<S> {
 
     /// Carries an order about a part of the queue out, as far as one turn goes; what was done is in the audit log.
     pub(super) async fn queue_order(
-        &self,
+        self: &Arc<Self>,
         order: &QueueOrder,
         (selection, after): (&Selection, Option<MessageId>),
         actor: &Actor,
@@ -94,9 +100,10 @@ impl<S: Store> Executor<S> {
     ) -> Result<Answer, Fault> {
         let filter = queue_filter(self.store.as_ref(), selection, scope)?;
         let wants = |state: &RecipientState| order.wants(state);
+        let via = self.rerouting(order, &filter).await?;
         let Found { chosen, next } = self.look(&filter, wants, after, ORDERED_MAX).await?;
         let done = match &self.running {
-            Some(running) => ordered(&running.dispatch, scheduled(order, actor), chosen).await,
+            Some(running) => ordered(&running.dispatch, scheduled(order, via, actor), chosen).await,
             None => self.order_chosen(order, chosen, actor).await,
         };
         self.audit_order(order, selection, &done, actor);
@@ -108,6 +115,35 @@ impl<S: Store> Executor<S> {
                 under_way: done.under_way,
                 next: next.map(|message| message.to_string()),
             })),
+        }
+    }
+
+    /// Keeps an order to send mail another way before anything goes there; which way.
+    async fn rerouting(self: &Arc<Self>, order: &QueueOrder, filter: &Filter) -> Result<Option<Via>, Fault> {
+        let QueueOrder::Reroute { to } = order else { return Ok(None) };
+        let routes = Routes::new(self.config.delivery.routes.clone());
+        let routes = routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?;
+        let via = queue_via(&routes, to.as_deref())?;
+        let now = self.clock.now();
+        let until = Some(filter.until.map_or(now, |until| until.min(now)));
+        let reroute = Reroute { filter: Filter { until, ..filter.clone() }, via: via.clone() };
+        let here = Arc::clone(self);
+        let kept = tokio::task::spawn_blocking(move || {
+            let is_many = here.store.directory().reroutes.len() >= REROUTES_MAX / 2;
+            here.store.reroute(reroute, is_many.then(|| here.oldest(now)))
+        });
+        kept.await.map_err(super::broke_off)??;
+        Ok(Some(via))
+    }
+
+    /// When the oldest message was accepted that waits.
+    fn oldest(&self, now: Timestamp) -> Timestamp {
+        let (mut after, mut oldest) = (None, now);
+        loop {
+            let page = self.store.queue(after, PAGE);
+            let Some(last) = page.last() else { return oldest };
+            after = Some(last.message);
+            oldest = page.iter().map(|entry| entry.accepted_at).fold(oldest, Timestamp::min);
         }
     }
 
@@ -134,7 +170,11 @@ impl<S: Store> Executor<S> {
                     numbers = self.meant(filter, &entry, numbers).await?;
                 }
                 if !numbers.is_empty() {
-                    chosen.push((entry.message, numbers));
+                    let domains = entry.recipients.iter().filter(|(number, ..)| numbers.contains(number));
+                    chosen.push((
+                        entry.message,
+                        domains.map(|(number, domain, _)| (*number, Arc::clone(domain))).collect(),
+                    ));
                 }
                 if chosen.len() >= most || read >= READ_MAX {
                     return Ok(Found { chosen, next: after });
@@ -155,10 +195,11 @@ impl<S: Store> Executor<S> {
         }
     }
 
-    async fn order_chosen(&self, order: &QueueOrder, chosen: Vec<(MessageId, Vec<u16>)>, actor: &Actor) -> Done {
+    async fn order_chosen(&self, order: &QueueOrder, chosen: Vec<Chosen>, actor: &Actor) -> Done {
         let mut done = Done::default();
-        for (message, numbers) in chosen {
-            let count = numbers.len();
+        for (message, recipients) in chosen {
+            let count = recipients.len();
+            let numbers = recipients.into_iter().map(|(number, _)| number).collect();
             let result = self.order_stored(order, message, numbers, actor).await;
             done.with(count, result.map(|()| count));
             if done.error.is_some() {
@@ -191,6 +232,8 @@ impl<S: Store> Executor<S> {
         match order {
             QueueOrder::Hold => self.store.hold_some(message, Some(numbers), HoldReason::Operator, at).await,
             QueueOrder::Release => self.store.release_some(message, Some(numbers), at).await,
+            // gone by at the start
+            QueueOrder::Reroute { .. } => Ok(()),
             QueueOrder::Retry | QueueOrder::Cancel { .. } => {
                 let verdicts = numbers.into_iter().map(verdict).collect();
                 self.store.settle(Settlement { message, at, attempt: None, verdicts }).await
@@ -204,12 +247,16 @@ impl<S: Store> Executor<S> {
             return;
         }
         let (recipients, messages) = (done.recipients + done.under_way, done.messages);
-        let untold = if matches!(order, QueueOrder::Cancel { notify: false }) { "; senders are not told" } else { "" };
+        let further = match order {
+            QueueOrder::Cancel { notify: false } => "; senders are not told".to_owned(),
+            QueueOrder::Reroute { to } => format!("; by {}", to.as_deref().unwrap_or("the usual route")),
+            _ => String::new(),
+        };
         let entry = AuditEntry {
             at: self.clock.now(),
             actor: actor.clone(),
             action: order.action().to_owned(),
-            subject: format!("{recipients} recipients of {messages} messages: {}{untold}", selection.words()),
+            subject: format!("{recipients} recipients of {messages} messages: {}{further}", selection.words()),
             account: selection.account.map(Id::new),
         };
         if let Err(error) = self.store.audit_note(entry) {
@@ -218,30 +265,46 @@ impl<S: Store> Executor<S> {
     }
 }
 
-/// The order as the scheduler knows it.
-fn scheduled(order: &QueueOrder, actor: &Actor) -> Order {
-    match order {
+/// The order as the dispatch knows it.
+#[derive(Clone)]
+enum Given {
+    Order(Order),
+    Reroute(Via),
+}
+
+fn scheduled(order: &QueueOrder, via: Option<Via>, actor: &Actor) -> Given {
+    Given::Order(match order {
         QueueOrder::Hold => Order::Hold(HoldReason::Operator),
         QueueOrder::Release => Order::Release,
         QueueOrder::Retry => Order::Retry,
         QueueOrder::Cancel { notify: true } => Order::End(Arc::new(Ending::Cancelled(actor.name.clone()))),
         QueueOrder::Cancel { notify: false } => Order::End(Arc::new(Ending::CancelledUntold(actor.name.clone()))),
-    }
+        QueueOrder::Reroute { .. } => return Given::Reroute(via.unwrap_or(Via::Usual)),
+    })
 }
 
 /// Has the running driver carry an order out, some messages at once. The first fault ends it.
-async fn ordered(dispatch: &Handle, order: Order, chosen: Vec<(MessageId, Vec<u16>)>) -> Done {
+async fn ordered(dispatch: &Handle, order: Given, chosen: Vec<Chosen>) -> Done {
     let mut done = Done::default();
     let mut under_way = JoinSet::new();
-    for (message, numbers) in chosen {
+    for (message, recipients) in chosen {
         if under_way.len() >= AT_ONCE {
             gather(&mut done, under_way.join_next().await);
         }
         if done.error.is_some() {
             break;
         }
-        let (dispatch, order, count) = (dispatch.clone(), order.clone(), numbers.len());
-        under_way.spawn(async move { (count, dispatch.order(message, numbers, order).await) });
+        let (dispatch, order, count) = (dispatch.clone(), order.clone(), recipients.len());
+        under_way.spawn(async move {
+            let done = match order {
+                Given::Order(order) => {
+                    let numbers = recipients.into_iter().map(|(number, _)| number).collect();
+                    dispatch.order(message, numbers, order).await
+                }
+                Given::Reroute(via) => dispatch.reroute(message, recipients, via).await,
+            };
+            (count, done)
+        });
     }
     while let Some(joined) = under_way.join_next().await {
         gather(&mut done, Some(joined));

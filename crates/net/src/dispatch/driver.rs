@@ -11,6 +11,7 @@ use relay::id::MessageId;
 use relay::outcome::Ending;
 use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
+use relay::reroute::Via;
 use relay::retry::Jitter;
 use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
@@ -213,7 +214,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             after = Some(last.message);
             messages += page.len();
             for entry in page {
-                self.load_entry(entry);
+                self.load_entry(entry).await;
             }
             tokio::task::yield_now().await;
         }
@@ -222,13 +223,22 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
+    async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
+        let ways = self.ways(&entry).await;
         let routes = self.carrier.routes();
+        let destination = |recipient: u16, domain: &str| match ways.iter().find(|(number, _)| *number == recipient) {
+            Some((_, via)) => routes.toward(via, domain),
+            None => routes.destination(domain),
+        };
         let recipients = entry
             .recipients
             .into_iter()
-            .map(|(recipient, domain, state)| Addressed { recipient, destination: routes.destination(&domain), state })
+            .map(|(recipient, domain, state)| Addressed {
+                recipient,
+                destination: destination(recipient, &domain),
+                state,
+            })
             .collect();
         self.tell(Event::Arrived { message: entry.message, account: entry.account, recipients });
     }
@@ -358,6 +368,15 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>> {
         Box::pin(Driver::order(self, message, recipients, order))
+    }
+
+    fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Answer<'_, Result<usize, StoreError>> {
+        Box::pin(async move { Driver::reroute(self, message, recipients, &via) })
     }
 
     fn directory_changed(&self) {

@@ -34,6 +34,7 @@ use relay::limits::Limits;
 use relay::outcome::rules::Rules;
 use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
+use relay::reroute::Via;
 use relay::retry::RETRY_FOR;
 use relay::return_path::ReturnPaths;
 use relay::schedule::{Bounds, Order, SiteState};
@@ -130,6 +131,12 @@ pub(crate) trait Drive: Send + Sync {
     fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>>;
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>>;
     fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>>;
+    fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Answer<'_, Result<usize, StoreError>>;
     fn directory_changed(&self);
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
@@ -190,6 +197,20 @@ impl Handle {
     /// The store's; [`StoreError::NotFound`] where it is not live.
     pub async fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Result<usize, StoreError> {
         self.driver.order(message, recipients, order).await
+    }
+
+    /// Sends recipients of a message, each with its domain, another way from now on; how many. The order itself has to be kept
+    /// first: after a start it is gone by that.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it is not live.
+    pub async fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Result<usize, StoreError> {
+        self.driver.reroute(message, recipients, via).await
     }
 
     /// Accounts, domains or users changed: suspended accounts' mail is held, resumed accounts' mail released.

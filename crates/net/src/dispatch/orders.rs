@@ -1,12 +1,15 @@
 //! What people order about some recipients of a message: the scheduler first where nothing more may begin, the store first
 //! where something may.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use relay::id::MessageId;
 use relay::queue::HoldReason;
+use relay::reroute::{self, Via};
+use relay::route::Destination;
 use relay::schedule::{Action, Event, Order};
-use relay::store::{Store, StoreError};
+use relay::store::{QueueEntry, Store, StoreError};
 
 use super::carrier::Carrier;
 use super::driver::Driver;
@@ -31,6 +34,42 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             Order::End(_) => self.end_chosen(message, recipients, order).await,
             Order::Retry | Order::Send(_) => Ok(self.tell_order(message, recipients, order)),
         }
+    }
+
+    /// Sends recipients another way from now on; how many.
+    pub(super) fn reroute(
+        self: &Arc<Self>,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: &Via,
+    ) -> Result<usize, StoreError> {
+        self.find(message)?;
+        let routes = self.carrier.routes();
+        let mut by_destination: HashMap<Destination, Vec<u16>> = HashMap::new();
+        for (number, domain) in recipients {
+            by_destination.entry(routes.toward(via, &domain)).or_default().push(number);
+        }
+        let told = by_destination.into_iter();
+        Ok(told.map(|(destination, numbers)| self.tell_order(message, numbers, Order::Send(destination))).sum())
+    }
+
+    /// How those recipients of a waiting message go that the operator sent another way.
+    pub(super) async fn ways(&self, entry: &QueueEntry) -> Vec<(u16, Via)> {
+        let reroutes = Arc::clone(&self.store.directory().reroutes);
+        if reroutes.is_empty() {
+            return Vec::new();
+        }
+        let mut envelope = None;
+        if reroute::needs_envelope(&reroutes, entry) {
+            match self.store.peek(entry.message).await {
+                Ok(found) => envelope = found.map(|found| found.envelope),
+                Err(error) => {
+                    tracing::warn!(message_id = %entry.message, %error, "a message goes as the routes say: it cannot be read");
+                }
+            }
+        }
+        let ways = reroute::ways(&reroutes, entry, envelope.as_deref());
+        ways.into_iter().map(|(number, via)| (number, via.clone())).collect()
     }
 
     fn tell_order(self: &Arc<Self>, message: MessageId, recipients: Vec<u16>, order: Order) -> usize {

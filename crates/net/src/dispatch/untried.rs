@@ -6,6 +6,7 @@ use std::time::Duration;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{Attempt, HoldReason};
+use relay::reroute;
 use relay::route::Destination;
 use relay::schedule::{Fault, Order, Parcel};
 use relay::store::{Claimed, Store};
@@ -56,8 +57,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Where a parcel would go.
     fn destination(&self, mail: &Claimed, parcel: &Parcel) -> Destination {
-        let first = parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)));
-        self.carrier.routes().destination(first.map_or("", |address| address.domain()))
+        let number = parcel.recipients.first().copied().unwrap_or_default();
+        let domain = mail.envelope.recipients.get(usize::from(number)).map_or("", |address| address.domain());
+        let directory = self.store.directory();
+        match reroute::way(&directory.reroutes, &mail.envelope, number) {
+            Some(via) => self.carrier.routes().toward(via, domain),
+            None => self.carrier.routes().destination(domain),
+        }
     }
 
     /// Settles a parcel as ended; whether that could be kept.

@@ -8,6 +8,8 @@ use crate::id::Id;
 use crate::moment;
 use crate::power::Scope;
 use crate::queue::{HoldReason, RecipientState};
+use crate::reroute::Via;
+use crate::route::{Destination, Routes};
 use crate::selection::{Filter, Whom};
 use crate::store::Book;
 
@@ -59,6 +61,11 @@ pub enum QueueOrder {
         /// Whether the senders who want to be are told.
         notify: bool,
     },
+    /// It goes another way from now on.
+    Reroute {
+        /// The next hop of a route, `host:port`; `mx`: the mail servers of its domain; none: as the routes say.
+        to: Option<String>,
+    },
 }
 
 impl QueueOrder {
@@ -69,6 +76,7 @@ impl QueueOrder {
             QueueOrder::Release => "queue.release",
             QueueOrder::Retry => "queue.retry",
             QueueOrder::Cancel { .. } => "queue.cancel",
+            QueueOrder::Reroute { .. } => "queue.reroute",
         }
     }
 
@@ -77,7 +85,7 @@ impl QueueOrder {
         match self {
             QueueOrder::Hold | QueueOrder::Retry => matches!(state, RecipientState::Waiting { .. }),
             QueueOrder::Release => matches!(state, RecipientState::Held { reason: HoldReason::Operator, .. }),
-            QueueOrder::Cancel { .. } => *state != RecipientState::Settled,
+            QueueOrder::Cancel { .. } | QueueOrder::Reroute { .. } => *state != RecipientState::Settled,
         }
     }
 }
@@ -113,4 +121,22 @@ pub fn queue_filter(book: &impl Book, selection: &Selection, scope: Scope) -> Re
         .named("queue-part-none", &[]));
     }
     Ok(filter)
+}
+
+/// The way that somebody names for waiting mail.
+///
+/// # Errors
+/// There is no route to such a next hop.
+pub fn queue_via(routes: &Routes, to: Option<&str>) -> Result<Via, Fault> {
+    match to.map(str::trim).filter(|to| !to.is_empty()) {
+        None => Ok(Via::Usual),
+        Some(to) if to.eq_ignore_ascii_case("mx") => Ok(Via::Mx),
+        Some(to) if routes.named(to).is_some() => Ok(Via::Route(to.to_owned())),
+        Some(to) => {
+            let known = (0..routes.iter().count()).map(|index| routes.site(&Destination::Route { index }));
+            let known: Vec<_> = known.chain(["mx".to_owned()]).collect();
+            Err(Fault::invalid(format!("There is no route to `{to}`."), format!("There are: {}.", known.join(", ")))
+                .named("route-none", &[("route", &to), ("routes", &known.join(", "))]))
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 mod archive;
 mod book;
+mod brakes;
 mod damage;
 mod embedded;
 mod history;
@@ -81,6 +82,9 @@ suite! {
         an_account_reaches_its_own_alone
         the_oldest_goes_first
         what_is_old_or_nobodys_goes;
+    brakes:
+        a_brake_is_on_until_it_is_released
+        brakes_of_long_ago_and_of_nobody_are_forgotten;
     plans:
         accounts_begin_on_the_default_plan
         a_plan_changes_for_those_that_are_on_it

@@ -40,17 +40,21 @@ enum Ordered {
     Release,
     Retry,
     Cancel,
+    Reroute,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderOfQueue {
-    /// What is to become of it: `hold`, `release` (what the operator holds), `retry`, `cancel` (it cannot be undone).
+    /// What is to become of it: `hold`, `release` (what the operator holds), `retry`, `cancel` (it cannot be undone), `reroute`.
     #[schema(inline)]
     order: Ordered,
     /// Whether senders that want to be are told of what is cancelled.
     #[serde(default = "yes")]
     notify: bool,
+    /// Where what is rerouted goes: the next hop of a route, `host:port`; `mx`: the mail servers of its domain; none: as the
+    /// routes say.
+    to: Option<String>,
     /// Of this account alone.
     account: Option<u64>,
     /// Of this sending domain alone, by number or name.
@@ -85,16 +89,17 @@ pub(super) async fn queue_count(asking: Asking, Query(part): Query<Counted>) -> 
     asking.run(Operation::QueueCount { selection, after }).await
 }
 
-/// Holds, releases, tries or cancels a part of the queue, as far as one turn goes: go on with `next` while there is one.
+/// Holds, releases, tries, cancels or reroutes a part of the queue, as far as one turn goes: go on with `next` while there is one.
 #[utoipa::path(post, path = "/queue/orders", operation_id = "QueueOrder", tag = "Queue", request_body = OrderOfQueue,
     responses((status = 200, body = QueuePartView)))]
 pub(super) async fn queue_order(asking: Asking, Body(given): Body<OrderOfQueue>) -> Outcome<QueuePartView> {
-    let OrderOfQueue { order, notify, account, domain, user, recipient, since, until, cursor } = given;
+    let OrderOfQueue { order, notify, to, account, domain, user, recipient, since, until, cursor } = given;
     let order = match order {
         Ordered::Hold => QueueOrder::Hold,
         Ordered::Release => QueueOrder::Release,
         Ordered::Retry => QueueOrder::Retry,
         Ordered::Cancel => QueueOrder::Cancel { notify },
+        Ordered::Reroute => QueueOrder::Reroute { to },
     };
     let selection = Selection { account, domain, user, recipient, since: at(since)?, until: at(until)? };
     let after = cursor.as_deref().map(id).transpose()?;

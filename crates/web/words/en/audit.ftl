@@ -72,6 +72,7 @@ action-plan-withdraw = Withdrew a request for a plan
 action-queue-cancel = Gave mail up
 action-queue-hold = Held mail
 action-queue-release = Released mail
+action-queue-reroute = Sent mail another way
 action-queue-retry = Had mail tried at once
 action-repair-given-up = Gave a damaged message up
 action-site-resume = Had a site tried at once

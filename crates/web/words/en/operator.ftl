@@ -251,6 +251,8 @@ queue-order-hold = Hold it
 queue-order-hold-then = What waits of it is held until it is released: it is not tried, and does not expire. Once released it is tried at least once, whatever its age.
 queue-order-release = Release what you hold of it
 queue-order-release-then = What you hold of it is tried now. What is held because of an account or a domain stays held.
+queue-order-reroute = Send it another way
+queue-order-reroute-then = From now on, over restarts, it goes to the next hop that is named, and what waits of it is tried there now.
 queue-order-retry = Try it now
 queue-order-retry-then = What waits of it is due now. It goes out as fast as the limits of each site allow.
 queue-orders = Orders about a part of the queue
@@ -271,6 +273,7 @@ queue-part-hours = Accepted at least so many hours ago
 queue-part-more = There is more: go on until it is done.
 queue-part-recipient = Recipient: an address, or @domain
 queue-part-sure = That is what I want
+queue-part-to = To send it another way: the next hop of a route as host:port, or mx; empty: as the routes say
 queue-part-under-way = { $count ->
     [one] One is being delivered right now, and is dealt with if that is deferred.
    *[other] { $number } are being delivered right now, and are dealt with if that is deferred.

@@ -72,6 +72,7 @@ action-plan-withdraw = A retiré une demande de forfait
 action-queue-cancel = Abandon de courriel
 action-queue-hold = Retenue de courriel
 action-queue-release = Libération de courriel
+action-queue-reroute = Envoi de courriel par un autre chemin
 action-queue-retry = Nouvel essai immédiat de courriel
 action-repair-given-up = Abandon d’un message endommagé
 action-site-resume = Essai immédiat d’un site

@@ -251,6 +251,8 @@ queue-order-hold = La retenir
 queue-order-hold-then = Ce qui attend est retenu jusqu’à sa libération : aucune tentative, aucune expiration. Une fois libéré, il est tenté au moins une fois, quel que soit son âge.
 queue-order-release = Libérer ce que vous en retenez
 queue-order-release-then = Ce que vous en retenez est tenté maintenant. Ce qui est retenu à cause d’un compte ou d’un domaine le reste.
+queue-order-reroute = L’envoyer par un autre chemin
+queue-order-reroute-then = Désormais, même après un redémarrage, elle passe par le relais suivant indiqué, et ce qui attend y est tenté maintenant.
 queue-order-retry = La tenter maintenant
 queue-order-retry-then = Ce qui attend devient exigible tout de suite et part aussi vite que les limites de chaque site le permettent.
 queue-orders = Agir sur une partie de la file
@@ -271,6 +273,7 @@ queue-part-hours = Accepté il y a au moins tant d’heures
 queue-part-more = Il en reste : continuez jusqu’à la fin.
 queue-part-recipient = Destinataire : une adresse ou @domaine
 queue-part-sure = C’est bien ce que je veux
+queue-part-to = Pour un autre chemin : le relais suivant d’une route sous la forme hôte:port, ou mx ; vide : comme le disent les routes
 queue-part-under-way = { $count ->
     [one] { $number } est en cours de remise et sera traité si elle est différée.
    *[other] { $number } sont en cours de remise et seront traités si elle est différée.

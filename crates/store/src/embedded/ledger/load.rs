@@ -80,6 +80,12 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     directory.brakes = Arc::new(brakes);
+    let mut reroutes = Vec::new();
+    each(reader, "SELECT reroute FROM reroutes ORDER BY place", |row| {
+        reroutes.push(from_json(&row.get::<_, String>(0)?)?);
+        Ok(())
+    })?;
+    directory.reroutes = Arc::new(reroutes);
     super::plans::load(reader, &mut directory)?;
     super::webhooks::load(reader, &mut directory)?;
     let mut selectors = HashSet::new();

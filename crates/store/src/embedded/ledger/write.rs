@@ -55,6 +55,13 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             let delete = "DELETE FROM suppressions WHERE account = ?1 AND address = ?2";
             transaction.prepare_cached(delete)?.execute((account.number(), address))?;
         }
+        Write::Reroutes(reroutes) => {
+            transaction.execute("DELETE FROM reroutes", [])?;
+            for (place, reroute) in reroutes.iter().enumerate() {
+                let insert = "INSERT INTO reroutes (place, reroute) VALUES (?1, ?2)";
+                transaction.execute(insert, (place as u64, json(reroute)?))?;
+            }
+        }
         Write::Brake(brake) => {
             let upsert = "INSERT INTO brakes (subject, brake) VALUES (?1, ?2)
                 ON CONFLICT (subject) DO UPDATE SET brake = ?2";

@@ -23,10 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The orders that there are, by the word that stands in forms and names of messages.
-const ORDERS: [(&str, QueueOrder); 5] = [
+const ORDERS: [(&str, QueueOrder); 6] = [
     ("hold", QueueOrder::Hold),
     ("release", QueueOrder::Release),
     ("retry", QueueOrder::Retry),
+    ("reroute", QueueOrder::Reroute { to: None }),
     ("cancel", QueueOrder::Cancel { notify: true }),
     ("cancel-silently", QueueOrder::Cancel { notify: false }),
 ];
@@ -42,6 +43,8 @@ struct Given {
     hours: String,
     until: String,
     order: String,
+    /// Where what is rerouted goes.
+    to: String,
     /// The message that the next turn goes on behind.
     after: String,
     /// What turns before have done.
@@ -88,7 +91,11 @@ impl OrdersPage {
 
 impl Given {
     fn order(&self) -> Option<QueueOrder> {
-        ORDERS.into_iter().find(|(word, _)| *word == self.order).map(|(_, order)| order)
+        let (_, order) = ORDERS.into_iter().find(|(word, _)| *word == self.order)?;
+        Some(match order {
+            QueueOrder::Reroute { .. } => QueueOrder::Reroute { to: Some(self.to.trim().to_owned()) },
+            order => order,
+        })
     }
 
     /// What it names, its age as a moment from now on.
@@ -125,6 +132,7 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
         recipient: asked("recipient"),
         hours: asked("hours"),
         order: asked("order"),
+        to: asked("to"),
         ..Given::default()
     };
     if given.order().is_none() {
