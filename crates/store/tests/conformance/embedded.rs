@@ -13,7 +13,7 @@ use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
+use relay::store::{Block, Book as _, Brakes, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
 use relay::suppression::Suppression;
 use smtp::dsn::Notify;
 use smtp::envelope::RcptParameters;
