@@ -304,6 +304,9 @@ pub struct RulesArgs {
     /// Refuse suppressed recipients with 550 instead of taking and rejecting them
     #[arg(long, value_name = "on|off")]
     pub refuse_suppressed: Option<Switch>,
+    /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058)
+    #[arg(long, value_name = "on|off")]
+    pub one_click_unsubscribe: Option<Switch>,
 }
 
 /// `smtp-user`

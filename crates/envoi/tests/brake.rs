@@ -62,7 +62,11 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
         (&json!(13), &json!(10), &json!("Web shop"))
     );
     let refused = format!("{:?}", try_send(&house, &server, &login, "new@example.net").unwrap_err());
-    assert!(refused.contains("450") && refused.contains("4.7.1 The automatic brake is on (reference U1)"), "{refused}");
+    assert!(
+        refused.contains("TransientNegativeCompletion")
+            && refused.contains("4.7.1 The automatic brake is on (reference U1)"),
+        "{refused}"
+    );
     let held = eventually("the hold", || {
         let row = row_to(&house, "late@dead.example");
         (row["status"] == "pending").then_some(row)

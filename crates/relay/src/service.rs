@@ -15,6 +15,7 @@ mod leaving;
 mod member;
 mod name;
 pub mod operation;
+mod part;
 mod plan;
 mod queue;
 mod room;

@@ -63,4 +63,6 @@ pub struct UserRules {
     pub recipient_domains: Vec<String>,
     /// Answer a suppressed recipient with `550 5.7.1` instead of `250` and a Rejected row.
     pub refuse_suppressed: bool,
+    /// Its mail goes to one recipient each, and tells them where to unsubscribe with one click (RFC 8058).
+    pub one_click_unsubscribe: bool,
 }

@@ -35,6 +35,7 @@ use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
 use crate::store::{Block, Login, StoreError};
+use crate::unsubscribe::Links;
 
 pub use handed_in::{Receipt, RefusedRecipient};
 use login::Attempts;
@@ -54,6 +55,7 @@ pub struct Submission {
     usage: Usage,
     gather: Mutex<Gather>,
     refusals: Mutex<Pace<Site>>,
+    links: Option<Links>,
 }
 
 /// What comes of a question.
@@ -123,7 +125,14 @@ impl Submission {
             usage: Usage::default(),
             gather: Mutex::new(Gather::new(limits)),
             refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
+            links: None,
         }
+    }
+
+    /// The same, whose messages can tell where to unsubscribe.
+    #[must_use]
+    pub fn with_links(self, links: Option<Links>) -> Self {
+        Submission { links, ..self }
     }
 
     /// Takes up what was kept across a restart.

@@ -40,6 +40,7 @@ mod sites;
 mod snippets;
 mod suppressions;
 mod test_mail;
+pub mod unsubscribe;
 mod users;
 mod visit;
 mod webhooks;

@@ -169,6 +169,7 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
         senders: list(given.senders.as_deref()),
         recipient_domains: list(given.recipient_domains.as_deref()),
         refuse_suppressed: switch(given.refuse_suppressed),
+        one_click_unsubscribe: switch(given.one_click_unsubscribe),
     })
 }
 

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use utoipa::ToSchema;
 
+pub use super::part::Part;
+
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
@@ -27,34 +29,6 @@ use crate::webhook::CallId;
 
 /// The longest that [`Operation::ActivitySince`] waits for a change.
 pub const WAIT_SECONDS_MAX: u32 = 30;
-
-/// The part of a list that is asked for, in the order of numbers; by default the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Part {
-    /// Those with higher numbers than this.
-    pub after: u64,
-    /// At most so many; 0: all.
-    pub limit: u32,
-}
-
-impl Part {
-    /// The whole.
-    pub const WHOLE: Part = Part { after: 0, limit: 0 };
-
-    /// What it leaves of a list, in the order of numbers.
-    pub fn of<T>(self, mut all: Vec<T>, number: impl Fn(&T) -> u64) -> Vec<T> {
-        all.retain(|one| number(one) > self.after);
-        let limit = self.limit as usize;
-        if limit > 0 && all.len() > limit {
-            // the rest need not be sorted
-            all.select_nth_unstable_by_key(limit, &number);
-            all.truncate(limit);
-        }
-        all.sort_unstable_by_key(number);
-        all
-    }
-}
 
 macro_rules! operations {
     ($($(#[doc = $about:literal])+ $name:ident $({ $($field:ident: $kind:ty),+ })? needs $need:expr;)+) => {
@@ -192,7 +166,8 @@ operations! {
     } needs Need::Power(Administration);
     /// Ends sending to every address of a list in CSV.
     SuppressionImport { account: u64, list: String } needs Need::Power(Administration);
-    /// Lists suppressed addresses, those behind `after` (a number of an account, a slash, an address).
+    /// Lists suppressed addresses, those behind `after` (numbers of an account and, or 0, of an SMTP user, and an address, with
+    /// slashes between them).
     SuppressionList {
         account: Option<u64>,
         search: String,
@@ -200,8 +175,8 @@ operations! {
         after: Option<String>,
         limit: u32
     } needs Need::Power(Administration);
-    /// Lifts a suppression.
-    SuppressionRemove { account: u64, address: String } needs Need::Power(Administration);
+    /// Lifts the suppression of an address for the stream of an SMTP user; without one that for the whole account.
+    SuppressionRemove { account: u64, address: String, smtp_user: Option<u64> } needs Need::Power(Administration);
     /// Erases what is kept about a recipient of an account's mail.
     ActivityErase { account: u64, recipient: String, suppression: bool } needs Need::Power(Administration);
     /// Searches Activity.
@@ -584,19 +559,4 @@ pub struct Health {
     /// How many sending domains are in each state; a state of none is left out.
     #[serde(default)]
     pub domains: BTreeMap<String, u64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Part;
-
-    #[test]
-    fn parts_of_a_list_meet_without_gap() {
-        let all: Vec<u64> = vec![9, 2, 7, 4, 1, 8];
-        let number = |one: &u64| *one;
-        assert_eq!(Part::WHOLE.of(all.clone(), number), [1, 2, 4, 7, 8, 9]);
-        assert_eq!(Part { after: 0, limit: 4 }.of(all.clone(), number), [1, 2, 4, 7]);
-        assert_eq!(Part { after: 7, limit: 4 }.of(all.clone(), number), [8, 9]);
-        assert!(Part { after: 9, limit: 4 }.of(all, number).is_empty());
-    }
 }

@@ -84,6 +84,9 @@ pub struct RulesChange {
     /// Answer a suppressed recipient with a refusal.
     #[serde(skip_serializing_if = "Setting::is_keep")]
     pub refuse_suppressed: Setting<bool>,
+    /// One recipient for each message, and one-click unsubscribe.
+    #[serde(skip_serializing_if = "Setting::is_keep")]
+    pub one_click_unsubscribe: Setting<bool>,
 }
 
 impl RulesChange {
@@ -316,6 +319,7 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
     set(&mut rules.all_or_nothing, change.all_or_nothing);
     set(&mut rules.sandbox, change.sandbox);
     set(&mut rules.refuse_suppressed, change.refuse_suppressed);
+    set(&mut rules.one_click_unsubscribe, change.one_click_unsubscribe);
     set(&mut rules.senders, checked(change.senders, |given| sender(given, domain))?);
     set(&mut rules.recipient_domains, checked(change.recipient_domains, domain_name)?);
     rules.networks = rules.networks.iter().map(IpNet::trunc).collect();

@@ -177,6 +177,8 @@ views! {
         recipient_domains: Vec<String>,
         /// A suppressed recipient is refused instead of taken and rejected.
         refuse_suppressed: bool,
+        /// Each message goes to one recipient, and tells them where to unsubscribe with one click.
+        one_click_unsubscribe: bool,
         /// The last successful login, of the last 30 days.
         last_login_at: Option<String>,
         /// Where that came from.

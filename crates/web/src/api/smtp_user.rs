@@ -61,6 +61,10 @@ pub(super) struct Rules {
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<bool>)]
     refuse_suppressed: Setting<bool>,
+    /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058).
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<bool>)]
+    one_click_unsubscribe: Setting<bool>,
 }
 
 impl From<Rules> for RulesChange {
@@ -74,6 +78,7 @@ impl From<Rules> for RulesChange {
             senders: rules.senders,
             recipient_domains: rules.recipient_domains,
             refuse_suppressed: rules.refuse_suppressed,
+            one_click_unsubscribe: rules.one_click_unsubscribe,
         }
     }
 }
