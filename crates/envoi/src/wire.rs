@@ -128,7 +128,7 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
         let reports = ground.take_reports(config, reports, rules);
-        let Ground { shutdown, store, kept, metrics, clock } = ground;
+        let Ground { shutdown, store, kept, metrics, clock, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         if let Some(policies) = policies {

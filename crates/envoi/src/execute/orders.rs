@@ -121,7 +121,7 @@ impl<S: Store> Executor<S> {
     /// Keeps an order to send mail another way before anything goes there; which way.
     async fn rerouting(self: &Arc<Self>, order: &QueueOrder, filter: &Filter) -> Result<Option<Via>, Fault> {
         let QueueOrder::Reroute { to } = order else { return Ok(None) };
-        let routes = Routes::new(self.config.delivery.routes.clone());
+        let routes = Routes::new(self.config.delivery.routes.iter().map(|table| table.route.clone()).collect());
         let routes = routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?;
         let via = queue_via(&routes, to.as_deref())?;
         let now = self.clock.now();
