@@ -54,8 +54,8 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Inbox(command) => inbox::operation(command)?,
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
-        Command::Connections(ConnectionsCommand::List { account, limit }) => {
-            Operation::Connections { account: *account, limit: *limit }.into()
+        Command::Connections(ConnectionsCommand::List { account, before, limit }) => {
+            Operation::Connections { account: *account, before: *before, limit: *limit }.into()
         }
         Command::Queue(command) => queue::operation(command, now)?,
         Command::Site(command) => site::operation(command),

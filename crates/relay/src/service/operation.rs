@@ -12,9 +12,9 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
     ContactsView, CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView,
-    PlanRequestView, PlanView, QueuePartView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView,
-    SubmissionView, SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView,
-    WebhookView, ZoneView,
+    PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView, SmtpUserView, SourceView,
+    StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView,
+    WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -195,8 +195,8 @@ operations! {
         since: Option<Day>,
         until: Option<Day>
     } needs Need::Power(Activity);
-    /// Lists failed logins, blocks and limits reached.
-    Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Lists failed logins, blocks and limits reached, newest first; from before the number of one.
+    Connections { account: Option<u64>, before: Option<u64>, limit: u32 } needs Need::Power(Activity);
     /// Lists the messages of test inboxes, newest first.
     InboxList {
         account: Option<u64>,
@@ -312,6 +312,8 @@ operations! {
     } needs Need::Power(Administration);
     /// Makes a new link to choose a password by, shown once; links of before are void.
     MemberLink { member: u64 } needs Need::Power(Administration);
+    /// Shows where the sign-ins of a member came from, and what failed, the latest first.
+    MemberSignIns { member: u64 } needs Need::Power(Administration);
     /// Removes a member, who is signed out that instant.
     MemberRemove { member: u64 } needs Need::Power(Administration);
     /// Copies everything while mail flows.
@@ -356,6 +358,7 @@ impl Operation {
                 | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
+                | Operation::MemberSignIns { .. }
                 | Operation::WebhookList { .. }
                 | Operation::WebhookShow { .. }
                 | Operation::WebhookLog { .. }
@@ -519,6 +522,7 @@ answers! {
     Member(MemberView);
     Members(Vec<MemberView>);
     MemberLink(MemberLinkView);
+    SignIns(Vec<SignInView>);
     Health(Health);
     Checks(Vec<CheckView>);
     Backup(BackupView);
