@@ -13,6 +13,7 @@ use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
 use relay::quota::alert::Told;
+use relay::reroute::Reroute;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -397,5 +398,9 @@ impl Book for Memory {
         };
         let wanted = lines.into_iter().filter(is_wanted).take(limit);
         Ok(wanted.map(|(number, entry)| (number, entry.clone())).collect())
+    }
+
+    fn reroute(&self, reroute: Reroute, oldest: Option<Timestamp>) -> Result<(), StoreError> {
+        self.book(|register| register.reroute(reroute, oldest))
     }
 }
