@@ -149,5 +149,6 @@ fn envelope(
         facts: content_facts(content, &sender.address),
         session: None,
         requests: None,
+        priority: relay::priority::Priority::NORMAL,
     })
 }

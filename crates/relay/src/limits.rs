@@ -237,6 +237,8 @@ limits! {
         "Octets of the messages in all test inboxes: the oldest go.";
     inbox_days INBOX_DAYS 7 1..=30 "days" ""
         "How long a message stays in a test inbox.";
+    client_priority_max CLIENT_PRIORITY_MAX 0 0..=9 "priority" "priority-changed"
+        "The highest priority that an application may ask for with MT-PRIORITY; 0: none, its messages get that of their SMTP user.";
     delayed_seconds DELAYED_SECONDS 14_400 600..=432_000 "seconds" ""
         "How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.";
     notification_content_octets_max NOTIFICATION_CONTENT_OCTETS_MAX 102_400 0..=10_485_760 "octets" ""

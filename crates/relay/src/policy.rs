@@ -10,6 +10,7 @@ use crate::account::AccountState;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::plan::Standing;
+use crate::priority::Priority;
 use crate::sending_domain::{DomainState, SendingDomain};
 use crate::smtp_user::SmtpUser;
 use crate::verification;
@@ -182,4 +183,14 @@ fn is_listed(list: &[String], local: &str, domain: &str) -> bool {
     // case is compared loosely: people write Shop@ and mean shop@, and both are the owner's
     let given = format!("{local}@{domain}").to_lowercase();
     list.is_empty() || list.iter().any(|one| one.to_lowercase() == given)
+}
+
+/// The priority of a message whose client asked for this one: where clients may ask, up to `client_max` or what its SMTP user
+/// has by itself; where they may not (`client_max` is 0), and where nothing was asked, that of the user.
+pub fn priority(user: &SmtpUser, asked: Option<Priority>, client_max: i8) -> Priority {
+    let own = user.rules.priority.priority();
+    match asked.filter(|_| client_max > 0) {
+        Some(asked) => asked.min(own.max(Priority::new(client_max).unwrap_or_default())),
+        None => own,
+    }
 }

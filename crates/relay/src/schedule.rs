@@ -8,8 +8,14 @@
 //! A **parcel** is what goes in one transaction: the recipients of one message with the same destination
 //! and the same due moment. A **site** is a destination with its conversations. A due parcel waits only
 //! for one of: a free conversation of its site, a free conversation at all, or the driver's stop.
+//!
+//! **Fair** is between accounts: they take turns, whatever each of them sends (`fairness.rs` has the figures). Of one
+//! account's mail the more urgent goes first.
 
 mod conversations;
+mod dialling;
+#[cfg(test)]
+mod fairness;
 mod parcels;
 mod sites;
 #[cfg(test)]
@@ -25,10 +31,11 @@ use crate::dice::Dice;
 use crate::id::{Id, MessageId};
 use crate::limits::Limits;
 use crate::outcome::{Ending, Finding};
+use crate::priority::Class;
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::retry;
 use crate::route::Destination;
-use parcels::{Errand, Parcels, State};
+use parcels::{Errand, Mail, Parcels, State};
 use sites::Sites;
 
 /// Conversations at once with a site that has not taken mail yet.
@@ -36,6 +43,12 @@ pub const SITE_CONVERSATIONS_FIRST: usize = 5;
 
 /// Parcels that one conversation carries in a row while another site waits for a conversation.
 pub const PARCELS_IN_A_ROW_MAX: u32 = 20;
+
+/// One conversation in so many is kept for accounts that have few.
+pub const KEPT_FREE_SHARE: usize = 20;
+
+/// Conversations that are ended at once for the sake of an account that has none, or of its more urgent mail.
+pub const OWED_MAX: usize = 10;
 
 /// Parcels that are settled at once without an attempt, because their site is down.
 pub const SETTLED_UNTRIED_MAX: usize = 32;
@@ -121,6 +134,8 @@ pub enum Event {
         message: MessageId,
         /// Whose it is.
         account: Id<Account>,
+        /// How urgent it is.
+        class: Class,
         /// Those of its recipients that are not settled.
         recipients: Vec<Addressed>,
     },
@@ -253,6 +268,8 @@ pub struct Scheduler {
     sites: Sites,
     conversations: HashMap<ConversationId, Conversation>,
     conversations_begun: u64,
+    /// Parcels of each account that are being carried; none is no entry.
+    carried: HashMap<Id<Account>, u32>,
     idle: VecDeque<(ConversationId, Timestamp)>,
     idle_count: usize,
     closing: usize,
@@ -276,6 +293,7 @@ impl Scheduler {
             parcels: Parcels::default(),
             conversations: HashMap::new(),
             conversations_begun: 0,
+            carried: HashMap::new(),
             idle: VecDeque::new(),
             idle_count: 0,
             closing: 0,
@@ -292,8 +310,8 @@ impl Scheduler {
     pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Arrived { message, account, recipients } => {
-                self.on_arrived(message, account, recipients, now, &mut actions);
+            Event::Arrived { message, account, class, recipients } => {
+                self.on_arrived((message, account, class), recipients, now, &mut actions);
             }
             Event::Settled { parcel, left } => self.on_settled(parcel, left, now, &mut actions),
             Event::Reached(conversation) => self.on_reached(conversation, now, &mut actions),
@@ -351,15 +369,8 @@ impl Scheduler {
         }
     }
 
-    fn on_arrived(
-        &mut self,
-        message: MessageId,
-        account: Id<Account>,
-        recipients: Vec<Addressed>,
-        now: Timestamp,
-        actions: &mut Vec<Action>,
-    ) {
-        if self.parcels.knows(message) {
+    fn on_arrived(&mut self, mail: Mail, recipients: Vec<Addressed>, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.parcels.knows(mail.0) {
             return;
         }
         let mut groups: Vec<(Destination, RecipientState, Vec<u16>)> = Vec::new();
@@ -374,35 +385,26 @@ impl Scheduler {
         }
         for (destination, state, recipients) in groups {
             let site = self.sites.place(&destination, now);
-            self.admit(message, account, site, recipients, &state, now, actions);
+            self.admit(mail, site, recipients, &state, now, actions);
         }
     }
 
-    fn insert(
-        &mut self,
-        message: MessageId,
-        account: Id<Account>,
-        site: u32,
-        recipients: Vec<u16>,
-        attempts: u32,
-    ) -> u32 {
+    fn insert(&mut self, mail: Mail, site: u32, recipients: Vec<u16>, attempts: u32) -> u32 {
         self.sites.at(site).parcels += 1;
-        self.parcels.insert(message, account, site, recipients, attempts)
+        self.parcels.insert(mail, site, recipients, attempts)
     }
 
     /// Makes a parcel of recipients that share site and state.
-    #[expect(clippy::too_many_arguments, reason = "the fields of one record")]
     fn admit(
         &mut self,
-        message: MessageId,
-        account: Id<Account>,
+        mail: Mail,
         site: u32,
         recipients: Vec<u16>,
         state: &RecipientState,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) -> u32 {
-        let place = self.insert(message, account, site, recipients, attempts_of(state));
+        let place = self.insert(mail, site, recipients, attempts_of(state));
         match state {
             RecipientState::Waiting { due, .. } if *due <= now => {
                 self.parcels.was_due(place, *due);
@@ -426,6 +428,10 @@ impl Scheduler {
         self.untried -= usize::from(errand == Errand::FailUntried);
         let record = self.parcels.at(place);
         let (message, account, site) = (record.message, record.account, record.site);
+        let mail = (message, account, record.class);
+        if errand == Errand::Carry {
+            self.no_longer_carried(account);
+        }
         let wish = self.wishes.get(&message).cloned();
         let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
@@ -444,11 +450,11 @@ impl Scheduler {
         for (state, recipients) in groups {
             match &wish {
                 Some(Wish::End(ending)) => {
-                    let place = self.insert(message, account, site, recipients, attempts_of(&state));
+                    let place = self.insert(mail, site, recipients, attempts_of(&state));
                     self.end(place, ending, actions);
                 }
                 _ => {
-                    let place = self.admit(message, account, site, recipients, &state, now, actions);
+                    let place = self.admit(mail, site, recipients, &state, now, actions);
                     if matches!(errand, Errand::Fail | Errand::FailUntried) {
                         self.parcels.waits_for_site(place);
                     }

@@ -328,6 +328,7 @@ fn envelope(
         facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),
         session: None,
         requests: None,
+        priority: relay::priority::Priority::NORMAL,
     }
 }
 

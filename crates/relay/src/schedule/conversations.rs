@@ -1,30 +1,104 @@
-//! Who gets a conversation next: within a site the accounts in turn, between sites the sites in turn.
+//! Who gets a conversation next: the account that has the fewest, each with its sites in turn; within a site the accounts in
+//! turn. Some conversations are kept for accounts that have few; where they are taken too, the next one that gets free makes
+//! room.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::dialling::Front;
 use super::parcels::Errand;
 use super::sites::Down;
 use super::{
-    Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, Parcel, ParcelId, SETTLED_UNTRIED_MAX,
-    Scheduler, State, Wish,
+    Action, Conversation, ConversationId, Fault, KEPT_FREE_SHARE, OWED_MAX, PARCELS_IN_A_ROW_MAX, Parcel, ParcelId,
+    SETTLED_UNTRIED_MAX, Scheduler, State, Wish,
 };
+use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::dice::Dice;
+use crate::id::Id;
+use crate::priority::Class;
 use crate::retry::{self, Jitter};
 
 impl Scheduler {
     /// Puts a parcel into the queue of its site, and gives the site what it needs.
     pub(super) fn make_ready(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
         self.queue(place, false);
-        let site = self.parcels.at(place).site;
-        self.feed(site, now, actions);
+        let record = self.parcels.at(place);
+        let (site, account, class) = (record.site, record.account, record.class);
+        if self.feed(site, now, actions) {
+            self.want(site, account, class);
+        }
+    }
+
+    /// Lets an account wait for a conversation with a site.
+    fn want(&mut self, site: u32, account: Id<Account>, class: Class) {
+        let carried = self.carried_of(account);
+        if self.sites.dialling.push(site, account, class, carried) {
+            self.sites.at(site).waited_for += 1;
+        }
+    }
+
+    /// A site may have more conversations than before: gives it what it needs, and lets all who have mail for it wait.
+    fn feed_all(&mut self, site: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.feed(site, now, actions) {
+            for (account, class) in self.sites.at(site).accounts() {
+                self.want(site, account, class);
+            }
+        }
+    }
+
+    /// Parcels of an account that are carried.
+    fn carried_of(&self, account: Id<Account>) -> u32 {
+        self.carried.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Conversations that are kept for accounts which have few.
+    fn kept_free(&self) -> usize {
+        self.bounds.conversations_max / KEPT_FREE_SHARE
+    }
+
+    /// Whether this account has few conversations: fewer than half of those that are kept for such.
+    fn has_few(&self, account: Id<Account>) -> bool {
+        (self.carried_of(account) as usize) < (self.kept_free() / 2).max(1)
+    }
+
+    /// Whether this account may begin a conversation now.
+    fn may_begin(&self, account: Id<Account>) -> bool {
+        let kept_free = if self.has_few(account) { 0 } else { self.kept_free() };
+        self.conversations.len() + kept_free < self.bounds.conversations_max
+    }
+
+    /// How many conversations may be ended at once after a single parcel for the sake of whoever stands in front: of one
+    /// that has few, and of mail that is more urgent than that of its own account which goes here.
+    fn owed(&mut self, front: Option<Front>, place: u32) -> usize {
+        let Some(Front { account, class, waiting, .. }) = front.filter(|front| !self.may_begin(front.account)) else {
+            return 0;
+        };
+        let goes_before = self.sites.at(place).class_of(account).is_some_and(|here| here < class);
+        match self.carried_of(account) {
+            _ if goes_before => waiting.min(OWED_MAX),
+            0 => waiting.min(OWED_MAX),
+            _ => usize::from(self.has_few(account)),
+        }
+    }
+
+    /// A parcel of this account is no longer carried.
+    pub(super) fn no_longer_carried(&mut self, account: Id<Account>) {
+        if let Entry::Occupied(mut carried) = self.carried.entry(account) {
+            *carried.get_mut() -= 1;
+            let left = *carried.get();
+            if left == 0 {
+                carried.remove();
+            }
+            self.sites.dialling.recount(account, left);
+        }
     }
 
     fn queue(&mut self, place: u32, in_front: bool) {
         self.parcels.set(place, State::Ready);
         let record = self.parcels.at(place);
-        let (site, account) = (record.site, record.account);
-        self.sites.at(site).push(account, place, in_front);
+        let (site, account, class) = (record.site, record.account, record.class);
+        self.sites.at(site).push(account, class, place, in_front);
     }
 
     /// Puts a parcel in front again that was not attempted after all, unless someone wanted it otherwise since.
@@ -38,11 +112,18 @@ impl Scheduler {
         self.drop_wish(message);
     }
 
-    /// The next due parcel of a site, now in flight.
-    fn take(&mut self, site: u32, errand: Errand) -> Option<Parcel> {
+    /// The next due parcel of a site, of this account where one is named; now in flight.
+    fn take(&mut self, site: u32, account: Option<Id<Account>>, errand: Errand) -> Option<Parcel> {
         loop {
-            let place = self.sites.at(site).pop()?;
-            if self.parcels.state(place) == State::Ready && self.parcels.at(place).site == site {
+            let place = self.sites.at(site).pop(account)?;
+            let record = self.parcels.at(place);
+            let is_its = record.site == site && account.is_none_or(|account| account == record.account);
+            if self.parcels.state(place) == State::Ready && is_its {
+                if errand == Errand::Carry {
+                    let carried = self.carried.entry(record.account).or_default();
+                    *carried += 1;
+                    self.sites.dialling.recount(record.account, *carried);
+                }
                 self.sites.at(site).ready -= 1;
                 self.parcels.set(place, State::InFlight(errand));
                 return Some(self.parcel(place));
@@ -51,31 +132,26 @@ impl Scheduler {
     }
 
     /// Gives a site's due parcels what does not have to be shared with other sites, and lets it stand
-    /// in turn for what has.
-    fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+    /// in turn for being settled untried; whether it may have more conversations for those that are left.
+    fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
         while !self.stopped && self.sites.at(place).ready > 0 {
             let site = self.sites.at(place);
             if site.is_down(now) {
                 if !std::mem::replace(&mut site.wants_fail, true) {
                     self.sites.failing.push_back(place);
                 }
-                return;
+                return false;
             }
-            let Some(conversation) = site.idle.pop() else {
-                let may_dial = site.conversations < site.limit;
-                if may_dial && !std::mem::replace(&mut site.wants_dial, true) {
-                    self.sites.dialling.push_back(place);
-                }
-                return;
-            };
+            let Some(conversation) = site.idle.pop() else { return site.conversations < site.limit };
             self.idle_count -= 1;
             self.carry(conversation, place, actions);
         }
+        false
     }
 
     /// Lets a conversation carry the next due parcel of its site; whether there was one.
     fn carry(&mut self, conversation: ConversationId, site: u32, actions: &mut Vec<Action>) -> bool {
-        let Some(parcel) = self.take(site, Errand::Carry) else { return false };
+        let Some(parcel) = self.take(site, None, Errand::Carry) else { return false };
         if let Some(known) = self.conversations.get_mut(&conversation) {
             known.idle_until = None;
             known.in_a_row += 1;
@@ -94,25 +170,30 @@ impl Scheduler {
         {
             self.sites.at(place).wants_fail = false;
             self.fail_one(place, now, actions);
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
         }
-        while let Some(place) = self.sites.dialling.front().copied() {
+        while let Some(Front { account, site: place, .. }) = self.sites.dialling.front() {
             let site = self.sites.at(place);
-            let wants = site.ready > 0 && site.conversations < site.limit && !site.is_down(now);
-            if wants && self.conversations.len() >= self.bounds.conversations_max {
+            let may_have_more = site.conversations < site.limit && !site.is_down(now);
+            let wants = may_have_more && site.class_of(account).is_some();
+            if wants && !self.may_begin(account) {
                 self.make_room(actions);
                 return;
             }
-            self.sites.dialling.pop_front();
-            self.sites.at(place).wants_dial = false;
+            self.sites.dialling.pop();
+            self.sites.at(place).waited_for -= 1;
             if wants {
-                self.open(place, actions);
+                self.open(place, account, actions);
             }
-            self.feed(place, now, actions);
+            if self.feed(place, now, actions)
+                && let Some(class) = self.sites.at(place).class_of(account)
+            {
+                self.want(place, account, class);
+            }
         }
     }
 
-    /// Ends the longest idle conversations, one for each site that waits for a new one.
+    /// Ends the longest idle conversations, one for each that is waited for.
     fn make_room(&mut self, actions: &mut Vec<Action>) {
         while self.closing < self.sites.dialling.len()
             && let Some((conversation, until)) = self.idle.pop_front()
@@ -123,8 +204,8 @@ impl Scheduler {
         }
     }
 
-    fn open(&mut self, place: u32, actions: &mut Vec<Action>) {
-        let Some(parcel) = self.take(place, Errand::Carry) else { return };
+    fn open(&mut self, place: u32, account: Id<Account>, actions: &mut Vec<Action>) {
+        let Some(parcel) = self.take(place, Some(account), Errand::Carry) else { return };
         self.conversations_begun += 1;
         let conversation = ConversationId(self.conversations_begun);
         let known = Conversation { site: place, in_a_row: 1, proven: false, closing: false, idle_until: None };
@@ -139,7 +220,7 @@ impl Scheduler {
         let site = self.sites.at(place);
         let Some(Down { until, fault }) = site.down.as_ref().filter(|_| site.is_down(now)) else { return };
         let (not_before, fault) = (*until, fault.clone());
-        if let Some(parcel) = self.take(place, Errand::FailUntried) {
+        if let Some(parcel) = self.take(place, None, Errand::FailUntried) {
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
         }
@@ -151,12 +232,15 @@ impl Scheduler {
         let place = known.site;
         let site = self.sites.at(place);
         site.proven += usize::from(first);
-        if site.grow(first, self.bounds.site_conversations_max) {
+        let (was_down, may_have_more) = site.grow(first, self.bounds.site_conversations_max);
+        if was_down {
             for parcel in self.parcels.waiting_for(place) {
                 self.queue(parcel, false);
             }
         }
-        self.feed(place, now, actions);
+        if may_have_more {
+            self.feed_all(place, now, actions);
+        }
     }
 
     pub(super) fn on_broke(&mut self, conversation: ConversationId) {
@@ -176,12 +260,13 @@ impl Scheduler {
         actions: &mut Vec<Action>,
     ) {
         let Some(place) = self.end_conversation(conversation) else { return };
+        self.no_longer_carried(self.parcels.at(parcel).account);
         let site = self.sites.at(place);
         if site.proven > 0 {
             // others get through: it takes no more conversations at once than these
             site.shrink(site.proven);
             self.put_back(parcel, actions);
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
             return;
         }
         if !site.is_down(now) {
@@ -193,7 +278,7 @@ impl Scheduler {
         let not_before = site.down.as_ref().map_or(now, |down| down.until);
         self.parcels.set(parcel, State::InFlight(Errand::Fail));
         actions.push(Action::Fail { parcel: self.parcel(parcel), fault, attempted: true, not_before });
-        self.feed(place, now, actions);
+        self.feed_all(place, now, actions);
     }
 
     pub(super) fn on_free(
@@ -203,12 +288,16 @@ impl Scheduler {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let others_wait = !self.sites.dialling.is_empty() && self.conversations.len() >= self.bounds.conversations_max;
+        let Some(place) = self.conversations.get(&conversation).map(|known| known.site) else { return };
+        let is_full = self.conversations.len() + self.kept_free() >= self.bounds.conversations_max;
+        let front = self.sites.dialling.front().filter(|_| is_full);
+        let others_wait = front.is_some();
+        let in_a_row_max = if self.closing < self.owed(front, place) { 1 } else { PARCELS_IN_A_ROW_MAX };
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         if !others_wait {
             known.in_a_row = 0;
         }
-        let (place, has_had_its_turn) = (known.site, known.in_a_row >= PARCELS_IN_A_ROW_MAX);
+        let has_had_its_turn = known.in_a_row >= in_a_row_max;
         let site = self.sites.at(place);
         let may_go_on =
             !self.stopped && !site.is_down(now) && site.conversations - site.closing <= site.limit && !has_had_its_turn;
@@ -230,7 +319,7 @@ impl Scheduler {
 
     pub(super) fn on_ended(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(place) = self.end_conversation(conversation) {
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
         }
     }
 

@@ -3,29 +3,37 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::dialling::Dialling;
 use super::{ConversationId, Fault, SITE_CONVERSATIONS_FIRST};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::priority::Class;
 use crate::route::Destination;
 
-/// Due parcels, the accounts taking turns. May name parcels that have moved on.
+/// Due parcels, the accounts taking turns, the more urgent ones of an account first. May name parcels that have moved on,
+/// and accounts that have none any more.
 #[derive(Debug, Default)]
 struct Queue {
-    of: HashMap<Id<Account>, VecDeque<u32>>,
+    of: HashMap<(Id<Account>, Class), VecDeque<u32>>,
     turn: VecDeque<Id<Account>>,
 }
 
 impl Queue {
-    fn push(&mut self, account: Id<Account>, place: u32, in_front: bool) {
-        let queue = self.of.entry(account).or_default();
-        if queue.is_empty() {
+    /// How urgent the most urgent parcel of an account is, where it has one.
+    fn class_of(&self, account: Id<Account>) -> Option<Class> {
+        Class::ALL.into_iter().find(|class| self.of.contains_key(&(account, *class)))
+    }
+
+    fn push(&mut self, account: Id<Account>, class: Class, place: u32, in_front: bool) {
+        if self.class_of(account).is_none() {
             if in_front {
                 self.turn.push_front(account);
             } else {
                 self.turn.push_back(account);
             }
         }
+        let queue = self.of.entry((account, class)).or_default();
         if in_front {
             queue.push_front(place);
         } else {
@@ -33,14 +41,26 @@ impl Queue {
         }
     }
 
+    /// The next parcel of whoever's turn it is.
     fn pop(&mut self) -> Option<u32> {
-        let account = self.turn.pop_front()?;
-        let queue = self.of.get_mut(&account)?;
+        loop {
+            let account = self.turn.pop_front()?;
+            if let Some(place) = self.pop_of(account) {
+                if self.class_of(account).is_some() {
+                    self.turn.push_back(account);
+                }
+                return Some(place);
+            }
+        }
+    }
+
+    /// The next parcel of an account.
+    fn pop_of(&mut self, account: Id<Account>) -> Option<u32> {
+        let class = self.class_of(account)?;
+        let queue = self.of.get_mut(&(account, class))?;
         let place = queue.pop_front();
         if queue.is_empty() {
-            self.of.remove(&account);
-        } else {
-            self.turn.push_back(account);
+            self.of.remove(&(account, class));
         }
         place
     }
@@ -77,8 +97,8 @@ pub(super) struct Site {
     /// Times in a row that it could not be reached.
     pub(super) failures: u32,
     pub(super) down: Option<Down>,
-    /// It stands in [`Sites::dialling`].
-    pub(super) wants_dial: bool,
+    /// How many accounts wait for a conversation with it, in [`Sites::dialling`].
+    pub(super) waited_for: u32,
     /// It stands in [`Sites::failing`].
     pub(super) wants_fail: bool,
 }
@@ -98,7 +118,7 @@ impl Site {
             credit: 0,
             failures: 0,
             down: None,
-            wants_dial: false,
+            waited_for: 0,
             wants_fail: false,
         }
     }
@@ -107,22 +127,39 @@ impl Site {
         self.down.as_ref().is_some_and(|down| down.until > now)
     }
 
-    pub(super) fn push(&mut self, account: Id<Account>, place: u32, in_front: bool) {
-        self.queue.push(account, place, in_front);
+    pub(super) fn push(&mut self, account: Id<Account>, class: Class, place: u32, in_front: bool) {
+        self.queue.push(account, class, place, in_front);
         self.ready += 1;
     }
 
-    /// The next place that may be a due parcel: the caller looks whether it still is one.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    /// The next place that may be a due parcel, of this account where one is named: the caller looks whether it still is
+    /// one.
+    pub(super) fn pop(&mut self, account: Option<Id<Account>>) -> Option<u32> {
         if self.ready == 0 {
             self.queue = Queue::default();
         }
-        self.queue.pop()
+        match account {
+            // in front, it has had its turn; elsewhere in the turn it keeps its place
+            Some(account) if self.queue.turn.front() != Some(&account) => self.queue.pop_of(account),
+            _ => self.queue.pop(),
+        }
+    }
+
+    /// How urgent the due mail of an account is, where there is any.
+    pub(super) fn class_of(&self, account: Id<Account>) -> Option<Class> {
+        self.queue.class_of(account).filter(|_| self.ready > 0)
+    }
+
+    /// The accounts with due mail.
+    pub(super) fn accounts(&self) -> Vec<(Id<Account>, Class)> {
+        let of = |account: &Id<Account>| Some((*account, self.class_of(*account)?));
+        self.queue.turn.iter().filter_map(of).collect()
     }
 
     /// A dialogue took place: more conversations may follow, one for each whole round of successes.
-    /// Whether the site had been down.
-    pub(super) fn grow(&mut self, first: bool, most: usize) -> bool {
+    /// Whether the site had been down, and whether there may be more than before.
+    pub(super) fn grow(&mut self, first: bool, most: usize) -> (bool, bool) {
+        let before = self.limit;
         self.failures = 0;
         let was_down = self.down.take().is_some();
         if was_down {
@@ -133,7 +170,7 @@ impl Site {
             self.limit += 1;
             self.credit = 0;
         }
-        was_down
+        (was_down, was_down || self.limit > before)
     }
 
     /// Conversations were too many, or went wrong: at most so many for now.
@@ -144,7 +181,7 @@ impl Site {
 
     /// Nothing depends on it but its memory of having been down.
     fn is_unused(&self) -> bool {
-        self.parcels == 0 && self.conversations == 0 && !self.wants_dial && !self.wants_fail
+        self.parcels == 0 && self.conversations == 0 && self.waited_for == 0 && !self.wants_fail
     }
 }
 
@@ -159,8 +196,8 @@ pub(super) struct Sites {
     places: HashMap<Destination, u32>,
     limit_first: usize,
     swept_at: usize,
-    /// Sites with due parcels that may have one more conversation, in turn.
-    pub(super) dialling: VecDeque<u32>,
+    /// Who waits for one more conversation with which site.
+    pub(super) dialling: Dialling,
     /// Sites that are down and have due parcels, in turn.
     pub(super) failing: VecDeque<u32>,
 }
@@ -173,7 +210,7 @@ impl Sites {
             places: HashMap::new(),
             limit_first: SITE_CONVERSATIONS_FIRST.min(site_conversations_max).max(1),
             swept_at: SWEPT_MIN,
-            dialling: VecDeque::new(),
+            dialling: Dialling::default(),
             failing: VecDeque::new(),
         }
     }

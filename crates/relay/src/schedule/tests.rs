@@ -82,7 +82,12 @@ impl World {
     }
 
     fn arrive(&mut self, message: u128, account: u64, recipients: Vec<Addressed>) {
-        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), recipients });
+        self.tell(Event::Arrived {
+            message: MessageId(message),
+            account: Id::new(account),
+            class: Class::Normal,
+            recipients,
+        });
     }
 
     /// The conversation delivers what it carries.

@@ -175,6 +175,8 @@ views! {
         recipient_domains: Vec<String>,
         /// A suppressed recipient is refused instead of taken and rejected.
         refuse_suppressed: bool,
+        /// How urgent its mail is: `high`, `normal` or `low`. Of the account's mail the more urgent goes first.
+        priority: String,
         /// The last successful login, of the last 30 days.
         last_login_at: Option<String>,
         /// Where that came from.

@@ -74,6 +74,7 @@ impl Session {
             Cow::Borrowed("SMTPUTF8"),
             Cow::Borrowed("ENHANCEDSTATUSCODES"),
             Cow::Borrowed("DSN"),
+            Cow::Borrowed("MT-PRIORITY"),
             Cow::Borrowed("CHUNKING"),
             Cow::Owned(format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max)),
             Cow::Borrowed(match self.security {
@@ -148,11 +149,15 @@ impl Session {
     pub(super) fn on_reverse_path(&mut self, answer: Answer, sender: String, smtputf8: bool) {
         let about = About::Sender(sender);
         match answer {
-            Answer::Yes | Answer::Queued(_) => {
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => {
                 self.excused = 0;
                 self.messages += 1;
                 self.transaction = Some(Transaction { smtputf8, ..Transaction::default() });
-                self.send(replies::sender_done(), about);
+                let reply = match answer {
+                    Answer::YesAt(priority) => replies::priority_changed(priority),
+                    _ => replies::sender_done(),
+                };
+                self.send(reply, about);
             }
             Answer::No { reply, error } => self.refuse(Refusal { reply, about, error, ends: false }),
             Answer::Close(reply) => self.close(reply, about),
@@ -220,7 +225,7 @@ impl Session {
     pub(super) fn on_forward_path(&mut self, answer: Answer, recipient: String) {
         let about = About::Recipient(recipient);
         match answer {
-            Answer::Yes | Answer::Queued(_) => {
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.accepted += 1;
                 }

@@ -264,6 +264,7 @@ impl World {
             },
             session: None,
             requests: None,
+            priority: relay::priority::Priority::NORMAL,
         }
     }
 

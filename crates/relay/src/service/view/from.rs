@@ -63,6 +63,7 @@ impl SmtpUserView {
             senders: rules.senders.clone(),
             recipient_domains: rules.recipient_domains.clone(),
             refuse_suppressed: rules.refuse_suppressed,
+            priority: word(&rules.priority),
             last_login_at: login.map(|login| moment::text(login.at)),
             last_login_from: login.map(|login| login.address.to_string()),
             sent_today: sent.today,
