@@ -137,10 +137,12 @@ class Policy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked += 1
         found = self.path == "/.well-known/mta-sts.txt"
+        body = self.server.policy.encode() if found else b""
         self.send_response(200 if found else 404)
         self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(self.server.policy.encode() if found else b"")
+        self.wfile.write(body)
 
     def log_message(self, *_):
         """Nobody reads it."""
@@ -165,7 +167,9 @@ class Case:
     def records(self):
         """Its lines in the zone's file."""
         lines = [f"{self.domain}. MX 10 {self.host}.", f"{self.host}. A {self.address}"]
-        if self.tlsa:
+        if self.tlsa and "linked" in self.domain:
+            lines += [f"_25._tcp.{self.host}. CNAME tlsa.{self.domain}.", f"tlsa.{self.domain}. TLSA {self.tlsa}"]
+        elif self.tlsa:
             lines.append(f"_25._tcp.{self.host}. TLSA {self.tlsa}")
         if self.policies:
             lines.append(f'_mta-sts.{self.domain}. TXT "v=STSv1; id=1;"')
@@ -235,6 +239,8 @@ def dane(made):
         Case("clear.secure.test", "deferred", "none", refused + "the next hop does not offer STARTTLS", None, own),
         Case("odd.secure.test", "delivered", "TLS 1.3, DANE without usable records", certificate=other,
              tlsa=f"0 0 1 {made.authority_digest()}"),
+        Case("linked.secure.test", "delivered", "TLS 1.3, DANE", certificate=right, tlsa=own),
+        Case("linkedwrong.secure.test", "deferred", "none", refused + "its certificate is not one", other, own),
         Case("none.secure.test", "delivered", "TLS 1.3", certificate=other),
         Case("nothing.secure.test", "delivered", "none"),
         # records that nobody signed count for nothing
@@ -242,6 +248,15 @@ def dane(made):
         Case("records.bogus.test", "deferred", "none", "no answer about the TLSA records of mx.records.bogus.test", right, own),
         Case("servers.bogus.test", "deferred", "none", "no answer about the MX of servers.bogus.test", right, own),
     ]
+
+
+# Domains that lead to the server of ee.secure.test: by an alias, a wildcard, an alias of the domain itself.
+BEHIND = [
+    "alias.secure.test. MX 10 mx.alias.secure.test.",
+    "mx.alias.secure.test. CNAME mx.ee.secure.test.",
+    "*.wild.secure.test. MX 10 mx.ee.secure.test.",
+    "renamed.secure.test. CNAME ee.secure.test.",
+]
 
 
 def policy(host, mode="enforce"):
@@ -325,19 +340,18 @@ def main():
     under_sts = mta_sts(made) if "--dane" not in sys.argv else []
     records = {zone: [line for case in under_dane + under_sts if f"{case.domain}.".endswith(f".{zone}")
                       for line in case.records()] for zone in ("secure.test.", "bogus.test.", "plain.test.")}
-    alias = Case("alias.secure.test", "delivered", "TLS 1.3, DANE")
-    records["secure.test."] += [f"{alias.domain}. MX 10 {alias.host}.", f"{alias.host}. CNAME mx.ee.secure.test."]
+    records["secure.test."] += BEHIND
     tampered = [("bogus.test.", r"mx\.servers\.bogus\.test\.$|10 mx\.servers\.bogus\.test\.", "10 mx.records.bogus.test."),
                 ("bogus.test.", r"3 1 1 \(?", "3 0 1 (")]
     zones = Zones(folder / "zones", port, records, unsigned=["plain.test."], tampered=tampered)
     relay = SecureRelay(binary, folder / "relay", zones, made.folder / "ca.pem")
     try:
         look(tally, relay, under_dane + under_sts)
-        alias.server = under_dane[0].server
-        relay.send(alias.domain)
-        _, tried = relay.outcome(alias.domain)
-        tally.check("an alias has the records of what it leads to",
-                    [] if (tried["status"], tried["attempt"]["tls"]) == ("delivered", alias.tls) else [json.dumps(tried)])
+        for domain in ("alias.secure.test", "any.wild.secure.test", "renamed.secure.test"):
+            relay.send(domain)
+            _, tried = relay.outcome(domain)
+            well = (tried["status"], tried["attempt"]["tls"]) == ("delivered", "TLS 1.3, DANE")
+            tally.check(f"{domain} has the records of what it leads to", [] if well else [json.dumps(tried)])
         if under_sts:
             kept(tally, relay, under_sts)
     finally:

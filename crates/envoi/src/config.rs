@@ -75,6 +75,11 @@ impl Config {
         automatic.into_iter().chain(named).collect()
     }
 
+    /// Where the policies of domains are kept that mail goes to.
+    pub fn policies_file(&self) -> PathBuf {
+        self.data_dir.join("mta-sts.json")
+    }
+
     /// Where what comes by itself is kept.
     pub fn acme_folder(&self) -> PathBuf {
         self.data_dir.join("acme")
@@ -167,6 +172,8 @@ pub struct Delivery {
     pub ca_file: Option<PathBuf>,
     /// Whether mail servers' certificates are looked for in DNS.
     pub dane: Dnssec,
+    /// Whether policies of domains are gone by.
+    pub mta_sts: bool,
     /// The keys that DNSSEC begins at.
     pub trust_anchors: Option<PathBuf>,
     /// The operator's routes, in order.
@@ -445,6 +452,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
             "off" => Dnssec::Off,
             _ => Dnssec::Auto,
         },
+        mta_sts: table.flag("mta_sts"),
         trust_anchors: table.path("trust_anchors", folder),
         routes: tree.repeated("delivery.route").iter().map(route).collect(),
     }

@@ -18,6 +18,7 @@ use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
+use net::mta_sts::MtaSts;
 use net::outbound::{Outbound, OutboundSettings};
 use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
@@ -82,7 +83,11 @@ impl Relay {
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
         let resolver = resolver(&settings)?;
-        let outbound = outbound(config, &routes, &resolver)?;
+        let policies = policies(config, &resolver, &clock)?;
+        let mut outbound = outbound(config, &routes, &resolver)?;
+        if let Some(policies) = &policies {
+            outbound = outbound.with_policies(Arc::new(policies.clone()));
+        }
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
@@ -106,6 +111,9 @@ impl Relay {
         let Ground { shutdown, store, kept, metrics, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
+        if let Some(policies) = policies {
+            shutdown.spawn(policies.keep(shutdown.clone()));
+        }
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
         if let Some(acme) = kept.acme {
@@ -404,6 +412,22 @@ fn outbound(config: &Config, routes: &Arc<Routes>, resolver: &Arc<dyn Resolver>)
     };
     Outbound::new(settings, Arc::clone(routes), Arc::clone(resolver), Box::new(SystemDice))
         .map_err(|error| no_tls(&error))
+}
+
+/// The policies of the domains that mail goes to; none where they are not gone by.
+fn policies(config: &Config, resolver: &Arc<dyn Resolver>, clock: &Arc<dyn Clock>) -> Result<Option<MtaSts>, Fault> {
+    if !config.delivery.mta_sts {
+        return Ok(None);
+    }
+    let settings = net::mta_sts::Settings {
+        allow_private: config.delivery.allow_private,
+        own: own_addresses(config),
+        authorities: further_authorities(config)?,
+        file: Some(config.policies_file()),
+        ..net::mta_sts::Settings::held_to(&config.limits)
+    };
+    let opened = MtaSts::open(settings, Arc::clone(resolver), Arc::clone(clock));
+    opened.map(Some).map_err(|error| no_tls(&error))
 }
 
 fn webhooks(config: &Config) -> Result<net::webhook::Settings, Fault> {

@@ -10,6 +10,7 @@ pub mod config;
 pub mod conversation;
 pub mod framing;
 pub mod letter;
+pub mod mta_sts;
 pub mod phrases;
 pub mod proxy;
 pub mod records;
@@ -29,6 +30,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("conversation", conversation::check),
     ("framing", framing::check),
     ("letter", letter::check),
+    ("mta_sts", mta_sts::check),
     ("proxy", proxy::check),
     ("records", records::check),
     ("segment", segment::check),

@@ -10,6 +10,7 @@ mod order;
 #[cfg(test)]
 pub(crate) use order::proof_of;
 
+pub(crate) use kept::write as write_whole;
 use relay::certificate::pause_after;
 use relay::clock::Timestamp;
 use rustls::pki_types::CertificateDer;

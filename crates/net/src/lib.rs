@@ -6,6 +6,7 @@ pub mod dispatch;
 pub mod dns;
 pub mod domain_watch;
 mod listening;
+pub mod mta_sts;
 pub mod offload;
 pub mod outbound;
 pub mod own_mail;

@@ -12,6 +12,7 @@ mod wire;
 
 pub use dial::{Dialer, TcpDialer, Transport};
 pub use line::Line;
+pub use shield::Protection;
 pub(crate) use tls::checking as checking_tls;
 
 use bytes::Bytes;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::dns::Resolver;
+use crate::mta_sts::Policies;
 use errand::{Carried, Errand};
 
 /// How mail is carried.
@@ -134,6 +136,8 @@ pub struct Delivery {
     /// The recipients about whom the next hop was told what the sender asked: it lists DSN (RFC 3461), and tells the sender
     /// of them from here on. Empty where nothing was asked.
     pub passed_on: Vec<u16>,
+    /// How the connection was protected, where one came so far that mail could begin.
+    pub protection: Option<Protection>,
 }
 
 /// The outbound side. One is enough for the whole process; every verb may be called from any task.
@@ -141,6 +145,7 @@ pub struct Outbound<D = TcpDialer> {
     settings: OutboundSettings,
     routes: Arc<Routes>,
     resolver: Arc<dyn Resolver>,
+    policies: Option<Arc<dyn Policies>>,
     dice: Mutex<Box<dyn Dice>>,
     tls: tls::TlsClients,
     dialer: D,
@@ -174,7 +179,13 @@ impl<D: Dialer> Outbound<D> {
         dice: Box<dyn Dice>,
     ) -> Result<Outbound<D>, rustls::Error> {
         let tls = tls::TlsClients::new(&settings)?;
-        Ok(Outbound { settings, routes, resolver, dice: Mutex::new(dice), tls, dialer })
+        Ok(Outbound { settings, routes, resolver, policies: None, dice: Mutex::new(dice), tls, dialer })
+    }
+
+    /// Goes by the policies of domains (MTA-STS), too.
+    #[must_use]
+    pub fn with_policies(self, policies: Arc<dyn Policies>) -> Outbound<D> {
+        Outbound { policies: Some(policies), ..self }
     }
 
     /// The routes it goes by.

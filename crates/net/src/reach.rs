@@ -10,6 +10,22 @@ pub(crate) fn refused(address: IpAddr, own: &[IpAddr]) -> Option<Forbidden> {
         .or_else(|| (own.iter().any(IpAddr::is_unspecified) && is_here(address)).then_some(Forbidden::Own))
 }
 
+/// Those of `found` that may be dialled, and one of the others with why not. With `allow_private` all may be.
+pub(crate) fn admitted(
+    found: Vec<IpAddr>,
+    own: &[IpAddr],
+    allow_private: bool,
+) -> (Vec<IpAddr>, Option<(IpAddr, Forbidden)>) {
+    let mut forbidden = None;
+    let may_be_dialled = |address: &IpAddr| {
+        let why = if allow_private { None } else { refused(*address, own) };
+        forbidden = why.map(|why| (*address, why)).or(forbidden);
+        why.is_none()
+    };
+    let admitted = found.into_iter().filter(may_be_dialled).collect();
+    (admitted, forbidden)
+}
+
 /// Whether this machine has the address: the system lets nobody bind another's. Nothing is sent.
 fn is_here(address: IpAddr) -> bool {
     UdpSocket::bind((address.to_canonical(), 0)).is_ok()

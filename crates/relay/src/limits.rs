@@ -195,6 +195,12 @@ limits! {
         "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
     mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
         "Addresses that are dialled in one attempt.";
+    sts_policies_max STS_POLICIES_MAX 20_000 100..=1_000_000 "domains" ""
+        "Domains whose policy (MTA-STS) is kept; past it those go whose time ends first.";
+    sts_fetch_seconds STS_FETCH_SECONDS 60 5..=300 "seconds" ""
+        "The time in which a domain's policy (MTA-STS) has to come. Mail waits for it where none is known.";
+    sts_fetches_max STS_FETCHES_MAX 256 1..=10_000 "policies" ""
+        "Policies (MTA-STS) that are fetched at once.";
     tlsa_records_max TLSA_RECORDS_MAX 32 4..=256 "records" ""
         "TLSA records of one mail server that are looked at (DANE); of more the first ones count.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""

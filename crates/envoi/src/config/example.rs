@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::keys::{Absent, SECTIONS, keys, kind_words};
+use super::keys::{Absent, Kind, SECTIONS, keys};
+use super::value;
 
 const COLUMNS: usize = 100;
 
@@ -83,4 +84,34 @@ pub fn markdown() -> String {
         }
     }
     page
+}
+
+/// What a kind takes, in words for the reference page.
+fn kind_words(kind: &Kind) -> String {
+    match kind {
+        Kind::Hostname => "a host name".into(),
+        Kind::Sender => "an address, a name before it in front of <…>".into(),
+        Kind::Url => "an address that begins with https:// or http://".into(),
+        Kind::Directory => "an address that begins with https://".into(),
+        Kind::Path => "a path".into(),
+        Kind::Flag => "true or false".into(),
+        Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "),
+        Kind::Sockets => "a list of \"address:port\"".into(),
+        Kind::Networks => "a list of networks".into(),
+        Kind::Addresses => "a list of IP addresses".into(),
+        Kind::Names => "a list of host names".into(),
+        Kind::Zone => "a domain name".into(),
+        Kind::Mailbox => "an address".into(),
+        Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
+        Kind::Count { floor, ceiling } => format!("a number, {floor} to {ceiling}"),
+        Kind::Span { floor, ceiling } => {
+            format!("a period, {} to {}", value::span_text(*floor), value::span_text(*ceiling))
+        }
+        Kind::Octets { floor, ceiling } => {
+            format!("a size, {} to {}", value::octets_text(*floor), value::octets_text(*ceiling))
+        }
+        Kind::Pattern => "a pattern of domains".into(),
+        Kind::Host => "a host name or an IP address".into(),
+        Kind::Port => "a port number".into(),
+    }
 }

@@ -367,6 +367,15 @@ const KEYS: &[Key] = &[
     ),
     key(
         "delivery",
+        "mta_sts",
+        Kind::Flag,
+        means("true"),
+        "true",
+        "MTA-STS: domains that publish a policy get mail only at the servers that it names, under TLS with a certificate that is \
+         valid for them. Routes are exempt.",
+    ),
+    key(
+        "delivery",
         "trust_anchors",
         Kind::Path,
         Absent::Nothing("those of the internet's root"),
@@ -562,34 +571,4 @@ pub(super) fn keys() -> Vec<Key> {
         }
     }
     all
-}
-
-/// What a kind takes, in words for the reference page.
-pub(super) fn kind_words(kind: &Kind) -> String {
-    match kind {
-        Kind::Hostname => "a host name".into(),
-        Kind::Sender => "an address, a name before it in front of <…>".into(),
-        Kind::Url => "an address that begins with https:// or http://".into(),
-        Kind::Directory => "an address that begins with https://".into(),
-        Kind::Path => "a path".into(),
-        Kind::Flag => "true or false".into(),
-        Kind::Choice(words) => words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", "),
-        Kind::Sockets => "a list of \"address:port\"".into(),
-        Kind::Networks => "a list of networks".into(),
-        Kind::Addresses => "a list of IP addresses".into(),
-        Kind::Names => "a list of host names".into(),
-        Kind::Zone => "a domain name".into(),
-        Kind::Mailbox => "an address".into(),
-        Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
-        Kind::Count { floor, ceiling } => format!("a number, {floor} to {ceiling}"),
-        Kind::Span { floor, ceiling } => {
-            format!("a period, {} to {}", super::value::span_text(*floor), super::value::span_text(*ceiling))
-        }
-        Kind::Octets { floor, ceiling } => {
-            format!("a size, {} to {}", super::value::octets_text(*floor), super::value::octets_text(*ceiling))
-        }
-        Kind::Pattern => "a pattern of domains".into(),
-        Kind::Host => "a host name or an IP address".into(),
-        Kind::Port => "a port number".into(),
-    }
 }

@@ -18,7 +18,7 @@ const STAND_IN_LASTS: Duration = Duration::days(7);
 ///
 /// # Errors
 /// What the system says; the file is then as it was.
-pub(super) fn write(file: &Path, octets: &[u8]) -> io::Result<()> {
+pub(crate) fn write(file: &Path, octets: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let beside = file.with_extension("new");

@@ -118,6 +118,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
         };
         self.metrics.attempted(delivery.attempt.milliseconds);
+        self.metrics.protected(delivery.protection);
         if let Some((_, finding)) = delivery.findings.first()
             && delivery.findings.iter().all(|(_, finding)| outcome::is_site_down(finding))
         {

@@ -12,6 +12,8 @@ use prometheus_client::registry::{Registry, Unit};
 use relay::queue::Outcome;
 use relay::schedule::Depth;
 
+use crate::outbound::Protection;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
@@ -20,6 +22,11 @@ struct OutcomeLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProtectionLabel {
+    protection: &'static str,
 }
 
 const OUTCOMES: [&str; 5] = ["delivered", "sandbox", "deferred", "soft_bounced", "hard_bounced"];
@@ -43,6 +50,7 @@ pub(super) fn name_of(outcome: Outcome) -> &'static str {
 #[derive(Clone, Debug)]
 pub struct Metrics {
     outcomes: [Counter; 5],
+    protections: [Counter; Protection::NAMES.len()],
     pub(super) attempts_reached: Counter,
     pub(super) attempts_unreached: Counter,
     attempt_seconds: Histogram,
@@ -72,10 +80,13 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("envoi_delivery");
         let outcomes = Family::<OutcomeLabel, Counter>::default();
         let attempts = Family::<ResultLabel, Counter>::default();
+        let protections = Family::<ProtectionLabel, Counter>::default();
         let attempt_seconds = Histogram::new(exponential_buckets(0.005, 2.5, 12));
         let delivery_seconds = Histogram::new(exponential_buckets(0.005, 3.0, 14));
         let metrics = Metrics {
             outcomes: OUTCOMES.map(|outcome| outcomes.get_or_create_owned(&OutcomeLabel { outcome })),
+            protections: Protection::NAMES
+                .map(|(_, protection)| protections.get_or_create_owned(&ProtectionLabel { protection })),
             attempts_reached: attempts.get_or_create_owned(&ResultLabel { result: "reached" }),
             attempts_unreached: attempts.get_or_create_owned(&ResultLabel { result: "unreached" }),
             attempt_seconds,
@@ -94,6 +105,11 @@ impl Metrics {
         };
         registry.register("recipients_settled", "Recipients by what an attempt made of them", outcomes);
         registry.register("attempts", "Attempts by whether the next hop was reached", attempts);
+        registry.register(
+            "attempts_protected",
+            "Attempts that came so far that mail could begin, by how the connection was protected",
+            protections,
+        );
         metrics.register_rest(registry);
         metrics
     }
@@ -142,6 +158,13 @@ impl Metrics {
 
     pub(super) fn attempted(&self, milliseconds: u64) {
         self.attempt_seconds.observe(Duration::from_millis(milliseconds).as_secs_f64());
+    }
+
+    pub(super) fn protected(&self, protection: Option<Protection>) {
+        let place = |found| Protection::NAMES.iter().position(|(named, _)| *named == found);
+        if let Some(counter) = protection.and_then(place).and_then(|place| self.protections.get(place)) {
+            counter.inc();
+        }
     }
 
     pub(super) fn depth(&self, depth: &Depth, next_due: Option<u64>) {

@@ -9,12 +9,15 @@ use std::time::Duration;
 use super::dial::Transport;
 use super::line::Line;
 use super::opener::Tried;
+use super::shield::Protection;
 use super::{Delivery, Parcel, finding};
 
 /// The state of an attempt.
 pub(super) struct Errand<'a> {
     parcel: &'a Parcel,
     attempt: Attempt,
+    /// How the line was protected that carried last.
+    protection: Option<Protection>,
     /// One for each recipient of the parcel.
     findings: Vec<Option<Finding>>,
     /// See [`Delivery::passed_on`].
@@ -34,7 +37,8 @@ pub(super) enum Carried {
 impl<'a> Errand<'a> {
     pub(super) fn new(parcel: &'a Parcel, at: Timestamp) -> Self {
         let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into() };
-        Errand { parcel, attempt, findings: vec![None; parcel.recipients.len()], passed_on: Vec::new() }
+        let findings = vec![None; parcel.recipients.len()];
+        Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new() }
     }
 
     /// From now on the attempt is shown with this line.
@@ -42,6 +46,7 @@ impl<'a> Errand<'a> {
         self.attempt.host.clone_from(&line.host);
         self.attempt.remote = Some(line.remote);
         self.attempt.tls.clone_from(&line.tls);
+        self.protection = Some(line.protection);
     }
 
     /// Carries all that is left, in as many transactions as it takes.
@@ -96,6 +101,6 @@ impl<'a> Errand<'a> {
         let lost = || Finding::Failed(relay::outcome::Failure::Lost("the attempt ended early".into()));
         let findings = self.findings.into_iter().map(|found| found.unwrap_or_else(lost));
         let findings = self.parcel.recipients.iter().copied().zip(findings).collect();
-        Delivery { attempt: self.attempt, findings, passed_on: self.passed_on }
+        Delivery { attempt: self.attempt, findings, passed_on: self.passed_on, protection: self.protection }
     }
 }

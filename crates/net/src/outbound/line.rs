@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::content::{self, ContentError};
 use super::dial::Transport;
-use super::shield::Shield;
+use super::shield::{Protection, Shield};
 use super::tls::{TlsClients, version_name};
 use super::wire::Wire;
 use super::{OutboundSettings, Parcel};
@@ -33,6 +33,7 @@ pub struct Line<T = TcpStream> {
     pub(super) remote: SocketAddr,
     /// `TLS 1.3`, or `none` and why.
     pub(super) tls: String,
+    pub(super) protection: Protection,
     pub(super) conversation: Conversation,
     wire: Wire<T>,
     input: BytesMut,
@@ -113,6 +114,7 @@ impl<T: Transport> Line<T> {
             host: peer.host,
             remote: peer.remote,
             tls: "none".into(),
+            protection: Protection::Clear,
             conversation: Conversation::new(hello),
             wire: Wire::Clear(stream),
             input: BytesMut::new(),
@@ -138,8 +140,10 @@ impl<T: Transport> Line<T> {
                 Stop::Done(_) | Stop::Close => return Err(OpenError::Found(out_of_turn())),
             }
         }
-        if let Some(reply) = line.conversation.tls_refusal() {
-            line.tls = format!("none (STARTTLS was refused: {reply})");
+        if matches!(line.wire, Wire::Clear(_)) {
+            let refusal = line.conversation.tls_refusal().map(|reply| format!("STARTTLS was refused: {reply}"));
+            line.tls = shield.shown_clear(refusal.as_deref());
+            line.protection = shield.protection(false, false);
         }
         Ok(line)
     }
@@ -147,11 +151,12 @@ impl<T: Transport> Line<T> {
     async fn secure(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
         let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
         let handshake = clients.handshake(stream, &self.host, self.remote.ip(), shield);
-        let stream = match timeout(self.conversation.patience(), handshake).await {
+        let (stream, doubt) = match timeout(self.conversation.patience(), handshake).await {
             Ok(result) => result?,
             Err(_) => return Err("the next hop fell silent during the TLS handshake".into()),
         };
-        self.tls = shield.shown(version_name(&stream));
+        self.tls = shield.shown(version_name(&stream), doubt.as_deref());
+        self.protection = shield.protection(true, doubt.is_some());
         self.wire = Wire::Tls(Box::new(stream));
         self.conversation.on_tls();
         Ok(self)

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dial::Dialer;
-use super::hops::{Hops, Next, Origin};
+use super::hops::{Hops, Next, Origin, Sources};
 use super::line::{Line, OpenError, Peer};
 use super::{Outbound, finding};
 
@@ -101,7 +101,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
                     return Err(Finding::Failed(Failure::Connect("this route is no longer configured".into())));
                 }
             };
-            let hops = Hops::find(outbound.resolver.as_ref(), &outbound.settings, origin, &outbound.dice).await?;
+            let hops = Hops::find(Sources::of(outbound), origin).await?;
             self.hops = Some(hops);
         }
         let tried = &mut self.tried;
@@ -126,7 +126,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
         if shield.tls() == Tls::Required {
             return Err((shield.blame(&next.host, Finding::Failed(Failure::Tls(why))), none()));
         }
-        let shown = format!("none (TLS failed: {why})");
+        let shown = shield.shown_clear(Some(&format!("TLS failed: {why}")));
         tracing::info!(host = %next.host, remote = %next.remote, %why, "TLS failed, going on in the clear");
         match self.try_open(next, Tls::Never).await {
             Ok(mut line) => {

@@ -1,12 +1,42 @@
 //! What is asked of the connection with one hop before mail goes over it: nothing, TLS, or TLS with the right certificate.
 
 use relay::dane::{self, Dane, Reading};
+use relay::mta_sts::{Mode, Policy};
 use relay::outcome::{Failure, Finding};
 use relay::route::RouteTls;
 use smtp::client::Tls;
 use std::sync::Arc;
 
 use crate::dns::{LookupError, Resolver};
+
+/// How a connection was protected, for counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Not at all.
+    Clear,
+    /// By TLS; a route may have had the certificate checked.
+    Tls,
+    /// By TLS, with a certificate that TLSA records speak of.
+    Dane,
+    /// By TLS, with a certificate as a policy demands it.
+    MtaSts,
+    /// As a policy that is tried out would demand it.
+    Tested,
+    /// Otherwise than a policy that is tried out would demand it.
+    Doubted,
+}
+
+impl Protection {
+    /// All of them with their names in metrics.
+    pub(crate) const NAMES: [(Protection, &str); 6] = [
+        (Protection::Clear, "clear"),
+        (Protection::Tls, "tls"),
+        (Protection::Dane, "dane"),
+        (Protection::MtaSts, "mta_sts"),
+        (Protection::Tested, "mta_sts_testing"),
+        (Protection::Doubted, "mta_sts_testing_would_fail"),
+    ];
+}
 
 /// What is asked of a connection.
 #[derive(Clone, Debug)]
@@ -17,6 +47,14 @@ pub(super) enum Shield {
     Encrypted,
     /// TLS, with a certificate that the host's TLSA records speak of.
     Dane(Arc<Dane>),
+    /// TLS, with a certificate that is valid for the host: the policy of this domain demands it (RFC 8461 §5).
+    Sts(Arc<str>),
+    /// As much as is offered, and what a policy that is tried out would have refused is told. `is_listed`: it admits the
+    /// host.
+    StsTesting {
+        /// Whether the policy admits the host.
+        is_listed: bool,
+    },
 }
 
 impl Shield {
@@ -24,17 +62,42 @@ impl Shield {
     pub(super) fn tls(&self) -> Tls {
         match self {
             Shield::Route(RouteTls::None) => Tls::Never,
-            Shield::Route(RouteTls::Opportunistic) => Tls::Opportunistic,
-            Shield::Route(RouteTls::Required) | Shield::Encrypted | Shield::Dane(_) => Tls::Required,
+            Shield::Route(RouteTls::Opportunistic) | Shield::StsTesting { .. } => Tls::Opportunistic,
+            Shield::Route(RouteTls::Required) | Shield::Encrypted | Shield::Dane(_) | Shield::Sts(_) => Tls::Required,
         }
     }
 
-    /// An attempt over a connection with this version of TLS, in the words of activity.
-    pub(super) fn shown(&self, version: &str) -> String {
+    /// How a connection is protected that has TLS or not, and whose certificate was doubted or not.
+    pub(super) fn protection(&self, is_encrypted: bool, is_doubted: bool) -> Protection {
+        match self {
+            Shield::StsTesting { is_listed: true } if is_encrypted && !is_doubted => Protection::Tested,
+            Shield::StsTesting { .. } => Protection::Doubted,
+            _ if !is_encrypted => Protection::Clear,
+            Shield::Route(_) | Shield::Encrypted => Protection::Tls,
+            Shield::Dane(_) => Protection::Dane,
+            Shield::Sts(_) => Protection::MtaSts,
+        }
+    }
+
+    /// A connection with this version of TLS, in the words of activity. `doubt`: what was wrong with the certificate, where
+    /// that was looked at and did not matter.
+    pub(super) fn shown(&self, version: &str, doubt: Option<&str>) -> String {
         match self {
             Shield::Route(_) => version.to_owned(),
             Shield::Encrypted => format!("{version}, DANE without usable records"),
             Shield::Dane(_) => format!("{version}, DANE"),
+            Shield::Sts(_) => format!("{version}, MTA-STS"),
+            Shield::StsTesting { is_listed: false } => tested(version, Some("the policy does not name this server")),
+            Shield::StsTesting { is_listed: true } => tested(version, doubt),
+        }
+    }
+
+    /// A connection in the clear, and why, in the words of activity.
+    pub(super) fn shown_clear(&self, why: Option<&str>) -> String {
+        let clear = why.map_or_else(|| "none".to_owned(), |why| format!("none ({why})"));
+        match self {
+            Shield::StsTesting { .. } => tested(&clear, Some("the server has no TLS")),
+            _ => clear,
         }
     }
 
@@ -42,9 +105,34 @@ impl Shield {
     pub(super) fn blame(&self, host: &str, finding: Finding) -> Finding {
         let Finding::Failed(Failure::Tls(why)) = finding else { return finding };
         Finding::Failed(Failure::Tls(match self {
-            Shield::Route(_) => why,
+            Shield::Route(_) | Shield::StsTesting { .. } => why,
             Shield::Encrypted | Shield::Dane(_) => format!("{host} has TLSA records, and {why}"),
+            Shield::Sts(domain) => format!("the MTA-STS policy of {domain} demands it, and {why}"),
         }))
+    }
+}
+
+fn tested(shown: &str, doubt: Option<&str>) -> String {
+    match doubt {
+        Some(doubt) => format!("{shown}, MTA-STS testing (would fail: {doubt})"),
+        None => format!("{shown}, MTA-STS testing"),
+    }
+}
+
+/// What a policy asks of the connection with this host of the domain.
+///
+/// # Errors
+/// It does not admit the host.
+pub(super) fn by_policy(domain: &str, policy: &Policy, host: &str) -> Result<Shield, Finding> {
+    let is_listed = policy.admits(host);
+    match policy.mode {
+        Mode::None => Ok(Shield::Route(RouteTls::Opportunistic)),
+        Mode::Testing => Ok(Shield::StsTesting { is_listed }),
+        Mode::Enforce if is_listed => Ok(Shield::Sts(domain.into())),
+        Mode::Enforce => {
+            let why = format!("the MTA-STS policy of {domain} does not name the mail server {host}");
+            Err(Finding::Failed(Failure::Tls(why)))
+        }
     }
 }
 

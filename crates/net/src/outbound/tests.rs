@@ -8,6 +8,7 @@ mod plain;
 mod reuse;
 mod search;
 mod secure;
+mod sts;
 
 use super::*;
 use crate::dns::{Lookup, LookupError, Mx, VouchedHost, VouchedMx};

@@ -1,6 +1,7 @@
 //! TLS towards next hops: one configuration that believes everybody, one that checks, and one for each host with DANE.
 
 mod dane;
+mod testing;
 
 use relay::route::RouteTls;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,6 +25,8 @@ pub(super) struct TlsClients {
     provider: Arc<CryptoProvider>,
     believing: TlsConnector,
     checking: TlsConnector,
+    /// Who is trusted by the checking one.
+    roots: Arc<RootCertStore>,
 }
 
 impl TlsClients {
@@ -34,11 +37,13 @@ impl TlsClients {
     pub(super) fn new(settings: &OutboundSettings) -> Result<TlsClients, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let believing = judged_by(&provider, Arc::new(Believing(Arc::clone(&provider))))?;
-        let checking = checking(settings.system_authorities, &settings.authorities)?;
-        Ok(TlsClients { provider, believing: Arc::new(believing).into(), checking: Arc::new(checking).into() })
+        let roots = Arc::new(authorities(settings.system_authorities, &settings.authorities));
+        let checking = trusting(&provider, Arc::clone(&roots))?;
+        Ok(TlsClients { provider, believing: Arc::new(believing).into(), checking: Arc::new(checking).into(), roots })
     }
 
-    /// Does the handshake with `host`, whose certificate must be what the shield asks for.
+    /// Does the handshake with `host`, whose certificate must be what the shield asks for. Where the shield only asks what
+    /// would be wrong with it, that comes back, too.
     ///
     /// # Errors
     /// Why there is no TLS, in words.
@@ -48,13 +53,22 @@ impl TlsClients {
         host: &str,
         address: IpAddr,
         shield: &Shield,
-    ) -> Result<TlsStream<T>, String> {
+    ) -> Result<(TlsStream<T>, Option<String>), String> {
         let named = ServerName::try_from(host.to_owned());
         // such a name cannot be asked for; without checking that does not matter
         let nameless = || ServerName::IpAddress(address.into());
         let unfit = || format!("no certificate can be valid for the name {host}");
         let stream = match shield {
-            Shield::Route(RouteTls::Required) => self.checking.connect(named.map_err(|_| unfit())?, stream).await,
+            Shield::Route(RouteTls::Required) | Shield::Sts(_) => {
+                self.checking.connect(named.map_err(|_| unfit())?, stream).await
+            }
+            Shield::StsTesting { .. } => {
+                let noting = Arc::new(testing::Noting::new(Arc::clone(&self.roots), Arc::clone(&self.provider)));
+                let config = judged_by(&self.provider, Arc::clone(&noting) as _).map_err(|error| error.to_string())?;
+                let connector = TlsConnector::from(Arc::new(config));
+                let stream = connector.connect(named.unwrap_or_else(|_| nameless()), stream).await;
+                return Ok((stream.map_err(|error| told(&error))?, noting.doubt()));
+            }
             Shield::Route(_) | Shield::Encrypted => {
                 self.believing.connect(named.unwrap_or_else(|_| nameless()), stream).await
             }
@@ -65,7 +79,7 @@ impl TlsClients {
                 TlsConnector::from(Arc::new(config)).connect(base, stream).await
             }
         };
-        stream.map_err(|error| told(&error))
+        Ok((stream.map_err(|error| told(&error))?, None))
     }
 }
 
@@ -98,9 +112,14 @@ pub(crate) fn checking(
     further: &[CertificateDer<'static>],
 ) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    trusting(&provider, Arc::new(authorities(system_authorities, further)))
+}
+
+/// A configuration that trusts these authorities.
+fn trusting(provider: &Arc<CryptoProvider>, roots: Arc<RootCertStore>) -> Result<ClientConfig, rustls::Error> {
     let versions = &[&rustls::version::TLS13, &rustls::version::TLS12];
-    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
-    Ok(builder.with_root_certificates(authorities(system_authorities, further)).with_no_client_auth())
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider)).with_protocol_versions(versions)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The authorities that are trusted where certificates are checked.
@@ -119,7 +138,9 @@ fn authorities(system_authorities: bool, further: &[CertificateDer<'static>]) ->
         }
     }
     if roots.is_empty() {
-        tracing::warn!("no certificate authorities are trusted: routes that require TLS and webhooks will not work");
+        tracing::warn!(
+            "no certificate authorities are trusted: routes and policies that require TLS and webhooks will not work"
+        );
     }
     roots
 }

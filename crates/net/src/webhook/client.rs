@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::reach::refused;
+use crate::reach::admitted;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::{Request, Response, header};
@@ -170,16 +170,13 @@ impl Client {
             })?,
             (None, None) => Vec::new(),
         };
-        let (mut admitted, mut fault) = (Vec::new(), format!("{host} has no address."));
-        for address in found {
-            let why = if self.settings.allow_private { None } else { refused(address, &self.settings.own) };
-            match why {
-                Some(why) => fault = format!("{host} is {address}, {why}, which is not called."),
-                None => admitted.push(address),
-            }
-        }
+        let (mut admitted, refused) = admitted(found, &self.settings.own, self.settings.allow_private);
         admitted.truncate(ADDRESSES_MAX);
-        if admitted.is_empty() { Err(fault) } else { Ok(admitted) }
+        match refused {
+            _ if !admitted.is_empty() => Ok(admitted),
+            Some((address, why)) => Err(format!("{host} is {address}, {why}, which is not called.")),
+            None => Err(format!("{host} has no address.")),
+        }
     }
 }
 

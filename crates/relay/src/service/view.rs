@@ -280,7 +280,7 @@ views! {
         host: String,
         /// Its address and port, where it was dialled.
         remote: Option<String>,
-        /// `TLS 1.3`, … or `none`.
+        /// How it was encrypted: `TLS 1.3, DANE`, `TLS 1.3, MTA-STS`, `TLS 1.3`, …, or `none`, with what there is to say behind it.
         tls: String,
     }
     /// Everything about one row of Activity.

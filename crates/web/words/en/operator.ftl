@@ -350,6 +350,9 @@ limit-opening-seconds = The time that all next hops of one delivery attempt have
 limit-attempt-seconds = The time of one delivery attempt in all.
 limit-mail-hosts-max = Mail servers of a domain that are looked at in one attempt, the preferred ones first.
 limit-mail-addresses-max = Addresses that are dialled in one attempt.
+limit-sts-policies-max = Domains whose policy (MTA-STS) is kept; past it those go whose time ends first.
+limit-sts-fetch-seconds = The time in which a domain’s policy (MTA-STS) has to come. Mail waits for it where none is known.
+limit-sts-fetches-max = Policies (MTA-STS) that are fetched at once.
 limit-tlsa-records-max = TLSA records of one mail server that are looked at (DANE); of more the first ones count.
 limit-transaction-recipients-max = Recipients that a next hop is given in one transaction, unless it asks for fewer.
 limit-conversations-max = Conversations with other servers at once, in total.
@@ -461,6 +464,10 @@ unit-refusals-a-minute = { $count ->
 unit-plans = { $count ->
     [one] plan
    *[other] plans
+}
+unit-policies = { $count ->
+    [one] policy
+   *[other] policies
 }
 unit-queries-a-minute = { $count ->
     [one] query a minute

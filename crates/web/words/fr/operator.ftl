@@ -350,6 +350,9 @@ limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants
 limit-attempt-seconds = Durée totale d’une tentative de livraison.
 limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
 limit-mail-addresses-max = Adresses jointes pendant une tentative.
+limit-sts-policies-max = Domaines dont la politique (MTA-STS) est conservée ; au-delà, celles qui expirent les premières cèdent la place.
+limit-sts-fetch-seconds = Délai accordé à la politique (MTA-STS) d’un domaine pour arriver. Le courrier l’attend quand aucune n’est connue.
+limit-sts-fetches-max = Politiques (MTA-STS) demandées en même temps.
 limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
 limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
 limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
@@ -461,6 +464,10 @@ unit-refusals-a-minute = { $count ->
 unit-plans = { $count ->
     [one] forfait
    *[other] forfaits
+}
+unit-policies = { $count ->
+    [one] politique
+   *[other] politiques
 }
 unit-queries-a-minute = { $count ->
     [one] question par minute

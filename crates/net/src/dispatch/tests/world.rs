@@ -168,7 +168,7 @@ impl Carrier for Script {
         // as a next hop that lists DSN, where its name says so
         let is_asked = parcel.envelope.requests.is_some() && addresses[0].domain().starts_with("dsn.");
         let passed_on = if is_asked { parcel.recipients.clone() } else { Vec::new() };
-        Delivery { attempt, findings, passed_on }
+        Delivery { attempt, findings, passed_on, protection: None }
     }
 
     async fn close(&self, _line: ScriptLine) {

@@ -267,3 +267,19 @@ async fn a_route_of_the_operator_is_exempt() {
     let outbound = Outbound::new(settings(), routes, Arc::new(book), Box::new(Zeroes)).unwrap();
     assert_eq!(once(&outbound, &parcel(&["x@b.example"])).await.attempt.tls, "TLS 1.3");
 }
+
+#[tokio::test]
+async fn the_name_in_the_handshake_is_the_one_that_has_the_records() {
+    let issued = Issued::new(&[], false);
+    let asked = Arc::default();
+    let hop = hop_with(issued.noting_acceptor(&asked)).await;
+    for base in ["h.c.example", "mx.b.example"] {
+        let known = Book {
+            aliases: HashMap::from([("mx.b.example", "h.c.example")]),
+            tlsa: HashMap::from([(name(&hop, base), Ok(vec![of_key(&issued)]))]),
+            ..book(&hop, Err(LookupError::NoRecord))
+        };
+        assert_eq!(carried(&hop, known).await.attempt.tls, "TLS 1.3, DANE");
+        assert_eq!(asked.lock().unwrap().pop().unwrap(), base);
+    }
+}

@@ -2,6 +2,8 @@
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
@@ -236,5 +238,30 @@ impl Issued {
             .with_single_cert(chain, self.key.clone_key())
             .unwrap();
         TlsAcceptor::from(Arc::new(config))
+    }
+
+    /// Shows the certificate, and keeps what name it was asked for by.
+    pub(super) fn noting_acceptor(&self, asked: &Arc<Mutex<Vec<String>>>) -> TlsAcceptor {
+        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let shown = CertifiedKey::from_der(vec![self.certificate.clone()], self.key.clone_key(), &provider).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(Asked { shown: Arc::new(shown), asked: Arc::clone(asked) }));
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+#[derive(Debug)]
+struct Asked {
+    shown: Arc<CertifiedKey>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl ResolvesServerCert for Asked {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.asked.lock().unwrap().push(hello.server_name().unwrap_or_default().to_owned());
+        Some(Arc::clone(&self.shown))
     }
 }

@@ -1,0 +1,331 @@
+//! Policies from a server on loopback, by simulated time.
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::dns::{Lookup, Mx};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use relay::mta_sts::Mode;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::path::Path;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+const DAY: u64 = 86_400_000;
+
+/// What DNS has: everything is at 127.0.0.1, and each domain has this record.
+#[derive(Default)]
+struct Names {
+    record: Mutex<Option<Result<Vec<String>, LookupError>>>,
+}
+
+impl Names {
+    fn set(&self, record: Result<&str, LookupError>) {
+        *self.record.lock().unwrap() = Some(record.map(|text| vec![text.to_owned()]));
+    }
+}
+
+impl Resolver for Names {
+    fn mx<'a>(&'a self, _domain: &'a str) -> Lookup<'a, Vec<Mx>> {
+        Box::pin(async { Err(LookupError::NoRecord) })
+    }
+
+    fn addresses<'a>(&'a self, _host: &'a str) -> Lookup<'a, Vec<IpAddr>> {
+        Box::pin(async { Ok(vec![IpAddr::from([127, 0, 0, 1])]) })
+    }
+
+    fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>> {
+        assert!(name.starts_with("_mta-sts."), "{name}");
+        let record = self.record.lock().unwrap().clone().unwrap_or(Err(LookupError::NoSuchName));
+        Box::pin(async move { record })
+    }
+}
+
+/// A policy server for mta-sts.b.example, which answers with what it is given.
+struct PolicyServer {
+    port: u16,
+    authority: CertificateDer<'static>,
+    answer: Arc<Mutex<String>>,
+    asked: Arc<Mutex<Vec<String>>>,
+    serving: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for PolicyServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl PolicyServer {
+    async fn start(answer: &str) -> PolicyServer {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["mta-sts.b.example".to_owned()]).unwrap();
+        let certificate = certificate.signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (answer, asked) = (Arc::new(Mutex::new(answer.to_owned())), Arc::new(Mutex::new(Vec::new())));
+        let (answering, asking) = (Arc::clone(&answer), Arc::clone(&asked));
+        let serving = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    match stream.read_u8().await {
+                        Ok(octet) => request.push(octet),
+                        Err(_) => break,
+                    }
+                }
+                asking.lock().unwrap().push(String::from_utf8(request).unwrap());
+                let answer = answering.lock().unwrap().clone();
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        PolicyServer { port, authority: authority.der().clone(), answer, asked, serving }
+    }
+
+    fn answers(&self, answer: &str) {
+        answer.clone_into(&mut self.answer.lock().unwrap());
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+fn answer(policy: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{policy}",
+        policy.len()
+    )
+}
+
+fn policy(mode: &str) -> String {
+    format!("version: STSv1\nmode: {mode}\nmx: mx.b.example\nmax_age: 604800\n")
+}
+
+struct Scene {
+    names: Arc<Names>,
+    clock: Arc<ManualClock>,
+    settings: Settings,
+}
+
+impl Scene {
+    fn new(server: &PolicyServer, file: Option<&Path>) -> Scene {
+        let settings = Settings {
+            port: server.port,
+            allow_private: true,
+            authorities: vec![server.authority.clone()],
+            system_authorities: false,
+            file: file.map(Path::to_path_buf),
+            ..Settings::held_to(&Limits::default())
+        };
+        Scene { names: Arc::default(), clock: Arc::new(ManualClock::new(Timestamp(DAY))), settings }
+    }
+
+    fn at(&self, milliseconds: u64) {
+        self.clock.advance(Duration::from_millis(milliseconds - self.clock.now().0));
+    }
+
+    fn open(&self) -> MtaSts {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        MtaSts::open(self.settings.clone(), self.names.clone(), clock).unwrap()
+    }
+}
+
+async fn mode(policies: &MtaSts) -> Option<Mode> {
+    policies.of("b.example").await.map(|policy| policy.mode)
+}
+
+const RECORD: &str = "v=STSv1; id=1;";
+
+#[tokio::test]
+async fn a_policy_is_fetched_once_and_kept_to_its_end() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    let policies = scene.open();
+    assert_eq!(mode(&policies).await, None);
+    assert_eq!(server.asked(), 0);
+    scene.names.set(Ok(RECORD));
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    let asked = server.asked.lock().unwrap()[0].clone();
+    assert!(
+        asked.starts_with("GET /.well-known/mta-sts.txt HTTP/1.1\r\n") && asked.contains("host: mta-sts.b.example\r\n"),
+        "{asked}"
+    );
+    // neither a record that is gone nor a fault ends it, but its time
+    for record in [Ok(RECORD), Err(LookupError::NoSuchName), Err(LookupError::Fault("SERVFAIL".into()))] {
+        scene.names.set(record);
+        assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    }
+    assert_eq!(server.asked(), 1);
+    scene.at(8 * DAY);
+    assert_eq!(mode(&policies).await, None);
+}
+
+#[tokio::test]
+async fn a_new_id_brings_the_new_policy_and_a_fault_keeps_the_old_one() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    let policies = scene.open();
+    scene.names.set(Ok(RECORD));
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    server.answers("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    scene.names.set(Ok("v=STSv1; id=2;"));
+    for _ in 0..3 {
+        assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    }
+    // it was tried once, and is left alone for a while
+    assert_eq!(server.asked(), 2);
+    server.answers(&answer(&policy("testing")));
+    scene.at(DAY + 300_000);
+    assert_eq!(mode(&policies).await, Some(Mode::Testing));
+}
+
+#[tokio::test]
+async fn what_is_no_policy_is_none_and_hurts_nobody() {
+    let long = format!("{}{}", policy("enforce"), "future: thing\n".repeat(5_000));
+    let server = PolicyServer::start("").await;
+    for bad in [
+        "HTTP/1.1 301 Moved\r\nLocation: https://mta-sts.b.example/else\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        answer("mode: enforce\n"),
+        answer(&long),
+        answer(&policy("enforce")).replace("text/plain", "text/html"),
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\nversion: STSv1\n".to_owned(),
+        "no HTTP at all\r\n\r\n".to_owned(),
+        String::new(),
+    ] {
+        server.answers(&bad);
+        let scene = Scene::new(&server, None);
+        scene.names.set(Ok(RECORD));
+        assert_eq!(mode(&scene.open()).await, None, "{bad:.80}");
+    }
+    assert_eq!(server.asked(), 7);
+}
+
+#[tokio::test]
+async fn the_certificate_must_be_for_the_policy_host_of_that_domain() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    scene.names.set(Ok(RECORD));
+    assert!(scene.open().of("c.example").await.is_none());
+    let stranger = PolicyServer::start("").await;
+    let settings = Settings { authorities: vec![stranger.authority.clone()], ..scene.settings.clone() };
+    assert_eq!(mode(&Scene { settings, ..scene }.open()).await, None);
+    assert_eq!(server.asked(), 0);
+}
+
+#[tokio::test]
+async fn private_addresses_are_not_dialled_for_a_policy() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let mut scene = Scene::new(&server, None);
+    scene.settings.allow_private = false;
+    scene.names.set(Ok(RECORD));
+    assert_eq!(mode(&scene.open()).await, None);
+    assert_eq!(server.asked(), 0);
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_fetch_once() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    scene.names.set(Ok(RECORD));
+    let policies = scene.open();
+    let asking: Vec<_> = (0..20)
+        .map(|_| {
+            tokio::spawn({
+                let policies = policies.clone();
+                async move { mode(&policies).await }
+            })
+        })
+        .collect();
+    for one in asking {
+        assert_eq!(one.await.unwrap(), Some(Mode::Enforce));
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_old_policy_is_fetched_behind_the_back_of_the_mail() {
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    scene.names.set(Ok(RECORD));
+    let policies = scene.open();
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    server.answers(&answer(&policy("testing")));
+    scene.at(3 * DAY);
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    let renewed = async {
+        while mode(&policies).await != Some(Mode::Testing) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), renewed).await.unwrap();
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn policies_are_kept_over_restarts_and_a_damaged_file_is_done_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mta-sts.json");
+    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, Some(&file));
+    scene.names.set(Ok(RECORD));
+    let policies = scene.open();
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    let shutdown = Shutdown::new();
+    shutdown.begin();
+    policies.keep(shutdown).await;
+    scene.names.set(Err(LookupError::Fault("SERVFAIL".into())));
+    assert_eq!(mode(&scene.open()).await, Some(Mode::Enforce));
+    let whole = std::fs::read(&file).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"{\"version\":2,\"policies\":[]}", b"", b"[]"] {
+        std::fs::write(&file, damaged).unwrap();
+        assert_eq!(mode(&scene.open()).await, None);
+    }
+    std::fs::write(&file, &whole).unwrap();
+    scene.at(8 * DAY);
+    assert_eq!(mode(&scene.open()).await, None);
+    assert_eq!(server.asked(), 1);
+}
+
+#[tokio::test]
+async fn only_so_many_policies_are_kept() {
+    let server = PolicyServer::start("").await;
+    let mut scene = Scene::new(&server, None);
+    scene.settings.policies_max = 10;
+    let policies = scene.open();
+    let kept = |name: &str, fetched| {
+        let policy = Policy::parse(policy("enforce").as_bytes()).unwrap();
+        let domain = policies.inner.domain(name, true, Timestamp(DAY)).unwrap();
+        *domain.standing() = Standing::of(Kept { id: "1".into(), policy, fetched: Timestamp(fetched) });
+    };
+    for number in 0..10 {
+        kept(&format!("{number}.example"), DAY + number);
+    }
+    kept("new.example", DAY);
+    let names: Vec<String> = policies.inner.domains().keys().cloned().collect();
+    // those whose time ends first have gone
+    assert!(
+        names.len() <= 10 && names.contains(&"9.example".to_owned()) && names.contains(&"new.example".to_owned()),
+        "{names:?}"
+    );
+    assert!(!names.contains(&"0.example".to_owned()), "{names:?}");
+    // where they are over, all of them go
+    scene.at(9 * DAY);
+    policies.inner.domain("later.example", true, Timestamp(9 * DAY)).unwrap();
+    assert!(policies.inner.domains().len() <= 10);
+}
