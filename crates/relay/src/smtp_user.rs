@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::priority::Class;
 use crate::sending_domain::SendingDomain;
 
 /// A username and password for one application, bound to one exact domain.
@@ -63,4 +64,6 @@ pub struct UserRules {
     pub recipient_domains: Vec<String>,
     /// Answer a suppressed recipient with `550 5.7.1` instead of `250` and a Rejected row.
     pub refuse_suppressed: bool,
+    /// How urgent its mail is.
+    pub priority: Class,
 }

@@ -8,6 +8,7 @@ use net::outbound::{Delivery, Line, Outbound, Parcel};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::route::{Destination, Routes};
+use relay::schedule::KEPT_SHARE;
 
 use crate::world::hops::SimDialer;
 use crate::world::pipe::End;
@@ -36,9 +37,11 @@ impl Carrying {
         is_busy || self.busy_until.get(site).is_some_and(|until| now - until < within)
     }
 
-    /// Whether there is no room for one more attempt, or was none so many milliseconds before `now`.
+    /// Whether there is no room for one more attempt, or was none so many milliseconds before `now`. The last places are for
+    /// accounts that have few attempts.
     pub fn was_full(&self, conversations_max: usize, now: u64, within: u64) -> bool {
-        let is_full = self.sites.values().sum::<usize>() >= conversations_max;
+        let kept = conversations_max.div_ceil(KEPT_SHARE);
+        let is_full = self.sites.values().sum::<usize>() + kept >= conversations_max;
         is_full || self.full_until.is_some_and(|until| now - until < within)
     }
 }

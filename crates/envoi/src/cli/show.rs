@@ -215,6 +215,7 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Senders", user.senders.join(", ")),
         ("Recipient domains", user.recipient_domains.join(", ")),
         ("Refuses suppressed", on(user.refuse_suppressed)),
+        ("Priority", user.priority.clone()),
         ("Last login", login),
         ("Sent today", format!("{} recipients", user.sent_today)),
         ("In 30 days", format!("{} recipients", user.sent_30_days)),
@@ -374,7 +375,7 @@ fn connections(rows: &[ConnectionView]) -> String {
 
 fn queue(messages: &[QueueView]) -> String {
     table(
-        &["message", "account", "accepted", "recipients", "next", "attempts", "held"],
+        &["message", "account", "accepted", "priority", "recipients", "next", "attempts", "held"],
         messages.iter().map(|message| {
             let due = message.recipients.iter().filter_map(|recipient| recipient.due_at.as_deref()).min();
             let attempts = message.recipients.iter().filter_map(|recipient| recipient.attempts).max();
@@ -383,6 +384,7 @@ fn queue(messages: &[QueueView]) -> String {
                 message.message.clone(),
                 message.account.to_string(),
                 short(&message.accepted_at),
+                message.priority.clone(),
                 message.recipients.len().to_string(),
                 due.map(short).unwrap_or_default(),
                 attempts.map(|attempts| attempts.to_string()).unwrap_or_default(),
@@ -415,6 +417,7 @@ fn message(message: &MessageView) -> String {
         ("Subject", message.subject.clone()),
         ("Sender", if message.reverse_path.is_empty() { "<>".into() } else { message.reverse_path.clone() }),
         ("Accepted", short(&message.accepted_at)),
+        ("Priority", message.priority.to_string()),
         ("Octets", message.octets.to_string()),
         ("SHA-256", message.sha256.clone()),
         ("Message-ID", message.message_id.clone()),

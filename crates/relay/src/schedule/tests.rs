@@ -1,10 +1,12 @@
 //! The scheduler in simulated time, and in a world that does anything at any moment.
 
 mod anything;
+mod fairness;
 mod shaping;
 
 use super::*;
 use crate::outcome::{Class, Failure, Finding, SiteAction};
+use crate::priority::Class as Urgency;
 use crate::queue::Attempt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,7 +156,11 @@ impl World {
     }
 
     fn arrive(&mut self, message: u128, account: u64, recipients: Vec<Addressed>) {
-        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), recipients });
+        self.arrive_as(message, (account, Urgency::Normal), recipients);
+    }
+
+    fn arrive_as(&mut self, message: u128, (account, class): (u64, Urgency), recipients: Vec<Addressed>) {
+        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), class, recipients });
     }
 
     /// The conversation delivers what it carries.
@@ -230,10 +236,12 @@ fn a_site_that_takes_mail_gets_more_conversations_up_to_its_bound() {
     for message in 0..200 {
         world.arrive(message, 1, vec![due_now(0, "a.example")]);
     }
-    assert_eq!(world.busy.len(), SITE_CONVERSATIONS_FIRST);
+    assert_eq!(world.busy.len(), SITE_CONVERSATIONS_FIRST - 1, "one is kept for others");
     for _ in 0..20 {
         world.deliver(world.first_busy());
     }
+    assert_eq!(world.busy.len(), 7);
+    world.arrive(500, 2, vec![due_now(0, "a.example")]);
     assert_eq!(world.busy.len(), 8);
 }
 
@@ -241,7 +249,7 @@ fn a_site_that_takes_mail_gets_more_conversations_up_to_its_bound() {
 fn a_dead_site_is_dialled_a_few_times_however_much_waits_for_it() {
     let mut world = World::new(Bounds::default());
     for message in 0..10_000 {
-        world.arrive(message, 1, vec![due_now(0, "dead.example")]);
+        world.arrive(message, message as u64 % 2, vec![due_now(0, "dead.example")]);
     }
     for conversation in world.busy.keys().copied().collect::<Vec<_>>() {
         world.unreached(conversation);

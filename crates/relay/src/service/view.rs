@@ -177,6 +177,8 @@ views! {
         recipient_domains: Vec<String>,
         /// A suppressed recipient is refused instead of taken and rejected.
         refuse_suppressed: bool,
+        /// How urgent its mail is: `high`, `normal` or `low`. Of the account's mail the more urgent goes first.
+        priority: String,
         /// The last successful login, of the last 30 days.
         last_login_at: Option<String>,
         /// Where that came from.
@@ -420,6 +422,8 @@ views! {
         domain: Option<u64>,
         /// When it was accepted.
         accepted_at: String,
+        /// How urgent it is: `high`, `normal` or `low`.
+        priority: String,
         /// Its recipients that are not settled.
         recipients: Vec<QueueRecipientView>,
     }
@@ -460,6 +464,8 @@ views! {
         sha256: String,
         /// When it was accepted.
         accepted_at: String,
+        /// Its priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
+        priority: i8,
         /// The session's id.
         session: Option<String>,
         /// The client's address.

@@ -328,6 +328,7 @@ impl Spool for Memory {
                 account: live.envelope.account,
                 domain: live.envelope.domain,
                 accepted_at: live.envelope.accepted_at,
+                class: live.envelope.priority.class(),
                 recipients: waiting(live),
             })
             .collect()

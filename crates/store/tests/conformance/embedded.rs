@@ -9,6 +9,7 @@ use relay::activity::{ActivityFilter, Notice, Status};
 use relay::id::Id;
 use relay::notification::Requests;
 use relay::plan::{Plan, SubscriptionChange, Terms};
+use relay::priority::{Class, Priority};
 use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
@@ -105,7 +106,11 @@ async fn mail_and_its_history_are_there_again() {
     let store = folder.open();
     let asked = RcptParameters { notify: Notify::parse("SUCCESS,DELAY"), orcpt: None };
     let requests = Requests { recipients: vec![asked], ..Requests::default() };
-    let kept = Envelope { requests: Some(Box::new(requests)), ..envelope(1, &["a@example.org", "b@example.org"]) };
+    let kept = Envelope {
+        requests: Some(Box::new(requests)),
+        priority: Priority::LOW,
+        ..envelope(1, &["a@example.org", "b@example.org"])
+    };
     let message = commit(&store, kept.clone()).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
     store.claim(message).await.unwrap().unwrap();
@@ -120,6 +125,7 @@ async fn mail_and_its_history_are_there_again() {
     let store = folder.open();
     assert!(store.epoch() > epoch);
     assert_eq!(store.queue(None, 10), queue);
+    assert_eq!((queue[0].class, queue[1].class), (Class::Low, Class::Normal));
     assert_eq!(store.activity(&ActivityFilter::default()).unwrap(), history);
     assert_eq!(store.activity_cursor().unwrap(), cursor);
     let claimed = store.claim(message).await.unwrap().expect("a claim outlived its process");

@@ -46,6 +46,7 @@ suite! {
     spool:
         commit_keeps_envelope_and_content
         what_was_asked_about_notifications_is_kept_too
+        how_urgent_mail_is_is_known_to_the_queue
         an_abandoned_draft_leaves_nothing
         large_content_comes_back_whole
         a_claim_excludes_others_until_given_back

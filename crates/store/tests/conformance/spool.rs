@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use relay::notification::Requests;
-use relay::queue::{HoldReason, Outcome, RecipientState};
+use relay::priority::{Class, Priority};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::store::{Draft as _, QueueEntry, Store, StoreError};
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
@@ -52,6 +53,15 @@ pub(crate) async fn what_was_asked_about_notifications_is_kept_too(store: &impl 
     assert_eq!(*store.peek(message).await.unwrap().unwrap().envelope, envelope);
     let claimed = store.claim(message).await.unwrap().unwrap();
     assert_eq!(claimed.envelope.asked(1), Some(&asked));
+}
+
+pub(crate) async fn how_urgent_mail_is_is_known_to_the_queue(store: &impl Store) {
+    for (number, priority) in [(1, Priority::LOW), (2, Priority::NORMAL), (3, Priority::HIGH)] {
+        commit(store, Envelope { priority, ..envelope(number, &["anna@example.org"]) }).await;
+    }
+    let classes: Vec<Class> = store.queue(None, 10).iter().map(|entry| entry.class).collect();
+    assert_eq!(classes, [Class::Low, Class::Normal, Class::High]);
+    assert_eq!(store.peek(message(3)).await.unwrap().unwrap().envelope.priority, Priority::HIGH);
 }
 
 pub(crate) async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use relay::clock::Timestamp;
+use relay::priority::Class;
 use relay::service::view::SmtpUserView;
 use relay::service::{RulesChange, Setting, domain_name, mailbox};
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub(super) struct RulesForm {
     pub(super) expires: String,
     /// Seconds, or nothing.
     pub(super) retry: String,
+    /// `high` or `low`, or nothing.
+    pub(super) priority: String,
     pub(super) networks: String,
     pub(super) senders: String,
     pub(super) recipient_domains: String,
@@ -40,8 +43,8 @@ pub(super) struct Wrong {
     pub(super) why: Refusal,
 }
 
-/// One way to retry.
-pub(super) struct Retry {
+/// One of those that can be chosen.
+pub(super) struct Way {
     pub(super) value: String,
     pub(super) label: String,
     pub(super) is_chosen: bool,
@@ -83,6 +86,7 @@ impl RulesForm {
         RulesForm {
             expires: user.expires_at.as_deref().and_then(|at| last_day(words, at)).unwrap_or_default(),
             retry: user.retry_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            priority: if user.priority == "normal" { String::new() } else { user.priority.clone() },
             networks: user.networks.join("\n"),
             senders: user.senders.join("\n"),
             recipient_domains: user.recipient_domains.join("\n"),
@@ -98,19 +102,28 @@ impl RulesForm {
     }
 
     /// The ways to retry that the form offers; one in force that is none of them stays.
-    pub(super) fn retries(&self, words: &Words) -> Vec<Retry> {
+    pub(super) fn retries(&self, words: &Words) -> Vec<Way> {
         let chosen = self.retry.parse::<u64>().ok();
         let mut all = RETRIES.to_vec();
         all.extend(chosen.filter(|chosen| !RETRIES.contains(chosen)));
         all.sort_unstable();
-        let default =
-            Retry { value: String::new(), label: words.t("rules-retry-default"), is_chosen: chosen.is_none() };
-        let way = |seconds: u64| Retry {
+        let default = Way { value: String::new(), label: words.t("rules-retry-default"), is_chosen: chosen.is_none() };
+        let way = |seconds: u64| Way {
             value: seconds.to_string(),
             label: retry_text(words, seconds),
             is_chosen: chosen == Some(seconds),
         };
         std::iter::once(default).chain(all.into_iter().map(way)).collect()
+    }
+
+    /// How urgent mail can be.
+    pub(super) fn priorities(&self, words: &Words) -> Vec<Way> {
+        let way = |(value, id): (&str, &str)| Way {
+            value: value.to_owned(),
+            label: words.t(id),
+            is_chosen: self.priority == value,
+        };
+        [("high", "rules-priority-high"), ("", "rules-priority-normal"), ("low", "rules-priority-low")].map(way).into()
     }
 
     /// What changes, where the form was filled from `before`.
@@ -141,6 +154,11 @@ impl RulesForm {
             senders: Setting::To(senders.collect::<Result<_, _>>()?),
             recipient_domains: Setting::To(recipients.collect::<Result<_, _>>()?),
             refuse_suppressed: Setting::To(self.refuse_suppressed.is_some()),
+            priority: match self.priority.as_str() {
+                "high" => Setting::To(Class::High),
+                "low" => Setting::To(Class::Low),
+                _ => Setting::Default,
+            },
         })
     }
 
@@ -206,6 +224,19 @@ mod tests {
             RulesForm { networks: "192.0.2.7, 2001:db8::/32".into(), senders: "a@example.com".into(), ..form() };
         let Ok(RulesChange { networks: Setting::To(networks), .. }) = changed(&right) else { panic!() };
         assert_eq!(networks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.7/32", "2001:db8::/32"]);
+    }
+
+    #[test]
+    fn one_of_three_priorities_is_chosen() {
+        for (chosen, class) in
+            [("high", Setting::To(Class::High)), ("", Setting::Default), ("low", Setting::To(Class::Low))]
+        {
+            let form = RulesForm { priority: chosen.into(), ..RulesForm::default() };
+            assert_eq!(changed(&form).unwrap().priority, class);
+            let offered = form.priorities(&words());
+            assert_eq!(offered.len(), 3);
+            assert!(offered.iter().all(|way| way.is_chosen == (way.value == chosen)));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
 use super::question::{Confirm, Pressed};
 use super::refusal::Refusal;
-use super::rules::{Retry, RulesForm, Wrong, last_day};
+use super::rules::{RulesForm, Way, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -129,15 +129,16 @@ struct NewPage {
     domain: String,
     name: String,
     rules: RulesForm,
-    retries: Vec<Retry>,
+    retries: Vec<Way>,
+    priorities: Vec<Way>,
     refused: Refused,
 }
 
 fn new_form(visit: &Visit, domain: String, form: NewForm, refused: Refused) -> Response {
     let (name, rules) = (form.name, form.rules);
-    let retries = rules.retries(visit.words());
+    let (retries, priorities) = (rules.retries(visit.words()), rules.priorities(visit.words()));
     let status = status_of(&refused);
-    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, refused })
+    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, priorities, refused })
 }
 
 #[derive(Default, Deserialize)]
@@ -219,7 +220,8 @@ struct UserPage {
     has_two: bool,
     passwords: String,
     rules: RulesForm,
-    retries: Vec<Retry>,
+    retries: Vec<Way>,
+    priorities: Vec<Way>,
     refused: Refused,
 }
 
@@ -250,6 +252,7 @@ fn user_shown(
         has_two: user.passwords >= PASSWORDS_MAX as u64,
         passwords: words.count("smtp-user-passwords", user.passwords),
         retries: rules.retries(words),
+        priorities: rules.priorities(words),
         rules,
         refused,
         name: name.unwrap_or_else(|| user.name.clone()),

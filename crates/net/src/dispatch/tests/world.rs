@@ -272,6 +272,7 @@ impl World {
             },
             session: None,
             requests: None,
+            priority: relay::priority::Priority::NORMAL,
         }
     }
 

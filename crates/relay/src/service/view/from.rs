@@ -66,6 +66,7 @@ impl SmtpUserView {
             senders: rules.senders.clone(),
             recipient_domains: rules.recipient_domains.clone(),
             refuse_suppressed: rules.refuse_suppressed,
+            priority: word(&rules.priority),
             last_login_at: login.map(|login| moment::text(login.at)),
             last_login_from: login.map(|login| login.address.to_string()),
             sent_today: sent.today,
@@ -297,6 +298,7 @@ impl From<&QueueEntry> for QueueView {
             account: entry.account.number(),
             domain: entry.domain.map(|domain| domain.number()),
             accepted_at: moment::text(entry.accepted_at),
+            priority: word(&entry.class),
             recipients: recipients.collect(),
         }
     }
@@ -318,6 +320,7 @@ impl From<&Claimed> for MessageView {
             octets: envelope.facts.octets,
             sha256: hex(&envelope.facts.sha256),
             accepted_at: moment::text(envelope.accepted_at),
+            priority: envelope.priority.value(),
             session: session.map(|session| session.session.to_string()),
             remote: session.map(|session| session.remote.to_string()),
             recipients: recipients
