@@ -10,6 +10,7 @@ use relay::id::MessageId;
 use relay::route::{Destination, Routes};
 use relay::schedule::KEPT_SHARE;
 
+use crate::plan::Plan;
 use crate::world::hops::SimDialer;
 use crate::world::pipe::End;
 use crate::world::{World, lock};
@@ -25,7 +26,7 @@ pub struct Carrying {
     busy_until: BTreeMap<String, u64>,
     /// Domains whose mail servers are being looked for.
     finding: BTreeMap<String, usize>,
-    /// When there was last no room for one more attempt.
+    /// When there was last no room for one more conversation.
     full_until: Option<u64>,
 }
 
@@ -37,12 +38,20 @@ impl Carrying {
         is_busy || self.busy_until.get(site).is_some_and(|until| now - until < within)
     }
 
-    /// Whether there is no room for one more attempt, or was none so many milliseconds before `now`. The last places are for
-    /// accounts that have few attempts.
+    /// Whether there is no room for one more conversation, or was none so many milliseconds before `now`. One whose mail servers
+    /// are being looked for has its place already, and the last places are for accounts that have few.
     pub fn was_full(&self, conversations_max: usize, now: u64, within: u64) -> bool {
+        let begun = self.sites.values().sum::<usize>() + self.finding.values().sum::<usize>();
         let kept = conversations_max.div_ceil(KEPT_SHARE);
-        let is_full = self.sites.values().sum::<usize>() + kept >= conversations_max;
-        is_full || self.full_until.is_some_and(|until| now - until < within)
+        begun + kept >= conversations_max || self.full_until.is_some_and(|until| now - until < within)
+    }
+
+    /// Takes note that something with a site ends now, while it still counts.
+    fn ends(&mut self, site: &str, plan: &Plan, now: u64) {
+        if self.was_full(plan.conversations_max, now, 0) {
+            self.full_until = Some(now);
+        }
+        self.busy_until.insert(site.to_owned(), now);
     }
 }
 
@@ -63,11 +72,7 @@ struct Under<'a> {
 impl Drop for Under<'_> {
     fn drop(&mut self) {
         let (world, mut carrying) = (&self.carrier.world, lock(&self.carrier.carrying));
-        let now = world.clock.milliseconds();
-        if carrying.was_full(world.plan.conversations_max, now, 0) {
-            carrying.full_until = Some(now);
-        }
-        carrying.busy_until.insert(self.site.clone(), now);
+        carrying.ends(&self.site, &world.plan, world.clock.milliseconds());
         world.mail().carried(self.parcel.envelope.message, &self.parcel.recipients);
         for recipient in &self.parcel.recipients {
             carrying.recipients.remove(&(self.parcel.envelope.message, *recipient));
@@ -94,9 +99,8 @@ impl<'a> Finding<'a> {
 
 impl Drop for Finding<'_> {
     fn drop(&mut self) {
-        let mut carrying = lock(&self.carrier.carrying);
-        let now = self.carrier.world.clock.milliseconds();
-        carrying.busy_until.insert(self.site.clone(), now);
+        let (world, mut carrying) = (&self.carrier.world, lock(&self.carrier.carrying));
+        carrying.ends(&self.site, &world.plan, world.clock.milliseconds());
         if let Some(count) = carrying.finding.get_mut(&self.site) {
             *count -= 1;
         }

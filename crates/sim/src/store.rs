@@ -22,7 +22,7 @@ use relay::sandbox::{Capture, Captured, CapturedFilter};
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
+    Actor, AuditEntry, Block, Book, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
     NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
     WebhookChange, Webhooks,
 };
@@ -48,6 +48,27 @@ pub struct SimStore {
     pub book: Memory,
     /// What counts the log for the quotas in this life.
     pub counting: Mutex<Counting>,
+}
+
+/// Content that comes in.
+pub struct SimDraft {
+    draft: LogDraft<SimDisk>,
+    /// Whom a notification tells that there is no room for it: the failure that it is about is settled later.
+    told_by: Option<Arc<World>>,
+}
+
+impl Draft for SimDraft {
+    async fn append(&mut self, octets: Bytes) -> Result<(), StoreError> {
+        let appended = self.draft.append(octets).await;
+        if let (Err(_), Some(world)) = (&appended, &self.told_by) {
+            world.trouble();
+        }
+        appended
+    }
+
+    fn octets(&self) -> u64 {
+        self.draft.octets()
+    }
 }
 
 impl SimStore {
@@ -98,14 +119,14 @@ impl SimStore {
 }
 
 impl Spool for SimStore {
-    type Draft = LogDraft<SimDisk>;
+    type Draft = SimDraft;
 
     fn draft(&self) -> Result<Self::Draft, StoreError> {
-        self.spool.draft()
+        Ok(SimDraft { draft: self.spool.draft()?, told_by: None })
     }
 
     fn draft_notification(&self) -> Result<Self::Draft, StoreError> {
-        self.spool.draft_notification()
+        Ok(SimDraft { draft: self.spool.draft_notification()?, told_by: Some(Arc::clone(&self.world)) })
     }
 
     async fn commit(&self, envelope: Envelope, draft: Self::Draft) -> Result<(), StoreError> {
@@ -114,7 +135,7 @@ impl Spool for SimStore {
         if let Err(fault) = asked {
             self.world.violation(fault);
         }
-        let result = self.spool.commit(envelope, draft).await;
+        let result = self.spool.commit(envelope, draft.draft).await;
         if !self.world.is_dead() {
             let counted = self.world.mail().commit_answered(id, &result);
             if let Err(fault) = counted {
