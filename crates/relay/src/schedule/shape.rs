@@ -205,7 +205,8 @@ impl Scheduler {
         if self.shapers.get(shaper).is_none_or(|shaper| shaper.idle == 0 || shaper.closing > 0) {
             return;
         }
-        if let Some(conversation) = self.idle_at(shaper).next() {
+        let longest_idle = self.idle_at(shaper).next();
+        if let Some(conversation) = longest_idle {
             self.close_idle(conversation, actions);
         }
     }
