@@ -518,7 +518,7 @@ unit-policies = { $count ->
     [one] policy
    *[other] policies
 }
-unit-priority = priority { $count }
+unit-priority = as priority
 unit-queries-a-minute = { $count ->
     [one] query a minute
    *[other] queries a minute

@@ -518,7 +518,7 @@ unit-policies = { $count ->
     [one] politique
    *[other] politiques
 }
-unit-priority = priorité { $count }
+unit-priority = comme priorité
 unit-queries-a-minute = { $count ->
     [one] question par minute
    *[other] questions par minute
