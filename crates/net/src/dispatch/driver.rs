@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use super::carrier::Carrier;
 use super::claims::Claims;
 use super::metrics::Metrics;
+use super::suppressing::Pending;
 use super::{Answer, Drive, Settings};
 use crate::clock::Clock;
 use crate::seal::Sealer;
@@ -46,6 +47,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     state: Mutex<State>,
     /// What no rule knows; locked for one reply at a time.
     unknown: Mutex<UnknownReplies>,
+    /// What is to be suppressed; locked to add and to take.
+    suppressing: Mutex<Pending>,
     /// The next due moment came nearer.
     alarm: Notify,
     /// Accounts or domains changed.
@@ -82,6 +85,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             claims: Arc::new(Claims::new(store.clone())),
             inherited_until: AtomicU64::new(clock.now().0),
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
+            suppressing: Mutex::default(),
             settings,
             store,
             carrier,
@@ -103,6 +107,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     pub(super) fn unknown(&self) -> MutexGuard<'_, UnknownReplies> {
         self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn suppressing(&self) -> MutexGuard<'_, Pending> {
+        self.suppressing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn jitter(&self) -> Jitter {
