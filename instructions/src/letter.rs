@@ -30,6 +30,7 @@ pub(crate) fn admission(count: usize, _: &Path) -> anyhow::Result<()> {
             recipient: Some("customer@example.net".into()),
             seconds: 1_800_000_000,
             domain: "example.com".into(),
+            unsubscribe: None,
         });
         black_box(admission.on_content(content.slice(..OCTETS / 2))?);
         black_box(admission.on_content(content.slice(OCTETS / 2..))?);

@@ -68,6 +68,7 @@ const ROWS: &[&str] = &[
     "auth-parameter",
     // limits and abuse
     "recipients-max",
+    "recipients-one",
     "size-at-mail",
     "size-at-end",
     "size-twice",

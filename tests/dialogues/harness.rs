@@ -132,6 +132,7 @@ impl Scene {
             ("user", "network") => self.rules.networks.push(rest.parse().unwrap()),
             ("user", "all-or-nothing") => self.rules.all_or_nothing = true,
             ("user", "refuse-suppressed") => self.rules.refuse_suppressed = true,
+            ("user", "one-click-unsubscribe") => self.rules.one_click_unsubscribe = true,
             ("user", "sandbox") => self.rules.sandbox = true,
             ("user", "sender") => self.rules.senders.push(rest.to_owned()),
             ("user", "recipient-domain") => self.rules.recipient_domains.push(rest.to_owned()),

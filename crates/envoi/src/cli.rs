@@ -309,6 +309,9 @@ pub struct RulesArgs {
     /// How urgent its mail is: of an account's mail the more urgent goes first
     #[arg(long, value_name = "high|normal|low")]
     pub priority: Option<Urgency>,
+    /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058)
+    #[arg(long, value_name = "on|off")]
+    pub one_click_unsubscribe: Option<Switch>,
 }
 
 /// `smtp-user`

@@ -5,12 +5,12 @@ mod example;
 mod keys;
 mod limits;
 mod read;
+mod route;
 mod value;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::reachable::forbidden;
-use relay::route::{Route, RouteTls};
 use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use example::{example, markdown};
+pub use route::RouteTable;
 pub use value::parse_span;
 
 use net::acme::{AcmeSettings, Challenge};
@@ -60,6 +61,8 @@ pub struct Config {
     pub console: Vec<SocketAddr>,
     /// `[console] url`
     pub console_at: Option<String>,
+    /// `[unsubscribe]`
+    pub unsubscribe: Unsubscribe,
     /// `[webhooks] allow_private`
     pub webhooks_allow_private: bool,
     /// `[mail] from`
@@ -109,6 +112,12 @@ impl Config {
         Some(self.console_at.clone().unwrap_or(found))
     }
 
+    /// Where recipients reach the page on which they unsubscribe, under TLS as RFC 8058 §3.1 has it; none where they do not.
+    pub fn unsubscribe_url(&self) -> Option<String> {
+        let own = self.unsubscribe.url.clone().or_else(|| self.url_of(&self.unsubscribe.listen));
+        own.or_else(|| self.console_url()).filter(|url| url.starts_with("https://"))
+    }
+
     /// Where what is served on these addresses is found; none where they are none.
     pub fn url_of(&self, addresses: &[SocketAddr]) -> Option<String> {
         let first = addresses.first()?;
@@ -118,6 +127,15 @@ impl Config {
             (false, port) => format!("https://{}:{port}", self.hostname),
         })
     }
+}
+
+/// Where recipients unsubscribe.
+#[derive(Clone, Debug, Default)]
+pub struct Unsubscribe {
+    /// `listen`: where that page is served, beside the console.
+    pub listen: Vec<SocketAddr>,
+    /// `url`: where recipients reach it.
+    pub url: Option<String>,
 }
 
 /// Where applications log in.
@@ -183,7 +201,7 @@ pub struct Delivery {
     /// The keys that DNSSEC begins at.
     pub trust_anchors: Option<PathBuf>,
     /// The operator's routes, in order.
-    pub routes: Vec<Route>,
+    pub routes: Vec<RouteTable>,
 }
 
 /// What the relay has in DNS.
@@ -389,6 +407,10 @@ fn build(tree: &Tree, file: &Path) -> Config {
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
         console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
+        unsubscribe: Unsubscribe {
+            listen: tree.table("unsubscribe").sockets("listen"),
+            url: Some(tree.table("unsubscribe").text("url")).filter(|url| !url.is_empty()),
+        },
         webhooks_allow_private: tree.table("webhooks").flag("allow_private"),
         mail_from: value::sender(&tree.table("mail").text("from")),
         log: Log { json: log.text("format") == "json", level: log.text("level") },
@@ -458,18 +480,6 @@ fn zone(tree: &Tree) -> Zone {
 
 fn delivery(tree: &Tree, folder: &Path) -> Delivery {
     let table = tree.table("delivery");
-    let route = |table: &Table| Route {
-        pattern: table.text("domain"),
-        host: table.text("host"),
-        port: table.number("port").and_then(|port| u16::try_from(port).ok()).unwrap_or(25),
-        tls: match table.text("tls").as_str() {
-            "none" => RouteTls::None,
-            "required" => RouteTls::Required,
-            _ => RouteTls::Opportunistic,
-        },
-        retry_for: table.number("retry_for").map(Duration::from_secs),
-        sign_unpublished: table.flag("sign_unpublished"),
-    };
     Delivery {
         allow_private: table.flag("allow_private"),
         name_servers: table.sockets("name_servers"),
@@ -484,7 +494,7 @@ fn delivery(tree: &Tree, folder: &Path) -> Delivery {
         },
         mta_sts: table.flag("mta_sts"),
         trust_anchors: table.path("trust_anchors", folder),
-        routes: tree.repeated("delivery.route").iter().map(route).collect(),
+        routes: tree.repeated("delivery.route").iter().map(|table| route::read(table, folder)).collect(),
     }
 }
 

@@ -380,6 +380,7 @@ impl<S: Store> Executor<S> {
         let dice = &mut SystemDice;
         let issued = match operation {
             Operation::SmtpUserAdd { domain, name, rules } => {
+                self.can_be_ruled(&rules)?;
                 let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::user_add(store, &domain, &name, rules, dice, caller)?
             }
@@ -499,7 +500,7 @@ fn counted<T: Copy + Eq + Hash + Serialize>(states: impl Iterator<Item = T>) -> 
 }
 
 /// The task of an operation panicked.
-fn broke_off(_: JoinError) -> Fault {
+pub(crate) fn broke_off(_: JoinError) -> Fault {
     Fault::unavailable("The command broke off inside.", "The log says more.").named("broke-off", &[])
 }
 

@@ -30,6 +30,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Fault> {
     for address in &relay.console {
         tracing::info!(%address, "listening for the console");
     }
+    for address in &relay.unsubscribe {
+        tracing::info!(%address, "listening for recipients who unsubscribe");
+    }
     for address in &relay.zone {
         tracing::info!(%address, "listening for questions about the zone");
     }

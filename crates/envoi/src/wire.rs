@@ -1,5 +1,6 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+mod pages;
 mod reports;
 
 use relay::outcome::rules::Rules;
@@ -40,7 +41,9 @@ use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::expiry;
 use crate::metrics::Metrics;
+use crate::routes;
 use crate::shaping;
+use crate::unsubscribe::Unsubscribing;
 
 /// How often certificate files are looked at.
 const CERTIFICATES_LOOK: Duration = Duration::from_secs(10);
@@ -61,6 +64,8 @@ pub struct Relay {
     pub api: Vec<SocketAddr>,
     /// The console as bound.
     pub console: Vec<SocketAddr>,
+    /// Where recipients unsubscribe, as bound, beside the console.
+    pub unsubscribe: Vec<SocketAddr>,
     /// Where it answers for the zone, as bound.
     pub zone: Vec<SocketAddr>,
     /// Where it takes reports of other servers, as bound.
@@ -85,8 +90,7 @@ impl Relay {
     pub async fn start(config: &Config) -> Result<Relay, Fault> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let kept = kept(config, &clock)?;
-        let routes = Routes::new(config.delivery.routes.clone());
-        let routes = Arc::new(routes.map_err(|error| Fault::invalid(format!("{error}."), "Put the route right."))?);
+        let routes = Arc::new(routes::routes(config)?);
         let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
         let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
@@ -102,10 +106,11 @@ impl Relay {
         // ports that are taken are told before the log is replayed
         let (http, api) = (listen_on(&config.http).await?, listen_on(&config.api).await?);
         let console = listen_on(&config.console).await?;
+        let unsubscribe = listen_on(&config.unsubscribe.listen).await?;
         let acme = listen_on(config.acme.as_ref().map_or(&[], |acme| &acme.listen)).await?;
         let zone = zone_sockets(config)?;
         let reports = reports::listeners(config)?;
-        let config = &Config { console: console.iter().flat_map(TcpListener::local_addr).collect(), ..config.clone() };
+        let config = &pages::bound(config, &console, &unsubscribe);
         let ground = Ground::lay(config, clock, kept).await?;
         let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules), providers);
         let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
@@ -121,7 +126,7 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
         let reports = ground.take_reports(config, reports, rules);
-        let Ground { shutdown, store, kept, metrics, .. } = ground;
+        let Ground { shutdown, store, kept, metrics, clock } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         if let Some(policies) = policies {
@@ -141,6 +146,8 @@ impl Relay {
         let first_link = config.console_url().zip(desk.first_link());
         let first_link = first_link
             .map(|(url, token)| format!("{url}/first-start?token={}", String::from_utf8_lossy(token.expose())));
+        let unsubscriber = Unsubscribing::over(&store, config, &clock);
+        let unsubscribe = pages::unsubscribe(unsubscribe, &unsubscriber, config, &certificates, &shutdown);
         let console_router = web::console::router(
             desk,
             web::console::Settings {
@@ -151,6 +158,7 @@ impl Relay {
                 is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
             },
         );
+        let console_router = console_router.merge(pages::unsubscribe_router(&unsubscriber, config));
         let console = serve_pages(console, console_router, "the console is", config, &certificates, &shutdown);
         let ports = ports(&server);
         Ok(Relay {
@@ -159,6 +167,7 @@ impl Relay {
             http,
             api,
             console,
+            unsubscribe,
             zone,
             reports,
             first_link,
@@ -309,6 +318,7 @@ impl Ground {
             tls: config.submission.tls.clone(),
             proxies: config.submission.proxy_networks.clone(),
             shared: config.submission.shared_networks.clone(),
+            unsubscribe: config.unsubscribe_url(),
             limits: config.limits.clone(),
         };
         let waking = dispatch.clone();
@@ -472,7 +482,7 @@ fn no_tls(error: &rustls::Error) -> Fault {
 fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let sockets = config.submission.starttls.iter().chain(&config.submission.tls);
     let sockets = sockets.chain(&config.http).chain(&config.api).chain(&config.console);
-    let sockets = sockets.chain(&config.zone.listen).chain(&config.reports.listen);
+    let sockets = sockets.chain(&config.zone.listen).chain(&config.reports.listen).chain(&config.unsubscribe.listen);
     sockets.map(SocketAddr::ip).collect()
 }
 

@@ -67,6 +67,7 @@ fn admit(octets: &[u8], piece_octets: usize) -> Result<(Vec<u8>, Inspection), Ad
         recipient: None,
         seconds: 1_700_000_000,
         domain: "example.com".into(),
+        unsubscribe: None,
     });
     let mut admitted = Vec::new();
     for piece in octets.chunks(piece_octets) {

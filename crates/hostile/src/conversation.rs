@@ -2,9 +2,10 @@
 
 use bytes::BytesMut;
 use smtp::address::{Address, ReversePath};
-use smtp::client::{Asked, Conversation, Found, Patience, Settings, Stage, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Found, Login, Patience, Settings, Stage, Step, Tls, Transaction};
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
+use smtp::secret::Secret;
 
 /// Steps that no conversation over so few octets needs.
 const STEPS_MAX: usize = 10_000;
@@ -15,7 +16,13 @@ const STEPS_MAX: usize = 10_000;
 /// Where a promise is broken.
 pub fn check(data: &[u8]) {
     let Some((&cut, octets)) = data.split_first() else { return };
-    let settings = Settings { hostname: "relay.test".into(), tls: Tls::Opportunistic, patience: Patience::STANDARD };
+    let login = Login { username: "u".into(), password: Secret::new(b"p".to_vec()), in_clear: true };
+    let settings = Settings {
+        hostname: "relay.test".into(),
+        tls: Tls::Opportunistic,
+        login: (cut >= 128).then_some(login),
+        patience: Patience::STANDARD,
+    };
     let mut conversation = Conversation::new(settings);
     let mut peer = Peer { octets, piece_octets: usize::from(cut % 7) + 1, input: BytesMut::new() };
     let recipients: Vec<Address> =

@@ -48,6 +48,7 @@ fn admit(content: &[u8]) -> Result<(Vec<u8>, Inspection), Box<dyn Error>> {
         recipient: None,
         seconds: SECONDS,
         domain: DOMAIN.into(),
+        unsubscribe: None,
     });
     let mut admitted = admission.on_content(Bytes::copy_from_slice(content))?;
     let (last, inspection) = admission.finish()?;

@@ -1,7 +1,8 @@
 //! Admission: what a submission's content becomes before we take responsibility (RFC 6409 §8).
 //!
 //! `Bcc`, `Resent-Bcc` and `Return-Path` go; Received, and where missing Date and Message-ID, come in
-//! front; the rest passes as it is. The header section is held until its end, the body is only lent.
+//! front, as do the fields of RFC 8058 where they are wanted and the message has none of its own; the rest
+//! passes as it is. The header section is held until its end, the body is only lent.
 //!
 //! Two repairs keep the fields in front part of the header, whoever reads it next. Where a line that
 //! is no field follows the header section without an empty line, or there is no header at all, the
@@ -31,6 +32,9 @@ pub struct Stamp {
     pub seconds: u64,
     /// The right side of a Message-ID we add.
     pub domain: String,
+    /// Where the recipient unsubscribes with one click (RFC 8058), an `https` address: told in the header where the
+    /// message says nothing of that itself. None: not at all.
+    pub unsubscribe: Option<String>,
 }
 
 /// Why content cannot be admitted.
@@ -55,6 +59,9 @@ pub const RECEIVED_MAX: usize = 100;
 
 /// Characters kept of a Subject.
 pub const SUBJECT_CHARACTERS_MAX: usize = 200;
+
+/// What List-Unsubscribe-Post says, and what is sent to unsubscribe (RFC 8058 §3.1, §3.2).
+pub const ONE_CLICK: &str = "List-Unsubscribe=One-Click";
 
 /// Fields that are the client's own business and never leave: blind copies, and the path's trace.
 const REMOVED: [&str; 3] = ["Bcc", "Resent-Bcc", "Return-Path"];
@@ -306,6 +313,8 @@ fn admit_header(
             seen.subject.get_or_insert_with(|| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX));
         } else if field.is("From") {
             seen.from = Some(if seen.from.is_none() { from(field.value) } else { From::Several });
+        } else if field.is("List-Unsubscribe") || field.is("List-Unsubscribe-Post") {
+            seen.unsubscribe = true;
         }
     }
     if seen.received > RECEIVED_MAX {
@@ -325,6 +334,9 @@ fn admit_header(
         let _ = write!(front, "Message-ID: {made}\r\n");
         made
     });
+    if let Some(link) = stamp.unsubscribe.as_deref().filter(|_| !seen.unsubscribe) {
+        let _ = write!(front, "List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: {ONE_CLICK}\r\n");
+    }
     inspection.from = seen.from.unwrap_or(From::Missing);
     inspection.subject = seen.subject.unwrap_or_default();
     inspection.message_id = message_id;
@@ -342,6 +354,7 @@ struct Seen {
     message_id: Option<String>,
     subject: Option<String>,
     from: Option<From>,
+    unsubscribe: bool,
 }
 
 fn from(value: &[u8]) -> From {

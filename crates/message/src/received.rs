@@ -29,6 +29,7 @@ mod tests {
             recipient: recipient.map(Into::into),
             seconds: 1_795_469_441,
             domain: "example.com".into(),
+            unsubscribe: None,
         }
     }
 

@@ -15,6 +15,7 @@ fn admit(content: &str) -> (Vec<u8>, Inspection) {
         recipient: Some("bob@example.net".into()),
         seconds: 1_795_469_441,
         domain: "example.com".into(),
+        unsubscribe: None,
     });
     let mut admitted = admission.on_content(Bytes::copy_from_slice(content.as_bytes())).unwrap();
     let (last, inspection) = admission.finish().unwrap();

@@ -308,6 +308,7 @@ fn finding(found: Found) -> Finding {
             Fault::Lost(why) => Failure::Lost(why),
             Fault::Protocol(why) => Failure::Protocol(why),
             Fault::Tls(why) => Failure::Tls(why),
+            Fault::Login(why) => Failure::Login(why),
             Fault::NeedsSmtputf8 => Failure::NeedsSmtputf8,
             Fault::NeedsEightBit => Failure::NeedsEightBit,
             Fault::TooLarge(octets) => Failure::TooLarge(octets),

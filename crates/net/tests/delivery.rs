@@ -137,6 +137,8 @@ impl Relay {
             host: hop.ip().to_string(),
             port: hop.port(),
             tls: RouteTls::None,
+            implicit_tls: false,
+            login: None,
             retry_for: None,
             sign_unpublished: true,
         };

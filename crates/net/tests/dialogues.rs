@@ -151,6 +151,7 @@ impl<'a> Client<'a> {
             tls: vec![any],
             proxies: Vec::new(),
             shared: Vec::new(),
+            unsubscribe: None,
             limits: scene.limits.clone(),
         };
         let shutdown = Shutdown::new();

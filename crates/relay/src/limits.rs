@@ -237,6 +237,8 @@ limits! {
         "Those from one IP address (IPv6: /64).";
     zone_connection_seconds ZONE_CONNECTION_SECONDS 10 1..=300 "seconds" ""
         "How long a connection with questions about the zone lasts at the most.";
+    unsubscribe_requests_per_minute UNSUBSCRIBE_REQUESTS_PER_MINUTE 600 10..=1_000_000 "requests a minute" ""
+        "Requests from one IP address (IPv6: /64) for the page on which recipients unsubscribe, evenly, after a burst of as many. Mailbox providers ask there for all their people.";
     return_path_days RETURN_PATH_DAYS 30 7..=180 "days" ""
         "How long reports of other servers are taken at the address that mail went out with.";
     recipient_reports_max RECIPIENT_REPORTS_MAX 5 1..=100 "reports" ""

@@ -32,6 +32,8 @@ pub enum Failure {
     Connect(String),
     /// TLS was required and could not be had.
     Tls(String),
+    /// The next hop of a route did not let this relay log in: the operator's to mend, and no verdict about mail.
+    Login(String),
     /// The connection broke, or fell silent, before a final reply.
     Lost(String),
     /// The next hop lacks SMTPUTF8 and the message needs it.
@@ -186,6 +188,8 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
 pub fn told(finding: &Finding) -> (Option<Class>, String) {
     match finding {
         Finding::Replied(_, reply) => (None, remote_text(reply)),
+        // the operator's own, and nothing that accounts are told
+        Finding::Failed(Failure::Login(why)) => (Some(Class::RelayLogin), format!("The login failed: {why}.")),
         Finding::Failed(failure) => {
             let meaning = words::of_failure(failure, "the domain");
             (meaning.class, meaning.reason)
@@ -198,7 +202,9 @@ pub fn is_site_down(finding: &Finding) -> bool {
     match finding {
         Finding::Replied(Stage::Greeting | Stage::Hello | Stage::Tls, reply) => !words::takes_no_mail(reply),
         Finding::Replied(..) => false,
-        Finding::Failed(failure) => matches!(failure, Failure::Dns(_) | Failure::Connect(_) | Failure::Tls(_)),
+        Finding::Failed(failure) => {
+            matches!(failure, Failure::Dns(_) | Failure::Connect(_) | Failure::Tls(_) | Failure::Login(_))
+        }
     }
 }
 

@@ -156,7 +156,7 @@ pub fn forward_path(user: &SmtpUser, directory: &Directory, path: &Address, now:
     }
     let suppressed = directory.suppressions.get(&user.account).is_some_and(|addresses| {
         let spelt = path.to_string().to_lowercase();
-        let holds = |address: &str| addresses.get(address).is_some_and(|suppression| suppression.holds(now));
+        let holds = |address: &str| addresses.hold(address, user.id, now);
         holds(&spelt) || holds(&format!("{}@{domain}", path.local()).to_lowercase())
     });
     match (suppressed, user.rules.refuse_suppressed) {

@@ -3,9 +3,8 @@
 //!
 //! The local part is a token that needs no memory of ours: what it names, until when it is good, and a keyed code over
 //! both, so that nobody who was not sent mail can report on any. Numbers of accounts and users are not to be read or compared by
-//! strangers: all of it is covered by a key stream made from the code.
+//! strangers: all of it is covered ([`crate::covered`]).
 
-use aws_lc_rs::{constant_time, hmac};
 use smtp::address::{Address, ReversePath};
 use smtp::dsn::Notify;
 use smtp::envelope::RcptParameters;
@@ -15,6 +14,7 @@ use std::time::Duration;
 
 use crate::account::Account;
 use crate::clock::{Day, Timestamp};
+use crate::covered::{CODE_OCTETS, Cover, push_number, take_number};
 use crate::id::{Id, MessageId};
 use crate::queue::{Envelope, Origin};
 use crate::sending_domain::SendingDomain;
@@ -23,10 +23,6 @@ use crate::zone;
 
 /// What the local part of such an address begins with.
 const PREFIX: &str = "b-";
-/// Letters that survive mail servers which change their case (RFC 4648 §6, in small letters).
-const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-/// Octets of the code.
-const CODE_OCTETS: usize = 10;
 /// Octets of a whole token, so that with its prefix it is a local part of at most 64 octets (RFC 5321 §4.5.3.1.1).
 const TOKEN_OCTETS_MAX: usize = 38;
 /// Octets of a message and a day, which every token has.
@@ -91,28 +87,6 @@ impl Token {
     }
 }
 
-/// Seven bits to an octet, the lowest first; the highest bit says that more follow.
-fn push_number(octets: &mut Vec<u8>, mut number: u64) {
-    while number > 127 {
-        octets.push((number & 127) as u8 | 128);
-        number >>= 7;
-    }
-    octets.push(number as u8);
-}
-
-fn take_number(octets: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for place in 0..9 {
-        let (first, rest) = octets.split_first()?;
-        *octets = rest;
-        number |= u64::from(first & 127) << (7 * place);
-        if first & 128 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
 /// Why an address is none that a report may go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -125,8 +99,7 @@ pub enum Refused {
 /// Makes the addresses, and knows them again.
 #[derive(Clone)]
 pub struct ReturnPaths {
-    codes: hmac::Key,
-    streams: hmac::Key,
+    cover: Cover,
     lifetime: Duration,
 }
 
@@ -139,17 +112,12 @@ impl fmt::Debug for ReturnPaths {
 impl ReturnPaths {
     /// With a key (`Book::return_path_key`), for addresses that are good for so long.
     pub fn new(key: [u8; 32], lifetime: Duration) -> ReturnPaths {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
-        let derived = |purpose: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, purpose).as_ref());
-        ReturnPaths { codes: derived(b"codes"), streams: derived(b"streams"), lifetime }
+        ReturnPaths { cover: Cover::new(key, ""), lifetime }
     }
 
     /// The local part for a token; none where it has no room, which takes numbers beyond billions.
     pub fn local_part(&self, token: &Token) -> Option<String> {
-        let mut octets = token.packed()?;
-        let code: [u8; CODE_OCTETS] = self.code(&octets)?;
-        self.cover(&code, &mut octets);
-        Some(format!("{PREFIX}{}", letters(&[&code[..], &octets].concat())))
+        Some(format!("{PREFIX}{}", self.cover.close(token.packed()?)?))
     }
 
     /// What a local part names, whatever the case of its letters.
@@ -163,22 +131,7 @@ impl ReturnPaths {
 
     fn read(&self, local: &str) -> Option<Token> {
         let prefix = local.get(..PREFIX.len()).filter(|prefix| prefix.eq_ignore_ascii_case(PREFIX))?;
-        let octets = octets(local.strip_prefix(prefix)?)?;
-        let (code, covered) = octets.split_at_checked(CODE_OCTETS)?;
-        let mut plain = covered.to_vec();
-        self.cover(code, &mut plain);
-        constant_time::verify_slices_are_equal(code, &self.code(&plain)?).ok()?;
-        Token::unpacked(&plain)
-    }
-
-    fn code(&self, octets: &[u8]) -> Option<[u8; CODE_OCTETS]> {
-        hmac::sign(&self.codes, octets).as_ref().get(..CODE_OCTETS)?.try_into().ok()
-    }
-
-    /// Covers octets, or uncovers them: no two plain texts share a stream unless they share a code.
-    fn cover(&self, code: &[u8], octets: &mut [u8]) {
-        let stream = hmac::sign(&self.streams, code);
-        octets.iter_mut().zip(stream.as_ref()).for_each(|(octet, key)| *octet ^= key);
+        Token::unpacked(&self.cover.open(local.strip_prefix(prefix)?, TOKEN_OCTETS_MAX)?)
     }
 
     /// How the mail of an envelope goes out: by an address of its own where its sending domain has a return-path host that the
@@ -228,44 +181,6 @@ impl Verp {
         let address = format!("{}@{}", self.paths.local_part(&token)?, self.host);
         Address::parse(&address, false).ok().map(ReversePath::Mailbox)
     }
-}
-
-/// Octets as letters, five bits each.
-fn letters(octets: &[u8]) -> String {
-    let (mut text, mut held, mut bits) = (String::with_capacity(octets.len() * 8 / 5 + 1), 0u32, 0);
-    for octet in octets {
-        held = held << 8 | u32::from(*octet);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            text.push(char::from(ALPHABET[(held >> bits & 31) as usize]));
-        }
-        held &= (1 << bits) - 1;
-    }
-    if bits > 0 {
-        text.push(char::from(ALPHABET[(held << (5 - bits) & 31) as usize]));
-    }
-    text
-}
-
-/// Letters as octets; none where they are others than [`letters`] makes of any.
-fn octets(text: &str) -> Option<Vec<u8>> {
-    if text.len() > TOKEN_OCTETS_MAX * 8 / 5 + 1 {
-        return None;
-    }
-    let (mut octets, mut held, mut bits) = (Vec::with_capacity(TOKEN_OCTETS_MAX), 0u32, 0);
-    for letter in text.bytes() {
-        let value = ALPHABET.iter().position(|known| *known == letter.to_ascii_lowercase())?;
-        held = held << 5 | value as u32;
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            octets.push((held >> bits & 255) as u8);
-        }
-        held &= (1 << bits) - 1;
-    }
-    // a letter too many, or bits that stand for nothing
-    (bits < 5 && held == 0).then_some(octets)
 }
 
 #[cfg(test)]

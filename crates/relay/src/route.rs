@@ -1,7 +1,8 @@
 //! Where mail for a domain goes: the operator's routes, first match wins; without one, MX.
 
 use serde::{Deserialize, Serialize};
-use std::net::Ipv6Addr;
+use smtp::client::Login;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 /// How TLS is used towards a next hop.
@@ -13,6 +14,8 @@ pub enum RouteTls {
     /// Where offered, without checking the certificate; fall back to clear (RFC 7435).
     #[default]
     Opportunistic,
+    /// Always, without checking the certificate.
+    Encrypted,
     /// Always, with a certificate that is valid for the host.
     Required,
 }
@@ -28,6 +31,10 @@ pub struct Route {
     pub port: u16,
     /// TLS towards it.
     pub tls: RouteTls,
+    /// TLS from the first octet (RFC 8314 §3.3), not by STARTTLS.
+    pub implicit_tls: bool,
+    /// Whom it is to take us for; none: nobody logs in there.
+    pub login: Option<Login>,
     /// How long to retry on this route.
     pub retry_for: Option<Duration>,
     /// Sign with keys that have not been seen in DNS.
@@ -74,6 +81,58 @@ pub enum RouteError {
         /// Its place, counted from 1.
         number: usize,
     },
+    /// TLS from the first octet, and no TLS.
+    #[error("route {number}: `implicit_tls` is TLS, and `tls` is \"none\"")]
+    Tls {
+        /// Its place, counted from 1.
+        number: usize,
+    },
+    /// A password would go in the clear to another machine.
+    #[error(
+        "route {number}: a password goes in the clear to this machine alone; write an address of loopback, or use TLS"
+    )]
+    ClearLogin {
+        /// Its place, counted from 1.
+        number: usize,
+    },
+    /// A password, and nothing that it could go over.
+    #[error("route {number}: a password is not sent without TLS, and `tls` is \"none\"")]
+    NoWayForLogin {
+        /// Its place, counted from 1.
+        number: usize,
+    },
+}
+
+impl Route {
+    /// TLS towards it, as it comes about: what begins with TLS never goes on without.
+    pub fn tls(&self) -> RouteTls {
+        match self.tls {
+            RouteTls::Opportunistic if self.implicit_tls => RouteTls::Encrypted,
+            tls => tls,
+        }
+    }
+
+    /// Whom the host at this address is to take us for. In the clear that is said to this machine alone, and only where the
+    /// route wants it so.
+    pub fn login_at(&self, address: IpAddr) -> Option<Login> {
+        let login = self.login.as_ref()?;
+        Some(Login { in_clear: login.in_clear && address.is_loopback(), ..login.clone() })
+    }
+
+    /// What is wrong with its TLS and its login.
+    fn check_secrets(&self, number: usize) -> Result<(), RouteError> {
+        if self.implicit_tls && self.tls == RouteTls::None {
+            return Err(RouteError::Tls { number });
+        }
+        match &self.login {
+            Some(login) if login.in_clear => {
+                let is_here = self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+                if is_here { Ok(()) } else { Err(RouteError::ClearLogin { number }) }
+            }
+            Some(_) if self.tls == RouteTls::None => Err(RouteError::NoWayForLogin { number }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A pattern, ready to be compared.
@@ -145,6 +204,7 @@ impl Routes {
             if route.port == 0 {
                 return Err(RouteError::Port { number });
             }
+            route.check_secrets(number)?;
             checked.push((pattern, route));
         }
         Ok(Routes { routes: checked })
@@ -169,7 +229,7 @@ impl Routes {
 
     /// TLS towards a destination: opportunistic where no route says otherwise.
     pub fn tls(&self, destination: &Destination) -> RouteTls {
-        self.route(destination).map(|route| route.tls).unwrap_or_default()
+        self.route(destination).map(Route::tls).unwrap_or_default()
     }
 
     /// The destination's name for people, logs and metrics: `example.com`, or `relay.example.net:2525`.
@@ -191,6 +251,7 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use smtp::secret::Secret;
 
     fn route(pattern: &str, host: &str) -> Route {
         Route {
@@ -198,6 +259,8 @@ mod tests {
             host: host.into(),
             port: 2525,
             tls: RouteTls::None,
+            implicit_tls: false,
+            login: None,
             retry_for: None,
             sign_unpublished: false,
         }
@@ -260,6 +323,35 @@ mod tests {
         assert!(matches!(fault("*", "host:25", 25), RouteError::Host { number: 2, .. }));
         assert!(matches!(fault("*", "[::1]", 25), RouteError::Host { number: 2, .. }));
         assert_eq!(fault("*", "h", 0), RouteError::Port { number: 2 });
+    }
+
+    #[test]
+    fn a_password_has_a_way_under_tls_or_stays_on_this_machine() {
+        let login = |in_clear| Some(Login { username: "u".into(), password: Secret::new(b"p".to_vec()), in_clear });
+        let tried = |host: &str, tls, implicit_tls, login| {
+            Routes::new(vec![Route { tls, implicit_tls, login, ..route("*", host) }]).map(|_| ())
+        };
+        for tls in [RouteTls::Opportunistic, RouteTls::Encrypted, RouteTls::Required] {
+            assert_eq!(tried("hub.example.net", tls, false, login(false)), Ok(()));
+            assert_eq!(tried("hub.example.net", tls, true, login(false)), Ok(()));
+        }
+        let none = RouteTls::None;
+        assert_eq!(tried("hub.example.net", none, false, login(false)), Err(RouteError::NoWayForLogin { number: 1 }));
+        assert_eq!(tried("hub.example.net", none, true, None), Err(RouteError::Tls { number: 1 }));
+        for host in ["hub.example.net", "localhost", "192.0.2.1"] {
+            assert_eq!(tried(host, none, false, login(true)), Err(RouteError::ClearLogin { number: 1 }), "{host}");
+        }
+        assert_eq!(tried("127.0.0.1", none, false, login(true)), Ok(()));
+        let here = Route { login: login(true), ..route("*", "::1") };
+        let in_clear = |address: &str| here.login_at(address.parse().unwrap()).unwrap().in_clear;
+        assert!(in_clear("::1") && in_clear("127.0.0.1") && !in_clear("192.0.2.1"));
+    }
+
+    #[test]
+    fn what_begins_with_tls_never_goes_on_without() {
+        let begun = |tls| Route { tls, implicit_tls: true, ..route("*", "hub.example.net") }.tls();
+        assert_eq!(begun(RouteTls::Opportunistic), RouteTls::Encrypted);
+        assert_eq!(begun(RouteTls::Required), RouteTls::Required);
     }
 
     #[test]

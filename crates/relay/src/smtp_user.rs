@@ -66,4 +66,6 @@ pub struct UserRules {
     pub refuse_suppressed: bool,
     /// How urgent its mail is.
     pub priority: Class,
+    /// Its mail goes to one recipient each, and tells them where to unsubscribe with one click (RFC 8058).
+    pub one_click_unsubscribe: bool,
 }

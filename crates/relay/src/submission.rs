@@ -35,6 +35,7 @@ use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
 use crate::smtp_user::{PasswordHash, SmtpUser};
 use crate::store::{Block, Login, StoreError};
+use crate::unsubscribe::Links;
 
 pub use handed_in::{Receipt, RefusedRecipient};
 use login::Attempts;
@@ -56,6 +57,7 @@ pub struct Submission {
     refusals: Mutex<Pace<Site>>,
     /// The highest priority that clients may ask for; 0: none.
     client_priority_max: i8,
+    links: Option<Links>,
 }
 
 /// What comes of a question.
@@ -126,7 +128,14 @@ impl Submission {
             gather: Mutex::new(Gather::new(limits)),
             refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
             client_priority_max: i8::try_from(limits.client_priority_max).unwrap_or(0),
+            links: None,
         }
+    }
+
+    /// The same, whose messages can tell where to unsubscribe.
+    #[must_use]
+    pub fn with_links(self, links: Option<Links>) -> Self {
+        Submission { links, ..self }
     }
 
     /// Takes up what was kept across a restart.

@@ -1,17 +1,114 @@
-//! Addresses that an account does not send to: why, since when, until when; and lists of them as CSV.
+//! Addresses that an account, or one of its SMTP users, does not send to: why, since when, until when; and lists of them as CSV.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Index;
 use std::time::Duration;
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
+use crate::id::Id;
 use crate::limits::Limits;
 use crate::moment;
 use crate::queue::{Envelope, Verdict};
 use crate::sharded::Sharded;
+use crate::smtp_user::SmtpUser;
 
-/// An account's, by address in lower case. A change copies a small part of them.
-pub type Suppressions = Sharded<String, Suppression, 16>;
+/// An account's, by address in lower case: those of the whole account, and those of the stream of one SMTP user. A change
+/// copies a small part of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suppressions {
+    whole: Sharded<String, Suppression, 16>,
+    streams: Sharded<(String, Id<SmtpUser>), Suppression, 16>,
+}
+
+impl Suppressions {
+    /// That of an address for the whole account.
+    pub fn get(&self, address: &str) -> Option<&Suppression> {
+        self.whole.get(address)
+    }
+
+    /// That of an address for this stream; none: for the whole account.
+    pub fn of(&self, address: &str, stream: Option<Id<SmtpUser>>) -> Option<&Suppression> {
+        match stream {
+            None => self.whole.get(address),
+            Some(_) if self.streams.is_empty() => None,
+            Some(user) => self.streams.get(&(address.to_owned(), user)),
+        }
+    }
+
+    /// Whether an SMTP user sends nothing to an address now, whatever of the two forbids it.
+    pub fn hold(&self, address: &str, user: Id<SmtpUser>, now: Timestamp) -> bool {
+        [None, Some(user)].into_iter().any(|stream| self.of(address, stream).is_some_and(|one| one.holds(now)))
+    }
+
+    /// Whether an address is suppressed for the whole account.
+    pub fn contains_key(&self, address: &str) -> bool {
+        self.whole.contains_key(address)
+    }
+
+    /// How many addresses are suppressed for the whole account.
+    pub fn len(&self) -> usize {
+        self.whole.len()
+    }
+
+    /// How many are for a stream.
+    pub fn streams_len(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Whether there are none at all.
+    pub fn is_empty(&self) -> bool {
+        self.whole.is_empty() && self.streams.is_empty()
+    }
+
+    /// Every one with its address, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Suppression)> {
+        self.whole.iter().chain(self.streams.iter().map(|((address, _), one)| (address, one)))
+    }
+
+    /// Every address, as often as it is suppressed, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &String> {
+        self.iter().map(|(address, _)| address)
+    }
+
+    /// The streams that an address is suppressed for.
+    pub fn streams_of(&self, address: &str) -> Vec<Id<SmtpUser>> {
+        self.streams.keys().filter(|(known, _)| known == address).map(|(_, user)| *user).collect()
+    }
+
+    /// Puts one there, for its stream.
+    pub fn insert(&mut self, address: String, suppression: Suppression) {
+        match suppression.stream {
+            None => self.whole.insert(address, suppression),
+            Some(user) => self.streams.insert((address, user), suppression),
+        };
+    }
+
+    /// Takes one away; what it was.
+    pub fn remove(&mut self, address: &str, stream: Option<Id<SmtpUser>>) -> Option<Suppression> {
+        match stream {
+            None => self.whole.remove(address),
+            Some(user) => self.streams.remove(&(address.to_owned(), user)),
+        }
+    }
+}
+
+impl FromIterator<(String, Suppression)> for Suppressions {
+    fn from_iter<I: IntoIterator<Item = (String, Suppression)>>(all: I) -> Self {
+        let mut suppressions = Suppressions::default();
+        all.into_iter().for_each(|(address, one)| suppressions.insert(address, one));
+        suppressions
+    }
+}
+
+impl Index<&str> for Suppressions {
+    type Output = Suppression;
+
+    /// That of an address for the whole account.
+    fn index(&self, address: &str) -> &Suppression {
+        &self.whole[address]
+    }
+}
 
 /// Why an address is not sent to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -24,12 +121,18 @@ pub enum SuppressionCause {
     Bounce,
     /// Its owner called mail of the account spam.
     Complaint,
+    /// Its owner wants no more of it, and said so by the link in a mail (RFC 8058).
+    Unsubscribed,
 }
 
 impl SuppressionCause {
     /// Each.
-    pub const ALL: [SuppressionCause; 3] =
-        [SuppressionCause::Manual, SuppressionCause::Bounce, SuppressionCause::Complaint];
+    pub const ALL: [SuppressionCause; 4] = [
+        SuppressionCause::Manual,
+        SuppressionCause::Bounce,
+        SuppressionCause::Complaint,
+        SuppressionCause::Unsubscribed,
+    ];
 
     /// Its stable name, as everywhere outside.
     pub fn word(self) -> &'static str {
@@ -37,6 +140,7 @@ impl SuppressionCause {
             SuppressionCause::Manual => "manual",
             SuppressionCause::Bounce => "bounce",
             SuppressionCause::Complaint => "complaint",
+            SuppressionCause::Unsubscribed => "unsubscribed",
         }
     }
 
@@ -49,7 +153,7 @@ impl SuppressionCause {
     pub fn lasts(self, limits: &Limits) -> Option<Duration> {
         let days = |days: u64| Some(Duration::from_secs(days * 86_400));
         match self {
-            SuppressionCause::Manual => None,
+            SuppressionCause::Manual | SuppressionCause::Unsubscribed => None,
             SuppressionCause::Bounce => days(limits.suppression_bounce_days),
             SuppressionCause::Complaint => days(limits.suppression_complaint_days),
         }
@@ -67,24 +171,26 @@ pub struct Suppression {
     pub at: Timestamp,
     /// Until when; none: until it is lifted.
     pub until: Option<Timestamp>,
+    /// The SMTP user whose mail alone is not sent there, which may be deleted meanwhile; none: no mail of the account is.
+    pub stream: Option<Id<SmtpUser>>,
 }
 
 impl Suppression {
     /// One that begins now, and lasts as its cause does.
     pub fn new(cause: SuppressionCause, reason: &str, now: Timestamp, limits: &Limits) -> Suppression {
         let until = cause.lasts(limits).map(|lasts| now.after(lasts));
-        Suppression { cause, reason: reason.to_owned(), at: now, until }
+        Suppression { cause, reason: reason.to_owned(), at: now, until, stream: None }
     }
 
     /// One that follows from what a server said, and lasts so long.
     pub fn by_rule(cause: SuppressionCause, said: &str, at: Timestamp, lasts: Option<Duration>) -> Suppression {
         let reason = said.chars().take(REASON_CHARACTERS_MAX).collect();
-        Suppression { cause, reason, at, until: lasts.map(|lasts| at.after(lasts)) }
+        Suppression { cause, reason, at, until: lasts.map(|lasts| at.after(lasts)), stream: None }
     }
 
     /// One that a person asks for now, without an end.
     pub fn manual(reason: &str, now: Timestamp) -> Suppression {
-        Suppression { cause: SuppressionCause::Manual, reason: reason.to_owned(), at: now, until: None }
+        Suppression { cause: SuppressionCause::Manual, reason: reason.to_owned(), at: now, until: None, stream: None }
     }
 
     /// Whether it is in force.
@@ -157,7 +263,7 @@ pub struct Listed {
 }
 
 /// The columns of a list, in the order in which it is written.
-pub const COLUMNS: [&str; 5] = ["address", "cause", "reason", "since", "until"];
+pub const COLUMNS: [&str; 6] = ["address", "cause", "reason", "since", "until", "smtp_user"];
 
 /// What stands in which column.
 #[derive(Clone, Copy)]
@@ -166,11 +272,12 @@ struct Places {
     cause: Option<usize>,
     reason: Option<usize>,
     until: Option<usize>,
+    stream: Option<usize>,
 }
 
 impl Places {
     /// Without a line of names: the address, then why in words.
-    const PLAIN: Places = Places { address: 0, cause: None, reason: Some(1), until: None };
+    const PLAIN: Places = Places { address: 0, cause: None, reason: Some(1), until: None, stream: None };
 
     /// By a first line of names; none where it is none.
     fn named(line: &csv::StringRecord) -> Option<Places> {
@@ -181,6 +288,7 @@ impl Places {
             cause: place(&["cause"]),
             reason: place(&["reason", "raison", "motif"]),
             until: place(&["until", "expires", "expires_at"]),
+            stream: place(&["smtp_user"]),
         })
     }
 }
@@ -240,12 +348,17 @@ fn entry(
     let cause = match field(places.cause) {
         "" => SuppressionCause::Manual,
         word => SuppressionCause::of_word(&word.to_lowercase())
-            .ok_or_else(|| format!("`{word}` is no cause: write manual, bounce or complaint."))?,
+            .ok_or_else(|| format!("`{word}` is no cause: write manual, bounce, complaint or unsubscribed."))?,
     };
     let mut suppression = Suppression::new(cause, field(places.reason), now, limits);
     match field(places.until) {
         "" => {}
         until => suppression.until = Some(moment::parse(until)?),
+    }
+    let user = field(places.stream);
+    if !user.is_empty() {
+        let number = user.parse().ok().filter(|number| (1..=i64::MAX as u64).contains(number));
+        suppression.stream = Some(Id::new(number.ok_or_else(|| format!("`{user}` is no number of an SMTP user."))?));
     }
     Ok(Some((address.to_owned(), suppression)))
 }
@@ -292,11 +405,36 @@ mod tests {
     fn what_lasts_longer_stands() {
         let limits = Limits::default();
         let by = |cause| Suppression::new(cause, "", NOW, &limits);
-        let [manual, bounce, complaint] = SuppressionCause::ALL.map(by);
-        assert!(manual.outlasts(&bounce) && !bounce.outlasts(&manual));
+        let [manual, bounce, complaint, unsubscribed] = SuppressionCause::ALL.map(by);
+        assert!(manual.outlasts(&bounce) && !bounce.outlasts(&manual) && unsubscribed.outlasts(&complaint));
         assert!(complaint.outlasts(&bounce) && !bounce.outlasts(&complaint) && bounce.outlasts(&bounce));
         let end = bounce.until.unwrap();
         assert!(bounce.holds(Timestamp(end.0 - 1)) && !bounce.holds(end) && manual.holds(Timestamp(u64::MAX)));
+    }
+
+    #[test]
+    fn a_stream_is_suppressed_by_itself_and_with_its_account() {
+        let (one, other) = (Id::new(7), Id::new(8));
+        let mut all = Suppressions::default();
+        let wish = Suppression { stream: Some(one), ..Suppression::manual("", NOW) };
+        all.insert("a@x.example".to_owned(), wish.clone());
+        assert!(all.hold("a@x.example", one, NOW) && !all.hold("a@x.example", other, NOW));
+        assert_eq!((all.len(), all.streams_len(), all.get("a@x.example")), (0, 1, None));
+        all.insert("a@x.example".to_owned(), Suppression::manual("", NOW));
+        assert!(all.hold("a@x.example", other, NOW) && all.iter().count() == 2);
+        assert_eq!(all.streams_of("a@x.example"), [one]);
+        assert_eq!(all.remove("a@x.example", Some(one)), Some(wish));
+        assert!(all.hold("a@x.example", one, NOW), "the account sends nothing there");
+        all.remove("a@x.example", None);
+        assert!(all.is_empty());
+    }
+
+    #[test]
+    fn a_list_names_streams_by_number() {
+        let listed = read("address,cause,smtp_user\na@x.example,unsubscribed,7\nb@x.example,,shop\nc@x.example,,\n");
+        let streams: Vec<_> = listed.entries.iter().map(|(_, _, one)| one.stream).collect();
+        assert_eq!(streams, [Some(Id::new(7)), None]);
+        assert!(listed.untaken[0].why.contains("shop"), "{:?}", listed.untaken);
     }
 
     #[test]

@@ -218,6 +218,7 @@ async fn receive(
         tls: Vec::new(),
         proxies: Vec::new(),
         shared: Vec::new(),
+        unsubscribe: None,
         limits: Limits::default(),
     };
     let dice = Mutex::new(Rng::new(rng.roll(), 9));

@@ -259,7 +259,7 @@ handed! {
     certificate_told(file: &str, told: certificate::Told) -> Done<()>;
     suppress(account: Id<Account>, added: &[(String, Suppression)], replace: bool, by: Option<&Actor>, now: Timestamp) -> Done<u64>;
     suppressions_expire(now: Timestamp) -> Done<u64>;
-    unsuppress(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<()>;
+    unsuppress(account: Id<Account>, address: &str, stream: Option<Id<SmtpUser>>, by: &Actor, now: Timestamp) -> Done<()>;
     suppression_erase(account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Done<bool>;
     block_put(block: &Block) -> Done<()>;
     blocks() -> Done<Vec<Block>>;

@@ -1,4 +1,4 @@
-//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 3461, 9422).
+//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 3461, 4954, 9422).
 //!
 //! The driver calls [`Conversation::step`] with what it has read and carries out each step. After
 //! [`Step::Ready`] it may [`Conversation::begin`] a transaction, as often as the next hop lets it, or
@@ -6,11 +6,13 @@
 
 mod capabilities;
 mod exchange;
+mod login;
 mod stuffing;
 #[cfg(test)]
 mod tests;
 
 pub use capabilities::Capabilities;
+pub use login::Login;
 pub use stuffing::Stuffing;
 
 use bytes::{Bytes, BytesMut};
@@ -21,6 +23,7 @@ use crate::dsn::Ret;
 use crate::envelope::RcptParameters;
 use crate::reply::{Reply, ReplyReader};
 use exchange::{Exchange, Phase};
+use login::Authentication;
 
 /// How TLS is used in a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub enum Tls {
     Opportunistic,
     /// Nothing is sent without it.
     Required,
+    /// From the first octet (RFC 8314): the handshake was done before the conversation began.
+    Implicit,
 }
 
 /// What a conversation is held to.
@@ -40,6 +45,8 @@ pub struct Settings {
     pub hostname: String,
     /// Whether STARTTLS is used.
     pub tls: Tls,
+    /// Whom the next hop is to take us for; none: nobody logs in.
+    pub login: Option<Login>,
     /// How long the next hop may stay silent.
     pub patience: Patience,
 }
@@ -107,6 +114,8 @@ pub enum Fault {
     Protocol(String),
     /// TLS is required and cannot be had, in words.
     Tls(String),
+    /// The next hop did not let us log in, or was not asked to for want of TLS, in words.
+    Login(String),
     /// SMTPUTF8 is needed and not offered.
     NeedsSmtputf8,
     /// 8BITMIME is needed and not offered.
@@ -199,6 +208,7 @@ enum State {
     Helo,
     StartTls,
     Handshake,
+    Login(Authentication),
     Ready,
     Transaction(Box<Exchange>),
     Quit,
@@ -209,11 +219,11 @@ impl Conversation {
     /// A conversation that waits for the greeting.
     pub fn new(settings: Settings) -> Self {
         Conversation {
+            secured: settings.tls == Tls::Implicit,
             settings,
             reader: ReplyReader::default(),
             state: State::Greeting,
             capabilities: Capabilities::default(),
-            secured: false,
             tls_refusal: None,
             out: BytesMut::new(),
             event: None,
@@ -313,6 +323,7 @@ impl Conversation {
         match &self.state {
             State::Greeting | State::Ehlo | State::Helo => patience.greeting,
             State::StartTls | State::Handshake => patience.tls,
+            State::Login(_) => patience.mail,
             State::Transaction(exchange) => match exchange.phase() {
                 Phase::Commands(Stage::Recipient) => patience.recipient,
                 Phase::Commands(Stage::Data) => patience.data,
@@ -365,6 +376,7 @@ impl Conversation {
             },
             State::Ehlo | State::Helo => self.on_hello(reply),
             State::StartTls => self.on_starttls(reply, input),
+            State::Login(_) => self.on_login(&reply),
             State::Transaction(exchange) => {
                 if let Some(end) = exchange.on_reply(reply, &mut self.out) {
                     self.event = Some(Step::Done(end.found));
@@ -399,13 +411,34 @@ impl Conversation {
 
     fn decide_tls(&mut self) {
         match self.settings.tls {
-            _ if self.secured => self.state = State::Ready,
+            _ if self.secured => self.log_in(),
             Tls::Opportunistic | Tls::Required if self.capabilities.starttls => {
                 self.out.extend_from_slice(b"STARTTLS\r\n");
                 self.state = State::StartTls;
             }
             Tls::Required => self.fail(Fault::Tls("the next hop does not offer STARTTLS".into())),
-            Tls::Never | Tls::Opportunistic => self.state = State::Ready,
+            Tls::Never | Tls::Opportunistic | Tls::Implicit => self.log_in(),
+        }
+    }
+
+    /// All is as secure as it gets: says who we are, where somebody is to know.
+    fn log_in(&mut self) {
+        let Some(login) = &self.settings.login else {
+            self.state = State::Ready;
+            return;
+        };
+        match Authentication::begin(login, &self.capabilities, self.secured, &mut self.out) {
+            Ok(authentication) => self.state = State::Login(authentication),
+            Err(why) => self.fail(Fault::Login(why)),
+        }
+    }
+
+    fn on_login(&mut self, reply: &Reply) {
+        let (State::Login(authentication), Some(login)) = (&mut self.state, &self.settings.login) else { return };
+        match authentication.on_reply(reply, login, &self.capabilities, &mut self.out) {
+            Ok(true) => self.state = State::Ready,
+            Ok(false) => {}
+            Err(why) => self.fail(Fault::Login(why)),
         }
     }
 
@@ -422,7 +455,7 @@ impl Conversation {
             }
             _ => {
                 self.tls_refusal = Some(reply.to_string());
-                self.state = State::Ready;
+                self.log_in();
             }
         }
     }

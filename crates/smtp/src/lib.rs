@@ -13,5 +13,6 @@ pub mod line;
 pub mod replies;
 pub mod reply;
 pub mod sasl;
+pub mod secret;
 pub mod server;
 pub mod xtext;

@@ -237,6 +237,9 @@ catalogue! {
         "A recipient's address beyond ASCII without SMTPUTF8." "Use an application that knows SMTPUTF8.";
     recipients_max(max: usize) "recipients-max" 452 [4 5 3] "Too many recipients: {max} per message"
         "Each recipient past the limit; those before it stay accepted." "Split the mailing: one message per recipient is best.";
+    recipients_one() "recipients-one" 452 [4 5 3] "Too many recipients: 1 per message with one-click unsubscribe"
+        "A second recipient, where the SMTP user sends with one-click unsubscribe: a link names one recipient. The first stays accepted."
+        "Send one message per recipient, or switch one-click unsubscribe off for this SMTP user.";
     recipient_suppressed() "recipient-suppressed" 550 [5 7 1] "This recipient is on the suppression list of the account"
         "A suppressed recipient, where the SMTP user asks to be told." "An administrator of the account can lift the suppression.";
     recipient_not_allowed(domain: &str) "recipient-not-allowed" 550 [5 7 1] "This SMTP user may not send to {domain}"

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::replies;
 use crate::reply::Reply;
-use crate::server::Secret;
+use crate::secret::Secret;
 
 /// `Username:` in base64.
 const USERNAME_PROMPT: &str = "VXNlcm5hbWU6";

@@ -23,6 +23,8 @@ use crate::replies;
 use crate::reply::Reply;
 use crate::sasl::{Exchange, Mechanism};
 
+pub use crate::secret::Secret;
+
 /// How long the peer may be silent before its next command (RFC 5321 §4.5.3.2.7).
 pub const COMMAND_PATIENCE: Duration = Duration::from_secs(5 * 60);
 
@@ -68,28 +70,6 @@ pub enum Security {
     Clear,
     /// After STARTTLS, or port 465.
     Tls,
-}
-
-/// A text that prints `[secret]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// Wraps what must not be printed.
-    pub fn new(octets: Vec<u8>) -> Self {
-        Secret(octets)
-    }
-
-    /// The octets themselves, to be compared and dropped.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[secret]")
-    }
 }
 
 /// What the driver has to do next.

@@ -74,7 +74,7 @@ pub(crate) enum Write {
     /// An address is suppressed.
     Suppression { account: Id<Account>, address: String, suppression: Suppression },
     /// It is not any more.
-    SuppressionGone { account: Id<Account>, address: String },
+    SuppressionGone { account: Id<Account>, address: String, stream: Option<Id<SmtpUser>> },
     /// A member as they are from now on.
     Member(Arc<Member>),
     /// A member is gone, with their sign-ins and links.

@@ -39,6 +39,7 @@ mod sites;
 mod snippets;
 mod suppressions;
 mod test_mail;
+pub mod unsubscribe;
 mod users;
 mod visit;
 mod webhooks;

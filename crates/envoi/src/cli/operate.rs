@@ -175,6 +175,7 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
             Some(Urgency::Normal) => Setting::Default,
             Some(Urgency::Low) => Setting::To(Class::Low),
         },
+        one_click_unsubscribe: switch(given.one_click_unsubscribe),
     })
 }
 

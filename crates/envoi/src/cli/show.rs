@@ -216,6 +216,7 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Recipient domains", user.recipient_domains.join(", ")),
         ("Refuses suppressed", on(user.refuse_suppressed)),
         ("Priority", user.priority.clone()),
+        ("One-click unsubscribe", on(user.one_click_unsubscribe)),
         ("Last login", login),
         ("Sent today", format!("{} recipients", user.sent_today)),
         ("In 30 days", format!("{} recipients", user.sent_30_days)),

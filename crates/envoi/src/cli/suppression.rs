@@ -46,7 +46,7 @@ pub enum SuppressionCommand {
         /// With this in the address
         #[arg(long, default_value = "")]
         search: String,
-        /// By this cause alone: manual, bounce, complaint
+        /// By this cause alone: manual, bounce, complaint, unsubscribed
         #[arg(long, value_parser = cause)]
         cause: Option<SuppressionCause>,
     },
@@ -57,11 +57,14 @@ pub enum SuppressionCommand {
         account: u64,
         /// The address
         address: String,
+        /// For the mail of this SMTP user alone, by its number
+        #[arg(long, value_name = "NUMBER")]
+        smtp_user: Option<u64>,
     },
 }
 
 fn cause(word: &str) -> Result<SuppressionCause, String> {
-    SuppressionCause::of_word(word).ok_or_else(|| "write manual, bounce or complaint".to_owned())
+    SuppressionCause::of_word(word).ok_or_else(|| "write manual, bounce, complaint or unsubscribed".to_owned())
 }
 
 pub(super) fn operation(command: &SuppressionCommand, now: Timestamp) -> Result<Wanted, Fault> {
@@ -80,8 +83,8 @@ pub(super) fn operation(command: &SuppressionCommand, now: Timestamp) -> Result<
             after: None,
             limit: 0,
         },
-        SuppressionCommand::Remove { account, address } => {
-            Operation::SuppressionRemove { account: *account, address: address.clone() }
+        SuppressionCommand::Remove { account, address, smtp_user } => {
+            Operation::SuppressionRemove { account: *account, address: address.clone(), smtp_user: *smtp_user }
         }
     }
     .into())
@@ -101,9 +104,10 @@ pub(super) fn list_of(all: &[SuppressionView]) -> String {
     let row = |one: &SuppressionView| {
         let until = one.until.as_deref().map(short).unwrap_or_default();
         let (account, cause) = (one.account.to_string(), one.cause.clone());
-        vec![account, one.address.clone(), cause, short(&one.since), until, one.reason.clone()]
+        let user = one.smtp_user.map(|user| user.to_string()).unwrap_or_default();
+        vec![account, one.address.clone(), cause, user, short(&one.since), until, one.reason.clone()]
     };
-    let head = ["account", "address", "cause", "since", "until", "reason"];
+    let head = ["account", "address", "cause", "SMTP user", "since", "until", "reason"];
     table(&head, all.iter().map(row), "No address is suppressed.")
 }
 

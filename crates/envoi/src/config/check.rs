@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::read::Tree;
-use super::{CertificatePair, Config, Problem};
+use super::{CertificatePair, Config, Problem, route};
 
 /// Contradictions inside the file.
 pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
@@ -45,7 +45,8 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
             ));
         }
     }
-    routes(config, tree, &mut problems);
+    unsubscribe(config, tree, &mut problems);
+    route::contradictions(config, tree, &mut problems);
     problems
 }
 
@@ -67,6 +68,7 @@ fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
         ("http.listen", http.line_of("listen"), &config.http),
         ("api.listen", api.line_of("listen"), &config.api),
         ("console.listen", console.line_of("listen"), &config.console),
+        ("unsubscribe.listen", tree.table("unsubscribe").line_of("listen"), &config.unsubscribe.listen),
         ("bounces.listen", tree.table("bounces").line_of("listen"), &config.reports.listen),
         ("zone.listen", tree.table("zone").line_of("listen"), &config.zone.listen),
         ("acme.listen", tree.table("acme").line_of("listen"), config.acme.as_ref().map_or(&none, |acme| &acme.listen)),
@@ -138,6 +140,21 @@ fn acme(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Whether recipients reach the page on which they unsubscribe.
+fn unsubscribe(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let (table, page) = (tree.table("unsubscribe"), &config.unsubscribe);
+    let Some(url) = &page.url else { return };
+    let (line, key) = (table.line_of("url"), "unsubscribe.url");
+    if !url.starts_with("https://") {
+        let what = "does not begin with https://: no message tells where to unsubscribe (RFC 8058 asks for TLS)";
+        problems.push(Problem::warning(line, key, what, "Give an address under TLS."));
+    }
+    if page.listen.is_empty() && config.console.is_empty() {
+        let what = "is set, and nothing serves the page";
+        problems.push(Problem::warning(line, key, what, "Let it listen below [unsubscribe], or serve the console."));
+    }
+}
+
 /// Whether reports can come.
 fn reports(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
     let table = tree.table("bounces");
@@ -185,40 +202,6 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
         && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }
 
-fn routes(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
-    let tables = tree.repeated("delivery.route");
-    let own: Vec<_> = config.submission.starttls.iter().chain(&config.submission.tls).collect();
-    let mut everything = None;
-    for (route, table) in config.delivery.routes.iter().zip(tables) {
-        if let Some(line) = everything {
-            problems.push(Problem::warning(
-                table.line_of("domain"),
-                "delivery.route.domain",
-                format!("is never reached: the route at line {line} takes every domain"),
-                "The first match wins: put this route above that one.",
-            ));
-        }
-        if route.pattern == "*" && everything.is_none() {
-            everything = Some(table.line);
-        }
-        let here = route.host == config.hostname
-            || route.host == "localhost"
-            || route.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || own.iter().any(|o| o.ip() == ip));
-        if here && own.iter().any(|socket| socket.port() == route.port) {
-            problems.push(Problem::fault(
-                table.line_of("port"),
-                "delivery.route.port",
-                format!("{}:{} is this relay's own submission port", route.host, route.port),
-                "Name the host and port of the next server.",
-            ));
-        }
-    }
-    if let Err(error) = relay::route::Routes::new(config.delivery.routes.clone()) {
-        let line = tables.first().map_or(1, |table| table.line);
-        problems.push(Problem::fault(line, "delivery.route", error.to_string(), ""));
-    }
-}
-
 /// What the files and folders say.
 pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -247,6 +230,7 @@ pub(super) fn files(config: &Config, tree: &Tree, now: Timestamp) -> Vec<Problem
             problems.push(Problem::fault(line, "delivery.trust_anchors", what, remedy));
         }
     }
+    route::files(config, tree, &mut problems);
     if let Some(file) = &config.store.master_key {
         let line = tree.table("store").line_of("master_key");
         // a new data folder gets a new key there; an old one needs its own

@@ -113,5 +113,6 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Pattern => "a pattern of domains".into(),
         Kind::Host => "a host name or an IP address".into(),
         Kind::Port => "a port number".into(),
+        Kind::Name => "a text".into(),
     }
 }

@@ -4,6 +4,7 @@
 
 mod bounces;
 mod sections;
+mod unsubscribe;
 
 use std::borrow::Cow;
 
@@ -67,6 +68,8 @@ pub(super) enum Kind {
     Sender,
     /// A port number.
     Port,
+    /// A name on one line.
+    Name,
 }
 
 /// What happens where a key is absent.
@@ -349,10 +352,44 @@ const KEYS: &[Key] = &[
     key(
         "delivery.route",
         "tls",
-        Kind::Choice(&["none", "opportunistic", "required"]),
+        Kind::Choice(&["none", "opportunistic", "encrypted", "required"]),
         means(r#""opportunistic""#),
-        r#""none""#,
-        "none: never. opportunistic: where offered, its certificate unchecked. required: always, its certificate valid for the host.",
+        r#""required""#,
+        "none: never. opportunistic: where offered, its certificate unchecked. encrypted: always, its certificate unchecked. \
+         required: always, its certificate valid for the host.",
+    ),
+    key(
+        "delivery.route",
+        "implicit_tls",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether TLS begins with the first octet, as on port 465, and not by STARTTLS. With opportunistic it is as encrypted.",
+    ),
+    key(
+        "delivery.route",
+        "username",
+        Kind::Name,
+        Absent::Nothing("nobody logs in there"),
+        r#""relay-customer""#,
+        "Whom the next hop is to take the relay for (AUTH PLAIN, or LOGIN). While it refuses the login the mail waits, the log says \
+         so, and so does `envoi site list`.",
+    ),
+    key(
+        "delivery.route",
+        "password_file",
+        Kind::Path,
+        Absent::Nothing("nobody logs in there"),
+        r#""/etc/envoi/next-hop-password""#,
+        "The file whose first line is the password, read at the start. It is never sent without TLS.",
+    ),
+    key(
+        "delivery.route",
+        "password_in_clear",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether the password may go without TLS to a next hop on this machine, at an address of loopback.",
     ),
     key(
         "delivery.route",
@@ -516,12 +553,18 @@ const KEYS: &[Key] = &[
 /// Every key, the limits in their place.
 pub(super) fn keys() -> Vec<Key> {
     let limits = super::limits::keys();
-    let mut all = Vec::with_capacity(KEYS.len() + bounces::KEYS.len() + limits.len());
+    let mut all = Vec::with_capacity(KEYS.len() + bounces::KEYS.len() + unsubscribe::KEYS.len() + limits.len());
     for section in SECTIONS {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            all.extend(KEYS.iter().chain(bounces::KEYS).filter(|key| key.section == section.name).cloned());
+            all.extend(
+                KEYS.iter()
+                    .chain(bounces::KEYS)
+                    .chain(unsubscribe::KEYS)
+                    .filter(|key| key.section == section.name)
+                    .cloned(),
+            );
         }
     }
     all

@@ -4,6 +4,7 @@
 
 use super::*;
 use relay::clock::Timestamp;
+use relay::route::RouteTls;
 
 const GOOD: &str = r#"
 hostname = "relay.example.com"
@@ -46,7 +47,7 @@ fn a_good_file_is_taken_and_paths_follow_it() {
     assert_eq!(config.submission.certificates[0].certificate, Path::new("/etc/envoi/cert.pem"));
     assert_eq!(config.submission.certificates[0].key, Path::new("/srv/relay/key.pem"));
     assert_eq!(config.submission.starttls, ["0.0.0.0:587".parse().unwrap()]);
-    let route = &config.delivery.routes[0];
+    let route = &config.delivery.routes[0].route;
     assert_eq!((route.pattern.as_str(), route.port, route.tls), ("*", 2525, RouteTls::None));
     assert_eq!(config.delivery.retry_for, Duration::from_secs(5 * 86_400));
     assert_eq!(config.limits, Limits::default());
@@ -201,6 +202,42 @@ fn what_is_unwise_is_a_warning() {
     assert!(found.len() == 1 && found[0].warning && found[0].what.contains("never reached"), "{found:?}");
     let found = problems(&format!("{GOOD}[http]\nlisten = [\"0.0.0.0:9587\"]\n"));
     assert!(found.len() == 1 && found[0].warning, "{found:?}");
+}
+
+/// A route that logs in, in place of that of `GOOD`.
+fn logging_in(host: &str, tls: &str, further: &str) -> String {
+    let text =
+        GOOD.replace("\"127.0.0.1\"", &format!("\"{host}\"")).replace("tls = \"none\"", &format!("tls = \"{tls}\""));
+    format!("{text}username = \"customer\"\n{further}\n")
+}
+
+#[test]
+fn a_route_may_log_in_under_tls() {
+    let file = "password_file = \"hop\"\nimplicit_tls = true";
+    let (config, findings) = read(&logging_in("hub.example.net", "required", file)).unwrap();
+    assert_eq!(findings.problems, []);
+    let RouteTable { route, password_file } = &config.delivery.routes[0];
+    assert_eq!(password_file.as_deref(), Some(Path::new("/srv/relay/hop")));
+    assert!(route.implicit_tls && route.login.as_ref().is_some_and(|login| login.username == "customer"));
+    let found = problems(&logging_in("hub.example.net", "encrypted", file));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("unchecked"), "{found:?}");
+}
+
+#[test]
+fn a_login_that_is_half_or_would_be_heard_is_told() {
+    let only = |host, tls, further| {
+        let found = problems(&logging_in(host, tls, further));
+        assert!(found.len() == 1 && !found[0].warning, "{found:?}");
+        found[0].key.clone() + ": " + &found[0].what
+    };
+    assert!(only("hub.example.net", "required", "").starts_with("delivery.route.username: stands alone"));
+    let file = "password_file = \"hop\"";
+    assert!(only("hub.example.net", "none", file).contains("not sent without TLS"));
+    assert!(
+        only("hub.example.net", "none", "password_in_clear = true\npassword_file = \"hop\"")
+            .contains("this machine alone")
+    );
+    assert_eq!(problems(&logging_in("127.0.0.1", "none", "password_in_clear = true\npassword_file = \"hop\"")), []);
 }
 
 #[test]

@@ -90,6 +90,12 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
         },
         Kind::Url => url(text(value)?),
         Kind::Port => number(value, 1, 65_535),
+        Kind::Name => match text(value)? {
+            given if given.is_empty() || given.chars().any(char::is_control) => {
+                refuse("is empty, or has more than one line", "Write it on one line, in double quotes.")
+            }
+            given => Ok(Value::Text(given.to_owned())),
+        },
     }
 }
 

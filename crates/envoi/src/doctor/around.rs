@@ -35,7 +35,7 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
             return sheet.fail("dns", said!("dns-unusable", "{error}", error = error), remedy);
         }
     };
-    let routed = config.delivery.routes.iter().any(|route| route.pattern == "*");
+    let routed = config.delivery.routes.iter().any(|table| table.route.pattern == "*");
     let hosts = resolves(&dns, routed, sheet).await;
     // what waits for others waits at once, and is told in this order
     signatures(config, &dns, sheet).await;
@@ -205,13 +205,22 @@ async fn reverse(dns: &Dns, name: &str, address: IpAddr, sheet: &mut Sheet) {
 
 /// Every next hop that a route names.
 async fn next_hops(config: &Config, dns: &Dns, sheet: &mut Sheet) {
-    for route in &config.delivery.routes {
+    for route in config.delivery.routes.iter().map(|table| &table.route) {
         let name = format!("{}:{}", route.host, route.port);
         let addresses = match route.host.parse::<IpAddr>() {
             Ok(address) => vec![address],
             Err(_) => dns.addresses(&route.host).await.unwrap_or_default(),
         };
-        match dial(config, &addresses, route.port).await {
+        // what begins with TLS greets nobody before that
+        let dialled = if route.implicit_tls {
+            open(config, &addresses, route.port).await
+        } else {
+            dial(config, &addresses, route.port).await
+        };
+        match dialled {
+            Ok(_) if route.implicit_tls => {
+                sheet.ok("next hop", said!("next-hop-open", "{name} takes connections", name = name));
+            }
             Ok(greeting) => {
                 sheet.ok("next hop", said!("server-says", "{name} says {greeting}", name = name, greeting = greeting));
             }
@@ -270,6 +279,19 @@ async fn dial(config: &Config, addresses: &[IpAddr], port: u16) -> Result<String
         match tokio::time::timeout(DIAL_PATIENCE, trying).await {
             Ok(Ok(greeting)) if greeting.starts_with("220") => return Ok(greeting),
             Ok(Ok(greeting)) => last = format!("{address} says `{greeting}`"),
+            Ok(Err(error)) => last = format!("{address}: {error}"),
+            Err(_) => last = format!("{address}: no answer in {} s", DIAL_PATIENCE.as_secs()),
+        }
+    }
+    Err(last)
+}
+
+/// Connects, and says nothing.
+async fn open(config: &Config, addresses: &[IpAddr], port: u16) -> Result<String, String> {
+    let mut last = "no address".to_owned();
+    for address in addresses.iter().take(4) {
+        match tokio::time::timeout(DIAL_PATIENCE, connect(config, *address, port)).await {
+            Ok(Ok(_)) => return Ok(String::new()),
             Ok(Err(error)) => last = format!("{address}: {error}"),
             Err(_) => last = format!("{address}: no answer in {} s", DIAL_PATIENCE.as_secs()),
         }

@@ -2,7 +2,7 @@
 
 use relay::id::Id;
 use relay::service::operation::{Answer, Operation};
-use relay::service::view::DoneView;
+use relay::service::view::{DoneView, SuppressionView};
 use relay::service::{self, Caller, Fault, Sought};
 use relay::store::Store;
 
@@ -20,16 +20,19 @@ impl<S: Store> Executor<S> {
                 let imported = service::suppressions_import(store, Id::new(account), &list, caller)?;
                 Ok(Answer::SuppressionsImported(imported.into()))
             }
-            Operation::SuppressionRemove { account, address } => {
-                let address = service::unsuppress(store, Id::new(account), &address, caller)?;
-                Ok(Answer::Done(DoneView { done: format!("Account {account} sends to {address} again.") }))
+            Operation::SuppressionRemove { account, address, smtp_user } => {
+                let stream = smtp_user.map(Id::new);
+                let address = service::unsuppress(store, Id::new(account), &address, stream, caller)?;
+                let whose = smtp_user.map_or_else(|| format!("Account {account}"), |user| format!("SMTP user {user}"));
+                Ok(Answer::Done(DoneView { done: format!("{whose} sends to {address} again.") }))
             }
             Operation::SuppressionList { account, search, cause, after, limit } => {
                 let after = after.as_deref().map(place).transpose()?;
                 let sought = Sought { account: account.map(Id::new), search: &search, cause, after, limit };
                 let directory = store.directory();
                 let found = service::suppressions(&directory, sought, caller.now);
-                Ok(Answer::Suppressions(found.into_iter().map(Into::into).collect()))
+                let shown = |(account, address, one)| SuppressionView::new(&directory, account, address, one);
+                Ok(Answer::Suppressions(found.into_iter().map(shown).collect()))
             }
             _ => Err(misplaced()),
         }
@@ -37,7 +40,12 @@ impl<S: Store> Executor<S> {
 }
 
 /// A place in the list, as it was given for its page.
-fn place(after: &str) -> Result<(u64, &str), Fault> {
-    let place = after.split_once('/').and_then(|(account, address)| Some((account.parse().ok()?, address)));
+fn place(after: &str) -> Result<(u64, &str, Option<u64>), Fault> {
+    let mut parts = after.splitn(3, '/');
+    let mut number = || parts.next().and_then(|number| number.parse::<u64>().ok());
+    let numbers = number().zip(number());
+    let place = numbers
+        .zip(parts.next())
+        .map(|((account, user), address)| (account, address, Some(user).filter(|user| *user > 0)));
     place.ok_or_else(|| Fault::invalid("This place of the list was never given.", "Ask for its beginning."))
 }

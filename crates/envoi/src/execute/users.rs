@@ -9,7 +9,7 @@ use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::{DoneView, Sent, SmtpUserView};
-use relay::service::{self, Caller, Fault};
+use relay::service::{self, Caller, Fault, RulesChange, Setting};
 use relay::smtp_user::SmtpUser;
 use relay::store::Store;
 
@@ -31,7 +31,10 @@ impl<S: Store> Executor<S> {
             Operation::SmtpUserDropPassword { user } => service::user_drop_password(store, &*find(&user)?, caller)?,
             Operation::SmtpUserEnable { user } => service::user_enabled(store, &find(&user)?, true, caller)?,
             Operation::SmtpUserDisable { user } => service::user_enabled(store, &find(&user)?, false, caller)?,
-            Operation::SmtpUserSet { user, rules } => service::user_rules(store, &*find(&user)?, rules, caller)?,
+            Operation::SmtpUserSet { user, rules } => {
+                self.can_be_ruled(&rules)?;
+                service::user_rules(store, &*find(&user)?, rules, caller)?
+            }
             Operation::SmtpUserDelete { user } => {
                 let user = find(&user)?;
                 service::user_delete(store, &user, caller)?;
@@ -48,6 +51,21 @@ impl<S: Store> Executor<S> {
         let directory = store.directory();
         let domain = directory.domains.get(&user.domain).map_or("", |domain| domain.name.as_str());
         Ok(Answer::SmtpUser(SmtpUserView::new(&user, domain, logins.get(&user.id), sent_by(&sent, user.id))))
+    }
+
+    /// Whether this relay can do what rules ask for.
+    ///
+    /// # Errors
+    /// Recipients do not reach it where they would unsubscribe.
+    pub(super) fn can_be_ruled(&self, rules: &RulesChange) -> Result<(), Fault> {
+        if rules.one_click_unsubscribe != Setting::To(true) || self.config.unsubscribe_url().is_some() {
+            return Ok(());
+        }
+        Err(Fault::conflict(
+            "Recipients of this relay have no address to unsubscribe at.",
+            "The operator gives one by `url` below [unsubscribe], beginning with https://.",
+        )
+        .named("unsubscribe-nowhere", &[]))
     }
 
     pub(super) fn users(

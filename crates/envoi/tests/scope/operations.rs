@@ -55,7 +55,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::SuppressionAdd { account, address: "a@b.example".into(), reason: String::new(), until: None },
         O::SuppressionImport { account, list: "a@b.example".into() },
         O::SuppressionList { account: some, search: String::new(), cause: None, after: None, limit: 0 },
-        O::SuppressionRemove { account, address: "a@b.example".into() },
+        O::SuppressionRemove { account, address: "a@b.example".into(), smtp_user: None },
         O::ActivityErase { account, recipient: "a@b.example".into(), suppression: false },
         O::Activity { filter: filter.clone() },
         O::ActivityShow { row: of.row },

@@ -228,6 +228,7 @@ pub struct Server {
     pub console: u16,
     pub zone: u16,
     pub reports: u16,
+    pub unsubscribe: u16,
 }
 
 impl Server {
@@ -250,7 +251,8 @@ impl Server {
                 let _ = sender.send(line);
             }
         });
-        let mut server = Server { child, lines, starttls: 0, tls: 0, http: 0, api: 0, console: 0, zone: 0, reports: 0 };
+        let (starttls, tls, http, api, console, zone, reports, unsubscribe) = (0, 0, 0, 0, 0, 0, 0, 0);
+        let mut server = Server { child, lines, starttls, tls, http, api, console, zone, reports, unsubscribe };
         server.wait_until_ready();
         server
     }
@@ -268,6 +270,7 @@ impl Server {
                 Some("listening for metrics and health") => self.http = port().unwrap(),
                 Some("listening for the API") => self.api = port().unwrap(),
                 Some("listening for the console") => self.console = port().unwrap(),
+                Some("listening for recipients who unsubscribe") => self.unsubscribe = port().unwrap(),
                 Some("listening for questions about the zone") => self.zone = port().unwrap(),
                 Some("listening for reports of other servers") => self.reports = port().unwrap(),
                 Some("ready") => return,

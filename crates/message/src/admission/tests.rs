@@ -17,6 +17,7 @@ fn stamp() -> Stamp {
         recipient: None,
         seconds: 1_795_469_441,
         domain: "example.com".into(),
+        unsubscribe: None,
     }
 }
 
@@ -48,6 +49,29 @@ fn admitted(content: impl AsRef<[u8]>) -> String {
 
 fn from_of(content: &str) -> From {
     admit(content).1.from
+}
+
+#[test]
+fn tells_where_to_unsubscribe_where_nothing_is_said_of_that() {
+    let link = "https://relay.example.com/unsubscribe/abc";
+    let with = |content: &'static str| {
+        let mut admission = Admission::new(Stamp { unsubscribe: Some(link.into()), ..stamp() });
+        let mut admitted = admission.on_content(Bytes::from_static(content.as_bytes())).unwrap();
+        let (last, inspection) = admission.finish().unwrap();
+        admitted.extend(last);
+        let admitted = admitted.concat();
+        assert_eq!(digest::digest(&digest::SHA256, &admitted).as_ref(), inspection.sha256);
+        String::from_utf8(admitted).unwrap().strip_prefix(RECEIVED).unwrap().to_owned()
+    };
+    let letter = "Date: x\r\nMessage-ID: <a@b>\r\n\r\nBody\r\n";
+    let fields = format!("List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+    assert_eq!(with(letter), format!("{fields}{letter}"));
+    for own in [
+        "Date: x\r\nMessage-ID: <a@b>\r\nlist-unsubscribe: <mailto:u@example.com>\r\n\r\nBody\r\n",
+        "Date: x\r\nMessage-ID: <a@b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\nBody\r\n",
+    ] {
+        assert_eq!(with(own), own);
+    }
 }
 
 #[test]

@@ -139,7 +139,7 @@ impl<'a> Hops<'a> {
 
     fn shield_without_dane(&self, host: &str) -> Result<Shield, Finding> {
         match (&self.origin, &self.policy) {
-            (Origin::Route(route), _) => Ok(Shield::Route(route.tls)),
+            (Origin::Route(route), _) => Ok(Shield::Route(route.tls())),
             (Origin::Mx(_), Some((domain, policy))) => by_policy(domain, policy, host),
             (Origin::Mx(_), None) => Ok(Shield::Route(RouteTls::Opportunistic)),
         }

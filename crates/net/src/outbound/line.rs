@@ -5,7 +5,7 @@ use relay::notification::Requests;
 use relay::outcome::Failure;
 use relay::route::Destination;
 use smtp::address::Address;
-use smtp::client::{Asked, Conversation, Fault, Found, Patience, Settings, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Fault, Found, Login, Patience, Settings, Step, Tls, Transaction};
 use smtp::envelope::RcptParameters;
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -83,6 +83,16 @@ pub(super) struct Peer {
     pub(super) remote: SocketAddr,
 }
 
+/// What is asked of a connection before mail goes over it.
+pub(super) struct Terms<'a> {
+    /// When TLS begins.
+    pub(super) tls: Tls,
+    /// Whom the other end is to take us for.
+    pub(super) login: Option<Login>,
+    /// What TLS has to be like.
+    pub(super) shield: &'a Shield,
+}
+
 /// What came of one transaction.
 pub(super) struct Batch {
     /// One finding for each of its recipients.
@@ -94,20 +104,19 @@ pub(super) struct Batch {
 }
 
 impl<T: Transport> Line<T> {
-    /// Leads a fresh connection to where a transaction may begin, with TLS as `tls` says, and whatever the shield asks
-    /// of it.
+    /// Leads a fresh connection to where a transaction may begin, on these terms.
     ///
     /// # Errors
     /// [`OpenError`]; the connection is closed.
     pub(super) async fn open(
         stream: T,
         peer: Peer,
-        tls: Tls,
-        shield: &Shield,
+        terms: Terms<'_>,
         clients: &TlsClients,
         settings: &OutboundSettings,
     ) -> Result<Line<T>, OpenError> {
-        let hello = Settings { hostname: settings.hostname.clone(), tls, patience: settings.patience };
+        let Terms { tls, login, shield } = terms;
+        let hello = Settings { hostname: settings.hostname.clone(), tls, login, patience: settings.patience };
         let now = Instant::now();
         let mut line = Line {
             destination: peer.destination,
@@ -129,10 +138,16 @@ impl<T: Transport> Line<T> {
                 age_max: settings.line_age_max,
             },
         };
+        if tls == Tls::Implicit {
+            line = line.handshake(clients, shield).await.map_err(OpenError::Handshake)?;
+        }
         loop {
             match line.lead(None).await {
                 Stop::Ready => break,
-                Stop::StartTls => line = line.secure(clients, shield).await.map_err(OpenError::Handshake)?,
+                Stop::StartTls => {
+                    line = line.handshake(clients, shield).await.map_err(OpenError::Handshake)?;
+                    line.conversation.on_tls();
+                }
                 Stop::Refused(found) => {
                     line.hang_up();
                     return Err(OpenError::Found(found));
@@ -148,7 +163,7 @@ impl<T: Transport> Line<T> {
         Ok(line)
     }
 
-    async fn secure(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
+    async fn handshake(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
         let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
         let handshake = clients.handshake(stream, &self.host, self.remote.ip(), shield);
         let (stream, doubt) = match timeout(self.conversation.patience(), handshake).await {
@@ -158,7 +173,6 @@ impl<T: Transport> Line<T> {
         self.tls = shield.shown(version_name(&stream), doubt.as_deref());
         self.protection = shield.protection(true, doubt.is_some());
         self.wire = Wire::Tls(Box::new(stream));
-        self.conversation.on_tls();
         Ok(self)
     }
 

@@ -3,13 +3,13 @@
 use relay::outcome::{Failure, Finding};
 use relay::reachable::Forbidden;
 use relay::route::Destination;
-use smtp::client::Tls;
+use smtp::client::{Fault, Found, Tls};
 use std::net::SocketAddr;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dial::Dialer;
 use super::hops::{Hops, Next, Origin, Sources};
-use super::line::{Line, OpenError, Peer};
+use super::line::{Line, OpenError, Peer, Terms};
 use super::{Outbound, finding};
 
 /// A hop that failed, and how.
@@ -141,9 +141,18 @@ impl<'a, D: Dialer> Opener<'a, D> {
 
     async fn try_open(&self, next: &Next, tls: Tls) -> Result<Line<D::Stream>, OpenError> {
         let outbound = self.outbound;
+        let route = outbound.routes.route(self.destination);
+        let tls = if route.is_some_and(|route| route.implicit_tls) { Tls::Implicit } else { tls };
+        let login = route.and_then(|route| route.login_at(next.remote.ip()));
         let stream = self.dial(next).await?;
         let peer = Peer { destination: self.destination.clone(), host: next.host.clone(), remote: next.remote };
-        Line::open(stream, peer, tls, &next.shield, &outbound.tls, &outbound.settings).await
+        let terms = Terms { tls, login, shield: &next.shield };
+        let opened = Line::open(stream, peer, terms, &outbound.tls, &outbound.settings).await;
+        if let Err(OpenError::Found(Found::Failed(Fault::Login(why)))) = &opened {
+            let site = outbound.routes.site(self.destination);
+            tracing::error!(%site, remote = %next.remote, %why, "the next hop of a route does not let this relay log in: its mail waits");
+        }
+        opened
     }
 
     async fn dial(&self, next: &Next) -> Result<D::Stream, OpenError> {
@@ -191,7 +200,7 @@ fn hope(finding: &Finding) -> u8 {
         Finding::Replied(_, reply) if reply.is_permanent() => 2,
         Finding::Replied(..) => 9,
         Finding::Failed(failure) => match failure {
-            Failure::Tls(_) => 8,
+            Failure::Tls(_) | Failure::Login(_) => 8,
             Failure::Protocol(_) => 7,
             Failure::Lost(_) => 6,
             Failure::Connect(_) => 5,

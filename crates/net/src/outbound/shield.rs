@@ -63,7 +63,10 @@ impl Shield {
         match self {
             Shield::Route(RouteTls::None) => Tls::Never,
             Shield::Route(RouteTls::Opportunistic) | Shield::StsTesting { .. } => Tls::Opportunistic,
-            Shield::Route(RouteTls::Required) | Shield::Encrypted | Shield::Dane(_) | Shield::Sts(_) => Tls::Required,
+            Shield::Route(RouteTls::Encrypted | RouteTls::Required)
+            | Shield::Encrypted
+            | Shield::Dane(_)
+            | Shield::Sts(_) => Tls::Required,
         }
     }
 

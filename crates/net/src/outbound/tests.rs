@@ -4,6 +4,7 @@
 mod dane;
 mod hop;
 mod hostile;
+mod login;
 mod plain;
 mod return_path;
 mod reuse;
@@ -110,7 +111,16 @@ fn hasty() -> OutboundSettings {
 /// An outbound side that routes everything to one next hop.
 fn routed(settings: OutboundSettings, to: SocketAddr, tls: RouteTls) -> Outbound {
     let (host, port) = (to.ip().to_string(), to.port());
-    let route = Route { pattern: "*".into(), host, port, tls, retry_for: None, sign_unpublished: false };
+    let route = Route {
+        pattern: "*".into(),
+        host,
+        port,
+        tls,
+        implicit_tls: false,
+        login: None,
+        retry_for: None,
+        sign_unpublished: false,
+    };
     let routes = Arc::new(Routes::new(vec![route]).unwrap());
     Outbound::new(settings, routes, Arc::new(Book::default()), Box::new(Zeroes)).unwrap()
 }

@@ -9,6 +9,7 @@ use relay::site::Site;
 use relay::smtp_user::SmtpUser;
 use relay::store::{Block, Login, Store, StoreError};
 use relay::submission::{Receipt, Submission};
+use relay::unsubscribe::Links;
 use smtp::replies;
 use smtp::server::Settings as SessionSettings;
 use std::collections::HashMap;
@@ -87,9 +88,11 @@ pub(super) trait Front: Send + Sync {
 impl<S: Store> House<S> {
     /// Takes up what the store kept of blocks and logins.
     pub(super) async fn open(settings: Settings, ground: Ground<S>) -> Result<Arc<House<S>>, StartError> {
-        let Settings { hostname, proxies, shared, limits, .. } = settings;
+        let Settings { hostname, proxies, shared, limits, unsubscribe, .. } = settings;
         let Ground { store, acceptor, clock, dice, offload, arrivals, metrics, shutdown } = ground;
+        let links = unsubscribe.map(|base| Links::new(store.return_path_key(), &base));
         let submission = Submission::new(&hostname, &limits, shared, store.password_key(), dice().as_mut());
+        let submission = submission.with_links(links);
         let known_since = Timestamp(clock.now().0.saturating_sub(milliseconds(limits.known_login())));
         let reader = Arc::clone(&store);
         let kept = move || Ok((reader.blocks()?, reader.logins(known_since)?, reader.charges()?));

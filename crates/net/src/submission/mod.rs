@@ -55,6 +55,8 @@ pub struct Settings {
     pub proxies: Vec<IpNet>,
     /// Networks whose addresses many clients share: no block there ever silences a whole address.
     pub shared: Vec<IpNet>,
+    /// Where recipients reach the page on which they unsubscribe, `https://mail.example.com`; none: no message tells them.
+    pub unsubscribe: Option<String>,
     /// The limits in force.
     pub limits: Limits,
 }

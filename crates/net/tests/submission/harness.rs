@@ -83,6 +83,7 @@ impl Relay {
             tls: vec!["127.0.0.1:0".parse().unwrap()],
             proxies: vec![],
             shared: vec![],
+            unsubscribe: Some("https://mail.example.net".into()),
             limits,
         };
         let clock = Arc::new(ManualClock::new(START));

@@ -89,6 +89,8 @@ pub enum Class {
     Expired = 34,
     /// No rule knows the reply.
     Unknown = 35,
+    /// The next hop of a route did not let this relay log in.
+    RelayLogin = 36,
 }
 
 /// What shaping should do with a site whose reply was of a class.
@@ -133,7 +135,7 @@ static DESCRIBED: LazyLock<HashMap<Class, Described>> = LazyLock::new(|| toml::f
 
 impl Class {
     /// Every class, in the order of their numbers.
-    pub const ALL: [Class; 35] = [
+    pub const ALL: [Class; 36] = [
         Class::NoSuchMailbox,
         Class::NoSuchDomain,
         Class::DomainTakesNoMail,
@@ -169,6 +171,7 @@ impl Class {
         Class::Network,
         Class::Expired,
         Class::Unknown,
+        Class::RelayLogin,
     ];
 
     /// The number that stands for it on the disk; never 0.

@@ -130,6 +130,19 @@ fn what_dns_knows_for_certain_bounces_and_its_faults_do_not() {
 }
 
 #[test]
+fn a_refused_login_of_the_relay_defers_and_tells_accounts_nothing_of_it() {
+    let failure = Failure::Login("the next hop refused it: 535 5.7.8 no such relay".into());
+    let judgement = failed(failure.clone());
+    assert!(matches!(judgement.verdict.outcome, Deferred { .. }), "{judgement:?}");
+    assert_eq!((judgement.verdict.class, judgement.status), (Some(Class::RelayLogin), Enhanced(4, 7, 8)));
+    assert!(!judgement.verdict.reason.contains("535") && judgement.verdict.remote_reply.is_none());
+    let finding = Finding::Failed(failure);
+    assert!(is_site_down(&finding) && !Class::RelayLogin.suppresses());
+    let (class, operator) = told(&finding);
+    assert!(class == Some(Class::RelayLogin) && operator.contains("535 5.7.8"), "{operator}");
+}
+
+#[test]
 fn content_is_never_converted() {
     let eight_bit = failed(Failure::NeedsEightBit);
     assert_eq!((eight_bit.verdict.outcome, eight_bit.status), (HardBounced, Enhanced(5, 6, 3)));

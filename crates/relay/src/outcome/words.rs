@@ -121,6 +121,9 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
             format!("The encrypted connection that is required for {domain} could not be had ({what})."),
             Enhanced(4, 7, 5),
         ),
+        Failure::Login(_) => {
+            passing(Class::RelayLogin, Class::RelayLogin.words(Language::English, domain), Enhanced(4, 7, 8))
+        }
         Failure::Lost(what) => passing(
             Class::Network,
             format!("The connection with the server of {domain} broke ({what})."),

@@ -42,7 +42,7 @@ proptest! {
         let Some(local) = paths(1).local_part(&token) else { return Ok(()) };
         let mut forged = local.clone().into_bytes();
         let place = place.min(forged.len() - 1);
-        forged[place] = ALPHABET[letter];
+        forged[place] = b"abcdefghijklmnopqrstuvwxyz234567"[letter];
         let forged = String::from_utf8(forged).unwrap();
         prop_assume!(forged != local);
         prop_assert_eq!(paths(1).token(&forged, NOW), Err(Refused::Foreign));
@@ -65,11 +65,6 @@ proptest! {
     #[test]
     fn any_text_is_read_without_harm(text in "\\PC{0,100}") {
         prop_assert_eq!(paths(1).token(&text, NOW), Err(Refused::Foreign));
-    }
-
-    #[test]
-    fn octets_come_back_from_their_letters(octets in proptest::collection::vec(any::<u8>(), 0..=TOKEN_OCTETS_MAX)) {
-        prop_assert_eq!(super::octets(&letters(&octets)), Some(octets));
     }
 }
 

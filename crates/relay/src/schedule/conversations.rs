@@ -92,9 +92,10 @@ impl Scheduler {
     ) {
         let Some(place) = self.end_conversation(conversation) else { return };
         let site = self.sites.at(place);
-        if site.proven > 0 {
-            // others get through: it takes no more conversations at once than these
-            site.shrink(site.proven);
+        let others = site.proven.max(site.conversations - site.closing);
+        if others > 0 {
+            // others get through, or may yet: it takes no more conversations at once than these
+            site.shrink(others);
             self.put_back(parcel, actions);
             self.feed_all(place, now, actions);
             return;

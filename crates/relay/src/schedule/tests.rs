@@ -303,6 +303,25 @@ fn a_refused_extra_conversation_lowers_the_bound_and_delays_nothing() {
 }
 
 #[test]
+fn mail_for_a_site_that_takes_two_conversations_waits_for_these_and_for_no_pause() {
+    let mut world = World::new(Bounds::default());
+    for message in 0..50 {
+        world.arrive(message, 1, vec![due_now(0, "two.example")]);
+    }
+    // of the first five it refuses three, before the others got a word in
+    for conversation in world.busy.keys().copied().skip(2).collect::<Vec<_>>() {
+        world.refuse(conversation, SiteAction::FewerConnections);
+    }
+    assert!(world.failing.is_empty(), "its mail goes over the two");
+    assert_eq!((world.busy.len(), world.dials), (2, SITE_CONVERSATIONS_FIRST));
+    for _ in 0..60 {
+        let Some(conversation) = world.busy.keys().next().copied() else { break };
+        world.deliver(conversation);
+    }
+    assert_eq!(world.scheduler.depth().messages, 0);
+}
+
+#[test]
 fn accounts_take_turns_within_a_site() {
     let mut world = World::new(bounds(1, 1));
     for message in 0..100 {

@@ -191,7 +191,8 @@ operations! {
     } needs Need::Power(Administration);
     /// Ends sending to every address of a list in CSV.
     SuppressionImport { account: u64, list: String } needs Need::Power(Administration);
-    /// Lists suppressed addresses, those behind `after` (a number of an account, a slash, an address).
+    /// Lists suppressed addresses, those behind `after` (numbers of an account and, or 0, of an SMTP user, and an address, with
+    /// slashes between them).
     SuppressionList {
         account: Option<u64>,
         search: String,
@@ -199,8 +200,8 @@ operations! {
         after: Option<String>,
         limit: u32
     } needs Need::Power(Administration);
-    /// Lifts a suppression.
-    SuppressionRemove { account: u64, address: String } needs Need::Power(Administration);
+    /// Lifts the suppression of an address for the stream of an SMTP user; without one that for the whole account.
+    SuppressionRemove { account: u64, address: String, smtp_user: Option<u64> } needs Need::Power(Administration);
     /// Erases what is kept about a recipient of an account's mail.
     ActivityErase { account: u64, recipient: String, suppression: bool } needs Need::Power(Administration);
     /// Searches Activity.

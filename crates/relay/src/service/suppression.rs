@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
 use crate::limits::ACCOUNT_SUPPRESSIONS_MAX;
+use crate::smtp_user::SmtpUser;
 use crate::store::Book;
 use crate::suppression::{self, Suppression, SuppressionCause, Untaken};
 
@@ -76,7 +77,7 @@ pub fn suppressions_import(
             (Err(fault), _) | (_, Err(fault)) => Some(fault.what),
             _ if !suppression.holds(caller.now) => Some("Its time is over.".to_owned()),
             (Ok(address), Ok(())) => {
-                wanted.insert(address.to_lowercase(), suppression);
+                wanted.insert((suppression.stream, address.to_lowercase()), suppression);
                 None
             }
         };
@@ -85,34 +86,48 @@ pub fn suppressions_import(
     imported.untaken.sort_by_key(|untaken| untaken.line);
     let directory = book.directory();
     let known = directory.suppressions.get(&account);
-    let is_new = |address: &&String| known.is_none_or(|known| !known.contains_key(*address));
-    let new = wanted.keys().filter(is_new).count();
-    if new > 0 {
-        room_for(account, known.map_or(0, |known| known.len()) + new - 1, caller)?;
+    let is_new = |stream, address: &str| known.is_none_or(|known| known.of(address, stream).is_none());
+    let new = |of_streams: bool| {
+        let such = wanted.keys().filter(|(stream, _)| stream.is_some() == of_streams);
+        such.filter(|(stream, address)| is_new(*stream, address)).count()
+    };
+    for (known, new) in
+        [(known.map_or(0, |known| known.len()), new(false)), (known.map_or(0, |known| known.streams_len()), new(true))]
+    {
+        if new > 0 {
+            room_for(account, known + new - 1, caller)?;
+        }
     }
-    let wanted: Vec<_> = wanted.into_iter().collect();
+    let wanted: Vec<_> = wanted.into_iter().map(|((_, address), suppression)| (address, suppression)).collect();
     imported.added = book.suppress(account, &wanted, false, Some(caller.actor), caller.now)?;
     imported.known = wanted.len() as u64 - imported.added;
     Ok(imported)
 }
 
-/// Lifts a suppression.
+/// Lifts the suppression of an address for the stream of an SMTP user, which may be deleted; none: that for the whole account.
 ///
 /// # Errors
-/// The address is not suppressed for this account.
-pub fn unsuppress(book: &impl Book, account: Id<Account>, address: &str, caller: Caller<'_>) -> Result<String, Fault> {
+/// The address is not suppressed there.
+pub fn unsuppress(
+    book: &impl Book,
+    account: Id<Account>,
+    address: &str,
+    stream: Option<Id<SmtpUser>>,
+    caller: Caller<'_>,
+) -> Result<String, Fault> {
     account_find(book, account)?;
     let address = mailbox(address)?.to_lowercase();
-    let known = book.directory().suppressions.get(&account).is_some_and(|all| all.contains_key(&address));
+    let known = book.directory().suppressions.get(&account).is_some_and(|all| all.of(&address, stream).is_some());
     if !known {
+        let whom = stream.map_or_else(|| format!("account {account}"), |user| format!("SMTP user {user}"));
         return Err(Fault::not_found(
-            format!("{address} is not suppressed for account {account}."),
+            format!("{address} is not suppressed for {whom}."),
             "The list of suppressions shows those that are.",
         )
         .named("suppression-none", &[("address", &address)])
         .see("SuppressionList"));
     }
-    book.unsuppress(account, &address, caller.actor, caller.now)?;
+    book.unsuppress(account, &address, stream, caller.actor, caller.now)?;
     Ok(address)
 }
 
@@ -125,20 +140,20 @@ pub struct Sought<'a> {
     pub search: &'a str,
     /// By this cause alone.
     pub cause: Option<SuppressionCause>,
-    /// Those behind this one in the order of accounts and addresses.
-    pub after: Option<(u64, &'a str)>,
+    /// Those behind this one, by account, address and stream, in that order; of the whole account comes first.
+    pub after: Option<(u64, &'a str, Option<u64>)>,
     /// At most so many; 0: all.
     pub limit: u32,
 }
 
-/// The suppressions that are in force and asked for, in the order of accounts and addresses.
+/// The suppressions that are in force and asked for, in the order of accounts, addresses and streams.
 pub fn suppressions<'d>(
     directory: &'d Directory,
     sought: Sought<'_>,
     now: Timestamp,
 ) -> Vec<(Id<Account>, &'d str, &'d Suppression)> {
     let search = sought.search.trim().to_lowercase();
-    let is_behind = |at: (u64, &str)| sought.after.is_none_or(|after| at > after);
+    let is_behind = |at: (u64, &str, Option<u64>)| sought.after.is_none_or(|after| at > after);
     let of_accounts =
         directory.suppressions.iter().filter(|(id, _)| sought.account.is_none_or(|account| account == **id));
     let mut found: Vec<_> = of_accounts
@@ -147,10 +162,12 @@ pub fn suppressions<'d>(
             one.holds(now)
                 && sought.cause.is_none_or(|cause| cause == one.cause)
                 && address.contains(&search)
-                && is_behind((account.number(), address))
+                && is_behind((account.number(), address, one.stream.map(Id::number)))
         })
         .collect();
-    let order = |(account, address, _): &(Id<Account>, &'d str, &'d Suppression)| (account.number(), *address);
+    let order = |(account, address, one): &(Id<Account>, &'d str, &'d Suppression)| {
+        (account.number(), *address, one.stream.map(Id::number))
+    };
     let limit = sought.limit as usize;
     if limit > 0 && found.len() > limit {
         // the rest need not be sorted

@@ -88,6 +88,9 @@ pub struct RulesChange {
     /// How urgent its mail is.
     #[serde(skip_serializing_if = "Setting::is_keep")]
     pub priority: Setting<Class>,
+    /// One recipient for each message, and one-click unsubscribe.
+    #[serde(skip_serializing_if = "Setting::is_keep")]
+    pub one_click_unsubscribe: Setting<bool>,
 }
 
 impl RulesChange {
@@ -321,6 +324,7 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
     set(&mut rules.sandbox, change.sandbox);
     set(&mut rules.refuse_suppressed, change.refuse_suppressed);
     set(&mut rules.priority, change.priority);
+    set(&mut rules.one_click_unsubscribe, change.one_click_unsubscribe);
     set(&mut rules.senders, checked(change.senders, |given| sender(given, domain))?);
     set(&mut rules.recipient_domains, checked(change.recipient_domains, domain_name)?);
     rules.networks = rules.networks.iter().map(IpNet::trunc).collect();

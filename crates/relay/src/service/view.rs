@@ -179,6 +179,8 @@ views! {
         refuse_suppressed: bool,
         /// How urgent its mail is: `high`, `normal` or `low`. Of the account's mail the more urgent goes first.
         priority: String,
+        /// Each message goes to one recipient, and tells them where to unsubscribe with one click.
+        one_click_unsubscribe: bool,
         /// The last successful login, of the last 30 days.
         last_login_at: Option<String>,
         /// Where that came from.

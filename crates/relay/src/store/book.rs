@@ -342,7 +342,8 @@ pub trait Book: Send + Sync + 'static {
     /// The key that cursors are sealed under ([`crate::cursor`]), derived from the master key.
     fn cursor_key(&self) -> [u8; 32];
 
-    /// The key that the addresses are made under which mail goes out with ([`crate::return_path::ReturnPaths`]).
+    /// The key that the addresses are made under which mail goes out with ([`crate::return_path::ReturnPaths`]), and the links in
+    /// it ([`crate::unsubscribe::Links`]).
     fn return_path_key(&self) -> [u8; 32];
 
     /// Last successful logins, gathered: user, when, from where.
@@ -387,7 +388,7 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Latched`].
     fn certificate_told(&self, file: &str, told: certificate::Told) -> Result<(), StoreError>;
 
-    /// Suppresses addresses for an account, in one change. An address that is suppressed already keeps what outlasts the
+    /// Suppresses addresses for an account, or each for the stream that it names, in one change. An address that is suppressed already keeps what outlasts the
     /// new one, unless `replace`. Returns how many were added or changed. Where `by` is none, for what follows by rule from
     /// a bounce or a complaint, Activity shows it, and the audit log has no line.
     ///
@@ -408,14 +409,21 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::Unavailable`], [`StoreError::Latched`].
     fn suppressions_expire(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Lifts a suppression.
+    /// Lifts the suppression of an address for the stream of an SMTP user; none: that for the whole account.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+    fn unsuppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        stream: Option<Id<SmtpUser>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
-    /// Lifts a suppression as [`Book::unsuppress`] does, and the audit log does not say of which address. Returns whether
-    /// there was one.
+    /// Lifts every suppression of an address, for the account and for streams, and the audit log does not say of which
+    /// address. Returns whether there was one.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Latched`].

@@ -19,6 +19,7 @@ use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
 use crate::quota::{self, Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
+use crate::unsubscribe::Wish;
 
 /// What one transaction has come to.
 #[derive(Debug)]
@@ -105,6 +106,10 @@ impl Visit {
         if self.transaction.as_ref().is_some_and(|transaction| transaction.refused) {
             return Err(self.no(Refusal::plain(replies::all_or_nothing())));
         }
+        let names_another = self.transaction.as_ref().is_some_and(|transaction| transaction.names_another(path));
+        if user.rules.one_click_unsubscribe && names_another {
+            return Err(self.no(Refusal::plain(replies::recipients_one())));
+        }
         let is_suppressed = match policy::forward_path(user, directory, path, now) {
             Taking::Refuse(refusal) => return Err(self.no(refusal)),
             Taking::Deliver => false,
@@ -137,20 +142,24 @@ impl Visit {
         let transaction = self.transaction.as_ref();
         let message = self.message().map(|message| message.to_string()).unwrap_or_default();
         // one recipient may be named; one of several, or the one that is left of several, never: Bcc
-        let recipient =
-            transaction.and_then(|transaction| match (&*transaction.recipients, &*transaction.suppressed) {
-                ([only], []) => Some(only.to_string()),
-                _ => None,
-            });
-        let domain = self.standing(directory, now).map_or(&*shared.hostname, |(_, domain)| &*domain.name);
+        let only = transaction.and_then(|transaction| match (&*transaction.recipients, &*transaction.suppressed) {
+            ([only], []) => Some(only),
+            _ => None,
+        });
+        let standing = self.standing(directory, now).ok();
+        let domain = standing.map_or(&*shared.hostname, |(_, domain)| &*domain.name);
+        let user = standing.map(|(user, _)| user).filter(|user| user.rules.one_click_unsubscribe);
+        let wish = user.zip(only).map(|(user, only)| Wish::of(user, only, now));
+        let link = shared.links.as_ref().zip(wish).and_then(|(links, wish)| links.link(&wish));
         Stamp {
             hostname: shared.hostname.clone(),
             session: self.session.to_string(),
             protocol,
             message,
-            recipient,
+            recipient: only.map(ToString::to_string),
             seconds: now.0 / 1_000,
             domain: domain.to_owned(),
+            unsubscribe: link,
         }
     }
 
@@ -201,6 +210,11 @@ impl Visit {
 }
 
 impl Transaction {
+    /// Whether it goes to somebody else than this one already.
+    fn names_another(&self, path: &Address) -> bool {
+        self.recipients.iter().chain(&self.suppressed).any(|known| known != path)
+    }
+
     /// Takes a recipient, once however often it is named, with what was asked about it first. One that is not delivered
     /// to counts towards no quota.
     fn take(

@@ -20,6 +20,10 @@ pub struct Capabilities {
     pub dsn: bool,
     /// `MT-PRIORITY` (RFC 6710).
     pub priority: bool,
+    /// `AUTH` names PLAIN (RFC 4616).
+    pub auth_plain: bool,
+    /// `AUTH` names LOGIN.
+    pub auth_login: bool,
     /// `SIZE` was offered (RFC 1870).
     pub size: bool,
     /// Octets of its largest message, where `SIZE` says so.
@@ -53,6 +57,10 @@ impl Capabilities {
                     found.octets_max = words.next().and_then(|word| word.parse().ok()).filter(|octets| *octets > 0);
                 }
                 "LIMITS" => words.for_each(|word| found.limit(word)),
+                "AUTH" => words.for_each(|word| {
+                    found.auth_plain |= word.eq_ignore_ascii_case("PLAIN");
+                    found.auth_login |= word.eq_ignore_ascii_case("LOGIN");
+                }),
                 _ => {}
             }
         }
@@ -108,6 +116,17 @@ mod tests {
         assert!(!found.pipelining, "the first line is the server's name");
         assert!(found.starttls && found.eight_bit_mime && found.smtputf8 && found.dsn);
         assert_eq!(found.octets_max, Some(1000));
+    }
+
+    #[test]
+    fn of_auth_the_mechanisms_count_that_we_speak() {
+        let found = |line| {
+            let found = read(&["host", line]);
+            (found.auth_plain, found.auth_login)
+        };
+        assert_eq!(found("AUTH CRAM-MD5 login plain"), (true, true));
+        assert_eq!(found("auth LOGIN XOAUTH2"), (false, true));
+        assert_eq!((found("AUTH"), found("PLAIN LOGIN")), ((false, false), (false, false)));
     }
 
     #[test]

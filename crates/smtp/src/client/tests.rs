@@ -1,7 +1,10 @@
 //! The machine against scripted next hops, in any pieces.
 
+mod login;
+
 use super::*;
 use crate::reply::Enhanced;
+use crate::secret::Secret;
 use proptest::prelude::*;
 
 const EHLO: &str = "EHLO relay.example\r\n";
@@ -31,7 +34,7 @@ enum Stop {
 
 impl Peer {
     fn new(tls: Tls, greeting: &str, script: &[(&str, &str)]) -> Peer {
-        let settings = Settings { hostname: "relay.example".into(), tls, patience: Patience::STANDARD };
+        let settings = Settings { hostname: "relay.example".into(), tls, login: None, patience: Patience::STANDARD };
         let own = |(write, reply): &(&str, &str)| ((*write).to_owned(), (*reply).to_owned());
         Peer {
             conversation: Conversation::new(settings),

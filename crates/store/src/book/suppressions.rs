@@ -3,6 +3,7 @@
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::smtp_user::SmtpUser;
 use relay::store::{Actor, StoreError};
 use relay::suppression::Suppression;
 use std::sync::Arc;
@@ -22,11 +23,11 @@ impl Draft {
     }
 
     /// Whether it was there.
-    fn drop_suppression(&mut self, account: Id<Account>, address: &str) -> bool {
+    fn drop_suppression(&mut self, account: Id<Account>, address: &str, stream: Option<Id<SmtpUser>>) -> bool {
         let all = self.next.suppressions.get_mut(&account).map(Arc::make_mut);
-        let was_there = all.is_some_and(|all| all.remove(address).is_some());
+        let was_there = all.is_some_and(|all| all.remove(address, stream).is_some());
         if was_there {
-            self.writes.push(Write::SuppressionGone { account, address: address.to_owned() });
+            self.writes.push(Write::SuppressionGone { account, address: address.to_owned(), stream });
         }
         was_there
     }
@@ -46,7 +47,7 @@ impl Register {
         let mut changed = 0;
         for (address, suppression) in added {
             let address = address.trim().to_lowercase();
-            let known = draft.next.suppressions.get(&account).and_then(|all| all.get(&address));
+            let known = draft.next.suppressions.get(&account).and_then(|all| all.of(&address, suppression.stream));
             if !replace && known.is_some_and(|known| known.outlasts(suppression)) {
                 continue;
             }
@@ -67,32 +68,40 @@ impl Register {
     }
 
     pub(crate) fn suppressions_expire(&self, now: Timestamp) -> super::Change<u64> {
-        let over: Vec<(Id<Account>, String)> = self
+        let over: Vec<_> = self
             .directory
             .suppressions
             .iter()
             .flat_map(|(account, all)| all.iter().map(move |(address, one)| (*account, address, one)))
             .filter(|(.., one)| !one.holds(now))
-            .map(|(account, address, _)| (account, address.clone()))
+            .map(|(account, address, one)| (account, address.clone(), one.stream))
             .collect();
         let mut draft = self.draft();
-        for (account, address) in &over {
-            draft.drop_suppression(*account, address);
+        for (account, address, stream) in &over {
+            draft.drop_suppression(*account, address, *stream);
         }
         draft.done(over.len() as u64)
     }
 
-    pub(crate) fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Decided<()> {
+    pub(crate) fn unsuppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        stream: Option<Id<SmtpUser>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<()> {
         let address = address.trim().to_lowercase();
         let mut draft = self.draft();
-        if !draft.drop_suppression(account, &address) {
+        if !draft.drop_suppression(account, &address, stream) {
             return Err(StoreError::NotFound(format!("suppression of {address} in account {account}")));
         }
-        draft.note(by, now, "suppression.lift", format!("suppression {address}"), Some(account));
+        let of = stream.map(|user| format!(" for smtp_user {user}")).unwrap_or_default();
+        draft.note(by, now, "suppression.lift", format!("suppression {address}{of}"), Some(account));
         Ok(draft.done(()))
     }
 
-    /// Lifts a suppression; the audit log says that, and not of which address.
+    /// Lifts every suppression of an address; the audit log says that, and not of which address.
     pub(crate) fn suppression_erase(
         &self,
         account: Id<Account>,
@@ -102,7 +111,11 @@ impl Register {
     ) -> Decided<bool> {
         let address = address.trim().to_lowercase();
         let mut draft = self.draft();
-        let was_there = draft.drop_suppression(account, &address);
+        let streams = self.directory.suppressions.get(&account).map(|all| all.streams_of(&address)).unwrap_or_default();
+        let mut was_there = draft.drop_suppression(account, &address, None);
+        for stream in streams {
+            was_there |= draft.drop_suppression(account, &address, Some(stream));
+        }
         if was_there {
             draft.note(by, now, "suppression.erase", "an address that was erased".to_owned(), Some(account));
         }

@@ -315,8 +315,15 @@ impl Book for Memory {
         self.book(|register| Ok(register.suppressions_expire(now)))
     }
 
-    fn unsuppress(&self, account: Id<Account>, address: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
-        self.book(|register| register.unsuppress(account, address, by, now))
+    fn unsuppress(
+        &self,
+        account: Id<Account>,
+        address: &str,
+        stream: Option<Id<SmtpUser>>,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.book(|register| register.unsuppress(account, address, stream, by, now))
     }
 
     fn suppression_erase(

@@ -141,7 +141,7 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
             )
             .map(drop)
     ));
-    assert!(is_told(store.unsuppress(Id::new(9), "a@example.org", by, NOW)));
+    assert!(is_told(store.unsuppress(Id::new(9), "a@example.org", None, by, NOW)));
     assert!(is_told(store.block_lift(REMOTE, by, NOW)));
     assert!(store.audit(None, 10).unwrap().is_empty(), "what failed is in the audit log");
 }

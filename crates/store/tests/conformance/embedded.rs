@@ -64,7 +64,9 @@ async fn the_book_is_there_again() {
     store
         .suppress(
             account,
-            &[("anna@example.org".to_owned(), Suppression::manual("She asked.", NOW))],
+            &[None, Some(user)].map(|stream| {
+                ("anna@example.org".to_owned(), Suppression { stream, ..Suppression::manual("She asked.", NOW) })
+            }),
             true,
             Some(&operator()),
             NOW,
@@ -228,7 +230,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     let older = "DROP TABLE requests; DROP TABLE request_counts;
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
-        DROP TABLE webhooks; DROP TABLE certificates_told;
+        DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;

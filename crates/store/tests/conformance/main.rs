@@ -121,6 +121,7 @@ suite! {
         blocks_are_kept_and_lifted;
     suppressions:
         suppressions_whatever_the_case
+        streams_are_suppressed_by_themselves
         a_suppression_is_erased_without_its_address;
     webhooks:
         a_webhook_changes_in_each_way

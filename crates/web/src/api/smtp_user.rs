@@ -66,6 +66,10 @@ pub(super) struct Rules {
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<String>)]
     priority: Setting<Class>,
+    /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058).
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<bool>)]
+    one_click_unsubscribe: Setting<bool>,
 }
 
 impl From<Rules> for RulesChange {
@@ -80,6 +84,7 @@ impl From<Rules> for RulesChange {
             recipient_domains: rules.recipient_domains,
             refuse_suppressed: rules.refuse_suppressed,
             priority: rules.priority,
+            one_click_unsubscribe: rules.one_click_unsubscribe,
         }
     }
 }

@@ -34,16 +34,19 @@ pub(super) struct SuppressionNew {
 pub(super) struct SuppressionsNew {
     /// The account.
     account: u64,
-    /// CSV with columns `address`, `cause`, `reason`, `until`, named in a first line; or an address on each line.
+    /// CSV with columns `address`, `cause`, `reason`, `until`, `smtp_user`, named in a first line; or an address on each line.
     list: String,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Its {
+pub(super) struct Whose {
     /// The account.
     account: u64,
+    /// The number of the SMTP user for whose mail alone it is lifted.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    smtp_user: Option<u64>,
 }
 
 /// Which suppressions, a page at a time.
@@ -75,7 +78,7 @@ pub(super) async fn suppression_list(
 ) -> Outcome<Page<SuppressionView>> {
     let Suppressed { account, search, cause, limit, cursor } = suppressed;
     let limit = page::limit(limit)?;
-    let place = |row: &SuppressionView| format!("{}/{}", row.account, row.address);
+    let place = |row: &SuppressionView| row.place();
     let page = move |rows: Vec<SuppressionView>| Page::new(rows, limit, place);
     asking.shown(Operation::SuppressionList { account, search, cause, after: cursor, limit }, page).await
 }
@@ -100,14 +103,15 @@ pub(super) async fn suppression_import(
     asking.run(Operation::SuppressionImport { account: new.account, list: new.list }).await
 }
 
-/// Lifts a suppression.
+/// Lifts the suppression of an address: for the mail of an SMTP user alone where that is named, else for all of the account's.
 #[utoipa::path(delete, path = "/suppressions/{address}", operation_id = "SuppressionRemove", tag = "Suppressions",
-    params(("address" = String, Path, description = "The address."), Its),
+    params(("address" = String, Path, description = "The address."), Whose),
     responses((status = 200, body = DoneView)))]
 pub(super) async fn suppression_remove(
     asking: Asking,
     Path(address): Path<String>,
-    Query(its): Query<Its>,
+    Query(whose): Query<Whose>,
 ) -> Outcome<DoneView> {
-    asking.run(Operation::SuppressionRemove { account: its.account, address }).await
+    let Whose { account, smtp_user } = whose;
+    asking.run(Operation::SuppressionRemove { account, address, smtp_user }).await
 }

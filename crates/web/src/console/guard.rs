@@ -29,6 +29,18 @@ pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, nex
     } else {
         (StatusCode::FORBIDDEN, "This form was sent by another site, and nothing was done.").into_response()
     };
+    mark(&mut answer, is_secure);
+    answer
+}
+
+/// Marks what is answered to whoever comes from anywhere, without a cookie.
+pub(super) async fn marked(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    mark(&mut answer, is_secure);
+    answer
+}
+
+fn mark(answer: &mut Response, is_secure: bool) {
     let fields = answer.headers_mut();
     for (name, value) in FIELDS {
         // what a page has said of itself stands
@@ -40,7 +52,6 @@ pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, nex
     if !fields.contains_key(header::CACHE_CONTROL) {
         fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    answer
 }
 
 /// Whether a browser says that one of our own pages sent the form. All of today's say so in one of two fields.

@@ -34,6 +34,7 @@ pub(super) struct RulesForm {
     pub(super) recipient_domains: String,
     pub(super) all_or_nothing: Option<String>,
     pub(super) refuse_suppressed: Option<String>,
+    pub(super) one_click_unsubscribe: Option<String>,
     pub(super) sandbox: Option<String>,
 }
 
@@ -92,6 +93,7 @@ impl RulesForm {
             recipient_domains: user.recipient_domains.join("\n"),
             all_or_nothing: ticked(user.all_or_nothing),
             refuse_suppressed: ticked(user.refuse_suppressed),
+            one_click_unsubscribe: ticked(user.one_click_unsubscribe),
             sandbox: ticked(user.sandbox),
         }
     }
@@ -159,6 +161,7 @@ impl RulesForm {
                 "low" => Setting::To(Class::Low),
                 _ => Setting::Default,
             },
+            one_click_unsubscribe: Setting::To(self.one_click_unsubscribe.is_some()),
         })
     }
 

@@ -41,6 +41,8 @@ struct Row {
     reason: String,
     since: String,
     until: Option<String>,
+    /// The number and the name of the SMTP user whose mail alone is not sent there.
+    stream: Option<(u64, String)>,
 }
 
 impl Row {
@@ -48,12 +50,17 @@ impl Row {
         let (slug, icon) = match view.cause.as_str() {
             "bounce" => ("failed", "hard"),
             "complaint" => ("warning", "alert"),
+            "unsubscribed" => ("rejected", "suppressions"),
             _ => ("rejected", "rejected"),
         };
         Row {
             cause: page.t(&format!("suppression-by-{}", view.cause)),
             since: page.words.minute(&view.since),
             until: view.until.as_deref().map(|until| page.words.minute(until)),
+            stream: view.smtp_user.map(|user| {
+                let name = view.smtp_user_name.map(|name| page.with("suppression-stream", "name", &name));
+                (user, name.unwrap_or_else(|| page.with("suppression-stream-gone", "user", &user.to_string())))
+            }),
             address: view.address,
             reason: view.reason,
             slug,
@@ -74,6 +81,8 @@ struct ListPage {
     search: String,
     causes: Vec<Choice>,
     rows: Vec<Row>,
+    /// Whether owners of addresses on the page have unsubscribed.
+    has_streams: bool,
     pager: Option<Pager>,
     form: AddForm,
     refused: Option<Refusal>,
@@ -103,14 +112,15 @@ async fn list(visit: &Visit, form: AddForm, refused: Option<Refusal>) -> Result<
     let is_narrow = chosen.is_some() || !search.trim().is_empty();
     let (page, count) = (visit.page(), found.len());
     let (found, pager) = part(visit, found);
-    let rows = found.into_iter().map(|view| Row::of(&page, view)).collect();
+    let rows: Vec<Row> = found.into_iter().map(|view| Row::of(&page, view)).collect();
+    let has_streams = rows.iter().any(|row| row.stream.is_some());
     let named = |cause: SuppressionCause| {
         (cause.word(), page.t(&format!("suppression-by-{}", cause.word())), chosen == Some(cause))
     };
     let causes = SuppressionCause::ALL.into_iter().map(named).collect();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (is_empty, count) = (count == 0 && !is_narrow, page.count("suppression-count", count));
-    Ok(shown_as(status, &ListPage { page, count, is_empty, search, causes, rows, pager, form, refused }))
+    Ok(shown_as(status, &ListPage { page, count, is_empty, search, causes, rows, has_streams, pager, form, refused }))
 }
 
 async fn page(visit: Visit) -> Result<Response, Failure> {
@@ -140,10 +150,14 @@ async fn add(Signed { visit, form }: Signed<AddForm>) -> Result<Response, Failur
 #[derive(Deserialize)]
 struct LiftForm {
     address: String,
+    #[serde(default)]
+    smtp_user: Option<u64>,
 }
 
 async fn lift(Signed { visit, form }: Signed<LiftForm>) -> Result<Response, Failure> {
     let account = visit.account_number()?;
-    visit.ask::<DoneView>(Operation::SuppressionRemove { account, address: form.address }).await?;
+    visit
+        .ask::<DoneView>(Operation::SuppressionRemove { account, address: form.address, smtp_user: form.smtp_user })
+        .await?;
     Ok(on_to("/suppressions"))
 }

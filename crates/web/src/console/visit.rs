@@ -73,17 +73,27 @@ impl FromRequestParts<Console> for Guest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Guest, Infallible> {
-        let peer = parts.extensions.get::<Peer>();
-        let from = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip().to_canonical());
+        let from = origin(parts);
         let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let agent: String = text(header::USER_AGENT).chars().filter(|letter| !letter.is_control()).collect();
         let uri = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
         let chosen = query_value(&uri, "language").and_then(|tag| Language::of_tag(&tag));
-        let preferred = || Language::preferred(text(header::ACCEPT_LANGUAGE));
-        let language = chosen.or_else(preferred).unwrap_or_default();
+        let language = chosen.unwrap_or_else(|| preferred(parts));
         let token = token_of(&parts.headers, &console.settings);
         Ok(Guest { browser: Browser { from, agent }, language, token, uri })
     }
+}
+
+/// Where a request comes from.
+pub(super) fn origin(parts: &Parts) -> IpAddr {
+    let peer = parts.extensions.get::<Peer>();
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip().to_canonical())
+}
+
+/// The language that a browser prefers, of those that we speak.
+pub(super) fn preferred(parts: &Parts) -> Language {
+    let wanted = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    wanted.and_then(Language::preferred).unwrap_or_default()
 }
 
 /// One value of the query.

@@ -315,6 +315,7 @@ limit = What it limits
 limit-changed = changed; by default { $number }
 limit-default = by default
 limit-name = Name in the configuration
+limit-unsubscribe-requests-per-minute = Requests from one IP address (IPv6: /64) for the page on which recipients unsubscribe, evenly, after a burst of as many. Mailbox providers ask there for all their people.
 limit-value = In force
 limits-lede = The same for every account. They are set below [limits] of the configuration file.
 limit-site-suspension-seconds-min = The first time that a site is left alone that says it blocks the relay; each further one is twice as long.

@@ -259,6 +259,8 @@ rules-senders = Sender addresses
 rules-senders-hint = One a line. Empty: any address of { $domain }.
 rules-suppressed = Tell the application about suppressed recipients
 rules-suppressed-what = Answer 550 instead of 250. Either way Activity shows Rejected.
+rules-unsubscribe = One-click unsubscribe
+rules-unsubscribe-what = For newsletters: each message gets the fields List-Unsubscribe and List-Unsubscribe-Post (RFC 8058), signed, unless it brings its own. Whoever unsubscribes gets nothing more from this SMTP user; the others still reach them. A message then goes to one recipient: a second one is answered 452.
 rules-what = What this SMTP user may do.
 
 ## The account
@@ -276,6 +278,7 @@ suppression-add = Suppress an address
 suppression-add-do = Suppress
 suppression-address = Address
 suppression-all = Show all
+suppression-by-unsubscribed = Unsubscribed
 suppression-count = { $count ->
     [one] One address.
    *[other] { $number } addresses.
@@ -295,7 +298,7 @@ suppression-import-added = { $count ->
 suppression-import-do = Suppress them
 suppression-import-done = The list was read
 suppression-import-file = A file
-suppression-import-hint = One address on each line; or CSV whose first line names the columns: address, cause (manual, bounce, complaint), reason, until. At most some fifty thousand lines at a time.
+suppression-import-hint = One address on each line; or CSV whose first line names the columns: address, cause (manual, bounce, complaint, unsubscribed), reason, until, smtp_user. At most some fifty thousand lines at a time.
 suppression-import-known = { $count ->
     [0] None of them was suppressed before.
     [one] { $count } was suppressed already.
@@ -312,8 +315,11 @@ suppression-import-untaken = { $count ->
 suppression-import-why = Why not
 suppression-lasting = until it is lifted
 suppression-lift-risk = Before you lift one: mail to an address that does not exist, or to somebody who complained, costs your domain its good name, and with it the delivery of everybody else’s mail. Lift it where you know that the address is good again.
+suppression-lift-unsubscribed = Somebody who unsubscribed wants no more of this mail, and the law (CASL, GDPR) is on their side. Lift it only where they themselves have asked to be written to again.
 suppression-no-day = This is no day. Give it as 2027-01-31, or leave it empty.
 suppression-since = Since
+suppression-stream = Mail of { $name } alone
+suppression-stream-gone = Mail of SMTP user { $user } alone, which is deleted
 suppression-until = Until
 suppression-until-hint = Empty: until somebody lifts it.
 suppression-lede = Addresses that this account does not send to. The application gets its 250, Activity shows Rejected, and nothing counts.
@@ -347,3 +353,13 @@ erase-done-waiting = { $count ->
     [one] One row is left, because its mail is in the queue. Ask again once it has left.
    *[other] { $number } rows are left, because their mail is in the queue. Ask again once it has left.
 }
+unsubscribe-ask = { $address } will get no more mail of this kind.
+unsubscribe-ask-of = { $address } will get no more mail of this kind from { $sender }.
+unsubscribe-do = Unsubscribe
+unsubscribe-done = You are unsubscribed
+unsubscribe-done-what = Nothing more of this kind goes to { $address }. What is on its way already may still arrive.
+unsubscribe-failed = That could not be kept
+unsubscribe-failed-what = Please try again in a few minutes.
+unsubscribe-title = No more of this mail?
+unsubscribe-void = This link is not complete
+unsubscribe-void-what = It is none that was sent from here. Open it from the mail itself, or copy the whole of it.

@@ -47,6 +47,7 @@ found-hostname-local = « localhost » n’est pas un nom pour les autres serveu
 remedy-hostname-local = Donnez une valeur à « hostname » avant que du courrier ne parte vers Internet.
 found-hostname-none = { $name } : { $error }
 remedy-hostname-none = Publiez un enregistrement A (et AAAA) pour { $name } : beaucoup de serveurs refusent un nom qui n’en a pas.
+found-next-hop-open = { $name } accepte les connexions
 found-next-hop-silent = { $name } : { $error }
 remedy-next-hop-silent = Le courrier de cette route attend qu’il réponde : vérifiez l’hôte, le port et le pare-feu.
 found-not-known = { $asked } : { $error }

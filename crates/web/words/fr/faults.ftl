@@ -73,6 +73,7 @@ fault-suppression-over = L’exclusion serait déjà échue. Indiquez un moment 
 fault-text-control = Le texte contient des caractères de commande. Écrivez-le en texte simple.
 fault-time-zone-none = « { $zone } » n’est pas un fuseau horaire. Choisissez-en un dans la liste, par exemple America/Toronto.
 fault-too-many = Il y en a déjà { $count }, ce qui est le maximum. Supprimez ceux qui ne servent plus ; l’exploitant peut relever la limite { $limit }.
+fault-unsubscribe-nowhere = Les destinataires n’ont aucune adresse où se désabonner de ce relais. L’exploitant en donne une par « url » sous [unsubscribe], qui commence par https://.
 fault-webhook-call-none = Cet appel n’existe pas. Le journal du webhook les montre tous.
 fault-webhook-calls-unclear = On ne sait pas quels appels sont visés. Indiquez-en un, ou un moment.
 fault-webhook-half = Un webhook a un nom et une URL. Donnez les deux.

@@ -315,6 +315,7 @@ limit = Ce qu’elle limite
 limit-changed = modifiée ; par défaut { $number }
 limit-default = par défaut
 limit-name = Nom dans la configuration
+limit-unsubscribe-requests-per-minute = Requêtes d’une adresse IP (IPv6 : /64) vers la page de désabonnement, régulièrement, après une rafale d’autant. Les fournisseurs de messagerie y passent pour tous leurs abonnés.
 limit-value = En vigueur
 limits-lede = Les mêmes pour tous les comptes. Elles se règlent sous [limits] du fichier de configuration.
 limit-site-suspension-seconds-min = La première fois qu’un site est laissé en paix parce qu’il dit bloquer le relais ; chaque fois suivante dure le double.

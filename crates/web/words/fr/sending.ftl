@@ -259,6 +259,8 @@ rules-senders = Adresses d’expéditeur
 rules-senders-hint = Une par ligne. Vide : toute adresse de { $domain }.
 rules-suppressed = Signaler à l’application les destinataires exclus
 rules-suppressed-what = Répondre 550 au lieu de 250. Dans les deux cas, l’activité montre Rejeté.
+rules-unsubscribe = Désabonnement en un clic
+rules-unsubscribe-what = Pour les infolettres : chaque message reçoit les champs List-Unsubscribe et List-Unsubscribe-Post (RFC 8058), signés, sauf s’il a déjà les siens. Qui se désabonne ne reçoit plus rien de cet utilisateur SMTP ; les autres peuvent encore lui écrire. Un message n’a alors qu’un destinataire : un deuxième reçoit la réponse 452.
 rules-what = Ce que cet utilisateur SMTP peut faire.
 
 ## Le compte
@@ -276,6 +278,7 @@ suppression-add = Exclure une adresse
 suppression-add-do = Exclure
 suppression-address = Adresse
 suppression-all = Tout afficher
+suppression-by-unsubscribed = Désabonnement
 suppression-count = { $count ->
     [one] Une adresse.
    *[other] { $number } adresses.
@@ -295,7 +298,7 @@ suppression-import-added = { $count ->
 suppression-import-do = Les exclure
 suppression-import-done = La liste a été lue
 suppression-import-file = Un fichier
-suppression-import-hint = Une adresse par ligne, ou un fichier CSV dont la première ligne nomme les colonnes : address, cause (manual, bounce, complaint), reason, until. Une cinquantaine de milliers de lignes au plus à la fois.
+suppression-import-hint = Une adresse par ligne, ou un fichier CSV dont la première ligne nomme les colonnes : address, cause (manual, bounce, complaint, unsubscribed), reason, until, smtp_user. Une cinquantaine de milliers de lignes au plus à la fois.
 suppression-import-known = { $count ->
     [0] Aucune n’était déjà exclue.
     [one] { $count } l’était déjà.
@@ -312,8 +315,11 @@ suppression-import-untaken = { $count ->
 suppression-import-why = Pourquoi
 suppression-lasting = jusqu’à sa levée
 suppression-lift-risk = Avant d’en rétablir une : écrire à une adresse qui n’existe pas, ou à une personne qui s’est plainte, coûte à votre domaine sa réputation, et donc la remise de tous vos autres messages. Ne rétablissez une adresse que si vous la savez bonne.
+suppression-lift-unsubscribed = Une personne qui s’est désabonnée ne veut plus de ces messages, et la loi (LCAP, RGPD) est de son côté. Ne rétablissez son adresse que si elle a elle-même redemandé qu’on lui écrive.
 suppression-no-day = Ce n’est pas une date. Donnez-la sous la forme 2027-01-31, ou laissez le champ vide.
 suppression-since = Depuis
+suppression-stream = Envois de { $name } seulement
+suppression-stream-gone = Envois de l’utilisateur SMTP { $user }, supprimé depuis, seulement
 suppression-until = Jusqu’au
 suppression-until-hint = Vide : jusqu’à ce que quelqu’un la rétablisse.
 suppression-lede = Adresses auxquelles ce compte n’envoie rien. L’application reçoit son 250, l’activité montre Rejeté, et rien n’est compté.
@@ -347,3 +353,13 @@ erase-done-waiting = { $count ->
     [one] Une ligne reste, car son courrier est encore dans la file d’attente. Recommencez quand il sera parti.
    *[other] { $number } lignes restent, car leur courrier est encore dans la file d’attente. Recommencez quand il sera parti.
 }
+unsubscribe-ask = { $address } ne recevra plus d’envois de ce genre.
+unsubscribe-ask-of = { $address } ne recevra plus d’envois de ce genre de la part de { $sender }.
+unsubscribe-do = Se désabonner
+unsubscribe-done = Votre désabonnement est enregistré
+unsubscribe-done-what = Plus rien de ce genre ne partira vers { $address }. Un message déjà en route peut encore arriver.
+unsubscribe-failed = Votre demande n’a pas pu être enregistrée
+unsubscribe-failed-what = Veuillez réessayer dans quelques minutes.
+unsubscribe-title = Ne plus recevoir ces envois ?
+unsubscribe-void = Ce lien est incomplet
+unsubscribe-void-what = Sous cette forme, il n’a pas été envoyé d’ici. Ouvrez-le depuis le message, ou copiez-le en entier.

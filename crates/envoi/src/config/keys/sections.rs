@@ -54,6 +54,11 @@ pub(in crate::config) const SECTIONS: &[Section] = &[
     Section { name: "http", repeated: false, help: "Metrics and health, for the operator's own monitoring." },
     Section { name: "api", repeated: false, help: "The API, for programs." },
     Section { name: "console", repeated: false, help: "The console, for people." },
+    Section {
+        name: "unsubscribe",
+        repeated: false,
+        help: "The page on which recipients unsubscribe with one click (RFC 8058), for SMTP users that offer it.",
+    },
     Section { name: "webhooks", repeated: false, help: "Where accounts have events sent." },
     Section {
         name: "mail",

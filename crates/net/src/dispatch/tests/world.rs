@@ -199,6 +199,8 @@ pub(super) fn route(pattern: &str, sign_unpublished: bool) -> Route {
         host: "127.0.0.1".into(),
         port: 2525,
         tls: RouteTls::None,
+        implicit_tls: false,
+        login: None,
         retry_for: None,
         sign_unpublished,
     }

@@ -259,6 +259,8 @@ async fn a_route_of_the_operator_is_exempt() {
         host: "mx.b.example".into(),
         port: hop.address.port(),
         tls: RouteTls::Opportunistic,
+        implicit_tls: false,
+        login: None,
         retry_for: None,
         sign_unpublished: false,
     };

@@ -67,6 +67,15 @@ impl Hop {
     }
 
     pub(super) async fn start_at(address: &str, acceptor: Option<TlsAcceptor>, script: Script) -> Hop {
+        Hop::begin(address, acceptor, false, script).await
+    }
+
+    /// One that does the handshake before it says anything.
+    pub(super) async fn start_implicit(acceptor: TlsAcceptor, script: Script) -> Hop {
+        Hop::begin("127.0.0.1:0", Some(acceptor), true, script).await
+    }
+
+    async fn begin(address: &str, acceptor: Option<TlsAcceptor>, is_implicit: bool, script: Script) -> Hop {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Heard::default()));
@@ -80,7 +89,10 @@ impl Hop {
                     heard.connections - 1
                 };
                 let talk = Talk { number, heard: Arc::clone(&record), script: Arc::clone(&script) };
-                tokio::spawn(talk.run(stream, acceptor.clone()));
+                match acceptor.clone().filter(|_| is_implicit) {
+                    Some(acceptor) => tokio::spawn(talk.run_under_tls(stream, acceptor)),
+                    None => tokio::spawn(talk.run(stream, acceptor.clone())),
+                };
             }
         });
         Hop { address, heard, serving }
@@ -110,6 +122,11 @@ impl Talk {
             Some(_) => std::future::pending().await,
             None => {}
         }
+    }
+
+    async fn run_under_tls(self, stream: TcpStream, acceptor: TlsAcceptor) {
+        let Ok(stream) = acceptor.accept(stream).await else { return };
+        let _ = self.serve(&mut BufStream::new(stream), "").await;
     }
 
     /// Serves until something special is to be done.

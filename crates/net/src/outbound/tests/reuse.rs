@@ -81,6 +81,8 @@ async fn a_line_to_elsewhere_is_not_used() {
         host: "127.0.0.1".into(),
         port: hop.address.port(),
         tls: RouteTls::None,
+        implicit_tls: false,
+        login: None,
         retry_for: None,
         sign_unpublished: false,
     };

@@ -145,6 +145,8 @@ async fn a_route_whose_host_has_no_address_bounces_nothing() {
         host: "hub.test".into(),
         port: 25,
         tls: RouteTls::None,
+        implicit_tls: false,
+        login: None,
         retry_for: None,
         sign_unpublished: false,
     };

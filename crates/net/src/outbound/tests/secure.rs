@@ -92,6 +92,8 @@ async fn required_tls_wants_a_certificate_that_is_valid_for_the_host() {
         host: "other.test".into(),
         port: hop.address.port(),
         tls: RouteTls::Required,
+        implicit_tls: false,
+        login: None,
         retry_for: None,
         sign_unpublished: false,
     };

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{ViewPage, word};
 use crate::account::Account;
+use crate::directory::Directory;
 use crate::id::Id;
 use crate::moment::text;
 use crate::service::Imported;
@@ -17,7 +18,7 @@ views! {
         account: u64,
         /// The address, lower case.
         address: String,
-        /// `manual`, `bounce` or `complaint`.
+        /// `manual`, `bounce`, `complaint` or `unsubscribed`.
         cause: String,
         /// More about it, in the words of whoever added it or of the server that refused.
         reason: String,
@@ -25,6 +26,10 @@ views! {
         since: String,
         /// Until when; none: until it is lifted.
         until: Option<String>,
+        /// The number of the SMTP user whose mail alone is not sent there, which may be deleted; none: no mail of the account is.
+        smtp_user: Option<u64>,
+        /// What people call it; none where it is deleted.
+        smtp_user_name: Option<String>,
     }
     /// What became of a list of addresses.
     SuppressionsImportedView {
@@ -46,9 +51,16 @@ views! {
     }
 }
 
-impl From<(Id<Account>, &str, &Suppression)> for SuppressionView {
-    fn from((account, address, suppression): (Id<Account>, &str, &Suppression)) -> Self {
-        let Suppression { cause, reason, at, until } = suppression;
+impl SuppressionView {
+    /// Its place in the list, to go on behind.
+    pub fn place(&self) -> String {
+        format!("{}/{}/{}", self.account, self.smtp_user.unwrap_or_default(), self.address)
+    }
+
+    /// That of an address of an account, with the name of its stream.
+    pub fn new(directory: &Directory, account: Id<Account>, address: &str, suppression: &Suppression) -> Self {
+        let Suppression { cause, reason, at, until, stream } = suppression;
+        let user = stream.and_then(|user| directory.users.get(&user)).filter(|user| user.account == account);
         SuppressionView {
             account: account.number(),
             address: address.to_owned(),
@@ -56,6 +68,8 @@ impl From<(Id<Account>, &str, &Suppression)> for SuppressionView {
             reason: reason.clone(),
             since: text(*at),
             until: until.map(text),
+            smtp_user: stream.map(Id::number),
+            smtp_user_name: user.map(|user| user.name.clone()),
         }
     }
 }

@@ -13,8 +13,9 @@ use super::{Ledger, load};
 const STEP: u64 = 500;
 
 /// What of an account goes by and by: tables, and the columns that name a row.
-const LEFT: [(&str, &str); 4] = [
+const LEFT: [(&str, &str); 5] = [
     ("suppressions", "account, address"),
+    ("stream_suppressions", "account, address, user"),
     ("requests", "account, key"),
     ("charges", "account, day"),
     ("quotas_told", "account"),

@@ -50,18 +50,7 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         directory.users.insert(user.id, Arc::new(user));
         Ok(())
     })?;
-    // of an account that is deleted they go by and by
-    let query = "SELECT account, address, reason, at, cause, until FROM suppressions
-        WHERE account NOT IN (SELECT id FROM accounts WHERE left_at IS NOT NULL)";
-    let mut suppressions: HashMap<Id<Account>, Suppressions> = HashMap::new();
-    each(reader, query, |row| {
-        let cause = SuppressionCause::of_word(row.get_ref(4)?.as_str()?).unwrap_or_default();
-        let until = row.get::<_, Option<u64>>(5)?.map(Timestamp);
-        let suppression = Suppression { cause, reason: row.get(2)?, at: Timestamp(row.get(3)?), until };
-        suppressions.entry(Id::new(row.get(0)?)).or_default().insert(row.get(1)?, suppression);
-        Ok(())
-    })?;
-    for (account, addresses) in suppressions {
+    for (account, addresses) in suppressions(reader)? {
         directory.suppressions.insert(account, Arc::new(addresses));
     }
     let keys = "SELECT id, account, name, powers, read_only, hash, created_at, expires_at FROM api_keys";
@@ -80,6 +69,25 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     Ok(Register::new(directory, numbers(reader)?, selectors))
+}
+
+/// The addresses that accounts and their streams do not send to.
+fn suppressions(reader: &Connection) -> rusqlite::Result<HashMap<Id<Account>, Suppressions>> {
+    // of an account that is deleted they go by and by
+    let query = "SELECT account, address, reason, at, cause, until, user FROM
+            (SELECT account, address, reason, at, cause, until, NULL AS user FROM suppressions
+            UNION ALL SELECT account, address, reason, at, cause, until, user FROM stream_suppressions)
+        WHERE account NOT IN (SELECT id FROM accounts WHERE left_at IS NOT NULL)";
+    let mut suppressions: HashMap<Id<Account>, Suppressions> = HashMap::new();
+    each(reader, query, |row| {
+        let cause = SuppressionCause::of_word(row.get_ref(4)?.as_str()?).unwrap_or_default();
+        let until = row.get::<_, Option<u64>>(5)?.map(Timestamp);
+        let stream = row.get::<_, Option<u64>>(6)?.map(Id::new);
+        let suppression = Suppression { cause, reason: row.get(2)?, at: Timestamp(row.get(3)?), until, stream };
+        suppressions.entry(Id::new(row.get(0)?)).or_default().insert(row.get(1)?, suppression);
+        Ok(())
+    })?;
+    Ok(suppressions)
 }
 
 /// Does something with each row of a query.

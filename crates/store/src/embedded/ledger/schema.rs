@@ -283,4 +283,17 @@ ALTER TABLE accounts ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE suppressions ADD COLUMN cause TEXT NOT NULL DEFAULT 'manual';
 ALTER TABLE suppressions ADD COLUMN until INTEGER;
 ",
+    "
+-- addresses that one SMTP user of an account sends nothing to, which may be deleted: the wish of their owners stays
+CREATE TABLE stream_suppressions (
+    account INTEGER NOT NULL REFERENCES accounts,
+    address TEXT NOT NULL,
+    user    INTEGER NOT NULL,
+    reason  TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    cause   TEXT NOT NULL,
+    until   INTEGER,
+    PRIMARY KEY (account, address, user)
+) STRICT, WITHOUT ROWID;
+",
 ];

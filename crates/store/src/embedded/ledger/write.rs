@@ -44,16 +44,15 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             transaction.execute("DELETE FROM api_keys WHERE id = ?1", [key.number()])?;
         }
         Write::Suppression { account, address, suppression } => {
-            let Suppression { cause, reason, at, until } = suppression;
-            let upsert = "INSERT INTO suppressions (account, address, reason, at, cause, until)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                ON CONFLICT DO UPDATE SET reason = ?3, at = ?4, cause = ?5, until = ?6";
-            let values = (account.number(), address, reason, at.0, cause.word(), until.map(|until| until.0));
-            transaction.prepare_cached(upsert)?.execute(values)?;
+            self::suppression(transaction, *account, address, suppression)?;
         }
-        Write::SuppressionGone { account, address } => {
+        Write::SuppressionGone { account, address, stream: None } => {
             let delete = "DELETE FROM suppressions WHERE account = ?1 AND address = ?2";
             transaction.prepare_cached(delete)?.execute((account.number(), address))?;
+        }
+        Write::SuppressionGone { account, address, stream: Some(user) } => {
+            let delete = "DELETE FROM stream_suppressions WHERE account = ?1 AND address = ?2 AND user = ?3";
+            transaction.prepare_cached(delete)?.execute((account.number(), address, user.number()))?;
         }
         Write::Plan(plan) => super::plans::put(transaction, plan)?,
         Write::PlanGone(plan) => super::plans::gone(transaction, *plan)?,
@@ -77,6 +76,32 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
 /// A secret could not be wrapped.
 pub(super) fn not_wrapped(_: Sealed) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure("cannot be wrapped".into())
+}
+
+fn suppression(
+    transaction: &Transaction<'_>,
+    account: Id<Account>,
+    address: &str,
+    suppression: &Suppression,
+) -> rusqlite::Result<()> {
+    let Suppression { cause, reason, at, until, stream } = suppression;
+    let (account, cause, until) = (account.number(), cause.word(), until.map(|until| until.0));
+    match stream {
+        None => {
+            let upsert = "INSERT INTO suppressions (account, address, reason, at, cause, until)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                ON CONFLICT DO UPDATE SET reason = ?3, at = ?4, cause = ?5, until = ?6";
+            let values = (account, address, reason, at.0, cause, until);
+            transaction.prepare_cached(upsert)?.execute(values).map(drop)
+        }
+        Some(user) => {
+            let upsert = "INSERT INTO stream_suppressions (account, address, reason, at, cause, until, user)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                ON CONFLICT DO UPDATE SET reason = ?3, at = ?4, cause = ?5, until = ?6";
+            let values = (account, address, reason, at.0, cause, until, user.number());
+            transaction.prepare_cached(upsert)?.execute(values).map(drop)
+        }
+    }
 }
 
 fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<()> {

@@ -107,7 +107,7 @@ async fn send(visit: Visit, account: u64, mut rows: Vec<SuppressionView>, to: Pa
         if !to.send(std::mem::take(&mut text), is_last).await || is_last {
             return;
         }
-        let after = rows.last().map(|row| format!("{}/{}", row.account, row.address));
+        let after = rows.last().map(SuppressionView::place);
         match visit.try_to(behind(account, after)).await {
             Ok(Ok(found)) => rows = found,
             Ok(Err(fault)) => return tracing::warn!(why = fault.what, "an export broke off"),
@@ -119,5 +119,6 @@ async fn send(visit: Visit, account: u64, mut rows: Vec<SuppressionView>, to: Pa
 
 fn line(row: &SuppressionView) -> String {
     let until = row.until.as_deref().unwrap_or_default();
-    [&row.address, &row.cause, &row.reason, &row.since, until].map(cell).join(",") + "\r\n"
+    let user = row.smtp_user.map(|user| user.to_string()).unwrap_or_default();
+    [&row.address, &row.cause, &row.reason, &row.since, until, &user].map(cell).join(",") + "\r\n"
 }
