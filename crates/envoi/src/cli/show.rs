@@ -329,6 +329,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Message", row.message.clone().unwrap_or_default()),
         ("Message-ID", detail.message_id.clone().unwrap_or_default()),
         ("Octets", number(detail.octets)),
+        ("Priority", detail.priority.map(|priority| priority.to_string()).unwrap_or_default()),
         ("SHA-256", detail.sha256.clone().unwrap_or_default()),
         ("Account", row.account.to_string()),
         ("SMTP user", number(row.user)),

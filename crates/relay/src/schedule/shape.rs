@@ -259,7 +259,8 @@ impl Scheduler {
         let conversations: Vec<ConversationId> = self.idle_at(number).collect();
         for conversation in conversations {
             let Some(place) = self.conversations.get(&conversation).map(|known| known.site) else { continue };
-            if self.sites.get(place).ready > 0 && self.carry_next(conversation, place, None, now, actions) {
+            let may = self.sites.get(place).ready > 0 && !self.is_left_alone(place, now);
+            if may && self.carry_next(conversation, place, None, now, actions) {
                 self.sites.at(place).idle.retain(|idle| *idle != conversation);
                 self.idle_count -= 1;
                 return true;

@@ -294,6 +294,8 @@ views! {
         sha256: Option<String>,
         /// Message-ID, angle brackets included.
         message_id: Option<String>,
+        /// The message's priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
+        priority: Option<i8>,
         /// The client's address.
         remote: Option<String>,
         /// The client's EHLO name; over HTTP who asked.

@@ -65,6 +65,7 @@ impl State {
                 events: vec![rows::event(&row)],
                 row,
                 facts: Some(envelope.facts.clone()),
+                priority: Some(envelope.priority),
                 session: envelope.session.clone(),
             };
             self.counters.begin(Key::of(&detail.row), detail.row.status);
@@ -219,7 +220,7 @@ impl State {
             None => {
                 let events = vec![rows::event(&row)];
                 let session = Some(rows::session_of(&notice));
-                self.add_row(ActivityDetail { row, facts: None, session, events }, 0);
+                self.add_row(ActivityDetail { row, facts: None, priority: None, session, events }, 0);
             }
         }
     }

@@ -24,6 +24,7 @@ use super::{
     StatisticsView, TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
+use crate::priority::Priority;
 
 /// The stable word of an enum's value.
 pub fn word(value: &impl Serialize) -> String {
@@ -184,6 +185,7 @@ impl ActivityDetailView {
             octets: facts.map(|facts| facts.octets),
             sha256: facts.map(|facts| hex(&facts.sha256)),
             message_id: facts.map(|facts| facts.message_id.clone()),
+            priority: detail.priority.map(Priority::value),
             remote: session.map(|session| session.remote.to_string()),
             client_name: session.map(|session| session.client_name.clone()),
             tls: session.map(|session| session.tls.clone()),
