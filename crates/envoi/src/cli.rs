@@ -479,6 +479,9 @@ pub enum ConnectionsCommand {
         /// Of this account alone
         #[arg(long)]
         account: Option<u64>,
+        /// Those before the row of this number, for paging
+        #[arg(long)]
+        before: Option<u64>,
         /// At most so many
         #[arg(long, default_value_t = 100)]
         limit: u32,

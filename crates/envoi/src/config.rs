@@ -59,6 +59,10 @@ pub struct Config {
     pub api: Vec<SocketAddr>,
     /// `[console] listen`
     pub console: Vec<SocketAddr>,
+    /// `[console] trusted_proxies`
+    pub console_proxies: Vec<IpNet>,
+    /// `[api] trusted_proxies`
+    pub api_proxies: Vec<IpNet>,
     /// `[console] url`
     pub console_at: Option<String>,
     /// `[unsubscribe]`
@@ -406,6 +410,8 @@ fn build(tree: &Tree, file: &Path) -> Config {
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),
         console: tree.table("console").sockets("listen"),
+        console_proxies: tree.table("console").networks("trusted_proxies"),
+        api_proxies: tree.table("api").networks("trusted_proxies"),
         console_at: Some(tree.table("console").text("url")).filter(|url| !url.is_empty()),
         unsubscribe: Unsubscribe {
             listen: tree.table("unsubscribe").sockets("listen"),

@@ -7,6 +7,7 @@ mod checks;
 pub mod desk;
 mod domain;
 mod door;
+mod failed;
 mod follow;
 mod held;
 mod inbox;
@@ -48,6 +49,8 @@ use tokio::task::JoinError;
 use net::clock::{Clock, SystemDice};
 use net::submission::HandedIn;
 use web::letters::LinkFor;
+
+use crate::metrics::SignIns;
 
 pub use certificates::Kept;
 use letters::Letters;
@@ -94,6 +97,8 @@ pub struct Running<S> {
     pub zone_at: Vec<std::net::SocketAddr>,
     /// When it started.
     pub started_at: Timestamp,
+    /// Counts sign-ins to the console.
+    pub sign_ins: SignIns,
 }
 
 /// The submission addresses as bound.
@@ -134,6 +139,8 @@ pub struct Executor<S> {
     cursors: CursorKey,
     /// Requests with an idempotency key that are under way.
     under_way: once::UnderWay,
+    /// Sign-ins that failed and are not written down yet.
+    failed: failed::Failed,
     /// Held while something is read, changed and written: two commands at once must not undo one another.
     changing: tokio::sync::Mutex<()>,
     /// Held while a recipient is erased, which may take long and keeps no change from its turn.
@@ -176,6 +183,7 @@ impl<S: Store> Executor<S> {
             checks,
             cursors,
             under_way: once::UnderWay::default(),
+            failed: failed::Failed::default(),
             changing,
             erasing: tokio::sync::Mutex::default(),
         })
@@ -307,6 +315,7 @@ impl<S: Store> Executor<S> {
             | O::MemberList { .. }
             | O::MemberSet { .. }
             | O::MemberLink { .. }
+            | O::MemberSignIns { .. }
             | O::MemberRemove { .. } => self.member(operation, caller),
             O::ApiKeyAdd { .. } | O::ApiKeyList { .. } | O::ApiKeyDelete { .. } => self.api_key(operation, caller),
             O::WebhookAdd { .. }
@@ -415,8 +424,9 @@ impl<S: Store> Executor<S> {
                 Answer::Activity(self.rows(&store.activity(&filter)?, caller.scope))
             }
             Operation::ActivityShow { row } => self.activity_show(row, caller.scope)?,
-            Operation::Connections { account, limit: rows } => {
-                let rows = store.connections(account.map(Id::new), self::rows(rows))?;
+            Operation::Connections { account, before, limit: rows } => {
+                let before = before.map(|number| self.cursors.row(caller.scope, number));
+                let rows = store.connections(account.map(Id::new), before, self::rows(rows))?;
                 let number = |row: &ConnectionRow| self.cursors.number(caller.scope, row.row);
                 let view = |row| ConnectionView { row: number(row), ..ConnectionView::from(row) };
                 Answer::Connections(rows.iter().map(view).collect())

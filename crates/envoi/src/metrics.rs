@@ -1,8 +1,10 @@
 //! What is counted: every room's metrics in one registry, and those that are read when somebody looks.
 
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
@@ -30,6 +32,65 @@ pub struct Metrics {
     pub webhooks: net::webhook::Metrics,
     /// Those of reports.
     pub reports: net::inbound::Metrics,
+    /// Sign-ins to the console.
+    pub sign_ins: SignIns,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignInResult {
+    result: &'static str,
+}
+
+/// What came of a sign-in to the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInCame {
+    /// In.
+    In,
+    /// As far as the one-time code.
+    HalfWay,
+    /// The address or the password is wrong; which, is not counted apart.
+    WrongPassword,
+    /// The one-time code is wrong.
+    WrongCode,
+    /// Too many have failed.
+    TooMany,
+}
+
+impl SignInCame {
+    const ALL: [SignInCame; 5] =
+        [SignInCame::In, SignInCame::HalfWay, SignInCame::WrongPassword, SignInCame::WrongCode, SignInCame::TooMany];
+
+    fn word(self) -> &'static str {
+        match self {
+            SignInCame::In => "in",
+            SignInCame::HalfWay => "half_way",
+            SignInCame::WrongPassword => "wrong_password",
+            SignInCame::WrongCode => "wrong_code",
+            SignInCame::TooMany => "too_many",
+        }
+    }
+}
+
+/// Sign-ins to the console, by what came of them. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct SignIns(Family<SignInResult, Counter>);
+
+impl SignIns {
+    fn register(registry: &mut Registry) -> SignIns {
+        let sign_ins = SignIns::default();
+        let help = "Sign-ins to the console, by what came of them";
+        registry.register("envoi_console_sign_ins", help, sign_ins.0.clone());
+        // what never happened is 0, not absent, so that the first time shows as a rise
+        for came in SignInCame::ALL {
+            drop(sign_ins.0.get_or_create(&SignInResult { result: came.word() }));
+        }
+        sign_ins
+    }
+
+    /// Counts one.
+    pub fn count(&self, came: SignInCame) {
+        self.0.get_or_create(&SignInResult { result: came.word() }).inc();
+    }
 }
 
 impl Metrics {
@@ -42,7 +103,8 @@ impl Metrics {
         let dispatch = net::dispatch::Metrics::register(&mut registry);
         let webhooks = net::webhook::Metrics::register(&mut registry);
         let reports = net::inbound::Metrics::register(&mut registry);
-        Metrics { registry, submission, dispatch, webhooks, reports }
+        let sign_ins = SignIns::register(&mut registry);
+        Metrics { registry, submission, dispatch, webhooks, reports, sign_ins }
     }
 
     /// Adds the gauges that are read from the store and the certificates at each look.

@@ -3,6 +3,7 @@
 mod pages;
 mod reports;
 
+use pages::face;
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
@@ -142,7 +143,8 @@ impl Relay {
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
         let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
-        let api = serve_pages(api, api_router, "the API is", config, &certificates, &shutdown);
+        let api =
+            serve_each(api, face(api_router, &config.api_proxies, config, &certificates), &shutdown, "the API is");
         let first_link = config.console_url().zip(desk.first_link());
         let first_link = first_link
             .map(|(url, token)| format!("{url}/first-start?token={}", String::from_utf8_lossy(token.expose())));
@@ -159,7 +161,8 @@ impl Relay {
             },
         );
         let console_router = console_router.merge(pages::unsubscribe_router(&unsubscriber, config));
-        let console = serve_pages(console, console_router, "the console is", config, &certificates, &shutdown);
+        let face = face(console_router, &config.console_proxies, config, &certificates);
+        let console = serve_each(console, face, &shutdown, "the console is");
         let ports = ports(&server);
         Ok(Relay {
             executor,
@@ -278,6 +281,7 @@ impl Ground {
             ports: ports(&server),
             zone_at: zone.iter().map(Sockets::address).collect(),
             started_at,
+            sign_ins: self.metrics.sign_ins.clone(),
         };
         let executor = Executor::new(Arc::clone(&self.store), config, Arc::clone(&self.clock), Some(running));
         let control = Control::listen(&config.data_dir).map_err(|error| {
@@ -554,18 +558,6 @@ fn serve_proofs(listeners: Vec<TcpListener>, config: &Config, certificates: &Arc
     let router = web::challenge::router(Arc::new(move |token| proofs.over_http(token)), config.console_url());
     let face = Face::new(router, Cover::Clear, &config.limits);
     serve_each(listeners, face, shutdown, "certificate authorities are");
-}
-
-fn serve_pages(
-    listeners: Vec<TcpListener>,
-    router: web::Router,
-    what: &'static str,
-    config: &Config,
-    certificates: &Arc<Certificates>,
-    shutdown: &Shutdown,
-) -> Vec<SocketAddr> {
-    let face = Face::new(router, Cover::Tls(certificates.config_of_http()), &config.limits);
-    serve_each(listeners, face, shutdown, what)
 }
 
 /// Shows a face on each listener until shutdown, and says in the log where one fails; where they are bound.

@@ -6,7 +6,7 @@ mod support;
 
 use relay::power::{Need, Role};
 use relay::service::view::word;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::browser::{Browser, PASSWORD, Shown, add, member, world};
 use support::{Hop, House, Login, Port, Server};
 use web::console::For;
@@ -424,4 +424,90 @@ fn a_test_mail_is_sent_and_followed_to_its_end() {
     assert!(over.body.contains("250"), "the other server's reply: {}", over.body);
     assert_eq!(browser.get("/test-email/01M87MBMNF8H9AK9PHKWMD8HS2").status, 404);
     assert_eq!(browser.get("/test-email/nothing").status, 404);
+}
+
+/// Refusals of one SMTP user's mail, each from an address of its own, as a trusted proxy tells.
+fn refusals(house: &House, count: usize) -> Server {
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    let text = text.replace("[limits]\n", "[limits]\nnotices_per_minute_max = 1000\n");
+    let text = text.replace("[api]\n", "[api]\ntrusted_proxies = [\"127.0.0.1/32\"]\n");
+    std::fs::write(house.config(), text).unwrap();
+    let server = house.serve();
+    house.furnish();
+    house.json(&["smtp-user", "disable", "1"]);
+    let client = support::api::key(house, &server, &["Shop", "--account", "1", "--may", "submit"]);
+    let body = json!({"user": "1", "from": "a@example.com", "to": "b@example.net", "text": "x"}).to_string();
+    for last in 1..=count {
+        let told = [("Content-Type", "application/json"), ("X-Forwarded-For", &*format!("192.0.2.{last}"))];
+        assert_eq!(client.with_fields("POST", "/messages", &told, &body).status, 403);
+    }
+    support::eventually("all rows", || {
+        let rows = house.json(&["connections", "list", "--limit", "1000"]);
+        (rows.as_array().unwrap().len() == count).then_some(())
+    });
+    server
+}
+
+#[test]
+fn connections_come_in_pages_and_as_files() {
+    let house = House::new(1);
+    let server = refusals(&house, 70);
+    let mut browser = member(&house, &server, Some("1"), "a@example.com", Role::Regular);
+    let addresses = |text: &str| {
+        let found = text.match_indices("from 192.0.2.").map(|(at, from)| {
+            text[at + from.len()..].split(|letter: char| !letter.is_ascii_digit()).next().unwrap().to_owned()
+        });
+        found.collect::<Vec<_>>()
+    };
+    let older = |page: &str| {
+        let (before, _) = page.split_once("\" rel=\"next\"")?;
+        Some(before.rsplit_once("href=\"")?.1.replace("&amp;", "&"))
+    };
+    let first = browser.get("/connections").body;
+    let second = browser.get(&older(&first).unwrap()).body;
+    let (mut shown, more) = (addresses(&first), addresses(&second));
+    assert_eq!((shown.len(), more.len(), older(&second)), (60, 10, None));
+    assert_eq!((shown[0].as_str(), more[9].as_str()), ("70", "1"), "newest first");
+    shown.extend(more);
+    assert_eq!(shown.iter().collect::<std::collections::BTreeSet<_>>().len(), 70, "pages meet without gap");
+    let narrow = browser.get("/connections?address=192.0.2.7&cause=state").body;
+    assert_eq!(addresses(&narrow), ["70", "7"]);
+    assert!(addresses(&browser.get("/connections?cause=tls").body).is_empty());
+    for before in ["-1", "x", "18446744073709551615"] {
+        assert_eq!(browser.get(&format!("/connections?before={before}")).status, 200, "{before}");
+    }
+
+    let csv = whole(&browser.get("/connections/export.csv").body);
+    assert_eq!(csv.lines().count(), 71, "{csv}");
+    assert!(csv.lines().nth(1).unwrap().contains("\"192.0.2.70\""), "{csv}");
+    let csv = whole(&browser.get("/connections/export.csv?address=192.0.2.7").body);
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    let rows: Value = serde_json::from_str(&whole(&browser.get("/connections/export.json").body)).unwrap();
+    assert_eq!((rows.as_array().unwrap().len(), &rows[69]["remote"]), (70, &"192.0.2.1".into()));
+
+    let client = support::api::key(&house, &server, &["Watch", "--account", "1", "--may", "activity"]);
+    let page = client.ask("GET", "/connections?limit=40", None).body;
+    let rest =
+        client.ask("GET", &format!("/connections?limit=40&cursor={}", page["next"].as_str().unwrap()), None).body;
+    let count = |page: &Value| page["rows"].as_array().unwrap().len();
+    assert_eq!((count(&page), count(&rest), &rest["next"]), (40, 30, &Value::Null));
+    assert_eq!(rest["rows"][29]["remote"], "192.0.2.1");
+    assert_eq!(client.ask("GET", "/connections?cursor=9223372036854775808", None).status, 400);
+    let before = house.json(&["connections", "list"])[9]["row"].to_string();
+    let rows = house.json(&["connections", "list", "--before", &before]);
+    assert_eq!((rows.as_array().unwrap().len(), &rows[0]["remote"]), (60, &"192.0.2.60".into()));
+}
+
+/// What came in chunks (RFC 9112 §7.1), as one.
+fn whole(body: &str) -> String {
+    let (mut rest, mut whole) = (body, String::new());
+    while let Some((size, chunks)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        whole.push_str(&chunks[..size]);
+        rest = &chunks[size + 2..];
+    }
+    whole
 }

@@ -299,7 +299,7 @@ fn a_message_that_was_written_down_and_never_kept_is_sent_under_its_id() {
     };
     let config = envoi::config::load(&house.config()).ok().unwrap();
     let store = envoi::data::open(&config, clock).unwrap();
-    assert!(store.request_put(&left_behind, 10).unwrap());
+    assert!(store.request_put(&left_behind, Limits::default().requests()).unwrap());
     drop(store);
 
     let server = house.serve();

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+
 use net::clock::{Clock as _, SystemClock};
 use relay::power::Role;
 use support::House;
@@ -69,6 +71,13 @@ fn codes(seed: &str) -> [String; 2] {
     [now, now + 30].map(|at| totp.generate(at).to_string())
 }
 
+/// The row of a table that says this.
+fn row_of<'p>(page: &'p str, said: &str) -> &'p str {
+    let rows: Vec<_> = page.split("<tr>").filter(|row| row.contains(said)).collect();
+    let [row] = rows[..] else { panic!("{said}: {rows:?}") };
+    row
+}
+
 #[test]
 fn one_time_codes_are_asked_for() {
     let (house, server) = world();
@@ -104,6 +113,9 @@ fn one_time_codes_are_asked_for() {
     sign_in(&mut again, "op@example.com", PASSWORD);
     assert_eq!(again.send("/sign-in/code", &[("code", &recovery)]).status, 422, "a recovery code works once");
 
+    let profile = lost.get("/profile").body;
+    let row = row_of(&profile, "Right password, wrong one-time code");
+    assert!(row.contains("127.0.0.1") && row.contains("5 times since"), "{row}");
     assert_eq!(lost.post("/profile/codes/off", &[("password", PASSWORD)]).status, 303);
     assert_eq!(sign_in(&mut again, "op@example.com", PASSWORD).location, "/profile");
 }
@@ -125,6 +137,82 @@ fn whoever_guesses_locks_out_nobody_else() {
     }
     assert_eq!(sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess").status, 429);
     assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
+}
+
+#[test]
+fn what_failed_is_shown_to_whoever_it_was_aimed_at_and_names_nobody_else() {
+    let (house, server) = world();
+    let mut browser = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let other = add(&house, None, "other@example.com", Role::Administrator);
+    for email in ["op@example.com", "op@example.com", "nobody@example.com"] {
+        assert_eq!(sign_in(&mut Browser::from(server.console, 2), email, "a guess").status, 422);
+    }
+    let profile = browser.get("/profile").body;
+    let row = row_of(&profile, "Wrong password");
+    assert!(row.contains("127.0.0.2") && row.contains("2 times since"), "{row}");
+    assert!(row_of(&profile, ">Signed in<").contains("127.0.0.1"));
+    let members = house.json(&["member", "list"]);
+    let own = members.as_array().unwrap().iter().find(|member| member["email"] == "op@example.com").unwrap();
+    let page = browser.get(&format!("/operator/members/{}", own["id"])).body;
+    assert!(row_of(&page, "Wrong password").contains("2 times since"));
+    let shown = house.json(&["member", "sign-ins", &own["id"].to_string()]);
+    let results: Vec<_> =
+        shown.as_array().unwrap().iter().map(|row| (row["result"].clone(), row["count"].clone())).collect();
+    assert_eq!(results, [("wrong_password".into(), 2.into()), ("signed_in".into(), serde_json::Value::Null)]);
+    let others = house.json(&["member", "sign-ins", &other["member"]["id"].to_string()]);
+    assert_eq!(others, serde_json::json!([]));
+
+    let audit = house.json(&["audit", "list", "--limit", "1000"]).to_string();
+    assert_eq!(audit.matches("member.sign_in_wrong_password").count(), 1, "{audit}");
+    assert!(!audit.contains("nobody@example.com"), "{audit}");
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.http)).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut metrics = String::new();
+    stream.read_to_string(&mut metrics).unwrap();
+    for counted in ["wrong_password\"} 3", "wrong_code\"} 0", "in\"} 1"] {
+        let line = format!("envoi_console_sign_ins_total{{result=\"{counted}");
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
+}
+
+/// A proxy at 127.0.0.9, which the operator trusts.
+#[test]
+fn a_trusted_proxy_says_who_asks_and_nobody_else_does() {
+    let house = House::new(1);
+    let trusting = "[console]\ntrusted_proxies = [\"127.0.0.9/32\"]\n";
+    let text = std::fs::read_to_string(house.config()).unwrap().replace("[console]\n", trusting);
+    std::fs::write(house.config(), text).unwrap();
+    let server = house.serve();
+    member(&house, &server, None, "op@example.com", Role::Administrator);
+    let via = |last, told: &str| Browser::from(server.console, last).told(told);
+
+    // the first address is the client's own invention
+    let told = "X-Forwarded-For: 198.51.100.1, 203.0.113.7\r\nX-Forwarded-Proto: https\r\n";
+    let mut proxied = via(9, told);
+    let shown = sign_in(&mut proxied, "op@example.com", PASSWORD);
+    assert_eq!(shown.status, 303);
+    let cookie = shown.head.lines().find(|line| line.starts_with("set-cookie: ")).unwrap();
+    assert!(cookie.contains("__Host-envoi=") && cookie.contains("; Secure"), "{cookie}");
+    assert!(shown.head.contains("strict-transport-security: "), "{}", shown.head);
+    let profile = proxied.get("/profile").body;
+    assert!(profile.contains("203.0.113.7") && !profile.contains("198.51.100.1"), "{profile}");
+
+    let mut spoofing = via(8, told);
+    let shown = sign_in(&mut spoofing, "op@example.com", PASSWORD);
+    assert!(shown.head.contains("set-cookie: envoi=") && !shown.head.contains("Secure"), "{}", shown.head);
+    assert!(!shown.head.contains("strict-transport-security"), "{}", shown.head);
+    let audit = house.json(&["audit", "list", "--limit", "2"]);
+    let places: Vec<_> = audit.as_array().unwrap().iter().map(|line| line["from"].as_str().unwrap()).collect();
+    assert_eq!(places, ["127.0.0.8", "203.0.113.7"]);
+
+    // whoever guesses behind the proxy is counted by their own address
+    let guess = |host: u8| {
+        let mut guessing = via(9, &format!("X-Forwarded-For: 192.0.2.{host}\r\n"));
+        sign_in(&mut guessing, "nobody@example.com", "a guess").status
+    };
+    let guessed: Vec<_> = (0..13).map(|_| guess(1)).collect();
+    assert!(guessed[..10].iter().all(|status| *status == 422) && guessed.contains(&429), "{guessed:?}");
+    assert_eq!(guess(2), 422);
 }
 
 /// A form that is held back while its sender loses the right to send it.

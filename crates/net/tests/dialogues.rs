@@ -294,7 +294,7 @@ impl Player for Client<'_> {
 
     fn noted(&mut self) -> Option<Vec<(String, String)>> {
         let rows = self.store.activity(&ActivityFilter { limit: 1_000, ..ActivityFilter::default() }).unwrap();
-        let connections = self.store.connections(None, 1_000).unwrap();
+        let connections = self.store.connections(None, None, 1_000).unwrap();
         let rejected = rows.into_iter().map(|row| (row.reference, row.recipient));
         Some(rejected.chain(connections.into_iter().map(|row| (row.notice.reference, row.notice.recipient))).collect())
     }

@@ -161,6 +161,8 @@ limits! {
         "Requests to the API with one key that wait at once for a change.";
     account_idempotency_keys_max ACCOUNT_IDEMPOTENCY_KEYS_MAX 100_000 100..=10_000_000 "keys" ""
         "Idempotency keys of one account, or of the operator, that are remembered; each is for 24 hours.";
+    account_idempotency_octets_max ACCOUNT_IDEMPOTENCY_OCTETS_MAX 67_108_864 1_048_576..=17_179_869_184 "octets" ""
+        "Answers that are remembered under the idempotency keys of one account, or of the operator.";
     idempotency_key_octets_max IDEMPOTENCY_KEY_OCTETS_MAX 255 36..=4_096 "octets" ""
         "Length of an idempotency key.";
     api_held_octets_max API_HELD_OCTETS_MAX 134_217_728 1_048_576..=17_179_869_184 "octets" ""
@@ -349,6 +351,14 @@ impl Limits {
     /// The window in which failed logins are counted.
     pub fn login_window(&self) -> Duration {
         Duration::from_secs(self.login_window_seconds)
+    }
+
+    /// How much is remembered of requests with an idempotency key.
+    pub fn requests(&self) -> crate::store::RequestBounds {
+        crate::store::RequestBounds {
+            keys: self.account_idempotency_keys_max,
+            octets: self.account_idempotency_octets_max,
+        }
     }
 
     /// How long rows of Activity and Connections are kept.

@@ -1,9 +1,11 @@
 //! Members: the people who sign in to the console, of an account or the operator's own.
 
+pub mod failures;
 pub mod password;
 pub mod totp;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use smtp::server::Secret;
 
@@ -14,11 +16,16 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::language::Language;
 use crate::power::{Role, Scope};
+use crate::site::Site;
 use crate::smtp_user::PasswordHash;
+use failures::{FailedSignIns, SignInFailure};
 use password::HashedPassword;
 
 /// Letters and digits of the token of a sign-in or a link: 43 of 62 are 256 bits.
 const TOKEN_CHARACTERS: usize = 43;
+
+/// How long a sign-in may wait for its one-time code.
+pub const CODE_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// A person who signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +123,25 @@ pub struct SignIn {
     pub confirmed: bool,
     /// The account in whose place somebody of the operator looks.
     pub acting_for: Option<Id<Account>>,
+}
+
+impl SignIn {
+    /// Whether it has waited too long for its one-time code.
+    pub fn has_no_code(&self, now: Timestamp) -> bool {
+        !self.confirmed && now.since(self.created_at) >= CODE_PATIENCE
+    }
+
+    /// What it is where no one-time code comes any more.
+    pub fn failed(&self) -> FailedSignIns {
+        FailedSignIns {
+            member: self.member,
+            failure: SignInFailure::NoCode,
+            place: Some(Site::of(self.from).address()),
+            count: 1,
+            first_at: self.created_at,
+            last_at: self.created_at,
+        }
+    }
 }
 
 /// A link that was sent to a member, by which they choose a password.

@@ -45,7 +45,9 @@ pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, do
 pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use leaving::{account_delete, erase};
-pub use member::{IssuedLink, member_add, member_find, member_link, member_remove, member_set, members};
+pub use member::{
+    IssuedLink, member_add, member_find, member_link, member_remove, member_set, member_sign_ins, members,
+};
 pub use name::{DISPLAY_NAME_CHARACTERS_MAX, display_name, domain_name, mailbox};
 pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,

@@ -33,7 +33,7 @@ pub use book::{
 pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
-pub use requests::{KeyHash, KeyedRequest, Requests};
+pub use requests::{KeyHash, KeyedRequest, RequestBounds, Requests};
 pub use webhooks::Webhooks;
 
 /// Why the store did not do it.
@@ -283,11 +283,16 @@ pub trait History: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn activity_detail(&self, row: u64) -> Result<Option<ActivityDetail>, StoreError>;
 
-    /// The newest Connections rows; of one account, or all.
+    /// Rows of Connections, the newest first; of one account, or all; those before the row of a number, where one is given.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError>;
+    fn connections(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionRow>, StoreError>;
 
     /// What was sent from the day `since` to the day `until`, both included, by day, account, domain and SMTP user;
     /// of one account, or all. Days without mail are left out.
@@ -319,6 +324,7 @@ pub trait History: Send + Sync + 'static {
 
     /// Erases what is kept about a recipient of an account: rows whose mail has left the queue, Connections, calls to
     /// webhooks. What came before this call goes; done whole, also where a crash comes between, and on disk when it returns.
+    /// Asked again for what was broken off and is not done, it counts what went before, too.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: something may be erased, and the rest goes at the next start, or when it is asked again.

@@ -161,7 +161,7 @@ impl History for SimStore {
         Ok(None)
     }
 
-    fn connections(&self, _: Option<Id<Account>>, _: usize) -> Result<Vec<ConnectionRow>, StoreError> {
+    fn connections(&self, _: Option<Id<Account>>, _: Option<u64>, _: usize) -> Result<Vec<ConnectionRow>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -12,6 +12,7 @@ use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
+use relay::member::failures::FailedSignIns;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::queue::{Envelope, HoldReason, Settlement};
@@ -23,8 +24,8 @@ use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
-    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, Requests, SmtpUserChange, Spool, StoreError, StoreHealth,
-    WebhookChange, Webhooks,
+    NewDkimKey, NewSmtpUser, NewWebhook, Plans, QueueEntry, RequestBounds, Requests, SmtpUserChange, Spool, StoreError,
+    StoreHealth, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -287,7 +288,9 @@ handed! {
     member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
     sign_in_add(sign_in: SignIn, by: &Actor) -> Done<()>;
     sign_in_act(sign_in: &SignIn, acting_for: Option<Id<Account>>, by: &Actor, now: Timestamp) -> Done<()>;
-    sites(member: Id<Member>) -> Done<Vec<std::net::IpAddr>>;
+    sites(member: Id<Member>) -> Done<Vec<(std::net::IpAddr, Timestamp)>>;
+    sign_ins_failed(failed: &[FailedSignIns]) -> Done<()>;
+    failed_sign_ins(member: Id<Member>) -> Done<Vec<FailedSignIns>>;
     sign_in(token: &PasswordHash) -> Done<Option<SignIn>>;
     sign_ins(member: Id<Member>) -> Done<Vec<SignIn>>;
     sign_in_end(token: &PasswordHash) -> Done<()>;
@@ -309,7 +312,7 @@ handed! {
 handed! {
     Requests;
     request(account: Option<Id<Account>>, key: &KeyHash) -> Done<Option<KeyedRequest>>;
-    request_put(request: &KeyedRequest, max: u64) -> Done<bool>;
+    request_put(request: &KeyedRequest, bounds: RequestBounds) -> Done<bool>;
     request_forget(account: Option<Id<Account>>, key: &KeyHash) -> Done<()>;
     requests_prune(before: Timestamp) -> Done<()>;
 }

@@ -163,6 +163,7 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(member::member_list, member::member_add))
         .routes(routes!(member::member_set, member::member_remove))
         .routes(routes!(member::member_link))
+        .routes(routes!(member::member_sign_ins))
         .routes(routes!(operator::audit))
         .routes(routes!(operator::blocks))
         .routes(routes!(operator::block_lift))

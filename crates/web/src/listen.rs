@@ -1,5 +1,6 @@
 //! Listeners of what is shown over HTTP: in the clear or under TLS; no peer holds more than it may.
 
+mod forwarded;
 mod patient;
 
 use axum::Router;
@@ -24,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tower::ServiceExt;
 
+pub use forwarded::{Proxies, Scheme};
 use patient::Patient;
 
 /// How long it is waited after a socket could not be accepted: file descriptors may run out for a while.
@@ -31,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long requests under way may go on when the relay stops.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Where a request comes from: in the extensions of each.
+/// Where a request comes from: in the extensions of each. Behind a proxy that is trusted, whoever asked that; the port is 0 then.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -49,6 +51,7 @@ pub enum Cover {
 pub struct Face {
     router: Router,
     cover: Cover,
+    proxies: Proxies,
     slots: Slots,
     handshake: Duration,
     head: Duration,
@@ -61,11 +64,18 @@ impl Face {
         Face {
             router,
             cover,
+            proxies: Proxies::default(),
             slots: Slots::of_web(limits),
             handshake: Duration::from_secs(limits.web_handshake_seconds),
             head: Duration::from_secs(limits.web_head_seconds),
             write: Duration::from_secs(limits.web_write_seconds),
         }
+    }
+
+    /// The same behind proxies whose word is taken for who asks.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Face {
+        Face { proxies, ..self }
     }
 
     /// Answers on a listener until `stop` ends, then for as long as requests under way take, some seconds at most.
@@ -115,8 +125,8 @@ impl Face {
     /// Room for a connection, given back when dropped; none where there is none.
     fn place(&self, address: IpAddr) -> Option<Place> {
         let mut place = self.slots.enter().ok()?;
-        // from this machine a proxy may speak for all
-        if !address.to_canonical().is_loopback() {
+        // from this machine a proxy may speak for all, as one that is trusted does
+        if !address.to_canonical().is_loopback() && !self.proxies.trusts(address) {
             place.locate(Site::of(address)).ok()?;
         }
         Some(place)
@@ -137,10 +147,12 @@ impl Face {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router.clone();
+        let (router, proxies) = (self.router.clone(), self.proxies.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
+            let (client, scheme) = proxies.client(peer, request.headers());
+            request.extensions_mut().insert(client);
+            request.extensions_mut().insert(scheme);
             router.clone().oneshot(request)
         });
         let mut connection = http1::Builder::new();
@@ -234,6 +246,10 @@ mod tests {
         assert!(face.place(there).is_some(), "others are let in");
         drop(held);
         assert_eq!(face.slots.connections(), 0);
+        let face = face.behind(Proxies::new(&["192.0.2.1/32".parse().unwrap()]));
+        let held: Vec<_> = (0..150).filter_map(|_| face.place(here)).collect();
+        assert_eq!(held.len(), 150, "a proxy speaks for many");
+        drop(held);
         let own = "::ffff:127.0.0.1".parse().unwrap();
         let held: Vec<_> = std::iter::from_fn(|| face.clone().place(own)).collect();
         assert_eq!(held.len(), 1_000, "a proxy on this machine speaks for all");

@@ -4,7 +4,7 @@ use clap::{Subcommand, ValueEnum};
 use relay::language::Language;
 use relay::power::Role;
 use relay::service::operation::Operation;
-use relay::service::view::{MemberLinkView, MemberView};
+use relay::service::view::{MemberLinkView, MemberView, SignInView};
 
 use super::operate::{Wanted, asking};
 use super::table::{pairs, table};
@@ -52,6 +52,11 @@ pub enum MemberCommand {
     },
     /// Make a new link to choose a password by, for somebody who lost theirs
     Link {
+        /// Their id
+        member: u64,
+    },
+    /// Show where the sign-ins of a member came from, and what failed
+    SignIns {
         /// Their id
         member: u64,
     },
@@ -127,6 +132,7 @@ pub(super) fn operation(command: &MemberCommand) -> Wanted {
         }
         .into(),
         MemberCommand::Link { member } => Operation::MemberLink { member: *member }.into(),
+        MemberCommand::SignIns { member } => Operation::MemberSignIns { member: *member }.into(),
         MemberCommand::Remove { member, yes } => asking(
             Operation::MemberRemove { member: *member },
             *yes,
@@ -154,6 +160,20 @@ pub(super) fn list(members: &[MemberView]) -> String {
 /// One member.
 pub(super) fn one(member: &MemberView) -> String {
     list(std::slice::from_ref(member))
+}
+
+/// Sign-ins as a table.
+pub(super) fn sign_ins(found: &[SignInView]) -> String {
+    table(
+        &["last", "result", "from", "count", "since"],
+        found.iter().map(|alike| {
+            let from = alike.from.clone().unwrap_or_else(|| "further places".to_owned());
+            let count = alike.count.map(|count| count.to_string()).unwrap_or_default();
+            let since = alike.first_at.as_deref().map(short).unwrap_or_default();
+            vec![short(&alike.last_at), alike.result.clone(), from, count, since]
+        }),
+        "Nobody has signed in so far, or tried to.",
+    )
 }
 
 /// A new link.

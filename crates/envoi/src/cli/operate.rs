@@ -55,8 +55,8 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Inbox(command) => inbox::operation(command)?,
         Command::Activity(arguments) => activity(arguments, now)?,
         Command::Statistics(arguments) => statistics::operation(arguments, now)?.into(),
-        Command::Connections(ConnectionsCommand::List { account, limit }) => {
-            Operation::Connections { account: *account, limit: *limit }.into()
+        Command::Connections(ConnectionsCommand::List { account, before, limit }) => {
+            Operation::Connections { account: *account, before: *before, limit: *limit }.into()
         }
         Command::Queue(command) => queue(command)?,
         Command::Site(command) => site::operation(command),

@@ -68,6 +68,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Member(found) => member::one(found),
         Answer::Members(members) => member::list(members),
         Answer::MemberLink(made) => member::link(made),
+        Answer::SignIns(found) => member::sign_ins(found),
         Answer::Audit(lines) => table(
             &["at", "who", "from", "what", "on", "account"],
             lines.iter().map(|line| {

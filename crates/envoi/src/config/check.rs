@@ -17,15 +17,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     acme(config, tree, &mut problems);
     zone(config, tree, &mut problems);
     reports(config, tree, &mut problems);
-    let submission = tree.table("submission");
-    for net in config.submission.proxy_networks.iter().filter(|net| net.prefix_len() == 0) {
-        problems.push(Problem::warning(
-            submission.line_of("proxy_networks"),
-            "submission.proxy_networks",
-            format!("{net} is the whole internet: anybody could claim any address"),
-            "Name the networks of your load balancers alone.",
-        ));
-    }
+    proxies(config, tree, &mut problems);
     if let Err(errors) = config.limits.check() {
         let table = tree.table("limits");
         for error in errors {
@@ -48,6 +40,25 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     unsubscribe(config, tree, &mut problems);
     route::contradictions(config, tree, &mut problems);
     problems
+}
+
+/// Whether the word of everybody would be taken.
+fn proxies(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {
+    let named = [
+        ("submission", "proxy_networks", &config.submission.proxy_networks, "load balancers"),
+        ("api", "trusted_proxies", &config.api_proxies, "reverse proxies"),
+        ("console", "trusted_proxies", &config.console_proxies, "reverse proxies"),
+    ];
+    for (table, key, networks, whose) in named {
+        for net in networks.iter().filter(|net| net.prefix_len() == 0) {
+            problems.push(Problem::warning(
+                tree.table(table).line_of(key),
+                format!("{table}.{key}"),
+                format!("{net} is the whole internet: anybody could claim any address"),
+                format!("Name the networks of your {whose} alone."),
+            ));
+        }
+    }
 }
 
 fn listeners(config: &Config, tree: &Tree, problems: &mut Vec<Problem>) {

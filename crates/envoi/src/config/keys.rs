@@ -459,6 +459,14 @@ const KEYS: &[Key] = &[
          relay's certificate everywhere else. Empty: nowhere.",
     ),
     key(
+        "api",
+        "trusted_proxies",
+        Kind::Networks,
+        means("[]"),
+        r#"["127.0.0.1/32"]"#,
+        "Networks of reverse proxies before the API: from them alone the client's address is taken from X-Forwarded-For.",
+    ),
+    key(
         "console",
         "listen",
         Kind::Sockets,
@@ -474,6 +482,15 @@ const KEYS: &[Key] = &[
         Absent::Nothing("the first address that it listens at"),
         r#""https://console.example.com""#,
         "Where people find the console, for links in mails and on the command line.",
+    ),
+    key(
+        "console",
+        "trusted_proxies",
+        Kind::Networks,
+        means("[]"),
+        r#"["127.0.0.1/32"]"#,
+        "Networks of reverse proxies before the console: from them alone X-Forwarded-For says who asks, for limits, sign-ins and \
+         the audit log, and X-Forwarded-Proto whether under TLS.",
     ),
     key(
         "webhooks",

@@ -168,6 +168,18 @@ fn what_acme_cannot_do_is_told() {
 }
 
 #[test]
+fn nobody_is_a_trusted_proxy_unless_named() {
+    let (config, _) = read(GOOD).unwrap();
+    assert!(config.console_proxies.is_empty() && config.api_proxies.is_empty());
+    let named =
+        "[console]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1/128\"]\n[api]\ntrusted_proxies = [\"0.0.0.0/0\"]\n";
+    let (config, findings) = read(&(GOOD.to_owned() + named)).unwrap();
+    assert_eq!((config.console_proxies.len(), config.api_proxies.len()), (2, 1));
+    let told: Vec<_> = findings.problems.iter().map(|problem| (problem.key.as_str(), problem.warning)).collect();
+    assert_eq!(told, [("api.trusted_proxies", true)], "everybody could claim any address");
+}
+
+#[test]
 fn a_broken_line_is_told_and_hides_no_other_fault() {
     let found = problems(&GOOD.replace("tls = \"none\"", "tls = none").replace("startt", "start"));
     assert!(found.iter().any(|problem| problem.line == 13 && problem.what.contains("not TOML")), "{found:?}");

@@ -81,6 +81,12 @@ impl<S: Store + Archive> Desk<S> {
     }
 
     async fn write_down(&self) {
+        let executor = Arc::clone(&self.executor);
+        match tokio::task::spawn_blocking(move || executor.write_failed()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "sign-ins that failed were not written down"),
+            Err(error) => tracing::error!(%error, "writing down sign-ins that failed broke off"),
+        }
         let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
         let (uses, seen) = (uses.into_iter().collect::<Vec<_>>(), self.porch.take_seen());
         if uses.is_empty() && seen.is_empty() {

@@ -3,10 +3,12 @@
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::limits::Limits;
+use relay::member::failures::SignInFailure;
 use relay::member::{Member, MemberChange, NewMember, SignIn, generate_token, password, totp};
 use relay::power::{Powers, Role, Scope};
 use relay::rate::Pace;
 use relay::service::door::{Boxed, Browser, Door, Entered, FormKey, Founder, OwnChange, Refused, Visitor};
+use relay::service::view::SignInView;
 use relay::service::{self, Caller, Fault, Identity, Service as _};
 use relay::site::Site;
 use relay::smtp_user::PasswordHash;
@@ -25,6 +27,7 @@ use web::letters::LinkFor;
 use super::backup::Archive;
 use super::broke_off;
 use super::desk::Desk;
+use crate::metrics::SignInCame;
 
 /// Passwords that are hashed at once: each takes 19 MiB and tens of milliseconds of a core.
 const HASHES_AT_ONCE: usize = 2;
@@ -149,7 +152,26 @@ impl<S: Store + Archive> Desk<S> {
         };
         let actor = actor_of(&member, browser.from);
         self.with_store(move |store| Ok(store.sign_in_add(sign_in, &actor)?)).await?;
+        self.count(if confirmed { SignInCame::In } else { SignInCame::HalfWay });
         Ok(Entered { token, confirmed })
+    }
+
+    fn count(&self, came: SignInCame) {
+        if let Some(running) = &self.executor.running {
+            running.sign_ins.count(came);
+        }
+    }
+
+    /// Notes that a sign-in failed: for whoever it was aimed at, where there is somebody, and for the operator.
+    fn failed(&self, member: Option<Id<Member>>, failure: SignInFailure, site: Site) -> Refused {
+        if let Some(member) = member {
+            self.executor.failed.on(member, failure, site, self.now());
+        }
+        self.count(match failure {
+            SignInFailure::WrongPassword => SignInCame::WrongPassword,
+            SignInFailure::WrongCode | SignInFailure::NoCode => SignInCame::WrongCode,
+        });
+        Refused::Wrong
     }
 
     /// Counts a try as a failure until it is known to be none ([`Self::was_right`]), so that many at once are as many. Nobody
@@ -163,7 +185,12 @@ impl<S: Store + Archive> Desk<S> {
             }
             None => held(&self.porch.sites).on(site, now),
         }
-        .map_err(Refused::TooMany)
+        .map_err(|seconds| self.too_many(seconds))
+    }
+
+    fn too_many(&self, seconds: u64) -> Refused {
+        self.count(SignInCame::TooMany);
+        Refused::TooMany(seconds)
     }
 
     fn was_right(&self, site: Site, member: Option<Id<Member>>) {
@@ -176,7 +203,7 @@ impl<S: Store + Archive> Desk<S> {
     /// Whether a member has signed in from there lately.
     async fn is_known(&self, member: Id<Member>, site: Site) -> Result<bool, Fault> {
         let sites = self.with_store(move |store| Ok(store.sites(member)?)).await?;
-        Ok(sites.contains(&site.address()))
+        Ok(sites.iter().any(|(known, _)| *known == site.address()))
     }
 
     async fn sign_in_by_password(&self, email: &str, given: Secret, browser: Browser) -> Result<Entered, Refused> {
@@ -189,7 +216,10 @@ impl<S: Store + Archive> Desk<S> {
         self.try_from(site, known, now)?;
         let kept = member.as_ref().and_then(|member| member.password.clone());
         let right = self.hashing(move || password::verify(given.expose(), kept.as_ref())).await?;
-        let member = member.filter(|_| right).ok_or(Refused::Wrong)?;
+        let member = match member {
+            Some(member) if right => member,
+            aimed_at => return Err(self.failed(aimed_at.map(|member| member.id), SignInFailure::WrongPassword, site)),
+        };
         self.was_right(site, known);
         let confirmed = member.totp.is_none();
         self.let_in(member, browser, confirmed).await
@@ -198,13 +228,14 @@ impl<S: Store + Archive> Desk<S> {
     async fn confirm_by_code(&self, token: Secret, code: String, browser: Browser) -> Result<Entered, Refused> {
         let hash = self.hash_of(&token);
         let sign_in = self.with_store(move |store| Ok(store.sign_in(&hash)?)).await?;
-        let sign_in = sign_in.filter(|sign_in| !sign_in.confirmed).ok_or(Refused::LinkVoid)?;
+        let now = self.now();
+        let sign_in = sign_in.filter(|sign_in| !sign_in.confirmed && !sign_in.has_no_code(now));
+        let sign_in = sign_in.ok_or(Refused::LinkVoid)?;
         let member = self.executor.store.directory().members.get(&sign_in.member).cloned();
         let member = member.ok_or(Refused::LinkVoid)?;
-        let now = self.now();
-        held(&self.porch.codes).on(member.id, now).map_err(Refused::TooMany)?;
+        held(&self.porch.codes).on(member.id, now).map_err(|seconds| self.too_many(seconds))?;
         if !self.is_code(&member, &code, now, browser.from).await? {
-            return Err(Refused::Wrong);
+            return Err(self.failed(Some(member.id), SignInFailure::WrongCode, Site::of(browser.from)));
         }
         held(&self.porch.codes).take_back(&member.id);
         self.with_store(move |store| Ok(store.sign_in_end(&hash)?)).await?;
@@ -400,7 +431,7 @@ impl<S: Store + Archive> Desk<S> {
         self.try_from(site, known, now)?;
         let kept = member.password.clone();
         if !self.hashing(move || password::verify(given.expose(), kept.as_ref())).await? {
-            return Err(Refused::Wrong);
+            return Err(self.failed(known, SignInFailure::WrongPassword, site));
         }
         self.was_right(site, known);
         Ok(())
@@ -481,6 +512,10 @@ impl<S: Store + Archive> Door for Desk<S> {
     fn sign_ins<'a>(&'a self, visitor: &'a Visitor) -> Boxed<'a, Result<Vec<SignIn>, Fault>> {
         let member = visitor.member.id;
         Box::pin(self.with_store(move |store| Ok(store.sign_ins(member)?)))
+    }
+
+    fn recent_sign_ins<'a>(&'a self, visitor: &'a Visitor) -> Boxed<'a, Result<Vec<SignInView>, Fault>> {
+        Box::pin(self.executor.sign_ins_shown(visitor.member.id))
     }
 
     fn change_own(&self, visitor: Visitor, change: OwnChange) -> Boxed<'_, Result<Vec<Secret>, Refused>> {

@@ -39,6 +39,7 @@ impl<S: Store> Executor<S> {
             Operation::MemberLink { member } => {
                 self.link(&service::member_link(store, &find(member)?, true, &mut SystemDice, caller)?)
             }
+            Operation::MemberSignIns { member } => Answer::SignIns(self.sign_ins_of(find(member)?.id)?),
             Operation::MemberRemove { member } => {
                 let member = find(member)?;
                 service::member_remove(store, &member, caller)?;

@@ -14,7 +14,7 @@ use relay::power::Scope;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::SubmissionView;
 use relay::service::{Fault, Identity};
-use relay::store::{KeyHash, KeyedRequest, Store, StoreError};
+use relay::store::{KeyHash, KeyedRequest, RequestBounds, Store, StoreError};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -108,7 +108,8 @@ impl<S: Store> Executor<S> {
         match known.map(|known| known.answer) {
             Some(Some(answer)) if !answer.is_empty() => read(&answer),
             Some(Some(_)) => Err(Fault::conflict(
-                "This was done with this Idempotency-Key already, and its answer had a secret, which is shown once.",
+                "This was done with this Idempotency-Key already, and its answer is not kept: it had a secret, which is shown \
+                 once, or there was no room for it.",
                 "The list shows what was made; a new secret is made with a new key.",
             )),
             Some(None) => Err(Fault::conflict(
@@ -130,7 +131,7 @@ impl<S: Store> Executor<S> {
             Ok(answer) => {
                 let kept = if answer.is_shown_once() { String::new() } else { written(&answer) };
                 let done = KeyedRequest { answer: Some(kept), ..request };
-                if let Err(fault) = self.remember(done).await {
+                if let Err(fault) = self.remember_done(done).await {
                     tracing::error!(error = fault.what, "what was done is not remembered under its key");
                 }
                 Ok(answer)
@@ -185,16 +186,18 @@ impl<S: Store> Executor<S> {
         is_full: Arc<AtomicBool>,
         is_written: Arc<AtomicBool>,
     ) -> BeforeCommit {
-        let (store, max) = (Arc::clone(&self.store), self.limits.account_idempotency_keys_max);
+        let (store, bounds) = (Arc::clone(&self.store), self.limits.requests());
         Box::new(move |receipt| {
             let answer = written(&Answer::Submission(SubmissionView::from(&receipt)));
             let request = KeyedRequest { message: Some(receipt.message), answer: Some(answer), ..request };
             Box::pin(async move {
-                let put = tokio::task::spawn_blocking(move || store.request_put(&request, max)).await;
+                let put = tokio::task::spawn_blocking(move || store.request_put(&request, bounds)).await;
                 let has_room = put.map_err(|error| StoreError::Unavailable(error.to_string()))??;
                 if !has_room {
                     is_full.store(true, Ordering::Release);
-                    return Err(StoreError::Unavailable("the account has as many keys as it may".to_owned()));
+                    return Err(StoreError::Unavailable(
+                        "the account has as many keys or answers as it may".to_owned(),
+                    ));
                 }
                 is_written.store(true, Ordering::Release);
                 Ok(())
@@ -223,17 +226,30 @@ impl<S: Store> Executor<S> {
     }
 
     async fn remember(self: &Arc<Self>, request: KeyedRequest) -> Result<(), Fault> {
-        let max = self.limits.account_idempotency_keys_max;
-        let has_room = self.with_requests(move |store| store.request_put(&request, max)).await?;
+        let bounds = self.limits.requests();
+        let has_room = self.with_requests(move |store| store.request_put(&request, bounds)).await?;
         if has_room { Ok(()) } else { Err(self.no_room()) }
     }
 
+    /// Remembers what was done, where there is no room for its answer without it.
+    async fn remember_done(self: &Arc<Self>, done: KeyedRequest) -> Result<(), Fault> {
+        let bounds = self.limits.requests();
+        let put = move |store: &S| match store.request_put(&done, bounds)? {
+            true => Ok(true),
+            false => store.request_put(&KeyedRequest { answer: Some(String::new()), ..done }, bounds),
+        };
+        if self.with_requests(put).await? { Ok(()) } else { Err(self.no_room()) }
+    }
+
     fn no_room(&self) -> Fault {
-        let max = self.limits.account_idempotency_keys_max;
+        let RequestBounds { keys, octets } = self.limits.requests();
         Fault::conflict(
-            format!("The account has sent {max} keys within 24 hours, which is the most there may be."),
+            format!(
+                "The account has sent {keys} keys within 24 hours, or answers of {octets} octets are remembered: more there \
+                 may not be."
+            ),
             "Nothing was done. Ask again later, or without a key. The operator can raise `account_idempotency_keys_max` \
-             below [limits].",
+             and `account_idempotency_octets_max` below [limits].",
         )
     }
 

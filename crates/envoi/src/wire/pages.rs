@@ -1,14 +1,17 @@
-//! The page on which recipients unsubscribe: beside the console, and by itself where recipients do not reach that.
+//! Pages and the API as they are shown: under TLS, behind the proxies that are trusted; and the page on which recipients
+//! unsubscribe, beside the console, and by itself where recipients do not reach that.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use net::shutdown::Shutdown;
 use net::tls::Certificates;
 use tokio::net::TcpListener;
 use web::Router;
+use web::listen::{Cover, Face, Proxies};
 
-use super::serve_pages;
+use super::serve_each;
 use crate::config::{Config, Unsubscribe};
 use crate::unsubscribe::Unsubscribing;
 
@@ -17,6 +20,11 @@ pub(super) fn bound(config: &Config, console: &[TcpListener], unsubscribe: &[Tcp
     let addresses = |listeners: &[TcpListener]| listeners.iter().flat_map(TcpListener::local_addr).collect();
     let page = Unsubscribe { listen: addresses(unsubscribe), ..config.unsubscribe.clone() };
     Config { console: addresses(console), unsubscribe: page, ..config.clone() }
+}
+
+/// What shows a router under TLS, behind proxies that are trusted.
+pub(super) fn face(router: Router, proxies: &[IpNet], config: &Config, certificates: &Certificates) -> Face {
+    Face::new(router, Cover::Tls(certificates.config_of_http()), &config.limits).behind(Proxies::new(proxies))
 }
 
 fn is_secure(config: &Config) -> bool {
@@ -38,5 +46,6 @@ pub(super) fn unsubscribe(
 ) -> Vec<SocketAddr> {
     let unsubscriber = Arc::clone(unsubscribing) as _;
     let router = web::console::unsubscribe::alone(unsubscriber, &config.limits, is_secure(config));
-    serve_pages(listeners, router, "the page to unsubscribe is", config, certificates, shutdown)
+    let face = face(router, &config.console_proxies, config, certificates);
+    serve_each(listeners, face, shutdown, "the page to unsubscribe is")
 }

@@ -57,10 +57,10 @@ async fn what_is_asked_twice_under_one_key_is_done_once() {
         message: None,
         answer: None,
     };
-    world.executor.store.request_put(&begun, 10).unwrap();
+    world.executor.store.request_put(&begun, Limits::default().requests()).unwrap();
     assert!(ask(add("Third"), "four").await.unwrap_err().what.contains("broken off"));
     let old = KeyedRequest { at: Timestamp(begun.at.0 - 25 * 3_600_000), ..begun };
-    world.executor.store.request_put(&old, 10).unwrap();
+    world.executor.store.request_put(&old, Limits::default().requests()).unwrap();
     assert!(ask(add("Third"), "four").await.is_ok(), "after a day it is forgotten");
     // another account's key is another key
     let bakery = world.party("bakery").await;
@@ -132,4 +132,43 @@ async fn an_account_has_so_many_keys() {
     };
     assert_eq!(accounts.len(), 100, "nothing was done");
     assert!(ask(7).await.is_ok(), "what is remembered is answered");
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_octets_of_answers() {
+    let octets = 1_048_576;
+    let world = World::limited(&format!("account_idempotency_octets_max = {octets}"));
+    let key = |text: &str| IdempotencyKey::parse(text.as_bytes(), &Limits::default()).unwrap();
+    let ask = |name: &str| {
+        let operation = Operation::AccountAdd { name: name.into(), without_plan: false };
+        world.executor.run_once(operation, somebody(Scope::Operator), key(name))
+    };
+    let fill = |octets: usize| {
+        let long = KeyedRequest {
+            account: None,
+            key: [7; 32],
+            fingerprint: [7; 32],
+            at: world.clock.now(),
+            message: None,
+            answer: Some("x".repeat(octets)),
+        };
+        assert!(world.executor.store.request_put(&long, world.executor.limits.requests()).unwrap());
+    };
+    ask("Kept").await.unwrap();
+    // room for a key, and for no whole answer
+    let kept = world.executor.store.request(None, &key("Kept").0).unwrap().unwrap().answer.unwrap().len();
+    fill(octets - kept - 5);
+    ask("Done").await.unwrap();
+    assert!(ask("Kept").await.is_ok(), "what is remembered is answered");
+    let again = ask("Done").await.unwrap_err();
+    assert!(again.kind == FaultKind::Conflict && again.what.contains("no room"), "{again}");
+    fill(octets - kept);
+    let fault = ask("Refused").await.unwrap_err();
+    assert!(fault.remedy.contains("account_idempotency_octets_max"), "{fault:?}");
+    let Answer::Accounts(accounts) =
+        world.ask(Operation::AccountList { search: None, part: Part::WHOLE }, Scope::Operator).await.unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(accounts.len(), 2, "done once, and what was refused not at all");
 }

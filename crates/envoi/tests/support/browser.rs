@@ -48,6 +48,8 @@ pub struct Shown {
     /// Content-Security-Policy.
     pub policy: String,
     pub body: String,
+    /// Status line and fields.
+    pub head: String,
 }
 
 /// One browser.
@@ -55,16 +57,23 @@ pub struct Browser {
     port: u16,
     from: IpAddr,
     cookie: String,
+    /// Further fields of every request, as a proxy adds them.
+    via: String,
 }
 
 impl Browser {
     pub fn new(port: u16) -> Browser {
-        Browser { port, from: Ipv4Addr::LOCALHOST.into(), cookie: String::new() }
+        Browser { port, from: Ipv4Addr::LOCALHOST.into(), cookie: String::new(), via: String::new() }
     }
 
     /// One at another address of loopback.
     pub fn from(port: u16, last: u8) -> Browser {
         Browser { from: Ipv4Addr::new(127, 0, 0, last).into(), ..Browser::new(port) }
+    }
+
+    /// The same with further fields in every request, as a proxy adds them.
+    pub fn told(self, fields: &str) -> Browser {
+        Browser { via: fields.to_owned(), ..self }
     }
 
     pub fn get(&mut self, path: &str) -> Shown {
@@ -109,9 +118,9 @@ impl Browser {
     }
 
     fn request(&self, method: &str, path: &str, fields: &str, body: &str) -> String {
-        let (port, cookie, octets) = (self.port, &self.cookie, body.len());
+        let (port, cookie, via, octets) = (self.port, &self.cookie, &self.via, body.len());
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: Trial\r\n{fields}\
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: Trial\r\n{via}{fields}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {octets}\r\n\
              Connection: close\r\n\r\n{body}"
         )
@@ -148,7 +157,7 @@ impl Browser {
                 _ => {}
             }
         }
-        Shown { status, location, policy, body: body.to_owned() }
+        Shown { status, location, policy, body: body.to_owned(), head: head.to_owned() }
     }
 }
 

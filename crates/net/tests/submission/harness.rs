@@ -142,7 +142,7 @@ impl Relay {
     }
 
     pub(crate) fn connections(&self) -> Vec<Notice> {
-        self.store.connections(None, 100).unwrap().into_iter().map(|row| row.notice).collect()
+        self.store.connections(None, None, 100).unwrap().into_iter().map(|row| row.notice).collect()
     }
 }
 

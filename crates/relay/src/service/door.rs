@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::view::SignInView;
 use super::{Fault, Identity, Service};
 use crate::account::Account;
 use crate::language::Language;
@@ -193,6 +194,9 @@ pub trait Door: Service {
 
     /// Where a visitor is signed in, the latest first.
     fn sign_ins<'a>(&'a self, visitor: &'a Visitor) -> Boxed<'a, Result<Vec<SignIn>, Fault>>;
+
+    /// Where a visitor's sign-ins came from, and what failed, the latest first.
+    fn recent_sign_ins<'a>(&'a self, visitor: &'a Visitor) -> Boxed<'a, Result<Vec<SignInView>, Fault>>;
 
     /// Changes something of oneself; recovery codes are answered where there are new ones.
     fn change_own(&self, visitor: Visitor, change: OwnChange) -> Boxed<'_, Result<Vec<Secret>, Refused>>;

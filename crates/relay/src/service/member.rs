@@ -1,9 +1,11 @@
 //! Members: added, changed and removed, by an account for itself and by the operator.
 
 use smtp::server::Secret;
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::view::SignInView;
 use super::{Caller, Fault, account_find, display_name, mailbox, room};
 use crate::account::Account;
 use crate::clock::Timestamp;
@@ -12,6 +14,7 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::language::Language;
 use crate::limits::ACCOUNT_MEMBERS_MAX;
+use crate::member::failures;
 use crate::member::{Link, Member, MemberChange, NewMember, generate_token};
 use crate::power::{Power, Role, Scope};
 use crate::store::{Book, Members};
@@ -113,6 +116,26 @@ pub fn members(book: &impl Book, account: Option<Id<Account>>, scope: Scope) -> 
     let mut members: Vec<_> = directory.members.values().filter(wanted).cloned().collect();
     members.sort_by_cached_key(|member| (member.account, member.name.to_lowercase(), member.id));
     members
+}
+
+/// Places that sign-ins came from, at the most, in what is shown of them.
+const PLACES_SHOWN: usize = 20;
+
+/// Where the sign-ins of a member came from, and what failed, the latest first.
+///
+/// # Errors
+/// The store's.
+pub fn member_sign_ins(store: &impl Members, member: Id<Member>, now: Timestamp) -> Result<Vec<SignInView>, Fault> {
+    let mut places = store.sites(member)?;
+    places.sort_by_key(|(place, at)| (Reverse(*at), *place));
+    let mut failed = store.failed_sign_ins(member)?;
+    // those that nobody has swept up yet
+    let given_up = store.sign_ins(member)?.into_iter().filter(|sign_in| sign_in.has_no_code(now));
+    given_up.for_each(|sign_in| failures::add(&mut failed, &sign_in.failed()));
+    let mut shown: Vec<_> = failed.iter().map(|failed| (failed.last_at, SignInView::from(failed))).collect();
+    shown.extend(places.iter().take(PLACES_SHOWN).map(|(place, at)| (*at, SignInView::of_place(*place, *at))));
+    shown.sort_by_key(|(at, _)| Reverse(*at));
+    Ok(shown.into_iter().map(|(_, view)| view).collect())
 }
 
 /// Changes what a member is, is called, or is spoken to in: all of it, or nothing.

@@ -10,8 +10,9 @@ use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
     CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    PlanView, QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
+    SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView,
+    ZoneView,
 };
 use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -220,8 +221,8 @@ operations! {
         since: Option<Day>,
         until: Option<Day>
     } needs Need::Power(Activity);
-    /// Lists failed logins, blocks and limits reached.
-    Connections { account: Option<u64>, limit: u32 } needs Need::Power(Activity);
+    /// Lists failed logins, blocks and limits reached, newest first; from before the number of one.
+    Connections { account: Option<u64>, before: Option<u64>, limit: u32 } needs Need::Power(Activity);
     /// Lists the messages of test inboxes, newest first.
     InboxList {
         account: Option<u64>,
@@ -329,6 +330,8 @@ operations! {
     } needs Need::Power(Administration);
     /// Makes a new link to choose a password by, shown once; links of before are void.
     MemberLink { member: u64 } needs Need::Power(Administration);
+    /// Shows where the sign-ins of a member came from, and what failed, the latest first.
+    MemberSignIns { member: u64 } needs Need::Power(Administration);
     /// Removes a member, who is signed out that instant.
     MemberRemove { member: u64 } needs Need::Power(Administration);
     /// Copies everything while mail flows.
@@ -371,6 +374,7 @@ impl Operation {
                 | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
                 | Operation::MemberList { .. }
+                | Operation::MemberSignIns { .. }
                 | Operation::WebhookList { .. }
                 | Operation::WebhookShow { .. }
                 | Operation::WebhookLog { .. }
@@ -531,6 +535,7 @@ answers! {
     Member(MemberView);
     Members(Vec<MemberView>);
     MemberLink(MemberLinkView);
+    SignIns(Vec<SignInView>);
     Health(Health);
     Checks(Vec<CheckView>);
     Backup(BackupView);

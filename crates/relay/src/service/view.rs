@@ -7,6 +7,7 @@ mod account;
 mod domain;
 mod from;
 mod inbox;
+mod member;
 mod relay;
 mod submission;
 mod suppression;
@@ -22,6 +23,7 @@ pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
 };
+pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{CertificateView, CheckView, SiteView, UnknownReplyView};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -519,42 +521,6 @@ views! {
         #[schema(value_type = String)]
         secret: SecretText,
     }
-    /// A member: somebody who signs in to the console.
-    MemberView {
-        /// Their number.
-        id: u64,
-        /// The number of the account; none: of the operator.
-        account: Option<u64>,
-        /// The address they sign in with.
-        email: String,
-        /// What people call them.
-        name: String,
-        /// `administrator`, `regular`, `custom` or `custom_with_activity`.
-        role: String,
-        /// What they are spoken to in: `en` or `fr`.
-        language: String,
-        /// Whether they have chosen a password.
-        joined: bool,
-        /// Whether they give a one-time code when they sign in.
-        one_time_codes: bool,
-        /// When they were added.
-        created_at: String,
-    }
-    /// A link by which a member chooses a password, shown once.
-    MemberLinkView {
-        /// The member.
-        member: MemberView,
-        /// Where the console is, with the link's path; none where there is no console.
-        #[schema(value_type = Option<String>)]
-        url: Option<SecretText>,
-        /// What the link carries; it is kept nowhere and never shown again.
-        #[schema(value_type = String)]
-        token: SecretText,
-        /// From when on it works no more.
-        expires_at: String,
-        /// Whether the relay has sent it to the member by mail.
-        mailed: bool,
-    }
     /// One line of the audit log.
     AuditView {
         /// When.
@@ -583,6 +549,7 @@ pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
         .iter()
         .chain(domain::PAGES)
         .chain(account::PAGES)
+        .chain(member::PAGES)
         .chain(webhook::PAGES)
         .chain(relay::PAGES)
         .chain(submission::PAGES)

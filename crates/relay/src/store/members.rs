@@ -7,6 +7,7 @@ use super::{Actor, StoreError};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::member::failures::FailedSignIns;
 use crate::member::{Link, Member, MemberChange, NewMember, SignIn};
 use crate::smtp_user::PasswordHash;
 
@@ -37,7 +38,8 @@ pub trait Members: Send + Sync + 'static {
     /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers.
     fn member_remove(&self, member: Id<Member>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Keeps a new sign-in, and where it came from ([`Members::sites`]).
+    /// Keeps a new sign-in, and where it came from ([`Members::sites`]). Of those that wait for a one-time code the oldest go
+    /// where they are too many ([`crate::member::failures::WAITING_MAX`]), and are failures from then on.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without the member.
@@ -55,11 +57,12 @@ pub trait Members: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// The places that a member has signed in from, as far as they are remembered ([`Members::sign_ins_prune`]).
+    /// The places that a member has signed in from, and when last, as far as they are remembered
+    /// ([`Members::sign_ins_prune`]).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError>;
+    fn sites(&self, member: Id<Member>) -> Result<Vec<(IpAddr, Timestamp)>, StoreError>;
 
     /// The sign-in of this token.
     ///
@@ -79,6 +82,18 @@ pub trait Members: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn sign_in_end(&self, token: &PasswordHash) -> Result<(), StoreError>;
 
+    /// Adds failures to those that are kept ([`crate::member::failures::add`]); those of members that are gone are nobody's.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn sign_ins_failed(&self, failed: &[FailedSignIns]) -> Result<(), StoreError>;
+
+    /// The failures that are kept of a member, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    fn failed_sign_ins(&self, member: Id<Member>) -> Result<Vec<FailedSignIns>, StoreError>;
+
     /// Last uses of sign-ins, gathered.
     ///
     /// # Errors
@@ -86,7 +101,8 @@ pub trait Members: Send + Sync + 'static {
     fn sign_ins_seen(&self, seen: &[(PasswordHash, Timestamp)]) -> Result<(), StoreError>;
 
     /// Forgets sign-ins that were not used since `unused_since` or are older than `made_before`, places that nobody has
-    /// signed in from since then, and links that have expired by `now`.
+    /// signed in from since then, failures from before then, and links that have expired by `now`. Sign-ins that wait too
+    /// long for their one-time code become failures.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -25,6 +25,26 @@ pub struct KeyedRequest {
     pub answer: Option<String>,
 }
 
+/// How much is remembered of the requests of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestBounds {
+    /// Keys.
+    pub keys: u64,
+    /// Octets of their answers.
+    pub octets: u64,
+}
+
+impl RequestBounds {
+    /// Whether there is room for a request beside `others` of its account with so many octets of answers. One that is
+    /// remembered already needs room for its answer alone.
+    pub fn have_room(self, request: &KeyedRequest, is_known: bool, others: u64, octets: u64) -> bool {
+        let answer = request.answer.as_ref().map_or(0, |answer| answer.len() as u64);
+        // a new one needs some room for the answer that is to come
+        let wanted = if is_known { answer } else { answer.max(1) };
+        (is_known || others < self.keys) && (wanted == 0 || octets.saturating_add(wanted) <= self.octets)
+    }
+}
+
 /// Requests with a key. Verbs block on the disk: call them off the async threads.
 pub trait Requests: Send + Sync + 'static {
     /// The request that an account (none: the operator) made with a key.
@@ -33,12 +53,12 @@ pub trait Requests: Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     fn request(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<Option<KeyedRequest>, StoreError>;
 
-    /// Remembers a request in place of what was remembered of its key; false, and nothing is, where its account has `max`
-    /// others.
+    /// Remembers a request in place of what was remembered of its key; false, and what was remembered stays, where the others of
+    /// its account leave no room ([`RequestBounds::have_room`]).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Latched`]: it is not remembered.
-    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError>;
+    fn request_put(&self, request: &KeyedRequest, bounds: RequestBounds) -> Result<bool, StoreError>;
 
     /// Forgets a request; it may be forgotten already.
     ///

@@ -44,8 +44,13 @@ impl History for Embedded {
         self.activity.read(|reader| activity::detail(reader, row))
     }
 
-    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
-        self.activity.read(|reader| activity::connections(reader, account, limit))
+    fn connections(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionRow>, StoreError> {
+        self.activity.read(|reader| activity::connections(reader, account, before, limit))
     }
 
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {
@@ -58,16 +63,18 @@ impl History for Embedded {
 
     fn erase(&self, account: Id<Account>, recipient: &str) -> Result<Erased, StoreError> {
         let erasure = Erasure::of(account, recipient);
-        self.activity.write(|writer, _| erase::begin(writer, &erasure))?;
-        self.activity.sync()?;
-        loop {
-            let began = Instant::now();
-            if let Some(erased) = self.activity.write(|writer, _| erase::step(writer, &erasure))? {
-                self.activity.sync()?;
-                return Ok(erased);
+        self.activity.asked(&erasure, || {
+            self.activity.write(|writer, _| erase::begin(writer, &erasure))?;
+            self.activity.sync()?;
+            loop {
+                let began = Instant::now();
+                if let Some(erased) = self.activity.write(|writer, _| erase::step(writer, &erasure))? {
+                    self.activity.sync()?;
+                    return Ok(erased);
+                }
+                give_turn(began.elapsed());
             }
-            give_turn(began.elapsed());
-        }
+        })
     }
 
     fn recipients_of(&self, message: MessageId) -> Result<Vec<Recipient>, StoreError> {

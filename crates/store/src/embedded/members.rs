@@ -6,6 +6,7 @@ use std::sync::Arc;
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::member::failures::FailedSignIns;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::smtp_user::PasswordHash;
 use relay::store::{Actor, Members, StoreError};
@@ -45,8 +46,16 @@ impl Members for Embedded {
         self.ledger.book(|register| register.sign_in_act(sign_in, acting_for, by, now))
     }
 
-    fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError> {
+    fn sites(&self, member: Id<Member>) -> Result<Vec<(IpAddr, Timestamp)>, StoreError> {
         self.ledger.sites(member)
+    }
+
+    fn sign_ins_failed(&self, failed: &[FailedSignIns]) -> Result<(), StoreError> {
+        self.ledger.sign_ins_failed(failed)
+    }
+
+    fn failed_sign_ins(&self, member: Id<Member>) -> Result<Vec<FailedSignIns>, StoreError> {
+        self.ledger.failed_sign_ins(member)
     }
 
     fn sign_in(&self, token: &PasswordHash) -> Result<Option<SignIn>, StoreError> {

@@ -77,11 +77,18 @@ impl History for Memory {
         Ok(state.rows.iter().find(|known| known.detail.row.row == row).map(|known| known.detail.clone()))
     }
 
-    fn connections(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<ConnectionRow>, StoreError> {
+    fn connections(
+        &self,
+        account: Option<Id<Account>>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionRow>, StoreError> {
         let mut state = self.state();
         state.fault(Verb::History)?;
-        let newest_first = state.connections.iter().rev();
-        Ok(newest_first.filter(|row| account.is_none() || row.notice.account == account).take(limit).cloned().collect())
+        let is_wanted = |row: &&ConnectionRow| {
+            (account.is_none() || row.notice.account == account) && before.is_none_or(|before| row.row < before)
+        };
+        Ok(state.connections.iter().rev().filter(is_wanted).take(limit).cloned().collect())
     }
 
     fn sent(&self, account: Option<Id<Account>>, since: Day, until: Day) -> Result<Vec<DailyCount>, StoreError> {

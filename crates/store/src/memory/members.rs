@@ -7,6 +7,7 @@ use std::sync::Arc;
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
+use relay::member::failures::{self, FailedSignIns, WAITING_MAX};
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
 use relay::smtp_user::PasswordHash;
 use relay::store::{Actor, Members, StoreError};
@@ -22,8 +23,12 @@ impl State {
                 self.sign_ins.retain(|_, sign_in| sign_in.member != *member);
                 self.links.retain(|_, link| link.member != *member);
                 self.member_sites.retain(|(who, _), _| who != member);
+                self.failed_sign_ins.remove(member);
             }
-            Write::SignIn(sign_in) => drop(self.sign_ins.insert(sign_in.token, sign_in.clone())),
+            Write::SignIn(sign_in) => {
+                self.sign_ins.insert(sign_in.token, sign_in.clone());
+                self.bound_waiting(sign_in.member);
+            }
             Write::SignInActs { token, acting_for } => {
                 if let Some(sign_in) = self.sign_ins.get_mut(token) {
                     sign_in.acting_for = *acting_for;
@@ -34,12 +39,32 @@ impl State {
                 *last = (*last).max(*at);
             }
             Write::SignInsGone { member, keep } => {
-                self.sign_ins.retain(|token, sign_in| sign_in.member != *member || Some(*token) == *keep);
+                self.end_sign_ins(|sign_in| sign_in.member == *member && Some(sign_in.token) != *keep);
             }
             Write::Link(link) => drop(self.links.insert(link.token, link.clone())),
             Write::LinksGone(member) => self.links.retain(|_, link| link.member != *member),
             _ => {}
         }
+    }
+
+    /// Ends sign-ins; those that waited for a code are failures.
+    fn end_sign_ins(&mut self, is_over: impl Fn(&SignIn) -> bool) {
+        let over: Vec<_> =
+            self.sign_ins.extract_if(|_, sign_in| is_over(sign_in)).map(|(_, sign_in)| sign_in).collect();
+        over.iter().filter(|sign_in| !sign_in.confirmed).for_each(|sign_in| self.add_failed(&sign_in.failed()));
+    }
+
+    fn add_failed(&mut self, failed: &FailedSignIns) {
+        failures::add(self.failed_sign_ins.entry(failed.member).or_default(), failed);
+    }
+
+    /// Of a member's sign-ins that wait for a code the newest stay.
+    fn bound_waiting(&mut self, member: Id<Member>) {
+        let waiting = self.sign_ins.values().filter(|kept| kept.member == member && !kept.confirmed);
+        let mut waiting: Vec<_> = waiting.map(|kept| (Reverse(kept.created_at), kept.token.0)).collect();
+        waiting.sort_unstable();
+        let beyond: Vec<_> = waiting.into_iter().skip(WAITING_MAX).map(|(_, token)| token).collect();
+        self.end_sign_ins(|kept| beyond.contains(&kept.token.0));
     }
 }
 
@@ -76,12 +101,28 @@ impl Members for Memory {
         self.book(|register| register.sign_in_act(sign_in, acting_for, by, now))
     }
 
-    fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError> {
+    fn sites(&self, member: Id<Member>) -> Result<Vec<(IpAddr, Timestamp)>, StoreError> {
         let state = self.state();
-        let mut sites: Vec<_> =
-            state.member_sites.keys().filter(|(who, _)| *who == member).map(|(_, site)| *site).collect();
-        sites.sort_by_key(ToString::to_string);
+        let own = state.member_sites.iter().filter(|((who, _), _)| *who == member);
+        let mut sites: Vec<_> = own.map(|((_, site), at)| (*site, *at)).collect();
+        sites.sort_by_key(|(site, _)| site.to_string());
         Ok(sites)
+    }
+
+    fn sign_ins_failed(&self, failed: &[FailedSignIns]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for failed in failed {
+            if state.register.directory.members.contains_key(&failed.member) {
+                state.add_failed(failed);
+            }
+        }
+        Ok(())
+    }
+
+    fn failed_sign_ins(&self, member: Id<Member>) -> Result<Vec<FailedSignIns>, StoreError> {
+        let mut found = self.state().failed_sign_ins.get(&member).cloned().unwrap_or_default();
+        found.sort_by_key(failures::order);
+        Ok(found)
     }
 
     fn sign_in(&self, token: &PasswordHash) -> Result<Option<SignIn>, StoreError> {
@@ -117,8 +158,12 @@ impl Members for Memory {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.sign_ins.retain(|_, kept| kept.seen_at >= unused_since && kept.created_at >= made_before);
+        state
+            .end_sign_ins(|kept| kept.seen_at < unused_since || kept.created_at < made_before || kept.has_no_code(now));
         state.member_sites.retain(|_, at| *at >= made_before);
+        for failed in state.failed_sign_ins.values_mut() {
+            failed.retain(|failed| failed.last_at >= made_before);
+        }
         state.links.retain(|_, link| link.expires_at > now);
         Ok(())
     }

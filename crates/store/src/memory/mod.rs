@@ -25,6 +25,7 @@ use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::{Id, MessageId};
+use relay::member::failures::FailedSignIns;
 use relay::member::{Link, Member, SignIn};
 use relay::plan::Plan;
 use relay::queue::{Envelope, RecipientState};
@@ -105,6 +106,7 @@ struct State {
     links: HashMap<PasswordHash, Link>,
     requests: HashMap<(Option<Id<Account>>, KeyHash), KeyedRequest>,
     member_sites: HashMap<(Id<Member>, IpAddr), Timestamp>,
+    failed_sign_ins: HashMap<Id<Member>, Vec<FailedSignIns>>,
     audit: Vec<AuditEntry>,
     /// The secrets of each webhook, the last one in force.
     webhook_secrets: HashMap<Id<Webhook>, Vec<Secret>>,

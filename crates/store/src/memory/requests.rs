@@ -3,7 +3,7 @@
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::Id;
-use relay::store::{KeyHash, KeyedRequest, Requests, StoreError};
+use relay::store::{KeyHash, KeyedRequest, RequestBounds, Requests, StoreError};
 
 use super::{Memory, Verb};
 
@@ -12,11 +12,16 @@ impl Requests for Memory {
         Ok(self.state().requests.get(&(account, *key)).cloned())
     }
 
-    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError> {
+    fn request_put(&self, request: &KeyedRequest, bounds: RequestBounds) -> Result<bool, StoreError> {
         let mut state = self.state();
         state.fault(Verb::Book)?;
-        let others = state.requests.keys().filter(|(account, key)| *account == request.account && *key != request.key);
-        if others.count() as u64 >= max {
+        let is_other = |kept: &&KeyedRequest| kept.account == request.account && kept.key != request.key;
+        let others = state.requests.values().filter(is_other);
+        let (count, octets) = others.fold((0, 0), |(count, octets), other| {
+            (count + 1, octets + other.answer.as_ref().map_or(0, |answer| answer.len() as u64))
+        });
+        let is_known = state.requests.contains_key(&(request.account, request.key));
+        if !bounds.have_room(request, is_known, count, octets) {
             return Ok(false);
         }
         state.requests.insert((request.account, request.key), request.clone());

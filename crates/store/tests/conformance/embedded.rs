@@ -395,8 +395,8 @@ async fn old_rows_go_and_new_ones_stay() {
     let store = folder.open();
     until(&store, || store.activity(&ActivityFilter::default()).unwrap().len() == 1).await;
     assert_eq!(only_row(&store).await.recipient, "new@example.org");
-    until(&store, || store.connections(None, 10).unwrap().len() == 1).await;
-    assert_eq!(store.connections(None, 10).unwrap()[0].notice.username, "new");
+    until(&store, || store.connections(None, None, 10).unwrap().len() == 1).await;
+    assert_eq!(store.connections(None, None, 10).unwrap()[0].notice.username, "new");
     assert_eq!(store.queue(None, 10).len(), 2, "mail is not rows");
 }
 
@@ -421,7 +421,7 @@ async fn rows_of_an_account_go_after_its_own_days() {
     let store = folder.open();
     assert_eq!(store.directory().accounts[&one.id].activity_days, Some(2));
     until(&store, || store.activity(&ActivityFilter::default()).unwrap().len() == 2).await;
-    until(&store, || store.connections(None, 10).unwrap().is_empty()).await;
+    until(&store, || store.connections(None, None, 10).unwrap().is_empty()).await;
     let left: Vec<_> = rows(&store, ActivityFilter::default()).await.iter().map(|row| row.account).collect();
     assert_eq!(left, [one.id, other.id]);
 }

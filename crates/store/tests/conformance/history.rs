@@ -223,7 +223,7 @@ pub(crate) async fn numbers_beyond_all_are_nobodys(store: &impl Store) {
     assert_eq!(store.activity_detail(beyond).unwrap(), None);
     let now = store.activity_cursor().unwrap();
     assert_eq!(store.activity_since(beyond, &ActivityFilter::default()).unwrap(), (Vec::new(), now));
-    assert!(store.connections(nobody, usize::MAX).unwrap().is_empty());
+    assert!(store.connections(nobody, None, usize::MAX).unwrap().is_empty());
     assert!(store.sent(nobody, Day(0), Day(beyond)).unwrap().is_empty());
     assert!(store.audit(nobody, usize::MAX).unwrap().is_empty());
 }
@@ -267,16 +267,19 @@ pub(crate) async fn connections_alike_are_one_row(store: &impl Store) {
     owned.account = Some(Id::new(1));
     note(store, vec![trouble(later(1), "k7"), owned, trouble(later(2), "k7")], 1).await;
     note(store, vec![trouble(later(9), "k7")], 2).await;
-    let rows = store.connections(None, 10).unwrap();
+    let rows = store.connections(None, None, 10).unwrap();
     assert_eq!(rows.len(), 2, "{rows:?}");
     assert_eq!((rows[1].notice.count, rows[1].notice.at, rows[1].updated_at), (3, later(1), later(9)));
     assert_eq!((rows[1].notice.username.as_str(), rows[1].notice.remote), ("k7", REMOTE));
     let mut expected = trouble(later(1), "k7");
     expected.count = 3;
     assert_eq!(rows[1].notice, expected);
-    let owned = store.connections(Some(Id::new(1)), 10).unwrap();
+    let owned = store.connections(Some(Id::new(1)), None, 10).unwrap();
     assert_eq!((owned.len(), owned[0].notice.username.as_str()), (1, "k8"));
-    assert_eq!(store.connections(None, 1).unwrap().len(), 1);
+    assert_eq!(store.connections(None, None, 1).unwrap().len(), 1);
+    let before = |row| store.connections(None, Some(row), 10).unwrap();
+    assert_eq!(before(rows[0].row), rows[1..], "the page behind the first row");
+    assert!(before(rows[1].row).is_empty() && before(u64::MAX) == rows);
     assert!(rejected(store).is_empty());
 }
 
@@ -285,7 +288,7 @@ pub(crate) async fn a_refusal_without_account_is_a_connection(store: &impl Store
     nobodys.account = None;
     note(store, vec![nobodys], 1).await;
     assert!(rejected(store).is_empty());
-    assert_eq!(store.connections(None, 10).unwrap().len(), 1);
+    assert_eq!(store.connections(None, None, 10).unwrap().len(), 1);
 }
 
 pub(crate) async fn following_shows_each_change_once(store: &impl Store) {
@@ -527,7 +530,7 @@ pub(crate) async fn a_recipient_is_erased(store: &impl Store) {
     ];
     left.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
     assert_eq!(left, expected);
-    assert!(store.connections(None, 10).unwrap().is_empty());
+    assert!(store.connections(None, None, 10).unwrap().is_empty());
     // what is left of the message is told as before, and once more there is nothing
     let of_message = ActivityFilter { message: Some(whole), ..ActivityFilter::default() };
     let other = rows(store, of_message).await.remove(0);

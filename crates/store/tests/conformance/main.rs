@@ -70,10 +70,13 @@ suite! {
         sign_ins_end
         a_sign_in_that_has_ended_acts_for_nobody
         places_are_remembered_longer_than_sign_ins
+        failed_sign_ins_are_kept_bounded_and_forgotten
+        a_sign_in_without_its_code_is_a_failure
         a_link_works_until_it_is_used_or_replaced;
     requests:
         a_request_is_remembered_as_it_last_was
-        requests_are_bounded_and_forgotten;
+        requests_are_bounded_and_forgotten
+        answers_of_requests_are_bounded;
     inbox:
         what_is_captured_comes_back_whole
         a_message_is_kept_once_with_all_its_recipients

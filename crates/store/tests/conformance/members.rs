@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::language::Language;
+use relay::member::failures::{self, FailedSignIns, SignInFailure};
 use relay::member::password::HashedPassword;
-use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
+use relay::member::{CODE_PATIENCE, Link, Member, MemberChange, NewMember, SignIn};
 use relay::power::Role;
 use relay::smtp_user::PasswordHash;
 use relay::store::{Actor, Store, StoreError};
@@ -146,12 +147,66 @@ pub(crate) async fn places_are_remembered_longer_than_sign_ins(store: &impl Stor
     store.sign_in_add(SignIn { confirmed: false, ..from("192.0.2.9", 2) }, &actor()).unwrap();
     store.sign_in_end(&PasswordHash([1; 32])).unwrap();
     let place: IpAddr = "2001:db8:1:2::".parse().unwrap();
-    assert_eq!(store.sites(jane).unwrap(), [place], "half a sign-in proves no place");
-    assert_eq!(store.sites(john).unwrap(), [] as [IpAddr; 0]);
+    assert_eq!(store.sites(jane).unwrap(), [(place, NOW)], "half a sign-in proves no place");
+    assert_eq!(store.sites(john).unwrap(), []);
     store.sign_ins_prune(later(1), NOW, NOW).unwrap();
-    assert_eq!(store.sites(jane).unwrap(), [place]);
+    assert_eq!(store.sites(jane).unwrap(), [(place, NOW)]);
     store.sign_ins_prune(later(1), later(1), NOW).unwrap();
-    assert_eq!(store.sites(jane).unwrap(), [] as [IpAddr; 0]);
+    assert_eq!(store.sites(jane).unwrap(), []);
+}
+
+fn failed(member: Id<Member>, failure: SignInFailure, place: &str, at: u64) -> FailedSignIns {
+    let place = Some(place.parse().unwrap());
+    FailedSignIns { member, failure, place, count: 1, first_at: later(at), last_at: later(at) }
+}
+
+pub(crate) async fn failed_sign_ins_are_kept_bounded_and_forgotten(store: &impl Store) {
+    let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
+    let wrong = |member, place: &str, at| failed(member, SignInFailure::WrongPassword, place, at);
+    let code = failed(jane, SignInFailure::WrongCode, "192.0.2.9", 2);
+    store.sign_ins_failed(&[wrong(jane, "192.0.2.1", 1), code, wrong(john, "192.0.2.1", 3)]).unwrap();
+    store.sign_ins_failed(&[wrong(jane, "192.0.2.1", 7), wrong(Id::new(99), "192.0.2.1", 1)]).unwrap();
+    let both = FailedSignIns { count: 2, first_at: later(1), ..wrong(jane, "192.0.2.1", 7) };
+    assert_eq!(store.failed_sign_ins(jane).unwrap(), [both, code]);
+    assert_eq!(store.failed_sign_ins(Id::new(99)).unwrap(), []);
+    let many: Vec<_> = (0..100_u64).map(|number| wrong(jane, &format!("2001:db8:0:{number}::"), 10 + number)).collect();
+    store.sign_ins_failed(&many).unwrap();
+    let kept = store.failed_sign_ins(jane).unwrap();
+    assert_eq!((kept.len(), kept[0]), (failures::PLACES_MAX + 2, many[99]));
+    assert!(kept.contains(&code) && kept.iter().map(|one| one.count).sum::<u64>() == 103);
+    store.sign_ins_prune(NOW, later(90), NOW).unwrap();
+    assert_eq!(store.failed_sign_ins(jane).unwrap().len(), failures::PLACES_MAX, "what came last");
+    assert_eq!(store.failed_sign_ins(john).unwrap(), []);
+    add(store, "admin@example.com");
+    store.member_remove(jane, &actor(), NOW).unwrap();
+    assert_eq!(store.failed_sign_ins(jane).unwrap(), []);
+}
+
+pub(crate) async fn a_sign_in_without_its_code_is_a_failure(store: &impl Store) {
+    let jane = add(store, "jane@example.com");
+    let half =
+        |token: u8, at| SignIn { confirmed: false, created_at: later(at), seen_at: later(at), ..sign_in(jane, token) };
+    let found = || store.failed_sign_ins(jane).unwrap();
+    let counted = |count, first, last| FailedSignIns {
+        count,
+        first_at: later(first),
+        ..failed(jane, SignInFailure::NoCode, "192.0.2.7", last)
+    };
+    store.sign_in_add(half(1, 1), &actor()).unwrap();
+    store.sign_in_end(&PasswordHash([1; 32])).unwrap();
+    assert_eq!(found(), [], "its code has come");
+    let waiting = u8::try_from(failures::WAITING_MAX).unwrap();
+    for token in 0..waiting + 2 {
+        store.sign_in_add(half(token, 10 + u64::from(token)), &actor()).unwrap();
+    }
+    assert_eq!((store.sign_ins(jane).unwrap().len(), found()), (failures::WAITING_MAX, vec![counted(2, 10, 11)]));
+    let patience = u64::try_from(CODE_PATIENCE.as_millis()).unwrap();
+    store.sign_in_add(sign_in(jane, 99), &actor()).unwrap();
+    store.sign_ins_prune(NOW, NOW, later(patience + 12)).unwrap();
+    assert_eq!((store.sign_ins(jane).unwrap().len(), found()), (failures::WAITING_MAX, vec![counted(3, 10, 12)]));
+    let change = MemberChange::Password { password: HashedPassword("x".into()), keep: None };
+    store.member_change(jane, change, &actor(), NOW).unwrap();
+    assert_eq!((store.sign_ins(jane).unwrap(), found()), (vec![], vec![counted(12, 10, 21)]));
 }
 
 pub(crate) async fn a_link_works_until_it_is_used_or_replaced(store: &impl Store) {

@@ -191,9 +191,25 @@ pub(super) struct Latest {
     pub(super) limit: Option<u32>,
 }
 
-/// Lists failed logins, blocks and limits reached, the last first.
-#[utoipa::path(get, path = "/connections", operation_id = "Connections", tag = "Activity", params(Latest),
-    responses((status = 200, body = Vec<ConnectionView>)))]
-pub(super) async fn connections(asking: Asking, Query(latest): Query<Latest>) -> Outcome<Vec<ConnectionView>> {
-    asking.run(Operation::Connections { account: latest.account, limit: limit(latest.limit)? }).await
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Troubles {
+    /// Of this account alone; with a key of an account its own.
+    account: Option<u64>,
+    /// What the page before gave as `next`.
+    #[param(maximum = 9_223_372_036_854_775_807_u64)]
+    cursor: Option<u64>,
+    /// At most so many; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Lists failed logins, blocks and limits reached, newest first.
+#[utoipa::path(get, path = "/connections", operation_id = "Connections", tag = "Activity", params(Troubles),
+    responses((status = 200, body = Page<ConnectionView>)))]
+pub(super) async fn connections(asking: Asking, Query(troubles): Query<Troubles>) -> Outcome<Page<ConnectionView>> {
+    let (before, limit) = (cursor(troubles.cursor)?, limit(troubles.limit)?);
+    let page = |rows: Vec<ConnectionView>| Page::new(rows, limit, |row| row.row.to_string());
+    asking.shown(Operation::Connections { account: troubles.account, before, limit }, page).await
 }

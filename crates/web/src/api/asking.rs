@@ -98,7 +98,7 @@ fn once(api: &Api, request: &Request) -> Result<Option<IdempotencyKey>, Problem>
 /// Whose key came with a request.
 fn known(api: &Api, request: &Request) -> Result<(Id<ApiKey>, Identity), Problem> {
     let from = request.extensions().get::<Peer>();
-    let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip());
+    let from = from.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Peer(address)| address.ip().to_canonical());
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let (scheme, secret) = given.and_then(|given| given.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {

@@ -3,7 +3,7 @@
 use relay::language::Language;
 use relay::power::Role;
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, MemberLinkView, MemberView};
+use relay::service::view::{DoneView, MemberLinkView, MemberView, SignInView};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -73,6 +73,13 @@ pub(super) async fn member_set(
     params(("member" = u64, Path, description = "Their number")), responses((status = 200, body = MemberLinkView)))]
 pub(super) async fn member_link(asking: Asking, Path(member): Path<u64>) -> Outcome<MemberLinkView> {
     asking.run(Operation::MemberLink { member }).await
+}
+
+/// Shows where the sign-ins of a member came from, and what failed, the latest first.
+#[utoipa::path(get, path = "/members/{member}/sign-ins", operation_id = "MemberSignIns", tag = "Members",
+    params(("member" = u64, Path, description = "Their number")), responses((status = 200, body = Vec<SignInView>)))]
+pub(super) async fn member_sign_ins(asking: Asking, Path(member): Path<u64>) -> Outcome<Vec<SignInView>> {
+    asking.run(Operation::MemberSignIns { member }).await
 }
 
 /// Removes a member, who is signed out that instant.

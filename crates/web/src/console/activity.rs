@@ -3,7 +3,6 @@
 pub(super) mod detail;
 mod encryption;
 mod export;
-pub(super) use export::cell;
 pub(super) mod row;
 mod search;
 

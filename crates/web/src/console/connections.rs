@@ -1,5 +1,8 @@
 //! Connections: logins and connections that failed, each with its cause and what to do, and the blocks that followed.
 
+mod export;
+mod search;
+
 use std::net::IpAddr;
 
 use askama::Template;
@@ -17,43 +20,25 @@ use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::words::Words;
 use super::{For, Route, show, take};
+use search::Search;
+
+/// Who may look.
+const READERS: For = For::Account(Need::Power(Power::Activity));
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        show("/connections", For::Account(Need::Power(Power::Activity)), page),
+        show("/connections", READERS, page),
+        show("/connections/export.csv", READERS, export::csv),
+        show("/connections/export.json", READERS, export::json),
         take("/connections/lift", For::Account(Need::Power(Power::Administration)), lift),
     ]
 }
 
-/// Rows that are looked through.
-const LOOKED_THROUGH: u32 = 1_000;
 /// Rows of the page.
 const SHOWN: usize = 60;
 /// SMTP users to choose among.
 const USERS_MAX: usize = 200;
-
-/// What the address of the page asks for.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Search {
-    cause: String,
-    user: String,
-    address: String,
-}
-
-impl Search {
-    fn has(&self, row: &ConnectionView) -> bool {
-        let user = self.user.parse::<u64>().ok();
-        (self.cause.is_empty() || reasons::trouble_of(row).word == self.cause)
-            && user.is_none_or(|user| row.user == Some(user))
-            && row.remote.starts_with(self.address.trim())
-    }
-
-    fn is_narrow(&self) -> bool {
-        [&self.cause, &self.user, &self.address].iter().any(|text| !text.is_empty())
-    }
-}
 
 /// A row of the page.
 struct Row {
@@ -92,6 +77,11 @@ struct ConnectionsPage {
     blocks: Vec<Blocked>,
     rows: Vec<Row>,
     count: String,
+    /// What exports ask for, which is the query of the first page.
+    query: String,
+    is_first: bool,
+    /// The query of the next page.
+    older: Option<String>,
     refused: Option<Refusal>,
 }
 
@@ -138,29 +128,25 @@ async fn users(visit: &Visit, chosen: &str) -> Result<Vec<(u64, String, bool)>, 
 }
 
 async fn connections(visit: &Visit, refused: Option<Refusal>) -> Result<Response, Failure> {
-    let (words, query) = (visit.words(), visit.here.split_once('?').map_or("", |(_, query)| query));
-    let account = Some(visit.account_number()?);
-    let search: Search = serde_html_form::from_str(query).unwrap_or_default();
-    let found: Vec<ConnectionView> = visit.ask(Operation::Connections { account, limit: LOOKED_THROUGH }).await?;
+    let (words, search) = (visit.words(), Search::of(&visit.here));
+    let found = search::page_of(visit, visit.account_number()?, &search, SHOWN).await;
+    let (found, last) = found.map_err(|fault| visit.page().failure(fault))?;
     let mut users = users(visit, &search.user).await?;
     let blocks: Vec<BlockView> =
         if visit.may(Need::Power(Power::Administration)) { visit.ask(Operation::Blocks).await? } else { Vec::new() };
-    let wanted: Vec<_> = found.iter().filter(|row| search.has(row)).collect();
-    let rows: Vec<_> = wanted.iter().take(SHOWN).map(|found| row(words, found, &users)).collect();
+    let rows: Vec<_> = found.iter().map(|found| row(words, found, &users)).collect();
     users.truncate(USERS_MAX);
     let page = visit.page();
-    let count = if wanted.len() > SHOWN {
-        page.count("connections-of-many", SHOWN)
-    } else {
-        page.count("connections-count", wanted.len())
-    };
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = ConnectionsPage {
         troubles: TROUBLES.iter().map(|trouble| (trouble.word, page.t(&format!("trouble-{}", trouble.word)))).collect(),
         users,
         blocks: blocks.iter().map(|block| blocked(words, block)).collect(),
+        count: page.count("connections-count", rows.len()),
         rows,
-        count,
+        query: search.query(""),
+        is_first: search.before().is_none(),
+        older: last.map(|last| search.query(&last.to_string())),
         refused,
         search,
         page,

@@ -62,14 +62,14 @@ fn status_of(refused: &Refused) -> StatusCode {
 }
 
 /// Lets a browser in, and leads it on.
-fn let_in(console: &Console, entered: &Entered, next: &str) -> Response {
+fn let_in(console: &Console, guest: &Guest, entered: &Entered, next: &str) -> Response {
     let mut answer = if entered.confirmed {
         on_to(place(next))
     } else {
         let next = percent_encoding::utf8_percent_encode(place(next), percent_encoding::NON_ALPHANUMERIC);
         on_to(&format!("/sign-in/code?next={next}"))
     };
-    answer.headers_mut().insert(header::SET_COOKIE, cookie_of(&console.settings, &entered.token));
+    answer.headers_mut().insert(header::SET_COOKIE, cookie_of(&console.settings, guest.is_secure, &entered.token));
     answer
 }
 
@@ -123,7 +123,7 @@ pub(super) async fn sign_in(State(console): State<Console>, guest: Guest, Open(f
     let page = page_of(&console, language_of(&form.language, &guest));
     let entered = console.door.sign_in(form.email.clone(), secret(form.password), guest.browser.clone()).await;
     match entered {
-        Ok(entered) => let_in(&console, &entered, &form.next),
+        Ok(entered) => let_in(&console, &guest, &entered, &form.next),
         Err(refused) => {
             let (choice, words) = (other_language(&guest, &page), told(&page, &refused));
             let can_write = console.door.can_write();
@@ -159,7 +159,7 @@ pub(super) struct CodeForm {
 pub(super) async fn code(State(console): State<Console>, guest: Guest, Open(form): Open<CodeForm>) -> Response {
     let Some(token) = guest.token.clone() else { return on_to("/sign-in") };
     match console.door.confirm(token, form.code, guest.browser.clone()).await {
-        Ok(entered) => let_in(&console, &entered, &form.next),
+        Ok(entered) => let_in(&console, &guest, &entered, &form.next),
         Err(Refused::LinkVoid) => on_to("/sign-in"),
         Err(refused) => {
             let page = page_of(&console, language_of(&form.language, &guest));
@@ -174,7 +174,7 @@ pub(super) async fn sign_out(State(console): State<Console>, guest: Guest) -> Re
         console.door.sign_out(token).await?;
     }
     let mut answer = on_to("/sign-in");
-    answer.headers_mut().insert(header::SET_COOKIE, cookie_gone(&console.settings));
+    answer.headers_mut().insert(header::SET_COOKIE, cookie_gone(guest.is_secure));
     Ok(answer)
 }
 
@@ -266,7 +266,7 @@ pub(super) async fn choose(
         return Ok(shown_as(StatusCode::GONE, &LinkVoidPage { page }));
     };
     match console.door.choose_password(secret(token.clone()), secret(password), guest.browser.clone()).await {
-        Ok(entered) => Ok(let_in(&console, &entered, "/")),
+        Ok(entered) => Ok(let_in(&console, &guest, &entered, "/")),
         Err(refused) => {
             let page = page_of(&console, member.language);
             let (words, least) = (told(&page, &refused), least(&page));
@@ -315,7 +315,7 @@ pub(super) async fn first(State(console): State<Console>, guest: Guest, Open(for
     let founder = Founder { email: email.clone(), name: name.clone(), password: secret(password), language };
     let page = page_of(&console, language);
     match console.door.found(secret(token.clone()), founder, guest.browser.clone()).await {
-        Ok(entered) => let_in(&console, &entered, "/operator/first-steps"),
+        Ok(entered) => let_in(&console, &guest, &entered, "/operator/first-steps"),
         Err(Refused::LinkVoid) => shown_as(StatusCode::GONE, &LinkVoidPage { page }),
         Err(refused) => {
             let (words, least, choice) = (told(&page, &refused), least(&page), other_language(&guest, &page));

@@ -5,6 +5,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::listen::Scheme;
+
 /// Nothing from elsewhere, nothing within the page itself, in no frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -23,30 +25,42 @@ const STRICT: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Refuses what another site asks for in a visitor's name, and marks the answer.
 pub(super) async fn guarded(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
+    let is_under_tls = is_under_tls(&request, is_secure);
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut answer = if safe || is_from_here(request.headers()) {
         next.run(request).await
     } else {
         (StatusCode::FORBIDDEN, "This form was sent by another site, and nothing was done.").into_response()
     };
-    mark(&mut answer, is_secure);
+    mark(&mut answer, is_under_tls);
     answer
+}
+
+/// Whether a request came under TLS: as a trusted proxy says, else as pages are served.
+fn is_under_tls(request: &Request, is_secure: bool) -> bool {
+    match request.extensions().get::<Scheme>() {
+        Some(Scheme::Https) => true,
+        Some(Scheme::Http) => false,
+        _ => is_secure,
+    }
 }
 
 /// Marks what is answered to whoever comes from anywhere, without a cookie.
 pub(super) async fn marked(State(is_secure): State<bool>, request: Request, next: Next) -> Response {
+    let is_under_tls = is_under_tls(&request, is_secure);
     let mut answer = next.run(request).await;
-    mark(&mut answer, is_secure);
+    mark(&mut answer, is_under_tls);
     answer
 }
 
-fn mark(answer: &mut Response, is_secure: bool) {
+fn mark(answer: &mut Response, is_under_tls: bool) {
     let fields = answer.headers_mut();
     for (name, value) in FIELDS {
         // what a page has said of itself stands
         fields.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
-    if is_secure {
+    // what comes in the clear is not told so (RFC 6797 §7.2)
+    if is_under_tls {
         fields.insert(header::STRICT_TRANSPORT_SECURITY, STRICT);
     }
     if !fields.contains_key(header::CACHE_CONTROL) {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use relay::language::Language;
 use relay::power::{Need, Power, Role};
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, MemberLinkView, MemberView, word};
+use relay::service::view::{DoneView, MemberLinkView, MemberView, SignInView, word};
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -15,7 +15,7 @@ use super::page::{Failure, Page, shown, shown_as, slug};
 use super::question::{Pressed, Question, Sure, asked};
 use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
-use super::{For, Route, show, take};
+use super::{For, Route, show, sign_ins, take};
 
 const OWN: For = For::Account(Need::Power(Power::Administration));
 
@@ -225,11 +225,13 @@ struct MemberPage {
     choices: Vec<Choice>,
     has_roles: bool,
     is_last: bool,
+    sign_ins: Vec<sign_ins::Row>,
     refused: Option<Refusal>,
 }
 
 async fn edited(visit: &Visit, member: &str, refused: Option<Refusal>) -> Result<Response, Failure> {
     let (member, is_last) = member_of(visit, member).await?;
+    let found: Vec<SignInView> = visit.ask(Operation::MemberSignIns { member: member.id }).await?;
     let page = visit.page();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = MemberPage {
@@ -241,6 +243,7 @@ async fn edited(visit: &Visit, member: &str, refused: Option<Refusal>) -> Result
         has_roles: member.account.is_some(),
         member,
         is_last,
+        sign_ins: sign_ins::rows(visit.words(), &found),
         refused,
         page,
     };

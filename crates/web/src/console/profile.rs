@@ -17,7 +17,7 @@ use super::entrance::{secret, told};
 use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
 use super::visit::{Visit, on_to};
-use super::{For, Route, show, take};
+use super::{For, Route, show, sign_ins, take};
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -52,6 +52,7 @@ struct ProfilePage {
     has_codes: bool,
     recovery_left: String,
     browsers: Vec<Browser>,
+    sign_ins: Vec<sign_ins::Row>,
     least: String,
     refused: Option<(&'static str, String)>,
 }
@@ -67,8 +68,9 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 
 async fn profile(visit: &Visit, refused: Option<(&'static str, Refused)>) -> Result<Response, Failure> {
     let (page, visitor) = (visit.page(), &visit.visitor);
-    let sign_ins = visit.console.door.sign_ins(visitor).await?;
-    let browsers = sign_ins.iter().filter(|sign_in| sign_in.confirmed).map(|sign_in| Browser {
+    let signed_in = visit.console.door.sign_ins(visitor).await?;
+    let recent = visit.console.door.recent_sign_ins(visitor).await?;
+    let browsers = signed_in.iter().filter(|sign_in| sign_in.confirmed).map(|sign_in| Browser {
         token: hex(&sign_in.token.0),
         agent: sign_in.agent.clone(),
         from: sign_in.from.to_string(),
@@ -85,6 +87,7 @@ async fn profile(visit: &Visit, refused: Option<(&'static str, Refused)>) -> Res
         has_codes: member.totp.is_some(),
         recovery_left: page.count("profile-recovery-left", member.recovery.len()),
         browsers: browsers.collect(),
+        sign_ins: sign_ins::rows(visit.words(), &recent),
         least: page.count("password-hint", CHARACTERS_MIN),
         refused: refused.map(|(form, refused)| (form, told(&page, &refused))),
         page,

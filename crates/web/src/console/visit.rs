@@ -18,39 +18,39 @@ use std::sync::PoisonError;
 use super::page::{Failure, Page};
 use super::words::Words;
 use super::{Console, For, Settings};
-use crate::listen::Peer;
+use crate::listen::{Peer, Scheme};
 
 /// The cookie of a sign-in where browsers come by https: none but this very host sets or gets it (RFC 6265bis §4.1.3.2).
 const COOKIE_SECURE: &str = "__Host-envoi";
 /// The same where they do not, which is on loopback alone.
 const COOKIE_CLEAR: &str = "envoi";
 
-fn cookie_name(settings: &Settings) -> &'static str {
-    if settings.is_secure { COOKIE_SECURE } else { COOKIE_CLEAR }
+fn cookie_name(is_secure: bool) -> &'static str {
+    if is_secure { COOKIE_SECURE } else { COOKIE_CLEAR }
 }
 
 /// The field that signs a browser in.
-pub(super) fn cookie_of(settings: &Settings, token: &Secret) -> HeaderValue {
+pub(super) fn cookie_of(settings: &Settings, is_secure: bool, token: &Secret) -> HeaderValue {
     let seconds = settings.limits.sign_in_days * 86_400;
-    cookie(settings, &String::from_utf8_lossy(token.expose()), seconds)
+    cookie(is_secure, &String::from_utf8_lossy(token.expose()), seconds)
 }
 
 /// The field that signs it out.
-pub(super) fn cookie_gone(settings: &Settings) -> HeaderValue {
-    cookie(settings, "", 0)
+pub(super) fn cookie_gone(is_secure: bool) -> HeaderValue {
+    cookie(is_secure, "", 0)
 }
 
-fn cookie(settings: &Settings, value: &str, seconds: u64) -> HeaderValue {
-    let secure = if settings.is_secure { "; Secure" } else { "" };
-    let name = cookie_name(settings);
+fn cookie(is_secure: bool, value: &str, seconds: u64) -> HeaderValue {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let name = cookie_name(is_secure);
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     // letters and digits: this cannot fail
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The token that a browser has.
-pub(super) fn token_of(headers: &HeaderMap, settings: &Settings) -> Option<Secret> {
-    let name = cookie_name(settings);
+fn token_of(headers: &HeaderMap, is_secure: bool) -> Option<Secret> {
+    let name = cookie_name(is_secure);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, token) = pairs.find(|(found, _)| *found == name)?;
@@ -65,6 +65,8 @@ pub(super) struct Guest {
     pub(super) language: Language,
     /// What it is signed in by.
     pub(super) token: Option<Secret>,
+    /// Whether it comes by `https`, as far as is known: its cookie then goes no other way.
+    pub(super) is_secure: bool,
     /// Where it is.
     pub(super) uri: Uri,
 }
@@ -79,8 +81,10 @@ impl FromRequestParts<Console> for Guest {
         let uri = parts.extensions.get::<OriginalUri>().map_or_else(|| parts.uri.clone(), |uri| uri.0.clone());
         let chosen = query_value(&uri, "language").and_then(|tag| Language::of_tag(&tag));
         let language = chosen.unwrap_or_else(|| preferred(parts));
-        let token = token_of(&parts.headers, &console.settings);
-        Ok(Guest { browser: Browser { from, agent }, language, token, uri })
+        // where browsers are told to come by https, no word of a proxy makes less of it
+        let is_secure = console.settings.is_secure || parts.extensions.get::<Scheme>() == Some(&Scheme::Https);
+        let token = token_of(&parts.headers, is_secure);
+        Ok(Guest { browser: Browser { from, agent }, language, token, is_secure, uri })
     }
 }
 

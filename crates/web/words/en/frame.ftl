@@ -128,6 +128,21 @@ recovery-kept = I have kept them
 recovery-once = They are shown this once. Each works once, in place of a code of your device.
 recovery-title = Keep your recovery codes
 recovery-what = One-time codes are on. If you lose your device, these codes let you in.
+sign-ins-further = further places
+sign-ins-last = Last time
+sign-ins-none = Nobody has signed in yet, or tried to.
+sign-ins-result = Result
+sign-ins-result-no-code = Right password, no one-time code
+sign-ins-result-signed-in = Signed in
+sign-ins-result-wrong-code = Right password, wrong one-time code
+sign-ins-result-wrong-password = Wrong password
+sign-ins-times = { $count ->
+    [one] once since { $since }
+   *[other] { $number } times since { $since }
+}
+sign-ins-title = Recent sign-ins
+sign-ins-what = Where sign-ins with your address came from, and which failed. Where the password was right and it was not you, change it.
+sign-ins-what-member = Where their sign-ins came from, and which failed. Where the password was right and it was not them, they should change it.
 
 ## Failures
 failure-conflict = That contradicts what is there

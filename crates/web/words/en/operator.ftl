@@ -373,6 +373,7 @@ limit-sign-in-days = How long a sign-in to the console lasts at the most.
 limit-api-waits-max = Requests to the API that wait at once for a change.
 limit-api-key-waits-max = Requests to the API with one key that wait at once for a change.
 limit-account-idempotency-keys-max = Idempotency keys of one account, or of the operator, that are remembered; each is for 24 hours.
+limit-account-idempotency-octets-max = Answers that are remembered under the idempotency keys of one account, or of the operator.
 limit-idempotency-key-octets-max = Length of an idempotency key.
 limit-api-held-octets-max = Messages handed in over HTTP that are held at once, as their bodies came; each takes up to three times as much memory for a moment.
 limit-api-key-held-octets-max = Those that are handed in with one key; no body is larger.

@@ -171,10 +171,7 @@ connections-lede = Attempts to connect that did not end in a message, each with 
 connections-lift = Lift the block
 connections-liftable = All its failures were aimed at this account, so you may lift it. Correct the password in the application first, or it comes back.
 connections-nothing-what = No row fits all the filters.
-connections-of-many = { $count ->
-    [one] The last one of many; narrow the search to see others
-   *[other] The last { $number } of many; narrow the search to see others
-}
+connections-nothing-yet = None of the newest rows fits all the filters. There are older ones.
 connections-others = It also tried usernames that are not of this account, so the operator of the relay alone can lift the block. It ends by itself.
 connections-times = { $count ->
     [one] Once.

@@ -127,6 +127,21 @@ recovery-kept = Je les ai conservés
 recovery-once = Ils ne sont affichés que cette fois. Chacun sert une fois, à la place d’un code de votre appareil.
 recovery-title = Conservez vos codes de secours
 recovery-what = Les codes à usage unique sont activés. Si vous perdez votre appareil, ces codes vous laisseront entrer.
+sign-ins-further = autres endroits
+sign-ins-last = Dernière fois
+sign-ins-none = Personne ne s’est encore connecté, ni n’a essayé.
+sign-ins-result = Résultat
+sign-ins-result-no-code = Bon mot de passe, aucun code à usage unique
+sign-ins-result-signed-in = Connexion réussie
+sign-ins-result-wrong-code = Bon mot de passe, mauvais code à usage unique
+sign-ins-result-wrong-password = Mauvais mot de passe
+sign-ins-times = { $count ->
+    [one] une fois depuis le { $since }
+   *[other] { $number } fois depuis le { $since }
+}
+sign-ins-title = Connexions récentes
+sign-ins-what = D’où venaient les connexions avec votre adresse, et lesquelles ont échoué. Si le mot de passe était bon et que ce n’était pas vous, changez-le.
+sign-ins-what-member = D’où venaient ses connexions, et lesquelles ont échoué. Si le mot de passe était bon et que ce n’était pas cette personne, elle doit le changer.
 
 ## Échecs
 failure-conflict = Cela contredit ce qui existe

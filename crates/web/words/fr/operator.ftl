@@ -373,6 +373,7 @@ limit-sign-in-days = Durée maximale d’une connexion à la console.
 limit-api-waits-max = Requêtes à l’API qui attendent en même temps un changement.
 limit-api-key-waits-max = Requêtes à l’API avec une même clé qui attendent en même temps un changement.
 limit-account-idempotency-keys-max = Clés d’idempotence d’un compte, ou de l’exploitant, gardées en mémoire ; chacune l’est 24 heures.
+limit-account-idempotency-octets-max = Réponses conservées sous les clés d’idempotence d’un compte, ou de l’exploitant.
 limit-idempotency-key-octets-max = Longueur d’une clé d’idempotence.
 limit-api-held-octets-max = Messages remis par HTTP et tenus en mémoire en même temps, tels que leurs corps arrivent ; chacun en occupe un instant jusqu’à trois fois plus.
 limit-api-key-held-octets-max = Ceux qui sont remis avec une même clé ; aucun corps n’est plus grand.

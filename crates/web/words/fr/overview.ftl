@@ -171,10 +171,7 @@ connections-lede = Les tentatives de connexion qui n’ont pas abouti à un mess
 connections-lift = Lever le blocage
 connections-liftable = Tous ses échecs visaient ce compte : vous pouvez donc lever le blocage. Corrigez d’abord le mot de passe dans l’application, sinon il reviendra.
 connections-nothing-what = Aucune ligne ne répond à tous les filtres.
-connections-of-many = { $count ->
-    [one] La plus récente de plusieurs lignes ; précisez la recherche pour en voir d’autres
-   *[other] Les { $number } plus récentes ; précisez la recherche pour en voir d’autres
-}
+connections-nothing-yet = Aucune des lignes les plus récentes ne correspond à tous les filtres. Il y en a de plus anciennes.
 connections-others = Elle a aussi essayé des noms d’utilisateur étrangers à ce compte : seul l’exploitant du relais peut lever le blocage. Il prend fin de lui-même.
 connections-times = { $count ->
     [one] Une fois.

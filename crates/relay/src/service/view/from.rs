@@ -6,7 +6,6 @@ use crate::api_key::ApiKey;
 use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
-use crate::member::Member;
 use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
 use crate::schedule::SiteState;
@@ -20,8 +19,8 @@ use serde::Serialize;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
-    DomainTallyView, EventView, MemberView, MessageView, QueueRecipientView, QueueView, SiteView, SmtpUserView,
-    StatisticsView, TallyView, UnknownReplyView, UserTallyView,
+    DomainTallyView, EventView, MessageView, QueueRecipientView, QueueView, SiteView, SmtpUserView, StatisticsView,
+    TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -358,22 +357,6 @@ impl ApiKeyView {
             created_at: moment::text(key.created_at),
             expires_at: key.expires_at.map(moment::text),
             last_used_at: used_at.map(moment::text),
-        }
-    }
-}
-
-impl From<&Member> for MemberView {
-    fn from(member: &Member) -> Self {
-        MemberView {
-            id: member.id.number(),
-            account: member.account.map(|account| account.number()),
-            email: member.email.clone(),
-            name: member.name.clone(),
-            role: word(&member.role),
-            language: member.language.tag().to_owned(),
-            joined: member.password.is_some(),
-            one_time_codes: member.totp.is_some(),
-            created_at: moment::text(member.created_at),
         }
     }
 }

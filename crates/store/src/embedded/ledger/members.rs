@@ -6,18 +6,20 @@ use std::sync::Arc;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
+use relay::member::failures::WAITING_MAX;
 use relay::member::password::HashedPassword;
-use relay::member::{Link, Member, SignIn};
+use relay::member::{CODE_PATIENCE, Link, Member, SignIn};
 use relay::smtp_user::PasswordHash;
 use relay::store::StoreError;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, Transaction};
 
-use super::{Ledger, load, write};
+use super::{Ledger, failures, load, write};
 use crate::book::Write;
 use crate::embedded::master_key::{Keys, Purpose};
 use crate::embedded::sqlite::{from_word, parsed, word};
 
-const SIGN_IN: &str = "SELECT token, member, created_at, seen_at, origin, agent, confirmed, acting_for FROM sign_ins";
+/// The columns that [`sign_in`] reads.
+const COLUMNS: &str = "token, member, created_at, seen_at, origin, agent, confirmed, acting_for";
 
 /// Every member, into the directory.
 pub(super) fn load(reader: &Connection, keys: &Keys, directory: &mut Directory) -> rusqlite::Result<()> {
@@ -83,8 +85,8 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             transaction.execute(upsert, (member.number(), site.to_string(), at.0)).map(drop)
         }
         Write::SignInsGone { member, keep } => {
-            let delete = "DELETE FROM sign_ins WHERE member = ?1 AND token IS NOT ?2";
-            transaction.execute(delete, (member.number(), keep.map(|token| token.0))).map(drop)
+            let of = (member.number(), keep.map(|token| token.0));
+            end_sign_ins(transaction, "member = ?1 AND token IS NOT ?2", of)
         }
         Write::Link(link) => {
             let insert = "INSERT INTO links (token, member, expires_at) VALUES (?1, ?2, ?3)";
@@ -134,13 +136,27 @@ fn put_sign_in(transaction: &Transaction<'_>, sign_in: &SignIn) -> rusqlite::Res
         sign_in.confirmed,
         sign_in.acting_for.map(Id::number),
     );
-    transaction.execute(insert, values).map(drop)
+    transaction.execute(insert, values)?;
+    if sign_in.confirmed {
+        return Ok(());
+    }
+    let beyond = "token IN (SELECT token FROM sign_ins WHERE member = ?1 AND confirmed = 0
+        ORDER BY created_at DESC, token LIMIT -1 OFFSET ?2)";
+    end_sign_ins(transaction, beyond, (sign_in.member.number(), WAITING_MAX as u64))
+}
+
+/// Ends sign-ins by a condition; those that waited for a one-time code are failures.
+fn end_sign_ins(transaction: &Transaction<'_>, which: &str, values: impl Params) -> rusqlite::Result<()> {
+    let mut query = transaction.prepare_cached(&format!("DELETE FROM sign_ins WHERE {which} RETURNING {COLUMNS}"))?;
+    let ended: Vec<SignIn> = query.query_map(values, sign_in)?.collect::<rusqlite::Result<_>>()?;
+    let waited = ended.iter().filter(|sign_in| !sign_in.confirmed);
+    waited.map(SignIn::failed).try_for_each(|failed| failures::add(transaction, &failed))
 }
 
 impl Ledger {
     pub(crate) fn sign_in(&self, token: &PasswordHash) -> Result<Option<SignIn>, StoreError> {
         self.readers.read(|reader| {
-            let mut query = reader.prepare_cached(&format!("{SIGN_IN} WHERE token = ?1"))?;
+            let mut query = reader.prepare_cached(&format!("SELECT {COLUMNS} FROM sign_ins WHERE token = ?1"))?;
             query.query_row([token.0], sign_in).optional()
         })
     }
@@ -148,7 +164,7 @@ impl Ledger {
     pub(crate) fn sign_ins(&self, member: Id<Member>) -> Result<Vec<SignIn>, StoreError> {
         self.readers.read(|reader| {
             let order = "WHERE member = ?1 ORDER BY seen_at DESC, token";
-            let mut query = reader.prepare_cached(&format!("{SIGN_IN} {order}"))?;
+            let mut query = reader.prepare_cached(&format!("SELECT {COLUMNS} FROM sign_ins {order}"))?;
             query.query_map([member.number()], sign_in)?.collect()
         })
     }
@@ -174,18 +190,22 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer().transact(|transaction| {
-            let old = "DELETE FROM sign_ins WHERE seen_at < ?1 OR created_at < ?2";
-            transaction.execute(old, (unused_since.0, made_before.0))?;
+            let old = "seen_at < ?1 OR created_at < ?2 OR confirmed = 0 AND created_at <= ?3";
+            let patience = u64::try_from(CODE_PATIENCE.as_millis()).unwrap_or(u64::MAX);
+            let waited_since = now.0.saturating_sub(patience);
+            end_sign_ins(transaction, old, (unused_since.0, made_before.0, waited_since))?;
+            failures::forget_before(transaction, made_before)?;
             transaction.execute("DELETE FROM member_sites WHERE at < ?1", [made_before.0])?;
             transaction.execute("DELETE FROM links WHERE expires_at <= ?1", [now.0]).map(drop)
         })
     }
 
-    pub(crate) fn sites(&self, member: Id<Member>) -> Result<Vec<IpAddr>, StoreError> {
+    pub(crate) fn sites(&self, member: Id<Member>) -> Result<Vec<(IpAddr, Timestamp)>, StoreError> {
         self.readers.read(|reader| {
-            let mut query = reader.prepare_cached("SELECT site FROM member_sites WHERE member = ?1 ORDER BY site")?;
-            let sites = query.query_map([member.number()], |row| parsed(&row.get::<_, String>(0)?))?;
-            sites.collect()
+            let query = "SELECT site, at FROM member_sites WHERE member = ?1 ORDER BY site";
+            let mut query = reader.prepare_cached(query)?;
+            let site = |row: &Row<'_>| Ok((parsed(&row.get::<_, String>(0)?)?, Timestamp(row.get(1)?)));
+            query.query_map([member.number()], site)?.collect()
         })
     }
 

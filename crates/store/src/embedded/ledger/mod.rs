@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod charged;
+mod failures;
 mod leaving;
 mod load;
 mod members;

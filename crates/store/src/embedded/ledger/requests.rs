@@ -3,7 +3,7 @@
 use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
-use relay::store::{KeyHash, KeyedRequest, Requests, StoreError};
+use relay::store::{KeyHash, KeyedRequest, RequestBounds, Requests, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Ledger;
@@ -28,11 +28,21 @@ fn request(row: &Row<'_>, account: Option<Id<Account>>, key: &KeyHash) -> rusqli
     })
 }
 
-/// Whether an account has room for another request, or has this one already.
-fn has_room(connection: &Connection, account: i64, key: &KeyHash, max: u64) -> rusqlite::Result<bool> {
-    let query = "SELECT EXISTS (SELECT 1 FROM requests WHERE account = ?1 AND key = ?2)
-        OR coalesce((SELECT count FROM request_counts WHERE account = ?1), 0) < ?3";
-    connection.prepare_cached(query)?.query_row((account, key, max), |row| row.get(0))
+/// Whether an account has room for a request, or has this one already.
+fn has_room(
+    connection: &Connection,
+    account: i64,
+    request: &KeyedRequest,
+    bounds: RequestBounds,
+) -> rusqlite::Result<bool> {
+    let query = "SELECT length(CAST(answer AS BLOB)) FROM requests WHERE account = ?1 AND key = ?2";
+    let own = connection.prepare_cached(query)?.query_row((account, request.key), |row| row.get::<_, Option<u64>>(0));
+    let own = own.optional()?;
+    let query = "SELECT count, octets FROM request_counts WHERE account = ?1";
+    let all = connection.prepare_cached(query)?.query_row([account], |row| Ok((row.get::<_, u64>(0)?, row.get(1)?)));
+    let (count, octets): (u64, u64) = all.optional()?.unwrap_or_default();
+    let others = octets.saturating_sub(own.flatten().unwrap_or_default());
+    Ok(bounds.have_room(request, own.is_some(), count, others))
 }
 
 impl Ledger {
@@ -44,10 +54,10 @@ impl Ledger {
         })
     }
 
-    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError> {
+    fn request_put(&self, request: &KeyedRequest, bounds: RequestBounds) -> Result<bool, StoreError> {
         let account = number(request.account);
         self.writer().transact(|transaction| {
-            if !has_room(transaction, account, &request.key, max)? {
+            if !has_room(transaction, account, request, bounds)? {
                 return Ok(false);
             }
             let upsert = "INSERT INTO requests (account, key, fingerprint, at, message, answer)
@@ -80,8 +90,8 @@ impl Requests for Embedded {
         self.ledger.request(account, key)
     }
 
-    fn request_put(&self, request: &KeyedRequest, max: u64) -> Result<bool, StoreError> {
-        self.ledger.request_put(request, max)
+    fn request_put(&self, request: &KeyedRequest, bounds: RequestBounds) -> Result<bool, StoreError> {
+        self.ledger.request_put(request, bounds)
     }
 
     fn request_forget(&self, account: Option<Id<Account>>, key: &KeyHash) -> Result<(), StoreError> {
@@ -90,5 +100,35 @@ impl Requests for Embedded {
 
     fn requests_prune(&self, before: Timestamp) -> Result<(), StoreError> {
         self.ledger.requests_prune(before)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::schema::MIGRATIONS;
+    use crate::embedded::sqlite::open_writer;
+
+    #[test]
+    fn answers_that_an_earlier_version_kept_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let place = MIGRATIONS.iter().position(|step| step.contains("ALTER TABLE request_counts")).unwrap();
+        let before = open_writer(&path, &MIGRATIONS[..place]).unwrap();
+        let insert = "INSERT INTO requests (account, key, fingerprint, at, answer) VALUES (7, ?1, x'00', 1, ?2)";
+        before.execute(insert, ([1_u8; 32], Some("é"))).unwrap();
+        before.execute(insert, ([2_u8; 32], None::<&str>)).unwrap();
+        drop(before);
+        let writer = open_writer(&path, MIGRATIONS).unwrap();
+        let counted = || {
+            let counts = "SELECT count, octets FROM request_counts WHERE account = 7";
+            let row = writer.query_row(counts, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
+            row.unwrap()
+        };
+        assert_eq!(counted(), (2, 2));
+        writer.execute("UPDATE requests SET answer = 'abc' WHERE answer IS NULL", []).unwrap();
+        assert_eq!(counted(), (2, 5));
+        writer.execute("DELETE FROM requests WHERE answer = 'é'", []).unwrap();
+        assert_eq!(counted(), (1, 3));
     }
 }

@@ -296,4 +296,38 @@ CREATE TABLE stream_suppressions (
     PRIMARY KEY (account, address, user)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- sign-ins to the console that failed: by what, from where (empty: from places that are kept apart no more), how often
+CREATE TABLE failed_sign_ins (
+    member   INTEGER NOT NULL REFERENCES members ON DELETE CASCADE,
+    failure  TEXT NOT NULL,
+    place    TEXT NOT NULL,
+    count    INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at  INTEGER NOT NULL,
+    PRIMARY KEY (member, failure, place)
+) STRICT, WITHOUT ROWID;
+",
+    "
+-- how long the answers of each are together
+ALTER TABLE request_counts ADD COLUMN octets INTEGER NOT NULL DEFAULT 0;
+UPDATE request_counts SET octets = (
+    SELECT coalesce(sum(length(CAST(answer AS BLOB))), 0) FROM requests WHERE requests.account = request_counts.account
+);
+DROP TRIGGER requests_more;
+DROP TRIGGER requests_fewer;
+CREATE TRIGGER requests_more AFTER INSERT ON requests BEGIN
+    INSERT INTO request_counts (account, count, octets)
+        VALUES (new.account, 1, coalesce(length(CAST(new.answer AS BLOB)), 0))
+        ON CONFLICT (account) DO UPDATE SET count = count + 1, octets = octets + excluded.octets;
+END;
+CREATE TRIGGER requests_other AFTER UPDATE OF answer ON requests BEGIN
+    UPDATE request_counts SET octets = octets + coalesce(length(CAST(new.answer AS BLOB)), 0)
+        - coalesce(length(CAST(old.answer AS BLOB)), 0) WHERE account = new.account;
+END;
+CREATE TRIGGER requests_fewer AFTER DELETE ON requests BEGIN
+    UPDATE request_counts SET count = count - 1, octets = octets - coalesce(length(CAST(old.answer AS BLOB)), 0)
+        WHERE account = old.account;
+END;
+",
 ];

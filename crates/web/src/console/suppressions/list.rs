@@ -9,7 +9,7 @@ use relay::service::view::{SuppressionView, SuppressionsImportedView};
 use relay::suppression::COLUMNS;
 use serde::Deserialize;
 
-use super::super::activity::cell;
+use super::super::export::cell;
 use super::super::form::Signed;
 use super::super::page::{Failure, Page, shown, shown_as};
 use super::super::parts::{Parts, file};

@@ -76,16 +76,19 @@ fn insert(writer: &Connection, row: u64, position: Position, notice: &Notice) ->
         .map(drop)
 }
 
-/// The newest Connections rows.
+/// Rows of Connections, the newest first, before a row or from the last.
 pub(crate) fn connections(
     reader: &Connection,
     account: Option<Id<Account>>,
+    before: Option<u64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<ConnectionRow>> {
     let narrowed = if account.is_some() { "account = ?1" } else { "?1 IS NULL" };
-    let query = format!("SELECT {COLUMNS} FROM connections WHERE {narrowed} ORDER BY row DESC LIMIT ?2");
+    let query = format!("SELECT {COLUMNS} FROM connections WHERE {narrowed} AND row < ?2 ORDER BY row DESC LIMIT ?3");
     let mut query = reader.prepare_cached(&query)?;
-    query.query_map((account.map(|account| named(account.number())), named(limit as u64)), connection_row)?.collect()
+    let values =
+        (account.map(|account| named(account.number())), named(before.unwrap_or(u64::MAX)), named(limit as u64));
+    query.query_map(values, connection_row)?.collect()
 }
 
 /// The columns that [`connection_row`] reads.

@@ -74,10 +74,13 @@ pub(super) fn unfinished(reader: &Connection) -> rusqlite::Result<Vec<Erasure>> 
     query.query_map([], |row| Ok(Erasure { account: row.get(0)?, recipient: row.get(1)? }))?.collect()
 }
 
-/// Begins, from the start where it was begun before: of the rows that are there now.
+/// Begins, of the rows that are there now. Where it was begun before it looks through all of them again, and goes on counting:
+/// whoever asks again is told what went already, too.
 pub(crate) fn begin(writer: &Transaction<'_>, erasure: &Erasure) -> rusqlite::Result<()> {
     let last = sweep::last_row(writer)?;
-    erasure.keep(writer, &Job { last, stage: 0, row: 0, erased: Erased::default() })
+    let before = erasure.job(writer)?.map(|job| job.erased).unwrap_or_default();
+    // those that wait are still there, and counted anew
+    erasure.keep(writer, &Job { last, stage: 0, row: 0, erased: Erased { waiting: 0, ..before } })
 }
 
 /// Does a part of it: some milliseconds. What was erased in all, once it is done.

@@ -5,6 +5,7 @@
 //! log told that it may recycle what was read.
 
 mod apply;
+mod asked;
 mod belief;
 pub(crate) mod calls;
 mod changes;
@@ -56,7 +57,9 @@ use crate::embedded::spool::{Batch, LogSpool, Position};
 use crate::embedded::sqlite::{self, Readers};
 use crate::embedded::{Now, OpenError};
 use apply::{Apply, Progress};
+use asked::Asked;
 use calls::Listeners;
+use erase::Erasure;
 use merge::Merges;
 use reader::Reader;
 
@@ -280,6 +283,8 @@ struct Shared {
     called: watch::Sender<u64>,
     /// It has written something that no sync followed.
     calls_unsynced: AtomicBool,
+    /// Which erasure somebody waits for.
+    asked: Asked,
 }
 
 impl Shared {
@@ -335,6 +340,7 @@ impl Activity {
             calls: Mutex::new(calls),
             called: watch::Sender::new(0),
             calls_unsynced: AtomicBool::new(false),
+            asked: Asked::default(),
         });
         let mut reader = Reader::new(file, spool, upkeep, Arc::clone(&shared));
         match reader.catch_up(path) {
@@ -402,6 +408,11 @@ impl Activity {
     /// What was written by [`Activity::write`] is on the disk when this returns.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         sqlite::sync_commits(&self.path).map_err(sqlite::unavailable)
+    }
+
+    /// Does the work of an erasure that somebody waits for.
+    pub(crate) fn asked<T>(&self, erasure: &Erasure, work: impl FnOnce() -> T) -> T {
+        self.shared.asked.carry_out(erasure, work)
     }
 
     /// So many calls wait more.

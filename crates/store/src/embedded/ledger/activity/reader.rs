@@ -277,13 +277,13 @@ impl Reader {
         if more || calls::tidy(&self.file.writer, &self.upkeep.ledger.directory(), old)? {
             return Ok(true);
         }
-        if let Some(erasure) = self.erasures.last() {
+        if let Some(place) = self.shared.asked.left(&self.erasures) {
             self.file.writer.pragma_update(None, "secure_delete", true)?;
             let transaction = self.file.writer.transaction()?;
-            let done = erase::step(&transaction, erasure)?;
+            let done = erase::step(&transaction, &self.erasures[place])?;
             transaction.commit()?;
             if done.is_some() {
-                self.erasures.pop();
+                self.erasures.swap_remove(place);
             }
             return Ok(true);
         }

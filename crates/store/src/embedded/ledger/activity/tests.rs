@@ -151,7 +151,7 @@ fn everything() -> Vec<Event> {
 }
 
 fn counts(kept: &Kept) -> (Vec<u32>, Vec<u32>) {
-    let connections = connections::connections(&kept.file.writer, None, 10).unwrap();
+    let connections = connections::connections(&kept.file.writer, None, None, 10).unwrap();
     let refused = kept.rows(&ActivityFilter { status: Some(Status::Rejected), ..ActivityFilter::default() });
     (refused.iter().map(|row| row.count).collect(), connections.iter().map(|row| row.notice.count).collect())
 }

@@ -141,6 +141,27 @@ fn an_erasure_that_was_broken_off_is_finished_and_tells_no_other_account() {
 }
 
 #[test]
+fn an_erasure_that_is_asked_for_again_tells_what_went_before_too() {
+    let mut kept = indexed();
+    kept.settle_all();
+    let of = |kept: &Kept| {
+        let rows = kept.rows(&to("z@example.org"));
+        rows.iter().filter(|row| row.account == Id::new(2)).count()
+    };
+    let erasure = begin(&mut kept, 2, "z@example.org");
+    assert_eq!(of(&kept), 300);
+    assert_eq!(erase(&mut kept, &erasure, 2), None);
+    assert!((1..300).contains(&of(&kept)), "some are gone, some are left");
+    let path = kept.folder.path().join("activity.db");
+    kept.file = super::File::open(&path).unwrap();
+    // as one who asks right after the start
+    let erasure = begin(&mut kept, 2, "z@example.org");
+    let erased = erase(&mut kept, &erasure, 100).unwrap();
+    assert_eq!((erased.rows, erased.waiting, of(&kept)), (300, 0, 0));
+    assert!(erase::unfinished(&kept.file.writer).unwrap().is_empty());
+}
+
+#[test]
 fn what_waits_in_the_queue_stays() {
     let mut kept = indexed();
     // message 8 alone: nothing of it was settled
