@@ -229,7 +229,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     let ledger = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
     let older = "DROP TABLE requests; DROP TABLE request_counts;
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
-        DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
+        DROP TABLE failed_sign_ins; DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;

@@ -63,7 +63,7 @@ pub(crate) async fn how_urgent_mail_is_is_known_to_the_queue(store: &impl Store)
     let classes: Vec<Class> = store.queue(None, 10).iter().map(|entry| entry.class).collect();
     assert_eq!(classes, [Class::Low, Class::Normal, Class::High]);
     assert_eq!(store.peek(message(3)).await.unwrap().unwrap().envelope.priority, Priority::HIGH);
-    let rows = store.activity(&ActivityFilter::default()).unwrap();
+    let rows = rows(store, ActivityFilter::default()).await;
     let told = |id| rows.iter().find(|row| row.message == Some(message(id))).unwrap().row;
     let priority = |id| store.activity_detail(told(id)).unwrap().unwrap().priority;
     assert_eq!([1, 2, 3].map(priority), [Priority::LOW, Priority::NORMAL, Priority::HIGH].map(Some));
