@@ -130,15 +130,17 @@ struct NewPage {
     name: String,
     rules: RulesForm,
     retries: Vec<Way>,
+    repeats: Vec<Way>,
     priorities: Vec<Way>,
     refused: Refused,
 }
 
 fn new_form(visit: &Visit, domain: String, form: NewForm, refused: Refused) -> Response {
     let (name, rules) = (form.name, form.rules);
-    let (retries, priorities) = (rules.retries(visit.words()), rules.priorities(visit.words()));
+    let (retries, repeats) = (rules.retries(visit.words()), rules.repeats(visit.words()));
+    let priorities = rules.priorities(visit.words());
     let status = status_of(&refused);
-    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, priorities, refused })
+    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, repeats, priorities, refused })
 }
 
 #[derive(Default, Deserialize)]
@@ -221,6 +223,7 @@ struct UserPage {
     passwords: String,
     rules: RulesForm,
     retries: Vec<Way>,
+    repeats: Vec<Way>,
     priorities: Vec<Way>,
     refused: Refused,
 }
@@ -253,6 +256,7 @@ fn user_shown(
         passwords: words.count("smtp-user-passwords", user.passwords),
         retries: rules.retries(words),
         priorities: rules.priorities(words),
+        repeats: rules.repeats(words),
         rules,
         refused,
         name: name.unwrap_or_else(|| user.name.clone()),

@@ -68,6 +68,7 @@ impl SmtpUserView {
             refuse_suppressed: rules.refuse_suppressed,
             priority: word(&rules.priority),
             one_click_unsubscribe: rules.one_click_unsubscribe,
+            repeat_seconds: rules.repeat_seconds,
             last_login_at: login.map(|login| moment::text(login.at)),
             last_login_from: login.map(|login| login.address.to_string()),
             sent_today: sent.today,
