@@ -13,6 +13,7 @@
 //! **Fair** is between accounts: at each of the three they take turns, whatever each of them sends, and the last places are kept
 //! for accounts that have few (`turns.rs`; `tests/fairness.rs` has the figures). Of one account's mail the more urgent goes first.
 
+mod chosen;
 mod conversations;
 mod due;
 mod events;
@@ -26,6 +27,7 @@ mod sites;
 mod tests;
 mod turns;
 
+pub use chosen::Order;
 pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
 pub use overview::SiteState;
 
@@ -167,6 +169,8 @@ pub struct Scheduler {
     idle_count: usize,
     closing: usize,
     wishes: HashMap<MessageId, Wish>,
+    /// What was ordered of recipients while they were in flight.
+    chosen: HashMap<MessageId, Vec<(u16, Order)>>,
     untried: usize,
     stopped: bool,
 }
@@ -198,6 +202,7 @@ impl Scheduler {
             idle_count: 0,
             closing: 0,
             wishes: HashMap::new(),
+            chosen: HashMap::new(),
             untried: 0,
             stopped: false,
         }
@@ -230,6 +235,9 @@ impl Scheduler {
             Event::Held(message, reason) => self.on_held(message, reason),
             Event::Released(message) => self.on_released(message, now, &mut actions),
             Event::Retried(message) => self.on_retried(message, now, &mut actions),
+            Event::Chosen { message, recipients, order } => {
+                self.on_chosen(message, &recipients, &order, now, &mut actions);
+            }
             Event::Resumed(site) => self.on_resumed(&site, now, &mut actions),
             Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
             Event::Tick => {}
@@ -346,7 +354,7 @@ impl Scheduler {
         let wish = self.wishes.get(&message).cloned();
         let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
-            let state = match (&wish, state) {
+            let state = match (&wish, self.until_ordered(message, recipient, state, now)) {
                 (Some(Wish::Hold(reason)), RecipientState::Waiting { attempts, .. }) => {
                     RecipientState::Held { reason: *reason, attempts }
                 }
@@ -373,6 +381,7 @@ impl Scheduler {
             }
         }
         self.forget(place);
+        self.carry_out_chosen(message, now, actions);
         self.drop_wish(message);
     }
 
@@ -423,6 +432,9 @@ impl Scheduler {
     fn on_released(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(Wish::Hold(_)) = self.wishes.get(&message) {
             self.wishes.remove(&message);
+        }
+        if let Some(wanted) = self.chosen.get_mut(&message) {
+            wanted.retain(|(_, order)| !matches!(order, Order::Hold(_)));
         }
         for place in self.parcels.of(message) {
             if let State::Held(_) = self.parcels.state(place) {

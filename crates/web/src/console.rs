@@ -8,6 +8,7 @@ mod activity;
 mod api_keys;
 mod assets;
 mod audit;
+mod brakes;
 mod certificates;
 mod chart;
 mod connect;
@@ -130,6 +131,7 @@ fn routes() -> Vec<Route> {
         profile::routes(),
         dashboard::routes(),
         activity::routes(),
+        brakes::routes(),
         connections::routes(),
         inbox::routes(),
         domains::routes(),

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::URGENT_IN_A_ROW_MAX;
-use super::turns::Order;
+use super::turns::ClassOrder;
 use crate::account::Account;
 use crate::id::Id;
 use crate::priority::Class;
@@ -12,7 +12,7 @@ use crate::priority::Class;
 #[derive(Debug, Default)]
 struct Lanes {
     parcels: [VecDeque<u32>; Class::COUNT],
-    order: Order,
+    order: ClassOrder,
 }
 
 impl Lanes {

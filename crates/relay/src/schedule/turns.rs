@@ -22,12 +22,12 @@ pub(super) fn may_take(taken: usize, free: usize, most: usize) -> bool {
 
 /// Of which class an account's next is, where it has mail of several: the most urgent, but for one in so many of each other.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct ClassOrder {
     /// How often each class was passed over since it last had its turn.
     passed: [u8; Class::COUNT],
 }
 
-impl Order {
+impl ClassOrder {
     pub(super) fn next(&self, waits: impl Fn(Class) -> bool) -> Option<Class> {
         let is_overdue = |class: &Class| waits(*class) && self.passed[class.place()] >= LESS_URGENT_AFTER;
         let overdue = Class::ALL.into_iter().rev().find(is_overdue);
@@ -52,7 +52,7 @@ impl Order {
 struct Line {
     /// Its destinations, by how urgent its mail for them is. May name some that have moved up since.
     sites: [VecDeque<u32>; Class::COUNT],
-    order: Order,
+    order: ClassOrder,
     key: Key,
 }
 
