@@ -286,7 +286,7 @@ handed! {
     member_add(member: NewMember, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_change(member: Id<Member>, change: MemberChange, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
-    sign_in_add(sign_in: SignIn, by: &Actor) -> Done<()>;
+    sign_in_add(sign_in: SignIn, of: &Member, by: &Actor) -> Done<()>;
     sign_in_act(sign_in: &SignIn, acting_for: Option<Id<Account>>, by: &Actor, now: Timestamp) -> Done<()>;
     sites(member: Id<Member>) -> Done<Vec<(std::net::IpAddr, Timestamp)>>;
     sign_ins_failed(failed: &[FailedSignIns]) -> Done<()>;

@@ -180,6 +180,18 @@ fn nobody_is_a_trusted_proxy_unless_named() {
 }
 
 #[test]
+fn people_are_led_to_where_others_reach_the_console() {
+    let at = |listen: &str| {
+        let (config, _) = read(&format!("{GOOD}[console]\nlisten = {listen}\n")).unwrap();
+        config.console_url().unwrap()
+    };
+    assert_eq!(at(r#"["127.0.0.1:9589", "192.0.2.1:8443"]"#), "https://relay.example.com:8443");
+    assert_eq!(at(r#"["127.0.0.1:9589"]"#), "http://127.0.0.1:9589");
+    let named = at("[\"127.0.0.1:9589\"]\nurl = \"https://console.example.com\"");
+    assert_eq!(named, "https://console.example.com");
+}
+
+#[test]
 fn a_broken_line_is_told_and_hides_no_other_fault() {
     let found = problems(&GOOD.replace("tls = \"none\"", "tls = none").replace("startt", "start"));
     assert!(found.iter().any(|problem| problem.line == 13 && problem.what.contains("not TOML")), "{found:?}");
