@@ -298,6 +298,9 @@ pub struct RulesArgs {
     /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058)
     #[arg(long, value_name = "on|off")]
     pub one_click_unsubscribe: Option<Switch>,
+    /// How long the same message once more is not sent again, whatever followed the first: 12h, 7d, or default
+    #[arg(long, value_name = "PERIOD|default")]
+    pub repeats_within: Option<String>,
 }
 
 /// `smtp-user`

@@ -37,6 +37,20 @@ pub struct Stamp {
     pub unsubscribe: Option<String>,
 }
 
+/// A message that was admitted before, which the one that comes may be once more.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// By what its front was made.
+    pub stamp: Stamp,
+    /// Octets of its header section as admitted, empty line included.
+    pub header_octets: u64,
+    /// SHA-256 of it as admitted.
+    pub sha256: [u8; 32],
+}
+
+/// Finds the message with this Message-ID that the one which comes may be once more.
+pub type Recall = Box<dyn FnOnce(&str) -> Option<Earlier> + Send>;
+
 /// Why content cannot be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdmissionError {
@@ -99,6 +113,8 @@ pub struct Inspection {
     pub header_eight_bit: bool,
     /// Octets above 127 in the body.
     pub body_eight_bit: bool,
+    /// The id of the earlier message ([`Admission::recalling`]) that was sent with the very same content.
+    pub repeats: Option<String>,
 }
 
 /// Admits one message, chunk by chunk.
@@ -109,6 +125,8 @@ pub struct Admission {
     failed: Option<AdmissionError>,
     digest: digest::Context,
     inspection: Inspection,
+    recall: Option<Recall>,
+    comparison: Option<Comparison>,
 }
 
 impl std::fmt::Debug for Admission {
@@ -138,8 +156,17 @@ impl Admission {
                 message_id: String::new(),
                 header_eight_bit: false,
                 body_eight_bit: false,
+                repeats: None,
             },
+            recall: None,
+            comparison: None,
         }
+    }
+
+    /// The same, which says whether the content is that of an earlier message.
+    #[must_use]
+    pub fn recalling(self, recall: Option<Recall>) -> Self {
+        Admission { recall, ..self }
     }
 
     /// Takes received octets (line ends already CRLF) and returns the admitted octets that are ready.
@@ -182,6 +209,7 @@ impl Admission {
             self.end_header(&mut ready)?;
         }
         self.inspection.sha256.copy_from_slice(self.digest.finish().as_ref());
+        self.inspection.repeats = self.comparison.and_then(Comparison::end);
         Ok((ready, self.inspection))
     }
 
@@ -193,7 +221,11 @@ impl Admission {
         if memchr::memchr(0, section).is_some() {
             return Err(AdmissionError::Nul);
         }
-        let admitted = admit_header(section, !body.is_empty(), &self.stamp, &mut self.inspection)?;
+        let header = Header::read(section, !body.is_empty())?;
+        let (front, message_id) = header.front(&self.stamp);
+        let earlier = self.recall.take().filter(|_| header.is_named()).and_then(|recall| recall(&message_id));
+        self.comparison = earlier.and_then(|earlier| Comparison::begin(earlier, &header));
+        let admitted = header.admitted(front, message_id, &mut self.inspection);
         self.digest.update(&admitted);
         self.inspection.header_octets = admitted.len() as u64;
         self.inspection.octets = admitted.len() as u64;
@@ -213,6 +245,9 @@ impl Admission {
             }
             self.inspection.body_eight_bit = self.inspection.body_eight_bit || !window.is_ascii();
             self.digest.update(window);
+            if let Some(comparison) = &mut self.comparison {
+                comparison.digest.update(window);
+            }
         }
         self.inspection.octets += body.len() as u64;
         Ok(())
@@ -287,63 +322,10 @@ fn is_mbox_separator(line: &[u8]) -> bool {
     line.starts_with(b"From ") || line.starts_with(b">From ")
 }
 
-/// The admitted header section for the received one, and what there is to read in it.
-fn admit_header(
-    section: &[u8],
-    body_begins: bool,
-    stamp: &Stamp,
-    inspection: &mut Inspection,
-) -> Result<Vec<u8>, AdmissionError> {
-    let mut kept = Vec::with_capacity(section.len());
-    let mut seen = Seen::default();
-    let mut used = 0;
-    for field in fields(section) {
-        used += field.octets.len();
-        if REMOVED.iter().any(|name| field.is(name)) {
-            continue;
-        }
-        kept.extend_from_slice(field.octets);
-        if field.is("Received") {
-            seen.received += 1;
-        } else if field.is("Date") {
-            seen.date = true;
-        } else if field.is("Message-ID") {
-            seen.message_id.get_or_insert_with(|| message_id::read(field.value));
-        } else if field.is("Subject") {
-            seen.subject.get_or_insert_with(|| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX));
-        } else if field.is("From") {
-            seen.from = Some(if seen.from.is_none() { from(field.value) } else { From::Several });
-        } else if field.is("List-Unsubscribe") || field.is("List-Unsubscribe-Post") {
-            seen.unsubscribe = true;
-        }
-    }
-    if seen.received > RECEIVED_MAX {
-        return Err(AdmissionError::Loop);
-    }
-    kept.extend_from_slice(&section[used..]);
-    let has_empty_line = section.len() > used;
-    if body_begins && !has_empty_line {
-        kept.extend_from_slice(b"\r\n");
-    }
-    let mut front = received::field(stamp);
-    if !seen.date {
-        let _ = write!(front, "Date: {}\r\n", date::rfc5322(stamp.seconds));
-    }
-    let message_id = seen.message_id.unwrap_or_else(|| {
-        let made = message_id::make(&stamp.message, &stamp.domain, &stamp.hostname);
-        let _ = write!(front, "Message-ID: {made}\r\n");
-        made
-    });
-    if let Some(link) = stamp.unsubscribe.as_deref().filter(|_| !seen.unsubscribe) {
-        let _ = write!(front, "List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: {ONE_CLICK}\r\n");
-    }
-    inspection.from = seen.from.unwrap_or(From::Missing);
-    inspection.subject = seen.subject.unwrap_or_default();
-    inspection.message_id = message_id;
-    let mut admitted = front.into_bytes();
-    admitted.append(&mut kept);
-    inspection.header_eight_bit = !admitted.is_ascii();
-    Ok(admitted)
+/// A received header section without what never leaves, and what it said.
+struct Header {
+    kept: Vec<u8>,
+    seen: Seen,
 }
 
 /// What the fields of a header section said.
@@ -355,6 +337,103 @@ struct Seen {
     subject: Option<String>,
     from: Option<From>,
     unsubscribe: bool,
+}
+
+impl Header {
+    fn read(section: &[u8], body_begins: bool) -> Result<Header, AdmissionError> {
+        let mut kept = Vec::with_capacity(section.len());
+        let mut seen = Seen::default();
+        let mut used = 0;
+        for field in fields(section) {
+            used += field.octets.len();
+            if REMOVED.iter().any(|name| field.is(name)) {
+                continue;
+            }
+            kept.extend_from_slice(field.octets);
+            if field.is("Received") {
+                seen.received += 1;
+            } else if field.is("Date") {
+                seen.date = true;
+            } else if field.is("Message-ID") {
+                seen.message_id.get_or_insert_with(|| message_id::read(field.value));
+            } else if field.is("Subject") {
+                seen.subject.get_or_insert_with(|| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX));
+            } else if field.is("From") {
+                seen.from = Some(if seen.from.is_none() { from(field.value) } else { From::Several });
+            } else if field.is("List-Unsubscribe") || field.is("List-Unsubscribe-Post") {
+                seen.unsubscribe = true;
+            }
+        }
+        if seen.received > RECEIVED_MAX {
+            return Err(AdmissionError::Loop);
+        }
+        kept.extend_from_slice(&section[used..]);
+        let has_empty_line = section.len() > used;
+        if body_begins && !has_empty_line {
+            kept.extend_from_slice(b"\r\n");
+        }
+        Ok(Header { kept, seen })
+    }
+
+    /// Whether the client gave the message a name.
+    fn is_named(&self) -> bool {
+        self.seen.message_id.as_ref().is_some_and(|name| !name.is_empty())
+    }
+
+    /// What comes in front of it with this stamp, and the Message-ID that it has or gets.
+    fn front(&self, stamp: &Stamp) -> (String, String) {
+        let mut front = received::field(stamp);
+        if !self.seen.date {
+            let _ = write!(front, "Date: {}\r\n", date::rfc5322(stamp.seconds));
+        }
+        let message_id = self.seen.message_id.clone().unwrap_or_else(|| {
+            let made = message_id::make(&stamp.message, &stamp.domain, &stamp.hostname);
+            let _ = write!(front, "Message-ID: {made}\r\n");
+            made
+        });
+        if let Some(link) = stamp.unsubscribe.as_deref().filter(|_| !self.seen.unsubscribe) {
+            let _ = write!(front, "List-Unsubscribe: <{link}>\r\nList-Unsubscribe-Post: {ONE_CLICK}\r\n");
+        }
+        (front, message_id)
+    }
+
+    /// The admitted header section, and what there is to read in it.
+    fn admitted(mut self, front: String, message_id: String, inspection: &mut Inspection) -> Vec<u8> {
+        inspection.from = self.seen.from.unwrap_or(From::Missing);
+        inspection.subject = self.seen.subject.unwrap_or_default();
+        inspection.message_id = message_id;
+        let mut admitted = front.into_bytes();
+        admitted.append(&mut self.kept);
+        inspection.header_eight_bit = !admitted.is_ascii();
+        admitted
+    }
+}
+
+/// The content as it would have been admitted when the earlier message was, hashed: where that was sent with the very same content,
+/// the hash is its own. So nothing more is kept of a message than is shown of it anyway.
+struct Comparison {
+    earlier: Earlier,
+    digest: digest::Context,
+}
+
+impl Comparison {
+    /// None where it cannot be the same.
+    fn begin(earlier: Earlier, header: &Header) -> Option<Comparison> {
+        let (front, _) = header.front(&earlier.stamp);
+        let octets = (front.len() + header.kept.len()) as u64;
+        if octets != earlier.header_octets {
+            return None;
+        }
+        let mut digest = digest::Context::new(&digest::SHA256);
+        digest.update(front.as_bytes());
+        digest.update(&header.kept);
+        Some(Comparison { earlier, digest })
+    }
+
+    /// The id of the earlier message, where it was the same.
+    fn end(self) -> Option<String> {
+        (self.digest.finish().as_ref() == self.earlier.sha256).then_some(self.earlier.stamp.message)
+    }
 }
 
 fn from(value: &[u8]) -> From {

@@ -97,6 +97,14 @@ macro_rules! random_id {
             }
         }
 
+        impl $name {
+            /// When it was made.
+            pub fn made_at(self) -> Timestamp {
+                // 48 bits: the shift leaves no more
+                Timestamp((self.0 >> 80) as u64)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut text = [0; 26];

@@ -33,6 +33,7 @@ pub mod queue;
 pub mod quota;
 pub mod rate;
 pub mod reachable;
+pub mod repeat;
 pub mod report;
 pub mod retry;
 pub mod return_path;

@@ -239,6 +239,12 @@ limits! {
         "Those from one IP address (IPv6: /64).";
     zone_connection_seconds ZONE_CONNECTION_SECONDS 10 1..=300 "seconds" ""
         "How long a connection with questions about the zone lasts at the most.";
+    repeat_seconds REPEAT_SECONDS 3_600 0..=86_400 "seconds" ""
+        "How long a message is remembered whose client may never have read that it was taken: the same once more is answered with the first id. 0: not at all.";
+    user_repeats_max USER_REPEATS_MAX 1_000 1..=100_000 "messages" ""
+        "Messages of one SMTP user that are remembered for that: the oldest go.";
+    repeats_max REPEATS_MAX 100_000 100..=10_000_000 "messages" ""
+        "Those of all SMTP users; beyond it the messages of further ones are not remembered.";
     unsubscribe_requests_per_minute UNSUBSCRIBE_REQUESTS_PER_MINUTE 600 10..=1_000_000 "requests a minute" ""
         "Requests from one IP address (IPv6: /64) for the page on which recipients unsubscribe, evenly, after a burst of as many. Mailbox providers ask there for all their people.";
     return_path_days RETURN_PATH_DAYS 30 7..=180 "days" ""
@@ -339,6 +345,11 @@ impl Limits {
             message_octets_max: self.report_octets_max,
             ..self.session(hostname)
         }
+    }
+
+    /// How long a message is remembered that may come once more.
+    pub fn repeat(&self) -> Duration {
+        Duration::from_secs(self.repeat_seconds)
     }
 
     /// How long reports are taken at an address.

@@ -65,4 +65,7 @@ pub struct UserRules {
     pub refuse_suppressed: bool,
     /// Its mail goes to one recipient each, and tells them where to unsubscribe with one click (RFC 8058).
     pub one_click_unsubscribe: bool,
+    /// Seconds in which the same message once more is answered with the first id and not sent again, whatever followed the first;
+    /// none: as the limits say, and only where nothing followed.
+    pub repeat_seconds: Option<u64>,
 }

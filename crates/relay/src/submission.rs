@@ -6,6 +6,7 @@
 mod handed_in;
 mod login;
 mod notice;
+mod recall;
 mod transaction;
 
 #[cfg(test)]
@@ -15,7 +16,8 @@ use smtp::replies;
 use smtp::reply::Reply;
 use smtp::server::{Answer, Question};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::account::Account;
 use crate::activity::Notice;
@@ -30,6 +32,7 @@ use crate::limits::Limits;
 use crate::policy::Refusal;
 use crate::quota::{Charge, Usage};
 use crate::rate::{Pace, Rate};
+use crate::repeat::Repeats;
 use crate::sending_domain::SendingDomain;
 use crate::site::Site;
 use crate::slots::{Full, Place, Slots};
@@ -56,6 +59,9 @@ pub struct Submission {
     gather: Mutex<Gather>,
     refusals: Mutex<Pace<Site>>,
     links: Option<Links>,
+    repeats: Arc<Mutex<Repeats>>,
+    /// How long a message is remembered that may come once more.
+    repeat: Duration,
 }
 
 /// What comes of a question.
@@ -105,6 +111,8 @@ pub struct Visit {
     reserved: Option<MessageId>,
     /// Seconds after which a message is worth another try, where the rate refused the last one.
     wait: Option<u64>,
+    /// How long the SMTP user of the last message wishes it to be known again, whatever follows.
+    knows_for: Option<Duration>,
 }
 
 impl Submission {
@@ -126,6 +134,8 @@ impl Submission {
             gather: Mutex::new(Gather::new(limits)),
             refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
             links: None,
+            repeats: Arc::new(Mutex::new(Repeats::new(limits))),
+            repeat: limits.repeat(),
         }
     }
 
@@ -209,6 +219,7 @@ impl Visit {
             reason: None,
             reserved: None,
             wait: None,
+            knows_for: None,
         }
     }
 

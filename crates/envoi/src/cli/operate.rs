@@ -146,13 +146,12 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
         Some("never") => Setting::Default,
         Some(given) => Setting::To(moment_to_come(given, now)?),
     };
-    let retry_seconds = match given.retry_for.as_deref() {
-        None => Setting::Keep,
-        Some("default") => Setting::Default,
-        Some(period) => Setting::To(
-            crate::config::parse_span(period)
-                .ok_or_else(|| wrong(format!("`{period}` is not a period: write 90m, 12h or 3d.")))?,
-        ),
+    let period = |given: Option<&str>| match given {
+        None => Ok(Setting::Keep),
+        Some("default") => Ok(Setting::Default),
+        Some(period) => crate::config::parse_span(period)
+            .map(Setting::To)
+            .ok_or_else(|| wrong(format!("`{period}` is not a period: write 90m, 12h or 3d."))),
     };
     let networks = match list(given.networks.as_deref()) {
         Setting::To(networks) => Setting::To(networks.iter().map(|net| network(net)).collect::<Result<_, _>>()?),
@@ -164,11 +163,12 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
         networks,
         all_or_nothing: switch(given.all_or_nothing),
         sandbox: switch(given.sandbox),
-        retry_seconds,
+        retry_seconds: period(given.retry_for.as_deref())?,
         senders: list(given.senders.as_deref()),
         recipient_domains: list(given.recipient_domains.as_deref()),
         refuse_suppressed: switch(given.refuse_suppressed),
         one_click_unsubscribe: switch(given.one_click_unsubscribe),
+        repeat_seconds: period(given.repeats_within.as_deref())?,
     })
 }
 

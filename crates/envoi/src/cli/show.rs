@@ -217,6 +217,7 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Recipient domains", user.recipient_domains.join(", ")),
         ("Refuses suppressed", on(user.refuse_suppressed)),
         ("One-click unsubscribe", on(user.one_click_unsubscribe)),
+        ("Knows repeats for", user.repeat_seconds.map(|seconds| format!("{seconds} seconds")).unwrap_or_default()),
         ("Last login", login),
         ("Sent today", format!("{} recipients", user.sent_today)),
         ("In 30 days", format!("{} recipients", user.sent_30_days)),

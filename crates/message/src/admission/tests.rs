@@ -75,6 +75,38 @@ fn tells_where_to_unsubscribe_where_nothing_is_said_of_that() {
 }
 
 #[test]
+fn knows_the_content_of_an_earlier_message_again() {
+    let earlier = |content: &str| {
+        let (_, inspection) = admit(content);
+        Earlier { stamp: stamp(), header_octets: inspection.header_octets, sha256: inspection.sha256 }
+    };
+    let later = Stamp { session: "02SESSION".into(), message: "02MESSAGE".into(), seconds: 1_795_469_999, ..stamp() };
+    let again = |earlier: Earlier, content: &str| {
+        let recall: Recall = Box::new(move |name| (name == "<a@b>").then_some(earlier));
+        let mut admission = Admission::new(later.clone()).recalling(Some(recall));
+        for piece in content.as_bytes().chunks(7) {
+            admission.on_content(Bytes::copy_from_slice(piece)).unwrap();
+        }
+        admission.finish().unwrap().1.repeats
+    };
+    for fields in ["", "Date: x\r\n", "List-Unsubscribe: <mailto:u@b.example>\r\n"] {
+        let letter = format!("Message-ID: <a@b>\r\n{fields}\r\nBody\r\n");
+        assert_eq!(again(earlier(&letter), &letter), Some("01MESSAGE".into()), "{letter}");
+        for other in [
+            letter.replace("Body", "Bodi"),
+            letter.replace("Body", "Bod"),
+            format!("Bcc: x@y.example\r\nTo: x\r\n{letter}"),
+        ] {
+            assert_eq!(again(earlier(&letter), &other), None, "{other}");
+        }
+        let named = letter.replace("<a@b>", "<c@d>");
+        assert_eq!(again(earlier(&named), &named), None, "it was not asked for");
+    }
+    let nameless = "From: a@example.com\r\n\r\nBody\r\n";
+    assert_eq!(again(earlier(nameless), nameless), None, "each is given a name of its own");
+}
+
+#[test]
 fn puts_received_in_front_and_leaves_the_rest() {
     let content =
         "Date: x\r\nMESSAGE-ID: <a@b>\r\nFrom: a@example.com\r\nX-Odd :\tv  \r\n\tw\r\n\r\nBody\r\n. \r\n\r\n";

@@ -29,11 +29,20 @@ pub(crate) struct Dialogue {
     unshared: usize,
     /// The machine was told that the server stops.
     leaving: bool,
+    /// The client ended the connection as TLS has it (`close_notify`, RFC 8446 §6.1), and did not just vanish.
+    closed: bool,
 }
 
 impl Dialogue {
     pub(crate) fn new(machine: Machine) -> Self {
-        Dialogue { machine, input: Input::default(), output: BytesMut::new(), unshared: 0, leaving: false }
+        Dialogue {
+            machine,
+            input: Input::default(),
+            output: BytesMut::new(),
+            unshared: 0,
+            leaving: false,
+            closed: false,
+        }
     }
 
     /// What is to be done next.
@@ -62,7 +71,10 @@ impl Dialogue {
                 return Ok(false);
             }
             read = stream.read_buf(self.input.buffer()) => match read? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                0 => {
+                    self.closed = true;
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 octets => self.unshared += octets,
             },
             () = silence => {
@@ -75,6 +87,28 @@ impl Dialogue {
             tokio::task::yield_now().await;
         }
         Ok(true)
+    }
+
+    /// Whether the client has ended the connection in order.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether the client is gone already, by what has come and was not read yet; octets are read as far as they are there. Waits
+    /// for nothing.
+    pub(crate) async fn has_left<T: Transport>(&mut self, stream: &mut Stream<T>) -> bool {
+        self.input.make_room(false);
+        tokio::select! {
+            biased;
+            read = stream.read_buf(self.input.buffer()) => match read {
+                Ok(0) | Err(_) => true,
+                Ok(octets) => {
+                    self.unshared += octets;
+                    false
+                }
+            },
+            () = std::future::ready(()) => false,
+        }
     }
 
     /// Gathers a reply, and writes all of them where they have become many.

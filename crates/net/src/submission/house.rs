@@ -49,7 +49,7 @@ pub(super) struct House<S> {
     pub(super) acceptor: TlsAcceptor,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) dice: DiceBox,
-    offload: Offload,
+    pub(super) offload: Offload,
     pub(super) arrivals: Arrivals,
     pub(super) metrics: Metrics,
     /// Ends the listeners at once and sessions between transactions.
@@ -245,7 +245,7 @@ pub(super) async fn keep<S: Store>(house: Arc<House<S>>) {
 }
 
 /// Runs a verb of the store that blocks on the disk.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     offload: Offload,
     verb: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {

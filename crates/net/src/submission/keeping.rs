@@ -40,7 +40,10 @@ impl<S: Store> House<S> {
     ) -> Result<Receiving<<S as Spool>::Draft>, Answer> {
         let stamp = visit.stamp(&self.submission, directory, protocol, now);
         match self.store.draft() {
-            Ok(draft) => Ok(Receiving::new(stamp, draft)),
+            Ok(draft) => {
+                let recall = visit.recall(&self.submission, directory, &stamp, now);
+                Ok(Receiving::new(stamp, recall, draft))
+            }
             Err(error) => Err(self.not_kept(visit, &error)),
         }
     }
@@ -48,7 +51,7 @@ impl<S: Store> House<S> {
     /// The content ended: judged, as what is to be committed.
     ///
     /// # Errors
-    /// The answer that refuses it.
+    /// The answer that refuses it; or the one that a message gets which was accepted before.
     pub(super) async fn admit(
         &self,
         visit: &mut Visit,
@@ -63,11 +66,22 @@ impl<S: Store> House<S> {
             Err(Failure::Inadmissible(error)) => (None, Err(error)),
             Err(Failure::Store(error)) => return Err(self.not_kept(visit, &error)),
         };
-        let envelope = visit.admit(&self.store.directory(), inspection, client_name, self.clock.now())?;
+        let envelope = match visit.admit(&self.store.directory(), inspection, client_name, self.clock.now()) {
+            Err(Answer::Queued(first)) => return Err(self.repeated(visit, first)),
+            admitted => admitted?,
+        };
         match draft {
             Some(draft) => Ok((envelope, draft)),
             None => Err(self.not_kept(visit, &StoreError::Unavailable("the draft is gone".into()))),
         }
+    }
+
+    /// A message came once more: it is answered with the id of the first, and noted.
+    fn repeated(&self, visit: &mut Visit, first: String) -> Answer {
+        self.metrics.on_repeat();
+        tracing::info!(message_id = %first, "accepted before, and answered with that id");
+        self.note(visit.on_repeat(&self.submission, &self.store.directory(), &first, self.clock.now()));
+        Answer::Queued(first)
     }
 
     /// Commits it, and only then takes responsibility.

@@ -35,6 +35,7 @@ pub struct Metrics {
     recipients: Counter,
     octets: Counter,
     refusals: Family<Reference, Counter>,
+    repeats: Counter,
     commit_seconds: Histogram,
 }
 
@@ -51,6 +52,7 @@ impl Default for Metrics {
             recipients: Counter::default(),
             octets: Counter::default(),
             refusals: Family::default(),
+            repeats: Counter::default(),
             commit_seconds: Histogram::new(exponential_buckets(0.000_25, 2.0, 16)),
         }
     }
@@ -69,6 +71,8 @@ impl Metrics {
         registry.register("messages", "Messages accepted", metrics.messages.clone());
         registry.register("recipients", "Recipients accepted", metrics.recipients.clone());
         registry.register("content_octets", "Octets of content accepted", metrics.octets.clone());
+        let about = "Messages that were accepted before, and answered with the first id";
+        registry.register("repeats", about, metrics.repeats.clone());
         registry.register("refusals", "Refusals, by the reference of the reply", metrics.refusals.clone());
         registry.register_with_unit(
             "commit",
@@ -118,6 +122,10 @@ impl Metrics {
         self.refusals.get_or_create(&Reference { reference }).inc();
     }
 
+    pub(super) fn on_repeat(&self) {
+        self.repeats.inc();
+    }
+
     pub(super) fn on_message(&self, recipients: usize, octets: u64, committed_in: Duration) {
         self.messages.inc();
         self.recipients.inc_by(recipients as u64);
@@ -157,6 +165,7 @@ mod tests {
             "envoi_submission_refusals_total{reference=\"auth-invalid\"} 1",
             "envoi_submission_refusals_total{reference=\"too-large\"} 0",
             "envoi_submission_messages_total 1",
+            "envoi_submission_repeats_total 0",
             "envoi_submission_recipients_total 3",
             "envoi_submission_content_octets_total 1000",
             "envoi_submission_commit_seconds_count 1",

@@ -15,6 +15,7 @@ mod session;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 pub(crate) mod stream;
+mod unread;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
@@ -39,6 +40,8 @@ use listener::Port;
 pub use handed_in::{BeforeCommit, HandedIn};
 pub use metrics::Metrics;
 
+/// How long a start waits until what may come once more is known; then it goes on, and that comes when it comes.
+const RECALL_PATIENCE: Duration = Duration::from_secs(3);
 /// How often certificate files are looked at.
 const CERTIFICATE_PERIOD: Duration = Duration::from_secs(5);
 
@@ -128,6 +131,9 @@ impl Server {
             shutdown,
         };
         let house = House::open(settings, ground).await?;
+        // who was cut off tries again at once
+        let recalling = house.shutdown.spawn(unread::recall(Arc::clone(&house)));
+        let _ = tokio::time::timeout(RECALL_PATIENCE, recalling).await;
         let mut server = Server { starttls: Vec::new(), tls: Vec::new(), front: Arc::clone(&house) as Arc<dyn Front> };
         for (listener, address) in listeners.0 {
             server.starttls.push(address);

@@ -1,7 +1,7 @@
 //! Content on its way from the client into the store's draft, in bounded memory.
 
 use bytes::Bytes;
-use message::admission::{Admission, AdmissionError, Inspection, Stamp};
+use message::admission::{Admission, AdmissionError, Inspection, Recall, Stamp};
 use relay::store::{Draft, StoreError};
 
 /// Content being received. Dropped, it leaves nothing behind.
@@ -22,9 +22,9 @@ pub(super) enum Failure {
 }
 
 impl<D: Draft> Receiving<D> {
-    /// Begins.
-    pub(super) fn new(stamp: Stamp, draft: D) -> Self {
-        Receiving::Going(Box::new(Admission::new(stamp)), draft)
+    /// Begins; `recall` finds what it may be once more.
+    pub(super) fn new(stamp: Stamp, recall: Option<Recall>, draft: D) -> Self {
+        Receiving::Going(Box::new(Admission::new(stamp).recalling(recall)), draft)
     }
 
     /// Takes the next octets; waits where the store is behind, and so does the client then.

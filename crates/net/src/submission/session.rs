@@ -13,9 +13,15 @@ use super::dialogue::Dialogue;
 use super::house::House;
 use super::receiving::Receiving;
 use super::stream::{Stream, Transport};
+use super::unread::Unread;
+
+/// The reply to QUIT.
+const QUIT_CODE: u16 = 221;
 
 /// One session behind its greeting.
 pub(super) struct Session<S: Store> {
+    /// The message that was last accepted, until something of the client's follows. Dropped before the place of the connection.
+    unread: Option<Unread<S>>,
     house: Arc<House<S>>,
     dialogue: Dialogue,
     visit: Visit,
@@ -26,7 +32,7 @@ pub(super) struct Session<S: Store> {
 
 impl<S: Store> Session<S> {
     pub(super) fn new(house: Arc<House<S>>, machine: Machine, visit: Visit) -> Self {
-        Session { house, dialogue: Dialogue::new(machine), visit, receiving: None, revoked: false }
+        Session { unread: None, house, dialogue: Dialogue::new(machine), visit, receiving: None, revoked: false }
     }
 
     /// The dialogue, to its end.
@@ -36,7 +42,11 @@ impl<S: Store> Session<S> {
                 Step::Read => self.read(&mut stream).await,
                 Step::Send { reply, about } => self.send(&mut stream, &reply, &about).await,
                 Step::Ask(question) => {
+                    let is_end = matches!(question, Question::Accept { .. });
                     self.ask(question).await;
+                    if let Some(unread) = self.unread.as_mut().filter(|_| is_end) {
+                        unread.has_left = self.dialogue.has_left(&mut stream).await;
+                    }
                     Ok(())
                 }
                 Step::Content(octets) => {
@@ -60,6 +70,11 @@ impl<S: Store> Session<S> {
                 Step::Close => return self.dialogue.close(stream).await,
             };
             if let Err(error) = carried_on {
+                if self.dialogue.is_closed()
+                    && let Some(unread) = self.unread.take_if(|unread| !unread.has_left)
+                {
+                    unread.was_read();
+                }
                 tracing::debug!(%error, half_message = self.receiving.is_some(), "connection lost");
                 return;
             }
@@ -68,6 +83,9 @@ impl<S: Store> Session<S> {
 
     async fn read<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
         let has_heard = self.dialogue.read(stream, &self.house.shutdown, self.receiving.is_some()).await?;
+        if has_heard && let Some(unread) = self.unread.take() {
+            unread.was_read();
+        }
         if has_heard
             && !self.revoked
             && let Some(reply) = self.visit.revoked(&self.house.store.directory(), self.house.clock.now())
@@ -84,6 +102,11 @@ impl<S: Store> Session<S> {
             if self.visit.refuses_rest() {
                 self.dialogue.machine.refuse_rest();
             }
+        }
+        if reply.code == QUIT_CODE
+            && let Some(unread) = self.unread.take()
+        {
+            unread.was_read();
         }
         self.dialogue.say(stream, reply).await
     }
@@ -138,7 +161,11 @@ impl<S: Store> Session<S> {
             Err(answer) => answer,
             Ok((envelope, draft)) => match self.house.commit(&mut self.visit, &envelope, draft).await {
                 Err(answer) => answer,
-                Ok(()) => Answer::Queued(envelope.message.to_string()),
+                Ok(()) => {
+                    let queued = Answer::Queued(envelope.message.to_string());
+                    self.unread = Unread::new(&self.house, envelope, self.visit.knows_for());
+                    queued
+                }
             },
         }
     }

@@ -7,5 +7,6 @@ mod harness;
 mod limits;
 mod mail;
 mod proxy;
+mod repeats;
 mod stopping;
 mod tls;

@@ -18,6 +18,8 @@ use crate::store::{Book, NewSmtpUser, SmtpUserChange, StoreError};
 
 const RETRY_SECONDS_MIN: u64 = 60;
 const RETRY_SECONDS_MAX: u64 = 14 * 24 * 3600;
+const REPEAT_SECONDS_MIN: u64 = 60;
+const REPEAT_SECONDS_MAX: u64 = 7 * 24 * 3600;
 
 /// An SMTP user with the password made for it, which is shown now and never again.
 #[derive(Clone, Debug)]
@@ -87,6 +89,9 @@ pub struct RulesChange {
     /// One recipient for each message, and one-click unsubscribe.
     #[serde(skip_serializing_if = "Setting::is_keep")]
     pub one_click_unsubscribe: Setting<bool>,
+    /// Seconds in which the same message once more is not sent again.
+    #[serde(skip_serializing_if = "Setting::is_keep")]
+    pub repeat_seconds: Setting<u64>,
 }
 
 impl RulesChange {
@@ -313,7 +318,17 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
         )
         .named("smtp-user-retry", &[]));
     }
+    if let Setting::To(seconds) = change.repeat_seconds
+        && !(REPEAT_SECONDS_MIN..=REPEAT_SECONDS_MAX).contains(&seconds)
+    {
+        return Err(Fault::invalid(
+            format!("{seconds} seconds is not a period to know a message again in."),
+            "Give one between 1 minute and 7 days.",
+        )
+        .named("smtp-user-repeat", &[]));
+    }
     change.expires_at.apply(&mut rules.expires_at);
+    change.repeat_seconds.apply(&mut rules.repeat_seconds);
     change.retry_seconds.apply(&mut rules.retry_seconds);
     set(&mut rules.networks, change.networks);
     set(&mut rules.all_or_nothing, change.all_or_nothing);
@@ -393,6 +408,7 @@ mod tests {
         for change in [
             RulesChange { expires_at: Setting::To(Timestamp(999_999)), ..Default::default() },
             RulesChange { retry_seconds: Setting::To(1), ..Default::default() },
+            RulesChange { repeat_seconds: Setting::To(8 * 86_400), ..Default::default() },
             RulesChange { senders: Setting::To(vec!["a@other.example".into()]), ..Default::default() },
             RulesChange { senders: Setting::To(vec!["a@sub.example.com".into()]), ..Default::default() },
             RulesChange { recipient_domains: Setting::To(vec!["nodot".into()]), ..Default::default() },

@@ -181,6 +181,9 @@ views! {
         refuse_suppressed: bool,
         /// Each message goes to one recipient, and tells them where to unsubscribe with one click.
         one_click_unsubscribe: bool,
+        /// Seconds in which the same message once more is not sent again, whatever followed the first; none: only where nothing
+        /// followed, for an hour unless the operator says otherwise.
+        repeat_seconds: Option<u64>,
         /// The last successful login, of the last 30 days.
         last_login_at: Option<String>,
         /// Where that came from.

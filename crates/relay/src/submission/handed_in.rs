@@ -94,6 +94,7 @@ impl Visit {
             reason: None,
             reserved: Some(message),
             wait: None,
+            knows_for: None,
         }
     }
 

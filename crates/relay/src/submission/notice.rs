@@ -138,7 +138,7 @@ impl Visit {
     }
 
     /// A notice that says who and where, not yet what.
-    fn blank(&self, shared: &Submission, directory: &Directory, about: &About, now: Timestamp) -> Notice {
+    pub(super) fn blank(&self, shared: &Submission, directory: &Directory, about: &About, now: Timestamp) -> Notice {
         let sent = match about {
             About::Username(username) => Some(username),
             _ => None,
@@ -191,7 +191,7 @@ impl Visit {
 
 impl Notice {
     /// With the reply that the client got, and the true reason or the catalogue's words.
-    fn answered(self, reply: &Reply, reason: Option<String>) -> Notice {
+    pub(super) fn answered(self, reply: &Reply, reason: Option<String>) -> Notice {
         let reference = reply.reference.unwrap_or_default();
         let words = || {
             let entry = replies::entry(reference)?;

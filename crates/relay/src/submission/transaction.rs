@@ -131,18 +131,11 @@ impl Visit {
 
     /// What goes in front of the content that begins now.
     pub fn stamp(&self, shared: &Submission, directory: &Directory, protocol: &'static str, now: Timestamp) -> Stamp {
-        let transaction = self.transaction.as_ref();
         let message = self.message().map(|message| message.to_string()).unwrap_or_default();
         // one recipient may be named; one of several, or the one that is left of several, never: Bcc
-        let only = transaction.and_then(|transaction| match (&*transaction.recipients, &*transaction.suppressed) {
-            ([only], []) => Some(only),
-            _ => None,
-        });
-        let standing = self.standing(directory, now).ok();
-        let domain = standing.map_or(&*shared.hostname, |(_, domain)| &*domain.name);
-        let user = standing.map(|(user, _)| user).filter(|user| user.rules.one_click_unsubscribe);
-        let wish = user.zip(only).map(|(user, only)| Wish::of(user, only, now));
-        let link = shared.links.as_ref().zip(wish).and_then(|(links, wish)| links.link(&wish));
+        let only = self.transaction.as_ref().and_then(Transaction::only);
+        let domain = self.standing(directory, now).map_or(&*shared.hostname, |(_, domain)| &*domain.name);
+        let link = shared.links.as_ref().and_then(|links| links.link(&self.wish(directory, now)?));
         Stamp {
             hostname: shared.hostname.clone(),
             session: self.session.to_string(),
@@ -155,11 +148,18 @@ impl Visit {
         }
     }
 
+    /// What its recipient would ask for by the link in the message that begins now; none where it has none.
+    pub(super) fn wish(&self, directory: &Directory, now: Timestamp) -> Option<Wish> {
+        let (user, _) = self.standing(directory, now).ok()?;
+        let only = self.transaction.as_ref().and_then(Transaction::only)?;
+        user.rules.one_click_unsubscribe.then(|| Wish::of(user, only, now))
+    }
+
     /// The content ended and was read: the envelope to commit, if it may be accepted. Everything that
     /// may have changed since MAIL is looked at again.
     ///
     /// # Errors
-    /// The answer that refuses it.
+    /// The answer that refuses it; or the one with the id of an earlier message that it is once more.
     pub fn admit(
         &mut self,
         directory: &Directory,
@@ -173,6 +173,10 @@ impl Visit {
             transaction.subject.clone_from(&inspection.subject);
         }
         let from = policy::from(user, domain, &inspection.from).map_err(|refusal| self.no(refusal))?;
+        if let Some(first) = inspection.repeats {
+            return Err(Answer::Queued(first));
+        }
+        self.knows_for = user.rules.repeat_seconds.map(Duration::from_secs);
         let session = SessionFacts {
             session: self.session,
             remote: self.remote,
@@ -202,6 +206,14 @@ impl Visit {
 }
 
 impl Transaction {
+    /// Its recipient, where it goes to one and no other was named.
+    fn only(&self) -> Option<&Address> {
+        match (&*self.recipients, &*self.suppressed) {
+            ([only], []) => Some(only),
+            _ => None,
+        }
+    }
+
     /// Whether it goes to somebody else than this one already.
     fn names_another(&self, path: &Address) -> bool {
         self.recipients.iter().chain(&self.suppressed).any(|known| known != path)

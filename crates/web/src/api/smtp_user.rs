@@ -65,6 +65,10 @@ pub(super) struct Rules {
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<bool>)]
     one_click_unsubscribe: Setting<bool>,
+    /// Seconds in which the same message once more is answered with the first id and not sent again, whatever followed the first.
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<u64>)]
+    repeat_seconds: Setting<u64>,
 }
 
 impl From<Rules> for RulesChange {
@@ -79,6 +83,7 @@ impl From<Rules> for RulesChange {
             recipient_domains: rules.recipient_domains,
             refuse_suppressed: rules.refuse_suppressed,
             one_click_unsubscribe: rules.one_click_unsubscribe,
+            repeat_seconds: rules.repeat_seconds,
         }
     }
 }

@@ -15,6 +15,9 @@ use super::words::Words;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
+/// How long to know a message again, as the form offers it.
+const REPEATS: [u64; 4] = [HOUR, 12 * HOUR, DAY, 7 * DAY];
+
 /// How long to retry, as the form offers it.
 const RETRIES: [u64; 6] = [HOUR, 4 * HOUR, 12 * HOUR, DAY, 3 * DAY, 5 * DAY];
 
@@ -26,6 +29,8 @@ pub(super) struct RulesForm {
     pub(super) expires: String,
     /// Seconds, or nothing.
     pub(super) retry: String,
+    /// Seconds, or nothing.
+    pub(super) repeat: String,
     pub(super) networks: String,
     pub(super) senders: String,
     pub(super) recipient_domains: String,
@@ -41,7 +46,7 @@ pub(super) struct Wrong {
     pub(super) why: Refusal,
 }
 
-/// One way to retry.
+/// One period that a field offers.
 pub(super) struct Retry {
     pub(super) value: String,
     pub(super) label: String,
@@ -84,6 +89,7 @@ impl RulesForm {
         RulesForm {
             expires: user.expires_at.as_deref().and_then(|at| last_day(words, at)).unwrap_or_default(),
             retry: user.retry_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            repeat: user.repeat_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             networks: user.networks.join("\n"),
             senders: user.senders.join("\n"),
             recipient_domains: user.recipient_domains.join("\n"),
@@ -101,18 +107,12 @@ impl RulesForm {
 
     /// The ways to retry that the form offers; one in force that is none of them stays.
     pub(super) fn retries(&self, words: &Words) -> Vec<Retry> {
-        let chosen = self.retry.parse::<u64>().ok();
-        let mut all = RETRIES.to_vec();
-        all.extend(chosen.filter(|chosen| !RETRIES.contains(chosen)));
-        all.sort_unstable();
-        let default =
-            Retry { value: String::new(), label: words.t("rules-retry-default"), is_chosen: chosen.is_none() };
-        let way = |seconds: u64| Retry {
-            value: seconds.to_string(),
-            label: retry_text(words, seconds),
-            is_chosen: chosen == Some(seconds),
-        };
-        std::iter::once(default).chain(all.into_iter().map(way)).collect()
+        periods(words, &self.retry, &RETRIES, words.t("rules-retry-default"))
+    }
+
+    /// The periods to know a message again in that the form offers.
+    pub(super) fn repeats(&self, words: &Words) -> Vec<Retry> {
+        periods(words, &self.repeat, &REPEATS, words.t("rules-repeat-default"))
     }
 
     /// What changes, where the form was filled from `before`.
@@ -144,6 +144,7 @@ impl RulesForm {
             recipient_domains: Setting::To(recipients.collect::<Result<_, _>>()?),
             refuse_suppressed: Setting::To(self.refuse_suppressed.is_some()),
             one_click_unsubscribe: Setting::To(self.one_click_unsubscribe.is_some()),
+            repeat_seconds: self.repeat.parse().map_or(Setting::Default, Setting::To),
         })
     }
 
@@ -158,6 +159,21 @@ impl RulesForm {
         let end = self.expires.parse().ok().and_then(|day| end_of(words, day)).filter(|end| *end > now);
         end.map(Setting::To).ok_or_else(|| Wrong { field: "expires", why: Refusal::Ours(words.t("rules-no-expiry")) })
     }
+}
+
+/// What a field of periods offers: nothing, some, and the one in force.
+fn periods(words: &Words, chosen: &str, offered: &[u64], default: String) -> Vec<Retry> {
+    let chosen = chosen.parse::<u64>().ok();
+    let mut all = offered.to_vec();
+    all.extend(chosen.filter(|chosen| !offered.contains(chosen)));
+    all.sort_unstable();
+    let default = Retry { value: String::new(), label: default, is_chosen: chosen.is_none() };
+    let way = |seconds: u64| Retry {
+        value: seconds.to_string(),
+        label: retry_text(words, seconds),
+        is_chosen: chosen == Some(seconds),
+    };
+    std::iter::once(default).chain(all.into_iter().map(way)).collect()
 }
 
 /// A period to retry for, in the largest unit that it is whole in.

@@ -130,14 +130,15 @@ struct NewPage {
     name: String,
     rules: RulesForm,
     retries: Vec<Retry>,
+    repeats: Vec<Retry>,
     refused: Refused,
 }
 
 fn new_form(visit: &Visit, domain: String, form: NewForm, refused: Refused) -> Response {
     let (name, rules) = (form.name, form.rules);
-    let retries = rules.retries(visit.words());
+    let (retries, repeats) = (rules.retries(visit.words()), rules.repeats(visit.words()));
     let status = status_of(&refused);
-    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, refused })
+    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, repeats, refused })
 }
 
 #[derive(Default, Deserialize)]
@@ -220,6 +221,7 @@ struct UserPage {
     passwords: String,
     rules: RulesForm,
     retries: Vec<Retry>,
+    repeats: Vec<Retry>,
     refused: Refused,
 }
 
@@ -250,6 +252,7 @@ fn user_shown(
         has_two: user.passwords >= PASSWORDS_MAX as u64,
         passwords: words.count("smtp-user-passwords", user.passwords),
         retries: rules.retries(words),
+        repeats: rules.repeats(words),
         rules,
         refused,
         name: name.unwrap_or_else(|| user.name.clone()),

@@ -61,6 +61,7 @@ fault-smtp-user-gone = L’utilisateur SMTP a été supprimé entre-temps. La li
 fault-smtp-user-name-taken = Un utilisateur SMTP de ce domaine s’appelle déjà « { $name } ». Utilisez-le, ou choisissez un autre nom.
 fault-smtp-user-none = L’utilisateur SMTP « { $user } » n’existe pas. La liste des utilisateurs SMTP les montre tous.
 fault-smtp-user-one-password = { $username } n’a qu’un mot de passe. Pour empêcher ses connexions, désactivez-le ; pour un nouveau mot de passe, réinitialisez-le.
+fault-smtp-user-repeat = Ce n’est pas une durée pendant laquelle reconnaître un message. Donnez-en une entre 1 minute et 7 jours.
 fault-smtp-user-retry = Ce n’est pas une durée pendant laquelle réessayer. Donnez-en une entre 1 minute et 14 jours.
 fault-smtp-user-sender = « { $address } » n’est pas une adresse de { $domain }. Un utilisateur SMTP n’envoie que depuis son propre domaine ; un sous-domaine est un domaine à part.
 fault-smtp-user-two-passwords = { $username } a déjà deux mots de passe. Retirez d’abord l’ancien.

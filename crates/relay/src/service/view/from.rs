@@ -66,6 +66,7 @@ impl SmtpUserView {
             recipient_domains: rules.recipient_domains.clone(),
             refuse_suppressed: rules.refuse_suppressed,
             one_click_unsubscribe: rules.one_click_unsubscribe,
+            repeat_seconds: rules.repeat_seconds,
             last_login_at: login.map(|login| moment::text(login.at)),
             last_login_from: login.map(|login| login.address.to_string()),
             sent_today: sent.today,
