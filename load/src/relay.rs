@@ -47,9 +47,15 @@ impl House {
         Ok(House { folder: folder.to_owned(), binary: binary.to_owned(), sink, tls, starttls, http })
     }
 
-    /// Writes the configuration: everything as it is by default but ports, folder and the way of the mail.
+    /// Writes the configuration: everything as it is by default but ports, folder, the way of the mail, and the automatic brakes,
+    /// which a load that nobody was used to would put on.
     pub(crate) fn configure(&self, delivery: &str) -> anyhow::Result<()> {
+        const BRAKES: &str = "[limits]\nbrake_volume_factor = 0\nbrake_bounce_percent = 0\n";
         let House { tls, starttls, http, .. } = self;
+        let delivery = match delivery.contains("[limits]\n") {
+            true => delivery.replacen("[limits]\n", BRAKES, 1),
+            false => format!("{BRAKES}\n{delivery}"),
+        };
         let text = format!(
             "hostname = \"localhost\"\ndata_dir = \"data\"\n\n[submission]\nstarttls = [\"{starttls}\"]\n\
              tls = [\"{tls}\"]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n\n[http]\nlisten = [\"{http}\"]\n\n{delivery}"

@@ -53,6 +53,13 @@ class Relay:
             self.stop()
             raise
 
+    def _settings(self):
+        """Further tables of the configuration. Automatic brakes are off: nobody is used to the load of a suite."""
+        brakes = "[limits]\nbrake_volume_factor = 0\nbrake_bounce_percent = 0\n"
+        if "[limits]\n" in self.settings:
+            return self.settings.replace("[limits]\n", brakes, 1)
+        return f"{self.settings}\n{brakes}"
+
     def _configure(self):
         self.config.write_text(f"""
 hostname = "{self.hostname}"
@@ -69,7 +76,7 @@ host = "127.0.0.1"
 port = {self.next_hop_port}
 tls = "none"
 sign_unpublished = true
-{self.settings}
+{self._settings()}
 """)
 
     def _certificate(self):

@@ -3,12 +3,15 @@
 mod account;
 mod api_key;
 mod ask;
+mod brake;
 mod follow;
 mod inbox;
 mod member;
 mod message;
 mod operate;
+mod orders;
 mod plan;
+mod queue;
 mod run;
 mod show;
 mod site;
@@ -26,10 +29,13 @@ use std::path::PathBuf;
 pub use account::AccountCommand;
 pub use api_key::{ApiKeyCommand, PowerWord};
 pub(crate) use ask::ask;
+pub use brake::BrakeCommand;
 pub use inbox::InboxCommand;
 pub use member::{LanguageWord, MemberCommand, RoleWord};
 pub use message::MessageCommand;
+pub use orders::PartArgs;
 pub use plan::{PlanCommand, TermsArgs};
+pub use queue::QueueCommand;
 pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
@@ -109,6 +115,9 @@ pub enum Command {
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),
+    /// Automatic brakes: whose mail is put off and held, and why
+    #[command(subcommand)]
+    Brake(BrakeCommand),
     /// The certificates that clients are shown
     #[command(subcommand)]
     Certificate(CertificateCommand),
@@ -474,61 +483,6 @@ pub enum ConnectionsCommand {
         /// At most so many
         #[arg(long, default_value_t = 100)]
         limit: u32,
-    },
-}
-
-/// `queue`
-#[derive(Debug, Subcommand)]
-pub enum QueueCommand {
-    /// List messages, oldest first
-    List {
-        /// Of this account alone
-        #[arg(long)]
-        account: Option<u64>,
-        /// Those after this message, for paging
-        #[arg(long, value_name = "ID")]
-        after: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-    },
-    /// List the replies of other servers that no rule knows, by their shape, since the relay started
-    UnknownReplies,
-    /// Show a message with its recipients
-    Show {
-        /// Its id
-        message: String,
-    },
-    /// Try every waiting recipient now
-    Retry {
-        /// Its id
-        message: String,
-    },
-    /// Hold it until it is released
-    Hold {
-        /// Its id
-        message: String,
-    },
-    /// Release it, and try it now
-    Release {
-        /// Its id
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        message: Option<String>,
-        /// Every message that you hold
-        #[arg(long)]
-        all: bool,
-    },
-    /// Give it up: its recipients become hard bounces
-    Cancel {
-        /// Its id
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        message: Option<String>,
-        /// Every message that you hold
-        #[arg(long)]
-        all: bool,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
     },
 }
 

@@ -2,6 +2,7 @@
 
 mod api_key;
 pub mod backup;
+mod brakes;
 pub(crate) mod certificates;
 mod checks;
 pub mod desk;
@@ -16,6 +17,7 @@ mod letters;
 mod member;
 mod message;
 mod once;
+mod orders;
 mod plan;
 mod queue;
 mod sites;
@@ -84,6 +86,8 @@ pub struct Running<S> {
     pub webhooks: net::webhook::Handle,
     /// Takes a message that was handed in over HTTP.
     pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
+    /// What came to its end in the last hour, for the automatic brakes.
+    pub ended: Arc<std::sync::Mutex<relay::brake::Windows>>,
     /// Lifts a block in the submission server.
     pub lift: Box<dyn Fn(IpAddr) + Send + Sync>,
     /// What the accounts have used of their quotas.
@@ -146,6 +150,8 @@ pub struct Executor<S> {
     changing: tokio::sync::Mutex<()>,
     /// Held while a recipient is erased, which may take long and keeps no change from its turn.
     erasing: tokio::sync::Mutex<()>,
+    /// Held while an order about a part of the queue is carried out, likewise.
+    ordering: tokio::sync::Mutex<()>,
 }
 
 impl<S: Store> Executor<S> {
@@ -187,6 +193,7 @@ impl<S: Store> Executor<S> {
             failed: failed::Failed::default(),
             changing,
             erasing: tokio::sync::Mutex::default(),
+            ordering: tokio::sync::Mutex::default(),
         })
     }
 
@@ -212,8 +219,11 @@ impl<S: Store> Executor<S> {
         // a task of its own: whoever asked may go away, and a change that has begun is finished before the next begins
         let here = Arc::clone(self);
         let change = tokio::spawn(async move {
-            let turn =
-                if matches!(operation, Operation::ActivityErase { .. }) { &here.erasing } else { &here.changing };
+            let turn = match operation {
+                Operation::ActivityErase { .. } => &here.erasing,
+                Operation::QueueOrder { .. } => &here.ordering,
+                _ => &here.changing,
+            };
             let _one_at_a_time = turn.lock().await;
             here.perform(operation, identity).await
         });
@@ -230,6 +240,12 @@ impl<S: Store> Executor<S> {
         }
         if let Some(order) = held::order_of(&operation) {
             return self.queue_all(order, &identity.actor).await;
+        }
+        if let Operation::QueueCount { selection, after } = &operation {
+            return self.queue_count(selection, *after, identity.scope).await;
+        }
+        if let Operation::QueueOrder { order, selection, after } = &operation {
+            return self.queue_order(order, (selection, *after), &identity.actor, identity.scope).await;
         }
         if inbox::is_part(&operation) {
             return self.inbox(operation, identity).await;
@@ -329,6 +345,7 @@ impl<S: Store> Executor<S> {
             | O::WebhookCall { .. }
             | O::WebhookReplay { .. }
             | O::WebhookDelete { .. } => self.webhook(operation, caller),
+            O::BrakeList { .. } | O::BrakeRelease { .. } => self.brake(operation, caller),
             O::Statistics { .. } => self.statistics(operation, caller),
             other => self.history(other, caller),
         }
@@ -541,5 +558,6 @@ fn is_change(operation: &Operation) -> bool {
             | O::SmtpUserSet { .. }
             | O::SmtpUserDelete { .. }
             | O::WebhookSet { .. }
+            | O::BrakeRelease { .. }
     )
 }

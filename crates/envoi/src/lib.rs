@@ -3,6 +3,7 @@
 mod alerts;
 mod archive;
 mod bounces;
+mod brakes;
 mod certificate_alerts;
 pub mod cli;
 pub mod config;

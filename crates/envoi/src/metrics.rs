@@ -121,6 +121,13 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// Adds the gauge of automatic brakes that are on.
+    pub fn count_brakes(&mut self, on: impl Fn() -> usize + Send + Sync + 'static) {
+        self.registry.register_collector(brake_gauge(on));
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Metrics::new()
@@ -183,6 +190,11 @@ fn certificate_gauge(left: impl Fn() -> i64 + Send + Sync + 'static) -> Box<Gaug
     Box::new(Gauge("envoi_certificate_seconds_left", help, Box::new(left)))
 }
 
+fn brake_gauge(on: impl Fn() -> usize + Send + Sync + 'static) -> Box<Gauge> {
+    let help = "Automatic brakes that are on";
+    Box::new(Gauge("envoi_brakes_on", help, Box::new(move || i64::try_from(on()).unwrap_or(i64::MAX))))
+}
+
 fn acme_gauge(failures: impl Fn() -> i64 + Send + Sync + 'static) -> Box<Gauge> {
     let help = "Orders of a certificate in a row that failed";
     Box::new(Gauge("envoi_acme_failures", help, Box::new(failures)))
@@ -200,6 +212,7 @@ pub fn markdown() -> String {
     metrics.registry.register_collector(Box::new(StoreGauges(Arc::new(StoreHealth::default))));
     metrics.registry.register_collector(certificate_gauge(|| 0));
     metrics.registry.register_collector(acme_gauge(|| 0));
+    metrics.count_brakes(|| 0);
     let mut text = String::new();
     // writing to a String cannot fail
     let _ = prometheus_client::encoding::text::encode(&mut text, &metrics.registry);

@@ -4,16 +4,17 @@ mod pages;
 mod reports;
 
 use pages::face;
+use relay::brake::Windows;
 use relay::outcome::rules::Rules;
 use relay::route::Routes;
 use relay::service::{Fault, SYSTEM_ACCOUNT};
 use relay::shaping::Providers;
-use relay::store::Spool;
+use relay::store::{Book, Spool};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::embedded::Embedded;
 use tokio::net::TcpListener;
@@ -34,6 +35,7 @@ use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
 use crate::bounces;
+use crate::brakes;
 use crate::certificate_alerts;
 use crate::config::{self, Config};
 use crate::control::Control;
@@ -127,13 +129,14 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
         let reports = ground.take_reports(config, reports, rules);
-        let Ground { shutdown, store, kept, metrics, clock } = ground;
+        let Ground { shutdown, store, kept, metrics, clock, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         if let Some(policies) = policies {
             shutdown.spawn(policies.keep(shutdown.clone()));
         }
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(brakes::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(expiry::watch(Arc::clone(&executor), shutdown.clone()));
         if let Some(acme) = kept.acme {
@@ -203,6 +206,8 @@ struct Ground {
     store: Arc<Embedded>,
     kept: Kept,
     metrics: Metrics,
+    /// What came to its end in the last hour, for the automatic brakes.
+    ended: Arc<Mutex<Windows>>,
 }
 
 impl Ground {
@@ -213,7 +218,9 @@ impl Ground {
         let mut metrics = Metrics::new();
         let watched = Arc::clone(&store);
         metrics.read_from(Arc::new(move || watched.health()), &kept, Arc::clone(&clock));
-        Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics })
+        let braked = Arc::clone(&store);
+        metrics.count_brakes(move || braked.directory().brakes.values().filter(|brake| brake.is_on()).count());
+        Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics, ended: Arc::default() })
     }
 
     fn dispatch(
@@ -227,6 +234,7 @@ impl Ground {
             retry_for: config.delivery.retry_for,
             providers,
             rules,
+            ended: Arc::clone(&self.ended),
             return_paths: config.reports.return_path.then(|| self.return_paths(config)),
             ..dispatch::Settings::new(&config.hostname, SYSTEM_ACCOUNT).held_to(&config.limits)
         };
@@ -274,6 +282,7 @@ impl Ground {
                 let taking = Arc::clone(&taking);
                 Box::pin(async move { taking.hand_in(handed).await })
             }),
+            ended: Arc::clone(&self.ended),
             lift: Box::new(move |address| lifting.lift(address)),
             usage: server.usage(),
             sessions: Box::new(move || counting.connections()),

@@ -24,6 +24,8 @@ struct Party {
     message: String,
     plan: String,
     request: String,
+    /// None is on.
+    brake: String,
 }
 
 impl Party {
@@ -63,6 +65,7 @@ impl Party {
             key: number(&key["key"]),
             call: calls[0]["call"].as_str().unwrap().to_owned(),
             webhook,
+            brake: format!("A{account}"),
             member: member["member"]["id"].to_string(),
             account,
             row,
@@ -86,6 +89,7 @@ impl Party {
             ("{message}", &self.message),
             ("{plan}", &self.plan),
             ("{request}", &self.request),
+            ("{brake}", &self.brake),
         ];
         let path = known.iter().fold(route.to_owned(), |path, (name, value)| path.replace(name, value));
         assert!(!path.contains('{'), "{route}: say here what it names");

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use crate::account::{Account, Leaving};
 use crate::api_key::ApiKey;
+use crate::brake::Brakes;
 use crate::id::Id;
 use crate::member::Member;
 use crate::plan::{Plan, Plans};
+use crate::reroute::Reroute;
 use crate::sending_domain::SendingDomain;
 use crate::sharded::Sharded;
 use crate::smtp_user::{PasswordHash, SmtpUser};
@@ -34,6 +36,10 @@ pub struct Directory {
     pub users: Sharded<Id<SmtpUser>, Arc<SmtpUser>>,
     /// The same by username.
     pub usernames: Sharded<String, Id<SmtpUser>>,
+    /// The automatic brakes that are on, and of each subject the last that was.
+    pub brakes: Arc<Brakes>,
+    /// Orders of the operator to send waiting mail another way, the newest last.
+    pub reroutes: Arc<Vec<Reroute>>,
     /// Suppressed addresses by account.
     pub suppressions: Sharded<Id<Account>, Arc<Suppressions>>,
     /// Every API key.

@@ -117,6 +117,18 @@ limits! {
         "Messages of one SMTP user a minute, evenly; 0: no such limit.";
     user_messages_burst USER_MESSAGES_BURST 60 1..=1_000_000 "messages" "rate-limited"
         "Messages of one SMTP user at once, before the rate a minute holds.";
+    brake_bounce_percent BRAKE_BOUNCE_PERCENT 10 0..=100 "percent" "brake-on"
+        "Part of the recipients that bounce for good within an hour at which the automatic brake of an SMTP user or account goes on; 0: never for that.";
+    brake_bounce_recipients_min BRAKE_BOUNCE_RECIPIENTS_MIN 200 10..=1_000_000 "recipients" ""
+        "Recipients that have to come to their end within the hour before that part counts.";
+    brake_complaints_per_ten_thousand BRAKE_COMPLAINTS_PER_TEN_THOUSAND 30 0..=10_000 "complaints" "brake-on"
+        "Complaints for ten thousand recipients delivered to, today and yesterday, at which the automatic brake goes on; 0: never for that.";
+    brake_complaint_recipients_min BRAKE_COMPLAINT_RECIPIENTS_MIN 1_000 10..=10_000_000 "recipients" ""
+        "Recipients that have to be delivered to before that number counts.";
+    brake_volume_factor BRAKE_VOLUME_FACTOR 10 0..=10_000 "times" "brake-on"
+        "How many times the busiest of its last seven days an SMTP user or account sends on one day before the automatic brake goes on; 0: never for that.";
+    brake_volume_recipients_min BRAKE_VOLUME_RECIPIENTS_MIN 5_000 10..=1_000_000_000 "recipients" ""
+        "Recipients on one day that are no sudden volume for anybody: what is new may begin with so many.";
     handshake_seconds HANDSHAKE_SECONDS 30 1..=300 "seconds" ""
         "The time a client has for the TLS handshake.";
     proxy_seconds PROXY_SECONDS 5 1..=60 "seconds" ""

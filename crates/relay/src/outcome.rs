@@ -141,6 +141,8 @@ const EXPIRED: Enhanced = Enhanced(5, 4, 7);
 pub enum Ending {
     /// A person cancelled it: this one.
     Cancelled(String),
+    /// A person cancelled it, and wants the sender to hear nothing of it: this one.
+    CancelledUntold(String),
     /// Its sending domain was deleted, and its time to finish is over.
     DomainDeleted,
     /// Its account was deleted.
@@ -156,7 +158,7 @@ pub enum Ending {
 /// What becomes of one recipient that is not attempted any more.
 pub fn end(recipient: u16, ending: &Ending) -> Judgement {
     let (outcome, status, reason) = match ending {
-        Ending::Cancelled(by) => (Outcome::HardBounced, Enhanced(5, 0, 0), format!("Cancelled by {by}.")),
+        Ending::Cancelled(by) | Ending::CancelledUntold(by) => (Outcome::HardBounced, Enhanced(5, 0, 0), format!("Cancelled by {by}.")),
         Ending::DomainDeleted => (
             Outcome::HardBounced,
             Enhanced(5, 7, 1),

@@ -7,6 +7,7 @@ use smtp::reply::Reply;
 use std::net::IpAddr;
 
 use crate::account::AccountState;
+use crate::brake;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::plan::Standing;
@@ -88,6 +89,15 @@ fn without_plan(standing: Standing) -> Option<&'static str> {
         Standing::Cancelled => Some("The password is right, but the plan of the account was cancelled."),
         Standing::Unapproved => Some("The password is right, but no plan was approved for the account yet."),
     }
+}
+
+/// When an application whose mail a brake puts off is told to try again, in seconds.
+pub const BRAKE_RETRY_SECONDS: u64 = 3600;
+
+/// The refusal of an SMTP user's mail where a brake is on for it, or for its account.
+pub fn braked(user: &SmtpUser, directory: &Directory) -> Option<Refusal> {
+    let brake = brake::of_user(&directory.brakes, user.account, Some(user.id))?;
+    Some(Refusal::plain(replies::brake_on(&brake.subject.to_string(), BRAKE_RETRY_SECONDS)))
 }
 
 /// Whether an SMTP user of `domain` may send with this reverse-path. An empty one is judged by From later.

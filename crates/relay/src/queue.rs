@@ -143,6 +143,8 @@ pub enum HoldReason {
     DomainInvalid,
     /// What was kept of it is damaged on the disk.
     Damaged,
+    /// The brake is on of its SMTP user or account.
+    Brake,
 }
 
 /// One delivery attempt of a message to one or more recipients of a site.

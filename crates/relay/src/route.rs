@@ -5,6 +5,8 @@ use smtp::client::Login;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use crate::reroute::Via;
+
 /// How TLS is used towards a next hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -219,6 +221,21 @@ impl Routes {
         }
     }
 
+    /// The destination of the route to this next hop, as [`Routes::site`] names it.
+    pub fn named(&self, site: &str) -> Option<Destination> {
+        let mut all = (0..self.routes.len()).map(|index| Destination::Route { index });
+        all.find(|destination| self.site(destination) == site)
+    }
+
+    /// Where mail for this domain goes that was sent another way.
+    pub fn toward(&self, via: &Via, domain: &str) -> Destination {
+        match via {
+            Via::Usual => self.destination(domain),
+            Via::Mx => Destination::Mx { domain: destination_domain(domain) },
+            Via::Route(site) => self.named(site).unwrap_or_else(|| self.destination(domain)),
+        }
+    }
+
     /// The route behind a destination; none for MX, and for a place that this list does not have.
     pub fn route(&self, destination: &Destination) -> Option<&Route> {
         match destination {
@@ -352,6 +369,17 @@ mod tests {
         let begun = |tls| Route { tls, implicit_tls: true, ..route("*", "hub.example.net") }.tls();
         assert_eq!(begun(RouteTls::Opportunistic), RouteTls::Encrypted);
         assert_eq!(begun(RouteTls::Required), RouteTls::Required);
+    }
+
+    #[test]
+    fn what_is_sent_another_way_goes_there_as_long_as_it_is_there() {
+        let list =
+            Routes::new(vec![route("a.example", "one.example.net"), route("b.example", "two.example.net")]).unwrap();
+        let two = Via::Route("two.example.net:2525".into());
+        assert_eq!(index(list.toward(&two, "a.example")), Some(1));
+        assert_eq!(index(list.toward(&Via::Route("gone:25".into()), "a.example")), Some(0));
+        assert_eq!(index(list.toward(&Via::Usual, "a.example")), Some(0));
+        assert_eq!(list.toward(&Via::Mx, "A.example"), Destination::Mx { domain: "a.example".into() });
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! mail servers that several destinations may share ([`crate::shaping`]). A due parcel waits only for one of: a free
 //! conversation of its site, what its shaper allows, a free conversation at all, or the driver's stop.
 
+mod chosen;
 mod conversations;
 mod events;
 mod overview;
@@ -20,6 +21,7 @@ mod sites;
 #[cfg(test)]
 mod tests;
 
+pub use chosen::Order;
 pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
 pub use overview::SiteState;
 
@@ -143,6 +145,8 @@ pub struct Scheduler {
     idle_count: usize,
     closing: usize,
     wishes: HashMap<MessageId, Wish>,
+    /// What was ordered of recipients while they were in flight.
+    chosen: HashMap<MessageId, Vec<(u16, Order)>>,
     untried: usize,
     stopped: bool,
 }
@@ -173,6 +177,7 @@ impl Scheduler {
             idle_count: 0,
             closing: 0,
             wishes: HashMap::new(),
+            chosen: HashMap::new(),
             untried: 0,
             stopped: false,
         }
@@ -205,6 +210,9 @@ impl Scheduler {
             Event::Held(message, reason) => self.on_held(message, reason),
             Event::Released(message) => self.on_released(message, now, &mut actions),
             Event::Retried(message) => self.on_retried(message, now, &mut actions),
+            Event::Chosen { message, recipients, order } => {
+                self.on_chosen(message, &recipients, &order, now, &mut actions);
+            }
             Event::Resumed(site) => self.on_resumed(&site, now, &mut actions),
             Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
             Event::Tick => {}
@@ -336,7 +344,7 @@ impl Scheduler {
         let wish = self.wishes.get(&message).cloned();
         let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
-            let state = match (&wish, state) {
+            let state = match (&wish, self.until_ordered(message, recipient, state, now)) {
                 (Some(Wish::Hold(reason)), RecipientState::Waiting { attempts, .. }) => {
                     RecipientState::Held { reason: *reason, attempts }
                 }
@@ -363,6 +371,7 @@ impl Scheduler {
             }
         }
         self.forget(place);
+        self.carry_out_chosen(message, now, actions);
         self.drop_wish(message);
     }
 
@@ -413,6 +422,9 @@ impl Scheduler {
     fn on_released(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(Wish::Hold(_)) = self.wishes.get(&message) {
             self.wishes.remove(&message);
+        }
+        if let Some(wanted) = self.chosen.get_mut(&message) {
+            wanted.retain(|(_, order)| !matches!(order, Order::Hold(_)));
         }
         for place in self.parcels.of(message) {
             if let State::Held(_) = self.parcels.state(place) {

@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod block;
+mod brake;
 mod domain;
 pub mod door;
 mod fault;
@@ -14,7 +15,9 @@ mod leaving;
 mod member;
 mod name;
 pub mod operation;
+mod part;
 mod plan;
+mod queue;
 mod room;
 mod suppression;
 mod user;
@@ -41,6 +44,7 @@ pub use account::{
 };
 pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
+pub use brake::{brake_find, brake_release, brakes};
 pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch};
 pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
@@ -53,6 +57,7 @@ pub use plan::{
     Counted, TermsChange, account_contacts, plan_add, plan_answer, plan_ask, plan_default, plan_delete, plan_find,
     plan_retire, plan_set, plan_subscribe, plans, requests,
 };
+pub use queue::{QueueOrder, Selection, queue_filter, queue_via};
 pub use suppression::{Imported, Sought, suppress, suppressions, suppressions_import, unsuppress};
 pub use user::{
     Issued, RulesChange, Setting, user_add, user_delete, user_drop_password, user_enabled, user_find,

@@ -1,6 +1,7 @@
 //! What has to be remembered: verbs, each atomic, each durable when it returns.
 
 mod book;
+mod brakes;
 mod inbox;
 mod members;
 mod plans;
@@ -29,6 +30,7 @@ pub use book::{
     Actor, AuditEntry, Block, Book, Login, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, SmtpUserChange,
     WebhookChange,
 };
+pub use brakes::Brakes;
 pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
@@ -208,22 +210,49 @@ pub trait Spool: Send + Sync + 'static {
     /// It is not kept: whoever reports it has to try again.
     fn report(&self, report: Report) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Holds every waiting recipient of the message, durable when it returns.
+    /// Holds waiting recipients of the message, those with these numbers or all, durable when it returns.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where it is not live.
+    fn hold_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Makes held recipients of the message due now, those with these numbers or all.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it is not live.
+    fn release_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Holds every waiting recipient of the message.
+    ///
+    /// # Errors
+    /// As [`Spool::hold_some`].
     fn hold(
         &self,
         message: MessageId,
         reason: HoldReason,
         now: Timestamp,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.hold_some(message, None, reason, now)
+    }
 
     /// Makes every held recipient of the message due now.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] where it is not live.
-    fn release(&self, message: MessageId, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// As [`Spool::release_some`].
+    fn release(&self, message: MessageId, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send {
+        self.release_some(message, None, now)
+    }
 
     /// Live messages in the order of their ids, after `after`, at most `limit`.
     fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry>;
@@ -332,6 +361,6 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox {}
+pub trait Store: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox {}
 
-impl<S: Spool + Book + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}
+impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}

@@ -175,12 +175,25 @@ impl Spool for SimStore {
         self.spool.report(report).await
     }
 
-    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
-        self.witnessed(message, Wanted::Hold(reason), self.spool.hold(message, reason, now)).await
+    async fn hold_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let wanted = Wanted::Hold(reason, recipients.clone());
+        self.witnessed(message, wanted, self.spool.hold_some(message, recipients, reason, now)).await
     }
 
-    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
-        self.witnessed(message, Wanted::Release(now), self.spool.release(message, now)).await
+    async fn release_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let wanted = Wanted::Release(now, recipients.clone());
+        self.witnessed(message, wanted, self.spool.release_some(message, recipients, now)).await
     }
 
     fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {

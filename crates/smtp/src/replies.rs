@@ -215,6 +215,10 @@ catalogue! {
         "The SMTP user has a list of From addresses, and this is none of them." "An administrator of the account can change the list.";
     rate_limited(seconds: u64) "rate-limited" 450 [4 7 1] "Too much mail at once; retry after {seconds} s"
         "More mail in a short time than the operator allows." "Applications with a queue try again by themselves.";
+    brake_on(reference: &str, seconds: u64) "brake-on" 450 [4 7 1]
+        "The automatic brake is on (reference {reference}); retry after {seconds} s"
+        "Too much bounced, too many complained, or far more is sent than usual: new mail of the SMTP user or account is put off until somebody releases the brake."
+        "Look at the reason, put it right, then release the brake: an administrator of the account can, and the operator. Applications with a queue try again by themselves.";
     too_large(max: u64) "too-large" 552 [5 3 4] "Message size exceeds the limit of {max} octets"
         "SIZE= of MAIL, or the content itself, is over the limit; above twice the limit the connection is closed."
         "Send about 15 MB of files at most: encoded they grow by a third. Or send a link.";

@@ -1,9 +1,11 @@
 //! What each verb of the book makes of accounts, domains and users: decided here, kept by whoever holds the register.
 
+mod brakes;
 mod domains;
 mod leaving;
 mod members;
 mod plans;
+mod reroutes;
 mod suppressions;
 mod webhooks;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use relay::account::{Account, AccountState, Contacts, Leaving};
 use relay::api_key::ApiKey;
+use relay::brake::{Brake, Subject};
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
@@ -20,6 +23,7 @@ use relay::language::Language;
 use relay::member::{Link, Member, SignIn};
 use relay::plan::{Plan, Subscription};
 use relay::quota::Quota;
+use relay::reroute::Reroute;
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
@@ -101,6 +105,12 @@ pub(crate) enum Write {
     WebhookSecret { webhook: Id<Webhook>, secret: Secret },
     /// A webhook is gone.
     WebhookGone(Id<Webhook>),
+    /// The orders to send waiting mail another way, as they are from now on.
+    Reroutes(Arc<Vec<Reroute>>),
+    /// A brake as it is from now on.
+    Brake(Box<Brake>),
+    /// A brake is remembered no longer.
+    BrakeGone(Subject),
     /// An account is deleted, and something of it is left.
     AccountLeaves { account: Id<Account>, leaving: Leaving },
     /// Nothing is left of it.

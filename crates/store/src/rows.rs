@@ -48,6 +48,9 @@ pub(crate) fn hold_words(reason: HoldReason) -> &'static str {
         HoldReason::Operator => "Held by the operator of the relay until they release it.",
         HoldReason::AccountSuspended => "Held because the account is suspended.",
         HoldReason::DomainInvalid => "Held because the records of the sending domain are no longer published.",
+        HoldReason::Brake => {
+            "Held by the automatic brake, until an administrator of the account or the operator of the relay releases it."
+        }
         HoldReason::Damaged => "Held because it is damaged on the relay's disk. The operator of the relay was told.",
     }
 }

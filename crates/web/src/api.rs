@@ -7,6 +7,7 @@ mod account;
 mod activity;
 mod api_key;
 mod asking;
+mod brake;
 mod domain;
 mod few;
 mod inbox;
@@ -16,6 +17,7 @@ mod operator;
 mod page;
 mod plan;
 mod problem;
+mod queue;
 mod reference;
 mod smtp_user;
 mod suppression;
@@ -167,10 +169,14 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::audit))
         .routes(routes!(operator::blocks))
         .routes(routes!(operator::block_lift))
+        .routes(routes!(brake::brake_list))
+        .routes(routes!(brake::brake_release))
         .routes(routes!(operator::queue_list))
         .routes(routes!(operator::unknown_replies))
         .routes(routes!(operator::site_list))
         .routes(routes!(operator::site_resume))
+        .routes(routes!(queue::queue_count))
+        .routes(routes!(queue::queue_order))
         .routes(routes!(operator::queue_release_all))
         .routes(routes!(operator::queue_cancel_all))
         .routes(routes!(operator::queue_show, operator::queue_cancel))

@@ -8,6 +8,7 @@ mod activity;
 mod api_keys;
 mod assets;
 mod audit;
+mod brakes;
 mod certificates;
 mod chart;
 mod connect;
@@ -131,6 +132,7 @@ fn routes() -> Vec<Route> {
         profile::routes(),
         dashboard::routes(),
         activity::routes(),
+        brakes::routes(),
         connections::routes(),
         inbox::routes(),
         domains::routes(),

@@ -1,5 +1,6 @@
 //! What the relay writes to people, in their language.
 
+use relay::brake::Cause;
 use relay::certificate::Alarm;
 use relay::language::Language;
 use relay::service::view::PlanView;
@@ -89,6 +90,51 @@ pub fn quota(
     let parts = ["letter-greeting", "letter-quota", what, "letter-signature"];
     let text: Vec<_> = parts.iter().map(|part| words.filled(part, &values)).collect();
     Letter { subject: words.filled(subject, &values), text: text.join("\n\n") + "\n" }
+}
+
+/// What is told about an automatic brake.
+#[derive(Clone, Copy, Debug)]
+pub struct BrakeNews<'a> {
+    /// What people call the account.
+    pub account: &'a str,
+    /// What they call the SMTP user; none: it is on for the whole account.
+    pub user: Option<&'a str>,
+    /// Its reference.
+    pub reference: &'a str,
+    /// Why it went on.
+    pub cause: Cause,
+    /// How many recipients bounced, complained, or were sent to.
+    pub counted: u64,
+    /// Of how many; of a volume, how many there may be.
+    pub of: u64,
+    /// Where it is released; none: the relay has no console.
+    pub url: Option<&'a str>,
+}
+
+/// The letter that an automatic brake went on.
+pub fn brake(language: Language, name: &str, news: BrakeNews<'_>) -> Letter {
+    let words = Words::new(language);
+    // contacts are no members: nobody makes us send a link to a stranger by a name
+    let (name, account, user) = (harmless(name), harmless(news.account), news.user.map(harmless));
+    let (counted, of) = (words.number(news.counted), words.number(news.of));
+    let values = [
+        ("name", name.as_str()),
+        ("account", account.as_str()),
+        ("user", user.as_deref().unwrap_or_default()),
+        ("reference", news.reference),
+        ("counted", counted.as_str()),
+        ("of", of.as_str()),
+        ("url", news.url.unwrap_or_default()),
+    ];
+    let what = if news.user.is_some() { "letter-brake-user" } else { "letter-brake-account" };
+    let cause = match news.cause {
+        Cause::HardBounces => "brake-hard-bounces",
+        Cause::Complaints => "brake-complaints",
+        Cause::Volume => "brake-volume",
+    };
+    let release = if news.url.is_some() { "letter-brake-release" } else { "letter-brake-release-operator" };
+    let optional = [(true, cause), (true, "letter-brake-then"), (true, release)];
+    letter(language, "letter-brake-subject", what, &optional, &values)
 }
 
 /// What is told about a certificate.

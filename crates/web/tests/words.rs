@@ -211,6 +211,7 @@ const AREAS: &[&str] = &[
     "account",
     "api_key",
     "block",
+    "brake",
     "certificate",
     "domain",
     "member",

@@ -9,8 +9,8 @@ use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, QueueCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, inbox,
-    member, message, plan, site, statistics, suppression, webhook,
+    DomainCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, brake, inbox, member,
+    message, plan, queue, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -57,10 +57,11 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Connections(ConnectionsCommand::List { account, before, limit }) => {
             Operation::Connections { account: *account, before: *before, limit: *limit }.into()
         }
-        Command::Queue(command) => queue(command)?,
+        Command::Queue(command) => queue::operation(command, now)?,
         Command::Site(command) => site::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),
+        Command::Brake(command) => brake::operation(command),
         Command::Certificate(CertificateCommand::List) => Operation::CertificateList.into(),
         Command::Certificate(CertificateCommand::Renew) => Operation::CertificateRenew.into(),
         Command::Zone(ZoneCommand::Show) => Operation::ZoneShow { after: None, limit: super::zone::DOMAINS }.into(),
@@ -251,31 +252,5 @@ pub(super) fn message_id(given: &str) -> Result<MessageId, Fault> {
             format!("`{given}` is not the id of a message."),
             "Give the 26 letters and digits of `queued as <id>`, as `envoi queue list` shows them.",
         )
-    })
-}
-
-fn queue(command: &QueueCommand) -> Result<Wanted, Fault> {
-    Ok(match command {
-        QueueCommand::List { account, after, limit } => {
-            let after = after.as_deref().map(message_id).transpose()?;
-            Operation::QueueList { account: *account, after, limit: *limit }.into()
-        }
-        QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
-        QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
-        QueueCommand::Retry { message: id } => Operation::QueueRetry { message: message_id(id)? }.into(),
-        QueueCommand::Hold { message: id } => Operation::QueueHold { message: message_id(id)? }.into(),
-        QueueCommand::Release { message: Some(id), .. } => Operation::QueueRelease { message: message_id(id)? }.into(),
-        QueueCommand::Release { message: None, .. } => Operation::QueueReleaseAll.into(),
-        QueueCommand::Cancel { message: Some(id), yes, .. } => asking(
-            Operation::QueueCancel { message: message_id(id)? },
-            *yes,
-            format!("Cancel message {id}? Its recipients become hard bounces, and it cannot be undone."),
-        ),
-        QueueCommand::Cancel { message: None, yes, .. } => asking(
-            Operation::QueueCancelAll,
-            *yes,
-            "Cancel every message that you hold? Their recipients become hard bounces, and it cannot be undone."
-                .to_owned(),
-        ),
     })
 }

@@ -105,6 +105,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let now = SystemClock::new().now();
     let Some(Wanted { operation, question }) = operate::operation(&cli.command, now)? else { return Ok(()) };
     let config = load(&cli)?;
+    if let Operation::QueueOrder { order, selection, .. } = operation {
+        return super::orders::carry_out(&config, order, selection, question.is_none(), cli.json).await;
+    }
+    if let Operation::QueueCount { selection, .. } = operation {
+        return super::orders::count(&config, selection, cli.json).await;
+    }
     if let Some(question) = question
         && !agreed(&question).await
     {
@@ -208,6 +214,7 @@ fn command(operation: &str) -> Option<&'static str> {
         "Activity" => "envoi activity",
         "ApiKeyList" => "envoi api-key list",
         "Blocks" => "envoi blocks list",
+        "BrakeList" => "envoi brake list",
         "DomainList" => "envoi domain list",
         "DomainShow" => "envoi domain show",
         "Health" => "envoi doctor",

@@ -15,6 +15,7 @@ use envoi::execute::Executor;
 use net::clock::{Clock, SystemClock, SystemDice};
 use relay::account::Account;
 use relay::activity::{ActivityFilter, Notice, NoticeKind};
+use relay::brake::{Brake, Cause, Subject};
 use relay::clock::Timestamp;
 use relay::cursor::CursorKey;
 use relay::id::{Id, MessageId, SessionId};
@@ -24,7 +25,8 @@ use relay::sandbox::{Capture, Captured};
 use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::ActivityChangesView;
 use relay::service::{Fault, FaultKind, Identity, RulesChange, Setting};
-use relay::store::{Actor, Block, Book, Content, Inbox, Spool, Webhooks};
+use relay::smtp_user::SmtpUser;
+use relay::store::{Actor, Block, Book, Brakes, Content, Inbox, Spool, Webhooks};
 use relay::webhook::CallId;
 use store::memory::Memory;
 
@@ -117,7 +119,24 @@ impl World {
         let cursors = CursorKey::new(self.executor.store.cursor_key());
         let cursor = cursors.seal(Scope::Account(Id::new(account), powers), 0, &mut SystemDice);
         let captured = self.capture(Id::new(account));
+        self.brake(Id::new(account), Id::new(user_number.parse().unwrap()));
         Party { account, domain, domain_number, user, user_number, row, cursor, key, member, webhook, call, captured }
+    }
+
+    /// An automatic brake that is on.
+    fn brake(&self, account: Id<Account>, user: Id<SmtpUser>) {
+        let brake = Brake {
+            subject: Subject::User(user),
+            account,
+            cause: Cause::Volume,
+            counted: 9,
+            of: 1,
+            since: self.clock.now(),
+            told: false,
+            released: None,
+            released_before: None,
+        };
+        self.executor.store.brake_put_on(brake).unwrap();
     }
 
     /// A message in the test inbox.

@@ -9,7 +9,7 @@ use relay::id::{Id, MessageId};
 use relay::language::Language;
 use relay::power::Role;
 use relay::service::operation::{Operation, Part};
-use relay::service::{RulesChange, Setting, TermsChange, WebhookWish};
+use relay::service::{QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use relay::webhook::EventKind;
 
 use super::Party;
@@ -18,6 +18,11 @@ use super::Party;
 pub(super) fn hook(name: &str) -> WebhookWish {
     let (url, events) = (Some("https://hooks.example/in".to_owned()), Some(vec![EventKind::Delivered]));
     WebhookWish { name: Some(name.to_owned()), url, events, ..WebhookWish::default() }
+}
+
+/// All of an account's queue.
+fn part(account: u64) -> Selection {
+    Selection { account: Some(account), ..Selection::default() }
 }
 
 /// Every operation, about what belongs to `of`.
@@ -73,11 +78,15 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::QueueHold { message },
         O::QueueRelease { message },
         O::QueueCancel { message },
+        O::QueueCount { selection: part(account), after: None },
+        O::QueueOrder { order: QueueOrder::Hold, selection: part(account), after: None },
         O::QueueReleaseAll,
         O::QueueCancelAll,
         O::UnknownReplies,
         O::SiteList { after: None, limit: 0, troubled: false },
         O::SiteResume { site: "example.net".into() },
+        O::BrakeList { account: some },
+        O::BrakeRelease { brake: format!("U{}", of.user_number) },
         O::Blocks,
         O::BlockLift { address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
         O::Audit { account: some, limit: 0 },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::AccountState;
+use relay::brake;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Failure, Finding, SiteAction, Stage, unknown};
 use relay::queue::{Envelope, HoldReason, RecipientState};
@@ -289,6 +290,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let account = directory.accounts.get(&mail.envelope.account);
         if account.is_some_and(|account| account.state == AccountState::Suspended) {
             return Before::Hold(HoldReason::AccountSuspended);
+        }
+        let (account, user) = (mail.envelope.account, mail.envelope.user);
+        if brake::of_user(&directory.brakes, account, user).is_some() {
+            return Before::Hold(HoldReason::Brake);
         }
         if directory.leaving.get(&mail.envelope.account).is_some_and(|leaving| leaving.cancels_mail) {
             return Before::End(Ending::AccountDeleted);

@@ -11,8 +11,9 @@ use relay::id::MessageId;
 use relay::outcome::Ending;
 use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
+use relay::reroute::Via;
 use relay::retry::Jitter;
-use relay::schedule::{Action, Addressed, ConversationId, Event, Parcel, Scheduler, SiteState};
+use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -213,7 +214,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             after = Some(last.message);
             messages += page.len();
             for entry in page {
-                self.load_entry(entry);
+                self.load_entry(entry).await;
             }
             tokio::task::yield_now().await;
         }
@@ -222,13 +223,22 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
+    async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
+        let ways = self.ways(&entry).await;
         let routes = self.carrier.routes();
+        let destination = |recipient: u16, domain: &str| match ways.iter().find(|(number, _)| *number == recipient) {
+            Some((_, via)) => routes.toward(via, domain),
+            None => routes.destination(domain),
+        };
         let recipients = entry
             .recipients
             .into_iter()
-            .map(|(recipient, domain, state)| Addressed { recipient, destination: routes.destination(&domain), state })
+            .map(|(recipient, domain, state)| Addressed {
+                recipient,
+                destination: destination(recipient, &domain),
+                state,
+            })
             .collect();
         self.tell(Event::Arrived { message: entry.message, account: entry.account, recipients });
     }
@@ -277,8 +287,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     pub(super) async fn give_up(self: &Arc<Self>, message: MessageId, ending: Ending) -> Result<usize, StoreError> {
         let event = Event::GivenUp(message, Arc::new(ending));
         let is_its = |action: &Action| matches!(action, Action::End { parcel, .. } if parcel.message == message);
+        let actions = self.tell_and_keep(event, is_its);
+        self.end_all(actions).await
+    }
+
+    /// Ends the parcels of these actions; of how many recipients.
+    pub(super) async fn end_all(self: &Arc<Self>, actions: Vec<Action>) -> Result<usize, StoreError> {
         let mut ended = 0;
-        for action in self.tell_and_keep(event, is_its) {
+        for action in actions {
             if let Action::End { parcel, ending } = action {
                 let recipients = parcel.recipients.len();
                 if self.end(parcel, &ending).await {
@@ -294,7 +310,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn find(&self, message: MessageId) -> Result<(), StoreError> {
+    pub(super) fn find(&self, message: MessageId) -> Result<(), StoreError> {
         match self.state().scheduler.knows(message) {
             true => Ok(()),
             false => Err(StoreError::NotFound(format!("message {message} in the queue"))),
@@ -348,6 +364,19 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
             self.find(message)?;
             self.give_up(message, Ending::Cancelled(by.name.clone())).await
         })
+    }
+
+    fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>> {
+        Box::pin(Driver::order(self, message, recipients, order))
+    }
+
+    fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Answer<'_, Result<usize, StoreError>> {
+        Box::pin(async move { Driver::reroute(self, message, recipients, &via) })
     }
 
     fn directory_changed(&self) {

@@ -9,6 +9,7 @@ mod conversation;
 mod driver;
 mod metrics;
 mod notification;
+mod orders;
 mod review;
 mod sandbox;
 mod sealing;
@@ -21,10 +22,11 @@ mod untried;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use relay::account::Account;
+use relay::brake::Windows;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
@@ -32,9 +34,10 @@ use relay::limits::Limits;
 use relay::outcome::rules::Rules;
 use relay::outcome::unknown::UnknownReply;
 use relay::queue::{Envelope, HoldReason};
+use relay::reroute::Via;
 use relay::retry::RETRY_FOR;
 use relay::return_path::ReturnPaths;
-use relay::schedule::{Bounds, SiteState};
+use relay::schedule::{Bounds, Order, SiteState};
 use relay::shaping::Providers;
 use relay::store::{Actor, Store, StoreError};
 use relay::suppression::Bounces;
@@ -70,6 +73,8 @@ pub struct Settings {
     pub return_paths: Option<Arc<ReturnPaths>>,
     /// What bounces leave in the suppressions of an account.
     pub bounces: Bounces,
+    /// What came to its end in the last hour, for the automatic brakes.
+    pub ended: Arc<Mutex<Windows>>,
     /// How long after its acceptance a message counts as delayed.
     pub delayed_after: Duration,
     /// Octets of a message that a notification of its failure brings back whole, where that is asked for.
@@ -93,6 +98,7 @@ impl Settings {
             return_paths: None,
             bounces: Bounces { lasts: Duration::ZERO, most: 0 },
             unknown_replies_max: 0,
+            ended: Arc::default(),
             delayed_after: Duration::ZERO,
             returned_octets_max: 0,
             seals_max: 0,
@@ -124,6 +130,13 @@ pub(crate) trait Drive: Send + Sync {
     fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>>;
     fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>>;
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>>;
+    fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>>;
+    fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Answer<'_, Result<usize, StoreError>>;
     fn directory_changed(&self);
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
@@ -175,6 +188,29 @@ impl Handle {
     /// The store's; [`StoreError::NotFound`] where it is not live.
     pub async fn cancel(&self, message: MessageId, by: &Actor) -> Result<usize, StoreError> {
         self.driver.cancel(message, by).await
+    }
+
+    /// Carries an order out about these recipients of a message; of how many. One that is being delivered right now is held,
+    /// sent elsewhere or ended if that is deferred, and not counted where it is to end.
+    ///
+    /// # Errors
+    /// The store's; [`StoreError::NotFound`] where it is not live.
+    pub async fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Result<usize, StoreError> {
+        self.driver.order(message, recipients, order).await
+    }
+
+    /// Sends recipients of a message, each with its domain, another way from now on; how many. The order itself has to be kept
+    /// first: after a start it is gone by that.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where it is not live.
+    pub async fn reroute(
+        &self,
+        message: MessageId,
+        recipients: Vec<(u16, Arc<str>)>,
+        via: Via,
+    ) -> Result<usize, StoreError> {
+        self.driver.reroute(message, recipients, via).await
     }
 
     /// Accounts, domains or users changed: suspended accounts' mail is held, resumed accounts' mail released.

@@ -1,16 +1,19 @@
 //! Follows accounts and domains: what was suspended is held, what was resumed is released.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::{Account, AccountState};
+use relay::brake::Subject;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
 use relay::id::Id;
 use relay::outcome::Ending;
 use relay::queue::{HoldReason, RecipientState};
+use relay::schedule::Order;
 use relay::sending_domain::SendingDomain;
+use relay::smtp_user::SmtpUser;
 use relay::store::{QueueEntry, Store};
 
 use super::carrier::Carrier;
@@ -27,8 +30,17 @@ pub(super) const INVALID_HELD_FOR: Duration = Duration::from_secs(72 * 3600);
 struct Holds {
     suspended: HashSet<Id<Account>>,
     invalid: HashSet<Id<SendingDomain>>,
+    /// Accounts whose automatic brake is on, or that of one of their SMTP users.
+    braked: BTreeMap<Id<Account>, Braked>,
     /// Deleted accounts, and whether all their mail is given up or only what is held.
     leaving: BTreeMap<Id<Account>, bool>,
+}
+
+/// What brakes stop of an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Braked {
+    whole: bool,
+    users: BTreeSet<Id<SmtpUser>>,
 }
 
 impl Holds {
@@ -39,6 +51,7 @@ impl Holds {
         Holds {
             suspended: suspended.map(|account| account.id).collect(),
             invalid: invalid.map(|domain| domain.id).collect(),
+            braked: braked(directory),
             leaving: directory.leaving.iter().map(|(account, leaving)| (*account, leaving.cancels_mail)).collect(),
         }
     }
@@ -47,9 +60,24 @@ impl Holds {
         if self.suspended.contains(&entry.account) {
             return Some(HoldReason::AccountSuspended);
         }
+        if self.braked.get(&entry.account).is_some_and(|braked| braked.whole) {
+            return Some(HoldReason::Brake);
+        }
         let is_invalid = entry.domain.is_some_and(|domain| self.invalid.contains(&domain));
         is_invalid.then_some(HoldReason::DomainInvalid)
     }
+}
+
+fn braked(directory: &Directory) -> BTreeMap<Id<Account>, Braked> {
+    let mut braked: BTreeMap<Id<Account>, Braked> = BTreeMap::new();
+    for brake in directory.brakes.values().filter(|brake| brake.is_on()) {
+        let of_account = braked.entry(brake.account).or_default();
+        match brake.subject {
+            Subject::Account(_) => of_account.whole = true,
+            Subject::User(user) => drop(of_account.users.insert(user)),
+        }
+    }
+    braked
 }
 
 /// Whether a hold ends by the operator's word alone.
@@ -112,25 +140,40 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             return;
         }
         let is_waiting = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
-        let reasons: Vec<HoldReason> = entry
+        let released: Vec<u16> = entry
             .recipients
             .iter()
-            .filter_map(|(_, _, state)| match state {
-                RecipientState::Held { reason, .. } => Some(*reason),
-                _ => None,
+            .filter(|(_, _, state)| match state {
+                RecipientState::Held { reason, .. } => !is_for_the_operator(*reason),
+                _ => false,
             })
+            .map(|(number, ..)| *number)
             .collect();
-        let done = match holds.reason(entry) {
+        let done = match self.reason(holds, entry).await {
             Some(reason) if entry.recipients.iter().any(|(_, _, state)| is_waiting(state)) => {
                 self.hold_message(entry.message, reason).await
             }
-            None if !reasons.is_empty() && !reasons.iter().any(|reason| is_for_the_operator(*reason)) => {
-                self.release_message(entry.message).await
-            }
+            None if !released.is_empty() => self.order(entry.message, released, Order::Release).await.map(|_| ()),
             _ => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!(message_id = %entry.message, %error, "a message could not be held or released");
+        }
+    }
+
+    /// Why a message is to be held. Whose SMTP user's it is stands in its envelope alone.
+    async fn reason(&self, holds: &Holds, entry: &QueueEntry) -> Option<HoldReason> {
+        if let Some(reason) = holds.reason(entry) {
+            return Some(reason);
+        }
+        let users = holds.braked.get(&entry.account).map(|braked| &braked.users).filter(|users| !users.is_empty())?;
+        match self.store.peek(entry.message).await {
+            Ok(found) => found?.envelope.user.filter(|user| users.contains(user)).map(|_| HoldReason::Brake),
+            // what cannot be read is neither held nor released for this
+            Err(error) => {
+                tracing::warn!(message_id = %entry.message, %error, "a message could not be looked at for a brake");
+                None
+            }
         }
     }
 

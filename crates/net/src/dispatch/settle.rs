@@ -1,8 +1,9 @@
 //! Judges what was found, tells the sender, and keeps the outcome in one record.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use relay::brake::{Ended, Windows};
 use relay::clock::Timestamp;
 use relay::notification::{About, Delay};
 use relay::outcome::{self, Class, Context, Finding, Judgement, Stage};
@@ -185,12 +186,37 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         for notification in failed.iter().chain(&asked) {
             Drive::arrived(self, notification);
         }
+        self.count_ended(mail, &settlement);
         self.suppress_bounced(mail, &settlement).await;
         let mut left = self.left(mail, parcel, &settlement);
         let due = settlement.at.after(UNTOLD_WAIT);
         let waiting = RecipientState::Waiting { due, attempts: parcel.attempts };
         left.extend(untold.iter().map(|judgement| (judgement.verdict.recipient, waiting.clone())));
         Some(Settled { event: Event::Settled { parcel: parcel.id, left }, kept: settlement.verdicts.len() })
+    }
+
+    /// Counts what came to its end towards the automatic brake of its SMTP user and account.
+    fn count_ended(&self, mail: &Claimed, settlement: &Settlement) {
+        let Some(user) = mail.envelope.user else { return };
+        let ended = Ended::of(&mail.envelope, &settlement.verdicts);
+        lock(&self.settings.ended).on(mail.envelope.account, user, ended, settlement.at);
+    }
+
+    /// Keeps the end of a parcel's recipients without a word to their sender; whether that could be kept.
+    pub(super) async fn settle_untold(
+        self: &Arc<Self>,
+        mail: &Claimed,
+        parcel: &Parcel,
+        judgements: Vec<Judgement>,
+    ) -> bool {
+        let verdicts = judgements.into_iter().map(|judgement| judgement.verdict).collect();
+        let settlement = Settlement { message: parcel.message, at: self.clock.now(), attempt: None, verdicts };
+        let is_kept = self.keep(&settlement).await;
+        if is_kept {
+            let left = self.left(mail, parcel, &settlement);
+            self.tell(Event::Settled { parcel: parcel.id, left });
+        }
+        is_kept
     }
 
     /// What is left of a parcel after a settlement that was kept.
@@ -242,6 +268,11 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             }
         }
     }
+}
+
+fn lock(windows: &Mutex<Windows>) -> MutexGuard<'_, Windows> {
+    // counters are whole between any two statements
+    windows.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a judgement is a failure.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{Attempt, HoldReason};
+use relay::reroute;
 use relay::route::Destination;
-use relay::schedule::{Fault, Parcel};
+use relay::schedule::{Fault, Order, Parcel};
 use relay::store::{Claimed, Store};
 
 use super::carrier::Carrier;
@@ -56,8 +57,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Where a parcel would go.
     fn destination(&self, mail: &Claimed, parcel: &Parcel) -> Destination {
-        let first = parcel.recipients.first().and_then(|first| mail.envelope.recipients.get(usize::from(*first)));
-        self.carrier.routes().destination(first.map_or("", |address| address.domain()))
+        let number = parcel.recipients.first().copied().unwrap_or_default();
+        let domain = mail.envelope.recipients.get(usize::from(number)).map_or("", |address| address.domain());
+        let directory = self.store.directory();
+        match reroute::way(&directory.reroutes, &mail.envelope, number) {
+            Some(via) => self.carrier.routes().toward(via, domain),
+            None => self.carrier.routes().destination(domain),
+        }
     }
 
     /// Settles a parcel as ended; whether that could be kept.
@@ -71,6 +77,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     pub(super) async fn end_claimed(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, ending: &Ending) -> bool {
         let judgements: Vec<Judgement> =
             parcel.recipients.iter().map(|recipient| outcome::end(*recipient, ending)).collect();
+        if let Ending::CancelledUntold(_) = ending {
+            return self.settle_untold(mail, parcel, judgements).await;
+        }
         self.settle(mail, (parcel, &self.destination(mail, parcel)), None, judgements).await
     }
 
@@ -94,7 +103,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.give_back(parcel, self.clock.now());
         // what was resumed meanwhile has been looked through already, and this message was not held then
         if !matches!(self.before(mail), Before::Hold(_))
-            && let Err(error) = self.release_message(parcel.message).await
+            && let Err(error) = self.order(parcel.message, parcel.recipients.clone(), Order::Release).await
         {
             tracing::error!(message_id = %parcel.message, %error, "a message could not be released");
         }

@@ -28,13 +28,17 @@ impl Scheduler {
     }
 
     /// Puts a parcel in front again that was not attempted after all, unless someone wanted it otherwise since.
-    pub(super) fn put_back(&mut self, place: u32, actions: &mut Vec<Action>) {
-        let message = self.parcels.at(place).message;
+    pub(super) fn put_back(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+        let record = self.parcels.at(place);
+        let (message, due) = (record.message, record.due);
         match self.wishes.get(&message).cloned() {
+            // what nothing was ordered of is woken at once
+            None if self.chosen.contains_key(&message) => self.parcels.wait(place, due.min(now)),
             None => self.queue(place, true),
             Some(Wish::Hold(reason)) => self.parcels.set(place, State::Held(reason)),
             Some(Wish::End(ending)) => self.end(place, &ending, actions),
         }
+        self.carry_out_chosen(message, now, actions);
         self.drop_wish(message);
     }
 
@@ -234,7 +238,7 @@ impl Scheduler {
         if others > 0 {
             // others get through, or may yet: it takes no more conversations at once than these
             site.shrink(others);
-            self.put_back(parcel, actions);
+            self.put_back(parcel, now, actions);
             self.feed(place, now, actions);
             return;
         }

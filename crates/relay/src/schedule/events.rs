@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::chosen::Order;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId};
@@ -136,6 +137,15 @@ pub enum Event {
     Released(MessageId),
     /// Someone wants a message tried now: what waits of it is due, and its sites are asked again.
     Retried(MessageId),
+    /// Someone wants this of recipients that they chose; of those in flight when they come back.
+    Chosen {
+        /// Whose recipients.
+        message: MessageId,
+        /// Their numbers.
+        recipients: Vec<u16>,
+        /// What is wanted.
+        order: Order,
+    },
     /// The operator wants the site of this name asked now, whatever is in force there.
     Resumed(String),
     /// A message is to end without further attempts.

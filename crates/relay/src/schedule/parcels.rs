@@ -230,6 +230,20 @@ impl Parcels {
         self.records[place as usize].state = state;
     }
 
+    /// Takes some of its recipients out of a parcel that keeps others.
+    pub(super) fn take_out(&mut self, place: u32, taken: &[u16]) {
+        let record = &mut self.records[place as usize];
+        let kept: Vec<u16> = record.recipients.as_slice().iter().filter(|one| !taken.contains(one)).copied().collect();
+        let count = record.recipients.as_slice().len() - kept.len();
+        match record.state {
+            State::Ready => self.recipients_ready -= count,
+            State::Held(_) => self.recipients_held -= count,
+            State::Vacant | State::Waiting | State::InFlight(_) => {}
+        }
+        self.recipients -= count;
+        record.recipients = Recipients::of(kept);
+    }
+
     /// Notes when a parcel was due that does not wait.
     pub(super) fn was_due(&mut self, place: u32, due: Timestamp) {
         self.records[place as usize].due = due;

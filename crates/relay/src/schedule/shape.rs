@@ -103,7 +103,7 @@ impl Scheduler {
         }
         self.end_conversation(conversation);
         actions.push(Action::Withdraw(conversation));
-        self.put_back(parcel, actions);
+        self.put_back(parcel, now, actions);
         self.feed(place, now, actions);
     }
 

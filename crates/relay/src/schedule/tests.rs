@@ -1,6 +1,7 @@
 //! The scheduler in simulated time, and in a world that does anything at any moment.
 
 mod anything;
+mod chosen;
 mod shaping;
 
 use super::*;

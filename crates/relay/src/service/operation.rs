@@ -6,15 +6,17 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use utoipa::ToSchema;
 
+pub use super::part::Part;
+
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView, ContactsView,
-    CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView, PlanRequestView,
-    PlanView, QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
-    SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView,
-    ZoneView,
+    BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
+    ContactsView, CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView,
+    PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView, SmtpUserView, SourceView,
+    StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView,
+    WebhookSecretView, WebhookView, ZoneView,
 };
-use super::{Fault, GivenMessage, RulesChange, Setting, TermsChange, WebhookWish};
+use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
 use crate::activity::ActivityFilter;
 use crate::clock::{Day, Timestamp};
@@ -27,34 +29,6 @@ use crate::webhook::CallId;
 
 /// The longest that [`Operation::ActivitySince`] waits for a change.
 pub const WAIT_SECONDS_MAX: u32 = 30;
-
-/// The part of a list that is asked for, in the order of numbers; by default the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Part {
-    /// Those with higher numbers than this.
-    pub after: u64,
-    /// At most so many; 0: all.
-    pub limit: u32,
-}
-
-impl Part {
-    /// The whole.
-    pub const WHOLE: Part = Part { after: 0, limit: 0 };
-
-    /// What it leaves of a list, in the order of numbers.
-    pub fn of<T>(self, mut all: Vec<T>, number: impl Fn(&T) -> u64) -> Vec<T> {
-        all.retain(|one| number(one) > self.after);
-        let limit = self.limit as usize;
-        if limit > 0 && all.len() > limit {
-            // the rest need not be sorted
-            all.select_nth_unstable_by_key(limit, &number);
-            all.truncate(limit);
-        }
-        all.sort_unstable_by_key(number);
-        all
-    }
-}
 
 macro_rules! operations {
     ($($(#[doc = $about:literal])+ $name:ident $({ $($field:ident: $kind:ty),+ })? needs $need:expr;)+) => {
@@ -252,6 +226,10 @@ operations! {
     QueueRelease { message: MessageId } needs Operator;
     /// Gives a message up.
     QueueCancel { message: MessageId } needs Operator;
+    /// Counts the recipients of a part of the queue, behind one of its messages, as far as one look goes.
+    QueueCount { selection: Selection, after: Option<MessageId> } needs Operator;
+    /// Orders something of a part of the queue, behind one of its messages, as far as one turn goes.
+    QueueOrder { order: QueueOrder, selection: Selection, after: Option<MessageId> } needs Operator;
     /// Releases every message that the operator holds.
     QueueReleaseAll needs Operator;
     /// Gives every message up that the operator holds.
@@ -267,6 +245,10 @@ operations! {
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
     BlockLift { address: IpAddr } needs Need::Power(Administration);
+    /// Lists the automatic brakes that are on.
+    BrakeList { account: Option<u64> } needs Need::Power(Domains);
+    /// Releases an automatic brake, named by its reference.
+    BrakeRelease { brake: String } needs Need::Power(Domains);
     /// Lists the certificates that clients are shown.
     CertificateList needs Operator;
     /// Orders the certificate now that comes by itself (ACME), whatever is there.
@@ -367,9 +349,11 @@ impl Operation {
                 | Operation::InboxSource { .. }
                 | Operation::QueueList { .. }
                 | Operation::QueueShow { .. }
+                | Operation::QueueCount { .. }
                 | Operation::UnknownReplies
                 | Operation::SiteList { .. }
                 | Operation::Blocks
+                | Operation::BrakeList { .. }
                 | Operation::CertificateList
                 | Operation::ZoneShow { .. }
                 | Operation::ApiKeyList { .. }
@@ -426,6 +410,7 @@ impl Operation {
             | Operation::ApiKeyList { account }
             | Operation::MemberAdd { account, .. }
             | Operation::MemberList { account }
+            | Operation::BrakeList { account }
             | Operation::WebhookList { account }
             | Operation::Audit { account, .. } => {
                 *account = account.or(own.map(Id::number));
@@ -514,6 +499,7 @@ answers! {
     Statistics(StatisticsView);
     Connections(Vec<ConnectionView>);
     Queue(Vec<QueueView>);
+    QueuePart(QueuePartView);
     Message(MessageView);
     Submission(SubmissionView);
     Inbox(Vec<CapturedView>);
@@ -522,6 +508,7 @@ answers! {
     UnknownReplies(Vec<UnknownReplyView>);
     Sites(Vec<SiteView>);
     Blocks(Vec<BlockView>);
+    Brakes(Vec<BrakeView>);
     Certificates(Vec<CertificateView>);
     Zone(ZoneView);
     Audit(Vec<AuditView>);
@@ -576,19 +563,4 @@ pub struct Health {
     /// How many sending domains are in each state; a state of none is left out.
     #[serde(default)]
     pub domains: BTreeMap<String, u64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Part;
-
-    #[test]
-    fn parts_of_a_list_meet_without_gap() {
-        let all: Vec<u64> = vec![9, 2, 7, 4, 1, 8];
-        let number = |one: &u64| *one;
-        assert_eq!(Part::WHOLE.of(all.clone(), number), [1, 2, 4, 7, 8, 9]);
-        assert_eq!(Part { after: 0, limit: 4 }.of(all.clone(), number), [1, 2, 4, 7]);
-        assert_eq!(Part { after: 7, limit: 4 }.of(all.clone(), number), [8, 9]);
-        assert!(Part { after: 9, limit: 4 }.of(all, number).is_empty());
-    }
 }

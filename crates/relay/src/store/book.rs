@@ -15,6 +15,7 @@ use crate::id::Id;
 use crate::power::Powers;
 use crate::quota::Quota;
 use crate::quota::alert::Told;
+use crate::reroute::Reroute;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::suppression::Suppression;
@@ -452,6 +453,12 @@ pub trait Book: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::NotFound`].
     fn block_lift(&self, address: IpAddr, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps an order to send waiting mail another way, and forgets those that are over where `oldest` says what waits longest.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]; [`StoreError::Conflict`] where there are as many as may be.
+    fn reroute(&self, reroute: Reroute, oldest: Option<Timestamp>) -> Result<(), StoreError>;
 
     /// Adds a line to the audit log of what was done outside of this trait, as on the queue; kept when it returns.
     ///

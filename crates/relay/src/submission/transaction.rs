@@ -66,6 +66,10 @@ impl Visit {
     ) -> Result<(), Answer> {
         let (user, domain) = self.standing(directory, now)?;
         policy::reverse_path(user, domain, path).map_err(|refusal| self.no(refusal))?;
+        if let Some(refusal) = policy::braked(user, directory) {
+            self.wait = Some(policy::BRAKE_RETRY_SECONDS);
+            return Err(self.no(refusal));
+        }
         let in_time = lock(&shared.rate).on_message(user.id, now);
         in_time.map_err(|seconds| {
             self.wait = Some(seconds);

@@ -97,7 +97,7 @@ fn verdicts<'a>(settlements: &[&'a Settlement], place: usize) -> Vec<&'a Verdict
 fn check_order(message: &Message, place: usize, told: &[&Verdict]) -> Result<(), String> {
     let asked = message.asks.iter().filter_map(|ask| match &ask.wanted {
         Wanted::Settle(settlement) => Some((settlement, ask.answer)),
-        Wanted::Hold(_) | Wanted::Release(_) => None,
+        Wanted::Hold(..) | Wanted::Release(..) => None,
     });
     // how much of what is told may be told by now: what was not answered may be part of it, or not
     let mut reached = BTreeSet::from([0]);

@@ -36,10 +36,10 @@ impl Answer {
 pub enum Wanted {
     /// Keep outcomes.
     Settle(Settlement),
-    /// Hold it.
-    Hold(HoldReason),
-    /// Release it.
-    Release(Timestamp),
+    /// Hold it, or these of its recipients.
+    Hold(HoldReason, Option<Vec<u16>>),
+    /// Release it, or these of its recipients.
+    Release(Timestamp, Option<Vec<u16>>),
 }
 
 /// One thing that was asked.
@@ -199,6 +199,15 @@ impl Ask {
     }
 }
 
+/// The states of these recipients, or of all.
+fn chosen<'a>(
+    states: &'a mut [RecipientState],
+    some: Option<&'a [u16]>,
+) -> impl Iterator<Item = &'a mut RecipientState> {
+    let is_its = move |number: u16| some.is_none_or(|some| some.contains(&number));
+    (0u16..).zip(states).filter(move |(number, _)| is_its(*number)).map(|(_, state)| state)
+}
+
 /// What comes of it, as the store's documentation says.
 fn apply(states: &mut [RecipientState], wanted: &Wanted) {
     match wanted {
@@ -217,15 +226,15 @@ fn apply(states: &mut [RecipientState], wanted: &Wanted) {
                 };
             }
         }
-        Wanted::Hold(reason) => {
-            for state in states {
+        Wanted::Hold(reason, some) => {
+            for state in chosen(states, some.as_deref()) {
                 if let RecipientState::Waiting { attempts, .. } = *state {
                     *state = RecipientState::Held { reason: *reason, attempts };
                 }
             }
         }
-        Wanted::Release(now) => {
-            for state in states {
+        Wanted::Release(now, some) => {
+            for state in chosen(states, some.as_deref()) {
                 if let RecipientState::Held { attempts, .. } = *state {
                     *state = RecipientState::Waiting { due: *now, attempts };
                 }

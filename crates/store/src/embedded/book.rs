@@ -12,6 +12,7 @@ use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
 use relay::quota::alert::Told;
+use relay::reroute::Reroute;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -285,5 +286,9 @@ impl Book for Embedded {
 
     fn audit(&self, account: Option<Id<Account>>, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.ledger.audit(account, limit)
+    }
+
+    fn reroute(&self, reroute: Reroute, oldest: Option<Timestamp>) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.reroute(reroute, oldest))
     }
 }

@@ -46,12 +46,23 @@ impl Spool for Embedded {
         self.spool.report(report).await
     }
 
-    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
-        self.spool.hold(message, reason, now).await
+    async fn hold_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.spool.hold_some(message, recipients, reason, now).await
     }
 
-    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
-        self.spool.release(message, now).await
+    async fn release_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.spool.release_some(message, recipients, now).await
     }
 
     fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {

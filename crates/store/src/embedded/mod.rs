@@ -13,6 +13,7 @@
 
 pub mod archive;
 mod book;
+mod brakes;
 pub mod counting;
 mod history;
 mod inbox;

@@ -13,6 +13,7 @@ use relay::directory::Directory;
 use relay::id::Id;
 use relay::quota::Quota;
 use relay::quota::alert::Told;
+use relay::reroute::Reroute;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
@@ -368,5 +369,9 @@ impl Book for Memory {
         let state = self.state();
         let newest_first = state.audit.iter().rev();
         Ok(newest_first.filter(|entry| account.is_none() || entry.account == account).take(limit).cloned().collect())
+    }
+
+    fn reroute(&self, reroute: Reroute, oldest: Option<Timestamp>) -> Result<(), StoreError> {
+        self.book(|register| register.reroute(reroute, oldest))
     }
 }

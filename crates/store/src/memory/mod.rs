@@ -1,6 +1,7 @@
 //! The model: a whole store in memory, obviously right, lost with the process, with switches for faults.
 
 mod book;
+mod brakes;
 mod history;
 mod inbox;
 mod members;

@@ -119,10 +119,16 @@ impl State {
         Ok(())
     }
 
-    fn hold(&mut self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+    fn hold(
+        &mut self,
+        message: MessageId,
+        some: Option<&[u16]>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let live = self.live(message)?;
         let mut changed = Vec::new();
-        for (number, state) in live.recipients.iter_mut().enumerate() {
+        for (number, state) in live.recipients.iter_mut().enumerate().filter(|(number, _)| is_among(*number, some)) {
             if let RecipientState::Waiting { attempts, .. } = *state {
                 *state = RecipientState::Held { reason, attempts };
                 changed.push(number);
@@ -137,10 +143,10 @@ impl State {
         Ok(())
     }
 
-    fn release(&mut self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+    fn release(&mut self, message: MessageId, some: Option<&[u16]>, now: Timestamp) -> Result<(), StoreError> {
         let live = self.live(message)?;
         let mut changed = Vec::new();
-        for (number, state) in live.recipients.iter_mut().enumerate() {
+        for (number, state) in live.recipients.iter_mut().enumerate().filter(|(number, _)| is_among(*number, some)) {
             if let RecipientState::Held { attempts, .. } = *state {
                 *state = RecipientState::Waiting { due: now, attempts };
                 changed.push(number);
@@ -304,17 +310,28 @@ impl Spool for Memory {
         })
     }
 
-    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
+    async fn hold_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.change(|state| {
             state.fault(Verb::Settle)?;
-            state.hold(message, reason, now)
+            state.hold(message, recipients.as_deref(), reason, now)
         })
     }
 
-    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+    async fn release_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.change(|state| {
             state.fault(Verb::Settle)?;
-            state.release(message, now)
+            state.release(message, recipients.as_deref(), now)
         })
     }
 
@@ -371,4 +388,9 @@ fn waiting(live: &Live) -> Vec<(u16, Arc<str>, RecipientState)> {
         .filter(|(_, (_, state))| **state != RecipientState::Settled)
         .map(|(number, (address, state))| (number, Arc::from(address.domain()), state.clone()))
         .collect()
+}
+
+/// Whether a recipient's number is one of these; of none given every one is.
+fn is_among(number: usize, some: Option<&[u16]>) -> bool {
+    some.is_none_or(|some| some.iter().any(|one| usize::from(*one) == number))
 }

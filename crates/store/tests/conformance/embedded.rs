@@ -13,7 +13,7 @@ use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{Block, Book as _, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
+use relay::store::{Block, Book as _, Brakes, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
 use relay::suppression::Suppression;
 use smtp::dsn::Notify;
 use smtp::envelope::RcptParameters;
@@ -74,6 +74,10 @@ async fn the_book_is_there_again() {
     let block =
         Block { address: REMOTE, cause: "x".into(), since: NOW, until: later(9), seconds: 9, accounts: vec![account] };
     store.block_put(&block).unwrap();
+    store.brake_put_on(crate::brakes::brake(account, NOW)).unwrap();
+    let filter = relay::selection::Filter { until: Some(later(5)), ..Default::default() };
+    let reroute = relay::reroute::Reroute { filter, via: relay::reroute::Via::Route("hub:25".into()) };
+    store.reroute(reroute.clone(), None).unwrap();
     let login = Login { user, address: REMOTE, at: later(5) };
     store.logins_note(std::slice::from_ref(&login)).unwrap();
     let (before, audit, password_key) = (store.directory(), store.audit(None, 100).unwrap(), store.password_key());
@@ -87,6 +91,8 @@ async fn the_book_is_there_again() {
     assert_eq!(after.users, before.users);
     assert_eq!(after.usernames, before.usernames);
     assert_eq!(after.suppressions, before.suppressions);
+    assert_eq!((&after.brakes, after.brakes.len()), (&before.brakes, 1));
+    assert_eq!(*after.reroutes, [reroute]);
     assert_eq!(store.audit(None, 100).unwrap(), audit);
     assert_eq!(store.password_key(), password_key);
     assert_eq!(store.blocks().unwrap(), [block]);
@@ -113,6 +119,7 @@ async fn mail_and_its_history_are_there_again() {
     store.claim(message).await.unwrap().unwrap();
     let held = commit(&store, envelope(2, &["c@example.org"])).await;
     store.hold(held, HoldReason::Operator, later(3)).await.unwrap();
+    store.hold_some(message, Some(vec![1]), HoldReason::Brake, later(3)).await.unwrap();
     let done = commit(&store, envelope(3, &["d@example.org"])).await;
     store.settle(settlement(done, later(4), &[(0, DELIVERED)])).await.unwrap();
     let history = rows(&store, ActivityFilter::default()).await;
@@ -128,7 +135,8 @@ async fn mail_and_its_history_are_there_again() {
     assert_eq!(*claimed.envelope, kept);
     assert_eq!(octets_of(&claimed.content), CONTENT);
     let waiting = |due, attempts| RecipientState::Waiting { due, attempts };
-    assert_eq!(claimed.recipients, [waiting(later(600), 1), waiting(later(1), 0)]);
+    let held = RecipientState::Held { reason: HoldReason::Brake, attempts: 0 };
+    assert_eq!(claimed.recipients, [waiting(later(600), 1), held]);
     store.settle(settlement(message, later(601), &[(0, DELIVERED), (1, DELIVERED)])).await.unwrap();
     let delivered = ActivityFilter { status: Some(Status::Delivered), ..ActivityFilter::default() };
     assert_eq!(rows(&store, delivered).await.len(), 3);
@@ -228,7 +236,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
-        DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; PRAGMA user_version = 1;
+        DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; DROP TABLE brakes; DROP TABLE reroutes; PRAGMA user_version = 1;
         ALTER TABLE accounts DROP COLUMN quota; ALTER TABLE accounts DROP COLUMN renews_on;
         ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;
         ALTER TABLE accounts DROP COLUMN subscription; ALTER TABLE accounts DROP COLUMN contacts;

@@ -4,6 +4,7 @@
 
 mod archive;
 mod book;
+mod brakes;
 mod damage;
 mod embedded;
 mod history;
@@ -55,6 +56,7 @@ suite! {
         an_attempt_counts_and_a_cancellation_does_not
         a_second_verdict_changes_nothing
         what_is_held_stays_held_until_released
+        some_of_a_message_are_held_and_released
         a_hold_outlasts_the_attempt_it_met
         a_seal_is_kept
         the_queue_is_read_in_pages
@@ -85,6 +87,9 @@ suite! {
         an_account_reaches_its_own_alone
         the_oldest_goes_first
         what_is_old_or_nobodys_goes;
+    brakes:
+        a_brake_is_on_until_it_is_released
+        brakes_of_long_ago_and_of_nobody_are_forgotten;
     plans:
         accounts_begin_on_the_default_plan
         a_plan_changes_for_those_that_are_on_it

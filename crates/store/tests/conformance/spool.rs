@@ -141,6 +141,22 @@ pub(crate) async fn what_is_held_stays_held_until_released(store: &impl Store) {
     assert_eq!(states(&only_entry(store)), [(1, waiting(later(4), 0))]);
 }
 
+pub(crate) async fn some_of_a_message_are_held_and_released(store: &impl Store) {
+    let message = commit(store, envelope(1, &["a@example.org", "b@example.org", "c@example.org"])).await;
+    store.hold_some(message, Some(vec![0, 2, 7]), HoldReason::Operator, later(3)).await.unwrap();
+    let held = RecipientState::Held { reason: HoldReason::Operator, attempts: 0 };
+    let first = waiting(later(1), 0);
+    assert_eq!(states(&only_entry(store)), [(0, held.clone()), (1, first.clone()), (2, held.clone())]);
+    store.hold_some(message, Some(vec![0]), HoldReason::Brake, later(4)).await.unwrap();
+    store.release_some(message, Some(vec![1, 2]), later(5)).await.unwrap();
+    assert_eq!(states(&only_entry(store)), [(0, held), (1, first), (2, waiting(later(5), 0))]);
+    let shown: Vec<_> = rows(store, relay::activity::ActivityFilter::default()).await;
+    let mut shown: Vec<_> = shown.iter().map(|row| (row.recipient.as_str(), row.held)).collect();
+    shown.sort_by_key(|(recipient, _)| *recipient);
+    let expected = [("a@example.org", Some(HoldReason::Operator)), ("b@example.org", None), ("c@example.org", None)];
+    assert_eq!(shown, expected);
+}
+
 pub(crate) async fn a_hold_outlasts_the_attempt_it_met(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.claim(message).await.unwrap().unwrap();

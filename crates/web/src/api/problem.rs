@@ -166,7 +166,7 @@ fn status_of(reference: &str, view: &SubmissionView) -> StatusCode {
     // recipients that were refused for reasons that differ are no matter of one of them
     let is_one_reason = view.refused.iter().all(|refused| refused.reply.reference == reference);
     match reference {
-        "rate-limited" => StatusCode::TOO_MANY_REQUESTS,
+        "rate-limited" | "brake-on" => StatusCode::TOO_MANY_REQUESTS,
         "quota-reached" if is_one_reason => StatusCode::TOO_MANY_REQUESTS,
         "too-large" | "header-too-long" => StatusCode::PAYLOAD_TOO_LARGE,
         "store-full" | "store-failed" | "shutting-down" => StatusCode::SERVICE_UNAVAILABLE,

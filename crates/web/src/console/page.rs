@@ -68,6 +68,8 @@ pub(super) struct Page {
     pub(super) acting: bool,
     pub(super) is_operator: bool,
     pub(super) suspended: bool,
+    /// An automatic brake of the account is on.
+    pub(super) braked: bool,
     /// Why the account has no plan, where it has none.
     pub(super) no_plan: Option<String>,
     pub(super) parts: Vec<Part>,
@@ -123,6 +125,7 @@ const OF_OPERATOR: [MenuPart; 2] = [
             ("/operator/plans", "pricing", "menu-plans", Need::Operator),
             ("/operator/requests", "clock", "menu-requests", Need::Operator),
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
+            ("/operator/brakes", "alert", "menu-brakes", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),
             ("/operator/certificates", "lock", "menu-certificates", Need::Operator),
             ("/operator/zone", "domains", "menu-zone", Need::Operator),
@@ -163,6 +166,7 @@ impl Page {
             acting: visit.visitor.sign_in.acting_for.is_some(),
             is_operator,
             suspended: visit.account.as_ref().is_some_and(|account| account.state == "suspended"),
+            braked: visit.account.as_ref().is_some_and(|account| account.brakes > 0),
             no_plan: visit.account.as_ref().and_then(|account| super::pricing::no_plan(&words, account)),
             parts: parts.into_iter().filter(|part| !part.entries.is_empty()).collect(),
             quota: visit.account.as_ref().and_then(|account| quota_bar(&words, account)),
@@ -183,6 +187,7 @@ impl Page {
             acting: false,
             is_operator: false,
             suspended: false,
+            braked: false,
             no_plan: None,
             parts: Vec::new(),
             quota: None,

@@ -1,5 +1,7 @@
 //! The queue as the operator sees it: what waits, one message with its recipients, and orders to it.
 
+mod orders;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
@@ -18,7 +20,7 @@ const LIST: &str = "/operator/queue";
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let all = vec![
         show(LIST, For::Operator, list),
         show("/operator/queue/release-all", For::Operator, release_all_asked),
         take("/operator/queue/release-all", For::Operator, release_all),
@@ -31,7 +33,8 @@ pub(super) fn routes() -> Vec<Route> {
         take("/operator/queue/{message}/release", For::Operator, release),
         show("/operator/queue/{message}/cancel", For::Operator, cancel_asked),
         take("/operator/queue/{message}/cancel", For::Operator, cancel),
-    ]
+    ];
+    all.into_iter().chain(orders::routes()).collect()
 }
 
 struct Recipient {

@@ -56,6 +56,11 @@ const SENTENCES: &[Sentence] = &[
         "why-held-damaged",
         "fix-operator",
     ),
+    Sentence(
+        "Held by the automatic brake, until an administrator of the account or the operator of the relay releases it.",
+        "why-held-brake",
+        "fix-brake",
+    ),
     Sentence("It was released and is tried again now.", "why-released", "fix-later"),
     Sentence(report::COMPLAINED, "why-complaint", "fix-complaint"),
     Sentence(report::DELAYED, "why-reported-delayed", "fix-nothing"),

@@ -34,6 +34,7 @@ menu-accounts = Accounts
 menu-activity = Activity
 menu-audit = Audit log
 menu-blocks = Blocks
+menu-brakes = Brakes
 menu-certificates = Certificates
 menu-connections = Connections
 menu-dashboard = Dashboard

@@ -53,6 +53,12 @@ letter-plan-page =
     Plan and quota:
 
     { $url }
+letter-brake-account = The automatic brake went on for the whole account { $account } (reference { $reference }).
+letter-brake-release = Look at what was sent. If that was not you, reset the password of the SMTP user first. Then release the brake here: { $url }
+letter-brake-release-operator = Look at what was sent. If that was not you, the password has to be reset first. The operator of the relay releases the brake.
+letter-brake-subject = { $account }: the automatic brake is on
+letter-brake-then = New mail is answered “450 4.7.1” until then; applications with a queue try again by themselves. What waits in the queue is held: it does not expire, and nothing is lost.
+letter-brake-user = The automatic brake went on for the SMTP user “{ $user }” of { $account } (reference { $reference }).
 letter-plan-reason =
     The reason:
 

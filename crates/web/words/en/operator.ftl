@@ -181,6 +181,7 @@ vouch-what = Your word for a domain stands in place of its DNS records: mail fro
 
 ## Queue
 held-account-suspended = The account is suspended
+held-brake = By the automatic brake
 held-damaged = Damaged on the disk
 held-domain-invalid = The domain lost its validation
 held-operator = Held by the operator
@@ -241,6 +242,44 @@ queue-message-id = Message-ID
 queue-no-sender = none (a bounce mail)
 queue-no-subject = Without subject
 queue-open = Show the message
+queue-order = What is to become of it
+queue-order-cancel = Give it up
+queue-order-cancel-silently = Give it up without telling any sender
+queue-order-cancel-silently-then = They become hard bounces with your name. No bounce mail goes out, whatever senders asked for. This cannot be undone.
+queue-order-cancel-then = They become hard bounces with your name, and senders who want to be are told. This cannot be undone.
+queue-order-hold = Hold it
+queue-order-hold-then = What waits of it is held until it is released: it is not tried, and does not expire. Once released it is tried at least once, whatever its age.
+queue-order-release = Release what you hold of it
+queue-order-release-then = What you hold of it is tried now. What is held because of an account or a domain stays held.
+queue-order-reroute = Send it another way
+queue-order-reroute-then = From now on, over restarts, it goes to the next hop that is named, and what waits of it is tried there now.
+queue-order-retry = Try it now
+queue-order-retry-then = What waits of it is due now. It goes out as fast as the limits of each site allow.
+queue-orders = Orders about a part of the queue
+queue-orders-ask = A part of it…
+queue-orders-lede = Name what the recipients have in common. They are counted first; nothing happens before you confirm.
+queue-part = This part of the queue
+queue-part-all = That was all.
+queue-part-count = Count them
+queue-part-counted = { $recipients } recipients of { $messages } messages wait there now.
+queue-part-do = Do it
+queue-part-domain = Sending domain, by name or number
+queue-part-done = { $count ->
+    [one] It was done for one recipient.
+   *[other] It was done for { $number } recipients.
+}
+queue-part-go-on = Go on
+queue-part-hours = Accepted at least so many hours ago
+queue-part-more = There is more: go on until it is done.
+queue-part-recipient = Recipient: an address, or @domain
+queue-part-sure = That is what I want
+queue-part-to = To send it another way: the next hop of a route as host:port, or mx; empty: as the routes say
+queue-part-under-way = { $count ->
+    [one] One is being delivered right now, and is dealt with if that is deferred.
+   *[other] { $number } are being delivered right now, and are dealt with if that is deferred.
+}
+queue-part-user = SMTP user, by username or number
+queue-part-which = Which part
 queue-recipients = { $count ->
     [one] one recipient
    *[other] { $number } recipients
@@ -405,6 +444,12 @@ limit-conversations-max = Conversations with other servers at once, in total.
 limit-site-conversations-max = Conversations at once with one site: the mail servers that one domain or many share, or the next hop of a route.
 limit-domain-looks-max = Sending domains whose records are looked at in DNS at once.
 limit-account-domain-looks-max = Those of one account: its slow name servers delay nobody else.
+limit-brake-bounce-percent = Part of the recipients that bounce for good within an hour at which the automatic brake of an SMTP user or account goes on; 0: never for that.
+limit-brake-bounce-recipients-min = Recipients that have to come to their end within the hour before that part counts.
+limit-brake-complaint-recipients-min = Recipients that have to be delivered to before that number counts.
+limit-brake-complaints-per-ten-thousand = Complaints for ten thousand recipients delivered to, today and yesterday, at which the automatic brake goes on; 0: never for that.
+limit-brake-volume-factor = How many times the busiest of its last seven days an SMTP user or account sends on one day before the automatic brake goes on; 0: never for that.
+limit-brake-volume-recipients-min = Recipients on one day that are no sudden volume for anybody: what is new may begin with so many.
 limit-zone-queries-per-minute = Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.
 limit-zone-connections-max = Simultaneous connections over TCP with questions about the zone.
 limit-return-path-days = How long reports of other servers are taken at the address that mail went out with.
@@ -573,4 +618,16 @@ unit-calls = { $count ->
 unit-webhooks = { $count ->
     [one] webhook
    *[other] webhooks
+}
+unit-complaints = { $count ->
+    [one] complaint
+   *[other] complaints
+}
+unit-percent = { $count ->
+    [one] percent
+   *[other] percent
+}
+unit-times = { $count ->
+    [one] time
+   *[other] times
 }

@@ -22,6 +22,7 @@ why-delayed = { $count ->
     [one] Delayed: accepted an hour ago.
    *[other] Delayed: accepted { $number } hours ago.
 }
+why-held-brake = Held by the automatic brake, until an administrator of the account or the operator of the relay releases it.
 why-inbox = The test inbox cannot keep the message at the moment.
 why-reported = Reported after the message was delivered: { $last }
 why-reported-delayed = The recipient’s server reported that it has not delivered the message yet, and goes on trying.
@@ -64,6 +65,7 @@ fix-complaint = Send nothing more to this recipient, and look at how they came o
 fix-nothing = Nothing has to be done.
 fix-unattributed = Send each recipient a message of their own: then it is known who is meant.
 fix-again = Send the message again if it is still wanted.
+fix-brake = Look at why the brake is on, put that right, then release it on the Dashboard.
 fix-domain-again = Add the domain again, publish its new records, then send the message again.
 fix-given-up = Send it again later. If it keeps failing, ask the recipient by other means whether their mail works.
 fix-later = Nothing for now, the relay tries again by itself. If it lasts for days, ask the recipient by other means.
@@ -97,6 +99,8 @@ reply-auth-required = The application tried to send without logging in.
 reply-auth-required-fix = Switch authentication on in the application, and enter username and password.
 reply-auth-unavailable = The relay could not look at its records, so nobody could log in.
 reply-auth-unavailable-fix = Try again in a few minutes. The operator of the relay has been told.
+reply-brake-on = The automatic brake is on for the SMTP user or its account: new mail is put off.
+reply-brake-on-fix = Look at why on the page of the brakes, put that right, and release it. Applications with a queue try again by themselves.
 reply-content-loop = The message has gone through too many servers: it runs in a circle.
 reply-content-loop-fix = Look for two servers that send each other’s mail here, often by a forwarding.
 reply-content-nul = The message has a NUL octet in it, which no mail may have.

@@ -34,6 +34,7 @@ menu-accounts = Comptes
 menu-activity = Activité
 menu-audit = Journal d’audit
 menu-blocks = Blocages
+menu-brakes = Freins
 menu-certificates = Certificats
 menu-connections = Connexions
 menu-dashboard = Tableau de bord

@@ -53,6 +53,12 @@ letter-plan-page =
     Forfait et quota :
 
     { $url }
+letter-brake-account = Le frein automatique s’est activé pour tout le compte { $account } (référence { $reference }).
+letter-brake-release = Vérifiez ce qui a été envoyé. Si ce n’était pas vous, réinitialisez d’abord le mot de passe de l’utilisateur SMTP. Levez ensuite le frein ici : { $url }
+letter-brake-release-operator = Vérifiez ce qui a été envoyé. Si ce n’était pas vous, le mot de passe doit d’abord être réinitialisé. L’exploitant du relais lève le frein.
+letter-brake-subject = { $account } : le frein automatique est actif
+letter-brake-then = D’ici là, les nouveaux courriels reçoivent la réponse « 450 4.7.1 » ; les applications dotées d’une file d’attente réessaient d’elles-mêmes. Ce qui attend dans la file est retenu : rien n’expire et rien n’est perdu.
+letter-brake-user = Le frein automatique s’est activé pour l’utilisateur SMTP « { $user } » de { $account } (référence { $reference }).
 letter-plan-reason =
     Le motif :
 

@@ -181,6 +181,7 @@ vouch-what = Votre caution tient lieu des enregistrements DNS d’un domaine : 
 
 ## File d’attente
 held-account-suspended = Le compte est suspendu
+held-brake = Par le frein automatique
 held-damaged = Endommagé sur le disque
 held-domain-invalid = Le domaine a perdu sa validation
 held-operator = Retenu par l’exploitant
@@ -241,6 +242,44 @@ queue-message-id = Identifiant Message-ID
 queue-no-sender = aucun (avis de non-livraison)
 queue-no-subject = Sans objet
 queue-open = Afficher le message
+queue-order = Ce qu’il faut en faire
+queue-order-cancel = L’abandonner
+queue-order-cancel-silently = L’abandonner sans avertir les expéditeurs
+queue-order-cancel-silently-then = Ces destinataires passent en rebond définitif, à votre nom. Aucun avis de non-remise n’est envoyé, même demandé. C’est irréversible.
+queue-order-cancel-then = Ces destinataires passent en rebond définitif, à votre nom, et les expéditeurs qui le souhaitent sont avertis. C’est irréversible.
+queue-order-hold = La retenir
+queue-order-hold-then = Ce qui attend est retenu jusqu’à sa libération : aucune tentative, aucune expiration. Une fois libéré, il est tenté au moins une fois, quel que soit son âge.
+queue-order-release = Libérer ce que vous en retenez
+queue-order-release-then = Ce que vous en retenez est tenté maintenant. Ce qui est retenu à cause d’un compte ou d’un domaine le reste.
+queue-order-reroute = L’envoyer par un autre chemin
+queue-order-reroute-then = Désormais, même après un redémarrage, elle passe par le relais suivant indiqué, et ce qui attend y est tenté maintenant.
+queue-order-retry = La tenter maintenant
+queue-order-retry-then = Ce qui attend devient exigible tout de suite et part aussi vite que les limites de chaque site le permettent.
+queue-orders = Agir sur une partie de la file
+queue-orders-ask = Une partie…
+queue-orders-lede = Indiquez ce que les destinataires ont en commun. Ils sont d’abord comptés ; rien n’est fait avant votre confirmation.
+queue-part = Cette partie de la file
+queue-part-all = C’était tout.
+queue-part-count = Les compter
+queue-part-counted = { $recipients } destinataires de { $messages } messages y attendent en ce moment.
+queue-part-do = Exécuter
+queue-part-domain = Domaine d’envoi, par nom ou numéro
+queue-part-done = { $count ->
+    [one] C’est fait pour { $number } destinataire.
+   *[other] C’est fait pour { $number } destinataires.
+}
+queue-part-go-on = Continuer
+queue-part-hours = Accepté il y a au moins tant d’heures
+queue-part-more = Il en reste : continuez jusqu’à la fin.
+queue-part-recipient = Destinataire : une adresse ou @domaine
+queue-part-sure = C’est bien ce que je veux
+queue-part-to = Pour un autre chemin : le relais suivant d’une route sous la forme hôte:port, ou mx ; vide : comme le disent les routes
+queue-part-under-way = { $count ->
+    [one] { $number } est en cours de remise et sera traité si elle est différée.
+   *[other] { $number } sont en cours de remise et seront traités si elle est différée.
+}
+queue-part-user = Utilisateur SMTP, par nom d’utilisateur ou numéro
+queue-part-which = Quelle partie
 queue-recipients = { $count ->
     [one] un destinataire
    *[other] { $number } destinataires
@@ -405,6 +444,12 @@ limit-conversations-max = Conversations simultanées avec d’autres serveurs, a
 limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel que partagent un ou plusieurs domaines, ou le serveur suivant d’une route.
 limit-domain-looks-max = Domaines d’envoi dont les enregistrements DNS sont vérifiés en même temps.
 limit-account-domain-looks-max = Ceux d’un même compte : ses serveurs de noms lents ne retardent personne d’autre.
+limit-brake-bounce-percent = Part des destinataires en rebond définitif dans l’heure à partir de laquelle le frein automatique d’un utilisateur SMTP ou d’un compte s’active ; 0 : jamais pour cette raison.
+limit-brake-bounce-recipients-min = Nombre de destinataires réglés dans l’heure à partir duquel cette part compte.
+limit-brake-complaint-recipients-min = Nombre de destinataires livrés à partir duquel ce nombre compte.
+limit-brake-complaints-per-ten-thousand = Plaintes pour dix mille destinataires livrés, aujourd’hui et hier, à partir desquelles le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-factor = Combien de fois le jour le plus chargé de ses sept derniers jours un utilisateur SMTP ou un compte peut envoyer en un jour avant que le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-recipients-min = Nombre de destinataires par jour qui n’est un volume soudain pour personne : ce qui est nouveau peut commencer par là.
 limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
 limit-zone-connections-max = Connexions TCP simultanées pour des questions sur la zone.
 limit-return-path-days = Durée pendant laquelle les rapports d’autres serveurs sont reçus à l’adresse d’envoi d’un message.
@@ -573,4 +618,16 @@ unit-calls = { $count ->
 unit-webhooks = { $count ->
     [one] webhook
    *[other] webhooks
+}
+unit-complaints = { $count ->
+    [one] plainte
+   *[other] plaintes
+}
+unit-percent = { $count ->
+    [one] pour cent
+   *[other] pour cent
+}
+unit-times = { $count ->
+    [one] fois
+   *[other] fois
 }

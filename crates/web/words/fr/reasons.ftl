@@ -22,6 +22,7 @@ why-delayed = { $count ->
     [one] Retardé : accepté il y a une heure.
    *[other] Retardé : accepté il y a { $number } heures.
 }
+why-held-brake = Retenu par le frein automatique, jusqu’à ce qu’un administrateur du compte ou l’exploitant du relais le lève.
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
 why-reported = Signalé après la livraison du message : { $last }
 why-reported-delayed = Le serveur du destinataire a signalé que le message n’est pas encore remis et qu’il continue d’essayer.
@@ -64,6 +65,7 @@ fix-complaint = N’envoyez plus rien à ce destinataire, et vérifiez comment i
 fix-nothing = Il n’y a rien à faire.
 fix-unattributed = Envoyez à chaque destinataire un message à part : on sait alors de qui il s’agit.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
+fix-brake = Regardez pourquoi le frein est actif, corrigez-en la cause, puis levez-le depuis le tableau de bord.
 fix-domain-again = Ajoutez le domaine de nouveau, publiez ses nouveaux enregistrements, puis renvoyez le message.
 fix-given-up = Envoyez-le de nouveau plus tard. Si l’échec persiste, demandez autrement au destinataire si son courriel fonctionne.
 fix-later = Rien pour le moment, le relais réessaie de lui-même. Si cela dure des jours, renseignez-vous autrement auprès du destinataire.
@@ -97,6 +99,8 @@ reply-auth-required = L’application a tenté d’envoyer sans s’authentifier
 reply-auth-required-fix = Activez l’authentification dans l’application, puis saisissez le nom d’utilisateur et le mot de passe.
 reply-auth-unavailable = Le relais n’a pas pu consulter ses registres : personne ne pouvait s’authentifier.
 reply-auth-unavailable-fix = Réessayez dans quelques minutes. L’exploitant du relais en est informé.
+reply-brake-on = Le frein automatique est actif pour l’utilisateur SMTP ou son compte : les nouveaux courriels sont différés.
+reply-brake-on-fix = Voyez pourquoi sur la page des freins, corrigez-en la cause, puis levez le frein. Les applications dotées d’une file d’attente réessaient d’elles-mêmes.
 reply-content-loop = Le message est passé par trop de serveurs : il tourne en rond.
 reply-content-loop-fix = Cherchez deux serveurs qui se renvoient le courriel par ici, souvent à cause d’une redirection.
 reply-content-nul = Le message contient un octet NUL, ce qu’aucun courriel ne peut contenir.

@@ -1,11 +1,13 @@
 //! What people do to mail in the queue: cancel, hold, release, retry, suspend, delete.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use relay::account::AccountState;
 use relay::activity::Status;
-use relay::outcome::Failure;
+use relay::outcome::{Ending, Failure};
 use relay::queue::HoldReason;
+use relay::schedule::Order;
 use relay::sending_domain::DomainState;
 use relay::store::{Book, Spool, StoreError};
 
@@ -72,6 +74,70 @@ async fn what_is_held_while_it_is_delivered_stays_held_if_it_is_deferred() {
     world.pass(DAY).await;
     assert_eq!(world.carried().len(), 1);
     assert_eq!(world.rows(message)[0].held, Some(HoldReason::Operator));
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_recipients_are_held_over_a_restart_and_the_others_go() {
+    let mut world = World::new();
+    world.hop("dead.example", Hop::Fails(Failure::Connect("refused".into())));
+    let message = world.send(1, &["a@dead.example", "b@dead.example"]).await;
+    world.settle().await;
+    let hold = Order::Hold(HoldReason::Operator);
+    assert_eq!(world.handle.order(message, vec![1], hold).await, Ok(1));
+    world.hop("dead.example", Hop::Takes);
+    world.handle.shutdown(Duration::from_secs(1)).await;
+    world.restart();
+    world.pass(DAY).await;
+    assert_eq!(world.statuses(message), [Status::Delivered, Status::Pending]);
+    assert_eq!(world.handle.order(message, vec![1], Order::Release).await, Ok(1));
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered, Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn some_recipients_are_cancelled_with_and_without_a_word() {
+    let world = World::new();
+    world.hop("dead.example", Hop::Fails(Failure::Connect("refused".into())));
+    let message = world.send(1, &["a@dead.example", "b@dead.example", "c@dead.example"]).await;
+    world.settle().await;
+    let silently = Order::End(Arc::new(Ending::CancelledUntold("operator".into())));
+    assert_eq!(world.handle.order(message, vec![0], silently).await, Ok(1));
+    world.settle().await;
+    assert!(world.notifications().is_empty());
+    let told = Order::End(Arc::new(Ending::Cancelled("operator".into())));
+    assert_eq!(world.handle.order(message, vec![1], told).await, Ok(1));
+    world.settle().await;
+    assert_eq!(world.notifications().len(), 1);
+    assert_eq!(world.statuses(message), [Status::HardBounce, Status::HardBounce, Status::Deferred]);
+    assert!(world.rows(message)[..2].iter().all(|row| row.reason == "Cancelled by operator."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_does_not_expire_and_is_tried_once_more() {
+    let (world, message) = deferred().await;
+    world.handle.hold(message, HoldReason::Operator).await.unwrap();
+    world.pass(DAY * 30).await;
+    assert_eq!(world.statuses(message), [Status::Pending]);
+    world.hop("dead.example", Hop::Takes);
+    world.handle.release(message).await.unwrap();
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn resuming_an_account_releases_what_it_held_and_leaves_what_the_operator_holds() {
+    let world = World::new();
+    world.hop("dead.example", Hop::Fails(Failure::Connect("refused".into())));
+    let message = world.send(1, &["a@dead.example", "b@dead.example"]).await;
+    world.settle().await;
+    world.handle.order(message, vec![0], Order::Hold(HoldReason::Operator)).await.unwrap();
+    let account = world.domain.account;
+    world.store.account_state(account, AccountState::Suspended, &operator(), START).unwrap();
+    world.pass(Duration::from_secs(60)).await;
+    world.hop("dead.example", Hop::Takes);
+    world.store.account_state(account, AccountState::Active, &operator(), START).unwrap();
+    world.pass(Duration::from_secs(60)).await;
+    assert_eq!(world.statuses(message), [Status::Pending, Status::Delivered]);
 }
 
 #[tokio::test(start_paused = true)]

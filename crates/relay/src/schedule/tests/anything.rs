@@ -48,6 +48,7 @@ enum Step {
     Release(usize),
     Retry(usize),
     GiveUp(usize),
+    Choose(usize, u8, u8),
     Pass(u32),
 }
 
@@ -66,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Release),
         1 => any::<usize>().prop_map(Step::Retry),
         1 => any::<usize>().prop_map(Step::GiveUp),
+        2 => (any::<usize>(), 0u8..5, 1u8..8).prop_map(|(which, what, whom)| Step::Choose(which, what, whom)),
         2 => (0u32..400_000).prop_map(Step::Pass),
     ]
 }
@@ -118,6 +120,17 @@ impl Model {
             Step::GiveUp(which) => {
                 let ending = Arc::new(Ending::Cancelled("operator".into()));
                 self.world.tell(Event::GivenUp(self.message(which), ending));
+            }
+            Step::Choose(which, what, whom) => {
+                let order = match what {
+                    0 => Order::Hold(HoldReason::Operator),
+                    1 => Order::Release,
+                    2 => Order::Retry,
+                    3 => Order::End(Arc::new(Ending::Cancelled("operator".into()))),
+                    _ => Order::Send(mx("0.example")),
+                };
+                let recipients = (0u16..3).filter(|number| whom & (1 << number) != 0).collect();
+                self.world.tell(Event::Chosen { message: self.message(which), recipients, order });
             }
             Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds.into())),
         }

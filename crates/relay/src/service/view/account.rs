@@ -44,6 +44,8 @@ views! {
         language: String,
         /// For how many days its activity is kept; none: as long as the relay keeps any.
         activity_days: Option<u64>,
+        /// Automatic brakes that are on of it and of its SMTP users.
+        brakes: u64,
         /// When it was made.
         created_at: String,
     }
@@ -167,6 +169,8 @@ impl AccountView {
             time_zone: account.time_zone.clone(),
             language: account.language.tag().to_owned(),
             activity_days: account.activity_days,
+            brakes: directory.brakes.values().filter(|brake| brake.is_on() && brake.account == account.id).count()
+                as u64,
             created_at: moment::text(account.created_at),
         }
     }

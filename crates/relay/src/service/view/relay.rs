@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::ViewPage;
+use super::{ViewPage, word};
+use crate::brake::{Brake, Subject};
+use crate::directory::Directory;
+use crate::moment;
 use crate::outcome::Class;
 
 views! {
@@ -52,6 +55,38 @@ views! {
         /// Why the last of them failed.
         fault: Option<String>,
     }
+    /// An automatic brake that is on.
+    BrakeView {
+        /// Its reference: `A` and the number of the account, or `U` and that of the SMTP user.
+        brake: String,
+        /// The number of the account.
+        account: u64,
+        /// The number of the SMTP user; none: it is on for the whole account.
+        user: Option<u64>,
+        /// What people call the SMTP user.
+        user_name: Option<String>,
+        /// `hard_bounces`, `complaints` or `volume`.
+        cause: String,
+        /// How many recipients bounced, complained, or were sent to.
+        counted: u64,
+        /// Of how many; of a volume, how many there may be.
+        of: u64,
+        /// Since when.
+        since: String,
+        /// Whether who asks may release it.
+        releasable: bool,
+    }
+    /// A part of the queue that was counted, or what an order about it did in one turn.
+    QueuePartView {
+        /// Messages of which any recipient was counted.
+        messages: u64,
+        /// Their recipients that were counted.
+        recipients: u64,
+        /// Recipients that are being delivered right now: they are cancelled if that is deferred, and not counted above.
+        under_way: u64,
+        /// The message that the next turn goes on behind; none: that was all.
+        next: Option<String>,
+    }
     /// A site: the mail servers that one recipient domain or many share, or the next hop of a route.
     SiteView {
         /// Its name: a provider's, or those of its mail servers; a domain's where these are not known.
@@ -97,5 +132,26 @@ views! {
         first_at: String,
         /// When the last came.
         last_at: String,
+    }
+}
+
+impl BrakeView {
+    /// The brake, with the name of its SMTP user.
+    pub fn new(brake: &Brake, directory: &Directory, releasable: bool) -> Self {
+        let user = match brake.subject {
+            Subject::User(user) => Some(user),
+            Subject::Account(_) => None,
+        };
+        BrakeView {
+            brake: brake.subject.to_string(),
+            account: brake.account.number(),
+            user: user.map(|user| user.number()),
+            user_name: user.and_then(|user| directory.users.get(&user)).map(|user| user.name.clone()),
+            cause: word(&brake.cause),
+            counted: brake.counted,
+            of: brake.of,
+            since: moment::text(brake.since),
+            releasable,
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use relay::account::Account;
 use relay::api_key::ApiKey;
+use relay::brake::{Brake, Brakes};
 use relay::certificate;
 use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
@@ -61,6 +62,19 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
         Ok(())
     })?;
     super::members::load(reader, sealing, &mut directory)?;
+    let mut brakes = Brakes::default();
+    each(reader, "SELECT brake FROM brakes", |row| {
+        let brake: Brake = from_json(&row.get::<_, String>(0)?)?;
+        brakes.insert(brake.subject, brake);
+        Ok(())
+    })?;
+    directory.brakes = Arc::new(brakes);
+    let mut reroutes = Vec::new();
+    each(reader, "SELECT reroute FROM reroutes ORDER BY place", |row| {
+        reroutes.push(from_json(&row.get::<_, String>(0)?)?);
+        Ok(())
+    })?;
+    directory.reroutes = Arc::new(reroutes);
     super::plans::load(reader, &mut directory)?;
     super::webhooks::load(reader, &mut directory)?;
     let mut selectors = HashSet::new();

@@ -330,4 +330,12 @@ CREATE TRIGGER requests_fewer AFTER DELETE ON requests BEGIN
         WHERE account = old.account;
 END;
 ",
+    "
+-- automatic brakes that are on, and those that were released lately: whose, as a text, and the rest as JSON
+CREATE TABLE brakes (subject TEXT PRIMARY KEY, brake TEXT NOT NULL) STRICT;
+",
+    "
+-- orders to send waiting mail another way, the newest last: JSON
+CREATE TABLE reroutes (place INTEGER PRIMARY KEY, reroute TEXT NOT NULL) STRICT;
+",
 ];

@@ -54,6 +54,21 @@ pub(super) fn row(transaction: &Transaction<'_>, keys: &Keys, write: &Write) -> 
             let delete = "DELETE FROM stream_suppressions WHERE account = ?1 AND address = ?2 AND user = ?3";
             transaction.prepare_cached(delete)?.execute((account.number(), address, user.number()))?;
         }
+        Write::Reroutes(reroutes) => {
+            transaction.execute("DELETE FROM reroutes", [])?;
+            for (place, reroute) in reroutes.iter().enumerate() {
+                let insert = "INSERT INTO reroutes (place, reroute) VALUES (?1, ?2)";
+                transaction.execute(insert, (place as u64, json(reroute)?))?;
+            }
+        }
+        Write::Brake(brake) => {
+            let upsert = "INSERT INTO brakes (subject, brake) VALUES (?1, ?2)
+                ON CONFLICT (subject) DO UPDATE SET brake = ?2";
+            transaction.execute(upsert, (brake.subject.to_string(), json(brake)?))?;
+        }
+        Write::BrakeGone(subject) => {
+            transaction.execute("DELETE FROM brakes WHERE subject = ?1", [subject.to_string()])?;
+        }
         Write::Plan(plan) => super::plans::put(transaction, plan)?,
         Write::PlanGone(plan) => super::plans::gone(transaction, *plan)?,
         Write::Member(_)

@@ -55,8 +55,8 @@ impl Class {
 enum Effect {
     Commit(Box<Commit>),
     Settle(Box<Settlement>, Vec<u32>),
-    Hold(HoldReason),
-    Release(relay::clock::Timestamp),
+    Hold(Option<Vec<u16>>, HoldReason),
+    Release(Option<Vec<u16>>, relay::clock::Timestamp),
     Seal(Bytes),
     Copy { entry: Entry, from: u64 },
     Nothing,
@@ -225,13 +225,16 @@ impl<D: Disk> Committer<D> {
             Request::Settle(settlement, reply) => (Some(reply), settle_record(&state, settlement)),
             Request::Report(report, reply) => (Some(reply), Ok(Some(report_record(&report)))),
             Request::Lost(settlement, reply) => (Some(reply), Ok(Some(lost_record(&settlement)))),
-            Request::Hold(message, reason, at, reply) => {
-                let record = || (Kind::Hold, meta::hold_out(reason, at), Effect::Hold(reason));
-                (Some(reply), change_record(&state, message, false, record))
+            Request::Hold(message, recipients, reason, at, reply) => {
+                let some = recipients.as_deref();
+                let record =
+                    || (Kind::Hold, meta::hold_out(reason, at, some), Effect::Hold(recipients.clone(), reason));
+                (Some(reply), change_record(&state, message, some, false, record))
             }
-            Request::Release(message, at, reply) => {
-                let record = || (Kind::Release, meta::release_out(at), Effect::Release(at));
-                (Some(reply), change_record(&state, message, true, record))
+            Request::Release(message, recipients, at, reply) => {
+                let some = recipients.as_deref();
+                let record = || (Kind::Release, meta::release_out(at, some), Effect::Release(recipients.clone(), at));
+                (Some(reply), change_record(&state, message, some, true, record))
             }
             Request::Seal(message, seal) => (None, seal_record(&state, message, seal)),
             Request::Notices(meta) => {
@@ -478,10 +481,11 @@ fn settle_record(state: &State, mut settlement: Box<Settlement>) -> Recorded {
 fn change_record(
     state: &State,
     message: MessageId,
+    recipients: Option<&[u16]>,
     held: bool,
     record: impl Fn() -> (Kind, Vec<u8>, Effect),
 ) -> Recorded {
-    let changes = state.index.any(message, held).ok_or_else(|| not_live(message))?;
+    let changes = state.index.any(message, recipients, held).ok_or_else(|| not_live(message))?;
     Ok(changes.then(|| {
         let (kind, meta, effect) = record();
         Ready::new(kind, Some(message), meta, Class::Outcome, effect)
@@ -560,8 +564,8 @@ impl State {
                     self.settled(message, left, wipe_at);
                 }
             }
-            Effect::Hold(reason) => self.index.hold(message, reason),
-            Effect::Release(at) => self.index.release(message, at),
+            Effect::Hold(recipients, reason) => self.index.hold(message, recipients.as_deref(), reason),
+            Effect::Release(recipients, at) => self.index.release(message, recipients.as_deref(), at),
             Effect::Seal(seal) => {
                 self.index.sealed(message, position);
                 if self.seals.get(&message).is_some_and(|waiting| *waiting == seal) {

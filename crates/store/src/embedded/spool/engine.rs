@@ -263,7 +263,7 @@ mod tests {
         let engine = Arc::new(Engine::new(shared));
         let ask = || {
             let (reply, answer) = oneshot::channel();
-            engine.push(Request::Release(MessageId(1), Timestamp(1), reply));
+            engine.push(Request::Release(MessageId(1), None, Timestamp(1), reply));
             answer
         };
         let before = ask();

@@ -120,10 +120,13 @@ fn event(kind: Kind, message: MessageId, meta: &[u8]) -> Result<Option<Event>, M
         Kind::Commit => Event::Committed(Arc::new(meta::commit_in(message, meta)?.envelope)),
         Kind::Settle => Event::Settled(meta::settle_in(message, meta)?.0),
         Kind::Hold => {
-            let (reason, at) = meta::hold_in(meta)?;
-            Event::Held { message, reason, at }
+            let (reason, at, recipients) = meta::hold_in(meta)?;
+            Event::Held { message, recipients, reason, at }
         }
-        Kind::Release => Event::Released { message, at: meta::release_in(meta)? },
+        Kind::Release => {
+            let (at, recipients) = meta::release_in(meta)?;
+            Event::Released { message, recipients, at }
+        }
         Kind::Notices => Event::Noticed(meta::notices_in(meta)?),
         Kind::Report => Event::Reported(meta::report_in(message, meta)?),
         Kind::Seal | Kind::Copy | Kind::Epoch => return Ok(None),

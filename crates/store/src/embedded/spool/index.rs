@@ -279,29 +279,30 @@ impl Index {
         None
     }
 
-    /// Holds every waiting recipient; whether that changes anything.
-    pub(crate) fn hold(&mut self, message: MessageId, reason: HoldReason) {
+    /// Holds waiting recipients: these, or all.
+    pub(crate) fn hold(&mut self, message: MessageId, recipients: Option<&[u16]>, reason: HoldReason) {
         if let Some(live) = self.live.get_mut(&message) {
-            for waiting in live.recipients.as_mut_slice().iter_mut().filter(|waiting| waiting.held.is_none()) {
-                waiting.held = Some(reason);
-            }
+            let waits = |waiting: &&mut Waiting| waiting.is_among(recipients) && waiting.held.is_none();
+            live.recipients.as_mut_slice().iter_mut().filter(waits).for_each(|waiting| waiting.held = Some(reason));
         }
     }
 
-    /// Makes every held recipient due.
-    pub(crate) fn release(&mut self, message: MessageId, now: Timestamp) {
+    /// Makes held recipients due: these, or all.
+    pub(crate) fn release(&mut self, message: MessageId, recipients: Option<&[u16]>, now: Timestamp) {
         if let Some(live) = self.live.get_mut(&message) {
-            for waiting in live.recipients.as_mut_slice().iter_mut().filter(|waiting| waiting.held.is_some()) {
+            let is_held = |waiting: &&mut Waiting| waiting.is_among(recipients) && waiting.held.is_some();
+            for waiting in live.recipients.as_mut_slice().iter_mut().filter(is_held) {
                 waiting.held = None;
                 waiting.due = now.0;
             }
         }
     }
 
-    /// Whether any (held: or none) of its recipients is held; none where it is not live.
-    pub(crate) fn any(&self, message: MessageId, held: bool) -> Option<bool> {
+    /// Whether any of its recipients, of these or of all, is held, or else waits; none where it is not live.
+    pub(crate) fn any(&self, message: MessageId, recipients: Option<&[u16]>, held: bool) -> Option<bool> {
         let live = self.live.get(&message)?;
-        Some(live.recipients.as_slice().iter().any(|waiting| waiting.held.is_some() == held))
+        let is_so = |waiting: &Waiting| waiting.is_among(recipients) && waiting.held.is_some() == held;
+        Some(live.recipients.as_slice().iter().any(is_so))
     }
 
     /// The unsettled recipients of a message.
@@ -359,6 +360,11 @@ impl Index {
 }
 
 impl Waiting {
+    /// Whether it is one of these; of none given every one is.
+    fn is_among(&self, recipients: Option<&[u16]>) -> bool {
+        recipients.is_none_or(|some| some.contains(&self.number))
+    }
+
     fn state(&self) -> StateV1 {
         match self.held {
             Some(reason) => StateV1::Held { reason: reason.into(), attempts: self.attempts },

@@ -130,6 +130,8 @@ pub(crate) enum HoldV1 {
     DomainInvalid,
     /// It is damaged.
     Damaged,
+    /// The brake is on of its SMTP user or account.
+    Brake,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -190,6 +192,13 @@ struct ReleaseRecordV1 {
     at: u64,
 }
 
+/// What stands behind a [`HoldRecordV1`] or [`ReleaseRecordV1`] that is about some of the recipients; an earlier version
+/// wrote nothing there, and takes it for one about all.
+#[derive(Serialize, Deserialize)]
+struct SomeV1 {
+    recipients: Vec<u16>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct NoticeV1<'a> {
     at: u64,
@@ -225,6 +234,7 @@ impl From<HoldReason> for HoldV1 {
             HoldReason::AccountSuspended => HoldV1::AccountSuspended,
             HoldReason::DomainInvalid => HoldV1::DomainInvalid,
             HoldReason::Damaged => HoldV1::Damaged,
+            HoldReason::Brake => HoldV1::Brake,
         }
     }
 }
@@ -236,6 +246,7 @@ impl From<HoldV1> for HoldReason {
             HoldV1::AccountSuspended => HoldReason::AccountSuspended,
             HoldV1::DomainInvalid => HoldReason::DomainInvalid,
             HoldV1::Damaged => HoldReason::Damaged,
+            HoldV1::Brake => HoldReason::Brake,
         }
     }
 }
@@ -440,26 +451,40 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
     Ok((Settlement { message, at: Timestamp(disk.at), attempt, verdicts }, attempts))
 }
 
-/// The meta part of a Hold.
-pub(crate) fn hold_out(reason: HoldReason, at: Timestamp) -> Vec<u8> {
-    encoded(&HoldRecordV1 { reason: reason.into(), at: at.0 })
+/// The meta part of a Hold of these recipients, or of all.
+pub(crate) fn hold_out(reason: HoldReason, at: Timestamp, recipients: Option<&[u16]>) -> Vec<u8> {
+    with_some(encoded(&HoldRecordV1 { reason: reason.into(), at: at.0 }), recipients)
 }
 
-/// Reads the meta part of a Hold.
-pub(crate) fn hold_in(meta: &[u8]) -> Result<(HoldReason, Timestamp), MetaError> {
-    let disk: HoldRecordV1 = postcard::from_bytes(meta)?;
-    Ok((disk.reason.into(), Timestamp(disk.at)))
+/// Reads the meta part of a Hold: why, when, and of which recipients; none: of all.
+pub(crate) fn hold_in(meta: &[u8]) -> Result<(HoldReason, Timestamp, Option<Vec<u16>>), MetaError> {
+    let (disk, behind): (HoldRecordV1, &[u8]) = postcard::take_from_bytes(meta)?;
+    Ok((disk.reason.into(), Timestamp(disk.at), some_in(behind)?))
 }
 
-/// The meta part of a Release.
-pub(crate) fn release_out(at: Timestamp) -> Vec<u8> {
-    encoded(&ReleaseRecordV1 { at: at.0 })
+/// The meta part of a Release of these recipients, or of all.
+pub(crate) fn release_out(at: Timestamp, recipients: Option<&[u16]>) -> Vec<u8> {
+    with_some(encoded(&ReleaseRecordV1 { at: at.0 }), recipients)
 }
 
-/// Reads the meta part of a Release.
-pub(crate) fn release_in(meta: &[u8]) -> Result<Timestamp, MetaError> {
-    let disk: ReleaseRecordV1 = postcard::from_bytes(meta)?;
-    Ok(Timestamp(disk.at))
+/// Reads the meta part of a Release: when, and of which recipients; none: of all.
+pub(crate) fn release_in(meta: &[u8]) -> Result<(Timestamp, Option<Vec<u16>>), MetaError> {
+    let (disk, behind): (ReleaseRecordV1, &[u8]) = postcard::take_from_bytes(meta)?;
+    Ok((Timestamp(disk.at), some_in(behind)?))
+}
+
+fn with_some(mut meta: Vec<u8>, recipients: Option<&[u16]>) -> Vec<u8> {
+    if let Some(some) = recipients {
+        meta.extend(encoded(&SomeV1 { recipients: some.to_vec() }));
+    }
+    meta
+}
+
+fn some_in(behind: &[u8]) -> Result<Option<Vec<u16>>, MetaError> {
+    if behind.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(postcard::from_bytes::<SomeV1>(behind)?.recipients))
 }
 
 /// The meta part of a Notices record.

@@ -75,19 +75,23 @@ pub enum Event {
     Committed(Arc<Envelope>),
     /// What an attempt, a cancellation or an expiry made of recipients.
     Settled(Settlement),
-    /// Its waiting recipients were held.
+    /// Waiting recipients were held.
     Held {
         /// The message.
         message: MessageId,
+        /// Their numbers; none: all.
+        recipients: Option<Vec<u16>>,
         /// Why.
         reason: HoldReason,
         /// When.
         at: Timestamp,
     },
-    /// Its held recipients were made due.
+    /// Held recipients were made due.
     Released {
         /// The message.
         message: MessageId,
+        /// Their numbers; none: all.
+        recipients: Option<Vec<u16>>,
         /// When.
         at: Timestamp,
     },

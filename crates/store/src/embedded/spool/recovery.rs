@@ -346,8 +346,14 @@ impl<D: Disk> Replay<'_, D> {
                     state.files.remove(&message);
                 }
             }
-            Kind::Hold => state.index.hold(message, meta::hold_in(meta)?.0),
-            Kind::Release => state.index.release(message, meta::release_in(meta)?),
+            Kind::Hold => {
+                let (reason, _, recipients) = meta::hold_in(meta)?;
+                state.index.hold(message, recipients.as_deref(), reason);
+            }
+            Kind::Release => {
+                let (at, recipients) = meta::release_in(meta)?;
+                state.index.release(message, recipients.as_deref(), at);
+            }
             Kind::Seal => state.index.sealed(message, position),
             Kind::Notices | Kind::Report | Kind::Epoch => {}
         }

@@ -93,7 +93,7 @@ impl<D: Disk> LogSpool<D> {
             after = Some(last.message);
             let ask = |entry: &QueueEntry| {
                 let (reply, receiver) = oneshot::channel();
-                self.engine.push(Request::Hold(entry.message, HoldReason::Operator, now, reply));
+                self.engine.push(Request::Hold(entry.message, None, HoldReason::Operator, now, reply));
                 receiver
             };
             for receiver in page.iter().map(ask).collect::<Vec<_>>() {

@@ -27,10 +27,10 @@ pub(crate) enum Request {
     Lost(Box<Settlement>, Reply),
     /// What was reported of mail that had left.
     Report(Box<Report>, Reply),
-    /// Hold a message.
-    Hold(MessageId, HoldReason, Timestamp, Reply),
-    /// Release a message.
-    Release(MessageId, Timestamp, Reply),
+    /// Hold a message, or these of its recipients.
+    Hold(MessageId, Option<Vec<u16>>, HoldReason, Timestamp, Reply),
+    /// Release a message, or these of its recipients.
+    Release(MessageId, Option<Vec<u16>>, Timestamp, Reply),
     /// The seal of a message; nobody waits.
     Seal(MessageId, Bytes),
     /// The meta part of a Notices record; nobody waits.

@@ -222,12 +222,23 @@ impl<D: Disk> Spool for LogSpool<D> {
         self.kept(|reply| Request::Report(Box::new(report), reply)).await
     }
 
-    async fn hold(&self, message: MessageId, reason: HoldReason, now: Timestamp) -> Result<(), StoreError> {
-        self.kept(|reply| Request::Hold(message, reason, now, reply)).await
+    async fn hold_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        reason: HoldReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.kept(|reply| Request::Hold(message, recipients, reason, now, reply)).await
     }
 
-    async fn release(&self, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
-        self.kept(|reply| Request::Release(message, now, reply)).await
+    async fn release_some(
+        &self,
+        message: MessageId,
+        recipients: Option<Vec<u16>>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.kept(|reply| Request::Release(message, recipients, now, reply)).await
     }
 
     fn queue(&self, after: Option<MessageId>, limit: usize) -> Vec<QueueEntry> {

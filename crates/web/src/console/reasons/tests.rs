@@ -74,6 +74,7 @@ fn what_attempts_are_told_by_is_known() {
         }
         let endings = [
             Ending::Cancelled("Léa".into()),
+            Ending::CancelledUntold("Léa".into()),
             Ending::DomainDeleted,
             Ending::AccountDeleted,
             Ending::DomainInvalid,

@@ -90,8 +90,12 @@ impl<'a> Apply<'a> {
         match event {
             Event::Committed(envelope) => self.committed(position, envelope),
             Event::Settled(settlement) => self.settled(position, settlement),
-            Event::Held { message, reason, at } => self.held(position, *message, *reason, *at),
-            Event::Released { message, at } => self.released(position, *message, *at),
+            Event::Held { message, recipients, reason, at } => {
+                self.held(position, (*message, recipients.as_deref()), *reason, *at)
+            }
+            Event::Released { message, recipients, at } => {
+                self.released(position, (*message, recipients.as_deref()), *at)
+            }
             Event::Reported(report) => self.reported(position, report),
             Event::Noticed(notices) => {
                 let notices = refusals::folded(notices, self.fold);
@@ -219,21 +223,37 @@ impl<'a> Apply<'a> {
     fn held(
         &mut self,
         position: Position,
-        message: MessageId,
+        (message, some): (MessageId, Option<&[u16]>),
         reason: HoldReason,
         at: Timestamp,
     ) -> rusqlite::Result<()> {
         let Some(place) = self.of_message(position, message)? else { return Ok(()) };
         for number in self.hand.group(place).unsettled(|row| row.held.is_none()) {
-            self.hold_row(place, number, reason, at);
+            if self.is_among(place, number, some) {
+                self.hold_row(place, number, reason, at);
+            }
         }
         self.hand.group(place).applied = position.0;
         Ok(())
     }
 
-    fn released(&mut self, position: Position, message: MessageId, at: Timestamp) -> rusqlite::Result<()> {
+    /// Whether a row is of one of these recipients; of none given every one is.
+    fn is_among(&mut self, place: usize, number: usize, some: Option<&[u16]>) -> bool {
+        let first = self.hand.group(place).number as usize;
+        some.is_none_or(|some| some.iter().any(|one| usize::from(*one) == first + number))
+    }
+
+    fn released(
+        &mut self,
+        position: Position,
+        (message, some): (MessageId, Option<&[u16]>),
+        at: Timestamp,
+    ) -> rusqlite::Result<()> {
         let Some(place) = self.of_message(position, message)? else { return Ok(()) };
         for number in self.hand.group(place).unsettled(|row| row.held.is_some()) {
+            if !self.is_among(place, number, some) {
+                continue;
+            }
             let row = &mut self.hand.group(place).rows[number];
             row.held = None;
             let status = rows::released_status(row.attempts);

@@ -69,6 +69,7 @@ pub(super) enum Hold {
     AccountSuspended,
     DomainInvalid,
     Damaged,
+    Brake,
 }
 
 impl From<HoldReason> for Hold {
@@ -78,6 +79,7 @@ impl From<HoldReason> for Hold {
             HoldReason::AccountSuspended => Hold::AccountSuspended,
             HoldReason::DomainInvalid => Hold::DomainInvalid,
             HoldReason::Damaged => Hold::Damaged,
+            HoldReason::Brake => Hold::Brake,
         }
     }
 }
@@ -89,6 +91,7 @@ impl From<Hold> for HoldReason {
             Hold::AccountSuspended => HoldReason::AccountSuspended,
             Hold::DomainInvalid => HoldReason::DomainInvalid,
             Hold::Damaged => HoldReason::Damaged,
+            Hold::Brake => HoldReason::Brake,
         }
     }
 }

@@ -184,7 +184,7 @@ impl Steps {
 
     /// Holds a message.
     pub fn hold(&mut self, message: u128) {
-        self.push(|reply| Request::Hold(MessageId(message), HoldReason::Operator, Timestamp(5), reply));
+        self.push(|reply| Request::Hold(MessageId(message), None, HoldReason::Operator, Timestamp(5), reply));
     }
 
     /// Gives a message its seal.
@@ -356,8 +356,10 @@ pub fn metas() -> Vec<Vec<u8>> {
         meta::copy_out(&envelope, filed, states, Some(b"DKIM-Signature: a\r\n")),
         meta::settle_out(&settlement, &[1, 1]),
         meta::settle_out(&classed(settlement), &[1, 1]),
-        meta::hold_out(HoldReason::DomainInvalid, Timestamp(3)),
-        meta::release_out(Timestamp(3)),
+        meta::hold_out(HoldReason::DomainInvalid, Timestamp(3), None),
+        meta::hold_out(HoldReason::Operator, Timestamp(3), Some(&[0, 300])),
+        meta::release_out(Timestamp(3), None),
+        meta::release_out(Timestamp(3), Some(&[2])),
         meta::report_out(&reported()),
     ]
 }
@@ -386,11 +388,11 @@ pub fn decode(octets: &[u8]) {
     if let Ok(report) = meta::report_in(message, octets) {
         assert_eq!(meta::report_in(message, &meta::report_out(&report)), Ok(report));
     }
-    if let Ok((reason, at)) = meta::hold_in(octets) {
-        assert_eq!(meta::hold_in(&meta::hold_out(reason, at)), Ok((reason, at)));
+    if let Ok((reason, at, some)) = meta::hold_in(octets) {
+        assert_eq!(meta::hold_in(&meta::hold_out(reason, at, some.as_deref())), Ok((reason, at, some)));
     }
-    if let Ok(at) = meta::release_in(octets) {
-        assert_eq!(meta::release_in(&meta::release_out(at)), Ok(at));
+    if let Ok((at, some)) = meta::release_in(octets) {
+        assert_eq!(meta::release_in(&meta::release_out(at, some.as_deref())), Ok((at, some)));
     }
     if let Ok(notices) = meta::notices_in(octets) {
         assert_eq!(meta::notices_in(&meta::notices_out(&notices)).as_ref(), Ok(&notices));

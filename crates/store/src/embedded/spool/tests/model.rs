@@ -160,8 +160,8 @@ impl Model {
         let id = MessageId(message);
         let reply = match &change {
             Change::Settle(verdicts) => self.rig.settle(message, verdicts),
-            Change::Hold => self.rig.push(|reply| Request::Hold(id, HoldReason::Operator, Timestamp(76), reply)),
-            Change::Release => self.rig.push(|reply| Request::Release(id, Timestamp(77), reply)),
+            Change::Hold => self.rig.push(|reply| Request::Hold(id, None, HoldReason::Operator, Timestamp(76), reply)),
+            Change::Release => self.rig.push(|reply| Request::Release(id, None, Timestamp(77), reply)),
             Change::Commit => return,
         };
         self.open.push(Open { message, change, after, reply });

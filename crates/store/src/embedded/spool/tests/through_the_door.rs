@@ -118,8 +118,8 @@ async fn the_log_tells_everything_in_order() {
     let events: Vec<Event> = batch.events.iter().map(|(_, event)| event.clone()).collect();
     let expected = [
         Event::Committed(std::sync::Arc::new(envelope(10, 1))),
-        Event::Held { message: MessageId(10), reason: HoldReason::Operator, at: Timestamp(20) },
-        Event::Released { message: MessageId(10), at: Timestamp(22) },
+        Event::Held { message: MessageId(10), recipients: None, reason: HoldReason::Operator, at: Timestamp(20) },
+        Event::Released { message: MessageId(10), recipients: None, at: Timestamp(22) },
         Event::Settled(all),
         Event::Noticed(vec![notice("a@example.com"), notice("b@example.com")]),
     ];

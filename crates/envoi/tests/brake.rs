@@ -1,0 +1,105 @@
+//! The automatic brake with the real binary: it goes on by what is counted, new mail is put off, what waits is held, people are
+//! told, and a release lets all of it go.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use mail_parser::MessageParser;
+use serde_json::{Value, json};
+use support::{Hop, House, Login, Port, Server, eventually, send};
+
+fn try_send(
+    house: &House,
+    server: &Server,
+    login: &Login,
+    recipient: &str,
+) -> Result<String, lettre::transport::smtp::Error> {
+    let content = b"From: <shop@example.com>\r\nSubject: Your order\r\n\r\nThank you.\r\n";
+    send(&house.client(Port::Tls(server.tls), login), "shop@example.com", &[recipient], content)
+}
+
+/// A relay that takes ten recipients a day for a sudden volume, and reaches nobody at dead.example.
+fn house(hop: &Hop) -> House {
+    let house = House::new(hop.port());
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    let text = text.replace("[limits]\n", "[limits]\nbrake_volume_recipients_min = 10\n").replace(
+        "[[delivery.route]]\n",
+        "[[delivery.route]]\ndomain = \"dead.example\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\n[[delivery.route]]\n",
+    );
+    let mail = "[mail]\nfrom = \"Acme Relay <envoi@mail.example>\"\n";
+    std::fs::write(house.config(), text + mail).unwrap();
+    house
+}
+
+fn row_to(house: &House, recipient: &str) -> Value {
+    house.json(&["activity", "--recipient", recipient])[0].clone()
+}
+
+#[test]
+fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
+    let hop = Hop::start(40);
+    let house = house(&hop);
+    let login = house.furnish();
+    let server = house.serve();
+    house.json(&["domain", "add", "--account", "0", "mail.example"]);
+    house.json(&["domain", "vouch", "mail.example"]);
+    house.json(&["member", "add", "op@example.net", "--name", "Op", "--language", "fr"]);
+    house.json(&["member", "add", "jane@example.net", "--account", "1", "--name", "Jane"]);
+    try_send(&house, &server, &login, "late@dead.example").unwrap();
+    // by one session, so that no look comes in between that finds less
+    let many: Vec<String> = (0..12).map(|number| format!("r{number}@example.net")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let content = b"From: <shop@example.com>\r\nSubject: Your orders\r\n\r\nThank you.\r\n";
+    send(&house.client(Port::Tls(server.tls), &login), "shop@example.com", &many, content).unwrap();
+    let brakes = eventually("the brake", || {
+        let brakes = house.json(&["brake", "list"]);
+        brakes.get(0).is_some().then_some(brakes)
+    });
+    assert_eq!((&brakes[0]["brake"], &brakes[0]["cause"]), (&json!("U1"), &json!("volume")));
+    assert_eq!(
+        (&brakes[0]["counted"], &brakes[0]["of"], &brakes[0]["user_name"]),
+        (&json!(13), &json!(10), &json!("Web shop"))
+    );
+    let refused = format!("{:?}", try_send(&house, &server, &login, "new@example.net").unwrap_err());
+    assert!(
+        refused.contains("TransientNegativeCompletion")
+            && refused.contains("4.7.1 The automatic brake is on (reference U1)"),
+        "{refused}"
+    );
+    let held = eventually("the hold", || {
+        let row = row_to(&house, "late@dead.example");
+        (row["status"] == "pending").then_some(row)
+    });
+    assert!(held["reason"].as_str().unwrap().starts_with("Held by the automatic brake"), "{held}");
+    let told = [
+        ("jane@example.net", "Shop: the automatic brake is on"),
+        ("op@example.net", "Shop : le frein automatique est actif"),
+    ];
+    for (address, subject) in told {
+        let letter = eventually("the letter", || {
+            let is_it = |content: &[u8]| MessageParser::new().parse(content).unwrap().subject() == Some(subject);
+            let messages = hop.capture.messages().into_iter();
+            messages.filter(|message| message.recipients == [address]).find(|message| is_it(&message.content))
+        });
+        let read = MessageParser::new().parse(&letter.content).unwrap();
+        assert!(read.body_text(0).unwrap().contains("U1"), "{address}");
+    }
+    assert_eq!(house.json(&["account", "show", "1"])["brakes"], 1);
+
+    // it outlasts a restart
+    assert_eq!(server.stop(), Some(0));
+    let server = house.serve();
+    assert!(try_send(&house, &server, &login, "new@example.net").is_err());
+    house.json(&["brake", "release", "u1"]);
+    try_send(&house, &server, &login, "new@example.net").unwrap();
+    eventually("the release of what was held", || {
+        let row = row_to(&house, "late@dead.example");
+        (row["status"] == "deferred").then_some(())
+    });
+    assert_eq!(house.error(&["brake", "release", "U1"])["kind"], "not_found");
+    let log = house.json(&["audit", "list", "--account", "1", "--limit", "2"]);
+    let actions: Vec<_> = log.as_array().unwrap().iter().map(|line| line["action"].clone()).collect();
+    assert_eq!(actions, ["brake.release", "brake.on"]);
+    assert_eq!(server.stop(), Some(0));
+}

@@ -1,0 +1,185 @@
+//! Brakes in simulated time.
+
+use super::*;
+
+const SHOP: Id<SmtpUser> = Id::new(17);
+const NEWS: Id<SmtpUser> = Id::new(18);
+const ACCOUNT: Id<Account> = Id::new(3);
+const DAY: u64 = 86_400_000;
+/// The noon of a day.
+const NOW: Timestamp = Timestamp(20_000 * DAY + DAY / 2);
+
+fn ended(all: u64, bounced: u64) -> Ended {
+    Ended { all, bounced }
+}
+
+fn found(put_on: &[Brake]) -> Vec<(Subject, Cause, u64, u64)> {
+    let mut found: Vec<_> = put_on.iter().map(|one| (one.subject, one.cause, one.counted, one.of)).collect();
+    found.sort_by_key(|one| one.0);
+    found
+}
+
+fn by_bounces(totals: &[(Id<SmtpUser>, Ended)]) -> Vec<(Subject, Cause, u64, u64)> {
+    let totals: Vec<_> = totals.iter().map(|(user, ended)| (ACCOUNT, *user, *ended)).collect();
+    found(&Watch::new(&Limits::default()).by_bounces(&Brakes::default(), &totals, NOW))
+}
+
+fn count(user: Id<SmtpUser>, days_ago: u64, accepted: u64, delivered: u64, complained: u64) -> DailyCount {
+    DailyCount {
+        day: NOW.day().before(days_ago),
+        account: ACCOUNT,
+        domain: Some(Id::new(1)),
+        user: Some(user),
+        accepted,
+        delivered,
+        soft_bounced: 0,
+        hard_bounced: 0,
+        complained,
+    }
+}
+
+fn by_counts(week: &[DailyCount], counts: &[DailyCount]) -> Vec<(Subject, Cause, u64, u64)> {
+    let mut watch = Watch::new(&Limits::default());
+    watch.learn(week);
+    found(&watch.by_counts(&Brakes::default(), counts, NOW))
+}
+
+#[test]
+fn subjects_have_names() {
+    for subject in [Subject::Account(ACCOUNT), Subject::User(SHOP)] {
+        assert_eq!(subject.to_string().parse(), Ok(subject));
+    }
+    assert_eq!((Subject::Account(ACCOUNT).to_string(), Subject::User(SHOP).to_string()), ("A3".into(), "U17".into()));
+    for wrong in ["", "A", "17", "X3", "Aé", "A-3", "é"] {
+        assert_eq!(wrong.parse::<Subject>(), Err(NoSubject), "{wrong}");
+    }
+}
+
+#[test]
+fn a_tenth_of_two_hundred_bounces_within_an_hour() {
+    let user = Subject::User(SHOP);
+    assert_eq!(by_bounces(&[(SHOP, ended(200, 20))]), [(user, Cause::HardBounces, 20, 200)]);
+    assert!(by_bounces(&[(SHOP, ended(200, 19))]).is_empty());
+    assert!(by_bounces(&[(SHOP, ended(199, 199))]).is_empty(), "too few to say");
+}
+
+#[test]
+fn an_account_is_looked_at_without_its_users_that_are_stopped() {
+    let account = Subject::Account(ACCOUNT);
+    let two = [(SHOP, ended(150, 15)), (NEWS, ended(100, 10))];
+    assert_eq!(by_bounces(&two), [(account, Cause::HardBounces, 25, 250)]);
+    let one = [(SHOP, ended(300, 300)), (NEWS, ended(300, 0))];
+    assert_eq!(by_bounces(&one), [(Subject::User(SHOP), Cause::HardBounces, 300, 300)]);
+}
+
+#[test]
+fn what_is_on_already_is_not_put_on_again() {
+    let watch = Watch::new(&Limits::default());
+    let totals = [(ACCOUNT, SHOP, ended(300, 300))];
+    let put_on = watch.by_bounces(&Brakes::default(), &totals, NOW);
+    let brakes: Brakes = put_on.into_iter().map(|brake| (brake.subject, brake)).collect();
+    assert!(watch.by_bounces(&brakes, &totals, NOW).is_empty());
+}
+
+#[test]
+fn the_hour_moves_on() {
+    let mut windows = Windows::default();
+    let minutes = |minutes: u64| NOW.after(Duration::from_secs(minutes * 60));
+    windows.on(ACCOUNT, SHOP, ended(100, 10), NOW);
+    windows.on(ACCOUNT, SHOP, ended(50, 0), minutes(30));
+    assert_eq!(windows.totals(minutes(54)), [(ACCOUNT, SHOP, ended(150, 10))]);
+    assert_eq!(windows.totals(minutes(65)), [(ACCOUNT, SHOP, ended(50, 0))]);
+    assert!(windows.totals(minutes(100)).is_empty());
+    assert!(windows.0.is_empty(), "who sends nothing takes no room");
+}
+
+#[test]
+fn a_clock_that_was_ahead_freezes_nothing() {
+    let mut windows = Windows::default();
+    windows.on(ACCOUNT, SHOP, ended(100, 100), NOW.after(Duration::from_secs(30 * 86_400)));
+    windows.on(ACCOUNT, SHOP, ended(1, 0), NOW);
+    assert_eq!(windows.totals(NOW), [(ACCOUNT, SHOP, ended(1, 0))]);
+}
+
+#[test]
+fn a_release_begins_the_hour_anew() {
+    let mut windows = Windows::default();
+    windows.on(ACCOUNT, SHOP, ended(100, 100), NOW);
+    windows.on(ACCOUNT, NEWS, ended(7, 0), NOW);
+    windows.forget(Subject::User(SHOP));
+    assert_eq!(windows.totals(NOW), [(ACCOUNT, NEWS, ended(7, 0))]);
+    windows.forget(Subject::Account(ACCOUNT));
+    assert!(windows.totals(NOW).is_empty());
+}
+
+#[test]
+fn three_complaints_in_a_thousand() {
+    let user = Subject::User(SHOP);
+    let days = [count(SHOP, 1, 400, 400, 1), count(SHOP, 0, 600, 600, 2)];
+    assert_eq!(by_counts(&[], &days), [(user, Cause::Complaints, 3, 1_000)]);
+    assert!(by_counts(&[], &[count(SHOP, 0, 1_000, 1_000, 2)]).is_empty());
+    assert!(by_counts(&[], &[count(SHOP, 0, 999, 999, 99)]).is_empty(), "too few to say");
+}
+
+#[test]
+fn ten_times_its_own_busiest_day_and_the_new_begin_small() {
+    let user = Subject::User(SHOP);
+    assert!(by_counts(&[], &[count(SHOP, 0, 5_000, 0, 0)]).is_empty());
+    assert_eq!(by_counts(&[], &[count(SHOP, 0, 5_001, 0, 0)]), [(user, Cause::Volume, 5_001, 5_000)]);
+    let week = [count(SHOP, 3, 2_000, 0, 0), count(SHOP, 2, 900, 0, 0)];
+    assert!(by_counts(&week, &[count(SHOP, 0, 20_000, 0, 0)]).is_empty());
+    assert_eq!(by_counts(&week, &[count(SHOP, 0, 20_001, 0, 0)]), [(user, Cause::Volume, 20_001, 20_000)]);
+    let yesterday = [count(SHOP, 1, 90_000, 0, 0)];
+    assert!(by_counts(&week, &yesterday).is_empty(), "volume is of today");
+}
+
+#[test]
+fn what_was_seen_at_a_release_counts_no_more() {
+    let mut watch = Watch::new(&Limits::default());
+    watch.learn(&[]);
+    let counts = [count(SHOP, 0, 6_000, 1_000, 5)];
+    let mut brakes = Brakes::default();
+    let brake = watch.by_counts(&brakes, &counts, NOW).remove(0);
+    let subject = brake.subject;
+    let seen = seen(&counts, subject, NOW.day());
+    assert_eq!((seen.accepted, seen.delivered, seen.complained), (6_000, 1_000, 5));
+    let release = Release { at: NOW, by: "Ann".into(), by_operator: false, seen };
+    brakes.insert(subject, Brake { released: Some(release), ..brake });
+    // the account has all of it too, and nobody has looked at that
+    let of_user = |counts: &[DailyCount], now| {
+        let put_on = watch.by_counts(&brakes, counts, now);
+        put_on.into_iter().find(|brake| brake.subject == subject)
+    };
+    assert_eq!(of_user(&counts, NOW), None);
+    assert_eq!(of_user(&[count(SHOP, 0, 11_000, 1_900, 5)], NOW), None);
+    let again = of_user(&[count(SHOP, 0, 11_001, 1_000, 5)], NOW).unwrap();
+    assert_eq!((again.cause, again.counted, again.released_before), (Cause::Volume, 5_001, Some(NOW)));
+    assert!(!again.is_for_the_account(NOW.after(Duration::from_secs(3600))));
+    assert!(again.is_for_the_account(NOW.after(RELEASED_AGAIN)));
+    let tomorrow = NOW.after(Duration::from_secs(86_400));
+    let later = DailyCount { day: tomorrow.day(), ..count(SHOP, 0, 5_001, 0, 0) };
+    assert!(of_user(&[later], tomorrow).is_some(), "the next day is counted from its beginning");
+}
+
+#[test]
+fn thresholds_are_the_operators() {
+    let off = Limits { brake_bounce_percent: 0, brake_volume_factor: 0, ..Limits::default() };
+    let off = Watch::new(&Limits { brake_complaints_per_ten_thousand: 0, ..off });
+    assert!(off.by_bounces(&Brakes::default(), &[(ACCOUNT, SHOP, ended(1_000, 1_000))], NOW).is_empty());
+    let counts = [count(SHOP, 0, 1_000_000, 1_000_000, 1_000_000)];
+    assert!(off.by_counts(&Brakes::default(), &counts, NOW).is_empty());
+}
+
+#[test]
+fn a_brake_stops_its_user_or_the_whole_account() {
+    let on = |subject| {
+        let brake = brake(&Brakes::default(), subject, ACCOUNT, (Cause::Volume, 2, 1), NOW);
+        Brakes::from([(subject, brake)])
+    };
+    let stops = |brakes: &Brakes, user| of_user(brakes, ACCOUNT, Some(user)).is_some();
+    let of_shop = on(Subject::User(SHOP));
+    assert!(stops(&of_shop, SHOP) && !stops(&of_shop, NEWS));
+    let of_account = on(Subject::Account(ACCOUNT));
+    assert!(stops(&of_account, SHOP) && stops(&of_account, NEWS));
+    assert!(of_user(&of_account, Id::new(4), Some(SHOP)).is_none());
+}
