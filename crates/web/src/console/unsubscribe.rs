@@ -108,16 +108,19 @@ fn failed(status: StatusCode, language: Language, seconds: u64) -> Response {
 
 impl Desk {
     /// What a link names, for whoever does not come too often.
-    fn wish(&self, comer: &Comer, token: &str) -> Result<Wish, Response> {
+    ///
+    /// # Errors
+    /// The page that says why not.
+    fn wish(&self, comer: &Comer, token: &str) -> Result<Wish, Box<Response>> {
         // from this machine a proxy may speak for all
         if !comer.from.is_loopback() {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
             let paced = pace.on(Site::of(comer.from), self.unsubscriber.now());
-            paced.map_err(|seconds| failed(StatusCode::TOO_MANY_REQUESTS, comer.language, seconds))?;
+            paced.map_err(|seconds| Box::new(failed(StatusCode::TOO_MANY_REQUESTS, comer.language, seconds)))?;
         }
         self.unsubscriber.wish(token).ok_or_else(|| {
             let says = UnsubscribePage::says(comer.language, "unsubscribe-void", "unsubscribe-void-what");
-            shown_as(StatusCode::NOT_FOUND, &says)
+            Box::new(shown_as(StatusCode::NOT_FOUND, &says))
         })
     }
 }
@@ -126,7 +129,7 @@ impl Desk {
 async fn show(State(desk): State<Desk>, Path(token): Path<String>, comer: Comer) -> Response {
     match desk.wish(&comer, &token) {
         Ok(wish) => asked(&desk, StatusCode::OK, comer.language, &wish),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -134,7 +137,7 @@ async fn show(State(desk): State<Desk>, Path(token): Path<String>, comer: Comer)
 async fn take(State(desk): State<Desk>, Path(token): Path<String>, comer: Comer, request: Request) -> Response {
     let wish = match desk.wish(&comer, &token) {
         Ok(wish) => wish,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let body = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &())).await;
     if !body.is_ok_and(|body| body.is_ok_and(|body| says_so(&String::from_utf8_lossy(&body)))) {
