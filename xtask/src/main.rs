@@ -1,5 +1,5 @@
 //! Development chores: `docs` renders the reference pages, `dependencies` judges what we build on, `fixture` keeps a
-//! data folder for later versions, `load`, `scale` and `instructions` measure, `sim` runs the relay in a seeded world of faults.
+//! data folder for later versions, `load`, `scale`, `instructions` and `fairness` measure, `sim` runs the relay in a seeded world of faults.
 
 mod dependencies;
 mod docs;
@@ -17,6 +17,7 @@ cargo xtask fixture NAME       keep a data folder of this version, such as data-
 cargo xtask load WORK…         measure the relay under W1 to W9; `cargo xtask load --help` says more
 cargo xtask scale              measure pages, lists and searches at scale, beside W2; `cargo xtask scale --help` says more
 cargo xtask instructions       count the instructions of parts; --check fails where one became dearer, --keep keeps them
+cargo xtask fairness           print how long mail waits while other accounts send without end, in simulated time
 cargo xtask sim --seed N       run one seed of the simulator again; --seeds N, --hours H: many
 cargo xtask mutants [NAME…]    break the relay on purpose, and see that the simulator finds it";
 
@@ -33,6 +34,17 @@ fn main() -> ExitCode {
         ["instructions"] => instructions::run(&instructions::Then::Show),
         ["instructions", "--check"] => instructions::run(&instructions::Then::Check),
         ["instructions", "--keep"] => instructions::run(&instructions::Then::Keep),
+        ["fairness"] => cargo(&[
+            "test",
+            "--quiet",
+            "--package",
+            "relay",
+            "--lib",
+            "fairness",
+            "--",
+            "--nocapture",
+            "--test-threads=1",
+        ]),
         ["sim", rest @ ..] => sim::run(rest),
         ["mutants", rest @ ..] => mutants::run(rest),
         _ => Err(anyhow::anyhow!(USAGE)),

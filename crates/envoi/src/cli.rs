@@ -277,6 +277,17 @@ pub enum Switch {
     Off,
 }
 
+/// How urgent mail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Urgency {
+    /// Somebody waits for it.
+    High,
+    /// As any other.
+    Normal,
+    /// Nobody waits for it.
+    Low,
+}
+
 /// What an SMTP user may do.
 #[derive(Clone, Debug, Default, Args)]
 pub struct RulesArgs {
@@ -304,6 +315,9 @@ pub struct RulesArgs {
     /// Refuse suppressed recipients with 550 instead of taking and rejecting them
     #[arg(long, value_name = "on|off")]
     pub refuse_suppressed: Option<Switch>,
+    /// How urgent its mail is: of an account's mail the more urgent goes first
+    #[arg(long, value_name = "high|normal|low")]
+    pub priority: Option<Urgency>,
     /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058)
     #[arg(long, value_name = "on|off")]
     pub one_click_unsubscribe: Option<Switch>,

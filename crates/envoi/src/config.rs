@@ -122,9 +122,9 @@ impl Config {
         own.or_else(|| self.console_url()).filter(|url| url.starts_with("https://"))
     }
 
-    /// Where what is served on these addresses is found; none where they are none.
+    /// Where what is served on these addresses is found, by others where it is; none where they are none.
     pub fn url_of(&self, addresses: &[SocketAddr]) -> Option<String> {
-        let first = addresses.first()?;
+        let first = addresses.iter().find(|address| !address.ip().is_loopback()).or(addresses.first())?;
         Some(match (first.ip().is_loopback(), first.port()) {
             (true, _) => format!("http://{first}"),
             (false, 443) => format!("https://{}", self.hostname),

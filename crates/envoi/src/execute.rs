@@ -23,6 +23,7 @@ mod queue;
 mod sites;
 mod statistics;
 mod suppressions;
+mod tries;
 mod users;
 mod webhook;
 mod zone;

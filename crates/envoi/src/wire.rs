@@ -160,7 +160,7 @@ impl Relay {
                 ports: executor.ports.clone(),
                 api_url: config.url_of(&api),
                 limits: config.limits.clone(),
-                is_secure: config.console_url().is_some_and(|url| url.starts_with("https://")),
+                is_secure: config.console_at.as_ref().is_some_and(|url| url.starts_with("https://")),
             },
         );
         let console_router = console_router.merge(pages::unsubscribe_router(&unsubscriber, config));

@@ -18,11 +18,12 @@ fn a_key_of_the_operator_makes_an_account_that_sends() {
     operator.post("/domains", &json!({"account": account, "name": "bakery.example"}));
     let vouched = operator.ask("PUT", "/domains/bakery.example/vouching", Some(&json!({"vouched": true})));
     assert_eq!(vouched.body["state"], "vouched");
-    let rules = json!({"retry_seconds": 7200, "senders": ["till@bakery.example"]});
+    let rules = json!({"retry_seconds": 7200, "senders": ["till@bakery.example"], "priority": "low"});
     let made = operator.post("/smtp-users", &json!({"domain": "bakery.example", "name": "Till", "rules": rules}));
     let text = |field: &str| made[field].as_str().unwrap().to_owned();
     let login = support::Login { username: text("username"), password: text("password") };
     let user = operator.get(&format!("/smtp-users/{}", login.username));
+    assert_eq!(user["priority"], "low");
     assert_eq!((&user["retry_seconds"], &user["senders"]), (&7200.into(), &json!(["till@bakery.example"])));
 
     let cursor = operator.get("/activity/changes")["cursor"].as_str().unwrap().to_owned();

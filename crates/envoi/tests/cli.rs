@@ -106,10 +106,22 @@ fn smtp_users(house: &House) -> String {
     assert!(shown.get("password").is_none());
     assert_eq!((&shown["sent_today"], &shown["sent_30_days"]), (&0.into(), &0.into()));
     assert_eq!(house.json(&["smtp-user", "rename", username, "--name", "Till 2"])["name"], "Till 2");
-    let set = house.json(&["smtp-user", "set", username, "--networks", "any", "--sandbox", "on", "--retry-for", "2h"]);
+    let set = house.json(&[
+        "smtp-user",
+        "set",
+        username,
+        "--networks",
+        "any",
+        "--sandbox",
+        "on",
+        "--retry-for",
+        "2h",
+        "--priority",
+        "low",
+    ]);
     assert_eq!(
-        (&set["networks"], &set["sandbox"], &set["retry_seconds"]),
-        (&serde_json::json!([]), &true.into(), &7200.into())
+        (&set["networks"], &set["sandbox"], &set["retry_seconds"], &set["priority"]),
+        (&serde_json::json!([]), &true.into(), &7200.into(), &"low".into())
     );
     assert_eq!(house.error(&["smtp-user", "set", username, "--senders", "a@other.example"])["kind"], "invalid");
     assert_eq!(house.json(&["smtp-user", "disable", username])["enabled"], false);

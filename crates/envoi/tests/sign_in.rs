@@ -131,7 +131,7 @@ fn whoever_guesses_locks_out_nobody_else() {
     assert_eq!(sign_in(&mut guessing, "op@example.com", PASSWORD).status, 429, "not even with the right one");
     let mut elsewhere = Browser::from(server.console, 3);
     assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
-    // where a member has been, the failures of others do not keep them out
+    // a browser that a member has signed in with is not kept out by the failures of others
     for _ in 0..13 {
         sign_in(&mut Browser::from(server.console, 3), "nobody@example.com", "a guess");
     }
@@ -213,6 +213,58 @@ fn a_trusted_proxy_says_who_asks_and_nobody_else_does() {
     let guessed: Vec<_> = (0..13).map(|_| guess(1)).collect();
     assert!(guessed[..10].iter().all(|status| *status == 422) && guessed.contains(&429), "{guessed:?}");
     assert_eq!(guess(2), 422);
+}
+
+#[test]
+fn a_wrong_password_is_answered_alike_whoever_it_is_for() {
+    let (house, server) = world();
+    // signed in on loopback itself, and at 127.0.0.5
+    member(&house, &server, None, "op@example.com", Role::Administrator);
+    sign_in(&mut Browser::from(server.console, 5), "op@example.com", PASSWORD);
+    let statuses = |last, email| {
+        let status = |_| sign_in(&mut Browser::from(server.console, last), email, "a guess").status;
+        (0..12).map(status).collect::<Vec<_>>()
+    };
+    // ten at once, then one a minute
+    let is_limited = |statuses: &[u16]| statuses[..10] == [422; 10] && statuses.contains(&429);
+    let has_had_enough = |statuses: &[u16]| statuses.iter().filter(|status| **status == 429).count() >= 10;
+    for (last, email) in
+        [(5, "op@example.com"), (1, "op@example.com"), (1, "nobody@example.com"), (6, "nobody@example.com")]
+    {
+        let statuses = statuses(last, email);
+        assert!(is_limited(&statuses), "{email} at {last}: {statuses:?}");
+    }
+    // where the place has had enough, nobody is told apart
+    for email in ["op@example.com", "nobody@example.com"] {
+        let statuses = statuses(6, email);
+        assert!(has_had_enough(&statuses), "{email}: {statuses:?}");
+    }
+    // the failures of others keep no browser out that somebody has signed in with, and its own do
+    let mut own = Browser::from(server.console, 7);
+    assert_eq!(sign_in(&mut own, "op@example.com", PASSWORD).status, 303);
+    assert!(is_limited(&statuses(7, "op@example.com")));
+    assert_eq!(sign_in(&mut own, "op@example.com", PASSWORD).status, 303);
+    let failures: Vec<_> = (0..12).map(|_| sign_in(&mut own, "op@example.com", "a guess").status).collect();
+    assert!(is_limited(&failures), "{failures:?}");
+}
+
+#[test]
+fn a_link_works_once_however_many_use_it_at_once() {
+    let (house, server) = world();
+    let made = add(&house, None, "op@example.com", Role::Administrator);
+    let token = made["token"].as_str().unwrap();
+    let choose = |number: usize| {
+        let password = format!("four words nobody knows {number}");
+        let mut browser = Browser::new(server.console);
+        let status = browser.send("/choose-password", &[("token", token), ("password", &password)]).status;
+        (status, browser.is_signed_in())
+    };
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4).map(|number| scope.spawn(move || choose(number))).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert_eq!(all.iter().filter(|asked| **asked == (303, true)).count(), 1, "{all:?}");
+    assert_eq!(all.iter().filter(|asked| **asked == (410, false)).count(), 3, "{all:?}");
 }
 
 /// A form that is held back while its sender loses the right to send it.

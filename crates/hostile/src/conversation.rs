@@ -43,6 +43,7 @@ pub fn check(data: &[u8]) {
                     needs_eight_bit: begun % 2 == 0,
                     needs_smtputf8: false,
                     asked: Asked { ret: Some(Ret::Full), envid: Some("Q1"), recipients: &[&asked] },
+                    priority: -4,
                 });
             }
             Step::Ready => conversation.quit(),

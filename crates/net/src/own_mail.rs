@@ -8,6 +8,7 @@ use message::letter::{self, Letter};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::language::Language;
+use relay::priority::Priority;
 use relay::queue::{Envelope, Origin};
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
@@ -149,5 +150,7 @@ fn envelope(
         facts: content_facts(content, &sender.address),
         session: None,
         requests: None,
+        // somebody waits for it, and what is reported to senders, from the same account, may be much
+        priority: Priority::HIGH,
     })
 }

@@ -199,6 +199,7 @@ impl Relay {
             },
             session: None,
             requests: None,
+            priority: relay::priority::Priority::NORMAL,
         };
         let mut draft = self.store.draft().unwrap();
         draft.append(content).await.unwrap();

@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId, SessionId};
 use crate::outcome::Class;
+use crate::priority::Priority;
 use crate::queue::{Attempt, ContentFacts, HoldReason, SessionFacts};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
@@ -176,6 +177,8 @@ pub struct ActivityDetail {
     pub row: ActivityRow,
     /// What was read of the content; none on a refusal.
     pub facts: Option<ContentFacts>,
+    /// How urgent the message is; none on a refusal.
+    pub priority: Option<Priority>,
     /// The session it came from; none on mail the relay wrote itself.
     pub session: Option<SessionFacts>,
     /// Its events, oldest first.

@@ -30,6 +30,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod power;
+pub mod priority;
 pub mod queue;
 pub mod quota;
 pub mod rate;

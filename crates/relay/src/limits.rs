@@ -299,6 +299,8 @@ limits! {
         "How long a message stays in a test inbox.";
     unknown_replies_max UNKNOWN_REPLIES_MAX 500 10..=10_000 "replies" ""
         "Shapes of replies that no rule knows, kept since the start for the operator: the rarest go.";
+    client_priority_max CLIENT_PRIORITY_MAX 0 0..=9 "priority" "priority-changed"
+        "The highest priority that an application may ask for with MT-PRIORITY; 0: none above that of its SMTP user.";
     delayed_seconds DELAYED_SECONDS 14_400 600..=432_000 "seconds" ""
         "How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.";
     notification_content_octets_max NOTIFICATION_CONTENT_OCTETS_MAX 102_400 0..=10_485_760 "octets" ""

@@ -5,6 +5,7 @@ pub mod password;
 pub mod totp;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smtp::server::Secret;
@@ -102,6 +103,21 @@ pub enum MemberChange {
     Totp(Option<(Secret, Vec<PasswordHash>)>),
     /// A recovery code was used, and works no more.
     RecoveryUsed(PasswordHash),
+    /// Another change, made only while password and one-time codes are those that were looked at: checking them takes time.
+    While {
+        /// The member as they were.
+        member: Arc<Member>,
+        /// The change.
+        change: Box<MemberChange>,
+    },
+}
+
+impl MemberChange {
+    /// The change, made only while the member is whom it was checked for.
+    #[must_use]
+    pub fn checked_for(self, member: &Arc<Member>) -> MemberChange {
+        MemberChange::While { member: Arc::clone(member), change: Box::new(self) }
+    }
 }
 
 /// A browser in which a member is signed in.

@@ -163,6 +163,7 @@ mod tests {
             facts: ContentFacts::default(),
             session: None,
             requests: None,
+            priority: crate::priority::Priority::NORMAL,
         }
     }
 

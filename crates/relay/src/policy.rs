@@ -11,6 +11,7 @@ use crate::brake;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::plan::Standing;
+use crate::priority::Priority;
 use crate::sending_domain::{DomainState, SendingDomain};
 use crate::smtp_user::SmtpUser;
 use crate::verification;
@@ -193,4 +194,12 @@ fn is_listed(list: &[String], local: &str, domain: &str) -> bool {
     // case is compared loosely: people write Shop@ and mean shop@, and both are the owner's
     let given = format!("{local}@{domain}").to_lowercase();
     list.is_empty() || list.iter().any(|one| one.to_lowercase() == given)
+}
+
+/// The priority of a message whose client asked for this one: up to that of its SMTP user, or up to `client_max` where that is
+/// more and not 0; where nothing was asked that of the user.
+pub fn priority(user: &SmtpUser, asked: Option<Priority>, client_max: i8) -> Priority {
+    let own = user.rules.priority.priority();
+    let most = Priority::new(client_max).filter(|_| client_max > 0).map_or(own, |most| most.max(own));
+    asked.map_or(own, |asked| asked.min(most))
 }

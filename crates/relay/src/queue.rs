@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::id::{Id, MessageId, SessionId};
 use crate::notification::Requests;
 use crate::outcome::Class;
+use crate::priority::Priority;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 
@@ -49,6 +50,8 @@ pub struct Envelope {
     pub session: Option<SessionFacts>,
     /// What the client asked about notifications (RFC 3461); none where it asked nothing.
     pub requests: Option<Box<Requests>>,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 impl Envelope {

@@ -85,6 +85,7 @@ mod tests {
             account: Id::new(3),
             domain: Some(Id::new(4)),
             accepted_at: Timestamp(1_000),
+            class: crate::priority::Class::Normal,
             recipients: vec![(0, Arc::from("one.example"), waiting.clone()), (1, Arc::from("two.example"), waiting)],
         }
     }

@@ -9,10 +9,15 @@
 //! and the same due moment. A **site** is here a destination with its conversations; a **shaper** holds what is in force at the
 //! mail servers that several destinations may share ([`crate::shaping`]). A due parcel waits only for one of: a free
 //! conversation of its site, what its shaper allows, a free conversation at all, or the driver's stop.
+//!
+//! **Fair** is between accounts: at each of the three they take turns, whatever each of them sends, and the last places are kept
+//! for accounts that have few (`turns.rs`; `tests/fairness.rs` has the figures). Of one account's mail the more urgent goes first.
 
 mod chosen;
 mod conversations;
+mod due;
 mod events;
+mod feeding;
 mod overview;
 mod parcels;
 mod shape;
@@ -20,6 +25,7 @@ mod shapers;
 mod sites;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use chosen::Order;
 pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
@@ -39,15 +45,29 @@ use crate::queue::{HoldReason, RecipientState};
 use crate::retry;
 use crate::route::Destination;
 use crate::shaping::{Pauses, Providers};
-use parcels::{Errand, Parcels, State};
+use parcels::{Errand, Mail, Parcels, State};
 use shapers::Shapers;
 use sites::Sites;
+use turns::Turns;
 
 /// Conversations at once with a site that has not taken mail yet.
 pub const SITE_CONVERSATIONS_FIRST: usize = 5;
 
 /// Parcels that one conversation carries in a row while another site waits for a conversation.
 pub const PARCELS_IN_A_ROW_MAX: u32 = 20;
+
+/// One conversation in so many, and at least one, is kept for accounts that have few: of all, of those with one site, and of
+/// those with the mail servers that sites share.
+pub const KEPT_SHARE: usize = 20;
+
+/// Conversations that are ended at once for the sake of an account that has none, or of its more urgent mail.
+pub const OWED_MAX: usize = 10;
+
+/// Parcels of one account that go before one that is less urgent, where both wait for the same.
+pub const LESS_URGENT_AFTER: u8 = 20;
+
+/// Turns in a row that go to urgent mail of accounts which have nothing under way, while others wait for theirs.
+pub const URGENT_IN_A_ROW_MAX: u8 = 4;
 
 /// Parcels that are settled at once without an attempt, because their site is down.
 pub const SETTLED_UNTRIED_MAX: usize = 32;
@@ -115,6 +135,8 @@ struct Conversation {
     site: u32,
     /// Where it counts; [`NONE`] while the site's mail servers are not known.
     shaper: u32,
+    /// Whose mail it carries; none while it carries nothing.
+    account: Option<Id<Account>>,
     /// Parcels since another site last waited.
     in_a_row: u32,
     /// Parcels in all.
@@ -141,6 +163,8 @@ pub struct Scheduler {
     shapers: Shapers,
     conversations: HashMap<ConversationId, Conversation>,
     conversations_begun: u64,
+    /// The accounts that wait for a conversation with a site that may have one, and how many conversations carry mail of each.
+    turns: Turns,
     idle: VecDeque<(ConversationId, Timestamp)>,
     idle_count: usize,
     closing: usize,
@@ -173,6 +197,7 @@ impl Scheduler {
             parcels: Parcels::default(),
             conversations: HashMap::new(),
             conversations_begun: 0,
+            turns: Turns::default(),
             idle: VecDeque::new(),
             idle_count: 0,
             closing: 0,
@@ -190,8 +215,8 @@ impl Scheduler {
     pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Arrived { message, account, recipients } => {
-                self.on_arrived(message, account, recipients, now, &mut actions);
+            Event::Arrived { message, account, class, recipients } => {
+                self.on_arrived((message, account, class), recipients, now, &mut actions);
             }
             Event::Settled { parcel, left } => self.on_settled(parcel, left, now, &mut actions),
             Event::Found { conversation, parcel, hosts } => {
@@ -264,15 +289,8 @@ impl Scheduler {
         }
     }
 
-    fn on_arrived(
-        &mut self,
-        message: MessageId,
-        account: Id<Account>,
-        recipients: Vec<Addressed>,
-        now: Timestamp,
-        actions: &mut Vec<Action>,
-    ) {
-        if self.parcels.knows(message) {
+    fn on_arrived(&mut self, mail: Mail, recipients: Vec<Addressed>, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.parcels.knows(mail.0) {
             return;
         }
         let mut groups: Vec<(Destination, RecipientState, Vec<u16>)> = Vec::new();
@@ -287,37 +305,28 @@ impl Scheduler {
         }
         for (destination, state, recipients) in groups {
             let site = self.place(&destination, now);
-            self.admit(message, account, site, recipients, &state, now, actions);
+            self.admit(mail, site, recipients, &state, now, actions);
         }
     }
 
-    fn insert(
-        &mut self,
-        message: MessageId,
-        account: Id<Account>,
-        site: u32,
-        recipients: Vec<u16>,
-        attempts: u32,
-    ) -> u32 {
+    fn insert(&mut self, mail: Mail, site: u32, recipients: Vec<u16>, attempts: u32) -> u32 {
         let record = self.sites.at(site);
         record.parcels += 1;
         record.recipients += recipients.len();
-        self.parcels.insert(message, account, site, recipients, attempts)
+        self.parcels.insert(mail, site, recipients, attempts)
     }
 
     /// Makes a parcel of recipients that share site and state.
-    #[expect(clippy::too_many_arguments, reason = "the fields of one record")]
     fn admit(
         &mut self,
-        message: MessageId,
-        account: Id<Account>,
+        mail: Mail,
         site: u32,
         recipients: Vec<u16>,
         state: &RecipientState,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) -> u32 {
-        let place = self.insert(message, account, site, recipients, attempts_of(state));
+        let place = self.insert(mail, site, recipients, attempts_of(state));
         match state {
             RecipientState::Waiting { due, .. } if *due <= now => {
                 self.parcels.was_due(place, *due);
@@ -340,7 +349,8 @@ impl Scheduler {
         let State::InFlight(errand) = self.parcels.state(place) else { return };
         self.untried -= usize::from(errand == Errand::FailUntried);
         let record = self.parcels.at(place);
-        let (message, account, site) = (record.message, record.account, record.site);
+        let (message, site) = (record.message, record.site);
+        let mail = (message, record.account, record.class);
         let wish = self.wishes.get(&message).cloned();
         let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
@@ -359,11 +369,11 @@ impl Scheduler {
         for (state, recipients) in groups {
             match &wish {
                 Some(Wish::End(ending)) => {
-                    let place = self.insert(message, account, site, recipients, attempts_of(&state));
+                    let place = self.insert(mail, site, recipients, attempts_of(&state));
                     self.end(place, ending, actions);
                 }
                 _ => {
-                    let place = self.admit(message, account, site, recipients, &state, now, actions);
+                    let place = self.admit(mail, site, recipients, &state, now, actions);
                     if matches!(errand, Errand::Fail | Errand::FailUntried) {
                         self.parcels.waits_for_site(place);
                     }
@@ -400,7 +410,7 @@ impl Scheduler {
     fn withdraw(&mut self, place: u32) {
         if self.parcels.state(place) == State::Ready {
             let site = self.parcels.at(place).site;
-            self.sites.at(site).ready -= 1;
+            self.sites.at(site).less_ready();
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::priority::Class;
 use crate::sending_domain::SendingDomain;
 
 /// A username and password for one application, bound to one exact domain.
@@ -63,6 +64,8 @@ pub struct UserRules {
     pub recipient_domains: Vec<String>,
     /// Answer a suppressed recipient with `550 5.7.1` instead of `250` and a Rejected row.
     pub refuse_suppressed: bool,
+    /// How urgent its mail is.
+    pub priority: Class,
     /// Its mail goes to one recipient each, and tells them where to unsubscribe with one click (RFC 8058).
     pub one_click_unsubscribe: bool,
     /// Seconds in which the same message once more is answered with the first id and not sent again, whatever followed the first;

@@ -21,6 +21,7 @@ use crate::account::Account;
 use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow, DailyCount, Erased, Notice};
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
+use crate::priority::Class;
 use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
 use crate::quota::Charges;
 use crate::report::{Recipient, Report};
@@ -111,6 +112,8 @@ pub struct QueueEntry {
     pub domain: Option<Id<SendingDomain>>,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+    /// How urgent it is.
+    pub class: Class,
     /// Each unsettled recipient: its number, its domain, its state.
     pub recipients: Vec<(u16, Arc<str>, RecipientState)>,
 }

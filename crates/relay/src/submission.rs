@@ -58,6 +58,8 @@ pub struct Submission {
     usage: Usage,
     gather: Mutex<Gather>,
     refusals: Mutex<Pace<Site>>,
+    /// The highest priority that clients may ask for; 0: none.
+    client_priority_max: i8,
     links: Option<Links>,
     repeats: Arc<Mutex<Repeats>>,
     /// How long a message is remembered that may come once more.
@@ -133,6 +135,7 @@ impl Submission {
             usage: Usage::default(),
             gather: Mutex::new(Gather::new(limits)),
             refusals: Mutex::new(Pace::new(limits.address_refusals_per_minute, REFUSALS_BURST)),
+            client_priority_max: i8::try_from(limits.client_priority_max).unwrap_or(0),
             links: None,
             repeats: Arc::new(Mutex::new(Repeats::new(limits))),
             repeat: limits.repeat(),
@@ -251,7 +254,10 @@ impl Visit {
             Question::Authenticate { username, secret, mechanism } => {
                 return self.on_login(shared, directory, username, (secret, *mechanism), now);
             }
-            Question::ReversePath { path, parameters } => self.on_mail(shared, directory, path, parameters, now),
+            Question::ReversePath { path, parameters } => {
+                let taken = self.on_mail(shared, directory, path, parameters, now);
+                return Decision::new(taken.unwrap_or_else(|refusal| refusal));
+            }
             Question::ForwardPath { path, parameters } => self.on_recipient(directory, path, parameters, now),
             Question::Begin => self.on_begin(directory, now, dice),
             Question::Accept { .. } => Ok(()),

@@ -8,6 +8,7 @@ use net::outbound::{Delivery, Line, Outbound, Parcel};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::route::{Destination, Routes};
+use relay::schedule::KEPT_SHARE;
 
 use crate::plan::Plan;
 use crate::world::hops::SimDialer;
@@ -38,10 +39,11 @@ impl Carrying {
     }
 
     /// Whether there is no room for one more conversation, or was none so many milliseconds before `now`. One whose mail servers
-    /// are being looked for has its place already.
+    /// are being looked for has its place already, and the last places are for accounts that have few.
     pub fn was_full(&self, conversations_max: usize, now: u64, within: u64) -> bool {
         let begun = self.sites.values().sum::<usize>() + self.finding.values().sum::<usize>();
-        begun >= conversations_max || self.full_until.is_some_and(|until| now - until < within)
+        let kept = conversations_max.div_ceil(KEPT_SHARE);
+        begun + kept >= conversations_max || self.full_until.is_some_and(|until| now - until < within)
     }
 
     /// Takes note that something with a site ends now, while it still counts.

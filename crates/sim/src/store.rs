@@ -8,6 +8,7 @@ use bytes::Bytes;
 use relay::account::{Account, AccountState, Contacts};
 use relay::activity::Notice;
 use relay::api_key::ApiKey;
+use relay::brake::{Brake, Release, Subject};
 use relay::certificate;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
@@ -19,13 +20,14 @@ use relay::queue::{Envelope, HoldReason, Settlement};
 use relay::quota::Quota;
 use relay::quota::alert::Told;
 use relay::report::Report;
+use relay::reroute::Reroute;
 use relay::sandbox::{Capture, Captured, CapturedFilter};
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members, NewApiKey,
-    NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, RequestBounds, Requests, SmtpUserChange,
-    Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
+    Actor, AuditEntry, Block, Book, Brakes, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members,
+    NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, RequestBounds, Requests,
+    SmtpUserChange, Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
@@ -279,8 +281,16 @@ handed! {
     block_put(block: &Block) -> Done<()>;
     blocks() -> Done<Vec<Block>>;
     block_lift(address: std::net::IpAddr, by: &Actor, now: Timestamp) -> Done<()>;
+    reroute(reroute: Reroute, oldest: Option<Timestamp>) -> Done<()>;
     audit_note(entry: AuditEntry) -> Done<()>;
     audit_before(account: Option<Id<Account>>, before: Option<u64>, limit: usize) -> Done<Vec<(u64, AuditEntry)>>;
+}
+
+handed! {
+    Brakes;
+    brake_put_on(brake: Brake) -> Done<bool>;
+    brake_told(subject: Subject) -> Done<()>;
+    brake_release(subject: Subject, release: Release, by: &Actor) -> Done<Brake>;
 }
 
 handed! {
@@ -300,7 +310,7 @@ handed! {
     member_add(member: NewMember, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_change(member: Id<Member>, change: MemberChange, by: &Actor, now: Timestamp) -> Done<Arc<Member>>;
     member_remove(member: Id<Member>, by: &Actor, now: Timestamp) -> Done<()>;
-    sign_in_add(sign_in: SignIn, by: &Actor) -> Done<()>;
+    sign_in_add(sign_in: SignIn, of: &Member, by: &Actor) -> Done<()>;
     sign_in_act(sign_in: &SignIn, acting_for: Option<Id<Account>>, by: &Actor, now: Timestamp) -> Done<()>;
     sites(member: Id<Member>) -> Done<Vec<(std::net::IpAddr, Timestamp)>>;
     sign_ins_failed(failed: &[FailedSignIns]) -> Done<()>;

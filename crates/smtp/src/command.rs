@@ -166,6 +166,8 @@ pub fn mail_parameters(text: &str) -> Result<MailParameters, Reply> {
             parameters.ret.replace(value.and_then(Ret::parse).ok_or_else(bad)?).is_none()
         } else if name.eq_ignore_ascii_case("ENVID") {
             parameters.envid.replace(value.and_then(dsn::envid).ok_or_else(bad)?).is_none()
+        } else if name.eq_ignore_ascii_case("MT-PRIORITY") {
+            parameters.priority.replace(value.and_then(priority).ok_or_else(bad)?).is_none()
         } else {
             return Err(replies::parameter_unknown(name));
         };
@@ -213,6 +215,16 @@ fn split_parameter(word: &str) -> (&str, Option<&str>) {
 fn octets(text: &str) -> Option<u64> {
     let digits = (1..=20).contains(&text.len()) && text.bytes().all(|octet| octet.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// A priority: one digit, with a minus in front of it where it is below zero (RFC 6710 §6).
+fn priority(text: &str) -> Option<i8> {
+    let (sign, digit) = text.strip_prefix('-').map_or((1, text), |digit| (-1, digit));
+    match digit.as_bytes() {
+        [b'0'] if sign < 0 => None,
+        [digit @ b'0'..=b'9'] => i8::try_from(digit - b'0').ok().map(|value| sign * value),
+        _ => None,
+    }
 }
 
 fn body_value(text: &str) -> Option<Body> {
@@ -305,9 +317,29 @@ mod tests {
         for bad in ["SMTPUTF8=1", "SMTPUTF8 SMTPUTF8", "AUTH", "AUTH=", "AUTH=+4", "AUTH=a=b", "AUTH=<> AUTH=<>"] {
             assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
         }
-        for unknown in ["XFOO", "REQUIRETLS", "MT-PRIORITY=3", "NOTIFY=NEVER", "=", "SIZE=1 XFOO=1"] {
+        for unknown in ["XFOO", "REQUIRETLS", "NOTIFY=NEVER", "=", "SIZE=1 XFOO=1"] {
             assert_eq!(mail_parameters(unknown).unwrap_err().code, 555, "{unknown}");
         }
+    }
+
+    #[test]
+    fn priorities() {
+        for (text, value) in [("MT-PRIORITY=3", 3), ("mt-priority=-9", -9), ("MT-PRIORITY=0", 0), ("MT-PRIORITY=9", 9)]
+        {
+            assert_eq!(mail_parameters(text).unwrap().priority, Some(value), "{text}");
+        }
+        for bad in [
+            "MT-PRIORITY",
+            "MT-PRIORITY=",
+            "MT-PRIORITY=10",
+            "MT-PRIORITY=+3",
+            "MT-PRIORITY=--3",
+            "MT-PRIORITY=-",
+            "MT-PRIORITY=-0",
+        ] {
+            assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
+        }
+        assert_eq!(mail_parameters("MT-PRIORITY=1 MT-PRIORITY=1").unwrap_err().code, 501);
     }
 
     #[test]

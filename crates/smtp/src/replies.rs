@@ -199,6 +199,9 @@ catalogue! {
     // the sender
     sender_done() "sender-done" 250 [2 1 0] "Ok"
         "MAIL." "";
+    priority_changed(priority: i8) "priority-changed" 250 [2 3 6] "{priority} is the priority that this message gets here"
+        "MAIL with MT-PRIORITY, where more was asked for than the message gets: the priority of its SMTP user, or the highest that applications may ask for (RFC 6710)."
+        "An administrator of the account can change the priority of the SMTP user.";
     sender_syntax(reason: &str) "sender-syntax" 501 [5 1 7] "Bad sender address: {reason}"
         "The address of MAIL is not one." "Correct the sender's address in the application.";
     sender_not_ascii() "sender-not-ascii" 553 [5 6 7] "The sender address has non-ASCII characters; SMTPUTF8 is needed"

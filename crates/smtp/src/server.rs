@@ -151,6 +151,8 @@ pub enum Question {
 pub enum Answer {
     /// Yes. The machine gives the positive reply.
     Yes,
+    /// Yes, to [`Question::ReversePath`], but the message gets this priority, not the one that was asked for (RFC 6710).
+    YesAt(i8),
     /// Yes, to [`Question::Accept`]: taken responsibility for under this id.
     Queued(String),
     /// No, with this reply. `error` says whether it counts as an error of the client

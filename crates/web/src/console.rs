@@ -78,7 +78,8 @@ pub struct Settings {
     pub api_url: Option<String>,
     /// The limits in force.
     pub limits: Limits,
-    /// Whether browsers come by `https`: cookies are then marked so that they go no other way.
+    /// Whether browsers are told to come by `https`: cookies are then marked so that they go no other way. Where they do come so, they
+    /// are in any case.
     pub is_secure: bool,
 }
 

@@ -137,22 +137,23 @@ impl Face {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = Patient::new(stream, self.write);
-        let Some(acceptor) = acceptor else { return self.answer(stream, peer, watcher).await };
+        let Some(acceptor) = acceptor else { return self.answer(stream, peer, Scheme::Untold, watcher).await };
         if let Ok(Ok(stream)) = tokio::time::timeout(self.handshake, acceptor.accept(stream)).await {
-            self.answer(stream, peer, watcher).await;
+            self.answer(stream, peer, Scheme::Https, watcher).await;
         }
     }
 
-    async fn answer<T>(&self, stream: T, peer: Peer, watcher: Watcher)
+    /// Answers what comes as `scheme` says, unless a proxy that is trusted says otherwise.
+    async fn answer<T>(&self, stream: T, peer: Peer, scheme: Scheme, watcher: Watcher)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (router, proxies) = (self.router.clone(), self.proxies.clone());
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let mut request: Request = request.map(Body::new);
-            let (client, scheme) = proxies.client(peer, request.headers());
+            let (client, told) = proxies.client(peer, request.headers());
             request.extensions_mut().insert(client);
-            request.extensions_mut().insert(scheme);
+            request.extensions_mut().insert(if told == Scheme::Untold { scheme } else { told });
             router.clone().oneshot(request)
         });
         let mut connection = http1::Builder::new();
@@ -192,7 +193,10 @@ mod tests {
     }
 
     fn router() -> Router {
-        Router::new().route("/", get(|Extension(Peer(peer)): Extension<Peer>| async move { peer.to_string() }))
+        let told = |Extension(Peer(peer)): Extension<Peer>, Extension(scheme): Extension<Scheme>| async move {
+            format!("{scheme:?} {peer}")
+        };
+        Router::new().route("/", get(told))
     }
 
     fn face(cover: Cover) -> Face {
@@ -217,7 +221,7 @@ mod tests {
         let mut answer = Vec::new();
         // the end may come without a farewell of TLS
         let _ = stream.read_to_end(&mut answer).await;
-        assert!(String::from_utf8_lossy(&answer).ends_with(&own.to_string()));
+        assert!(String::from_utf8_lossy(&answer).ends_with(&format!("Https {own}")));
     }
 
     #[tokio::test]
@@ -232,7 +236,7 @@ mod tests {
         stream.write_all(REQUEST).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Untold 127.0.0.1"), "{answer}");
         end.send(()).unwrap();
         serving.await.unwrap().unwrap();
     }

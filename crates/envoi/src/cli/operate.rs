@@ -3,14 +3,15 @@
 use relay::activity::{ActivityFilter, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::priority::Class;
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::{Operation, Part};
 use relay::service::{Fault, RulesChange, Setting};
 
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
-    DomainCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, ZoneCommand, account, api_key, brake, inbox, member,
-    message, plan, queue, site, statistics, suppression, webhook,
+    DomainCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, Urgency, ZoneCommand, account, api_key, brake,
+    inbox, member, message, plan, queue, site, statistics, suppression, webhook,
 };
 use crate::moment;
 
@@ -168,6 +169,12 @@ fn rules_of(given: &RulesArgs, now: Timestamp) -> Result<RulesChange, Fault> {
         senders: list(given.senders.as_deref()),
         recipient_domains: list(given.recipient_domains.as_deref()),
         refuse_suppressed: switch(given.refuse_suppressed),
+        priority: match given.priority {
+            None => Setting::Keep,
+            Some(Urgency::High) => Setting::To(Class::High),
+            Some(Urgency::Normal) => Setting::Default,
+            Some(Urgency::Low) => Setting::To(Class::Low),
+        },
         one_click_unsubscribe: switch(given.one_click_unsubscribe),
         repeat_seconds: period(given.repeats_within.as_deref())?,
     })

@@ -227,6 +227,7 @@ fn smtp_user(user: &SmtpUserView) -> String {
         ("Senders", user.senders.join(", ")),
         ("Recipient domains", user.recipient_domains.join(", ")),
         ("Refuses suppressed", on(user.refuse_suppressed)),
+        ("Priority", user.priority.clone()),
         ("One-click unsubscribe", on(user.one_click_unsubscribe)),
         ("Knows repeats for", user.repeat_seconds.map(|seconds| format!("{seconds} seconds")).unwrap_or_default()),
         ("Last login", login),
@@ -341,6 +342,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Message", row.message.clone().unwrap_or_default()),
         ("Message-ID", detail.message_id.clone().unwrap_or_default()),
         ("Octets", number(detail.octets)),
+        ("Priority", detail.priority.map(|priority| priority.to_string()).unwrap_or_default()),
         ("SHA-256", detail.sha256.clone().unwrap_or_default()),
         ("Account", row.account.to_string()),
         ("SMTP user", number(row.user)),
@@ -388,7 +390,7 @@ fn connections(rows: &[ConnectionView]) -> String {
 
 fn queue(messages: &[QueueView]) -> String {
     table(
-        &["message", "account", "accepted", "recipients", "next", "attempts", "held"],
+        &["message", "account", "accepted", "priority", "recipients", "next", "attempts", "held"],
         messages.iter().map(|message| {
             let due = message.recipients.iter().filter_map(|recipient| recipient.due_at.as_deref()).min();
             let attempts = message.recipients.iter().filter_map(|recipient| recipient.attempts).max();
@@ -397,6 +399,7 @@ fn queue(messages: &[QueueView]) -> String {
                 message.message.clone(),
                 message.account.to_string(),
                 short(&message.accepted_at),
+                message.priority.clone(),
                 message.recipients.len().to_string(),
                 due.map(short).unwrap_or_default(),
                 attempts.map(|attempts| attempts.to_string()).unwrap_or_default(),
@@ -429,6 +432,7 @@ fn message(message: &MessageView) -> String {
         ("Subject", message.subject.clone()),
         ("Sender", if message.reverse_path.is_empty() { "<>".into() } else { message.reverse_path.clone() }),
         ("Accepted", short(&message.accepted_at)),
+        ("Priority", message.priority.to_string()),
         ("Octets", message.octets.to_string()),
         ("SHA-256", message.sha256.clone()),
         ("Message-ID", message.message_id.clone()),

@@ -479,7 +479,7 @@ const KEYS: &[Key] = &[
         "console",
         "url",
         Kind::Url,
-        Absent::Nothing("the first address that it listens at"),
+        Absent::Nothing("the first address that it listens at which others reach, else the first"),
         r#""https://console.example.com""#,
         "Where people find the console, for links in mails and on the command line.",
     ),

@@ -180,6 +180,18 @@ fn nobody_is_a_trusted_proxy_unless_named() {
 }
 
 #[test]
+fn people_are_led_to_where_others_reach_the_console() {
+    let at = |listen: &str| {
+        let (config, _) = read(&format!("{GOOD}[console]\nlisten = {listen}\n")).unwrap();
+        config.console_url().unwrap()
+    };
+    assert_eq!(at(r#"["127.0.0.1:9589", "192.0.2.1:8443"]"#), "https://relay.example.com:8443");
+    assert_eq!(at(r#"["127.0.0.1:9589"]"#), "http://127.0.0.1:9589");
+    let named = at("[\"127.0.0.1:9589\"]\nurl = \"https://console.example.com\"");
+    assert_eq!(named, "https://console.example.com");
+}
+
+#[test]
 fn a_broken_line_is_told_and_hides_no_other_fault() {
     let found = problems(&GOOD.replace("tls = \"none\"", "tls = none").replace("startt", "start"));
     assert!(found.iter().any(|problem| problem.line == 13 && problem.what.contains("not TOML")), "{found:?}");
@@ -263,6 +275,10 @@ fn the_example_is_good_and_so_is_every_line_of_it() {
         _ => line.to_owned(),
     };
     let all_on: String = text.lines().map(|line| on(line) + "\n").collect();
+    // an address for the page to unsubscribe is good where something serves that
+    let (before, console) = all_on.split_once("[console]").unwrap();
+    let console = console.replacen("listen = []", "listen = [\"0.0.0.0:8443\"]", 1);
+    let all_on = format!("{before}[console]{console}");
     let (config, findings) = read(&all_on).unwrap_or_else(|findings| panic!("{findings}\n{all_on}"));
     assert_eq!(findings.problems, [], "{all_on}");
     assert_eq!(config.submission.certificates.len(), 2);

@@ -9,13 +9,13 @@ use relay::power::{Powers, Role, Scope};
 use relay::rate::Pace;
 use relay::service::door::{Boxed, Browser, Door, Entered, FormKey, Founder, OwnChange, Refused, Visitor};
 use relay::service::view::SignInView;
-use relay::service::{self, Caller, Fault, Identity, Service as _};
+use relay::service::{self, Caller, Fault, FaultKind, Identity, Service as _};
 use relay::site::Site;
 use relay::smtp_user::PasswordHash;
 use relay::store::{Actor, Store};
 use smtp::server::Secret;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -27,6 +27,7 @@ use web::letters::LinkFor;
 use super::backup::Archive;
 use super::broke_off;
 use super::desk::Desk;
+use super::tries::{Counted, Tries};
 use crate::metrics::SignInCame;
 
 /// Passwords that are hashed at once: each takes 19 MiB and tens of milliseconds of a core.
@@ -47,10 +48,8 @@ const FIRST_LIFE: Duration = Duration::from_secs(86_400);
 /// What the door remembers in memory.
 pub(super) struct Porch {
     hashing: Semaphore,
-    /// Failures by where they came from.
-    sites: Mutex<Pace<Site>>,
-    /// Failures of members from where they have signed in before.
-    pairs: Mutex<Pace<(Id<Member>, Site)>>,
+    /// Failures.
+    tries: Tries,
     /// Links that were asked for, by where from.
     asks: Mutex<Pace<Site>>,
     /// Links that were asked for, by whom they are for.
@@ -71,8 +70,7 @@ impl Porch {
     pub(super) fn new(limits: &Limits) -> Porch {
         Porch {
             hashing: Semaphore::new(HASHES_AT_ONCE),
-            sites: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
-            pairs: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
+            tries: Tries::new(limits),
             asks: Mutex::new(Pace::new(1, limits.sign_in_failures_burst)),
             links: Mutex::new(Pace::every(LINKS_EVERY, LINKS_BURST)),
             codes: Mutex::new(Pace::every(CODES_EVERY, CODES_BURST)),
@@ -97,6 +95,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The actor of what a member does.
 fn actor_of(member: &Member, from: IpAddr) -> Actor {
     Actor { name: member.email.clone(), from: from.to_string() }
+}
+
+/// What is told where a member is not as they were checked any more.
+fn superseded(fault: Fault, refused: Refused) -> Refused {
+    if fault.kind == FaultKind::Conflict { refused } else { Refused::Fault(fault) }
 }
 
 impl<S: Store + Archive> Desk<S> {
@@ -136,8 +139,10 @@ impl<S: Store + Archive> Desk<S> {
         }
     }
 
+    /// Keeps a sign-in of a member who is still as they were checked.
     async fn let_in(&self, member: Arc<Member>, browser: Browser, confirmed: bool) -> Result<Entered, Refused> {
         let (token, now) = (generate_token(&mut SystemDice), self.now());
+        let known = confirmed.then(|| self.known_from_now_on(&member, &browser)).flatten();
         let mut agent = browser.agent;
         agent.truncate(agent.floor_char_boundary(AGENT_OCTETS_MAX));
         let sign_in = SignIn {
@@ -151,9 +156,10 @@ impl<S: Store + Archive> Desk<S> {
             acting_for: None,
         };
         let actor = actor_of(&member, browser.from);
-        self.with_store(move |store| Ok(store.sign_in_add(sign_in, &actor)?)).await?;
+        let adding = self.with_store(move |store| Ok(store.sign_in_add(sign_in, &member, &actor)?)).await;
+        adding.map_err(|fault| superseded(fault, Refused::Wrong))?;
         self.count(if confirmed { SignInCame::In } else { SignInCame::HalfWay });
-        Ok(Entered { token, confirmed })
+        Ok(Entered { token, confirmed, known })
     }
 
     fn count(&self, came: SignInCame) {
@@ -174,18 +180,9 @@ impl<S: Store + Archive> Desk<S> {
         Refused::Wrong
     }
 
-    /// Counts a try as a failure until it is known to be none ([`Self::was_right`]), so that many at once are as many. Nobody
-    /// is kept out by the failures of others: those count where they come from, and a member where they have signed in
-    /// before is counted apart. On loopback, where a tunnel may stand for all, no place is counted.
-    fn try_from(&self, site: Site, member: Option<Id<Member>>, now: Timestamp) -> Result<(), Refused> {
-        match member {
-            Some(member) => held(&self.porch.pairs).on((member, site), now),
-            None if [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&site.address()) => {
-                Ok(())
-            }
-            None => held(&self.porch.sites).on(site, now),
-        }
-        .map_err(|seconds| self.too_many(seconds))
+    /// Counts a try as a failure until it is known to be none.
+    fn try_from(&self, counted: Counted, now: Timestamp) -> Result<(), Refused> {
+        self.porch.tries.on(counted, now).map_err(|seconds| self.too_many(seconds))
     }
 
     fn too_many(&self, seconds: u64) -> Refused {
@@ -193,53 +190,39 @@ impl<S: Store + Archive> Desk<S> {
         Refused::TooMany(seconds)
     }
 
-    fn was_right(&self, site: Site, member: Option<Id<Member>>) {
-        match member {
-            Some(member) => held(&self.porch.pairs).take_back(&(member, site)),
-            None => held(&self.porch.sites).take_back(&site),
-        }
-    }
-
-    /// Whether a member has signed in from there lately.
-    async fn is_known(&self, member: Id<Member>, site: Site) -> Result<bool, Fault> {
-        let sites = self.with_store(move |store| Ok(store.sites(member)?)).await?;
-        Ok(sites.iter().any(|(known, _)| *known == site.address()))
-    }
-
     async fn sign_in_by_password(&self, email: &str, given: Secret, browser: Browser) -> Result<Entered, Refused> {
         let (site, now) = (Site::of(browser.from), self.now());
         let member = self.executor.store.directory().member_of(email).cloned();
-        let known = match &member {
-            Some(member) if self.is_known(member.id, site).await? => Some(member.id),
-            _ => None,
-        };
-        self.try_from(site, known, now)?;
+        let counted = self.counted(email, member.as_deref(), &browser);
+        self.try_from(counted, now)?;
         let kept = member.as_ref().and_then(|member| member.password.clone());
         let right = self.hashing(move || password::verify(given.expose(), kept.as_ref())).await?;
         let member = match member {
             Some(member) if right => member,
             aimed_at => return Err(self.failed(aimed_at.map(|member| member.id), SignInFailure::WrongPassword, site)),
         };
-        self.was_right(site, known);
+        self.porch.tries.was_right(counted);
         let confirmed = member.totp.is_none();
         self.let_in(member, browser, confirmed).await
     }
 
     async fn confirm_by_code(&self, token: Secret, code: String, browser: Browser) -> Result<Entered, Refused> {
+        // the member as they were at the latest when the sign-in is found: a new password ends it
+        let directory = self.executor.store.directory();
         let hash = self.hash_of(&token);
         let sign_in = self.with_store(move |store| Ok(store.sign_in(&hash)?)).await?;
         let now = self.now();
         let sign_in = sign_in.filter(|sign_in| !sign_in.confirmed && !sign_in.has_no_code(now));
         let sign_in = sign_in.ok_or(Refused::LinkVoid)?;
-        let member = self.executor.store.directory().members.get(&sign_in.member).cloned();
-        let member = member.ok_or(Refused::LinkVoid)?;
+        let member = directory.members.get(&sign_in.member).cloned().ok_or(Refused::LinkVoid)?;
         held(&self.porch.codes).on(member.id, now).map_err(|seconds| self.too_many(seconds))?;
         if !self.is_code(&member, &code, now, browser.from).await? {
             return Err(self.failed(Some(member.id), SignInFailure::WrongCode, Site::of(browser.from)));
         }
         held(&self.porch.codes).take_back(&member.id);
         self.with_store(move |store| Ok(store.sign_in_end(&hash)?)).await?;
-        self.let_in(member, browser, true).await
+        let entered = self.let_in(member, browser, true).await;
+        entered.map_err(|refused| if refused == Refused::Wrong { Refused::LinkVoid } else { refused })
     }
 
     /// Whether this is a code of the member's device, or one of their recovery codes; it is used up.
@@ -294,9 +277,12 @@ impl<S: Store + Archive> Desk<S> {
     async fn choose_by_link(&self, token: Secret, given: Secret, browser: Browser) -> Result<Entered, Refused> {
         let member = self.link_of(&token).await?.ok_or(Refused::LinkVoid)?;
         let hashed = self.hashed(&given, &member.email).await?;
+        // it may have been replaced meanwhile
+        self.link_of(&token).await?.ok_or(Refused::LinkVoid)?;
         let (id, actor, now) = (member.id, actor_of(&member, browser.from), self.now());
-        let change = MemberChange::Password { password: hashed, keep: None };
-        let member = self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await?;
+        let change = MemberChange::Password { password: hashed, keep: None }.checked_for(&member);
+        let changing = self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await;
+        let member = changing.map_err(|fault| superseded(fault, Refused::LinkVoid))?;
         let confirmed = member.totp.is_none();
         self.let_in(member, browser, confirmed).await
     }
@@ -325,8 +311,9 @@ impl<S: Store + Archive> Desk<S> {
 
     async fn link_of(&self, token: &Secret) -> Result<Option<Arc<Member>>, Fault> {
         let (hash, now) = (self.hash_of(token), self.now());
-        let link = self.with_store(move |store| Ok(store.link(&hash)?)).await?;
+        // the member as they were at the latest when the link is found: a new password voids it
         let directory = self.executor.store.directory();
+        let link = self.with_store(move |store| Ok(store.link(&hash)?)).await?;
         Ok(link.filter(|link| link.expires_at > now).and_then(|link| directory.members.get(&link.member).cloned()))
     }
 
@@ -376,7 +363,12 @@ impl<S: Store + Archive> Desk<S> {
     }
 
     fn has_operator(&self) -> bool {
-        self.executor.store.directory().members.values().any(|member| member.account.is_none())
+        self.executor
+            .store
+            .directory()
+            .members
+            .values()
+            .any(|member| member.account.is_none() && member.password.is_some())
     }
 
     async fn change_of_own(&self, visitor: Visitor, change: OwnChange) -> Result<Vec<Secret>, Refused> {
@@ -420,20 +412,21 @@ impl<S: Store + Archive> Desk<S> {
                 return Ok(shown);
             }
         };
-        let actor = identity.actor;
-        self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await?;
+        let (actor, change) = (identity.actor, change.checked_for(&member));
+        let changing = self.with_store(move |store| Ok(store.member_change(id, change, &actor, now)?)).await;
+        changing.map_err(|fault| superseded(fault, Refused::Wrong))?;
         Ok(shown)
     }
 
     /// Asks for the password once more, before something that whoever finds an open browser must not change.
     async fn own_password(&self, member: &Arc<Member>, given: Secret, from: IpAddr) -> Result<(), Refused> {
-        let (site, known, now) = (Site::of(from), Some(member.id), self.now());
-        self.try_from(site, known, now)?;
+        let counted = Counted::Own(member.id);
+        self.try_from(counted, self.now())?;
         let kept = member.password.clone();
         if !self.hashing(move || password::verify(given.expose(), kept.as_ref())).await? {
-            return Err(self.failed(known, SignInFailure::WrongPassword, site));
+            return Err(self.failed(Some(member.id), SignInFailure::WrongPassword, Site::of(from)));
         }
-        self.was_right(site, known);
+        self.porch.tries.was_right(counted);
         Ok(())
     }
 

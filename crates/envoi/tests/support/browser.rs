@@ -1,5 +1,6 @@
 //! A browser as the console sees it: cookies, forms with what their page put into them, an address of its own.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use tokio::net::TcpSocket;
@@ -56,14 +57,14 @@ pub struct Shown {
 pub struct Browser {
     port: u16,
     from: IpAddr,
-    cookie: String,
+    cookies: BTreeMap<String, String>,
     /// Further fields of every request, as a proxy adds them.
     via: String,
 }
 
 impl Browser {
     pub fn new(port: u16) -> Browser {
-        Browser { port, from: Ipv4Addr::LOCALHOST.into(), cookie: String::new(), via: String::new() }
+        Browser { port, from: Ipv4Addr::LOCALHOST.into(), cookies: BTreeMap::new(), via: String::new() }
     }
 
     /// One at another address of loopback.
@@ -118,7 +119,9 @@ impl Browser {
     }
 
     fn request(&self, method: &str, path: &str, fields: &str, body: &str) -> String {
-        let (port, cookie, via, octets) = (self.port, &self.cookie, &self.via, body.len());
+        let (port, via, octets) = (self.port, &self.via, body.len());
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookie = cookies.join("; ");
         format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\nUser-Agent: Trial\r\n{via}{fields}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {octets}\r\n\
@@ -153,7 +156,10 @@ impl Browser {
             match name {
                 "location" => value.clone_into(&mut location),
                 "content-security-policy" => value.clone_into(&mut policy),
-                "set-cookie" => value.split(';').next().unwrap().clone_into(&mut self.cookie),
+                "set-cookie" => {
+                    let (name, value) = value.split(';').next().unwrap().split_once('=').unwrap();
+                    self.cookies.insert(name.to_owned(), value.to_owned());
+                }
                 _ => {}
             }
         }

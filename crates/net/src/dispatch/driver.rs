@@ -240,7 +240,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 state,
             })
             .collect();
-        self.tell(Event::Arrived { message: entry.message, account: entry.account, recipients });
+        let (message, account, class) = (entry.message, entry.account, entry.class);
+        self.tell(Event::Arrived { message, account, class, recipients });
     }
 
     /// The store latched: nothing is delivered whose outcome could not be kept.
@@ -330,7 +331,8 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
                 state: state.clone(),
             })
             .collect();
-        self.tell(Event::Arrived { message: envelope.message, account: envelope.account, recipients });
+        let (message, account, class) = (envelope.message, envelope.account, envelope.priority.class());
+        self.tell(Event::Arrived { message, account, class, recipients });
         if !envelope.suppressed.is_empty() {
             let (driver, envelope) = (self.clone(), envelope.clone());
             self.tasks.spawn(async move { driver.notify_suppressed(&envelope).await });

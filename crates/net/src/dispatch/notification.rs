@@ -328,6 +328,8 @@ fn envelope(
         facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),
         session: None,
         requests: None,
+        // as urgent as the message that it is about
+        priority: original.priority,
     }
 }
 

@@ -56,6 +56,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        priority: relay::priority::Priority::NORMAL,
     }
 }
 

@@ -202,6 +202,7 @@ impl<T: Transport> Line<T> {
                 envid: requests.and_then(|requests| requests.envid.as_deref()),
                 recipients: &asked,
             },
+            priority: envelope.priority.value(),
         });
         let found = match self.lead(Some(parcel)).await {
             Stop::Done(found) => found,

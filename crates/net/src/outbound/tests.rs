@@ -156,6 +156,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        priority: relay::priority::Priority::NORMAL,
     };
     let content = Content::Held(Bytes::from_static(CONTENT));
     Parcel {

@@ -178,7 +178,7 @@ impl<S: Store> Handing<'_, S> {
         let House { store, submission, clock, dice, .. } = self.house;
         let decision = self.visit.decide(submission, &store.directory(), question, clock.now(), dice().as_mut());
         match decision.answer {
-            Answer::Yes | Answer::Queued(_) => Ok(()),
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => Ok(()),
             answer => Err(reply_of(answer)),
         }
     }
@@ -189,6 +189,6 @@ fn reply_of(answer: Answer) -> Reply {
     match answer {
         Answer::No { reply, .. } | Answer::Close(reply) => reply,
         // no refusal has these
-        Answer::Yes | Answer::Queued(_) => replies::done(),
+        Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => replies::done(),
     }
 }

@@ -93,7 +93,7 @@ impl Scheduler {
             Order::End(ending) => self.end(place, ending, actions),
             Order::Send(_) => {
                 let record = self.parcels.at(place);
-                let (message, account, attempts) = (record.message, record.account, record.attempts);
+                let (mail, attempts) = ((record.message, record.account, record.class), record.attempts);
                 let (recipients, from) = (record.recipients.as_slice().to_vec(), record.site);
                 let state = match state {
                     State::Held(reason) => RecipientState::Held { reason, attempts },
@@ -101,7 +101,7 @@ impl Scheduler {
                 };
                 self.withdraw(place);
                 self.forget(place);
-                self.admit(message, account, to.unwrap_or(from), recipients, &state, now, actions);
+                self.admit(mail, to.unwrap_or(from), recipients, &state, now, actions);
             }
         }
     }
@@ -113,12 +113,12 @@ impl Scheduler {
         if chosen.len() == record.recipients.as_slice().len() {
             return place;
         }
-        let (message, account, site) = (record.message, record.account, record.site);
+        let (mail, site) = ((record.message, record.account, record.class), record.site);
         let (attempts, due) = (record.attempts, record.due);
         self.parcels.take_out(place, &chosen);
         let record = self.sites.at(site);
         record.recipients -= chosen.len();
-        let parted = self.insert(message, account, site, chosen, attempts);
+        let parted = self.insert(mail, site, chosen, attempts);
         self.parcels.was_due(parted, due);
         parted
     }

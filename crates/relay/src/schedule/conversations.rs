@@ -1,30 +1,39 @@
-//! Who gets a conversation next: within a site the accounts in turn, between sites the sites in turn.
+//! Conversations from their first word to their last, and the parcels that wait for them.
 
 use std::sync::Arc;
 
 use super::parcels::Errand;
 use super::sites::Down;
-use super::{
-    Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, Parcel, ParcelId, SETTLED_UNTRIED_MAX,
-    Scheduler, State, Wish,
-};
+use super::{Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, ParcelId, Scheduler, State, Wish};
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::retry::{self, Jitter};
 
-impl Scheduler {
-    /// Puts a parcel into the queue of its site, and gives the site what it needs.
-    pub(super) fn make_ready(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
-        self.queue(place, false);
-        let site = self.parcels.at(place).site;
-        self.feed(site, now, actions);
+impl Conversation {
+    /// One that begins with its first parcel.
+    pub(super) fn new(site: u32, shaper: u32, now: Timestamp) -> Self {
+        Conversation {
+            site,
+            shaper,
+            account: None,
+            in_a_row: 1,
+            carried: 1,
+            begun: now,
+            complained: false,
+            proven: false,
+            closing: false,
+            idle_until: None,
+        }
     }
+}
 
+impl Scheduler {
+    /// Puts a parcel into the queue of its site.
     pub(super) fn queue(&mut self, place: u32, in_front: bool) {
         self.parcels.set(place, State::Ready);
         let record = self.parcels.at(place);
-        let (site, account) = (record.site, record.account);
-        self.sites.at(site).push(account, place, in_front);
+        let (site, account, class) = (record.site, record.account, record.class);
+        self.sites.at(site).push(account, class, place, in_front);
     }
 
     /// Puts a parcel in front again that was not attempted after all, unless someone wanted it otherwise since.
@@ -42,160 +51,10 @@ impl Scheduler {
         self.drop_wish(message);
     }
 
-    /// The next due parcel of a site, now in flight.
-    fn take(&mut self, site: u32, errand: Errand) -> Option<Parcel> {
-        loop {
-            let place = self.sites.at(site).pop()?;
-            if self.parcels.state(place) == State::Ready && self.parcels.at(place).site == site {
-                self.sites.at(site).ready -= 1;
-                self.parcels.set(place, State::InFlight(errand));
-                return Some(self.parcel(place));
-            }
-        }
-    }
-
-    /// Gives a site's due parcels what does not have to be shared with other sites, and lets it stand
-    /// in turn for what has.
-    pub(super) fn feed(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
-        self.feed_as(place, false, now, actions);
-    }
-
-    /// The same; `in_turn`: it stood in turn at its shaper, and its turn has come.
-    pub(super) fn feed_as(&mut self, place: u32, in_turn: bool, now: Timestamp, actions: &mut Vec<Action>) {
-        while !self.stopped && self.sites.at(place).ready > 0 {
-            if self.is_left_alone(place, now) {
-                let site = self.sites.at(place);
-                if !std::mem::replace(&mut site.wants_fail, true) {
-                    self.sites.failing.push_back(place);
-                }
-                return;
-            }
-            if self.waits_for_pace(place, now) {
-                return;
-            }
-            let Some(conversation) = self.sites.at(place).idle.pop() else {
-                let site = self.sites.at(place);
-                let may_dial = site.conversations < site.limit && !site.wants_dial;
-                if may_dial && !self.waits_for_room(place, in_turn, now, actions) {
-                    self.stand_for_dial(place);
-                }
-                return;
-            };
-            self.idle_count -= 1;
-            self.carry(conversation, place, now, actions);
-        }
-    }
-
-    /// Lets a site stand in turn for a new conversation, which is spoken for at its shaper.
-    fn stand_for_dial(&mut self, place: u32) {
-        let site = self.sites.at(place);
-        site.wants_dial = true;
-        let shaper = site.shaper;
-        self.sites.dialling.push_back(place);
-        if let Some(shaper) = self.shapers.get_mut(shaper) {
-            shaper.dialling += 1;
-        }
-    }
-
-    /// Lets a conversation carry the next due parcel of its site; whether there was one.
-    fn carry(&mut self, conversation: ConversationId, site: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
-        let Some(mut parcel) = self.take(site, Errand::Carry) else { return false };
-        if let Some(known) = self.conversations.get_mut(&conversation) {
-            let was_idle = known.idle_until.take().is_some();
-            known.in_a_row += 1;
-            known.carried += 1;
-            known.begun = now;
-            if let Some(shaper) = self.shapers.get_mut(known.shaper) {
-                shaper.idle -= usize::from(was_idle);
-                shaper.shaping.begun(now);
-                parcel.transaction_recipients = shaper.shaping.allowance().recipients;
-            }
-        }
-        actions.push(Action::Carry { conversation, parcel });
-        true
-    }
-
-    /// Gives out what all sites share: new conversations, and settlements without an attempt.
-    pub(super) fn share(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        if self.stopped {
-            return;
-        }
-        while self.untried < SETTLED_UNTRIED_MAX
-            && let Some(place) = self.sites.failing.pop_front()
-        {
-            self.sites.at(place).wants_fail = false;
-            self.fail_one(place, now, actions);
-            self.feed(place, now, actions);
-        }
-        while let Some(place) = self.sites.dialling.front().copied() {
-            let site = self.sites.at(place);
-            let wants = site.ready > 0 && site.conversations < site.limit;
-            let wants = wants && !self.is_left_alone(place, now);
-            if wants && self.conversations.len() >= self.bounds.conversations_max {
-                self.make_room(actions);
-                return;
-            }
-            self.sites.dialling.pop_front();
-            let site = self.sites.at(place);
-            site.wants_dial = false;
-            let shaper = site.shaper;
-            let may = self.shapers.get_mut(shaper).is_none_or(|shaper| {
-                shaper.dialling -= 1;
-                shaper.has_room(now) && shaper.shaping.closed_until(now).is_none()
-            });
-            if wants && may {
-                self.open(place, now, actions);
-            } else {
-                // the place that was spoken for is free
-                self.shapers.stir(shaper);
-            }
-            self.feed(place, now, actions);
-        }
-    }
-
-    /// Ends the longest idle conversations, one for each site that waits for a new one.
-    fn make_room(&mut self, actions: &mut Vec<Action>) {
-        while self.closing < self.sites.dialling.len()
-            && let Some((conversation, until)) = self.idle.pop_front()
-        {
-            if self.is_idle(conversation, until) {
-                self.close_idle(conversation, actions);
-            }
-        }
-    }
-
-    fn open(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some(mut parcel) = self.take(place, Errand::Carry) else { return };
-        self.conversations_begun += 1;
-        let conversation = ConversationId(self.conversations_begun);
-        let find = self.is_to_be_found(place, now);
-        let site = self.sites.at(place);
-        site.conversations += 1;
-        let (shaper, destination) = (site.shaper, site.destination.clone());
-        if let Some(shaper) = self.shapers.get_mut(shaper) {
-            shaper.conversations += 1;
-            shaper.shaping.begun(now);
-            parcel.transaction_recipients = shaper.shaping.allowance().recipients;
-        }
-        let known = Conversation {
-            site: place,
-            shaper,
-            in_a_row: 1,
-            carried: 1,
-            begun: now,
-            complained: false,
-            proven: false,
-            closing: false,
-            idle_until: None,
-        };
-        self.conversations.insert(conversation, known);
-        actions.push(Action::Open { conversation, destination, parcel, find });
-    }
-
     /// Hands out one due parcel of a site that is down, to be settled by what is known about it.
-    fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
+    pub(super) fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
         let Some((not_before, fault)) = self.left_alone(place, now) else { return };
-        if let Some(parcel) = self.take(place, Errand::FailUntried) {
+        if let Some(parcel) = self.take(place, None, Errand::FailUntried) {
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
         }
@@ -207,13 +66,16 @@ impl Scheduler {
         let place = known.site;
         let site = self.sites.at(place);
         site.proven += usize::from(first);
-        if site.grow(first, self.bounds.site_conversations_max) {
+        let (was_down, may_have_more) = site.grow(first, self.bounds.site_conversations_max);
+        if was_down {
             for parcel in self.parcels.waiting_for(|site| site == place) {
                 self.queue(parcel, false);
             }
         }
         self.reached_at(conversation, first, now);
-        self.feed(place, now, actions);
+        if may_have_more {
+            self.feed_all(place, now, actions);
+        }
     }
 
     pub(super) fn on_broke(&mut self, conversation: ConversationId) {
@@ -239,7 +101,7 @@ impl Scheduler {
             // others get through, or may yet: it takes no more conversations at once than these
             site.shrink(others);
             self.put_back(parcel, now, actions);
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
             return;
         }
         if !site.is_down(now) {
@@ -254,7 +116,7 @@ impl Scheduler {
         let not_before = suspended_until.map_or(down_until, |until| until.max(down_until));
         self.parcels.set(parcel, State::InFlight(Errand::Fail));
         actions.push(Action::Fail { parcel: self.parcel(parcel), fault, attempted: true, not_before });
-        self.feed(place, now, actions);
+        self.feed_all(place, now, actions);
     }
 
     pub(super) fn on_free(
@@ -264,34 +126,50 @@ impl Scheduler {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let others_wait = !self.sites.dialling.is_empty() && self.conversations.len() >= self.bounds.conversations_max;
+        let before = self.rests(conversation);
+        let Some(known) = self.conversations.get(&conversation) else { return };
+        let (place, number) = (known.site, known.shaper);
+        let others_wait = self.others_wait(place, number, now);
+        let in_a_row_max = if others_wait { self.in_a_row_max(place, number, now) } else { PARCELS_IN_A_ROW_MAX };
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
-        let shaper = self.shapers.get(known.shaper);
-        let others_wait = others_wait || shaper.is_some_and(|shaper| shaper.others_wait(known.site, now));
         if !others_wait {
             known.in_a_row = 0;
         }
+        let (carried, has_had_its_turn) = (known.carried, known.in_a_row >= in_a_row_max);
+        let shaper = self.shapers.get(number);
         let worn = shaper.is_some_and(|shaper| {
             let messages = shaper.shaping.allowance().messages;
-            shaper.is_crowded(now) || (messages > 0 && known.carried >= messages)
+            shaper.is_crowded(now) || (messages > 0 && carried >= messages)
         });
-        let closed = shaper.is_some_and(|shaper| shaper.shaping.closed_until(now).is_some());
+        let closed = shaper.is_some_and(|shaper| shaper.is_closed(now));
         let idle_kept = shaper.and_then(|shaper| shaper.shaping.allowance().idle);
         let idle_kept = idle_kept.map_or(self.bounds.idle_kept, |idle| idle.min(self.bounds.idle_kept));
-        let (place, has_had_its_turn) = (known.site, known.in_a_row >= PARCELS_IN_A_ROW_MAX);
         let site = self.sites.at(place);
         let is_crowded = site.conversations - site.closing > site.limit || worn;
         let may_go_on = !self.stopped && !site.is_down(now) && !is_crowded && !has_had_its_turn;
-        if may_go_on && !closed && self.carry(conversation, place, now, actions) {
+        if may_go_on && !closed && self.carry_next(conversation, place, before, now, actions) {
             return;
         }
         if may_go_on && open && !others_wait && !idle_kept.is_zero() {
             self.keep_idle(conversation, now.after(idle_kept));
-            // where it is the pace that keeps it from carrying more
-            self.feed(place, now, actions);
+            // where it is the pace that keeps it from carrying more, or where the next are to stand in turn first
+            self.feed_all(place, now, actions);
             return;
         }
         self.close(conversation, actions);
+        // an idle one may be for those that were given way to
+        self.feed_all(place, now, actions);
+    }
+
+    /// Whether anybody waits for a conversation that is to be had only once another one ends.
+    fn others_wait(&mut self, place: u32, number: u32, now: Timestamp) -> bool {
+        // whoever still stands there may not begin
+        if self.turns.front().is_some() {
+            return true;
+        }
+        let Some(shaper) = self.shapers.get_mut(number) else { return false };
+        let front = shaper.front();
+        !shaper.has_room(now) && front.is_some_and(|front| front.site != place || shaper.waiting() > 1)
     }
 
     fn keep_idle(&mut self, conversation: ConversationId, until: Timestamp) {
@@ -310,12 +188,13 @@ impl Scheduler {
 
     pub(super) fn on_ended(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
         if let Some(place) = self.end_conversation(conversation) {
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
         }
     }
 
     /// Forgets a conversation; the place of its site.
     pub(super) fn end_conversation(&mut self, conversation: ConversationId) -> Option<u32> {
+        self.rests(conversation);
         let known = self.conversations.remove(&conversation)?;
         self.closing -= usize::from(known.closing);
         if let Some(shaper) = self.shapers.get_mut(known.shaper) {
@@ -323,6 +202,7 @@ impl Scheduler {
             shaper.closing -= usize::from(known.closing);
             shaper.proven -= usize::from(known.proven);
             shaper.idle -= usize::from(known.idle_until.is_some());
+            shaper.tidy();
             self.shapers.stir(known.shaper);
         }
         let site = self.sites.at(known.site);

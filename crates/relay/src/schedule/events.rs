@@ -7,6 +7,7 @@ use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId};
 use crate::outcome::{Class, Ending, Finding, SiteAction};
+use crate::priority;
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::route::Destination;
 
@@ -81,6 +82,8 @@ pub enum Event {
         message: MessageId,
         /// Whose it is.
         account: Id<Account>,
+        /// How urgent it is.
+        class: priority::Class,
         /// Those of its recipients that are not settled.
         recipients: Vec<Addressed>,
     },

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::{Id, MessageId};
+use crate::priority::Class;
 use crate::queue::HoldReason;
 
 /// Where a parcel stands.
@@ -62,6 +63,9 @@ impl Recipients {
     }
 }
 
+/// What all parcels of a message share: which it is, whose, how urgent.
+pub(super) type Mail = (MessageId, Id<Account>, Class);
+
 /// One parcel.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -71,6 +75,7 @@ pub(super) struct Record {
     pub(super) recipients: Recipients,
     pub(super) site: u32,
     pub(super) attempts: u32,
+    pub(super) class: Class,
     /// It waits because its site could not be reached, and so no longer than that lasts.
     pub(super) waits_for_site: bool,
     state: State,
@@ -156,8 +161,7 @@ impl Parcels {
     /// A new parcel, not yet in any state but `Vacant`: [`Parcels::set`] gives it one.
     pub(super) fn insert(
         &mut self,
-        message: MessageId,
-        account: Id<Account>,
+        (message, account, class): Mail,
         site: u32,
         recipients: Vec<u16>,
         attempts: u32,
@@ -168,7 +172,7 @@ impl Parcels {
         let state = State::Vacant;
         let due = Timestamp(0);
         let waits_for_site = false;
-        let record = Record { message, account, due, recipients, site, attempts, waits_for_site, state, next };
+        let record = Record { message, account, due, recipients, site, attempts, class, waits_for_site, state, next };
         let place = match self.vacant.pop() {
             Some(place) => {
                 self.records[place as usize] = record;
@@ -297,6 +301,12 @@ impl Parcels {
             self.due.pop();
         }
         None
+    }
+
+    /// How many of them are due and wait.
+    #[cfg(test)]
+    pub(super) fn ready(&self) -> usize {
+        self.records.iter().filter(|record| record.state == State::Ready).count()
     }
 
     /// How many places there are, vacant ones included.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::shapers::NONE;
 use super::{Action, Complaint, ConversationId, Fault, ParcelId, Scheduler};
+use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::dice::Dice;
+use crate::id::Id;
 use crate::outcome::{Failure, Finding};
 use crate::retry::Jitter;
 use crate::route::Destination;
@@ -40,29 +42,27 @@ impl Scheduler {
         if before == shaper {
             return;
         }
-        let (waited, stood) = (std::mem::take(&mut site.waits_for_shaper), site.wants_dial);
+        let accounts = if site.standing > 0 { site.accounts() } else { Vec::new() };
         if let Some(old) = self.shapers.get_mut(before) {
             old.sites -= 1;
-            old.dialling -= usize::from(stood);
-            if waited {
-                old.waiting.retain(|waiting| *waiting != place);
-            }
             self.shapers.stir(before);
         }
         if let Some(new) = self.shapers.get_mut(shaper) {
             new.sites += 1;
-            new.dialling += usize::from(stood);
-            if waited {
-                self.sites.at(place).waits_for_shaper = true;
-                new.waiting.push_back(place);
-                self.shapers.stir(shaper);
+        }
+        // whoever waits for it at the old one does so at the new one; the old one leaves them out when their turn comes, and
+        // what was spoken for there is free once they have stood down
+        if !accounts.is_empty() {
+            for account in accounts {
+                self.wait_for_shaper(place, account);
             }
+            self.shapers.stir(shaper);
         }
     }
 
     /// Whether the mail servers of a destination have to be found before it is dialled.
-    pub(super) fn is_to_be_found(&mut self, place: u32, now: Timestamp) -> bool {
-        let site = self.sites.at(place);
+    pub(super) fn is_to_be_found(&self, place: u32, now: Timestamp) -> bool {
+        let site = self.sites.get(place);
         site.shaper == NONE || site.known_until <= now
     }
 
@@ -92,11 +92,8 @@ impl Scheduler {
         if counted == shaper {
             return;
         }
-        let has_room = self
-            .shapers
-            .get(shaper)
-            .is_none_or(|shaper| shaper.has_room(now) && shaper.shaping.closed_until(now).is_none());
-        if has_room {
+        let account = self.parcels.at(parcel).account;
+        if self.shapers.get(shaper).is_none_or(|shaper| shaper.admits(account, now)) {
             self.count_at(conversation, shaper);
             self.begun_at(shaper, now);
             return;
@@ -104,20 +101,24 @@ impl Scheduler {
         self.end_conversation(conversation);
         actions.push(Action::Withdraw(conversation));
         self.put_back(parcel, now, actions);
-        self.feed(place, now, actions);
+        self.feed_all(place, now, actions);
     }
 
     /// Counts a conversation at a shaper, and no more at the one before.
     fn count_at(&mut self, conversation: ConversationId, shaper: u32) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         let (before, proven, closing) = (known.shaper, usize::from(known.proven), usize::from(known.closing));
-        let idle = usize::from(known.idle_until.is_some());
+        let (idle, account) = (usize::from(known.idle_until.is_some()), known.account);
         known.shaper = shaper;
         if let Some(old) = self.shapers.get_mut(before) {
             old.conversations -= 1;
             old.proven -= proven;
             old.closing -= closing;
             old.idle -= idle;
+            if let Some(account) = account {
+                old.give_back(account);
+            }
+            old.tidy();
             self.shapers.stir(before);
         }
         if let Some(new) = self.shapers.get_mut(shaper) {
@@ -125,6 +126,9 @@ impl Scheduler {
             new.proven += proven;
             new.closing += closing;
             new.idle += idle;
+            if let Some(account) = account {
+                new.take(account);
+            }
         }
     }
 
@@ -136,8 +140,8 @@ impl Scheduler {
     }
 
     /// Until when a destination is left alone, and why: because it could not be reached, or because it says it blocks us.
-    pub(super) fn left_alone(&mut self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
-        let site = self.sites.at(place);
+    pub(super) fn left_alone(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+        let site = self.sites.get(place);
         if let Some(down) = site.down.as_ref().filter(|down| down.until > now) {
             return Some((down.until, Arc::clone(&down.fault)));
         }
@@ -146,35 +150,37 @@ impl Scheduler {
     }
 
     /// Whether a destination is left alone.
-    pub(super) fn is_left_alone(&mut self, place: u32, now: Timestamp) -> bool {
+    pub(super) fn is_left_alone(&self, place: u32, now: Timestamp) -> bool {
         self.left_alone(place, now).is_some()
     }
 
-    /// Whether the shaper of a destination lets no message begin now; where so, the destination waits for that.
-    pub(super) fn waits_for_pace(&mut self, place: u32, now: Timestamp) -> bool {
-        let shaper = self.sites.at(place).shaper;
+    /// Whether the shaper of a destination lets no message begin now; where so, an account's mail for it waits for that.
+    pub(super) fn waits_for_pace(&mut self, place: u32, account: Id<Account>, now: Timestamp) -> bool {
+        let shaper = self.sites.get(place).shaper;
         let closed = self.shapers.get(shaper).and_then(|shaper| shaper.shaping.closed_until(now));
         let Some(until) = closed else { return false };
-        self.wait_for_shaper(place);
+        self.wait_for_shaper(place, account);
         self.shapers.wake_at(shaper, until);
         true
     }
 
-    /// Whether a destination has to wait for a further conversation: its shaper has no room, or others wait for it longer.
+    /// Whether an account has to wait for a further conversation with a destination: its shaper has no room, or others wait for
+    /// it longer.
     pub(super) fn waits_for_room(
         &mut self,
         place: u32,
+        account: Id<Account>,
         in_turn: bool,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) -> bool {
-        let number = self.sites.at(place).shaper;
+        let number = self.sites.get(place).shaper;
         let Some(shaper) = self.shapers.get(number) else { return false };
         let has_room = shaper.has_room(now);
-        if has_room && (in_turn || shaper.waiting.is_empty()) {
+        if has_room && (in_turn || shaper.waiting() == 0) {
             return false;
         }
-        self.wait_for_shaper(place);
+        self.wait_for_shaper(place, account);
         if has_room {
             self.shapers.stir(number);
         } else {
@@ -183,13 +189,14 @@ impl Scheduler {
         true
     }
 
-    fn wait_for_shaper(&mut self, place: u32) {
+    /// Lets an account wait at the shaper of a destination that it has mail for.
+    pub(super) fn wait_for_shaper(&mut self, place: u32, account: Id<Account>) {
         let site = self.sites.at(place);
-        let shaper = site.shaper;
-        if !std::mem::replace(&mut site.waits_for_shaper, true)
-            && let Some(shaper) = self.shapers.get_mut(shaper)
+        if let Some(class) = site.class_of(account)
+            && let Some(shaper) = self.shapers.get_mut(site.shaper)
+            && shaper.wait(place, account, class)
         {
-            shaper.waiting.push_back(place);
+            site.standing += 1;
         }
     }
 
@@ -198,46 +205,68 @@ impl Scheduler {
         if self.shapers.get(shaper).is_none_or(|shaper| shaper.idle == 0 || shaper.closing > 0) {
             return;
         }
-        let is_its = |conversation: &ConversationId| {
-            let known = self.conversations.get(conversation);
-            known.is_some_and(|known| known.shaper == shaper && known.idle_until.is_some())
-        };
-        let found = self.idle.iter().map(|(conversation, _)| *conversation).find(is_its);
-        if let Some(conversation) = found {
+        let longest_idle = self.idle_at(shaper).next();
+        if let Some(conversation) = longest_idle {
             self.close_idle(conversation, actions);
         }
     }
 
+    /// The idle conversations of a shaper, the longest idle first.
+    fn idle_at(&self, shaper: u32) -> impl Iterator<Item = ConversationId> + '_ {
+        let is_its = move |conversation: &ConversationId| {
+            let known = self.conversations.get(conversation);
+            known.is_some_and(|known| known.shaper == shaper && known.idle_until.is_some())
+        };
+        self.idle.iter().map(|(conversation, _)| *conversation).filter(is_its)
+    }
+
     /// Looks at whoever waits for one shaper where something opened; whether there was one.
     pub(super) fn stir(&mut self, now: Timestamp, actions: &mut Vec<Action>) -> bool {
-        let Some(place) = self.shapers.stirred() else { return false };
-        if self.stopped {
-            return true;
-        }
-        while let Some(shaper) = self.shapers.get_mut(place)
-            && let Some(site) = shaper.waiting.front().copied()
+        let Some(number) = self.shapers.stirred() else { return false };
+        while !self.stopped
+            && let Some(shaper) = self.shapers.get_mut(number)
+            && let Some(front) = shaper.front()
         {
-            let suspended = shaper.shaping.suspended_until(now).is_some();
-            if let Some(until) = shaper.shaping.closed_until(now).filter(|_| !suspended) {
-                self.shapers.wake_at(place, until);
+            let is_suspended = shaper.shaping.suspended_until(now).is_some();
+            if let Some(until) = shaper.shaping.closed_until(now).filter(|_| !is_suspended) {
+                self.shapers.wake_at(number, until);
                 break;
             }
-            let next = if suspended || shaper.has_room(now) { Some(0) } else { self.first_with_a_conversation(place) };
-            let Some(next) = next else {
-                self.make_room_at(place, actions);
+            let site = self.sites.get(front.site);
+            // it may have come to other servers since
+            let is_gone = site.shaper != number || site.class_of(front.account).is_none();
+            let may_go_on = !site.idle.is_empty() || shaper.has_room(now);
+            if is_gone || is_suspended || (may_go_on && shaper.may_have(front.account, now)) {
+                shaper.pop();
+                self.sites.at(front.site).standing -= 1;
+                if !is_gone {
+                    self.feed(front.site, front.account, true, now, actions);
+                }
+            } else if !self.use_idle_at(number, now, actions) {
+                self.make_room_at(number, actions);
                 break;
-            };
-            let site = self.shapers.get_mut(place).and_then(|shaper| shaper.waiting.remove(next)).unwrap_or(site);
-            self.sites.at(site).waits_for_shaper = false;
-            self.feed_as(site, true, now, actions);
+            }
         }
         true
     }
 
-    /// The first of those that wait for a shaper that has an idle conversation of its own, and so needs no room.
-    fn first_with_a_conversation(&mut self, shaper: u32) -> Option<usize> {
-        let shaper = self.shapers.get(shaper).filter(|shaper| shaper.idle > 0)?;
-        shaper.waiting.iter().position(|site| !self.sites.at(*site).idle.is_empty())
+    /// Lets an idle conversation of a shaper carry mail that waits for its own destination, and so needs no room; whether one
+    /// did.
+    fn use_idle_at(&mut self, number: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
+        if self.shapers.get(number).is_none_or(|shaper| shaper.idle == 0) {
+            return false;
+        }
+        let conversations: Vec<ConversationId> = self.idle_at(number).collect();
+        for conversation in conversations {
+            let Some(place) = self.conversations.get(&conversation).map(|known| known.site) else { continue };
+            let may = self.sites.get(place).ready > 0 && !self.is_left_alone(place, now);
+            if may && self.carry_next(conversation, place, None, now, actions) {
+                self.sites.at(place).idle.retain(|idle| *idle != conversation);
+                self.idle_count -= 1;
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn on_complained(
@@ -277,7 +306,7 @@ impl Scheduler {
         self.shapers.suspended = self.shapers.suspended + usize::from(is_suspended) - usize::from(was_suspended);
         if let Reaction::Suspended(_) = reaction {
             for site in self.sites.with_due_mail_at(place) {
-                self.feed(site, now, actions);
+                self.feed_all(site, now, actions);
             }
         }
         self.shapers.stir(place);
@@ -340,8 +369,8 @@ impl Scheduler {
         };
         for place in self.parcels.waiting_for(is_its) {
             self.queue(place, false);
-            let site = self.parcels.at(place).site;
-            self.wait_for_shaper(site);
+            let record = self.parcels.at(place);
+            self.wait_for_shaper(record.site, record.account);
         }
     }
 
@@ -365,7 +394,7 @@ impl Scheduler {
             for parcel in self.parcels.waiting_for(|site| site == place) {
                 self.queue(parcel, false);
             }
-            self.feed(place, now, actions);
+            self.feed_all(place, now, actions);
         }
     }
 

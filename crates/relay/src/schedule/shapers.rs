@@ -1,11 +1,15 @@
 //! Shapers: what is in force at the mail servers that destinations share, who waits for it, and when it opens.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::Fault;
+use super::turns::{Front, Turns, may_take};
+use crate::account::Account;
 use crate::clock::Timestamp;
+use crate::id::Id;
+use crate::priority::Class;
 use crate::shaping::{Allowance, Said, Shaping};
 
 /// No shaper.
@@ -26,10 +30,11 @@ pub(super) struct Shaper {
     pub(super) idle: usize,
     /// Those that have reached it.
     pub(super) proven: usize,
-    /// Its destinations that stand in turn for a new conversation: places that are spoken for.
-    pub(super) dialling: usize,
-    /// Its destinations with due parcels that wait for it, in turn.
-    pub(super) waiting: VecDeque<u32>,
+    /// Those of whoever stands in turn for a new conversation: places that are spoken for.
+    dialling: usize,
+    /// The accounts with due mail for its destinations that wait for it, in turn, and the places that each has taken or
+    /// spoken for; none where there are none.
+    turns: Option<Box<Turns>>,
     /// What mail that waits for it is told while it is suspended.
     pub(super) fault: Option<Arc<Fault>>,
     /// The reply that led to what is in force.
@@ -46,10 +51,81 @@ impl Shaper {
         self.conversations + self.dialling < self.shaping.connections(now)
     }
 
-    /// Whether destinations other than this one wait for a conversation to end.
-    pub(super) fn others_wait(&self, site: u32, now: Timestamp) -> bool {
-        let others = self.waiting.len() > 1 || self.waiting.front().is_some_and(|waiting| *waiting != site);
-        others && !self.has_room(now)
+    /// Whether no message may begin now.
+    pub(super) fn is_closed(&self, now: Timestamp) -> bool {
+        self.shaping.closed_until(now).is_some()
+    }
+
+    /// Whether an account may begin a conversation with a message now.
+    pub(super) fn admits(&self, account: Id<Account>, now: Timestamp) -> bool {
+        self.has_room(now) && !self.is_closed(now) && self.may_have(account, now)
+    }
+
+    /// Whether an account may have one more of its conversations carry something, those that are spoken for counted.
+    pub(super) fn may_have(&self, account: Id<Account>, now: Timestamp) -> bool {
+        let most = self.shaping.connections(now);
+        let busy = self.turns.as_ref().map_or(0, |turns| turns.total()) + self.closing;
+        may_take(self.taken(account), most.saturating_sub(busy), most)
+    }
+
+    /// Conversations that carry an account's mail, and places that are spoken for by it.
+    pub(super) fn taken(&self, account: Id<Account>) -> usize {
+        self.turns.as_ref().map_or(0, |turns| turns.taken(account))
+    }
+
+    /// One more of them.
+    pub(super) fn take(&mut self, account: Id<Account>) {
+        self.turns.get_or_insert_default().take(account);
+    }
+
+    /// One less.
+    pub(super) fn give_back(&mut self, account: Id<Account>) {
+        if let Some(turns) = &mut self.turns {
+            turns.give_back(account);
+        }
+    }
+
+    /// An account stands in turn for a new conversation.
+    pub(super) fn speak_for(&mut self, account: Id<Account>) {
+        self.dialling += 1;
+        self.take(account);
+    }
+
+    /// It does no more.
+    pub(super) fn unspeak(&mut self, account: Id<Account>) {
+        self.dialling -= 1;
+        self.give_back(account);
+        self.tidy();
+    }
+
+    /// Lets an account wait for it with a destination; whether it did not yet.
+    pub(super) fn wait(&mut self, site: u32, account: Id<Account>, class: Class) -> bool {
+        self.turns.get_or_insert_default().push(site, account, class, NONE)
+    }
+
+    /// How many wait for it.
+    pub(super) fn waiting(&self) -> usize {
+        self.turns.as_ref().map_or(0, |turns| turns.len())
+    }
+
+    /// Who waits for it longest of those that have the least.
+    pub(super) fn front(&mut self) -> Option<Front> {
+        self.turns.as_mut()?.front()
+    }
+
+    /// Takes what [`Shaper::front`] says.
+    pub(super) fn pop(&mut self) {
+        if let Some(turns) = &mut self.turns {
+            turns.pop();
+        }
+        self.tidy();
+    }
+
+    /// Forgets who took turns, where that is nobody any more and it has no conversation.
+    pub(super) fn tidy(&mut self) {
+        if self.conversations == 0 && self.turns.as_ref().is_some_and(|turns| turns.is_unused()) {
+            self.turns = None;
+        }
     }
 
     /// Whether it has more conversations than it may.
@@ -58,7 +134,8 @@ impl Shaper {
     }
 
     fn is_unused(&self, now: Timestamp) -> bool {
-        self.sites == 0 && self.conversations == 0 && self.shaping.is_forgettable(now)
+        let is_waited_for = self.turns.as_ref().is_some_and(|turns| !turns.is_unused());
+        self.sites == 0 && self.conversations == 0 && !is_waited_for && self.shaping.is_forgettable(now)
     }
 }
 
@@ -92,7 +169,7 @@ impl Shapers {
             idle: 0,
             proven: 0,
             dialling: 0,
-            waiting: VecDeque::new(),
+            turns: None,
             fault: None,
             said: None,
             alarm: None,

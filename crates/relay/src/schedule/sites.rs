@@ -1,51 +1,17 @@
-//! Sites: each destination's due parcels, by account in turn, its conversations, and whether it can be reached.
+//! Sites: each destination's due parcels, its conversations and who has them, and whether it can be reached.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::due::Due;
 use super::shapers::{NONE, Shapers};
+use super::turns::may_take;
 use super::{ConversationId, Fault, SITE_CONVERSATIONS_FIRST};
 use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::id::Id;
+use crate::priority::Class;
 use crate::route::Destination;
-
-/// Due parcels, the accounts taking turns. May name parcels that have moved on.
-#[derive(Debug, Default)]
-struct Queue {
-    of: HashMap<Id<Account>, VecDeque<u32>>,
-    turn: VecDeque<Id<Account>>,
-}
-
-impl Queue {
-    fn push(&mut self, account: Id<Account>, place: u32, in_front: bool) {
-        let queue = self.of.entry(account).or_default();
-        if queue.is_empty() {
-            if in_front {
-                self.turn.push_front(account);
-            } else {
-                self.turn.push_back(account);
-            }
-        }
-        if in_front {
-            queue.push_front(place);
-        } else {
-            queue.push_back(place);
-        }
-    }
-
-    fn pop(&mut self) -> Option<u32> {
-        let account = self.turn.pop_front()?;
-        let queue = self.of.get_mut(&account)?;
-        let place = queue.pop_front();
-        if queue.is_empty() {
-            self.of.remove(&account);
-        } else {
-            self.turn.push_back(account);
-        }
-        place
-    }
-}
 
 /// A site that could not be reached.
 #[derive(Debug)]
@@ -59,7 +25,7 @@ pub(super) struct Down {
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) destination: Destination,
-    queue: Queue,
+    due: Due,
     /// Parcels of any state.
     pub(super) parcels: usize,
     /// Their recipients.
@@ -70,12 +36,15 @@ pub(super) struct Site {
     pub(super) shaper: u32,
     /// Until when that is believed.
     pub(super) known_until: Timestamp,
-    /// It stands in turn at its shaper.
-    pub(super) waits_for_shaper: bool,
+    /// How many accounts wait for a conversation with it, in [`Scheduler::turns`](super::Scheduler) or at a shaper; one that
+    /// waits in both counts twice.
+    pub(super) standing: u32,
     /// Conversations, idle and closing ones included.
     pub(super) conversations: usize,
     /// Those that were told to close.
     pub(super) closing: usize,
+    /// Those that carry something, by the account whose mail it is: few.
+    taken: Vec<(Id<Account>, usize)>,
     /// Those that have reached the site.
     pub(super) proven: usize,
     pub(super) idle: Vec<ConversationId>,
@@ -86,8 +55,6 @@ pub(super) struct Site {
     /// Times in a row that it could not be reached.
     pub(super) failures: u32,
     pub(super) down: Option<Down>,
-    /// It stands in [`Sites::dialling`].
-    pub(super) wants_dial: bool,
     /// It stands in [`Sites::failing`].
     pub(super) wants_fail: bool,
 }
@@ -96,22 +63,22 @@ impl Site {
     fn new(destination: Destination, limit: usize) -> Self {
         Site {
             destination,
-            queue: Queue::default(),
+            due: Due::default(),
             parcels: 0,
             recipients: 0,
             ready: 0,
             shaper: NONE,
             known_until: Timestamp(0),
-            waits_for_shaper: false,
+            standing: 0,
             conversations: 0,
             closing: 0,
+            taken: Vec::new(),
             proven: 0,
             idle: Vec::new(),
             limit,
             credit: 0,
             failures: 0,
             down: None,
-            wants_dial: false,
             wants_fail: false,
         }
     }
@@ -120,22 +87,89 @@ impl Site {
         self.down.as_ref().is_some_and(|down| down.until > now)
     }
 
-    pub(super) fn push(&mut self, account: Id<Account>, place: u32, in_front: bool) {
-        self.queue.push(account, place, in_front);
+    pub(super) fn push(&mut self, account: Id<Account>, class: Class, place: u32, in_front: bool) {
+        let is_light = self.taken(account) == 0;
+        self.due.push(account, class, place, in_front, is_light);
         self.ready += 1;
     }
 
-    /// The next place that may be a due parcel: the caller looks whether it still is one.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    /// One of the due parcels is no more: held, ended or handed out.
+    pub(super) fn less_ready(&mut self) {
+        self.ready -= 1;
         if self.ready == 0 {
-            self.queue = Queue::default();
+            self.due.clear();
         }
-        self.queue.pop()
+    }
+
+    /// The next place that may be a due parcel, of this account where one is named: the caller looks whether it still is
+    /// one.
+    pub(super) fn pop(&mut self, account: Option<Id<Account>>) -> Option<u32> {
+        match account {
+            Some(account) => self.due.pop_of(account),
+            None => self.due.pop(|_| true).map(|(_, place)| place),
+        }
+    }
+
+    /// The same, of those accounts that may have one more conversation here under way and otherwise.
+    pub(super) fn pop_allowed(&mut self, may: impl Fn(Id<Account>) -> bool) -> Option<(Id<Account>, u32)> {
+        let (free, limit) = (self.free(), self.limit);
+        let Site { due, taken, .. } = self;
+        due.pop(|account| may_take(taken_by(taken, account), free, limit) && may(account))
+    }
+
+    /// How urgent the due mail of an account is, where there is any.
+    pub(super) fn class_of(&self, account: Id<Account>) -> Option<Class> {
+        self.due.class_of(account)
+    }
+
+    /// The accounts with due mail, in turn.
+    pub(super) fn accounts(&self) -> Vec<Id<Account>> {
+        self.due.accounts()
+    }
+
+    /// Conversations that carry an account's mail.
+    pub(super) fn taken(&self, account: Id<Account>) -> usize {
+        taken_by(&self.taken, account)
+    }
+
+    /// One more of them.
+    pub(super) fn take(&mut self, account: Id<Account>) {
+        match self.taken.iter_mut().find(|(other, _)| *other == account) {
+            Some((_, taken)) => *taken += 1,
+            None => self.taken.push((account, 1)),
+        }
+    }
+
+    /// One less.
+    pub(super) fn give_back(&mut self, account: Id<Account>) {
+        if let Some(index) = self.taken.iter().position(|(other, _)| *other == account) {
+            self.taken[index].1 -= 1;
+            if self.taken[index].1 == 0 {
+                self.taken.swap_remove(index);
+            }
+        }
+    }
+
+    /// Conversations that it may have and that carry nothing, idle ones included.
+    fn free(&self) -> usize {
+        let carrying: usize = self.taken.iter().map(|(_, taken)| taken).sum();
+        self.limit.saturating_sub(carrying + self.closing)
+    }
+
+    /// Whether an account may have one more of its conversations carry something.
+    pub(super) fn may_have(&self, account: Id<Account>) -> bool {
+        may_take(self.taken(account), self.free(), self.limit)
+    }
+
+    /// Whether a new conversation may begin.
+    pub(super) fn has_room(&self) -> bool {
+        self.conversations < self.limit
     }
 
     /// A dialogue took place: more conversations may follow, one for each whole round of successes.
-    /// Whether the site had been down.
-    pub(super) fn grow(&mut self, first: bool, most: usize) -> bool {
+    /// Whether the site had been down, and whether there may be more than before.
+    pub(super) fn grow(&mut self, first: bool, most: usize) -> (bool, bool) {
+        let before = self.limit;
         self.failures = 0;
         let was_down = self.down.take().is_some();
         if was_down {
@@ -146,7 +180,7 @@ impl Site {
             self.limit += 1;
             self.credit = 0;
         }
-        was_down
+        (was_down, was_down || self.limit > before)
     }
 
     /// Conversations were too many, or went wrong: at most so many for now.
@@ -157,9 +191,12 @@ impl Site {
 
     /// Nothing depends on it but its memory of having been down.
     fn is_unused(&self) -> bool {
-        let stands = self.wants_dial || self.wants_fail || self.waits_for_shaper;
-        self.parcels == 0 && self.conversations == 0 && !stands
+        self.parcels == 0 && self.conversations == 0 && self.standing == 0 && !self.wants_fail
     }
+}
+
+fn taken_by(taken: &[(Id<Account>, usize)], account: Id<Account>) -> usize {
+    taken.iter().find(|(other, _)| *other == account).map_or(0, |(_, taken)| *taken)
 }
 
 /// Sites fewer than this are not worth looking through.
@@ -173,8 +210,6 @@ pub(super) struct Sites {
     places: HashMap<Destination, u32>,
     limit_first: usize,
     swept_at: usize,
-    /// Sites with due parcels that may have one more conversation, in turn.
-    pub(super) dialling: VecDeque<u32>,
     /// Sites that are down and have due parcels, in turn.
     pub(super) failing: VecDeque<u32>,
 }
@@ -187,7 +222,6 @@ impl Sites {
             places: HashMap::new(),
             limit_first: SITE_CONVERSATIONS_FIRST.min(site_conversations_max).max(1),
             swept_at: SWEPT_MIN,
-            dialling: VecDeque::new(),
             failing: VecDeque::new(),
         }
     }
@@ -265,6 +299,12 @@ impl Sites {
     }
 
     /// The site at a place that [`Sites::place`] gave, as long as it has parcels or conversations.
+    #[expect(clippy::expect_used, reason = "a site with parcels or conversations is never swept")]
+    pub(super) fn get(&self, place: u32) -> &Site {
+        self.records[place as usize].as_ref().expect("a site in use")
+    }
+
+    /// The same, to be changed.
     #[expect(clippy::expect_used, reason = "a site with parcels or conversations is never swept")]
     pub(super) fn at(&mut self, place: u32) -> &mut Site {
         self.records[place as usize].as_mut().expect("a site in use")

@@ -27,6 +27,8 @@ pub struct Browser {
     pub from: IpAddr,
     /// What it calls itself.
     pub agent: String,
+    /// What it carries since somebody signed in with it ([`Entered::known`]).
+    pub known: Option<Secret>,
 }
 
 /// Somebody has come in.
@@ -36,6 +38,9 @@ pub struct Entered {
     pub token: Secret,
     /// Whether that is all, or a one-time code is wanted.
     pub confirmed: bool,
+    /// What the browser carries from now on, whether or not somebody is signed in: failures of others do not count for it. None
+    /// where it carries that already.
+    pub known: Option<Secret>,
 }
 
 /// Somebody has not come in.

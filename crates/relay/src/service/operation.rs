@@ -438,7 +438,7 @@ macro_rules! answers {
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind", content = "value", rename_all = "snake_case")]
         #[expect(missing_docs, reason = "each is the view of its name")]
-        #[expect(clippy::large_enum_variant, reason = "one lives at a time, for as long as it takes to print it")]
+        #[allow(clippy::large_enum_variant, reason = "one lives at a time, for as long as it takes to print it")]
         pub enum Answer {
             $($name($view),)+
         }

@@ -12,6 +12,7 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::limits::ACCOUNT_USERS_MAX;
 use crate::power::Scope;
+use crate::priority::Class;
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use crate::store::{Book, NewSmtpUser, SmtpUserChange, StoreError};
@@ -86,6 +87,9 @@ pub struct RulesChange {
     /// Answer a suppressed recipient with a refusal.
     #[serde(skip_serializing_if = "Setting::is_keep")]
     pub refuse_suppressed: Setting<bool>,
+    /// How urgent its mail is.
+    #[serde(skip_serializing_if = "Setting::is_keep")]
+    pub priority: Setting<Class>,
     /// One recipient for each message, and one-click unsubscribe.
     #[serde(skip_serializing_if = "Setting::is_keep")]
     pub one_click_unsubscribe: Setting<bool>,
@@ -334,6 +338,7 @@ fn changed_rules(mut rules: UserRules, change: RulesChange, domain: &str, now: T
     set(&mut rules.all_or_nothing, change.all_or_nothing);
     set(&mut rules.sandbox, change.sandbox);
     set(&mut rules.refuse_suppressed, change.refuse_suppressed);
+    set(&mut rules.priority, change.priority);
     set(&mut rules.one_click_unsubscribe, change.one_click_unsubscribe);
     set(&mut rules.senders, checked(change.senders, |given| sender(given, domain))?);
     set(&mut rules.recipient_domains, checked(change.recipient_domains, domain_name)?);
@@ -389,12 +394,13 @@ mod tests {
             senders: Setting::To(vec!["shop@EXAMPLE.com".into(), "shop@example.com".into()]),
             sandbox: Setting::To(true),
             retry_seconds: Setting::To(3600),
+            priority: Setting::To(Class::Low),
             ..RulesChange::default()
         };
         let rules = changed_rules(UserRules::default(), change, "example.com", now).unwrap();
         assert_eq!(rules.networks[0].to_string(), "192.0.2.0/24");
         assert_eq!(rules.senders, ["shop@example.com"]);
-        assert!(rules.sandbox);
+        assert!(rules.sandbox && rules.priority == Class::Low);
         let change = RulesChange { sandbox: Setting::Default, retry_seconds: Setting::Default, ..Default::default() };
         let rules = changed_rules(rules, change, "example.com", now).unwrap();
         assert!(!rules.sandbox);

@@ -181,6 +181,8 @@ views! {
         recipient_domains: Vec<String>,
         /// A suppressed recipient is refused instead of taken and rejected.
         refuse_suppressed: bool,
+        /// How urgent its mail is: `high`, `normal` or `low`. Of the account's mail the more urgent goes first.
+        priority: String,
         /// Each message goes to one recipient, and tells them where to unsubscribe with one click.
         one_click_unsubscribe: bool,
         /// Seconds in which the same message once more is not sent again, whatever followed the first; none: only where nothing
@@ -299,6 +301,8 @@ views! {
         sha256: Option<String>,
         /// Message-ID, angle brackets included.
         message_id: Option<String>,
+        /// The message's priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
+        priority: Option<i8>,
         /// The client's address.
         remote: Option<String>,
         /// The client's EHLO name; over HTTP who asked.
@@ -429,6 +433,8 @@ views! {
         domain: Option<u64>,
         /// When it was accepted.
         accepted_at: String,
+        /// How urgent it is: `high`, `normal` or `low`.
+        priority: String,
         /// Its recipients that are not settled.
         recipients: Vec<QueueRecipientView>,
     }
@@ -469,6 +475,8 @@ views! {
         sha256: String,
         /// When it was accepted.
         accepted_at: String,
+        /// Its priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
+        priority: i8,
         /// The session's id.
         session: Option<String>,
         /// The client's address.

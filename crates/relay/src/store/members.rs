@@ -23,7 +23,8 @@ pub trait Members: Send + Sync + 'static {
     /// Changes a member.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers.
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where nobody would be left who administers, and where the member is
+    /// not as they were any more ([`MemberChange::While`]).
     fn member_change(
         &self,
         member: Id<Member>,
@@ -40,10 +41,12 @@ pub trait Members: Send + Sync + 'static {
 
     /// Keeps a new sign-in, and where it came from ([`Members::sites`]). Of those that wait for a one-time code the oldest go
     /// where they are too many ([`crate::member::failures::WAITING_MAX`]), and are failures from then on.
+    /// `of` is the member as they were when they were let in.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] without the member.
-    fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError>;
+    /// [`StoreError::NotFound`] without the member; [`StoreError::Conflict`] where their password or one-time codes are others
+    /// by now.
+    fn sign_in_add(&self, sign_in: SignIn, of: &Member, by: &Actor) -> Result<(), StoreError>;
 
     /// Lets a sign-in look in an account's place, or no more; one that has ended stays ended.
     ///

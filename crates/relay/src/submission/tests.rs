@@ -18,6 +18,7 @@ use crate::account::AccountState;
 use crate::activity::NoticeKind;
 use crate::clock::Day;
 use crate::plan::{Next, Plan, Subscription};
+use crate::priority::Class;
 use crate::sending_domain::DomainState;
 use crate::suppression::{Suppression, SuppressionCause};
 use scene::*;
@@ -506,4 +507,36 @@ fn what_was_asked_about_notifications_is_kept_with_the_envelope() {
     visit.on_accepted();
     scene.begin(&mut visit, &["plain@b.example"]);
     assert_eq!(scene.admit(&mut visit, Ok(own())).unwrap().requests, None);
+}
+
+#[test]
+fn a_message_gets_the_priority_of_its_user_or_the_one_that_its_client_may_ask_for() {
+    for (own, client_max, asked, answer, priority) in [
+        (Class::Normal, 0, None, None, 0),
+        (Class::Low, 0, None, None, -4),
+        (Class::Normal, 0, Some(6), Some(0), 0),
+        (Class::Normal, 0, Some(0), None, 0),
+        (Class::High, 0, Some(9), Some(4), 4),
+        (Class::High, 0, Some(-2), None, -2),
+        (Class::Low, 0, Some(0), Some(-4), -4),
+        (Class::Low, 3, Some(9), Some(3), 3),
+        (Class::High, 3, Some(9), Some(4), 4),
+        (Class::High, 3, Some(-9), None, -9),
+        (Class::Low, 3, None, None, -4),
+    ] {
+        let limits = Limits { client_priority_max: client_max, ..Limits::default() };
+        let mut scene = Scene::with(limits, |rules| rules.priority = own);
+        let mut visit = scene.alice();
+        let path = ReversePath::parse("shop@caf\u{e9}.example", true).unwrap();
+        let parameters = MailParameters { smtputf8: true, priority: asked, ..MailParameters::default() };
+        let told = match scene.ask(&mut visit, &Question::ReversePath { path, parameters }).answer {
+            Answer::Yes => None,
+            Answer::YesAt(told) => Some(told),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told, answer, "{own:?} {client_max} {asked:?}");
+        assert!(yes(&scene.recipient(&mut visit, "ann@b.example")));
+        assert!(yes(&scene.ask(&mut visit, &Question::Begin)));
+        assert_eq!(scene.admit(&mut visit, Ok(scene::own())).unwrap().priority.value(), priority);
+    }
 }

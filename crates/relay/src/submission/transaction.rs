@@ -14,6 +14,7 @@ use crate::directory::Directory;
 use crate::id::MessageId;
 use crate::notification::{self, Requests};
 use crate::policy::{self, Refusal, Taking};
+use crate::priority::Priority;
 use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
 use crate::quota::{self, Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
@@ -29,6 +30,7 @@ pub(super) struct Transaction {
     pub(super) suppressed: Vec<Address>,
     /// What was asked about notifications.
     pub(super) requests: Requests,
+    pub(super) priority: Priority,
     /// What it holds of the account's quota.
     pub(super) reservation: Reservation,
     /// A recipient was refused and the SMTP user sends all or nothing.
@@ -63,7 +65,7 @@ impl Visit {
         path: &ReversePath,
         parameters: &MailParameters,
         now: Timestamp,
-    ) -> Result<(), Answer> {
+    ) -> Result<Answer, Answer> {
         let (user, domain) = self.standing(directory, now)?;
         policy::reverse_path(user, domain, path).map_err(|refusal| self.no(refusal))?;
         if let Some(refusal) = policy::braked(user, directory) {
@@ -76,6 +78,8 @@ impl Visit {
             self.no(Refusal::plain(replies::rate_limited(seconds)))
         })?;
         let reservation = shared.usage.reservation(user.account);
+        let asked = parameters.priority.and_then(Priority::new);
+        let priority = policy::priority(user, asked, shared.client_priority_max);
         self.ended = None;
         self.transaction = Some(Transaction {
             reverse_path: path.clone(),
@@ -83,12 +87,16 @@ impl Visit {
             recipients: Vec::new(),
             suppressed: Vec::new(),
             requests: Requests { ret: parameters.ret, envid: parameters.envid.clone(), ..Requests::default() },
+            priority,
             reservation,
             refused: false,
             message: None,
             subject: String::new(),
         });
-        Ok(())
+        Ok(match asked {
+            Some(asked) if asked != priority => Answer::YesAt(priority.value()),
+            _ => Answer::Yes,
+        })
     }
 
     pub(super) fn on_recipient(
@@ -281,6 +289,7 @@ impl Transaction {
             },
             session: Some(session),
             requests: self.requests.kept(),
+            priority: self.priority,
         }
     }
 }

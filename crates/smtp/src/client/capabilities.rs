@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub enhanced_status: bool,
     /// `DSN` (RFC 3461).
     pub dsn: bool,
+    /// `MT-PRIORITY` (RFC 6710).
+    pub priority: bool,
     /// `AUTH` names PLAIN (RFC 4616).
     pub auth_plain: bool,
     /// `AUTH` names LOGIN.
@@ -48,6 +50,7 @@ impl Capabilities {
                 "SMTPUTF8" => found.smtputf8 = true,
                 "ENHANCEDSTATUSCODES" => found.enhanced_status = true,
                 "DSN" => found.dsn = true,
+                "MT-PRIORITY" => found.priority = true,
                 "SIZE" => {
                     found.size = true;
                     // RFC 1870 §4: 0 says that there is no fixed maximum

@@ -81,7 +81,12 @@ impl Exchange {
         let body = if transaction.needs_eight_bit { " BODY=8BITMIME" } else { "" };
         let utf8 = if transaction.needs_smtputf8 { " SMTPUTF8" } else { "" };
         let mail = if offered.dsn { of_mail(&transaction.asked) } else { String::new() };
-        exchange.push(Command::Mail, format_args!("MAIL FROM:<{}>{size}{body}{utf8}{mail}", transaction.reverse_path));
+        let priority = match transaction.priority {
+            value if offered.priority && value != 0 => format!(" MT-PRIORITY={value}"),
+            _ => String::new(),
+        };
+        let path = transaction.reverse_path;
+        exchange.push(Command::Mail, format_args!("MAIL FROM:<{path}>{size}{body}{utf8}{mail}{priority}"));
         for (place, recipient) in transaction.recipients.iter().enumerate() {
             let asked = transaction.asked.recipients.get(place).filter(|_| offered.dsn);
             let asked = asked.map(|asked| of_recipient(asked, transaction.needs_smtputf8)).unwrap_or_default();

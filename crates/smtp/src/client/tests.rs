@@ -89,6 +89,7 @@ impl Peer {
             needs_eight_bit,
             needs_smtputf8,
             asked: Asked::default(),
+            priority: 0,
         });
         self.run()
     }
@@ -103,6 +104,7 @@ impl Peer {
             needs_eight_bit: false,
             needs_smtputf8,
             asked: Asked { ret: Some(Ret::Headers), envid: Some("Q+2B1"), recipients: &[asked] },
+            priority: -4,
         });
         self.run()
     }
@@ -495,6 +497,7 @@ fn what_is_asked_about_notifications_is_passed_on_where_the_next_hop_lists_dsn()
             true,
         ),
         ("250 SIZE\r\n", " SIZE=1234", "", false),
+        ("250 MT-PRIORITY MIXER\r\n", " MT-PRIORITY=-4", "", false),
     ] {
         let hello = format!("250-hub.example\r\n250-PIPELINING\r\n{keywords}");
         let wire = format!("MAIL FROM:<s@a.example>{mail}\r\nRCPT TO:<x@b.example>{recipient}\r\n{rest}");

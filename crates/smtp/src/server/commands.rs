@@ -80,6 +80,7 @@ impl Session {
         ];
         if settings.service == Service::Submission {
             keywords.push(Cow::Borrowed("DSN"));
+            keywords.push(Cow::Borrowed("MT-PRIORITY"));
         }
         keywords.push(Cow::Borrowed("CHUNKING"));
         let limits = format!("LIMITS RCPTMAX={} MAILMAX={}", settings.recipients_max, settings.messages_max);
@@ -157,11 +158,15 @@ impl Session {
     pub(super) fn on_reverse_path(&mut self, answer: Answer, sender: String, smtputf8: bool) {
         let about = About::Sender(sender);
         match answer {
-            Answer::Yes | Answer::Queued(_) => {
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => {
                 self.excused = 0;
                 self.messages += 1;
                 self.transaction = Some(Transaction { smtputf8, ..Transaction::default() });
-                self.send(replies::sender_done(), about);
+                let reply = match answer {
+                    Answer::YesAt(priority) => replies::priority_changed(priority),
+                    _ => replies::sender_done(),
+                };
+                self.send(reply, about);
             }
             Answer::No { reply, error } => self.refuse(Refusal { reply, about, error, ends: false }),
             Answer::Close(reply) => self.close(reply, about),
@@ -229,7 +234,7 @@ impl Session {
     pub(super) fn on_forward_path(&mut self, answer: Answer, recipient: String) {
         let about = About::Recipient(recipient);
         match answer {
-            Answer::Yes | Answer::Queued(_) => {
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.accepted += 1;
                 }

@@ -82,11 +82,11 @@ impl Session {
 
     pub(super) fn on_begin(&mut self, answer: Answer, chunk: Option<Chunk>) {
         match (answer, chunk) {
-            (Answer::Yes | Answer::Queued(_), None) => {
+            (Answer::Yes | Answer::YesAt(_) | Answer::Queued(_), None) => {
                 self.phase = Phase::Data(DataReader::default());
                 self.send(replies::data_start(), About::Session);
             }
-            (Answer::Yes | Answer::Queued(_), Some(chunk)) => {
+            (Answer::Yes | Answer::YesAt(_) | Answer::Queued(_), Some(chunk)) => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.chunks = Some(ChunkReader::default());
                 }
@@ -195,7 +195,7 @@ impl Session {
                 self.transaction = None;
                 self.send(replies::accepted(&id), About::Content);
             }
-            Answer::Yes => {
+            Answer::Yes | Answer::YesAt(_) => {
                 self.transaction = None;
                 self.send(replies::done(), About::Content);
             }

@@ -47,7 +47,7 @@ impl Session {
     pub(super) fn on_authenticated(&mut self, answer: Answer, username: String) {
         let about = About::Username(username);
         match answer {
-            Answer::Yes | Answer::Queued(_) => {
+            Answer::Yes | Answer::YesAt(_) | Answer::Queued(_) => {
                 self.authenticated = true;
                 self.send(replies::auth_done(), about);
             }

@@ -37,6 +37,7 @@ fn decide(question: &Question) -> Answer {
             b"pass" => by_name(username),
             _ => Answer::No { reply: replies::auth_invalid(), error: true },
         },
+        Question::ReversePath { parameters: MailParameters { priority: Some(9), .. }, .. } => Answer::YesAt(-4),
         Question::ReversePath { path: ReversePath::Null, .. } => Answer::Yes,
         Question::ReversePath { path: ReversePath::Mailbox(address), .. } => by_name(address.local()),
         Question::ForwardPath { path, .. } => by_name(path.local()),
@@ -107,7 +108,8 @@ const ENVELOPE: &str = "MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n";
 fn ehlo_lists_what_works() {
     let mut session = Session::new(settings(), Security::Clear);
     let clear = play(&mut session, b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<a@b.c>\r\n", &[100]);
-    let keywords = "PIPELINING SIZE 100 8BITMIME SMTPUTF8 ENHANCEDSTATUSCODES DSN CHUNKING LIMITS RCPTMAX=3 MAILMAX=4";
+    let keywords =
+        "PIPELINING SIZE 100 8BITMIME SMTPUTF8 ENHANCEDSTATUSCODES DSN MT-PRIORITY CHUNKING LIMITS RCPTMAX=3 MAILMAX=4";
     let ehlo = format!("250 relay.example {keywords}");
     // the command pipelined behind STARTTLS is not looked at
     let expected = ["220 relay.example ESMTP Envoi".to_owned(), format!("{ehlo} STARTTLS")];
@@ -469,4 +471,13 @@ fn a_bad_notification_parameter_refuses_its_command_alone() {
             "501 5.5.4 Bad value of parameter ORCPT",
         ]
     );
+}
+
+#[test]
+fn another_priority_than_was_asked_for_is_told() {
+    let log = said(
+        "MAIL FROM:<a@b.example> MT-PRIORITY=9\r\nRCPT TO:<c@d.example>\r\nRSET\r\nMAIL FROM:<a@b.example> MT-PRIORITY=3\r\n",
+    );
+    assert_eq!(log[0], "250 2.3.6 -4 is the priority that this message gets here");
+    assert_eq!(log[1..], ["250 2.1.5 Ok", "250 2.0.0 Ok", "abandon", "250 2.1.0 Ok"]);
 }

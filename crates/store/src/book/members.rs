@@ -62,6 +62,10 @@ impl Register {
         let mut member = (**self.member(id)?).clone();
         let mut draft = self.draft();
         let action = match change {
+            MemberChange::While { member: was, change } => {
+                self.is_as(&was)?;
+                return self.member_change(id, *change, by, now);
+            }
             MemberChange::Profile { name, language } => {
                 (member.name, member.language) = (name, language);
                 "member.profile".to_owned()
@@ -99,9 +103,22 @@ impl Register {
         Ok(draft.done(member))
     }
 
-    /// The last administrator of an account, or of the operator, can neither go nor become something else.
+    /// A member's password and one-time codes are those that were checked.
+    fn is_as(&self, was: &Member) -> Result<(), StoreError> {
+        let member = self.member(was.id)?;
+        if (&member.password, &member.totp) == (&was.password, &was.totp) {
+            return Ok(());
+        }
+        Err(StoreError::Conflict(format!("password or one-time codes of {} are others by now", member.email)))
+    }
+
+    /// The last administrator of an account, or of the operator, can neither go nor become something else. Those who have not
+    /// joined stand for nobody who has.
     fn somebody_administers(&self, member: &Member, role: Option<Role>) -> Result<(), StoreError> {
-        let administers = |other: &&Arc<Member>| other.account == member.account && other.role == Role::Administrator;
+        let administers = |other: &&Arc<Member>| {
+            let stands = other.password.is_some() || member.password.is_none();
+            other.account == member.account && other.role == Role::Administrator && stands
+        };
         let others = self.directory.members.values().filter(administers).any(|other| other.id != member.id);
         if member.role != Role::Administrator || role == Some(Role::Administrator) || others {
             return Ok(());
@@ -121,8 +138,9 @@ impl Register {
         Ok(draft.done(()))
     }
 
-    pub(crate) fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Decided<()> {
+    pub(crate) fn sign_in_add(&self, sign_in: SignIn, of: &Member, by: &Actor) -> Decided<()> {
         let member = self.member(sign_in.member)?;
+        self.is_as(of)?;
         let mut draft = self.draft();
         let action = if sign_in.confirmed { "member.sign_in" } else { "member.sign_in_half" };
         draft.note(by, sign_in.created_at, action, subject(member), member.account);

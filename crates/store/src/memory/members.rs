@@ -87,8 +87,8 @@ impl Members for Memory {
         self.book(|register| register.member_remove(member, by, now))
     }
 
-    fn sign_in_add(&self, sign_in: SignIn, by: &Actor) -> Result<(), StoreError> {
-        self.book(|register| register.sign_in_add(sign_in, by))
+    fn sign_in_add(&self, sign_in: SignIn, of: &Member, by: &Actor) -> Result<(), StoreError> {
+        self.book(|register| register.sign_in_add(sign_in, of, by))
     }
 
     fn sign_in_act(

@@ -65,6 +65,7 @@ impl State {
                 events: vec![rows::event(&row)],
                 row,
                 facts: Some(envelope.facts.clone()),
+                priority: Some(envelope.priority),
                 session: envelope.session.clone(),
             };
             self.counters.begin(Key::of(&detail.row), detail.row.status);
@@ -225,7 +226,7 @@ impl State {
             None => {
                 let events = vec![rows::event(&row)];
                 let session = Some(rows::session_of(&notice));
-                self.add_row(ActivityDetail { row, facts: None, session, events }, 0);
+                self.add_row(ActivityDetail { row, facts: None, priority: None, session, events }, 0);
             }
         }
     }
@@ -345,6 +346,7 @@ impl Spool for Memory {
                 account: live.envelope.account,
                 domain: live.envelope.domain,
                 accepted_at: live.envelope.accepted_at,
+                class: live.envelope.priority.class(),
                 recipients: waiting(live),
             })
             .collect()

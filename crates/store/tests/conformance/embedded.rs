@@ -9,6 +9,7 @@ use relay::activity::{ActivityFilter, Notice, Status};
 use relay::id::Id;
 use relay::notification::Requests;
 use relay::plan::{Plan, SubscriptionChange, Terms};
+use relay::priority::{Class, Priority};
 use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
@@ -113,7 +114,11 @@ async fn mail_and_its_history_are_there_again() {
     let store = folder.open();
     let asked = RcptParameters { notify: Notify::parse("SUCCESS,DELAY"), orcpt: None };
     let requests = Requests { recipients: vec![asked], ..Requests::default() };
-    let kept = Envelope { requests: Some(Box::new(requests)), ..envelope(1, &["a@example.org", "b@example.org"]) };
+    let kept = Envelope {
+        requests: Some(Box::new(requests)),
+        priority: Priority::LOW,
+        ..envelope(1, &["a@example.org", "b@example.org"])
+    };
     let message = commit(&store, kept.clone()).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
     store.claim(message).await.unwrap().unwrap();
@@ -129,6 +134,7 @@ async fn mail_and_its_history_are_there_again() {
     let store = folder.open();
     assert!(store.epoch() > epoch);
     assert_eq!(store.queue(None, 10), queue);
+    assert_eq!((queue[0].class, queue[1].class), (Class::Low, Class::Normal));
     assert_eq!(store.activity(&ActivityFilter::default()).unwrap(), history);
     assert_eq!(store.activity_cursor().unwrap(), cursor);
     let claimed = store.claim(message).await.unwrap().expect("a claim outlived its process");
@@ -231,7 +237,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     let ledger = rusqlite::Connection::open(folder.path().join("ledger.db")).unwrap();
     let older = "DROP TABLE requests; DROP TABLE request_counts;
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
-        DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
+        DROP TABLE failed_sign_ins; DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
         DROP TABLE password_uses;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;

@@ -47,6 +47,7 @@ suite! {
     spool:
         commit_keeps_envelope_and_content
         what_was_asked_about_notifications_is_kept_too
+        how_urgent_mail_is_is_known_to_the_queue
         an_abandoned_draft_leaves_nothing
         large_content_comes_back_whole
         a_claim_excludes_others_until_given_back
@@ -73,6 +74,8 @@ suite! {
         places_are_remembered_longer_than_sign_ins
         failed_sign_ins_are_kept_bounded_and_forgotten
         a_sign_in_without_its_code_is_a_failure
+        what_was_checked_for_another_password_is_not_done
+        who_has_not_joined_administers_nothing
         a_link_works_until_it_is_used_or_replaced;
     requests:
         a_request_is_remembered_as_it_last_was

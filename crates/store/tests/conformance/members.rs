@@ -40,6 +40,12 @@ fn sign_in(member: Id<Member>, token: u8) -> SignIn {
     }
 }
 
+/// Keeps a sign-in of a member as they are now.
+fn enter(store: &impl Store, sign_in: SignIn) {
+    let member = store.directory().members.get(&sign_in.member).cloned().unwrap();
+    store.sign_in_add(sign_in, &member, &actor()).unwrap();
+}
+
 fn later(milliseconds: u64) -> Timestamp {
     Timestamp(NOW.0 + milliseconds)
 }
@@ -99,7 +105,7 @@ pub(crate) async fn a_member_changes_in_each_way(store: &impl Store) {
 pub(crate) async fn sign_ins_end(store: &impl Store) {
     let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
     for (member, token) in [(jane, 1), (jane, 2), (jane, 3), (john, 4)] {
-        store.sign_in_add(sign_in(member, token), &actor()).unwrap();
+        enter(store, sign_in(member, token));
     }
     let found = |token: u8| store.sign_in(&PasswordHash([token; 32])).unwrap();
     assert_eq!(found(1), Some(sign_in(jane, 1)));
@@ -116,17 +122,18 @@ pub(crate) async fn sign_ins_end(store: &impl Store) {
     assert!(found(2).is_some() && found(4).is_none(), "what was not used ends");
     store.sign_ins_prune(NOW, later(1), NOW).unwrap();
     assert!(found(2).is_none(), "what is too old ends");
-    store.sign_in_add(sign_in(john, 5), &actor()).unwrap();
+    enter(store, sign_in(john, 5));
+    let was = store.directory().members.get(&john).cloned().unwrap();
     store.member_remove(john, &actor(), NOW).unwrap();
     assert!(found(5).is_none(), "who is removed is signed out");
-    let nobody = store.sign_in_add(sign_in(john, 6), &actor());
+    let nobody = store.sign_in_add(sign_in(john, 6), &was, &actor());
     assert!(matches!(nobody, Err(StoreError::NotFound(_))), "{nobody:?}");
 }
 
 pub(crate) async fn a_sign_in_that_has_ended_acts_for_nobody(store: &impl Store) {
     let account = store.account_add("Acme", &actor(), NOW).unwrap().id;
     let jane = add(store, "jane@example.com");
-    store.sign_in_add(sign_in(jane, 1), &actor()).unwrap();
+    enter(store, sign_in(jane, 1));
     let found = || store.sign_in(&PasswordHash([1; 32])).unwrap();
     store.sign_in_act(&sign_in(jane, 1), Some(account), &actor(), later(1)).unwrap();
     assert_eq!(found().unwrap().acting_for, Some(account));
@@ -143,8 +150,8 @@ pub(crate) async fn a_sign_in_that_has_ended_acts_for_nobody(store: &impl Store)
 pub(crate) async fn places_are_remembered_longer_than_sign_ins(store: &impl Store) {
     let (jane, john) = (add(store, "jane@example.com"), add(store, "john@example.com"));
     let from = |address: &str, token| SignIn { from: address.parse().unwrap(), ..sign_in(jane, token) };
-    store.sign_in_add(from("2001:db8:1:2:3::4", 1), &actor()).unwrap();
-    store.sign_in_add(SignIn { confirmed: false, ..from("192.0.2.9", 2) }, &actor()).unwrap();
+    enter(store, from("2001:db8:1:2:3::4", 1));
+    enter(store, SignIn { confirmed: false, ..from("192.0.2.9", 2) });
     store.sign_in_end(&PasswordHash([1; 32])).unwrap();
     let place: IpAddr = "2001:db8:1:2::".parse().unwrap();
     assert_eq!(store.sites(jane).unwrap(), [(place, NOW)], "half a sign-in proves no place");
@@ -192,16 +199,16 @@ pub(crate) async fn a_sign_in_without_its_code_is_a_failure(store: &impl Store) 
         first_at: later(first),
         ..failed(jane, SignInFailure::NoCode, "192.0.2.7", last)
     };
-    store.sign_in_add(half(1, 1), &actor()).unwrap();
+    enter(store, half(1, 1));
     store.sign_in_end(&PasswordHash([1; 32])).unwrap();
     assert_eq!(found(), [], "its code has come");
     let waiting = u8::try_from(failures::WAITING_MAX).unwrap();
     for token in 0..waiting + 2 {
-        store.sign_in_add(half(token, 10 + u64::from(token)), &actor()).unwrap();
+        enter(store, half(token, 10 + u64::from(token)));
     }
     assert_eq!((store.sign_ins(jane).unwrap().len(), found()), (failures::WAITING_MAX, vec![counted(2, 10, 11)]));
     let patience = u64::try_from(CODE_PATIENCE.as_millis()).unwrap();
-    store.sign_in_add(sign_in(jane, 99), &actor()).unwrap();
+    enter(store, sign_in(jane, 99));
     store.sign_ins_prune(NOW, NOW, later(patience + 12)).unwrap();
     assert_eq!((store.sign_ins(jane).unwrap().len(), found()), (failures::WAITING_MAX, vec![counted(3, 10, 12)]));
     let change = MemberChange::Password { password: HashedPassword("x".into()), keep: None };
@@ -227,4 +234,44 @@ pub(crate) async fn a_link_works_until_it_is_used_or_replaced(store: &impl Store
     assert!(found(3).is_some());
     store.sign_ins_prune(NOW, NOW, later(10)).unwrap();
     assert!(found(3).is_none());
+}
+
+pub(crate) async fn what_was_checked_for_another_password_is_not_done(store: &impl Store) {
+    let invited = store.member_add(wish(None, "jane@example.com", Role::Administrator), &actor(), NOW).unwrap();
+    let password = |text: &str| MemberChange::Password { password: HashedPassword(text.into()), keep: None };
+    let change = |change: MemberChange| store.member_change(invited.id, change, &actor(), NOW);
+    let first = change(password("one").checked_for(&invited)).unwrap();
+    let again = change(password("two").checked_for(&invited));
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "a link works once: {again:?}");
+    enter(store, sign_in(invited.id, 1));
+    let second = change(password("two").checked_for(&first)).unwrap();
+    // the password of before was right when it was looked at
+    let late = store.sign_in_add(sign_in(invited.id, 2), &first, &actor());
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    let seed = Secret::new(vec![7; 20]);
+    change(MemberChange::Totp(Some((seed, Vec::new()))).checked_for(&second)).unwrap();
+    let late = store.sign_in_add(sign_in(invited.id, 3), &second, &actor());
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "no code was asked for: {late:?}");
+    let late = change(MemberChange::Totp(None).checked_for(&second));
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    assert_eq!(store.sign_ins(invited.id).unwrap(), []);
+    assert_eq!(store.directory().members.get(&invited.id).unwrap().password, Some(HashedPassword("two".into())));
+}
+
+pub(crate) async fn who_has_not_joined_administers_nothing(store: &impl Store) {
+    let account = Some(store.account_add("Acme", &actor(), NOW).unwrap().id);
+    let member = |email| store.member_add(wish(account, email, Role::Administrator), &actor(), NOW).unwrap().id;
+    let (joined, invited) = (member("a@example.com"), member("b@example.com"));
+    let join = |member| {
+        let change = MemberChange::Password { password: HashedPassword("x".into()), keep: None };
+        store.member_change(member, change, &actor(), NOW).unwrap();
+    };
+    join(joined);
+    assert!(matches!(store.member_remove(joined, &actor(), NOW), Err(StoreError::Conflict(_))));
+    let demoted = store.member_change(joined, MemberChange::Role(Role::Regular), &actor(), NOW);
+    assert!(matches!(demoted, Err(StoreError::Conflict(_))), "{demoted:?}");
+    let third = member("c@example.com");
+    store.member_remove(third, &actor(), NOW).unwrap();
+    join(invited);
+    store.member_remove(joined, &actor(), NOW).unwrap();
 }

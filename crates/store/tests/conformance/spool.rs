@@ -1,8 +1,10 @@
 //! Live mail: what is committed is there, what is settled is not.
 
 use bytes::Bytes;
+use relay::activity::ActivityFilter;
 use relay::notification::Requests;
-use relay::queue::{HoldReason, Outcome, RecipientState};
+use relay::priority::{Class, Priority};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
 use relay::store::{Draft as _, QueueEntry, Store, StoreError};
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
@@ -52,6 +54,19 @@ pub(crate) async fn what_was_asked_about_notifications_is_kept_too(store: &impl 
     assert_eq!(*store.peek(message).await.unwrap().unwrap().envelope, envelope);
     let claimed = store.claim(message).await.unwrap().unwrap();
     assert_eq!(claimed.envelope.asked(1), Some(&asked));
+}
+
+pub(crate) async fn how_urgent_mail_is_is_known_to_the_queue(store: &impl Store) {
+    for (number, priority) in [(1, Priority::LOW), (2, Priority::NORMAL), (3, Priority::HIGH)] {
+        commit(store, Envelope { priority, ..envelope(number, &["anna@example.org"]) }).await;
+    }
+    let classes: Vec<Class> = store.queue(None, 10).iter().map(|entry| entry.class).collect();
+    assert_eq!(classes, [Class::Low, Class::Normal, Class::High]);
+    assert_eq!(store.peek(message(3)).await.unwrap().unwrap().envelope.priority, Priority::HIGH);
+    let rows = rows(store, ActivityFilter::default()).await;
+    let told = |id| rows.iter().find(|row| row.message == Some(message(id))).unwrap().row;
+    let priority = |id| store.activity_detail(told(id)).unwrap().unwrap().priority;
+    assert_eq!([1, 2, 3].map(priority), [Priority::LOW, Priority::NORMAL, Priority::HIGH].map(Some));
 }
 
 pub(crate) async fn an_abandoned_draft_leaves_nothing(store: &impl Store) {

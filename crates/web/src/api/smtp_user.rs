@@ -2,6 +2,7 @@
 
 use ipnet::IpNet;
 use relay::clock::Timestamp;
+use relay::priority::Class;
 use relay::service::operation::Operation;
 use relay::service::view::{CredentialView, DoneView, SmtpUserView};
 use relay::service::{RulesChange, Setting};
@@ -61,6 +62,10 @@ pub(super) struct Rules {
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<bool>)]
     refuse_suppressed: Setting<bool>,
+    /// How urgent its mail is: `high`, `normal` or `low`.
+    #[serde(default, deserialize_with = "setting")]
+    #[schema(value_type = Option<String>)]
+    priority: Setting<Class>,
     /// Send each message to one recipient, and tell them where to unsubscribe with one click (RFC 8058).
     #[serde(default, deserialize_with = "setting")]
     #[schema(value_type = Option<bool>)]
@@ -82,6 +87,7 @@ impl From<Rules> for RulesChange {
             senders: rules.senders,
             recipient_domains: rules.recipient_domains,
             refuse_suppressed: rules.refuse_suppressed,
+            priority: rules.priority,
             one_click_unsubscribe: rules.one_click_unsubscribe,
             repeat_seconds: rules.repeat_seconds,
         }

@@ -13,7 +13,7 @@ use smtp::server::Secret;
 
 use super::form::Open;
 use super::page::{Failure, Page, shown, shown_as};
-use super::visit::{Guest, cookie_gone, cookie_of, on_to, place, query_value};
+use super::visit::{Guest, cookie_gone, cookie_of, known_of, on_to, place, query_value};
 use super::{Console, For, Route, show, take};
 
 /// Its routes.
@@ -70,6 +70,9 @@ fn let_in(console: &Console, guest: &Guest, entered: &Entered, next: &str) -> Re
         on_to(&format!("/sign-in/code?next={next}"))
     };
     answer.headers_mut().insert(header::SET_COOKIE, cookie_of(&console.settings, guest.is_secure, &entered.token));
+    if let Some(known) = &entered.known {
+        answer.headers_mut().append(header::SET_COOKIE, known_of(guest.is_secure, known));
+    }
     answer
 }
 
@@ -267,6 +270,10 @@ pub(super) async fn choose(
     };
     match console.door.choose_password(secret(token.clone()), secret(password), guest.browser.clone()).await {
         Ok(entered) => Ok(let_in(&console, &guest, &entered, "/")),
+        // somebody else was quicker
+        Err(Refused::LinkVoid) => {
+            Ok(shown_as(StatusCode::GONE, &LinkVoidPage { page: page_of(&console, guest.language) }))
+        }
         Err(refused) => {
             let page = page_of(&console, member.language);
             let (words, least) = (told(&page, &refused), least(&page));

@@ -73,7 +73,9 @@ async fn member_of(visit: &Visit, member: &str) -> Result<(MemberView, bool), Fa
 
 fn is_last(member: &MemberView, all: &[MemberView]) -> bool {
     let administers = |other: &&MemberView| other.role == "administrator" && other.account == member.account;
-    administers(&member) && all.iter().filter(administers).count() == 1
+    // those who have not joined stand for nobody who has
+    let stands = |other: &&MemberView| administers(other) && (other.joined || !member.joined);
+    administers(&member) && all.iter().filter(stands).all(|other| other.id == member.id)
 }
 
 struct Row {

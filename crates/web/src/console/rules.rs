@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use relay::clock::Timestamp;
+use relay::priority::Class;
 use relay::service::view::SmtpUserView;
 use relay::service::{RulesChange, Setting, domain_name, mailbox};
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub(super) struct RulesForm {
     pub(super) expires: String,
     /// Seconds, or nothing.
     pub(super) retry: String,
+    /// `high` or `low`, or nothing.
+    pub(super) priority: String,
     /// Seconds, or nothing.
     pub(super) repeat: String,
     pub(super) networks: String,
@@ -46,8 +49,8 @@ pub(super) struct Wrong {
     pub(super) why: Refusal,
 }
 
-/// One period that a field offers.
-pub(super) struct Retry {
+/// One of those that can be chosen.
+pub(super) struct Way {
     pub(super) value: String,
     pub(super) label: String,
     pub(super) is_chosen: bool,
@@ -89,6 +92,7 @@ impl RulesForm {
         RulesForm {
             expires: user.expires_at.as_deref().and_then(|at| last_day(words, at)).unwrap_or_default(),
             retry: user.retry_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
+            priority: if user.priority == "normal" { String::new() } else { user.priority.clone() },
             repeat: user.repeat_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             networks: user.networks.join("\n"),
             senders: user.senders.join("\n"),
@@ -106,13 +110,23 @@ impl RulesForm {
     }
 
     /// The ways to retry that the form offers; one in force that is none of them stays.
-    pub(super) fn retries(&self, words: &Words) -> Vec<Retry> {
+    pub(super) fn retries(&self, words: &Words) -> Vec<Way> {
         periods(words, &self.retry, &RETRIES, words.t("rules-retry-default"))
     }
 
     /// The periods to know a message again in that the form offers.
-    pub(super) fn repeats(&self, words: &Words) -> Vec<Retry> {
+    pub(super) fn repeats(&self, words: &Words) -> Vec<Way> {
         periods(words, &self.repeat, &REPEATS, words.t("rules-repeat-default"))
+    }
+
+    /// How urgent mail can be.
+    pub(super) fn priorities(&self, words: &Words) -> Vec<Way> {
+        let way = |(value, id): (&str, &str)| Way {
+            value: value.to_owned(),
+            label: words.t(id),
+            is_chosen: self.priority == value,
+        };
+        [("high", "rules-priority-high"), ("", "rules-priority-normal"), ("low", "rules-priority-low")].map(way).into()
     }
 
     /// What changes, where the form was filled from `before`.
@@ -143,6 +157,11 @@ impl RulesForm {
             senders: Setting::To(senders.collect::<Result<_, _>>()?),
             recipient_domains: Setting::To(recipients.collect::<Result<_, _>>()?),
             refuse_suppressed: Setting::To(self.refuse_suppressed.is_some()),
+            priority: match self.priority.as_str() {
+                "high" => Setting::To(Class::High),
+                "low" => Setting::To(Class::Low),
+                _ => Setting::Default,
+            },
             one_click_unsubscribe: Setting::To(self.one_click_unsubscribe.is_some()),
             repeat_seconds: self.repeat.parse().map_or(Setting::Default, Setting::To),
         })
@@ -162,13 +181,13 @@ impl RulesForm {
 }
 
 /// What a field of periods offers: nothing, some, and the one in force.
-fn periods(words: &Words, chosen: &str, offered: &[u64], default: String) -> Vec<Retry> {
+fn periods(words: &Words, chosen: &str, offered: &[u64], default: String) -> Vec<Way> {
     let chosen = chosen.parse::<u64>().ok();
     let mut all = offered.to_vec();
     all.extend(chosen.filter(|chosen| !offered.contains(chosen)));
     all.sort_unstable();
-    let default = Retry { value: String::new(), label: default, is_chosen: chosen.is_none() };
-    let way = |seconds: u64| Retry {
+    let default = Way { value: String::new(), label: default, is_chosen: chosen.is_none() };
+    let way = |seconds: u64| Way {
         value: seconds.to_string(),
         label: retry_text(words, seconds),
         is_chosen: chosen == Some(seconds),
@@ -225,6 +244,19 @@ mod tests {
             RulesForm { networks: "192.0.2.7, 2001:db8::/32".into(), senders: "a@example.com".into(), ..form() };
         let Ok(RulesChange { networks: Setting::To(networks), .. }) = changed(&right) else { panic!() };
         assert_eq!(networks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.7/32", "2001:db8::/32"]);
+    }
+
+    #[test]
+    fn one_of_three_priorities_is_chosen() {
+        for (chosen, class) in
+            [("high", Setting::To(Class::High)), ("", Setting::Default), ("low", Setting::To(Class::Low))]
+        {
+            let form = RulesForm { priority: chosen.into(), ..RulesForm::default() };
+            assert_eq!(changed(&form).unwrap().priority, class);
+            let offered = form.priorities(&words());
+            assert_eq!(offered.len(), 3);
+            assert!(offered.iter().all(|way| way.is_chosen == (way.value == chosen)));
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::form::Signed;
 use super::page::{Failure, Page, shown, shown_as};
 use super::question::{Confirm, Pressed};
 use super::refusal::Refusal;
-use super::rules::{Retry, RulesForm, Wrong, last_day};
+use super::rules::{RulesForm, Way, Wrong, last_day};
 use super::snippets::{Filled, Snippet};
 use super::visit::{Visit, on_to};
 use super::words::Words;
@@ -131,16 +131,18 @@ struct NewPage {
     domain: String,
     name: String,
     rules: RulesForm,
-    retries: Vec<Retry>,
-    repeats: Vec<Retry>,
+    retries: Vec<Way>,
+    repeats: Vec<Way>,
+    priorities: Vec<Way>,
     refused: Refused,
 }
 
 fn new_form(visit: &Visit, domain: String, form: NewForm, refused: Refused) -> Response {
     let (name, rules) = (form.name, form.rules);
     let (retries, repeats) = (rules.retries(visit.words()), rules.repeats(visit.words()));
+    let priorities = rules.priorities(visit.words());
     let status = status_of(&refused);
-    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, repeats, refused })
+    shown_as(status, &NewPage { page: visit.page(), domain, name, rules, retries, repeats, priorities, refused })
 }
 
 #[derive(Default, Deserialize)]
@@ -224,8 +226,9 @@ struct UserPage {
     /// When each of them was last used, the older first.
     used: Vec<String>,
     rules: RulesForm,
-    retries: Vec<Retry>,
-    repeats: Vec<Retry>,
+    retries: Vec<Way>,
+    repeats: Vec<Way>,
+    priorities: Vec<Way>,
     refused: Refused,
 }
 
@@ -274,6 +277,7 @@ fn user_shown(
         passwords: words.count("smtp-user-passwords", user.passwords),
         used: password_uses(words, &user),
         retries: rules.retries(words),
+        priorities: rules.priorities(words),
         repeats: rules.repeats(words),
         rules,
         refused,

@@ -24,33 +24,45 @@ use crate::listen::{Peer, Scheme};
 const COOKIE_SECURE: &str = "__Host-envoi";
 /// The same where they do not, which is on loopback alone.
 const COOKIE_CLEAR: &str = "envoi";
+/// The cookies of a browser that somebody has signed in with before, likewise.
+const KNOWN_SECURE: &str = "__Host-envoi-known";
+const KNOWN_CLEAR: &str = "envoi-known";
+/// How long it is known.
+const KNOWN_SECONDS: u64 = 180 * 86_400;
 
 fn cookie_name(is_secure: bool) -> &'static str {
     if is_secure { COOKIE_SECURE } else { COOKIE_CLEAR }
 }
 
+fn known_name(is_secure: bool) -> &'static str {
+    if is_secure { KNOWN_SECURE } else { KNOWN_CLEAR }
+}
+
 /// The field that signs a browser in.
 pub(super) fn cookie_of(settings: &Settings, is_secure: bool, token: &Secret) -> HeaderValue {
     let seconds = settings.limits.sign_in_days * 86_400;
-    cookie(is_secure, &String::from_utf8_lossy(token.expose()), seconds)
+    cookie(cookie_name(is_secure), is_secure, &String::from_utf8_lossy(token.expose()), seconds)
+}
+
+/// The field by which a browser is known from now on.
+pub(super) fn known_of(is_secure: bool, known: &Secret) -> HeaderValue {
+    cookie(known_name(is_secure), is_secure, &String::from_utf8_lossy(known.expose()), KNOWN_SECONDS)
 }
 
 /// The field that signs it out.
 pub(super) fn cookie_gone(is_secure: bool) -> HeaderValue {
-    cookie(is_secure, "", 0)
+    cookie(cookie_name(is_secure), is_secure, "", 0)
 }
 
-fn cookie(is_secure: bool, value: &str, seconds: u64) -> HeaderValue {
+fn cookie(name: &str, is_secure: bool, value: &str, seconds: u64) -> HeaderValue {
     let secure = if is_secure { "; Secure" } else { "" };
-    let name = cookie_name(is_secure);
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    // letters and digits: this cannot fail
+    // letters, digits and a dot: this cannot fail
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The token that a browser has.
-fn token_of(headers: &HeaderMap, is_secure: bool) -> Option<Secret> {
-    let name = cookie_name(is_secure);
+/// What a browser has under a name.
+fn cookie_in(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, token) = pairs.find(|(found, _)| *found == name)?;
@@ -83,8 +95,9 @@ impl FromRequestParts<Console> for Guest {
         let language = chosen.unwrap_or_else(|| preferred(parts));
         // where browsers are told to come by https, no word of a proxy makes less of it
         let is_secure = console.settings.is_secure || parts.extensions.get::<Scheme>() == Some(&Scheme::Https);
-        let token = token_of(&parts.headers, is_secure);
-        Ok(Guest { browser: Browser { from, agent }, language, token, is_secure, uri })
+        let token = cookie_in(&parts.headers, cookie_name(is_secure));
+        let known = cookie_in(&parts.headers, known_name(is_secure));
+        Ok(Guest { browser: Browser { from, agent, known }, language, token, is_secure, uri })
     }
 }
 

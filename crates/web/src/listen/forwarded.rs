@@ -14,15 +14,15 @@ use super::Peer;
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// How a request came to the first thing that we believe; in the extensions of each.
+/// How a request came to us, or to the first proxy that we believe; in the extensions of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scheme {
-    /// Nobody that we believe said so: as it came to us.
+    /// In the clear on loopback, and nobody that we believe says how it came there.
     #[default]
     Untold,
     /// A trusted proxy says: in the clear.
     Http,
-    /// A trusted proxy says: under TLS.
+    /// Under TLS: it came to us so, or a trusted proxy says that.
     Https,
 }
 

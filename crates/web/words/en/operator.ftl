@@ -466,6 +466,7 @@ limit-inbox-messages-max = Messages in the test inbox of one account: the oldest
 limit-inbox-octets-max = Octets of the messages in the test inbox of one account: the oldest go. A message that is larger by itself is not kept.
 limit-inbox-octets-total-max = Octets of the messages in all test inboxes: the oldest go.
 limit-inbox-days = How long a message stays in a test inbox.
+limit-client-priority-max = The highest priority that an application may ask for with MT-PRIORITY; 0: none above that of its SMTP user.
 limit-delayed-seconds = How long after its acceptance a message counts as delayed: a sender that asked for it (NOTIFY=DELAY) is told once.
 limit-notification-content-octets-max = Size of a message that a notification of its failure brings back whole, where the sender asked for that (RET=FULL); of a larger one it brings back the header.
 limit-line-messages-max = Messages carried to a next hop on one connection.
@@ -567,6 +568,7 @@ unit-policies = { $count ->
     [one] policy
    *[other] policies
 }
+unit-priority = as priority
 unit-queries-a-minute = { $count ->
     [one] query a minute
    *[other] queries a minute

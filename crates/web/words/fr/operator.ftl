@@ -466,6 +466,7 @@ limit-inbox-messages-max = Messages dans la boîte d’essai d’un compte : le
 limit-inbox-octets-max = Octets des messages dans la boîte d’essai d’un compte : les plus anciens disparaissent. Un message qui dépasse cette taille à lui seul n’est pas gardé.
 limit-inbox-octets-total-max = Octets des messages dans toutes les boîtes d’essai : les plus anciens disparaissent.
 limit-inbox-days = Durée pendant laquelle un message reste dans une boîte d’essai.
+limit-client-priority-max = Priorité la plus haute qu’une application peut demander par MT-PRIORITY ; 0 : aucune au-dessus de celle de son utilisateur SMTP.
 limit-delayed-seconds = Temps après lequel un message accepté est considéré comme retardé : l’expéditeur qui l’a demandé (NOTIFY=DELAY) en est averti une fois.
 limit-notification-content-octets-max = Taille jusqu’à laquelle l’avis d’échec rapporte le message entier, lorsque l’expéditeur l’a demandé (RET=FULL) ; au-delà, il n’en rapporte que l’en-tête.
 limit-line-messages-max = Messages portés à un serveur suivant sur une même connexion.
@@ -567,6 +568,7 @@ unit-policies = { $count ->
     [one] politique
    *[other] politiques
 }
+unit-priority = comme priorité
 unit-queries-a-minute = { $count ->
     [one] question par minute
    *[other] questions par minute

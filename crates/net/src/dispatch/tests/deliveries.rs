@@ -49,7 +49,7 @@ async fn a_burst_shares_a_few_conversations_within_the_bounds() {
     world.pass(Duration::from_secs(60)).await;
     assert_eq!(world.live(), 0);
     let hops = world.script.hops.lock().unwrap();
-    assert_eq!(hops.busy_max, 7);
+    assert_eq!(hops.busy_max, 6, "all but the one that is kept for other accounts");
     assert!(hops.dials < 60, "{} dials for 300 parcels", hops.dials);
 }
 
@@ -63,7 +63,8 @@ async fn the_bound_of_a_site_holds() {
         world.send(number, &["a@one.example"]).await;
     }
     world.pass(Duration::from_secs(60)).await;
-    assert_eq!((world.live(), world.script.hops.lock().unwrap().busy_max), (0, 3));
+    // one is kept for other accounts
+    assert_eq!((world.live(), world.script.hops.lock().unwrap().busy_max), (0, 2));
 }
 
 #[tokio::test(start_paused = true)]

@@ -274,6 +274,7 @@ impl World {
             },
             session: None,
             requests: None,
+            priority: relay::priority::Priority::NORMAL,
         }
     }
 

@@ -192,6 +192,17 @@ async fn what_is_asked_about_notifications_goes_to_whom_lists_dsn_and_the_rest_i
 }
 
 #[tokio::test]
+async fn a_priority_goes_to_whom_lists_it() {
+    for (keywords, said) in [(&["MT-PRIORITY"][..], " MT-PRIORITY=4"), (&[], "")] {
+        let hop = Hop::start(polite(keywords, nothing_special)).await;
+        let plain = parcel(&["x@b.example"]);
+        let envelope = Envelope { priority: relay::priority::Priority::HIGH, ..(*plain.envelope).clone() };
+        once(&routed(settings(), hop.address, RouteTls::None), &Parcel { envelope: Arc::new(envelope), ..plain }).await;
+        assert_eq!(hop.heard().lines[1], format!("MAIL FROM:<shop@a.example>{said}"));
+    }
+}
+
+#[tokio::test]
 async fn where_nothing_is_asked_nothing_is_passed_on_even_to_whom_lists_dsn() {
     let hop = Hop::start(polite(&["DSN"], nothing_special)).await;
     let delivery = once(&routed(settings(), hop.address, RouteTls::None), &parcel(&["x@b.example"])).await;

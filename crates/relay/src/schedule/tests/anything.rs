@@ -7,24 +7,27 @@ impl Scheduler {
     /// Due parcels that nothing keeps from being handed out; must be empty after every event.
     fn waiting_without_cause(&mut self, now: Timestamp) -> Vec<MessageId> {
         let mut found = Vec::new();
-        let full = self.conversations.len() >= self.bounds.conversations_max;
+        let most = self.bounds.conversations_max;
+        let free = most - self.conversations.len();
         for place in 0..self.parcels.places() {
             let (state, due) = (self.parcels.state(place), self.parcels.at(place).due);
             let overdue = state == State::Waiting && due <= now;
             if state != State::Ready && !overdue {
                 continue;
             }
-            let (message, site) = (self.parcels.at(place).message, self.parcels.at(place).site);
-            let untried = self.untried;
-            let is_left_alone = self.is_left_alone(site, now);
-            let site = self.sites.at(site);
+            let record = self.parcels.at(place);
+            let (message, account, site) = (record.message, record.account, self.sites.get(record.site));
             let shaper = self.shapers.get(site.shaper);
             let is_shaped = shaper.is_some_and(|shaper| !shaper.has_room(now));
-            let is_paced = shaper.is_some_and(|shaper| shaper.shaping.closed_until(now).is_some());
-            let cause = if is_left_alone {
-                untried >= SETTLED_UNTRIED_MAX
+            let is_paced = shaper.is_some_and(|shaper| shaper.is_closed(now));
+            let is_kept = !site.may_have(account) || shaper.is_some_and(|shaper| !shaper.may_have(account, now));
+            let may = |free| turns::may_take(self.turns.taken(account), free, most);
+            let cause = if self.is_left_alone(record.site, now) {
+                self.untried >= SETTLED_UNTRIED_MAX
+            } else if site.idle.is_empty() {
+                is_paced || is_kept || is_shaped || !may(free) || !site.has_room()
             } else {
-                is_paced || (site.idle.is_empty() && (full || is_shaped || site.conversations >= site.limit))
+                is_paced || is_kept || !may(free + 1)
             };
             if overdue || !cause {
                 found.push(message);
@@ -36,7 +39,7 @@ impl Scheduler {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Arrive { account: u64, recipients: Vec<(u8, u16)> },
+    Arrive { account: u64, class: Urgency, recipients: Vec<(u8, u16)> },
     Deliver(usize),
     DeferSome(usize, u16),
     Unreached(usize),
@@ -54,8 +57,9 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0u64..3, prop::collection::vec((0u8..5, 0u16..300), 1..4))
-            .prop_map(|(account, recipients)| Step::Arrive { account, recipients }),
+        4 => (0u64..3, 0..Urgency::COUNT, prop::collection::vec((0u8..5, 0u16..300), 1..4)).prop_map(
+            |(account, class, recipients)| Step::Arrive { account, class: Urgency::ALL[class], recipients }
+        ),
         6 => any::<usize>().prop_map(Step::Deliver),
         3 => (any::<usize>(), 0u16..300).prop_map(|(which, seconds)| Step::DeferSome(which, seconds)),
         2 => any::<usize>().prop_map(Step::Unreached),
@@ -97,7 +101,7 @@ impl Model {
 
     fn apply(&mut self, step: Step) {
         match step {
-            Step::Arrive { account, recipients } => self.arrive(account, &recipients),
+            Step::Arrive { account, class, recipients } => self.arrive((account, class), &recipients),
             Step::Deliver(which) => {
                 if let Some(conversation) = self.busy(which) {
                     self.finish(&self.world.busy[&conversation].clone());
@@ -136,7 +140,7 @@ impl Model {
         }
     }
 
-    fn arrive(&mut self, account: u64, recipients: &[(u8, u16)]) {
+    fn arrive(&mut self, from: (u64, Urgency), recipients: &[(u8, u16)]) {
         let message = self.messages;
         self.messages += 1;
         let addressed = recipients.iter().enumerate().map(|(number, (site, seconds))| {
@@ -146,7 +150,7 @@ impl Model {
             Addressed { recipient: number as u16, destination: mx(&format!("{site}.example")), state }
         });
         let addressed = addressed.collect();
-        self.world.arrive(message, account, addressed);
+        self.world.arrive_as(message, from, addressed);
     }
 
     fn defer_some(&mut self, which: usize, seconds: u16) {
@@ -206,8 +210,27 @@ impl Model {
         }
         assert_eq!(depth.recipients, self.live.len(), "a recipient was forgotten or doubled");
         assert_eq!(scheduler.waiting_without_cause(self.world.now), []);
+        self.check_counts();
+        let scheduler = &mut self.world.scheduler;
         let next = scheduler.next_due();
         assert!(next.is_none_or(|next| next > self.world.now), "what is due now was left for later");
+    }
+
+    /// What is counted of accounts is what they have: no place is lost, and none is given twice.
+    fn check_counts(&self) {
+        let scheduler = &self.world.scheduler;
+        let carrying = |account| scheduler.conversations.values().filter(move |known| known.account == account);
+        for account in (0..3).map(Id::new) {
+            assert_eq!(scheduler.turns.taken(account), carrying(Some(account)).count());
+            for site in scheduler.sites.iter() {
+                let place = scheduler.sites.find(&site.destination);
+                let here = carrying(Some(account)).filter(|known| Some(known.site) == place).count();
+                assert_eq!(site.taken(account), here);
+            }
+        }
+        let busy = self.world.busy.len();
+        assert_eq!(scheduler.turns.total(), busy, "whatever is busy carries somebody's mail");
+        assert_eq!(scheduler.sites.iter().map(|site| site.ready).sum::<usize>(), scheduler.parcels.ready());
     }
 
     /// Lets everything come to its end: each message released, each site up.
@@ -251,5 +274,6 @@ proptest! {
         model.drain();
         prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
         prop_assert!(model.world.scheduler.wishes.is_empty());
+        prop_assert_eq!((model.world.scheduler.turns.total(), model.world.scheduler.turns.len()), (0, 0));
     }
 }

@@ -23,6 +23,7 @@ use super::{
     TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
+use crate::priority::Priority;
 
 /// The stable word of an enum's value.
 pub fn word(value: &impl Serialize) -> String {
@@ -67,6 +68,7 @@ impl SmtpUserView {
             senders: rules.senders.clone(),
             recipient_domains: rules.recipient_domains.clone(),
             refuse_suppressed: rules.refuse_suppressed,
+            priority: word(&rules.priority),
             one_click_unsubscribe: rules.one_click_unsubscribe,
             repeat_seconds: rules.repeat_seconds,
             last_login_at: login.map(|login| moment::text(login.at)),
@@ -185,6 +187,7 @@ impl ActivityDetailView {
             octets: facts.map(|facts| facts.octets),
             sha256: facts.map(|facts| hex(&facts.sha256)),
             message_id: facts.map(|facts| facts.message_id.clone()),
+            priority: detail.priority.map(Priority::value),
             remote: session.map(|session| session.remote.to_string()),
             client_name: session.map(|session| session.client_name.clone()),
             tls: session.map(|session| session.tls.clone()),
@@ -300,6 +303,7 @@ impl From<&QueueEntry> for QueueView {
             account: entry.account.number(),
             domain: entry.domain.map(|domain| domain.number()),
             accepted_at: moment::text(entry.accepted_at),
+            priority: word(&entry.class),
             recipients: recipients.collect(),
         }
     }
@@ -321,6 +325,7 @@ impl From<&Claimed> for MessageView {
             octets: envelope.facts.octets,
             sha256: hex(&envelope.facts.sha256),
             accepted_at: moment::text(envelope.accepted_at),
+            priority: envelope.priority.value(),
             session: session.map(|session| session.session.to_string()),
             remote: session.map(|session| session.remote.to_string()),
             recipients: recipients

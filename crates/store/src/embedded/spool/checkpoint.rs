@@ -2,11 +2,15 @@
 //!
 //! Taken while mail flows: an entry may be younger than the position. Reading the log again from there makes
 //! everything right, because every record, applied twice, leaves what the last one said.
+//!
+//! Behind the pages of mail there may be others, which say what is urgent and what is not: an earlier version, which knows no
+//! such thing, does not read on.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use relay::id::MessageId;
+use relay::priority::Class;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, DiskFile};
@@ -72,6 +76,9 @@ struct EntryV1 {
     recipients: Vec<(u16, String, StateV1)>,
     filed: Option<Filed>,
 }
+
+/// A message that is not of the usual class: whether it is more urgent than others, or less.
+type ClassV1 = (u128, bool);
 
 /// A checkpoint as read.
 #[derive(Debug, Default)]
@@ -202,11 +209,56 @@ pub(crate) fn write_into<D: Disk, F: DiskFile>(
             break;
         }
     }
+    write_classes(shared, &mut writer)?;
     writer.buffer.extend_from_slice(MAGIC);
     writer.buffer.extend_from_slice(&crc32c::crc32c(MAGIC).to_le_bytes());
     writer.flush()?;
     writer.file.sync()?;
     Ok(summary.position)
+}
+
+/// Writes the pages behind the mail, where there is anything to be said in them.
+fn write_classes<D: Disk, F: DiskFile>(shared: &Shared<D>, writer: &mut Writer<F>) -> io::Result<()> {
+    let (mut after, mut is_any) = (None, false);
+    loop {
+        let page = shared.state().index.classes(after, PAGE_ENTRIES);
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
+        let other = |(message, class): &(MessageId, Class)| match class {
+            Class::Normal => None,
+            class => Some((message.0, *class == Class::High)),
+        };
+        let others: Vec<ClassV1> = page.iter().filter_map(other).collect();
+        if !others.is_empty() {
+            writer.page(&others)?;
+            is_any = true;
+        }
+    }
+    if is_any { writer.page(&Vec::<ClassV1>::new()) } else { Ok(()) }
+}
+
+/// Reads the pages behind the mail, up to `end`.
+fn read_classes<F: DiskFile>(
+    file: &F,
+    mut offset: u64,
+    end: u64,
+    entries: &mut [(Entry, Option<Filed>)],
+) -> io::Result<()> {
+    if offset >= end {
+        return Ok(());
+    }
+    loop {
+        let classes: Vec<ClassV1> = page(file, &mut offset)?;
+        if classes.is_empty() {
+            return Ok(());
+        }
+        for (message, is_urgent) in classes {
+            // they stand in the order of their ids; one that came after its entry would have been written is read from the log
+            if let Ok(place) = entries.binary_search_by_key(&message, |(entry, _)| entry.message.0) {
+                entries[place].0.class = if is_urgent { Class::High } else { Class::Low };
+            }
+        }
+    }
 }
 
 fn entry_out(filed: Option<&Filed>, entry: Entry) -> EntryV1 {
@@ -231,6 +283,7 @@ fn entry_in(entry: EntryV1) -> (Entry, Option<Filed>) {
         account: entry.account,
         domain: entry.domain,
         accepted_at: entry.accepted_at,
+        class: Class::Normal,
         recipients: recipients.map(|(number, site, state)| (number, Arc::from(site), state)).collect(),
     };
     (read, entry.filed)
@@ -261,6 +314,7 @@ pub(crate) fn read<D: Disk>(disk: &D) -> io::Result<Option<Checkpoint>> {
     loop {
         let entries: Vec<EntryV1> = page(&file, &mut offset)?;
         if entries.is_empty() {
+            read_classes(&file, offset, octets.saturating_sub(12), &mut checkpoint.entries)?;
             return Ok(Some(checkpoint));
         }
         checkpoint.entries.extend(entries.into_iter().map(entry_in));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::priority::Class;
 use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
 use relay::store::QueueEntry;
 
@@ -24,6 +25,8 @@ struct Waiting {
     attempts: u32,
     number: u16,
     held: Option<HoldReason>,
+    /// That of its message: kept here, where there is room for it.
+    class: Class,
 }
 
 /// Unsettled recipients: most messages have one.
@@ -63,6 +66,12 @@ struct Live {
     recipients: Recipients,
 }
 
+impl Live {
+    fn class(&self) -> Class {
+        self.recipients.as_slice().first().map_or(Class::Normal, |waiting| waiting.class)
+    }
+}
+
 /// A live message with the names of its sites, as a checkpoint keeps it and recovery makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -78,6 +87,8 @@ pub(crate) struct Entry {
     pub(crate) domain: Option<u64>,
     /// When it was accepted.
     pub(crate) accepted_at: u64,
+    /// How urgent it is.
+    pub(crate) class: Class,
     /// Number, site and state of each unsettled recipient.
     pub(crate) recipients: Vec<(u16, Arc<str>, StateV1)>,
 }
@@ -94,6 +105,7 @@ impl Entry {
             account: envelope.account.number(),
             domain: envelope.domain.map(Id::number),
             accepted_at: envelope.accepted_at.0,
+            class: envelope.priority.class(),
             recipients: (0u16..).zip(sites).map(|(number, site)| (number, site, due)).collect(),
         }
     }
@@ -211,7 +223,7 @@ impl Index {
                 StateV1::Waiting { due, attempts } => (due, attempts, None),
                 StateV1::Held { reason, attempts } => (0, attempts, Some(reason.into())),
             };
-            Waiting { due, site: sites.enter(site), attempts, number: *number, held }
+            Waiting { due, site: sites.enter(site), attempts, number: *number, held, class: entry.class }
         };
         let recipients = match entry.recipients.as_slice() {
             [] => return before,
@@ -323,6 +335,7 @@ impl Index {
             account: Id::new(live.account),
             domain: (live.domain != u64::MAX).then(|| Id::new(live.domain)),
             accepted_at: Timestamp(live.accepted_at),
+            class: live.class(),
             recipients: live
                 .recipients
                 .as_slice()
@@ -331,6 +344,11 @@ impl Index {
                 .collect(),
         };
         self.after(after).take(limit).map(told).collect()
+    }
+
+    /// How urgent the live messages after this one are.
+    pub(crate) fn classes(&self, after: Option<MessageId>, limit: usize) -> Vec<(MessageId, Class)> {
+        self.after(after).take(limit).map(|(message, live)| (*message, live.class())).collect()
     }
 
     /// Message and position of every live message, in the order of their ids.
@@ -352,6 +370,7 @@ impl Index {
             account: live.account,
             domain: (live.domain != u64::MAX).then_some(live.domain),
             accepted_at: live.accepted_at,
+            class: live.class(),
             recipients: recipients
                 .map(|waiting| (waiting.number, self.sites.name(waiting.site), waiting.state()))
                 .collect(),

@@ -138,7 +138,10 @@ impl<'a> Apply<'a> {
             name: session.client_name.clone(),
             tls: session.tls.clone(),
         });
-        self.begin(group_of(position, envelope), Facts { content: Some(content), client });
+        self.begin(
+            group_of(position, envelope),
+            Facts { content: Some(content), client, priority: envelope.priority.value() },
+        );
         Ok(())
     }
 
@@ -357,7 +360,7 @@ impl<'a> Apply<'a> {
         let Some(place) = known else {
             refusals::keep(self.transaction, row, self.progress.row + 1)?;
             let client = Client { remote: notice.remote, name: String::new(), tls: notice.tls.clone() };
-            self.begin(group_of_refusal(position, row), Facts { content: None, client: Some(client) });
+            self.begin(group_of_refusal(position, row), Facts { content: None, client: Some(client), priority: 0 });
             return Ok(());
         };
         let group = self.hand.group(place);

@@ -101,7 +101,7 @@ fn facts(columns: &Columns<'_>) -> rusqlite::Result<Facts> {
         Ok(Some(Client { remote: parsed(&remote)?, name, tls }))
     };
     let Some(octets) = columns.get(23)? else {
-        return Ok(Facts { content: None, client: client(15, String::new(), 16)? });
+        return Ok(Facts { content: None, client: client(15, String::new(), 16)?, priority: 0 });
     };
     let content = Content {
         octets,
@@ -111,7 +111,7 @@ fn facts(columns: &Columns<'_>) -> rusqlite::Result<Facts> {
         message_id: columns.get(27)?,
     };
     let name = columns.get::<_, Option<String>>(29)?.unwrap_or_default();
-    Ok(Facts { content: Some(content), client: client(28, name, 30)? })
+    Ok(Facts { content: Some(content), client: client(28, name, 30)?, priority: 0 })
 }
 
 fn add_row(transaction: &Transaction<'_>, held: &mut Held, row: u64, columns: &Columns<'_>) -> rusqlite::Result<()> {

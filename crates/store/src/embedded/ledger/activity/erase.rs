@@ -210,7 +210,7 @@ fn erase(
     if group.rows.iter().all(|row| group.is_erased(row)) {
         // nobody is left whom the rest would be about
         (group.sender, group.subject, group.session) = (String::new(), String::new(), None);
-        facts = Some(packed(&Facts { content: None, client: None })?);
+        facts = Some(Facts { content: None, client: None, priority: 0 }.packed()?);
     }
     let update = "UPDATE row_groups SET body = ?2, facts = coalesce(?3, facts) WHERE row = ?1";
     writer.prepare_cached(update)?.execute((row, packed(&group)?, facts))?;

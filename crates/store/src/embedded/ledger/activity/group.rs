@@ -173,6 +173,30 @@ impl From<&Attempt> for Tried<String> {
 pub(super) struct Facts {
     pub(super) content: Option<Content>,
     pub(super) client: Option<Client>,
+    /// Written behind the others, and there only where it is not 0: earlier versions do not read on.
+    #[serde(skip)]
+    pub(super) priority: i8,
+}
+
+impl Facts {
+    /// Packed as it is kept.
+    pub(super) fn packed(&self) -> rusqlite::Result<Vec<u8>> {
+        let octets = packed(self)?;
+        match self.priority {
+            0 => Ok(octets),
+            priority => {
+                postcard::to_extend(&priority, octets).map_err(|error| Error::ToSqlConversionFailure(error.into()))
+            }
+        }
+    }
+
+    /// Unpacked again.
+    pub(super) fn unpacked(octets: &[u8]) -> rusqlite::Result<Facts> {
+        let Some((&FORMAT, octets)) = octets.split_first() else { return unpacked_owned(octets) };
+        let (facts, behind) = postcard::take_from_bytes(octets).map_err(malformed)?;
+        let priority = if behind.is_empty() { 0 } else { postcard::from_bytes(behind).map_err(malformed)? };
+        Ok(Facts { priority, ..facts })
+    }
 }
 
 /// [`relay::queue::ContentFacts`] without the Subject, which the rows show.

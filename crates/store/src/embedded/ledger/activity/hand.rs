@@ -211,7 +211,7 @@ impl Held {
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
         let group = &self.group;
-        let (count, facts) = (group.rows.len() as u64, packed(facts)?);
+        let (count, facts) = (group.rows.len() as u64, facts.packed()?);
         insert.execute((self.row, count, group.at, group.account, statuses, group.message, body, facts)).map(drop)
     }
 }

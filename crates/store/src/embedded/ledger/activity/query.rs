@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Range};
 
 use relay::activity::{ActivityDetail, ActivityFilter, ActivityRow, Status};
 use relay::id::SessionId;
+use relay::priority::Priority;
 use relay::queue::{ContentFacts, SessionFacts};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -268,7 +269,7 @@ pub(crate) fn detail(reader: &Connection, row: u64) -> rusqlite::Result<Option<A
         reader.prepare_cached("SELECT row, body, facts FROM row_groups WHERE row <= ?1 ORDER BY row DESC LIMIT 1")?;
     let found = query.query_row([named(row)], |columns| {
         let group: Group<String> = unpacked_owned(columns.get_ref(1)?.as_blob()?)?;
-        let facts: Facts = unpacked_owned(columns.get_ref(2)?.as_blob()?)?;
+        let facts = Facts::unpacked(columns.get_ref(2)?.as_blob()?)?;
         Ok((columns.get::<_, u64>(0)?, group, facts))
     });
     let Some((first, group, facts)) = found.optional()? else { return Ok(None) };
@@ -285,7 +286,9 @@ pub(crate) fn detail(reader: &Connection, row: u64) -> rusqlite::Result<Option<A
     events.sort_by_key(|(number, _)| *number);
     let events = std::iter::once(group.beginning(place)?).chain(events.into_iter().map(|(_, event)| event));
     let (events, row) = (events.collect(), group.row(first, place)?);
-    Ok(Some(ActivityDetail { facts: content(&facts, &row), session: session(facts, row.session), row, events }))
+    let content = content(&facts, &row);
+    let priority = content.as_ref().and_then(|_| Priority::new(facts.priority));
+    Ok(Some(ActivityDetail { facts: content, priority, session: session(facts, row.session), row, events }))
 }
 
 /// The events of a row that a record of the timeline has, with their numbers.

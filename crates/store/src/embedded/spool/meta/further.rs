@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use relay::notification::Requests;
+use relay::priority::Priority;
 use relay::queue::Envelope;
 use serde::{Deserialize, Serialize};
 use smtp::dsn::{self, Notify, Ret};
@@ -13,6 +14,7 @@ use super::{MetaError, encoded};
 
 /// Numbers of the parts. One is never given twice.
 const REQUESTS: u8 = 1;
+const PRIORITY: u8 = 2;
 
 /// What the client asked about notifications (RFC 3461).
 #[derive(Serialize, Deserialize)]
@@ -36,13 +38,16 @@ struct AskedV2<'a> {
 
 /// Whether an envelope says what version 1 could not.
 pub(super) fn is_needed(envelope: &Envelope) -> bool {
-    envelope.requests.is_some()
+    envelope.requests.is_some() || envelope.priority != Priority::NORMAL
 }
 
 /// The meta part with the parts behind it, where there are any.
 pub(super) fn behind(mut meta: Vec<u8>, envelope: &Envelope) -> Vec<u8> {
     let requests = envelope.requests.as_deref().map(|requests| encoded(&requests_out(requests)));
-    let parts: Vec<(u8, &[u8])> = requests.iter().map(|octets| (REQUESTS, octets.as_slice())).collect();
+    let is_urgent_or_not = envelope.priority != Priority::NORMAL;
+    let priority = is_urgent_or_not.then(|| encoded(&envelope.priority.value()));
+    let requests = requests.iter().map(|octets| (REQUESTS, octets.as_slice()));
+    let parts: Vec<(u8, &[u8])> = requests.chain(priority.iter().map(|octets| (PRIORITY, octets.as_slice()))).collect();
     if !parts.is_empty() {
         meta.extend_from_slice(&encoded(&parts));
     }
@@ -58,6 +63,11 @@ pub(super) fn read(octets: &[u8], mut envelope: Envelope) -> Result<Envelope, Me
     for (number, octets) in parts {
         match number {
             REQUESTS => envelope.requests = Some(Box::new(requests_in(postcard::from_bytes(octets)?)?)),
+            PRIORITY => {
+                let value: i8 = postcard::from_bytes(octets)?;
+                let priority = Priority::new(value).ok_or_else(|| MetaError(format!("priority {value}")))?;
+                envelope.priority = priority;
+            }
             number => return Err(MetaError(format!("part {number} of an envelope is not known"))),
         }
     }

@@ -2,6 +2,7 @@
 
 use relay::id::MessageId;
 use relay::notification::Requests;
+use relay::priority::Priority;
 use relay::queue::Envelope;
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
@@ -17,7 +18,7 @@ fn asking() -> Envelope {
         recipients: vec![asked(None, Some("utf-8;b\u{f8}b@c.example")), asked(Some(Notify::NEVER), None)],
         suppressed: vec![asked(Notify::parse("SUCCESS,DELAY"), None)],
     };
-    Envelope { requests: Some(Box::new(requests)), ..envelope(7, 2) }
+    Envelope { requests: Some(Box::new(requests)), priority: Priority::LOW, ..envelope(7, 2) }
 }
 
 #[test]
