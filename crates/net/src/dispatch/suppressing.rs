@@ -16,21 +16,20 @@ use super::driver::Driver;
 /// Addresses that wait to be kept at the most; a conversation that finds more waits for its own.
 const PENDING_MAX: usize = 10_000;
 
+/// Addresses of an account, and why each is suppressed.
+type Added = Vec<(String, Suppression)>;
+
 /// What is to be suppressed, until the one writer of it comes by: an address in each message must not cost each a commit.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    of: BTreeMap<Id<Account>, Vec<(String, Suppression)>>,
+    of: BTreeMap<Id<Account>, Added>,
     count: usize,
     has_writer: bool,
 }
 
 impl Pending {
     /// Takes these in, and says whether a writer is to be started; gives them back where there is no room.
-    fn add(
-        &mut self,
-        account: Id<Account>,
-        added: Vec<(String, Suppression)>,
-    ) -> Result<bool, Vec<(String, Suppression)>> {
+    fn add(&mut self, account: Id<Account>, added: Added) -> Result<bool, Added> {
         if self.count >= PENDING_MAX {
             return Err(added);
         }
@@ -40,7 +39,7 @@ impl Pending {
     }
 
     /// The next of them; none ends the writer.
-    fn take(&mut self) -> Option<(Id<Account>, Vec<(String, Suppression)>)> {
+    fn take(&mut self) -> Option<(Id<Account>, Added)> {
         let taken = self.of.pop_first();
         self.count -= taken.as_ref().map_or(0, |(_, added)| added.len());
         self.has_writer = taken.is_some();
@@ -98,7 +97,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    async fn suppress(&self, account: Id<Account>, added: Vec<(String, Suppression)>) {
+    async fn suppress(&self, account: Id<Account>, added: Added) {
         let (store, most, at) = (self.store.clone(), self.settings.bounces.most, self.clock.now());
         let kept = self.settings.offload.run(move || suppress_by_rule(&*store, account, &added, most, at));
         match kept.await {

@@ -9,6 +9,7 @@ mod damage;
 mod embedded;
 mod history;
 mod inbox;
+mod logins;
 mod members;
 mod plans;
 mod reports;
@@ -98,6 +99,10 @@ suite! {
         a_request_is_asked_answered_and_kept
         what_follows_begins_on_its_day
         contacts_are_kept;
+    logins:
+        logins_keep_the_latest
+        the_last_use_of_each_password
+        the_last_login_of_some_users;
     book:
         accounts_are_numbered_and_never_again
         a_change_decides_before_the_verb_returns
@@ -125,9 +130,6 @@ suite! {
         a_look_is_kept_with_all_that_it_found
         what_was_told_of_a_quota_is_kept
         a_deleted_account_takes_all_that_is_its
-        logins_keep_the_latest
-        the_last_login_of_some_users
-        the_last_use_of_each_password
         the_audit_log_is_read_in_parts
         api_keys_work_until_they_are_deleted
         blocks_are_kept_and_lifted;
