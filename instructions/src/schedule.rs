@@ -47,6 +47,7 @@ pub(crate) fn schedule(count: usize, _: &Path) -> anyhow::Result<()> {
         world.tell(Event::Arrived {
             message: MessageId(number as u128 + 1),
             account: Id::new(1 + number as u64 % 10),
+            class: relay::priority::Class::Normal,
             recipients: vec![Addressed { recipient: 0, destination, state }],
         });
         let (conversation, parcel) = world.carried.pop().context("no conversation took the message")?;
