@@ -4,7 +4,6 @@ use anyhow::Context;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId};
-use relay::priority::Class;
 use relay::queue::RecipientState;
 use relay::route::Destination;
 use relay::schedule::{Action, Addressed, Bounds, ConversationId, Event, ParcelId, Scheduler};
@@ -48,7 +47,7 @@ pub(crate) fn schedule(count: usize, _: &Path) -> anyhow::Result<()> {
         world.tell(Event::Arrived {
             message: MessageId(number as u128 + 1),
             account: Id::new(1 + number as u64 % 10),
-            class: Class::Normal,
+            class: relay::priority::Class::Normal,
             recipients: vec![Addressed { recipient: 0, destination, state }],
         });
         let (conversation, parcel) = world.carried.pop().context("no conversation took the message")?;

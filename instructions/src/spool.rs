@@ -45,6 +45,7 @@ pub(crate) fn envelope(number: u64) -> anyhow::Result<Envelope> {
         },
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -46,6 +46,7 @@ const ROWS: &[&str] = &[
     "bad-argument",
     "parameter-not-implemented",
     "dsn",
+    "requiretls",
     "priority",
     "errors",
     "idle",

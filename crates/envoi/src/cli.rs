@@ -18,6 +18,7 @@ mod site;
 mod statistics;
 mod suppression;
 pub(crate) mod table;
+mod tls_report;
 mod webhook;
 mod zone;
 
@@ -42,6 +43,7 @@ pub(crate) use show::follow_line;
 pub use site::SiteCommand;
 pub use statistics::StatisticsArgs;
 pub use suppression::SuppressionCommand;
+pub use tls_report::TlsReportCommand;
 pub use webhook::{ChangeArgs, EventWord, WebhookCommand};
 
 /// An authenticated SMTP relay for your applications.
@@ -112,6 +114,9 @@ pub enum Command {
     /// Mail servers of others, and how they are treated
     #[command(subcommand)]
     Site(SiteCommand),
+    /// Reports on TLS to the domains that mail goes to
+    #[command(subcommand)]
+    TlsReport(TlsReportCommand),
     /// Addresses that are blocked after failed logins
     #[command(subcommand)]
     Blocks(BlocksCommand),

@@ -6,11 +6,13 @@ mod keys;
 mod limits;
 mod read;
 mod route;
+mod tls_reports;
 mod value;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::reachable::forbidden;
+use relay::tls_report::Author;
 use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -51,6 +53,8 @@ pub struct Config {
     pub bounce_rules: Option<PathBuf>,
     /// The rest of `[bounces]`.
     pub reports: Reports,
+    /// `[tls_reports]`: who reports; none: nothing is counted or sent.
+    pub tls_reports: Option<Author>,
     /// `[zone]`
     pub zone: Zone,
     /// `[http] listen`
@@ -84,6 +88,11 @@ impl Config {
         let named = self.submission.certificates.iter();
         let named = named.map(|pair| CertificateFiles { certificate: pair.certificate.clone(), key: pair.key.clone() });
         automatic.into_iter().chain(named).collect()
+    }
+
+    /// Where what is counted for reports on TLS is kept.
+    pub fn tls_reports_file(&self) -> PathBuf {
+        self.data_dir.join("tls-reports.json")
     }
 
     /// Where the policies of domains are kept that mail goes to.
@@ -406,6 +415,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         delivery: delivery(tree, folder),
         bounce_rules: tree.table("bounces").path("rules", folder),
         reports: reports(tree),
+        tls_reports: tls_reports::read(tree),
         zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),

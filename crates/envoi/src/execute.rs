@@ -23,6 +23,7 @@ mod queue;
 mod sites;
 mod statistics;
 mod suppressions;
+mod tls_reports;
 mod tries;
 mod users;
 mod webhook;
@@ -84,6 +85,8 @@ pub struct Running<S> {
     pub mail: net::own_mail::OwnMail<S>,
     /// Sends calls to webhooks.
     pub webhooks: net::webhook::Handle,
+    /// Counts TLS for reports to other domains; none: nothing is counted.
+    pub tls_reports: Option<net::tls_reports::TlsReports>,
     /// Takes a message that was handed in over HTTP.
     pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
     /// What came to its end in the last hour, for the automatic brakes.
@@ -455,6 +458,10 @@ impl<S: Store> Executor<S> {
                 Answer::Sites(self.sites(after.as_deref(), self::rows(rows), troubled))
             }
             Operation::SiteResume { site } => self.site_resume(&site, caller.actor)?,
+            Operation::TlsSessionList { after, limit: rows } => {
+                Answer::TlsSessions(self.tls_sessions(after.as_deref(), self::rows(rows))?)
+            }
+            Operation::TlsReportList { limit: rows } => Answer::TlsReports(self.tls_reports_sent(self::rows(rows))),
             Operation::Blocks => Answer::Blocks(service::blocks(store, caller)?.iter().map(BlockView::from).collect()),
             Operation::BlockLift { address } => self.block_lift(address, caller)?,
             Operation::Audit { account, before, limit: rows } => {

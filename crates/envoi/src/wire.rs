@@ -2,6 +2,7 @@
 
 mod pages;
 mod reports;
+mod tls_reports;
 
 use pages::face;
 use relay::brake::Windows;
@@ -27,10 +28,10 @@ use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Wit
 use net::domain_watch::DomainWatch;
 use net::mta_sts::MtaSts;
 use net::outbound::{Outbound, OutboundSettings};
-use net::own_mail::OwnMail;
 use net::shutdown::Shutdown;
 use net::submission::{Server, Settings, StartError, Surroundings};
 use net::tls::Certificates;
+use net::tls_reports::TlsReports;
 use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
@@ -100,7 +101,11 @@ impl Relay {
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
         let resolver = resolver(&settings)?;
         let policies = policies(config, &resolver, &clock)?;
+        let tls_reports = tls_reports::open(config, &resolver, &clock)?;
         let mut outbound = outbound(config, &routes, &resolver)?;
+        if let Some(reports) = &tls_reports {
+            outbound = outbound.counted_by(Arc::new(reports.clone()));
+        }
         if let Some(policies) = &policies {
             outbound = outbound.with_policies(Arc::new(policies.clone()));
         }
@@ -116,7 +121,7 @@ impl Relay {
         let config = &pages::bound(config, &console, &unsubscribe);
         let ground = Ground::lay(config, clock, kept).await?;
         let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules), providers);
-        let begun = ground.open_doors(config, &dispatch, &fresh, &resolver, &zone).await;
+        let begun = ground.open_doors(config, &dispatch, (&fresh, &resolver), &zone, tls_reports).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
             Err(fault) => {
@@ -248,9 +253,9 @@ impl Ground {
         &self,
         config: &Config,
         dispatch: &dispatch::Handle,
-        fresh: &Arc<dyn Witness>,
-        resolver: &Arc<dyn Resolver>,
+        (fresh, resolver): (&Arc<dyn Witness>, &Arc<dyn Resolver>),
         zone: &[Sockets],
+        tls_reports: Option<TlsReports>,
     ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
         let started_at = self.clock.now();
         let server = Arc::new(self.submission(config, dispatch).await?);
@@ -266,18 +271,16 @@ impl Ground {
         );
         let webhooks = self.webhooks(config, resolver)?;
         let (lifting, counting, taking) = (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
-        let mail = OwnMail {
-            store: Arc::clone(&self.store),
-            dispatch: dispatch.clone(),
-            hostname: config.hostname.clone(),
-            sender: config.mail_from.clone(),
-            clock: Arc::clone(&self.clock),
-        };
+        let mail = self.own_mail(config, dispatch);
+        if let Some(reports) = &tls_reports {
+            self.report_on_tls(config, reports, dispatch);
+        }
         let running = Running {
             dispatch: dispatch.clone(),
             domains,
             mail,
             webhooks,
+            tls_reports,
             hand_in: Box::new(move |handed| {
                 let taking = Arc::clone(&taking);
                 Box::pin(async move { taking.hand_in(handed).await })

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use smtp::address::{Address, ReversePath};
-use smtp::client::{Asked, Conversation, Found, Login, Patience, Settings, Stage, Step, Tls, Transaction};
+use smtp::client::{Asked, Conversation, Found, Login, Patience, RequireTls, Settings, Stage, Step, Tls, Transaction};
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
 use smtp::secret::Secret;
@@ -42,6 +42,7 @@ pub fn check(data: &[u8]) {
                     octets: 100,
                     needs_eight_bit: begun % 2 == 0,
                     needs_smtputf8: false,
+                    require_tls: if begun % 3 == 0 { RequireTls::Always } else { RequireTls::IfOffered },
                     asked: Asked { ret: Some(Ret::Full), envid: Some("Q1"), recipients: &[&asked] },
                     priority: -4,
                 });

@@ -18,6 +18,7 @@ pub mod records;
 pub mod reports;
 pub mod segment;
 pub mod session;
+pub mod tls_report;
 pub mod tlsa;
 
 /// One check: panics where a promise is broken.
@@ -39,5 +40,6 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("reports", reports::check),
     ("segment", segment::check),
     ("session", session::check),
+    ("tls_report", tls_report::check),
     ("tlsa", tlsa::check),
 ];

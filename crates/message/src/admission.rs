@@ -113,6 +113,8 @@ pub struct Inspection {
     pub header_eight_bit: bool,
     /// Octets above 127 in the body.
     pub body_eight_bit: bool,
+    /// One field `TLS-Required`, and it says `No` (RFC 8689 §3).
+    pub waives_tls: bool,
     /// The id of the earlier message ([`Admission::recalling`]) that was sent with the very same content.
     pub repeats: Option<String>,
 }
@@ -156,6 +158,7 @@ impl Admission {
                 message_id: String::new(),
                 header_eight_bit: false,
                 body_eight_bit: false,
+                waives_tls: false,
                 repeats: None,
             },
             recall: None,
@@ -336,6 +339,7 @@ struct Seen {
     message_id: Option<String>,
     subject: Option<String>,
     from: Option<From>,
+    waives_tls: Option<bool>,
     unsubscribe: bool,
 }
 
@@ -358,6 +362,10 @@ impl Header {
                 seen.message_id.get_or_insert_with(|| message_id::read(field.value));
             } else if field.is("Subject") {
                 seen.subject.get_or_insert_with(|| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX));
+            } else if field.is("TLS-Required") {
+                // of several none counts
+                let waives = field.unfolded().trim_ascii().eq_ignore_ascii_case(b"no");
+                seen.waives_tls = Some(waives && seen.waives_tls.is_none());
             } else if field.is("From") {
                 seen.from = Some(if seen.from.is_none() { from(field.value) } else { From::Several });
             } else if field.is("List-Unsubscribe") || field.is("List-Unsubscribe-Post") {
@@ -401,6 +409,7 @@ impl Header {
     fn admitted(mut self, front: String, message_id: String, inspection: &mut Inspection) -> Vec<u8> {
         inspection.from = self.seen.from.unwrap_or(From::Missing);
         inspection.subject = self.seen.subject.unwrap_or_default();
+        inspection.waives_tls = self.seen.waives_tls.unwrap_or_default();
         inspection.message_id = message_id;
         let mut admitted = front.into_bytes();
         admitted.append(&mut self.kept);

@@ -16,4 +16,5 @@ mod message_id;
 pub mod mime;
 mod received;
 pub mod report;
+pub mod tls_report;
 mod words;

@@ -9,6 +9,7 @@ mod tests;
 use relay::clock::Timestamp;
 use relay::limits::Limits;
 use relay::mta_sts::{Kept, Policy, Record, Standing, Step};
+use relay::tls_report::{Failed, ResultType};
 use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::future::Future;
@@ -32,6 +33,11 @@ const WRITTEN_EVERY: Duration = Duration::from_secs(30);
 pub trait Policies: Send + Sync + 'static {
     /// The policy that holds for mail to this domain (lower case, A-labels), none where there is none. May wait for it.
     fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>>;
+
+    /// Why there is none although the domain says that it has one, where that is known; to be asked after [`Policies::of`].
+    fn trouble(&self, _domain: &str) -> Option<Failed> {
+        None
+    }
 }
 
 /// How policies are fetched and kept.
@@ -99,11 +105,17 @@ struct Domain {
     gate: tokio::sync::Mutex<()>,
     /// Somebody fetches it behind the back of the mail.
     is_renewed: AtomicBool,
+    /// Why it could not be fetched when that was last tried.
+    trouble: Mutex<Option<Failed>>,
 }
 
 impl Domain {
     fn standing(&self) -> MutexGuard<'_, Standing> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Failed>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,6 +178,9 @@ impl MtaSts {
         };
         let now = self.inner.clock.now();
         let domain = self.inner.domain(name, matches!(record, Record::Policy(_)), now)?;
+        if record == Record::Absent {
+            *domain.trouble() = None;
+        }
         let step = domain.standing().step(&record, now);
         match (step, record) {
             (Step::Fetch, Record::Policy(id)) => self.inner.renew(name, &domain, &id).await,
@@ -186,6 +201,12 @@ impl MtaSts {
 impl Policies for MtaSts {
     fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
         Box::pin(self.policy(domain))
+    }
+
+    fn trouble(&self, domain: &str) -> Option<Failed> {
+        let domain = self.inner.domains().get(domain).map(Arc::clone)?;
+        let trouble = domain.trouble().clone();
+        trouble
     }
 }
 
@@ -218,22 +239,28 @@ impl Inner {
             return;
         }
         let fetching = async {
-            let _place = self.places.acquire().await.map_err(|error| error.to_string())?;
+            let unfetched = |why: String| Failed::new(ResultType::StsPolicyFetchError, why);
+            let _place = self.places.acquire().await.map_err(|error| unfetched(error.to_string()))?;
             self.fetcher.fetch(name).await
         };
         let seconds = self.settings.fetch_max.as_secs();
         let fetched = tokio::time::timeout(self.settings.fetch_max, fetching).await;
-        let fetched = fetched.unwrap_or_else(|_| Err(format!("it did not come within {seconds} seconds")));
+        let fetched = fetched.unwrap_or_else(|_| {
+            let why = format!("it did not come within {seconds} seconds");
+            Err(Failed::new(ResultType::StsPolicyFetchError, why))
+        });
         let now = self.clock.now();
         match fetched {
             Ok(policy) => {
                 tracing::debug!(domain = name, id, mode = ?policy.mode, "a policy was fetched (MTA-STS)");
                 domain.standing().fetched(id, policy, now);
+                *domain.trouble() = None;
                 self.has_changed.store(true, Ordering::Release);
             }
-            Err(why) => {
-                tracing::info!(domain = name, id, %why, "a policy cannot be fetched (MTA-STS)");
+            Err(failed) => {
+                tracing::info!(domain = name, id, why = %failed.why, "a policy cannot be fetched (MTA-STS)");
                 domain.standing().failed(now);
+                *domain.trouble() = Some(failed);
             }
         }
     }

@@ -13,7 +13,7 @@ mod wire;
 pub use dial::{Dialer, TcpDialer, Transport};
 pub use line::Line;
 pub use shield::Protection;
-pub(crate) use tls::checking as checking_tls;
+pub(crate) use tls::{checking as checking_tls, is_about_certificate};
 
 use bytes::Bytes;
 use relay::clock::Timestamp;
@@ -24,6 +24,7 @@ use relay::queue::{Attempt, Envelope};
 use relay::return_path::Verp;
 use relay::route::{Destination, Routes};
 use relay::store::Content;
+use relay::tls_report::Session;
 use rustls::pki_types::CertificateDer;
 use smtp::client::{Fault, Found, Patience};
 use std::net::IpAddr;
@@ -114,6 +115,12 @@ impl Default for OutboundSettings {
     }
 }
 
+/// Who counts attempts to agree on TLS with the mail servers that DNS names (RFC 8460).
+pub trait Sessions: Send + Sync + 'static {
+    /// Counts one. Called on the way of mail: it does not wait.
+    fn count(&self, session: &Session<'_>);
+}
+
 /// What is to be carried to one destination.
 #[derive(Clone, Debug)]
 pub struct Parcel {
@@ -151,6 +158,7 @@ pub struct Outbound<D = TcpDialer> {
     routes: Arc<Routes>,
     resolver: Arc<dyn Resolver>,
     policies: Option<Arc<dyn Policies>>,
+    sessions: Option<Arc<dyn Sessions>>,
     dice: Mutex<Box<dyn Dice>>,
     tls: tls::TlsClients,
     dialer: D,
@@ -184,13 +192,19 @@ impl<D: Dialer> Outbound<D> {
         dice: Box<dyn Dice>,
     ) -> Result<Outbound<D>, rustls::Error> {
         let tls = tls::TlsClients::new(&settings)?;
-        Ok(Outbound { settings, routes, resolver, policies: None, dice: Mutex::new(dice), tls, dialer })
+        Ok(Outbound { settings, routes, resolver, policies: None, sessions: None, dice: Mutex::new(dice), tls, dialer })
     }
 
     /// Goes by the policies of domains (MTA-STS), too.
     #[must_use]
     pub fn with_policies(self, policies: Arc<dyn Policies>) -> Outbound<D> {
         Outbound { policies: Some(policies), ..self }
+    }
+
+    /// Has its sessions counted.
+    #[must_use]
+    pub fn counted_by(self, sessions: Arc<dyn Sessions>) -> Outbound<D> {
+        Outbound { sessions: Some(sessions), ..self }
     }
 
     /// The routes it goes by.
@@ -202,7 +216,9 @@ impl<D: Dialer> Outbound<D> {
     /// host with the port.
     pub async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
         match destination {
-            Destination::Mx { domain } => mail_servers(self.resolver.as_ref(), domain).await,
+            Destination::Mx { domain } | Destination::Waiving { domain } => {
+                mail_servers(self.resolver.as_ref(), domain).await
+            }
             Destination::Route { .. } => Some(vec![self.routes.site(destination)]),
         }
     }
@@ -222,7 +238,8 @@ impl<D: Dialer> Outbound<D> {
     ) -> Delivery {
         let begun = Instant::now();
         let mut errand = Errand::new(parcel, at);
-        let found_line = line.take().filter(|line| line.destination() == destination);
+        let wish = parcel.envelope.way_wish();
+        let found_line = line.take().filter(|line| line.destination() == destination && line.wish == wish);
         match timeout(self.settings.attempt_max, self.run(found_line, destination, &mut errand)).await {
             Ok(left) => *line = left,
             Err(_) => errand.settle_rest(&Finding::Failed(Failure::Lost("the attempt took too long".into()))),
@@ -248,7 +265,7 @@ impl<D: Dialer> Outbound<D> {
         destination: &Destination,
         errand: &mut Errand<'_>,
     ) -> Option<Line<D::Stream>> {
-        let mut opener = opener::Opener::new(self, destination);
+        let mut opener = opener::Opener::new(self, destination, errand.tls_wish());
         let recipients_max = match errand.transaction_recipients() {
             0 => self.settings.recipients_max,
             most => most.min(self.settings.recipients_max),
@@ -280,7 +297,10 @@ impl<D: Dialer> Outbound<D> {
                 }
                 // a line that went stale while it was idle says nothing about its host
                 Carried::Nothing(_) if reused => {}
-                Carried::Nothing(found) => opener.failed(&line, finding(found)),
+                Carried::Nothing(found) => {
+                    opener.failed(&line, finding(found));
+                    hang_up(line);
+                }
             }
         }
     }
@@ -311,6 +331,7 @@ fn finding(found: Found) -> Finding {
             Fault::Login(why) => Failure::Login(why),
             Fault::NeedsSmtputf8 => Failure::NeedsSmtputf8,
             Fault::NeedsEightBit => Failure::NeedsEightBit,
+            Fault::NeedsRequireTls => Failure::NeedsRequireTls("it does not list REQUIRETLS".into()),
             Fault::TooLarge(octets) => Failure::TooLarge(octets),
         }),
     }

@@ -2,6 +2,7 @@
 //! domain of the operator's in the built-in system account; free of quota and limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use message::letter::{self, Letter};
@@ -9,7 +10,7 @@ use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::language::Language;
 use relay::priority::Priority;
-use relay::queue::{Envelope, Origin};
+use relay::queue::{Envelope, Origin, TlsWish};
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
 use relay::store::{Draft, Store, StoreError};
@@ -63,6 +64,23 @@ pub enum OwnMailError {
     Store(#[from] StoreError),
 }
 
+/// How long a report is tried.
+const REPORT_RETRY_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// What the head of a message needs that whoever composes it does not know.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The address that it is from.
+    pub from: &'a str,
+    /// When it is written, in seconds since 1970.
+    pub seconds: u64,
+    /// Message-ID, without angle brackets.
+    pub message_id: &'a str,
+}
+
+/// Composes a message.
+pub type Compose<'a> = &'a (dyn Fn(&Frame<'_>) -> Vec<u8> + Send + Sync);
+
 /// The relay's own hand.
 pub struct OwnMail<S> {
     /// What keeps it.
@@ -97,6 +115,40 @@ impl<S: Store> OwnMail<S> {
         Ok((sender, Arc::clone(domain.ok_or_else(|| OwnMailError::NoDomain(name.to_owned()))?)))
     }
 
+    /// The domain that it writes from; none where it writes nothing.
+    pub fn domain(&self) -> Option<&str> {
+        Some(self.sender.as_ref()?.address.rsplit_once('@')?.1)
+    }
+
+    /// Takes a report on TLS for delivery, tried for a day at the most (RFC 8460 §5.5); it is on disk when this returns. It goes
+    /// out whatever policies say about TLS (RFC 8460 §3).
+    ///
+    /// # Errors
+    /// Why not; nothing is sent then.
+    pub async fn send_report(&self, to: &Address, compose: Compose<'_>) -> Result<MessageId, OwnMailError> {
+        let (sender, domain) = self.origin()?;
+        let now = self.clock.now();
+        let message = MessageId::new(now, &mut SystemDice);
+        let message_id = format!("{message}@{}", self.hostname);
+        let content = compose(&Frame { from: &sender.address, seconds: now.0 / 1_000, message_id: &message_id });
+        let envelope = Envelope {
+            retry_for: Some(REPORT_RETRY_FOR),
+            tls_wish: TlsWish::Waived,
+            // nobody waits for it
+            priority: Priority::LOW,
+            ..envelope(message, sender, &domain, to.clone(), &content, now)?
+        };
+        self.keep(envelope, content).await
+    }
+
+    async fn keep(&self, envelope: Envelope, content: Vec<u8>) -> Result<MessageId, OwnMailError> {
+        let mut draft = self.store.draft()?;
+        draft.append(Bytes::from(content)).await?;
+        self.store.commit(envelope.clone(), draft).await?;
+        self.dispatch.arrived(&envelope);
+        Ok(envelope.message)
+    }
+
     /// Takes a note for delivery; it is on disk when this returns.
     ///
     /// # Errors
@@ -114,25 +166,24 @@ impl<S: Store> OwnMail<S> {
             seconds: now.0 / 1_000,
             message_id: &format!("{message}@{}", self.hostname),
         })?;
-        let envelope = envelope(message, sender, &domain, note, &content, now)?;
-        let mut draft = self.store.draft()?;
-        draft.append(Bytes::from(content)).await?;
-        self.store.commit(envelope.clone(), draft).await?;
-        self.dispatch.arrived(&envelope);
-        Ok(message)
+        let recipient = address(&note.address)?;
+        let envelope = envelope(message, sender, &domain, recipient, &content, now)?;
+        self.keep(envelope, content).await
     }
+}
+
+fn address(text: &str) -> Result<Address, OwnMailError> {
+    Address::parse(text, true).map_err(|_| OwnMailError::NoAddress(text.to_owned()))
 }
 
 fn envelope(
     message: MessageId,
     sender: &Sender,
     domain: &SendingDomain,
-    note: &Note,
+    recipient: Address,
     content: &[u8],
     now: Timestamp,
 ) -> Result<Envelope, OwnMailError> {
-    let address = |text: &str| Address::parse(text, true).map_err(|_| OwnMailError::NoAddress(text.to_owned()));
-    let recipient = address(&note.address)?;
     Ok(Envelope {
         message,
         account: SYSTEM_ACCOUNT,
@@ -150,6 +201,7 @@ fn envelope(
         facts: content_facts(content, &sender.address),
         session: None,
         requests: None,
+        tls_wish: TlsWish::AsAsked,
         // somebody waits for it, and what is reported to senders, from the same account, may be much
         priority: Priority::HIGH,
     })

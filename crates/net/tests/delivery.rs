@@ -199,6 +199,7 @@ impl Relay {
             },
             session: None,
             requests: None,
+            tls_wish: relay::queue::TlsWish::AsAsked,
             priority: relay::priority::Priority::NORMAL,
         };
         let mut draft = self.store.draft().unwrap();

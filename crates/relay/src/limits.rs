@@ -219,6 +219,14 @@ limits! {
         "The time in which a domain's policy (MTA-STS) has to come. Mail waits for it where none is known.";
     sts_fetches_max STS_FETCHES_MAX 256 1..=10_000 "policies" ""
         "Policies (MTA-STS) that are fetched at once.";
+    tls_report_domains_max TLS_REPORT_DOMAINS_MAX 50_000 100..=1_000_000 "domains" ""
+        "Domains whose TLS sessions are counted in one day, for reports to them (TLS-RPT); those of further ones are not.";
+    tls_report_rows_max TLS_REPORT_ROWS_MAX 100 10..=10_000 "rows" ""
+        "Rows about TLS sessions that failed in a report about one domain; further ones are told by their kind alone.";
+    tls_reports_kept_max TLS_REPORTS_KEPT_MAX 1_000 10..=100_000 "reports" ""
+        "Reports on TLS that the list of those that were sent has: the oldest go.";
+    tls_reports_at_once TLS_REPORTS_AT_ONCE 16 1..=1_000 "reports" ""
+        "Reports on TLS that are under way over HTTPS at once.";
     tlsa_records_max TLSA_RECORDS_MAX 32 4..=256 "records" ""
         "TLSA records of one mail server that are looked at (DANE); of more the first ones count.";
     transaction_recipients_max TRANSACTION_RECIPIENTS_MAX 100 1..=1_000 "recipients" ""

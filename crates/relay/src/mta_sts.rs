@@ -107,6 +107,19 @@ impl Policy {
         Ok(Policy { mode, mx, max_age })
     }
 
+    /// Its lines, as it could be published.
+    pub fn lines(&self) -> Vec<String> {
+        let mode = match self.mode {
+            Mode::Enforce => "enforce",
+            Mode::Testing => "testing",
+            Mode::None => "none",
+        };
+        let mut lines = vec!["version: STSv1".to_owned(), format!("mode: {mode}")];
+        lines.extend(self.mx.iter().map(|pattern| format!("mx: {pattern}")));
+        lines.push(format!("max_age: {}", self.max_age));
+        lines
+    }
+
     /// Whether mail may go to this mail server, a name in lower case (RFC 8461 §4.1).
     pub fn admits(&self, host: &str) -> bool {
         self.mx.iter().any(|pattern| match pattern.strip_prefix("*.") {

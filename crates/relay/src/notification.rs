@@ -163,6 +163,7 @@ mod tests {
             facts: ContentFacts::default(),
             session: None,
             requests: None,
+            tls_wish: crate::queue::TlsWish::AsAsked,
             priority: crate::priority::Priority::NORMAL,
         }
     }

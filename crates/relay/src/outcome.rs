@@ -40,6 +40,8 @@ pub enum Failure {
     NeedsSmtputf8,
     /// The next hop lacks 8BITMIME and the content needs it.
     NeedsEightBit,
+    /// The sender requires TLS on the whole way, and this next hop does not promise or have it.
+    NeedsRequireTls(String),
     /// The next hop said something that is not SMTP.
     Protocol(String),
     /// The message is larger than the next hop's SIZE.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use smtp::address::{Address, ReversePath};
+use smtp::client::RequireTls;
 use smtp::envelope::RcptParameters;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Envelope {
     pub session: Option<SessionFacts>,
     /// What the client asked about notifications (RFC 3461); none where it asked nothing.
     pub requests: Option<Box<Requests>>,
+    /// What the sender wants of TLS on the whole way.
+    pub tls_wish: TlsWish,
     /// How urgent it is.
     pub priority: Priority,
 }
@@ -64,10 +67,37 @@ impl Envelope {
         self.header_needs_smtputf8 || !sender_is_ascii || !recipients.into_iter().all(Address::is_ascii)
     }
 
+    /// Whether its transactions say REQUIRETLS. A notification goes out without it, too: it has the header alone of what it
+    /// tells of, and nobody would hear of its loss (RFC 8689 §4.4).
+    pub fn require_tls(&self) -> RequireTls {
+        match (self.tls_wish, &self.reverse_path) {
+            (TlsWish::Required, ReversePath::Null) => RequireTls::IfOffered,
+            (TlsWish::Required, ReversePath::Mailbox(_)) => RequireTls::Always,
+            _ => RequireTls::No,
+        }
+    }
+
+    /// What is wanted of TLS on its way: nothing of what may go out without it.
+    pub fn way_wish(&self) -> TlsWish {
+        if self.require_tls() == RequireTls::IfOffered { TlsWish::AsAsked } else { self.tls_wish }
+    }
+
     /// What the client asked about one of its recipients; none where it asked nothing.
     pub fn asked(&self, recipient: u16) -> Option<&RcptParameters> {
         self.requests.as_ref()?.recipients.get(usize::from(recipient))
     }
+}
+
+/// What the sender of a message wants of TLS between mail servers (RFC 8689).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TlsWish {
+    /// Nothing: what the recipients' domains ask decides.
+    #[default]
+    AsAsked,
+    /// TLS with a certificate that is checked, and a promise of the same from each next hop, or a bounce: REQUIRETLS.
+    Required,
+    /// That it arrives, though a domain's policy or DANE records ask for more than can be had: the field `TLS-Required: No`.
+    Waived,
 }
 
 /// Why a message exists.

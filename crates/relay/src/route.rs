@@ -5,6 +5,7 @@ use smtp::client::Login;
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
+use crate::queue::TlsWish;
 use crate::reroute::Via;
 
 /// How TLS is used towards a next hop.
@@ -48,6 +49,12 @@ pub struct Route {
 pub enum Destination {
     /// The MX hosts of the domain.
     Mx {
+        /// The domain, lower case, A-labels.
+        domain: String,
+    },
+    /// The same, for mail that no policy about TLS is to keep from arriving: what such a policy keeps waiting does not hold it
+    /// up, and no connection of the one carries the other.
+    Waiving {
         /// The domain, lower case, A-labels.
         domain: String,
     },
@@ -221,6 +228,14 @@ impl Routes {
         }
     }
 
+    /// Where mail for this domain goes whose sender wants this of TLS.
+    pub fn destination_wanting(&self, domain: &str, wish: TlsWish) -> Destination {
+        match self.destination(domain) {
+            Destination::Mx { domain } if wish == TlsWish::Waived => Destination::Waiving { domain },
+            destination => destination,
+        }
+    }
+
     /// The destination of the route to this next hop, as [`Routes::site`] names it.
     pub fn named(&self, site: &str) -> Option<Destination> {
         let mut all = (0..self.routes.len()).map(|index| Destination::Route { index });
@@ -239,7 +254,7 @@ impl Routes {
     /// The route behind a destination; none for MX, and for a place that this list does not have.
     pub fn route(&self, destination: &Destination) -> Option<&Route> {
         match destination {
-            Destination::Mx { .. } => None,
+            Destination::Mx { .. } | Destination::Waiving { .. } => None,
             Destination::Route { index } => self.routes.get(*index).map(|(_, route)| route),
         }
     }
@@ -252,7 +267,7 @@ impl Routes {
     /// The destination's name for people, logs and metrics: `example.com`, or `relay.example.net:2525`.
     pub fn site(&self, destination: &Destination) -> String {
         match (destination, self.route(destination)) {
-            (Destination::Mx { domain }, _) => domain.clone(),
+            (Destination::Mx { domain } | Destination::Waiving { domain }, _) => domain.clone(),
             (_, Some(route)) if route.host.contains(':') => format!("[{}]:{}", route.host, route.port),
             (_, Some(route)) => format!("{}:{}", route.host, route.port),
             (Destination::Route { index }, None) => format!("route {}", index + 1),
@@ -290,7 +305,7 @@ mod tests {
     fn index(destination: Destination) -> Option<usize> {
         match destination {
             Destination::Route { index } => Some(index),
-            Destination::Mx { .. } => None,
+            Destination::Mx { .. } | Destination::Waiving { .. } => None,
         }
     }
 
@@ -300,6 +315,13 @@ mod tests {
         assert_eq!(routes(&[]).destination("Example.COM"), mx("example.com"));
         assert_eq!(routes(&[]).destination("exämple.com"), mx("xn--exmple-cua.com"));
         assert_eq!(routes(&["other.org"]).destination("example.com"), mx("example.com"));
+        let wanting = |routes: Routes, wish| routes.destination_wanting("Example.com", wish);
+        for wish in [TlsWish::AsAsked, TlsWish::Required] {
+            assert_eq!(wanting(routes(&[]), wish), mx("example.com"));
+        }
+        let waiving = Destination::Waiving { domain: "example.com".into() };
+        assert_eq!(wanting(routes(&[]), TlsWish::Waived), waiving);
+        assert_eq!(wanting(routes(&["*"]), TlsWish::Waived), Destination::Route { index: 0 });
     }
 
     #[test]

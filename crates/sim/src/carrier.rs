@@ -109,7 +109,7 @@ impl Drop for Finding<'_> {
 
 fn name_of(destination: &Destination) -> String {
     match destination {
-        Destination::Mx { domain } => domain.clone(),
+        Destination::Mx { domain } | Destination::Waiving { domain } => domain.clone(),
         Destination::Route { index } => format!("route {index}"),
     }
 }

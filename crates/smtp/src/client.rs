@@ -1,4 +1,4 @@
-//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 3461, 4954, 9422).
+//! The client's side of a conversation with a next hop, as a machine without IO (RFC 5321, 2920, 3207, 3461, 4954, 8689, 9422).
 //!
 //! The driver calls [`Conversation::step`] with what it has read and carries out each step. After
 //! [`Step::Ready`] it may [`Conversation::begin`] a transaction, as often as the next hop lets it, or
@@ -120,6 +120,8 @@ pub enum Fault {
     NeedsSmtputf8,
     /// 8BITMIME is needed and not offered.
     NeedsEightBit,
+    /// REQUIRETLS is needed and not offered under TLS.
+    NeedsRequireTls,
     /// The message is larger than the SIZE offered, in octets.
     TooLarge(u64),
 }
@@ -168,10 +170,24 @@ pub struct Transaction<'a> {
     pub needs_eight_bit: bool,
     /// An address or header field has non-ASCII.
     pub needs_smtputf8: bool,
+    /// Whether the sender wants TLS on the whole way (RFC 8689).
+    pub require_tls: RequireTls,
     /// What the sender asked about notifications; said only where the next hop lists DSN (RFC 3461 §5.2.1, §5.2.2).
     pub asked: Asked<'a>,
     /// Its priority, from -9 to 9; said only where it is not 0 and the next hop lists MT-PRIORITY (RFC 6710 §4.2).
     pub priority: i8,
+}
+
+/// Whether a transaction says REQUIRETLS (RFC 8689).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequireTls {
+    /// It does not.
+    #[default]
+    No,
+    /// Where the next hop lists it: a notification about such mail goes out without it, too (RFC 8689 §4.4).
+    IfOffered,
+    /// Nothing goes out without it.
+    Always,
 }
 
 /// What a sender asked about notifications (RFC 3461).
@@ -288,7 +304,10 @@ impl Conversation {
             return;
         }
         self.transactions += 1;
-        let mut exchange = Exchange::new(transaction, &self.capabilities, std::mem::take(&mut self.needs_reset));
+        let says_require_tls =
+            transaction.require_tls != RequireTls::No && self.secured && self.capabilities.require_tls;
+        let needs_reset = std::mem::take(&mut self.needs_reset);
+        let mut exchange = Exchange::new(transaction, &self.capabilities, says_require_tls, needs_reset);
         exchange.send(&mut self.out);
         self.state = State::Transaction(Box::new(exchange));
     }
@@ -358,6 +377,9 @@ impl Conversation {
 
     fn lacking(&self, transaction: &Transaction<'_>) -> Option<Fault> {
         let offered = &self.capabilities;
+        if transaction.require_tls == RequireTls::Always && !(self.secured && offered.require_tls) {
+            return Some(Fault::NeedsRequireTls);
+        }
         if transaction.needs_smtputf8 && !offered.smtputf8 {
             return Some(Fault::NeedsSmtputf8);
         }

@@ -160,6 +160,8 @@ pub fn mail_parameters(text: &str) -> Result<MailParameters, Reply> {
             body.replace(value.and_then(body_value).ok_or_else(bad)?).is_none()
         } else if name.eq_ignore_ascii_case("SMTPUTF8") {
             value.is_none() && !std::mem::replace(&mut parameters.smtputf8, true)
+        } else if name.eq_ignore_ascii_case("REQUIRETLS") {
+            value.is_none() && !std::mem::replace(&mut parameters.require_tls, true)
         } else if name.eq_ignore_ascii_case("AUTH") {
             value.is_some_and(is_xtext) && !std::mem::replace(&mut parameters.auth, true)
         } else if name.eq_ignore_ascii_case("RET") {
@@ -317,7 +319,11 @@ mod tests {
         for bad in ["SMTPUTF8=1", "SMTPUTF8 SMTPUTF8", "AUTH", "AUTH=", "AUTH=+4", "AUTH=a=b", "AUTH=<> AUTH=<>"] {
             assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
         }
-        for unknown in ["XFOO", "REQUIRETLS", "NOTIFY=NEVER", "=", "SIZE=1 XFOO=1"] {
+        assert!(mail_parameters("requiretls").unwrap().require_tls);
+        for bad in ["REQUIRETLS=1", "REQUIRETLS REQUIRETLS"] {
+            assert_eq!(mail_parameters(bad).unwrap_err().code, 501, "{bad}");
+        }
+        for unknown in ["XFOO", "REQUIRE-TLS", "NOTIFY=NEVER", "=", "SIZE=1 XFOO=1"] {
             assert_eq!(mail_parameters(unknown).unwrap_err().code, 555, "{unknown}");
         }
     }

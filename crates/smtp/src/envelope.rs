@@ -31,6 +31,8 @@ pub struct MailParameters {
     pub ret: Option<Ret>,
     /// `ENVID=`, as it was sent (RFC 3461 §4.4).
     pub envid: Option<Box<str>>,
+    /// `REQUIRETLS` (RFC 8689 §2).
+    pub require_tls: bool,
     /// `MT-PRIORITY=`, from -9 to 9 (RFC 6710 §3).
     pub priority: Option<i8>,
 }

@@ -1,4 +1,4 @@
-//! The server's side of a session as a machine without IO (RFC 5321, 4954, 3207, 3030, 1870, 3461, 6531, 9422).
+//! The server's side of a session as a machine without IO (RFC 5321, 4954, 3207, 3030, 1870, 3461, 6531, 8689, 9422).
 //!
 //! The driver calls [`Session::step`] with what it has read until it gets [`Step::Read`], carrying
 //! out each step in order. While a question stands, no input is looked at: pipelining is right by

@@ -60,6 +60,7 @@ fn envelope(number: u64, recipients: u64, now: Timestamp) -> Result<Envelope, Fa
         },
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -71,6 +71,7 @@ fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope,
             tls: "TLS 1.3".into(),
         }),
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

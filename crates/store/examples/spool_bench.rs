@@ -37,6 +37,7 @@ fn envelope(message: u128) -> Result<Envelope, Failure> {
         facts: ContentFacts { subject: "Your order".to_owned(), ..ContentFacts::default() },
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -71,6 +71,7 @@ fn envelope(number: u64) -> Envelope {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     }
 }

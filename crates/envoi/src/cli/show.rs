@@ -58,6 +58,8 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Certificates(found) => certificates(found),
         Answer::UnknownReplies(all) => unknown_replies(all),
         Answer::Sites(all) => super::site::list(all),
+        Answer::TlsSessions(all) => super::tls_report::counted(all),
+        Answer::TlsReports(all) => super::tls_report::sent(all),
         Answer::Blocks(all) => blocks(all),
         Answer::Brakes(all) => super::brake::list(all),
         Answer::ApiKeys(keys) => api_key::list(keys),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::read::Tree;
-use super::{CertificatePair, Config, Problem, route};
+use super::{CertificatePair, Config, Problem, route, tls_reports};
 
 /// Contradictions inside the file.
 pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
@@ -17,6 +17,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     acme(config, tree, &mut problems);
     zone(config, tree, &mut problems);
     reports(config, tree, &mut problems);
+    tls_reports::contradictions(config, tree, &mut problems);
     proxies(config, tree, &mut problems);
     if let Err(errors) = config.limits.check() {
         let table = tree.table("limits");

@@ -4,6 +4,7 @@
 
 mod bounces;
 mod sections;
+mod tls_reports;
 mod unsubscribe;
 
 use std::borrow::Cow;
@@ -570,18 +571,13 @@ const KEYS: &[Key] = &[
 /// Every key, the limits in their place.
 pub(super) fn keys() -> Vec<Key> {
     let limits = super::limits::keys();
-    let mut all = Vec::with_capacity(KEYS.len() + bounces::KEYS.len() + unsubscribe::KEYS.len() + limits.len());
+    let mut all = Vec::with_capacity(KEYS.len() + limits.len());
     for section in SECTIONS {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            all.extend(
-                KEYS.iter()
-                    .chain(bounces::KEYS)
-                    .chain(unsubscribe::KEYS)
-                    .filter(|key| key.section == section.name)
-                    .cloned(),
-            );
+            let known = KEYS.iter().chain(bounces::KEYS).chain(tls_reports::KEYS).chain(unsubscribe::KEYS);
+            all.extend(known.filter(|key| key.section == section.name).cloned());
         }
     }
     all

@@ -313,3 +313,17 @@ fn files_are_looked_at_beside_every_other_fault() {
     std::fs::write(&file, "").unwrap();
     assert_eq!(check(&file, Timestamp(0)).problems.len(), 4, "what is missing is told once");
 }
+
+#[test]
+fn reports_on_tls_have_an_author_once_a_contact_is_named() {
+    assert_eq!(read(GOOD).unwrap().0.tls_reports, None);
+    let reports = |further: &str| format!("{GOOD}[tls_reports]\ncontact = \"tls@relay.example.com\"\n{further}");
+    let (config, findings) = read(&reports("[mail]\nfrom = \"Envoi <envoi@mail.example.com>\"\n")).unwrap();
+    assert_eq!(findings.problems, []);
+    let author = config.tls_reports.unwrap();
+    assert_eq!((author.organization.as_str(), author.submitter.as_str()), ("relay.example.com", "mail.example.com"));
+    let found = problems(&reports("organization = \"Example Inc.\"\n"));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("by mail get none"), "{found:?}");
+    let found = problems(&format!("{GOOD}[tls_reports]\norganization = \"Example Inc.\"\n"));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("without a contact"), "{found:?}");
+}

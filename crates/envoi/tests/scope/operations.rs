@@ -85,6 +85,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::UnknownReplies,
         O::SiteList { after: None, limit: 0, troubled: false },
         O::SiteResume { site: "example.net".into() },
+        O::TlsSessionList { after: None, limit: 0 },
+        O::TlsReportList { limit: 0 },
         O::BrakeList { account: some },
         O::BrakeRelease { brake: format!("U{}", of.user_number) },
         O::Blocks,

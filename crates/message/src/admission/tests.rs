@@ -210,6 +210,23 @@ fn tells_where_eight_bit_octets_are() {
 }
 
 #[test]
+fn reads_whether_policies_about_tls_are_waived() {
+    for (fields, waives) in [
+        ("TLS-Required: No\r\n", true),
+        ("tls-required:\r\n no \r\n", true),
+        ("TLS-Required: Yes\r\n", false),
+        ("TLS-Required: No way\r\n", false),
+        ("TLS-Required:\r\n", false),
+        ("TLS-Required: No\r\nTLS-Required: No\r\n", false),
+        ("X-TLS-Required: No\r\n", false),
+    ] {
+        let (admitted, inspection) = admit(format!("From: a@b.c\r\n{fields}\r\nTLS-Required: No\r\n"));
+        assert_eq!(inspection.waives_tls, waives, "{fields}");
+        assert!(String::from_utf8(admitted).unwrap().contains(fields));
+    }
+}
+
+#[test]
 fn refuses_nul_anywhere() {
     for content in [&b"Subject: \0\r\n\r\n"[..], b"Subject: x\r\n\r\na\0", b"\0", b"Bcc: \0\r\n\r\n", b"x\0y\r\n"] {
         assert_eq!(admit_pieces(&[content]).unwrap_err(), AdmissionError::Nul, "{content:?}");

@@ -327,7 +327,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
             .zip(&envelope.recipients)
             .map(|(recipient, address)| Addressed {
                 recipient,
-                destination: routes.destination(address.domain()),
+                destination: routes.destination_wanting(address.domain(), envelope.way_wish()),
                 state: state.clone(),
             })
             .collect();

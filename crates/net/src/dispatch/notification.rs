@@ -12,7 +12,7 @@ use relay::clock::Timestamp;
 use relay::id::MessageId;
 use relay::notification::{self, About};
 use relay::outcome::{self, Ending, Judgement};
-use relay::queue::{ContentFacts, Envelope, Origin, Outcome};
+use relay::queue::{ContentFacts, Envelope, Origin, Outcome, TlsWish};
 use relay::store::{Claimed, Draft, Store, StoreError};
 use smtp::address::{Address, ReversePath};
 use smtp::dsn::{Ret, original_recipient};
@@ -170,6 +170,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     async fn returned(&self, mail: &Claimed, action: Action) -> Returned {
         let facts = &mail.envelope.facts;
         let asks_for_all = mail.envelope.requests.as_ref().is_some_and(|requests| requests.ret == Some(Ret::Full));
+        // of what requires TLS the header alone comes back (RFC 8689 §4.4)
+        let asks_for_all = asks_for_all && mail.envelope.tls_wish != TlsWish::Required;
         let is_whole = action == Action::Failed && asks_for_all && facts.octets <= self.settings.returned_octets_max;
         let (content, octets) = (mail.content.clone(), if is_whole { facts.octets } else { facts.header_octets });
         let reading = self.settings.offload.run(move || seal::beginning(&content, octets));
@@ -328,6 +330,7 @@ fn envelope(
         facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),
         session: None,
         requests: None,
+        tls_wish: if original.tls_wish == TlsWish::Required { TlsWish::Required } else { TlsWish::AsAsked },
         // as urgent as the message that it is about
         priority: original.priority,
     }

@@ -56,6 +56,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     }
 }

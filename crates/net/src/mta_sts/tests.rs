@@ -199,7 +199,7 @@ async fn a_new_id_brings_the_new_policy_and_a_fault_keeps_the_old_one() {
 async fn what_is_no_policy_is_none_and_hurts_nobody() {
     let long = format!("{}{}", policy("enforce"), "future: thing\n".repeat(5_000));
     let server = PolicyServer::start("").await;
-    for bad in [
+    for (place, bad) in [
         "HTTP/1.1 301 Moved\r\nLocation: https://mta-sts.b.example/else\r\nContent-Length: 0\r\n\r\n".to_owned(),
         answer("mode: enforce\n"),
         answer(&long),
@@ -207,11 +207,21 @@ async fn what_is_no_policy_is_none_and_hurts_nobody() {
         "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\nversion: STSv1\n".to_owned(),
         "no HTTP at all\r\n\r\n".to_owned(),
         String::new(),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         server.answers(&bad);
         let scene = Scene::new(&server, None);
         scene.names.set(Ok(RECORD));
-        assert_eq!(mode(&scene.open()).await, None, "{bad:.80}");
+        let policies = scene.open();
+        assert_eq!(mode(&policies).await, None, "{bad:.80}");
+        // one came as it should, and was none; the others did not come
+        let expected = if place == 1 { ResultType::StsPolicyInvalid } else { ResultType::StsPolicyFetchError };
+        assert_eq!(policies.trouble("b.example").unwrap().result, expected, "{bad:.80}");
+        // a domain that says no more that it has one has no trouble with it
+        scene.names.set(Err(LookupError::NoRecord));
+        assert!(mode(&policies).await.is_none() && policies.trouble("b.example").is_none());
     }
     assert_eq!(server.asked(), 7);
 }
@@ -224,7 +234,9 @@ async fn the_certificate_must_be_for_the_policy_host_of_that_domain() {
     assert!(scene.open().of("c.example").await.is_none());
     let stranger = PolicyServer::start("").await;
     let settings = Settings { authorities: vec![stranger.authority.clone()], ..scene.settings.clone() };
-    assert_eq!(mode(&Scene { settings, ..scene }.open()).await, None);
+    let policies = Scene { settings, ..scene }.open();
+    assert_eq!(mode(&policies).await, None);
+    assert_eq!(policies.trouble("b.example").unwrap().result, ResultType::StsWebpkiInvalid);
     assert_eq!(server.asked(), 0);
 }
 

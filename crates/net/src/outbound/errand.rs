@@ -2,7 +2,7 @@
 
 use relay::clock::Timestamp;
 use relay::outcome::Finding;
-use relay::queue::Attempt;
+use relay::queue::{Attempt, TlsWish};
 use smtp::client::Found;
 use std::time::Duration;
 
@@ -39,6 +39,11 @@ impl<'a> Errand<'a> {
         let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into() };
         let findings = vec![None; parcel.recipients.len()];
         Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new() }
+    }
+
+    /// What the sender wants of TLS.
+    pub(super) fn tls_wish(&self) -> TlsWish {
+        self.parcel.envelope.way_wish()
     }
 
     /// Recipients in one transaction, as the parcel says; 0: it says nothing.

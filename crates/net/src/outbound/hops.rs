@@ -2,16 +2,18 @@
 
 use crate::reach::refused;
 use relay::dice::Dice;
-use relay::mta_sts::Policy;
+use relay::mta_sts::{Mode, Policy};
 use relay::outcome::{Failure, Finding};
+use relay::queue::TlsWish;
 use relay::route::{Route, RouteTls};
+use relay::tls_report::{Applied, Failed, ResultType, Session};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use super::dial::Dialer;
-use super::shield::{Shield, Subject, by_policy, by_tlsa};
-use super::{Outbound, OutboundSettings};
+use super::shield::{Asked, Shield, Subject, by_policy, by_tlsa};
+use super::{Outbound, OutboundSettings, Sessions};
 use crate::dns::{Hop, LookupError, MailHosts, PlanFault, Resolver, VouchedHost, addresses_of, mail_hosts};
 use crate::mta_sts::Policies;
 
@@ -29,6 +31,26 @@ pub(super) struct Next {
     pub(super) host: String,
     pub(super) remote: SocketAddr,
     pub(super) shield: Shield,
+    /// How its session is counted; none where it is not.
+    pub(super) account: Option<Arc<Account>>,
+}
+
+/// How the sessions with one host are counted.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    /// For which recipient domain.
+    pub(super) domain: String,
+    /// By which policy.
+    pub(super) applied: Applied,
+    /// What is wrong with each of them, however it goes.
+    pub(super) trouble: Option<Failed>,
+}
+
+/// What is asked of the connection with a host, and how its sessions are counted.
+#[derive(Clone)]
+struct Demand {
+    shield: Shield,
+    account: Option<Arc<Account>>,
 }
 
 /// Who is asked where mail goes, and how.
@@ -36,15 +58,26 @@ pub(super) struct Next {
 pub(super) struct Sources<'a> {
     resolver: &'a dyn Resolver,
     policies: Option<&'a dyn Policies>,
+    sessions: Option<&'a dyn Sessions>,
     settings: &'a OutboundSettings,
+    /// Whether TLSA records are looked for.
+    dane: bool,
+    /// Whether the sender requires TLS with whom the domain means.
+    is_strict: bool,
     dice: &'a Mutex<Box<dyn Dice>>,
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn of<D: Dialer>(outbound: &'a Outbound<D>) -> Sources<'a> {
+    /// Those for mail whose sender wants this of TLS: where nothing is to keep it from arriving, neither policies nor DANE are
+    /// asked for, and its sessions are not counted, since they say nothing of either (RFC 8689 §4.3, RFC 8460 §3).
+    pub(super) fn of<D: Dialer>(outbound: &'a Outbound<D>, wish: TlsWish) -> Sources<'a> {
+        let asks = wish != TlsWish::Waived;
         Sources {
             resolver: outbound.resolver.as_ref(),
-            policies: outbound.policies.as_deref(),
+            policies: outbound.policies.as_deref().filter(|_| asks),
+            sessions: outbound.sessions.as_deref().filter(|_| asks),
+            dane: outbound.settings.dane && asks,
+            is_strict: wish == TlsWish::Required,
             settings: &outbound.settings,
             dice: &outbound.dice,
         }
@@ -52,6 +85,14 @@ impl<'a> Sources<'a> {
 
     async fn policy(self, domain: &str) -> Option<Arc<Policy>> {
         self.policies?.of(domain).await
+    }
+
+    /// Counts a session that failed before anybody was dialled.
+    fn count(self, domain: &str, applied: &Applied, host: &str, failed: &Failed) {
+        let (receiving, sending) = (None, None);
+        if let Some(sessions) = self.sessions {
+            sessions.count(&Session { domain, applied, host, receiving, sending, failed: Some(failed) });
+        }
     }
 }
 
@@ -64,7 +105,7 @@ pub(super) struct Hops<'a> {
     vouched: Option<Vec<String>>,
     /// The domain and what it asks of its mail servers (MTA-STS).
     policy: Option<(&'a str, Arc<Policy>)>,
-    ready: VecDeque<(Hop, Shield)>,
+    ready: VecDeque<(Hop, Demand)>,
     given: usize,
 }
 
@@ -74,11 +115,11 @@ impl<'a> Hops<'a> {
     /// # Errors
     /// Why there are none.
     pub(super) async fn find(sources: Sources<'a>, origin: Origin<'a>) -> Result<Hops<'a>, Finding> {
-        let Sources { resolver, settings, dice, .. } = sources;
+        let Sources { resolver, settings, dane, dice, .. } = sources;
         let (hosts, vouched, policy) = match origin {
             Origin::Route(route) => (vec![route.host.clone()], None, None),
             Origin::Mx(domain) => {
-                let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, settings.dane);
+                let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, dane);
                 let (found, policy) = tokio::join!(finding, sources.policy(domain));
                 let MailHosts { hosts, is_secure, alias_of } = found.map_err(no_hosts)?;
                 let names = || std::iter::once(domain.to_owned()).chain(alias_of).collect();
@@ -92,14 +133,14 @@ impl<'a> Hops<'a> {
     /// told to `faults`: the host's name, and the finding.
     pub(super) async fn next(&mut self, faults: &mut (dyn FnMut(&str, Finding) + Send)) -> Option<Next> {
         while self.given < self.sources.settings.addresses_max {
-            if let Some((hop, shield)) = self.ready.pop_front() {
+            if let Some((hop, Demand { shield, account })) = self.ready.pop_front() {
                 self.given += 1;
                 let remote = SocketAddr::new(hop.address, self.port());
-                return Some(Next { host: hop.host, remote, shield });
+                return Some(Next { host: hop.host, remote, shield, account });
             }
             let host = self.hosts.pop_front()?;
-            match self.resolve(&host).await {
-                Ok((hops, shield)) => self.admit(&host, hops, &shield, faults),
+            match self.resolve(&host).await.and_then(|(hops, demand)| Ok((hops, self.hardened(&host, demand)?))) {
+                Ok((hops, demand)) => self.admit(&host, hops, &demand, faults),
                 Err(finding) => faults(&host, finding),
             }
         }
@@ -112,36 +153,91 @@ impl<'a> Hops<'a> {
 
     /// The addresses of a host, and what is asked of the connection with it: what its TLSA records say where it has any,
     /// else what the domain's policy says.
-    async fn resolve(&self, host: &str) -> Result<(Vec<Hop>, Shield), Finding> {
+    async fn resolve(&self, host: &str) -> Result<(Vec<Hop>, Demand), Finding> {
         let Sources { resolver, settings, .. } = self.sources;
         let unresolved = |error| self.no_address(host, &error);
         let Some(names) = self.vouched.as_ref().filter(|_| host.parse::<IpAddr>().is_err()) else {
-            let shield = self.shield_without_dane(host)?;
-            return Ok((addresses_of(resolver, host).await.map_err(unresolved)?, shield));
+            let demand = self.demand_without_dane(host)?;
+            return Ok((addresses_of(resolver, host).await.map_err(unresolved)?, demand));
         };
         let VouchedHost { addresses, bases } = resolver.vouched_host(host).await.map_err(unresolved)?;
         let subject = Subject { host, port: self.port(), bases: &bases, names };
         // without an answer nobody can say what is to be asked of the host: it must not be used (RFC 7672 §2.1)
         let by_tlsa = by_tlsa(resolver, subject, settings.tlsa_records_max).await.map_err(|error| {
-            Finding::Failed(Failure::Dns(format!("no answer about the TLSA records of {host}: {error}")))
+            let why = format!("no answer about the TLSA records of {host}: {error}");
+            self.count(&Applied::tlsa(host, &[]), host, ResultType::DnssecInvalid, &why);
+            Finding::Failed(Failure::Dns(why))
         })?;
-        let shield = match by_tlsa {
-            Some(shield @ Shield::Dane(_)) => shield,
-            None => self.shield_without_dane(host)?,
-            Some(shield) => match self.shield_without_dane(host)? {
-                enforced @ Shield::Sts(_) => enforced,
-                _ => shield,
+        let demand = match by_tlsa {
+            None => self.demand_without_dane(host)?,
+            Some(asked) if matches!(asked.shield, Shield::Dane(_)) => self.demand_of_dane(asked),
+            Some(asked) => match self.demand_without_dane(host)? {
+                enforced @ Demand { shield: Shield::Sts(_), .. } => enforced,
+                _ => self.demand_of_dane(asked),
             },
         };
         let hops = addresses.into_iter().map(|address| Hop { host: host.to_owned(), address }).collect();
-        Ok((hops, shield))
+        Ok((hops, demand))
     }
 
-    fn shield_without_dane(&self, host: &str) -> Result<Shield, Finding> {
-        match (&self.origin, &self.policy) {
-            (Origin::Route(route), _) => Ok(Shield::Route(route.tls())),
-            (Origin::Mx(_), Some((domain, policy))) => by_policy(domain, policy, host),
-            (Origin::Mx(_), None) => Ok(Shield::Route(RouteTls::Opportunistic)),
+    /// The demand, where the sender requires TLS: with a certificate that is checked, of a server that DNSSEC or the domain's
+    /// policy vouches for (RFC 8689 §4.2.1). The operator vouches for that of a route.
+    fn hardened(&self, host: &str, demand: Demand) -> Result<Demand, Finding> {
+        if !self.sources.is_strict {
+            return Ok(demand);
+        }
+        if let Origin::Mx(domain) = self.origin {
+            let by_policy =
+                self.policy.as_ref().is_some_and(|(_, policy)| policy.mode != Mode::None && policy.admits(host));
+            if self.vouched.is_none() && !by_policy {
+                let why =
+                    format!("neither DNSSEC nor a policy (MTA-STS) says that {host} is a mail server of {domain}");
+                return Err(Finding::Failed(Failure::NeedsRequireTls(why)));
+            }
+        }
+        let shield = match demand.shield {
+            checked @ (Shield::Dane(_) | Shield::Sts(_)) => checked,
+            _ => Shield::Demanded,
+        };
+        Ok(Demand { shield, ..demand })
+    }
+
+    fn demand_of_dane(&self, asked: Asked) -> Demand {
+        let Asked { shield, base, records } = asked;
+        let unusable = matches!(shield, Shield::Encrypted)
+            .then(|| Failed::new(ResultType::TlsaInvalid, "none of the TLSA records can be used"));
+        Demand { shield, account: self.account(|| (Applied::tlsa(&base, &records), unusable)) }
+    }
+
+    fn demand_without_dane(&self, host: &str) -> Result<Demand, Finding> {
+        let domain = match self.origin {
+            Origin::Route(route) => return Ok(Demand { shield: Shield::Route(route.tls()), account: None }),
+            Origin::Mx(domain) => domain,
+        };
+        let Some((_, policy)) = &self.policy else {
+            let trouble = || self.sources.policies.and_then(|policies| policies.trouble(domain));
+            let account = self.account(|| (Applied::none(domain), trouble()));
+            return Ok(Demand { shield: Shield::Route(RouteTls::Opportunistic), account });
+        };
+        let shield = by_policy(domain, policy, host).inspect_err(|_| {
+            let why = "the policy does not name this mail server";
+            self.count(&Applied::sts(domain, policy), host, ResultType::ValidationFailure, why);
+        })?;
+        let unnamed = matches!(shield, Shield::StsTesting { is_listed: false })
+            .then(|| Failed::new(ResultType::ValidationFailure, "the policy does not name this mail server"));
+        Ok(Demand { shield, account: self.account(|| (Applied::sts(domain, policy), unnamed)) })
+    }
+
+    /// How the sessions of a host are counted, where they are.
+    fn account(&self, of: impl FnOnce() -> (Applied, Option<Failed>)) -> Option<Arc<Account>> {
+        let (Origin::Mx(domain), Some(_)) = (&self.origin, self.sources.sessions) else { return None };
+        let (applied, trouble) = of();
+        Some(Arc::new(Account { domain: (*domain).to_owned(), applied, trouble }))
+    }
+
+    fn count(&self, applied: &Applied, host: &str, result: ResultType, why: &str) {
+        if let Origin::Mx(domain) = self.origin {
+            self.sources.count(domain, applied, host, &Failed::new(result, why));
         }
     }
 
@@ -160,14 +256,14 @@ impl<'a> Hops<'a> {
     }
 
     /// Takes those addresses that may be dialled.
-    fn admit(&mut self, host: &str, hops: Vec<Hop>, shield: &Shield, faults: &mut (dyn FnMut(&str, Finding) + Send)) {
+    fn admit(&mut self, host: &str, hops: Vec<Hop>, demand: &Demand, faults: &mut (dyn FnMut(&str, Finding) + Send)) {
         let guarded = matches!(self.origin, Origin::Mx(_)) && !self.sources.settings.allow_private;
         for hop in hops {
             if let Some(why) = guarded.then(|| refused(hop.address, &self.sources.settings.own)).flatten() {
                 let text = format!("{host} is {}, {why}", hop.address);
                 faults(host, Finding::Failed(Failure::ForbiddenAddress(text)));
             } else if self.source(&hop).is_some() {
-                self.ready.push_back((hop, shield.clone()));
+                self.ready.push_back((hop, demand.clone()));
             }
         }
     }

@@ -3,7 +3,9 @@
 use bytes::BytesMut;
 use relay::notification::Requests;
 use relay::outcome::Failure;
+use relay::queue::TlsWish;
 use relay::route::Destination;
+use relay::tls_report::{Failed, ResultType};
 use smtp::address::Address;
 use smtp::client::{Asked, Conversation, Fault, Found, Login, Patience, Settings, Step, Tls, Transaction};
 use smtp::envelope::RcptParameters;
@@ -29,11 +31,15 @@ const LAST_WORDS_MAX: Duration = Duration::from_secs(1);
 /// An open conversation with a next hop.
 pub struct Line<T = TcpStream> {
     pub(super) destination: Destination,
+    /// For mail whose senders want this: it was opened on their terms.
+    pub(super) wish: TlsWish,
     pub(super) host: String,
     pub(super) remote: SocketAddr,
     /// `TLS 1.3`, or `none` and why.
     pub(super) tls: String,
     pub(super) protection: Protection,
+    /// What was wrong with the certificate, where that was looked at and did not matter.
+    doubt: Option<Failed>,
     pub(super) conversation: Conversation,
     wire: Wire<T>,
     input: BytesMut,
@@ -71,14 +77,16 @@ pub(super) enum OpenError {
     Found(Found),
     /// No connection came about, or not to where it should.
     Dial(Failure),
-    /// The handshake failed, in words: in the clear it may work.
-    Handshake(String),
+    /// The handshake failed: in the clear it may work.
+    Handshake(Failed),
 }
 
 /// Whom a connection leads to.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) destination: Destination,
+    /// What the senders of its mail want of TLS.
+    pub(super) wish: TlsWish,
     pub(super) host: String,
     pub(super) remote: SocketAddr,
 }
@@ -120,10 +128,12 @@ impl<T: Transport> Line<T> {
         let now = Instant::now();
         let mut line = Line {
             destination: peer.destination,
+            wish: peer.wish,
             host: peer.host,
             remote: peer.remote,
             tls: "none".into(),
             protection: Protection::Clear,
+            doubt: None,
             conversation: Conversation::new(hello),
             wire: Wire::Clear(stream),
             input: BytesMut::new(),
@@ -163,15 +173,17 @@ impl<T: Transport> Line<T> {
         Ok(line)
     }
 
-    async fn handshake(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, String> {
-        let Wire::Clear(stream) = self.wire else { return Err("TLS inside TLS was asked for".into()) };
+    async fn handshake(mut self, clients: &TlsClients, shield: &Shield) -> Result<Line<T>, Failed> {
+        let failed = |why: &str| Failed::new(ResultType::ValidationFailure, why);
+        let Wire::Clear(stream) = self.wire else { return Err(failed("TLS inside TLS was asked for")) };
         let handshake = clients.handshake(stream, &self.host, self.remote.ip(), shield);
         let (stream, doubt) = match timeout(self.conversation.patience(), handshake).await {
             Ok(result) => result?,
-            Err(_) => return Err("the next hop fell silent during the TLS handshake".into()),
+            Err(_) => return Err(failed("the next hop fell silent during the TLS handshake")),
         };
-        self.tls = shield.shown(version_name(&stream), doubt.as_deref());
+        self.tls = shield.shown(version_name(&stream), doubt.as_ref().map(|doubt| doubt.why.as_str()));
         self.protection = shield.protection(true, doubt.is_some());
+        self.doubt = doubt;
         self.wire = Wire::Tls(Box::new(stream));
         Ok(self)
     }
@@ -197,6 +209,7 @@ impl<T: Transport> Line<T> {
             octets: content::octets(parcel.seal.as_ref(), &parcel.content),
             needs_eight_bit: envelope.needs_eight_bit,
             needs_smtputf8: envelope.needs_smtputf8(recipients),
+            require_tls: envelope.require_tls(),
             asked: Asked {
                 ret: requests.and_then(|requests| requests.ret),
                 envid: requests.and_then(|requests| requests.envid.as_deref()),
@@ -294,6 +307,17 @@ impl<T: Transport> Line<T> {
         }
     }
 
+    /// How its session failed, or would have, as far as TLS is concerned.
+    pub(super) fn failed(&self) -> Option<Failed> {
+        match (&self.wire, self.conversation.tls_refusal()) {
+            (Wire::Tls(_), _) => self.doubt.clone(),
+            (Wire::Clear(_), Some(reply)) => {
+                Some(Failed::new(ResultType::StarttlsNotSupported, format!("STARTTLS was refused: {reply}")))
+            }
+            (Wire::Clear(_), None) => Some(Failed::new(ResultType::StarttlsNotSupported, "STARTTLS is not offered")),
+        }
+    }
+
     /// Where it leads.
     pub fn destination(&self) -> &Destination {
         &self.destination
@@ -359,7 +383,7 @@ fn may_pass_elsewhere(found: &Found) -> bool {
     match found {
         Found::Replied(_, reply) => reply.code == 421,
         Found::Failed(fault) => {
-            matches!(fault, Fault::Lost(_) | Fault::Protocol(_))
+            matches!(fault, Fault::Lost(_) | Fault::Protocol(_) | Fault::NeedsRequireTls)
         }
     }
 }

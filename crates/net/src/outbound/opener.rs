@@ -1,10 +1,12 @@
 //! Finds a next hop that lets us begin: hop after hop, TLS before clear, within the time for it all.
 
 use relay::outcome::{Failure, Finding};
+use relay::queue::TlsWish;
 use relay::reachable::Forbidden;
 use relay::route::Destination;
+use relay::tls_report::{Failed, ResultType, Session};
 use smtp::client::{Fault, Found, Tls};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dial::Dialer;
@@ -25,6 +27,7 @@ pub(super) struct Tried {
 pub(super) struct Opener<'a, D: Dialer> {
     outbound: &'a Outbound<D>,
     destination: &'a Destination,
+    wish: TlsWish,
     hops: Option<Hops<'a>>,
     /// The hop to dial again before any other.
     again: Option<Next>,
@@ -34,9 +37,9 @@ pub(super) struct Opener<'a, D: Dialer> {
 }
 
 impl<'a, D: Dialer> Opener<'a, D> {
-    pub(super) fn new(outbound: &'a Outbound<D>, destination: &'a Destination) -> Self {
+    pub(super) fn new(outbound: &'a Outbound<D>, destination: &'a Destination, wish: TlsWish) -> Self {
         let deadline = Instant::now() + outbound.settings.opening_max;
-        Opener { outbound, destination, hops: None, again: None, last: None, tried: Vec::new(), deadline }
+        Opener { outbound, destination, wish, hops: None, again: None, last: None, tried: Vec::new(), deadline }
     }
 
     /// The next open line is to lead to the same hop as the last.
@@ -70,7 +73,14 @@ impl<'a, D: Dialer> Opener<'a, D> {
             };
             self.last = Some(next.clone());
             match timeout_at(deadline, self.reach(&next)).await {
-                Ok(Ok(line)) => return Ok(line),
+                Ok(Ok(mut line)) => {
+                    line.tls.push_str(match self.wish {
+                        TlsWish::AsAsked => "",
+                        TlsWish::Required => ", REQUIRETLS",
+                        TlsWish::Waived => ", TLS-Required: No",
+                    });
+                    return Ok(line);
+                }
                 Ok(Err((finding, tls))) => {
                     self.tried.push(Tried { host: next.host, remote: Some(next.remote), tls, finding });
                 }
@@ -80,6 +90,10 @@ impl<'a, D: Dialer> Opener<'a, D> {
                 }
             }
         }
+    }
+
+    fn is_strict(&self) -> bool {
+        self.wish == TlsWish::Required
     }
 
     fn late(&mut self) {
@@ -96,12 +110,12 @@ impl<'a, D: Dialer> Opener<'a, D> {
         if self.hops.is_none() {
             let origin = match (self.destination, outbound.routes.route(self.destination)) {
                 (_, Some(route)) => Origin::Route(route),
-                (Destination::Mx { domain }, None) => Origin::Mx(domain),
+                (Destination::Mx { domain } | Destination::Waiving { domain }, None) => Origin::Mx(domain),
                 (Destination::Route { .. }, None) => {
                     return Err(Finding::Failed(Failure::Connect("this route is no longer configured".into())));
                 }
             };
-            let hops = Hops::find(Sources::of(outbound), origin).await?;
+            let hops = Hops::find(Sources::of(outbound, self.wish), origin).await?;
             self.hops = Some(hops);
         }
         let tried = &mut self.tried;
@@ -119,7 +133,14 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let (shield, none) = (&next.shield, || "none".to_owned());
         let why = match self.try_open(next, shield.tls()).await {
             Ok(line) => return Ok(line),
-            Err(OpenError::Handshake(why)) => why,
+            // a certificate that is not the right one, or none at all, is no promise (RFC 8689 §4.2.1)
+            Err(OpenError::Handshake(failed)) if self.is_strict() && failed.result != ResultType::ValidationFailure => {
+                return Err((Finding::Failed(Failure::NeedsRequireTls(failed.why)), none()));
+            }
+            Err(OpenError::Found(Found::Failed(Fault::Tls(why)))) if self.is_strict() => {
+                return Err((Finding::Failed(Failure::NeedsRequireTls(why)), none()));
+            }
+            Err(OpenError::Handshake(failed)) => failed.why,
             Err(OpenError::Found(found)) => return Err((shield.blame(&next.host, finding(found)), none())),
             Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), none())),
         };
@@ -133,7 +154,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
                 line.tls = shown;
                 Ok(line)
             }
-            Err(OpenError::Handshake(why)) => Err((Finding::Failed(Failure::Tls(why)), shown)),
+            Err(OpenError::Handshake(failed)) => Err((Finding::Failed(Failure::Tls(failed.why)), shown)),
             Err(OpenError::Found(found)) => Err((finding(found), shown)),
             Err(OpenError::Dial(failure)) => Err((Finding::Failed(failure), shown)),
         }
@@ -145,14 +166,41 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let tls = if route.is_some_and(|route| route.implicit_tls) { Tls::Implicit } else { tls };
         let login = route.and_then(|route| route.login_at(next.remote.ip()));
         let stream = self.dial(next).await?;
-        let peer = Peer { destination: self.destination.clone(), host: next.host.clone(), remote: next.remote };
+        let local = outbound.dialer.local(&stream);
+        let (destination, host) = (self.destination.clone(), next.host.clone());
+        let peer = Peer { destination, wish: self.wish, host, remote: next.remote };
         let terms = Terms { tls, login, shield: &next.shield };
         let opened = Line::open(stream, peer, terms, &outbound.tls, &outbound.settings).await;
+        // once more without TLS is no session of its own
+        if tls != Tls::Never {
+            self.count(next, local, &opened);
+        }
         if let Err(OpenError::Found(Found::Failed(Fault::Login(why)))) = &opened {
             let site = outbound.routes.site(self.destination);
             tracing::error!(%site, remote = %next.remote, %why, "the next hop of a route does not let this relay log in: its mail waits");
         }
         opened
+    }
+
+    /// Counts a session, where it is one of those that are counted and came so far that TLS was spoken of.
+    fn count(&self, next: &Next, sending: Option<IpAddr>, opened: &Result<Line<D::Stream>, OpenError>) {
+        let (Some(sessions), Some(account)) = (&self.outbound.sessions, &next.account) else { return };
+        let failed = match opened {
+            Ok(line) => line.failed(),
+            Err(OpenError::Handshake(failed)) => Some(failed.clone()),
+            Err(OpenError::Found(Found::Failed(Fault::Tls(why)))) => {
+                Some(Failed::new(ResultType::StarttlsNotSupported, why.as_str()))
+            }
+            Err(_) => return,
+        };
+        sessions.count(&Session {
+            domain: &account.domain,
+            applied: &account.applied,
+            host: &next.host,
+            receiving: Some(next.remote.ip()),
+            sending,
+            failed: failed.as_ref().or(account.trouble.as_ref()),
+        });
     }
 
     async fn dial(&self, next: &Next) -> Result<D::Stream, OpenError> {
@@ -171,7 +219,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
 
     /// A connection from an address to itself leads to this machine, whatever the configuration knows of its addresses.
     fn refuse_self(&self, next: &Next, stream: &D::Stream) -> Result<(), OpenError> {
-        let guarded = matches!(self.destination, Destination::Mx { .. }) && !self.outbound.settings.allow_private;
+        let guarded = !matches!(self.destination, Destination::Route { .. }) && !self.outbound.settings.allow_private;
         match self.outbound.dialer.local(stream) {
             Some(local) if guarded && local == next.remote.ip() => {
                 let text = format!("{} is {}, {}", next.host, next.remote.ip(), Forbidden::Own);

@@ -49,6 +49,8 @@ pub(super) enum Shield {
     Dane(Arc<Dane>),
     /// TLS, with a certificate that is valid for the host: the policy of this domain demands it (RFC 8461 §5).
     Sts(Arc<str>),
+    /// TLS, with a certificate that is valid for the host: the sender of the mail demands it (RFC 8689 §4.2.1).
+    Demanded,
     /// As much as is offered, and what a policy that is tried out would have refused is told. `is_listed`: it admits the
     /// host.
     StsTesting {
@@ -66,6 +68,7 @@ impl Shield {
             Shield::Route(RouteTls::Encrypted | RouteTls::Required)
             | Shield::Encrypted
             | Shield::Dane(_)
+            | Shield::Demanded
             | Shield::Sts(_) => Tls::Required,
         }
     }
@@ -76,7 +79,7 @@ impl Shield {
             Shield::StsTesting { is_listed: true } if is_encrypted && !is_doubted => Protection::Tested,
             Shield::StsTesting { .. } => Protection::Doubted,
             _ if !is_encrypted => Protection::Clear,
-            Shield::Route(_) | Shield::Encrypted => Protection::Tls,
+            Shield::Route(_) | Shield::Encrypted | Shield::Demanded => Protection::Tls,
             Shield::Dane(_) => Protection::Dane,
             Shield::Sts(_) => Protection::MtaSts,
         }
@@ -86,7 +89,7 @@ impl Shield {
     /// that was looked at and did not matter.
     pub(super) fn shown(&self, version: &str, doubt: Option<&str>) -> String {
         match self {
-            Shield::Route(_) => version.to_owned(),
+            Shield::Route(_) | Shield::Demanded => version.to_owned(),
             Shield::Encrypted => format!("{version}, DANE without usable records"),
             Shield::Dane(_) => format!("{version}, DANE"),
             Shield::Sts(_) => format!("{version}, MTA-STS"),
@@ -108,7 +111,7 @@ impl Shield {
     pub(super) fn blame(&self, host: &str, finding: Finding) -> Finding {
         let Finding::Failed(Failure::Tls(why)) = finding else { return finding };
         Finding::Failed(Failure::Tls(match self {
-            Shield::Route(_) | Shield::StsTesting { .. } => why,
+            Shield::Route(_) | Shield::Demanded | Shield::StsTesting { .. } => why,
             Shield::Encrypted | Shield::Dane(_) => format!("{host} has TLSA records, and {why}"),
             Shield::Sts(domain) => format!("the MTA-STS policy of {domain} demands it, and {why}"),
         }))
@@ -150,6 +153,15 @@ pub(super) struct Subject<'a> {
     pub(super) names: &'a [String],
 }
 
+/// TLSA records of a host, and what they ask.
+pub(super) struct Asked {
+    pub(super) shield: Shield,
+    /// The TLSA base domain.
+    pub(super) base: String,
+    /// Their data, as in DNS.
+    pub(super) records: Vec<Vec<u8>>,
+}
+
 /// What the TLSA records of a host ask (RFC 7672 §2.2.2): the first name that has some decides. None where it has none.
 ///
 /// # Errors
@@ -158,17 +170,17 @@ pub(super) async fn by_tlsa(
     resolver: &dyn Resolver,
     subject: Subject<'_>,
     records_max: usize,
-) -> Result<Option<Shield>, LookupError> {
+) -> Result<Option<Asked>, LookupError> {
     for base in subject.bases {
         let records = match resolver.vouched_tlsa(&format!("_{}._tcp.{base}", subject.port)).await {
             Ok(records) => records,
             Err(LookupError::NoRecord | LookupError::NoSuchName) => continue,
             Err(fault) => return Err(fault),
         };
-        return Ok(match dane::read(records.iter().map(Vec::as_slice), records_max) {
+        let shield = match dane::read(records.iter().map(Vec::as_slice), records_max) {
             Reading::Absent => continue,
-            Reading::Unusable => Some(Shield::Encrypted),
-            Reading::Usable(records) => {
+            Reading::Unusable => Shield::Encrypted,
+            Reading::Usable(usable) => {
                 let further = subject.names.iter().map(String::as_str).chain([subject.host]);
                 let mut names: Vec<String> = Vec::new();
                 for name in further.filter(|name| name != base) {
@@ -176,9 +188,10 @@ pub(super) async fn by_tlsa(
                         names.push(name.to_owned());
                     }
                 }
-                Some(Shield::Dane(Arc::new(Dane::new(base.clone(), names, records))))
+                Shield::Dane(Arc::new(Dane::new(base.clone(), names, usable)))
             }
-        });
+        };
+        return Ok(Some(Asked { shield, base: base.clone(), records }));
     }
     Ok(None)
 }

@@ -1,11 +1,13 @@
 //! Delivery against next hops that behave, and next hops that do not, on loopback.
 #![allow(clippy::unwrap_used)]
 
+mod counted;
 mod dane;
 mod hop;
 mod hostile;
 mod login;
 mod plain;
+mod require_tls;
 mod return_path;
 mod reuse;
 mod search;
@@ -156,6 +158,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     };
     let content = Content::Held(Bytes::from_static(CONTENT));

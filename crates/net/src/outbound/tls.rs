@@ -4,6 +4,7 @@ mod dane;
 mod testing;
 
 use relay::route::RouteTls;
+use relay::tls_report::{Failed, ResultType};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -46,28 +47,32 @@ impl TlsClients {
     /// would be wrong with it, that comes back, too.
     ///
     /// # Errors
-    /// Why there is no TLS, in words.
+    /// Why there is no TLS.
     pub(super) async fn handshake<T: Transport>(
         &self,
         stream: T,
         host: &str,
         address: IpAddr,
         shield: &Shield,
-    ) -> Result<(TlsStream<T>, Option<String>), String> {
+    ) -> Result<(TlsStream<T>, Option<Failed>), Failed> {
         let named = ServerName::try_from(host.to_owned());
         // such a name cannot be asked for; without checking that does not matter
         let nameless = || ServerName::IpAddress(address.into());
-        let unfit = || format!("no certificate can be valid for the name {host}");
+        let unfit = || {
+            let why = format!("no certificate can be valid for the name {host}");
+            Failed::new(ResultType::CertificateHostMismatch, why)
+        };
+        let broken = |error: rustls::Error| Failed::new(ResultType::ValidationFailure, error.to_string());
         let stream = match shield {
-            Shield::Route(RouteTls::Required) | Shield::Sts(_) => {
+            Shield::Route(RouteTls::Required) | Shield::Sts(_) | Shield::Demanded => {
                 self.checking.connect(named.map_err(|_| unfit())?, stream).await
             }
             Shield::StsTesting { .. } => {
                 let noting = Arc::new(testing::Noting::new(Arc::clone(&self.roots), Arc::clone(&self.provider)));
-                let config = judged_by(&self.provider, Arc::clone(&noting) as _).map_err(|error| error.to_string())?;
+                let config = judged_by(&self.provider, Arc::clone(&noting) as _).map_err(broken)?;
                 let connector = TlsConnector::from(Arc::new(config));
                 let stream = connector.connect(named.unwrap_or_else(|_| nameless()), stream).await;
-                return Ok((stream.map_err(|error| told(&error))?, noting.doubt()));
+                return Ok((stream.map_err(|error| failed(&error))?, noting.doubt().as_ref().map(doubted)));
             }
             Shield::Route(_) | Shield::Encrypted => {
                 self.believing.connect(named.unwrap_or_else(|_| nameless()), stream).await
@@ -75,11 +80,11 @@ impl TlsClients {
             Shield::Dane(dane) => {
                 let base = ServerName::try_from(dane.base.clone()).unwrap_or_else(|_| nameless());
                 let verifier = dane::ByDane { dane: Arc::clone(dane), provider: Arc::clone(&self.provider) };
-                let config = judged_by(&self.provider, Arc::new(verifier)).map_err(|error| error.to_string())?;
+                let config = judged_by(&self.provider, Arc::new(verifier)).map_err(broken)?;
                 TlsConnector::from(Arc::new(config)).connect(base, stream).await
             }
         };
-        Ok((stream.map_err(|error| told(&error))?, None))
+        Ok((stream.map_err(|error| failed(&error))?, None))
     }
 }
 
@@ -96,10 +101,42 @@ fn judged_by(
 }
 
 /// Why a handshake failed: in the words of the judge, where that is who stopped it.
-fn told(error: &io::Error) -> String {
+fn failed(error: &io::Error) -> Failed {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(judged)))) => judged.to_string(),
-        _ => error.to_string(),
+        Some(inner @ rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(judged)))) => {
+            Failed::new(result_of(inner), judged.to_string())
+        }
+        Some(inner) => Failed::new(result_of(inner), error.to_string()),
+        None => Failed::new(ResultType::ValidationFailure, error.to_string()),
+    }
+}
+
+/// What would have been wrong with a certificate that was taken.
+fn doubted(error: &rustls::Error) -> Failed {
+    Failed::new(result_of(error), error.to_string())
+}
+
+/// Whether it is the certificate that a handshake failed for.
+pub(crate) fn is_about_certificate(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented))
+}
+
+/// What a failure of TLS is called in reports (RFC 8460 §4.3.1, §4.3.2).
+fn result_of(error: &rustls::Error) -> ResultType {
+    use CertificateError as C;
+    match error {
+        rustls::Error::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => ResultType::CertificateExpired,
+        rustls::Error::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            ResultType::CertificateHostMismatch
+        }
+        rustls::Error::InvalidCertificate(C::Other(OtherError(judged))) => {
+            judged.downcast_ref::<dane::Unfit>().map_or(ResultType::CertificateNotTrusted, dane::Unfit::result)
+        }
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            ResultType::CertificateNotTrusted
+        }
+        _ => ResultType::ValidationFailure,
     }
 }
 

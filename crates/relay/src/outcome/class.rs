@@ -91,6 +91,8 @@ pub enum Class {
     Unknown = 35,
     /// The next hop of a route did not let this relay log in.
     RelayLogin = 36,
+    /// The sender requires TLS on the whole way (REQUIRETLS), and the next hop does not promise or have it.
+    RequireTls = 37,
 }
 
 /// What shaping should do with a site whose reply was of a class.
@@ -135,7 +137,7 @@ static DESCRIBED: LazyLock<HashMap<Class, Described>> = LazyLock::new(|| toml::f
 
 impl Class {
     /// Every class, in the order of their numbers.
-    pub const ALL: [Class; 36] = [
+    pub const ALL: [Class; 37] = [
         Class::NoSuchMailbox,
         Class::NoSuchDomain,
         Class::DomainTakesNoMail,
@@ -172,6 +174,7 @@ impl Class {
         Class::Expired,
         Class::Unknown,
         Class::RelayLogin,
+        Class::RequireTls,
     ];
 
     /// The number that stands for it on the disk; never 0.

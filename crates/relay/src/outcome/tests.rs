@@ -143,6 +143,15 @@ fn a_refused_login_of_the_relay_defers_and_tells_accounts_nothing_of_it() {
 }
 
 #[test]
+fn what_requires_tls_fails_where_that_is_not_promised() {
+    let judgement = failed(Failure::NeedsRequireTls("it does not list REQUIRETLS".into()));
+    assert_eq!((judgement.verdict.outcome, judgement.status), (HardBounced, Enhanced(5, 7, 30)));
+    assert_eq!(judgement.verdict.class, Some(Class::RequireTls));
+    assert!(judgement.verdict.reason.ends_with("does not promise it (it does not list REQUIRETLS)."));
+    assert!(!judgement.verdict.is_bad_address());
+}
+
+#[test]
 fn content_is_never_converted() {
     let eight_bit = failed(Failure::NeedsEightBit);
     assert_eq!((eight_bit.verdict.outcome, eight_bit.status), (HardBounced, Enhanced(5, 6, 3)));

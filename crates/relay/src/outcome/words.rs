@@ -105,6 +105,11 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
             Enhanced(5, 6, 3),
             format!("The server of {domain} takes 7-bit content alone (it lacks 8BITMIME), and this message has more."),
         ),
+        Failure::NeedsRequireTls(what) => hard(
+            Class::RequireTls,
+            Enhanced(5, 7, 30),
+            format!("{} ({what})", Class::RequireTls.words(Language::English, domain).trim_end_matches('.')) + ".",
+        ),
         Failure::TooLarge(limit) => hard(
             Class::MessageTooLarge,
             Enhanced(5, 3, 4),

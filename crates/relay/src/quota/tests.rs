@@ -43,6 +43,7 @@ fn envelope(accepted_at: Timestamp, recipients: &[&str]) -> Envelope {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: crate::queue::TlsWish::AsAsked,
         priority: crate::priority::Priority::NORMAL,
     }
 }

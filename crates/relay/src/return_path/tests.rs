@@ -140,6 +140,7 @@ fn envelope(origin: Origin, reverse_path: &str) -> Envelope {
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: crate::queue::TlsWish::AsAsked,
         priority: crate::priority::Priority::NORMAL,
     }
 }

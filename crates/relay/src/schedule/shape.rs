@@ -24,7 +24,7 @@ impl Scheduler {
             Some(place) => return place,
             None => self.sites.place(destination, now, &mut self.shapers),
         };
-        if let Destination::Mx { domain } = destination
+        if let Destination::Mx { domain } | Destination::Waiving { domain } = destination
             && let Some(provider) = self.providers.of_domain(domain)
         {
             let most = self.bounds.site_conversations_max;
@@ -409,7 +409,7 @@ impl Scheduler {
 /// The name of a destination's own site.
 pub(super) fn own_name(destination: &Destination) -> String {
     match destination {
-        Destination::Mx { domain } => domain.clone(),
+        Destination::Mx { domain } | Destination::Waiving { domain } => domain.clone(),
         Destination::Route { index } => format!("route {}", index + 1),
     }
 }

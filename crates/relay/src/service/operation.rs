@@ -13,8 +13,8 @@ use super::view::{
     BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
     ContactsView, CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView,
     PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView, SmtpUserView, SourceView,
-    StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, UnknownReplyView, WebhookCallView,
-    WebhookSecretView, WebhookView, ZoneView,
+    StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, TlsReportView, TlsSessionsView,
+    UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -241,6 +241,11 @@ operations! {
     SiteList { after: Option<String>, limit: u32, troubled: bool } needs Operator;
     /// Has a site tried now that is left alone or slowed.
     SiteResume { site: String } needs Operator;
+    /// Lists what was counted of TLS with the mail servers of domains, on the present day and on those whose reports are still to
+    /// go out, in the order of days and names, behind one of them (`2026-11-30/example.com`).
+    TlsSessionList { after: Option<String>, limit: u32 } needs Operator;
+    /// Lists the reports on TLS that were sent to domains, or given up, the newest first.
+    TlsReportList { limit: u32 } needs Operator;
     /// Lists blocked addresses.
     Blocks needs Need::Power(Administration);
     /// Lifts the block of an address.
@@ -352,6 +357,8 @@ impl Operation {
                 | Operation::QueueCount { .. }
                 | Operation::UnknownReplies
                 | Operation::SiteList { .. }
+                | Operation::TlsSessionList { .. }
+                | Operation::TlsReportList { .. }
                 | Operation::Blocks
                 | Operation::BrakeList { .. }
                 | Operation::CertificateList
@@ -507,6 +514,8 @@ answers! {
     Source(SourceView);
     UnknownReplies(Vec<UnknownReplyView>);
     Sites(Vec<SiteView>);
+    TlsSessions(Vec<TlsSessionsView>);
+    TlsReports(Vec<TlsReportView>);
     Blocks(Vec<BlockView>);
     Brakes(Vec<BrakeView>);
     Certificates(Vec<CertificateView>);

@@ -24,7 +24,9 @@ pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
-pub use relay::{BrakeView, CertificateView, CheckView, QueuePartView, SiteView, UnknownReplyView};
+pub use relay::{
+    BrakeView, CertificateView, CheckView, QueuePartView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
+};
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
 pub use webhook::{WebhookCallView, WebhookSecretView, WebhookView};

@@ -19,6 +19,7 @@ use crate::activity::NoticeKind;
 use crate::clock::Day;
 use crate::plan::{Next, Plan, Subscription};
 use crate::priority::Class;
+use crate::queue::TlsWish;
 use crate::sending_domain::DomainState;
 use crate::suppression::{Suppression, SuppressionCause};
 use scene::*;
@@ -475,6 +476,27 @@ fn refusals_in_quick_succession_are_not_worth_a_reply() {
     let other = scene.visit("192.0.2.2");
     assert!(scene.shared.is_worth_a_reply(&other, NOW));
     assert!(scene.shared.is_worth_a_reply(&visit, NOW.after(Duration::from_secs(1))));
+}
+
+#[test]
+fn what_the_sender_wants_of_tls_is_kept_with_the_envelope() {
+    for (require_tls, waives_tls, expected) in [
+        (false, false, TlsWish::AsAsked),
+        (true, false, TlsWish::Required),
+        (false, true, TlsWish::Waived),
+        // what MAIL says goes before what the header says
+        (true, true, TlsWish::Required),
+    ] {
+        let mut scene = Scene::new();
+        let mut visit = scene.alice();
+        let path = ReversePath::parse("shop@xn--caf-dma.example", false).unwrap();
+        let parameters = MailParameters { require_tls, ..MailParameters::default() };
+        assert!(yes(&scene.ask(&mut visit, &Question::ReversePath { path, parameters })));
+        assert!(yes(&scene.recipient_with(&mut visit, "a@b.example", RcptParameters::default())));
+        assert!(yes(&scene.ask(&mut visit, &Question::Begin)));
+        let inspection = Inspection { waives_tls, ..own() };
+        assert_eq!(scene.admit(&mut visit, Ok(inspection)).unwrap().tls_wish, expected);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::id::MessageId;
 use crate::notification::{self, Requests};
 use crate::policy::{self, Refusal, Taking};
 use crate::priority::Priority;
-use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts};
+use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts, TlsWish};
 use crate::quota::{self, Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
@@ -255,6 +255,15 @@ impl Transaction {
         Ok(())
     }
 
+    /// What the client wants of TLS: what MAIL says goes before what the header says (RFC 8689 §4.1).
+    fn tls_wish(&self, inspection: &Inspection) -> TlsWish {
+        match (self.parameters.require_tls, inspection.waives_tls) {
+            (true, _) => TlsWish::Required,
+            (false, true) => TlsWish::Waived,
+            (false, false) => TlsWish::AsAsked,
+        }
+    }
+
     fn envelope(
         &self,
         user: &SmtpUser,
@@ -289,6 +298,7 @@ impl Transaction {
             },
             session: Some(session),
             requests: self.requests.kept(),
+            tls_wish: self.tls_wish(inspection),
             priority: self.priority,
         }
     }

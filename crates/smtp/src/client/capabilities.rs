@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub enhanced_status: bool,
     /// `DSN` (RFC 3461).
     pub dsn: bool,
+    /// `REQUIRETLS` (RFC 8689).
+    pub require_tls: bool,
     /// `MT-PRIORITY` (RFC 6710).
     pub priority: bool,
     /// `AUTH` names PLAIN (RFC 4616).
@@ -50,6 +52,7 @@ impl Capabilities {
                 "SMTPUTF8" => found.smtputf8 = true,
                 "ENHANCEDSTATUSCODES" => found.enhanced_status = true,
                 "DSN" => found.dsn = true,
+                "REQUIRETLS" => found.require_tls = true,
                 "MT-PRIORITY" => found.priority = true,
                 "SIZE" => {
                     found.size = true;

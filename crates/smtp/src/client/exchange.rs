@@ -63,7 +63,12 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// A transaction with its commands ready to be sent.
-    pub(super) fn new(transaction: &Transaction<'_>, offered: &Capabilities, needs_reset: bool) -> Exchange {
+    pub(super) fn new(
+        transaction: &Transaction<'_>,
+        offered: &Capabilities,
+        says_require_tls: bool,
+        needs_reset: bool,
+    ) -> Exchange {
         let mut exchange = Exchange {
             unsent: VecDeque::with_capacity(transaction.recipients.len() + 3),
             octets: BytesMut::with_capacity(64 * (transaction.recipients.len() + 3)),
@@ -80,13 +85,14 @@ impl Exchange {
         let size = if offered.size { format!(" SIZE={}", transaction.octets) } else { String::new() };
         let body = if transaction.needs_eight_bit { " BODY=8BITMIME" } else { "" };
         let utf8 = if transaction.needs_smtputf8 { " SMTPUTF8" } else { "" };
+        let tls = if says_require_tls { " REQUIRETLS" } else { "" };
         let mail = if offered.dsn { of_mail(&transaction.asked) } else { String::new() };
         let priority = match transaction.priority {
             value if offered.priority && value != 0 => format!(" MT-PRIORITY={value}"),
             _ => String::new(),
         };
         let path = transaction.reverse_path;
-        exchange.push(Command::Mail, format_args!("MAIL FROM:<{path}>{size}{body}{utf8}{mail}{priority}"));
+        exchange.push(Command::Mail, format_args!("MAIL FROM:<{path}>{size}{body}{utf8}{tls}{mail}{priority}"));
         for (place, recipient) in transaction.recipients.iter().enumerate() {
             let asked = transaction.asked.recipients.get(place).filter(|_| offered.dsn);
             let asked = asked.map(|asked| of_recipient(asked, transaction.needs_smtputf8)).unwrap_or_default();

@@ -88,8 +88,24 @@ impl Peer {
             octets: 1234,
             needs_eight_bit,
             needs_smtputf8,
-            asked: Asked::default(),
+            require_tls: RequireTls::No,
             priority: 0,
+            asked: Asked::default(),
+        });
+        self.run()
+    }
+
+    /// A transaction to one recipient whose sender wants this of TLS.
+    fn begin_requiring(&mut self, require_tls: RequireTls) -> Stop {
+        self.conversation.begin(&Transaction {
+            reverse_path: &ReversePath::Null,
+            recipients: &[Address::parse("x@b.example", false).unwrap()],
+            octets: 1234,
+            needs_eight_bit: false,
+            needs_smtputf8: false,
+            require_tls,
+            priority: 0,
+            asked: Asked::default(),
         });
         self.run()
     }
@@ -103,6 +119,7 @@ impl Peer {
             octets: 1234,
             needs_eight_bit: false,
             needs_smtputf8,
+            require_tls: RequireTls::No,
             asked: Asked { ret: Some(Ret::Headers), envid: Some("Q+2B1"), recipients: &[asked] },
             priority: -4,
         });
@@ -503,5 +520,31 @@ fn what_is_asked_about_notifications_is_passed_on_where_the_next_hop_lists_dsn()
         let wire = format!("MAIL FROM:<s@a.example>{mail}\r\nRCPT TO:<x@b.example>{recipient}\r\n{rest}");
         let mut peer = Peer::open(&[(EHLO, &hello), (&wire, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n")]);
         assert_eq!(peer.begin_asking(&asked, needs_smtputf8), Stop::Content, "{keywords}");
+    }
+}
+
+#[test]
+fn requiretls_is_said_where_it_is_listed_under_tls_and_else_nothing_that_needs_it_goes_out() {
+    const LISTED: &str = "250-hub.example\r\n250-PIPELINING\r\n250 RequireTLS\r\n";
+    let commands = |mail: &str| format!("MAIL FROM:<>{mail}\r\nRCPT TO:<x@b.example>\r\nDATA\r\n");
+    let go = "250 ok\r\n250 ok\r\n354 go\r\n";
+    let lacking = || Stop::Done(vec![Found::Failed(Fault::NeedsRequireTls)]);
+    for (tls, hello, require_tls, said) in [
+        (Tls::Implicit, LISTED, RequireTls::Always, Some(" REQUIRETLS")),
+        (Tls::Implicit, LISTED, RequireTls::IfOffered, Some(" REQUIRETLS")),
+        (Tls::Implicit, LISTED, RequireTls::No, Some("")),
+        (Tls::Implicit, PIPELINING, RequireTls::Always, None),
+        (Tls::Implicit, PIPELINING, RequireTls::IfOffered, Some("")),
+        // what is listed in the clear does not count
+        (Tls::Never, LISTED, RequireTls::Always, None),
+        (Tls::Never, LISTED, RequireTls::IfOffered, Some("")),
+    ] {
+        let wire = said.map(commands);
+        let script: Vec<(&str, &str)> =
+            std::iter::once((EHLO, hello)).chain(wire.as_deref().map(|wire| (wire, go))).collect();
+        let mut peer = Peer::new(tls, "220 hub.example\r\n", &script);
+        assert_eq!(peer.run(), Stop::Ready);
+        let expected = if said.is_some() { Stop::Content } else { lacking() };
+        assert_eq!(peer.begin_requiring(require_tls), expected, "{tls:?} {require_tls:?}");
     }
 }

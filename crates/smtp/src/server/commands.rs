@@ -87,7 +87,11 @@ impl Session {
         keywords.push(Cow::Owned(limits));
         match (self.security, settings.service) {
             (Security::Clear, _) => keywords.push(Cow::Borrowed("STARTTLS")),
-            (Security::Tls, Service::Submission) => keywords.push(Cow::Borrowed("AUTH PLAIN LOGIN")),
+            (Security::Tls, Service::Submission) => {
+                // never in the clear (RFC 8689 §2)
+                keywords.push(Cow::Borrowed("REQUIRETLS"));
+                keywords.push(Cow::Borrowed("AUTH PLAIN LOGIN"));
+            }
             (Security::Tls, Service::Reports) => {}
         }
         keywords
@@ -144,6 +148,9 @@ impl Session {
             Ok(parameters) => parameters,
             Err(reply) => return self.error(reply, about),
         };
+        if parameters.require_tls && self.settings.service == Service::Reports {
+            return self.error(replies::parameter_unknown("REQUIRETLS"), about);
+        }
         let path = match envelope::reverse_path(found.path, parameters.smtputf8) {
             Ok(path) => path,
             Err(reply) => return self.error(reply, about),

@@ -116,7 +116,7 @@ fn ehlo_lists_what_works() {
     assert_eq!(clear[..2], expected);
     assert_eq!(clear[2..], ["220 2.0.0 Ready to start TLS", "handshake"]);
     assert_eq!(session.client_name(), None);
-    assert_eq!(play(&mut session, b"EHLO x\r\n", &[100]), [format!("{ehlo} AUTH PLAIN LOGIN")]);
+    assert_eq!(play(&mut session, b"EHLO x\r\n", &[100]), [format!("{ehlo} REQUIRETLS AUTH PLAIN LOGIN")]);
     assert_eq!(session.protocol(), "ESMTPS");
 }
 

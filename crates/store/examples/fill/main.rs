@@ -101,6 +101,7 @@ fn envelope(number: u64, recipients: &[String], now: Timestamp) -> Result<Envelo
         },
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -1,7 +1,6 @@
 //! Accounts, domains and users: what a verb says is true when it returns.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use relay::account::{AccountState, Leaving};
@@ -14,7 +13,7 @@ use relay::quota::Quota;
 use relay::quota::alert::Told;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{AuditEntry, Block, Login, NewApiKey, SmtpUserChange, Store, StoreError};
+use relay::store::{AuditEntry, Block, NewApiKey, SmtpUserChange, Store, StoreError};
 use relay::suppression::Suppression;
 use relay::verification::{Check, RecordState, Witness};
 

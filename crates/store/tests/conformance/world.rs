@@ -144,6 +144,7 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
             tls: "TLS 1.3".into(),
         }),
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     }
 }

@@ -4,7 +4,7 @@ use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
     AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, SiteView,
-    UnknownReplyView, ZoneView,
+    TlsReportView, TlsSessionsView, UnknownReplyView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -161,6 +161,48 @@ pub(super) struct SiteOrder {
     responses((status = 200, body = DoneView)))]
 pub(super) async fn site_resume(asking: Asking, Body(order): Body<SiteOrder>) -> Outcome<DoneView> {
     asking.run(Operation::SiteResume { site: order.site }).await
+}
+
+/// Which part of what is counted.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TlsSessions {
+    /// Rows of a page; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// What the page before gave as `next`.
+    cursor: Option<String>,
+}
+
+/// Lists how TLS went with the mail servers of domains, as it is counted for reports to them (RFC 8460), in the order of days and
+/// names: on the present day (UTC), and on those whose reports are still to go out.
+#[utoipa::path(get, path = "/tls-sessions", operation_id = "TlsSessionList", tag = "Queue", params(TlsSessions),
+    responses((status = 200, body = Page<TlsSessionsView>)))]
+pub(super) async fn tls_session_list(
+    asking: Asking,
+    Query(asked): Query<TlsSessions>,
+) -> Outcome<Page<TlsSessionsView>> {
+    let limit = limit(asked.limit)?;
+    let page = |rows: Vec<TlsSessionsView>| Page::new(rows, limit, |row| format!("{}/{}", row.day, row.domain));
+    asking.shown(Operation::TlsSessionList { after: asked.cursor, limit }, page).await
+}
+
+/// How many reports.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TlsReports {
+    /// How many at the most; 100 where absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Lists the reports on TLS that were sent to domains, or given up, the newest first.
+#[utoipa::path(get, path = "/tls-reports", operation_id = "TlsReportList", tag = "Queue", params(TlsReports),
+    responses((status = 200, body = Vec<TlsReportView>)))]
+pub(super) async fn tls_report_list(asking: Asking, Query(asked): Query<TlsReports>) -> Outcome<Vec<TlsReportView>> {
+    asking.run(Operation::TlsReportList { limit: limit(asked.limit)? }).await
 }
 
 /// Shows a message of the queue.

@@ -46,6 +46,11 @@ pub(in crate::config) const SECTIONS: &[Section] = &[
         help: "What other servers say when they do not deliver: of which class it is, and where they report what comes later.",
     },
     Section {
+        name: "tls_reports",
+        repeated: false,
+        help: "Reports on TLS to the domains that mail goes to (docs/operate/transport.md).",
+    },
+    Section {
         name: "zone",
         repeated: false,
         help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \

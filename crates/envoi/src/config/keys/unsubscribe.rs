@@ -1,6 +1,6 @@
 //! The keys of `[unsubscribe]`: where recipients say that they want no more.
 
-use super::{Absent, Key, Kind, key, means};
+use super::{Absent, Key, Kind, key};
 
 /// In the order of the example.
 pub(super) const KEYS: &[Key] = &[
@@ -8,7 +8,7 @@ pub(super) const KEYS: &[Key] = &[
         "unsubscribe",
         "listen",
         Kind::Sockets,
-        means("[]"),
+        Absent::Nothing("the console alone serves it"),
         r#"["0.0.0.0:443", "[::]:443"]"#,
         "Where that page is served, and nothing else: in the clear on loopback, under TLS with the relay's certificate everywhere \
          else. The console serves it, too: name an address where recipients do not reach that.",

@@ -6,11 +6,12 @@ use relay::activity::Status;
 use relay::id::MessageId;
 use relay::notification::{self, About, Requests};
 use relay::outcome::{Failure, Stage};
-use relay::queue::{Envelope, Origin, Outcome, Settlement, Verdict};
+use relay::queue::{Envelope, Origin, Outcome, Settlement, TlsWish, Verdict};
 use relay::retry::RETRY_FOR;
 use relay::sandbox::CapturedFilter;
 use relay::store::{Book, Inbox, Spool};
 use smtp::address::{Address, ReversePath};
+use smtp::client::RequireTls;
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
 use smtp::reply::Enhanced;
@@ -197,6 +198,22 @@ async fn a_failure_brings_back_the_message_or_its_header_as_asked() {
         let told = failed_with(requests, |settings| settings.returned_octets_max = octets_max).await;
         assert!(told.contains("text/rfc822-headers") && !told.contains("It is on its way."), "{told}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_requires_tls_the_header_alone_comes_back_and_requires_it_too() {
+    let world = World::new();
+    world.hop("one.example", unknown());
+    let requests = Some(Box::new(Requests { ret: Some(Ret::Full), ..Requests::default() }));
+    let envelope = Envelope { requests, tls_wish: TlsWish::Required, ..world.envelope(1, &["a@one.example"]) };
+    world.submit(envelope).await;
+    world.settle().await;
+    let told = world.told().pop().unwrap();
+    assert!(told.contains("text/rfc822-headers") && !told.contains("It is on its way."), "{told}");
+    let envelope = world.notifications().pop().unwrap().envelope;
+    // where the way back does not promise it, the notification goes all the same
+    assert_eq!((envelope.tls_wish, envelope.require_tls()), (TlsWish::Required, RequireTls::IfOffered));
+    assert_eq!(envelope.way_wish(), TlsWish::AsAsked);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use relay::activity::Status;
 use relay::outcome::{Class, Failure, Stage};
-use relay::queue::{Envelope, HoldReason, Origin, Outcome, Settlement, Verdict};
+use relay::queue::{Envelope, HoldReason, Origin, Outcome, Settlement, TlsWish, Verdict};
 use relay::retry::RETRY_FOR;
 use relay::store::{Book, Spool, StoreError};
 use relay::suppression::SuppressionCause;
@@ -373,4 +373,17 @@ async fn a_damaged_message_is_held_for_the_operator_and_not_tried_again_and_agai
     world.handle.release(message).await.unwrap();
     world.settle().await;
     assert_eq!(world.statuses(message), [Status::Delivered; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_policy_about_tls_keeps_waiting_does_not_hold_up_mail_that_waives_it() {
+    let world = World::new();
+    world.hop("one.example", Hop::Fails(Failure::Tls("the certificate is not valid".into())));
+    let waiting = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(waiting), [Status::Deferred]);
+    let waiving = Envelope { tls_wish: TlsWish::Waived, ..world.envelope(2, &["b@one.example"]) };
+    let waiving = world.submit(waiving).await;
+    world.settle().await;
+    assert_eq!(world.statuses(waiving), [Status::Delivered]);
 }

@@ -122,7 +122,9 @@ impl Carrier for Script {
     }
 
     async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
-        let Destination::Mx { domain } = destination else { return Some(vec!["route".into()]) };
+        let (Destination::Mx { domain } | Destination::Waiving { domain }) = destination else {
+            return Some(vec!["route".into()]);
+        };
         let hops = self.hops.lock().unwrap();
         Some(vec![hops.hosts.get(domain).cloned().unwrap_or_else(|| format!("mx.{domain}"))])
     }
@@ -149,7 +151,7 @@ impl Carrier for Script {
         hops.busy -= 1;
         let hop = match destination {
             Destination::Mx { domain } => hops.script.get(domain).cloned().unwrap_or(Hop::Takes),
-            Destination::Route { .. } => Hop::Takes,
+            Destination::Waiving { .. } | Destination::Route { .. } => Hop::Takes,
         };
         if matches!(hop, Hop::Panics) {
             drop(hops);
@@ -274,6 +276,7 @@ impl World {
             },
             session: None,
             requests: None,
+            tls_wish: relay::queue::TlsWish::AsAsked,
             priority: relay::priority::Priority::NORMAL,
         }
     }

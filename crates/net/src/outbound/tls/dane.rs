@@ -1,6 +1,7 @@
 //! The certificates of a host with TLSA records, judged by these alone (RFC 7672 §3): no other authority is asked.
 
 use relay::dane::{self, Dane, Parts};
+use relay::tls_report::ResultType;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, TrustAnchor, UnixTime};
@@ -17,7 +18,7 @@ pub(super) struct ByDane {
 
 /// Why a certificate was not taken.
 #[derive(Debug, thiserror::Error)]
-enum Unfit {
+pub(super) enum Unfit {
     #[error("its certificate is not one that they speak of")]
     Unknown,
     #[error("its certificate does not come from the authority that they name: {0}")]
@@ -26,6 +27,18 @@ enum Unfit {
     Elsewhere(String),
     #[error("its certificate cannot be understood: {0}")]
     Odd(webpki::Error),
+}
+
+impl Unfit {
+    /// What it is called in reports (RFC 8460 §4.3).
+    pub(super) fn result(&self) -> ResultType {
+        match self {
+            Unfit::Unknown => ResultType::TlsaInvalid,
+            Unfit::Astray(webpki::Error::CertExpired { .. }) => ResultType::CertificateExpired,
+            Unfit::Astray(_) | Unfit::Odd(_) => ResultType::CertificateNotTrusted,
+            Unfit::Elsewhere(_) => ResultType::CertificateHostMismatch,
+        }
+    }
 }
 
 impl From<Unfit> for Error {

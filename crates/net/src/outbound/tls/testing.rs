@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Noting {
     roots: Arc<RootCertStore>,
     provider: Arc<CryptoProvider>,
-    doubt: Mutex<Option<String>>,
+    doubt: Mutex<Option<Error>>,
 }
 
 impl Noting {
@@ -21,15 +21,15 @@ impl Noting {
         Noting { roots, provider, doubt: Mutex::default() }
     }
 
-    /// What would have been wrong, in words.
-    pub(super) fn doubt(&self) -> Option<String> {
+    /// What would have been wrong.
+    pub(super) fn doubt(&self) -> Option<Error> {
         self.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Keeps the first thing that is wrong.
     fn note<T>(&self, judged: Result<T, Error>) {
         if let Err(error) = judged {
-            self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+            self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
 

@@ -118,6 +118,40 @@ views! {
         /// When that was.
         said_at: Option<String>,
     }
+    /// How TLS went with the mail servers of one domain on one day (UTC), as it is counted for a report to the domain.
+    TlsSessionsView {
+        /// The day.
+        day: String,
+        /// The recipient domain.
+        domain: String,
+        /// Sessions that succeeded.
+        successes: u64,
+        /// Sessions that failed, or would have under a policy that is tried out.
+        failures: u64,
+        /// What they were held to: `sts`, `tlsa` or `no-policy-found`.
+        policies: Vec<String>,
+        /// How often each result came (RFC 8460 §4.3), such as `certificate-expired`.
+        results: BTreeMap<String, u64>,
+        /// When the report goes out, if the domain wants one; none while the day goes on.
+        report_due_at: Option<String>,
+    }
+    /// A report on TLS that was sent to a domain, or given up.
+    TlsReportView {
+        /// The domain.
+        domain: String,
+        /// The day that it is about.
+        day: String,
+        /// When it was sent or given up.
+        at: String,
+        /// The places that took it.
+        to: Vec<String>,
+        /// Sessions that succeeded.
+        successes: u64,
+        /// Sessions that failed.
+        failures: u64,
+        /// Why a place did not take it, where one did not.
+        fault: Option<String>,
+    }
     /// Replies of other servers that no rule knows and that differ only in addresses, numbers, names and ids.
     UnknownReplyView {
         /// What they have in common.

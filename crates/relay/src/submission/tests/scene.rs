@@ -181,6 +181,7 @@ pub(super) fn inspection(from: From) -> Inspection {
         message_id: "<1@example>".into(),
         header_eight_bit: false,
         body_eight_bit: false,
+        waives_tls: false,
         repeats: None,
     }
 }

@@ -343,6 +343,7 @@ fn envelope_in(message: MessageId, disk: EnvelopeV1<'_>) -> Result<Envelope, Met
             tls: session.tls.into_owned(),
         }),
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -4,6 +4,16 @@ use crate::console::words::Words;
 
 /// The words for what an attempt says of its TLS: `TLS 1.3, DANE`, `none (…)`, …
 pub(super) fn told(words: &Words, tls: &str) -> String {
+    for (wish, id) in [(", REQUIRETLS", "timeline-wish-required"), (", TLS-Required: No", "timeline-wish-waived")] {
+        if let Some(rest) = tls.strip_suffix(wish) {
+            return words.with(id, "encryption", connection(words, rest));
+        }
+    }
+    connection(words, tls)
+}
+
+/// The same without what the sender wanted.
+fn connection(words: &Words, tls: &str) -> String {
     let (shown, trial) = match tls.split_once(", MTA-STS testing") {
         Some((shown, rest)) => {
             (shown, Some(within(rest.trim_start()).and_then(|rest| rest.strip_prefix("would fail: "))))
@@ -72,6 +82,16 @@ mod tests {
                 "sans chiffrement, ce que la politique MTA-STS du domaine refuserait si elle n’était pas à l’essai",
             ),
             ("none", "not encrypted", "sans chiffrement"),
+            (
+                "TLS 1.3, DANE, REQUIRETLS",
+                "TLS 1.3, the certificate checked by DANE, as the sender requires (REQUIRETLS)",
+                "par TLS 1.3, certificat vérifié par DANE, comme l’expéditeur l’exige (REQUIRETLS)",
+            ),
+            (
+                "none, TLS-Required: No",
+                "not encrypted; the sender set that no policy keeps it from arriving (TLS-Required: No)",
+                "sans chiffrement ; l’expéditeur a demandé qu’aucune politique n’empêche la remise (TLS-Required: No)",
+            ),
             (
                 "none (STARTTLS was refused: 454)",
                 "not encrypted (STARTTLS was refused: 454)",

@@ -38,6 +38,7 @@ pub(in crate::embedded::ledger) fn envelope(number: u64, at: u64, recipients: &[
         facts: ContentFacts::default(),
         session: None,
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     })
 }

@@ -70,6 +70,7 @@ pub fn envelope(message: u128) -> Envelope {
             tls: "TLS 1.3".to_owned(),
         }),
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     }
 }

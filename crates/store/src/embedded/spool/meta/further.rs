@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use relay::notification::Requests;
 use relay::priority::Priority;
-use relay::queue::Envelope;
+use relay::queue::{Envelope, TlsWish};
 use serde::{Deserialize, Serialize};
 use smtp::dsn::{self, Notify, Ret};
 use smtp::envelope::RcptParameters;
@@ -15,6 +15,11 @@ use super::{MetaError, encoded};
 /// Numbers of the parts. One is never given twice.
 const REQUESTS: u8 = 1;
 const PRIORITY: u8 = 2;
+const TLS_WISH: u8 = 4;
+
+/// What stands in the part about TLS.
+const REQUIRED: u8 = 1;
+const WAIVED: u8 = 2;
 
 /// What the client asked about notifications (RFC 3461).
 #[derive(Serialize, Deserialize)]
@@ -38,7 +43,7 @@ struct AskedV2<'a> {
 
 /// Whether an envelope says what version 1 could not.
 pub(super) fn is_needed(envelope: &Envelope) -> bool {
-    envelope.requests.is_some() || envelope.priority != Priority::NORMAL
+    envelope.requests.is_some() || envelope.priority != Priority::NORMAL || envelope.tls_wish != TlsWish::AsAsked
 }
 
 /// The meta part with the parts behind it, where there are any.
@@ -47,7 +52,13 @@ pub(super) fn behind(mut meta: Vec<u8>, envelope: &Envelope) -> Vec<u8> {
     let is_urgent_or_not = envelope.priority != Priority::NORMAL;
     let priority = is_urgent_or_not.then(|| encoded(&envelope.priority.value()));
     let requests = requests.iter().map(|octets| (REQUESTS, octets.as_slice()));
-    let parts: Vec<(u8, &[u8])> = requests.chain(priority.iter().map(|octets| (PRIORITY, octets.as_slice()))).collect();
+    let priority = priority.iter().map(|octets| (PRIORITY, octets.as_slice()));
+    let tls_wish = match envelope.tls_wish {
+        TlsWish::AsAsked => None,
+        TlsWish::Required => Some((TLS_WISH, &[REQUIRED][..])),
+        TlsWish::Waived => Some((TLS_WISH, &[WAIVED][..])),
+    };
+    let parts: Vec<(u8, &[u8])> = requests.chain(priority).chain(tls_wish).collect();
     if !parts.is_empty() {
         meta.extend_from_slice(&encoded(&parts));
     }
@@ -63,6 +74,13 @@ pub(super) fn read(octets: &[u8], mut envelope: Envelope) -> Result<Envelope, Me
     for (number, octets) in parts {
         match number {
             REQUESTS => envelope.requests = Some(Box::new(requests_in(postcard::from_bytes(octets)?)?)),
+            TLS_WISH => {
+                envelope.tls_wish = match octets {
+                    [REQUIRED] => TlsWish::Required,
+                    [WAIVED] => TlsWish::Waived,
+                    other => return Err(MetaError(format!("a wish about TLS {other:?}"))),
+                }
+            }
             PRIORITY => {
                 let value: i8 = postcard::from_bytes(octets)?;
                 let priority = Priority::new(value).ok_or_else(|| MetaError(format!("priority {value}")))?;

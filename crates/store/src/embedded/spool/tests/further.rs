@@ -3,7 +3,7 @@
 use relay::id::MessageId;
 use relay::notification::Requests;
 use relay::priority::Priority;
-use relay::queue::Envelope;
+use relay::queue::{Envelope, TlsWish};
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
 
@@ -28,6 +28,17 @@ fn what_was_asked_comes_back_from_either_record() {
     assert_eq!(commit_in(MessageId(7), &commit_out(&asking, None)).unwrap().envelope, asking);
     let copied = copy_in(MessageId(7), &copy_out(&asking, None, Vec::new(), Some(b"seal"))).unwrap();
     assert_eq!((copied.envelope, copied.seal.as_deref()), (asking, Some(&b"seal"[..])));
+}
+
+#[test]
+fn a_wish_about_tls_comes_back_beside_what_was_asked_and_alone() {
+    for envelope in [asking(), envelope(7, 2)] {
+        for tls_wish in [TlsWish::Required, TlsWish::Waived] {
+            let wishing = Envelope { tls_wish, ..envelope.clone() };
+            assert_eq!(version(&wishing), 2);
+            assert_eq!(commit_in(MessageId(7), &commit_out(&wishing, None)).unwrap().envelope, wishing);
+        }
+    }
 }
 
 #[test]

@@ -73,6 +73,7 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
             tls: "TLS 1.3".to_owned(),
         }),
         requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
         priority: relay::priority::Priority::NORMAL,
     }
 }

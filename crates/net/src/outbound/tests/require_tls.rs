@@ -1,0 +1,189 @@
+//! REQUIRETLS and `TLS-Required: No` (RFC 8689): what each asks of next hops, and what becomes of mail where that is not had.
+
+use super::hop::Issued;
+use super::*;
+use relay::mta_sts::Policy;
+use relay::queue::TlsWish;
+use std::future::Future;
+use std::pin::Pin;
+
+const LISTED: &[&str] = &["PIPELINING", "STARTTLS", "REQUIRETLS"];
+const UNLISTED: &[&str] = &["PIPELINING", "STARTTLS"];
+
+/// The policy of b.example.
+struct Known(&'static str);
+
+impl Policies for Known {
+    fn of<'a>(&'a self, _domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
+        let text = format!("version: STSv1\nmax_age: 86400\n{}", self.0);
+        Box::pin(async move { Policy::parse(text.as_bytes()).ok().map(Arc::new) })
+    }
+}
+
+async fn hop(issued: &Issued, keywords: &'static [&'static str]) -> Hop {
+    Hop::start_at("127.0.0.1:0", Some(issued.acceptor(true)), polite(keywords, nothing_special)).await
+}
+
+fn wishing(tls_wish: TlsWish, reverse_path: ReversePath) -> Parcel {
+    let parcel = parcel(&["x@b.example"]);
+    let envelope = Envelope { tls_wish, reverse_path, ..(*parcel.envelope).clone() };
+    Parcel { envelope: Arc::new(envelope), ..parcel }
+}
+
+fn requiring() -> Parcel {
+    let shop = ReversePath::Mailbox(Address::parse("shop@a.example", false).unwrap());
+    wishing(TlsWish::Required, shop)
+}
+
+/// An outbound side that trusts this authority, where b.example has this policy and the mail server mx.test.
+fn by_policy(hop: &Hop, trusted: &Issued, policy: &'static str) -> Outbound {
+    let book = Book {
+        mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test")]))]),
+        addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"]))]),
+        ..Book::default()
+    };
+    let settings = OutboundSettings { authorities: vec![trusted.authority.clone()], ..settings() };
+    by_mx(settings, book, hop.address.port()).with_policies(Arc::new(Known(policy)))
+}
+
+/// The same where DNSSEC vouches for the mail server, and it has these records.
+fn by_dnssec(hop: &Hop, trusted: &Issued, records: Vec<Vec<u8>>) -> Outbound {
+    let records = if records.is_empty() { Err(LookupError::NoRecord) } else { Ok(records) };
+    let book = Book {
+        mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test")]))]),
+        addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"]))]),
+        is_signed: true,
+        tlsa: HashMap::from([(format!("_{}._tcp.mx.test", hop.address.port()), records)]),
+        ..Book::default()
+    };
+    let settings = OutboundSettings { authorities: vec![trusted.authority.clone()], ..settings() };
+    by_mx(settings, book, hop.address.port())
+}
+
+fn mail(hop: &Hop) -> Vec<String> {
+    hop.heard().lines.into_iter().filter(|line| line.starts_with("MAIL")).collect()
+}
+
+/// The recipient fails for good for want of TLS, with this in the reason, and nothing of the mail was said.
+async fn bounces(hop: &Hop, outbound: &Outbound, why: &str) {
+    let delivery = once(outbound, &requiring()).await;
+    let [(_, Finding::Failed(Failure::NeedsRequireTls(told)))] = &delivery.findings[..] else { panic!("{delivery:?}") };
+    assert!(told.contains(why), "{told}");
+    assert!(mail(hop).is_empty());
+}
+
+#[tokio::test]
+async fn it_goes_to_a_server_that_is_vouched_for_proves_itself_and_promises_the_same() {
+    let issued = Issued::new(&["mx.test"], false);
+    let record = [&[3, 0, 0], issued.certificate.as_ref()].concat();
+    for (place, shown) in
+        ["TLS 1.3, MTA-STS, REQUIRETLS", "TLS 1.3, REQUIRETLS", "TLS 1.3, REQUIRETLS", "TLS 1.3, DANE, REQUIRETLS"]
+            .into_iter()
+            .enumerate()
+    {
+        let hop = hop(&issued, LISTED).await;
+        let outbound = match place {
+            0 => by_policy(&hop, &issued, "mode: enforce\nmx: mx.test\n"),
+            1 => by_policy(&hop, &issued, "mode: testing\nmx: mx.test\n"),
+            2 => by_dnssec(&hop, &issued, Vec::new()),
+            _ => by_dnssec(&hop, &Issued::new(&[], false), vec![record.clone()]),
+        };
+        let delivery = once(&outbound, &requiring()).await;
+        assert_eq!((short(&delivery)[0].as_str(), delivery.attempt.tls.as_str()), ("Content 250", shown), "{place}");
+        assert_eq!(mail(&hop), ["MAIL FROM:<shop@a.example> REQUIRETLS"]);
+    }
+}
+
+#[tokio::test]
+async fn otherwise_it_bounces_and_never_goes_without() {
+    const ENFORCED: &str = "mode: enforce\nmx: mx.test\n";
+    let (issued, other) = (Issued::new(&["mx.test"], false), Issued::new(&["mx.test"], false));
+    let (misnamed, expired) = (Issued::new(&["else.test"], false), Issued::new(&["mx.test"], true));
+    let unlisted = hop(&issued, UNLISTED).await;
+    bounces(&unlisted, &by_policy(&unlisted, &issued, ENFORCED), "does not list REQUIRETLS").await;
+    bounces(&unlisted, &by_dnssec(&unlisted, &issued, Vec::new()), "does not list REQUIRETLS").await;
+    let listed = hop(&issued, LISTED).await;
+    bounces(&listed, &by_policy(&listed, &issued, "mode: none\n"), "neither DNSSEC nor a policy").await;
+    bounces(&listed, &by_policy(&listed, &issued, "mode: testing\nmx: else.test\n"), "neither DNSSEC nor a policy")
+        .await;
+    bounces(&listed, &by_dnssec(&listed, &other, Vec::new()), "invalid peer certificate").await;
+    let record = [&[3, 0, 0], other.certificate.as_ref()].concat();
+    bounces(&listed, &by_dnssec(&listed, &issued, vec![record]), "not one that they speak of").await;
+    // records that say nothing usable of the certificate leave it to the authorities
+    bounces(&listed, &by_dnssec(&listed, &other, vec![vec![0, 0, 0]]), "invalid peer certificate").await;
+    for shown in [&misnamed, &expired] {
+        let hop = hop(shown, LISTED).await;
+        bounces(&hop, &by_policy(&hop, shown, ENFORCED), "invalid peer certificate").await;
+        bounces(&hop, &by_dnssec(&hop, shown, Vec::new()), "invalid peer certificate").await;
+    }
+    let clear = Hop::start(polite(&["PIPELINING", "REQUIRETLS"], nothing_special)).await;
+    bounces(&clear, &by_dnssec(&clear, &issued, Vec::new()), "does not offer STARTTLS").await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_breaks_may_go_better_the_next_time() {
+    let issued = Issued::new(&["mx.test"], false);
+    let hop = Hop::start(polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake))).await;
+    let delivery = once(&by_dnssec(&hop, &issued, Vec::new()), &requiring()).await;
+    assert_eq!(short(&delivery), ["Tls"]);
+    assert!(mail(&hop).is_empty() && hop.heard().connections == 1);
+}
+
+#[tokio::test]
+async fn another_mail_server_that_promises_it_is_tried() {
+    let issued = Issued::new(&["mx.test", "second.test"], false);
+    let script: Script = Arc::new(move |connection, line| {
+        let keywords = if connection == 0 { UNLISTED } else { LISTED };
+        polite(keywords, nothing_special)(connection, line)
+    });
+    let hop = Hop::start_at("127.0.0.1:0", Some(issued.acceptor(true)), script).await;
+    let book = Book {
+        mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test"), (20, "second.test")]))]),
+        addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"])), ("second.test", Ok(vec!["127.0.0.1"]))]),
+        is_signed: true,
+        ..Book::default()
+    };
+    let settings = OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
+    let delivery = once(&by_mx(settings, book, hop.address.port()), &requiring()).await;
+    assert_eq!((short(&delivery)[0].as_str(), delivery.attempt.host.as_str()), ("Content 250", "second.test"));
+}
+
+#[tokio::test]
+async fn routes_are_held_to_it_too() {
+    let issued = Issued::new(&["127.0.0.1"], false);
+    let trusting = || OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
+    for tls in [RouteTls::None, RouteTls::Opportunistic, RouteTls::Required] {
+        let listed = hop(&issued, LISTED).await;
+        let delivery = once(&routed(trusting(), listed.address, tls), &requiring()).await;
+        assert_eq!(delivery.attempt.tls, "TLS 1.3, REQUIRETLS", "{tls:?}");
+        let doubted = hop(&issued, LISTED).await;
+        bounces(&doubted, &routed(settings(), doubted.address, tls), "invalid peer certificate").await;
+    }
+    let unlisted = hop(&issued, UNLISTED).await;
+    bounces(&unlisted, &routed(trusting(), unlisted.address, RouteTls::None), "does not list REQUIRETLS").await;
+}
+
+#[tokio::test]
+async fn a_notification_says_it_where_it_is_listed_and_goes_without() {
+    let (issued, other) = (Issued::new(&["mx.test"], false), Issued::new(&[], false));
+    for (keywords, said) in [(LISTED, "MAIL FROM:<> REQUIRETLS"), (UNLISTED, "MAIL FROM:<>")] {
+        let hop = hop(&issued, keywords).await;
+        let outbound = by_policy(&hop, &other, "mode: none\n");
+        let delivery = once(&outbound, &wishing(TlsWish::Required, ReversePath::Null)).await;
+        assert_eq!(short(&delivery), ["Content 250"]);
+        assert_eq!(mail(&hop), [said]);
+    }
+}
+
+#[tokio::test]
+async fn other_mail_does_not_travel_on_its_connection_nor_it_on_theirs() {
+    let issued = Issued::new(&["mx.test"], false);
+    let hop = hop(&issued, LISTED).await;
+    let outbound = by_policy(&hop, &issued, "mode: enforce\nmx: mx.test\n");
+    let mut line = None;
+    for (parcel, connections) in [(requiring(), 1), (requiring(), 1), (parcel(&["x@b.example"]), 2), (requiring(), 3)] {
+        assert_eq!(short(&deliver(&outbound, &mut line, &parcel).await), ["Content 250"]);
+        assert_eq!(hop.heard().connections, connections);
+    }
+    assert_eq!(mail(&hop).iter().filter(|line| line.ends_with("REQUIRETLS")).count(), 3);
+}
