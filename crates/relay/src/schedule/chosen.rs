@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::parcels::{Errand, State};
-use super::{Action, Scheduler};
+use super::{Action, Scheduler, Wish};
 use crate::clock::Timestamp;
 use crate::id::MessageId;
 use crate::outcome::Ending;
@@ -126,6 +126,16 @@ impl Scheduler {
     /// Remembers an order about recipients in flight. The last of its kind counts.
     fn want(&mut self, message: MessageId, chosen: &[u16], order: &Order) {
         let mut wanted = self.chosen.remove(&message).unwrap_or_default();
+        // a hold of the whole message is undone for these, and stays for what else of it is in flight
+        if *order == Order::Release
+            && let Some(Wish::Hold(reason)) = self.wishes.get(&message).cloned()
+        {
+            self.wishes.remove(&message);
+            let flying = self.parcels.of(message).into_iter().filter(|place| self.is_in_flight(*place));
+            let numbers = flying.flat_map(|place| self.parcels.at(place).recipients.as_slice().to_vec());
+            wanted
+                .extend(numbers.filter(|number| !chosen.contains(number)).map(|number| (number, Order::Hold(reason))));
+        }
         let is_over = |(number, earlier): &(u16, Order)| {
             let is_undone = matches!((order, earlier), (Order::Release, Order::Hold(_)));
             chosen.contains(number) && (is_undone || earlier.is_alike(order))

@@ -148,6 +148,11 @@ impl Scheduler {
         let is_crowded = site.conversations - site.closing > site.limit || worn;
         let may_go_on = !self.stopped && !site.is_down(now) && !is_crowded && !has_had_its_turn;
         if may_go_on && !closed && self.carry_next(conversation, place, before, now, actions) {
+            let carries = self.conversations.get(&conversation).and_then(|known| known.account);
+            if let Some(before) = before.filter(|before| carries != Some(*before)) {
+                // it has less under way here than when it had to wait
+                self.feed(place, before, false, now, actions);
+            }
             return;
         }
         if may_go_on && open && !others_wait && !idle_kept.is_zero() {

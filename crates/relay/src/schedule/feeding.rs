@@ -142,8 +142,11 @@ impl Scheduler {
         while let Some(Front { account, site: place, .. }) = self.turns.front() {
             let site = self.sites.get(place);
             let wants = site.class_of(account).is_some() && (site.has_room() || !site.idle.is_empty());
+            let has_idle = !site.idle.is_empty();
             let wants = wants && !self.is_left_alone(place, now);
-            if wants && !self.may_begin(account) {
+            // by now it may have less under way than when it had to stand here: then an idle conversation will do
+            let may = if has_idle { self.may_go_over_one_more(account) } else { self.may_begin(account) };
+            if wants && !may {
                 self.make_room(actions);
                 return;
             }

@@ -106,3 +106,14 @@ fn a_release_undoes_a_hold_of_what_is_in_flight() {
     world.pass(Duration::from_secs(61));
     assert_eq!(carried(&world), [[1]]);
 }
+
+#[test]
+fn what_is_released_while_it_flies_is_not_held_when_it_comes_back() {
+    let mut world = waiting();
+    world.pass(Duration::from_secs(61));
+    world.tell(Event::Held(MessageId(1), HoldReason::AccountSuspended));
+    world.tell(order(1, &[0, 2], Order::Release));
+    let parcel = world.busy.remove(&world.first_busy()).unwrap();
+    world.defer(&parcel, world.now.after(Duration::from_secs(60)));
+    assert_eq!((world.scheduler.depth().held, world.scheduler.depth().recipients), (1, 3), "the other stays held");
+}
