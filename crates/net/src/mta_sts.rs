@@ -205,8 +205,7 @@ impl Policies for MtaSts {
 
     fn trouble(&self, domain: &str) -> Option<Failed> {
         let domain = self.inner.domains().get(domain).map(Arc::clone)?;
-        let trouble = domain.trouble().clone();
-        trouble
+        domain.trouble().clone()
     }
 }
 

@@ -39,6 +39,9 @@ const REFUSED_MAX: usize = 256;
 /// Addresses that are named where one may be a load balancer.
 const BUSIEST: usize = 5;
 
+/// Logins that are not written down yet: whose, from where and by which password, and when last.
+type Logins = HashMap<(Id<SmtpUser>, IpAddr, Option<PasswordHash>), Timestamp>;
+
 /// What every session shares.
 pub(super) struct House<S> {
     pub(super) store: Arc<S>,
@@ -58,7 +61,7 @@ pub(super) struct House<S> {
     pub(super) out_of_time: CancellationToken,
     /// Room for connections that are only told why they are refused.
     pub(super) refused: Semaphore,
-    logins: Mutex<HashMap<(Id<SmtpUser>, IpAddr, Option<PasswordHash>), Timestamp>>,
+    logins: Mutex<Logins>,
     /// Messages that the store did not take, since it was last written down.
     not_kept: AtomicU64,
 }
