@@ -32,7 +32,7 @@ pub(super) struct Counted {
     cursor: Option<String>,
 }
 
-/// What is to become of it.
+/// What is to become of it: `hold`, `release` (what the operator holds), `retry`, `cancel` (it cannot be undone), `reroute`.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Ordered {
@@ -46,7 +46,6 @@ enum Ordered {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderOfQueue {
-    /// What is to become of it: `hold`, `release` (what the operator holds), `retry`, `cancel` (it cannot be undone), `reroute`.
     #[schema(inline)]
     order: Ordered,
     /// Whether senders that want to be are told of what is cancelled.
