@@ -3,7 +3,7 @@
 //!
 //! The local part is a token that needs no memory of ours: what it names, until when it is good, and a keyed code over
 //! both, so that nobody who was not sent mail can report on any. Numbers of accounts and users are not to be read or compared by
-//! strangers: all of it is covered ([`crate::covered`]).
+//! strangers: all of it is covered (`covered.rs`).
 
 use smtp::address::{Address, ReversePath};
 use smtp::dsn::Notify;
