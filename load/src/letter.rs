@@ -1,6 +1,11 @@
 //! The messages that are sent, and how they are known again on arrival.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use memchr::memmem;
+
+/// Letters made so far: none has a Message-ID of another's, or a relay could take it for a repetition of work done before.
+static LETTERS: AtomicU64 = AtomicU64::new(0);
 
 /// What stands in front of a message's number.
 const MARK: &[u8] = b"X-Load-Message: ";
@@ -31,7 +36,8 @@ impl Letter {
         .into_bytes();
         let first = header.len();
         header.extend_from_slice(zero.as_bytes());
-        header.extend_from_slice(b".load@load.example>\r\n");
+        let letter = LETTERS.fetch_add(1, Ordering::Relaxed);
+        header.extend_from_slice(format!(".{letter}.load@load.example>\r\n").as_bytes());
         header.extend_from_slice(MARK);
         let second = header.len();
         header.extend_from_slice(zero.as_bytes());
