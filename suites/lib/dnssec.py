@@ -136,23 +136,17 @@ class SecureRelay(Relay):
         self.zones, self.authority = zones, authority
         super().__init__(binary, folder, 0)
 
-    def _configure(self):
-        self.config.write_text(f"""
-hostname = "relay.test"
-data_dir = "{self.data}"
-[submission]
-starttls = ["127.0.0.1:{self.ports["starttls"]}"]
-tls = ["127.0.0.1:{self.ports["tls"]}"]
-{self._certificate()}
-[http]
-listen = ["127.0.0.1:{self.http}"]
+    hostname = "relay.test"
+
+    def _delivery(self):
+        return f"""
 [delivery]
 allow_private = true
 name_servers = ["127.0.0.1:{self.zones.port}"]
 dane = "on"
 trust_anchors = "{self.zones.anchors}"
 ca_file = "{self.authority}"
-""")
+"""
 
     def send(self, domain):
         """Hands in a message for somebody at this domain."""

@@ -290,8 +290,10 @@ class RelayToThem(Relay):
         self.servers = servers
         super().__init__(binary, folder, 0)
 
-    def _configure(self):
-        routes = "".join(f"""
+    hostname = "relay.test"
+
+    def _delivery(self):
+        return "".join(f"""
 [[delivery.route]]
 domain = "{server.domain}"
 host = "127.0.0.1"
@@ -299,17 +301,6 @@ port = {server.port}
 tls = "opportunistic"
 sign_unpublished = true
 """ for server in self.servers)
-        self.config.write_text(f"""
-hostname = "relay.test"
-data_dir = "{self.data}"
-[submission]
-starttls = ["127.0.0.1:{self.ports["starttls"]}"]
-tls = ["127.0.0.1:{self.ports["tls"]}"]
-{self._certificate()}
-[http]
-listen = ["127.0.0.1:{self.http}"]
-{routes}
-""")
 
     def session(self):
         """A session that has logged in."""

@@ -70,14 +70,20 @@ tls = ["127.0.0.1:{self.ports["tls"]}"]
 {self._certificate()}
 [http]
 listen = ["127.0.0.1:{self.http}"]
+{self._delivery()}
+{self._settings()}
+""")
+
+    def _delivery(self):
+        """Where its mail goes: all of it to the one next hop."""
+        return f"""
 [[delivery.route]]
 domain = "*"
 host = "127.0.0.1"
 port = {self.next_hop_port}
 tls = "none"
 sign_unpublished = true
-{self._settings()}
-""")
+"""
 
     def _certificate(self):
         """What the configuration says of the certificate."""
