@@ -38,6 +38,19 @@ update_packages() {
   packages_updated=yes
 }
 
+# unpack ROOT PACKAGE…: these packages as they are now, below a folder and not installed
+unpack() {
+  local root=$1 fetched package
+  shift
+  update_packages
+  fetched=$(mktemp -d)
+  (cd "$fetched" && apt-get download -qq -o APT::Sandbox::User=root "$@") > "$suites_home/apt.log" 2>&1 ||
+    { tail -n 20 "$suites_home/apt.log" >&2; fail "could not fetch $*"; }
+  mkdir -p "$root"
+  for package in "$fetched"/*.deb; do dpkg -x "$package" "$root"; done
+  rm -rf "$fetched"
+}
+
 # python_environment REQUIREMENTS: prints the path of an interpreter that has them; made once for each list
 python_environment() {
   local folder
