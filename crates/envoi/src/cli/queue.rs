@@ -1,6 +1,6 @@
 //! `envoi queue`: what is typed.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use relay::clock::Timestamp;
 use relay::service::operation::Operation;
 use relay::service::{Fault, QueueOrder};
@@ -37,29 +37,9 @@ pub enum QueueCommand {
         part: PartArgs,
     },
     /// Try the waiting recipients of a message, or of a part of the queue, now
-    Retry {
-        /// Its id
-        #[arg(required_unless_present = "part", conflicts_with = "part")]
-        message: Option<String>,
-        /// Which part of the queue
-        #[command(flatten)]
-        part: PartArgs,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
+    Retry(OneOrPart),
     /// Hold a message, or a part of the queue, until it is released
-    Hold {
-        /// Its id
-        #[arg(required_unless_present = "part", conflicts_with = "part")]
-        message: Option<String>,
-        /// Which part of the queue
-        #[command(flatten)]
-        part: PartArgs,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
+    Hold(OneOrPart),
     /// Release a message, or what you hold of a part of the queue, and try it now
     Release {
         /// Its id
@@ -107,6 +87,20 @@ pub enum QueueCommand {
     },
 }
 
+/// A message, or a part of the queue.
+#[derive(Args, Debug)]
+pub struct OneOrPart {
+    /// Its id
+    #[arg(required_unless_present = "part", conflicts_with = "part")]
+    message: Option<String>,
+    /// Which part of the queue
+    #[command(flatten)]
+    part: PartArgs,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
 /// An order about a part of the queue is asked about once it is known how much that is.
 fn about_part(operation: Operation, yes: bool) -> Wanted {
     let is_asked = !yes && matches!(operation, Operation::QueueOrder { .. });
@@ -122,11 +116,11 @@ pub(super) fn operation(command: &QueueCommand, now: Timestamp) -> Result<Wanted
         QueueCommand::UnknownReplies => Operation::UnknownReplies.into(),
         QueueCommand::Show { message: id } => Operation::QueueShow { message: message_id(id)? }.into(),
         QueueCommand::Count { part } => Operation::QueueCount { selection: part.selection(now)?, after: None }.into(),
-        QueueCommand::Retry { message, part, yes } => {
+        QueueCommand::Retry(OneOrPart { message, part, yes }) => {
             let one = |message| Operation::QueueRetry { message };
             about_part(part.operation(message.as_ref(), one, QueueOrder::Retry, now)?, *yes)
         }
-        QueueCommand::Hold { message, part, yes } => {
+        QueueCommand::Hold(OneOrPart { message, part, yes }) => {
             let one = |message| Operation::QueueHold { message };
             about_part(part.operation(message.as_ref(), one, QueueOrder::Hold, now)?, *yes)
         }
