@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
+use crate::acme::write_whole;
 use crate::clock::Clock;
 use crate::dns::{LookupError, Resolver};
 use crate::https::Trust;
@@ -181,7 +182,7 @@ impl TlsReports {
     async fn write(&self) {
         let Some(file) = self.inner.settings.file.clone() else { return };
         let Some(octets) = self.inner.state().changed() else { return };
-        let written = tokio::task::spawn_blocking(move || kept::save(&file, &octets)).await;
+        let written = tokio::task::spawn_blocking(move || write_whole(&file, &octets)).await;
         if let Ok(Err(error)) = written {
             tracing::warn!(%error, "what was counted for reports on TLS cannot be written down; a restart loses it");
             self.inner.state().has_changed = true;
