@@ -1,6 +1,10 @@
 //! One request over HTTPS to a host that a stranger named: its addresses are checked before they are dialled, no redirection is
 //! followed, and what it answers is read in bounded room. Whoever asks sees to the time.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, Response};

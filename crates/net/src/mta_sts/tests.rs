@@ -3,13 +3,9 @@
 use super::*;
 use crate::clock::ManualClock;
 use crate::dns::{Lookup, Mx};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use crate::https::testing::Server;
 use relay::mta_sts::Mode;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::path::Path;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 const DAY: u64 = 86_400_000;
 
@@ -41,69 +37,9 @@ impl Resolver for Names {
     }
 }
 
-/// A policy server for mta-sts.b.example, which answers with what it is given.
-struct PolicyServer {
-    port: u16,
-    authority: CertificateDer<'static>,
-    answer: Arc<Mutex<String>>,
-    asked: Arc<Mutex<Vec<String>>>,
-    serving: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for PolicyServer {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-impl PolicyServer {
-    async fn start(answer: &str) -> PolicyServer {
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["mta-sts.b.example".to_owned()]).unwrap();
-        let certificate = certificate.signed_by(&key, &authority).unwrap();
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (answer, asked) = (Arc::new(Mutex::new(answer.to_owned())), Arc::new(Mutex::new(Vec::new())));
-        let (answering, asking) = (Arc::clone(&answer), Arc::clone(&asked));
-        let serving = tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    match stream.read_u8().await {
-                        Ok(octet) => request.push(octet),
-                        Err(_) => break,
-                    }
-                }
-                asking.lock().unwrap().push(String::from_utf8(request).unwrap());
-                let answer = answering.lock().unwrap().clone();
-                let _ = stream.write_all(answer.as_bytes()).await;
-                let _ = stream.shutdown().await;
-            }
-        });
-        PolicyServer { port, authority: authority.der().clone(), answer, asked, serving }
-    }
-
-    fn answers(&self, answer: &str) {
-        answer.clone_into(&mut self.answer.lock().unwrap());
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.lock().unwrap().len()
-    }
+/// A policy server, which answers with what it is given.
+async fn policy_server(answer: &str) -> Server {
+    Server::start("mta-sts.b.example", answer).await
 }
 
 fn answer(policy: &str) -> String {
@@ -124,7 +60,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(server: &PolicyServer, file: Option<&Path>) -> Scene {
+    fn new(server: &Server, file: Option<&Path>) -> Scene {
         let settings = Settings {
             port: server.port,
             allow_private: true,
@@ -154,14 +90,14 @@ const RECORD: &str = "v=STSv1; id=1;";
 
 #[tokio::test]
 async fn a_policy_is_fetched_once_and_kept_to_its_end() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     let policies = scene.open();
     assert_eq!(mode(&policies).await, None);
-    assert_eq!(server.asked(), 0);
+    assert_eq!(server.asked().len(), 0);
     scene.names.set(Ok(RECORD));
     assert_eq!(mode(&policies).await, Some(Mode::Enforce));
-    let asked = server.asked.lock().unwrap()[0].clone();
+    let asked = String::from_utf8(server.asked()[0].clone()).unwrap();
     assert!(
         asked.starts_with("GET /.well-known/mta-sts.txt HTTP/1.1\r\n") && asked.contains("host: mta-sts.b.example\r\n"),
         "{asked}"
@@ -171,14 +107,14 @@ async fn a_policy_is_fetched_once_and_kept_to_its_end() {
         scene.names.set(record);
         assert_eq!(mode(&policies).await, Some(Mode::Enforce));
     }
-    assert_eq!(server.asked(), 1);
+    assert_eq!(server.asked().len(), 1);
     scene.at(8 * DAY);
     assert_eq!(mode(&policies).await, None);
 }
 
 #[tokio::test]
 async fn a_new_id_brings_the_new_policy_and_a_fault_keeps_the_old_one() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     let policies = scene.open();
     scene.names.set(Ok(RECORD));
@@ -189,7 +125,7 @@ async fn a_new_id_brings_the_new_policy_and_a_fault_keeps_the_old_one() {
         assert_eq!(mode(&policies).await, Some(Mode::Enforce));
     }
     // it was tried once, and is left alone for a while
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.asked().len(), 2);
     server.answers(&answer(&policy("testing")));
     scene.at(DAY + 300_000);
     assert_eq!(mode(&policies).await, Some(Mode::Testing));
@@ -198,7 +134,7 @@ async fn a_new_id_brings_the_new_policy_and_a_fault_keeps_the_old_one() {
 #[tokio::test]
 async fn what_is_no_policy_is_none_and_hurts_nobody() {
     let long = format!("{}{}", policy("enforce"), "future: thing\n".repeat(5_000));
-    let server = PolicyServer::start("").await;
+    let server = policy_server("").await;
     for (place, bad) in [
         "HTTP/1.1 301 Moved\r\nLocation: https://mta-sts.b.example/else\r\nContent-Length: 0\r\n\r\n".to_owned(),
         answer("mode: enforce\n"),
@@ -223,36 +159,36 @@ async fn what_is_no_policy_is_none_and_hurts_nobody() {
         scene.names.set(Err(LookupError::NoRecord));
         assert!(mode(&policies).await.is_none() && policies.trouble("b.example").is_none());
     }
-    assert_eq!(server.asked(), 7);
+    assert_eq!(server.asked().len(), 7);
 }
 
 #[tokio::test]
 async fn the_certificate_must_be_for_the_policy_host_of_that_domain() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     scene.names.set(Ok(RECORD));
     assert!(scene.open().of("c.example").await.is_none());
-    let stranger = PolicyServer::start("").await;
+    let stranger = policy_server("").await;
     let settings = Settings { authorities: vec![stranger.authority.clone()], ..scene.settings.clone() };
     let policies = Scene { settings, ..scene }.open();
     assert_eq!(mode(&policies).await, None);
     assert_eq!(policies.trouble("b.example").unwrap().result, ResultType::StsWebpkiInvalid);
-    assert_eq!(server.asked(), 0);
+    assert_eq!(server.asked().len(), 0);
 }
 
 #[tokio::test]
 async fn private_addresses_are_not_dialled_for_a_policy() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let mut scene = Scene::new(&server, None);
     scene.settings.allow_private = false;
     scene.names.set(Ok(RECORD));
     assert_eq!(mode(&scene.open()).await, None);
-    assert_eq!(server.asked(), 0);
+    assert_eq!(server.asked().len(), 0);
 }
 
 #[tokio::test]
 async fn many_who_ask_at_once_fetch_once() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     scene.names.set(Ok(RECORD));
     let policies = scene.open();
@@ -267,12 +203,12 @@ async fn many_who_ask_at_once_fetch_once() {
     for one in asking {
         assert_eq!(one.await.unwrap(), Some(Mode::Enforce));
     }
-    assert_eq!(server.asked(), 1);
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn an_old_policy_is_fetched_behind_the_back_of_the_mail() {
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     scene.names.set(Ok(RECORD));
     let policies = scene.open();
@@ -286,14 +222,14 @@ async fn an_old_policy_is_fetched_behind_the_back_of_the_mail() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), renewed).await.unwrap();
-    assert_eq!(server.asked(), 2);
+    assert_eq!(server.asked().len(), 2);
 }
 
 #[tokio::test]
 async fn policies_are_kept_over_restarts_and_a_damaged_file_is_done_without() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mta-sts.json");
-    let server = PolicyServer::start(&answer(&policy("enforce"))).await;
+    let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, Some(&file));
     scene.names.set(Ok(RECORD));
     let policies = scene.open();
@@ -311,12 +247,12 @@ async fn policies_are_kept_over_restarts_and_a_damaged_file_is_done_without() {
     std::fs::write(&file, &whole).unwrap();
     scene.at(8 * DAY);
     assert_eq!(mode(&scene.open()).await, None);
-    assert_eq!(server.asked(), 1);
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn only_so_many_policies_are_kept() {
-    let server = PolicyServer::start("").await;
+    let server = policy_server("").await;
     let mut scene = Scene::new(&server, None);
     scene.settings.policies_max = 10;
     let policies = scene.open();

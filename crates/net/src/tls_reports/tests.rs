@@ -3,16 +3,12 @@
 use super::*;
 use crate::clock::ManualClock;
 use crate::dns::{Lookup, Mx};
+use crate::https::testing::Server;
 use flate2::read::GzDecoder;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use relay::tls_report::{Applied, Failed, ResultType};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::Path;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 const DAY: u64 = 86_400_000;
 const TODAY: Day = Day(20_787);
@@ -226,68 +222,21 @@ async fn the_list_goes_on_behind_a_place_and_the_room_is_bounded() {
     assert!(reports.counted(None, 100).len() <= 4);
 }
 
-/// A receiver at reports.b.example: what it answers, and what came.
-async fn receiver(answer: &'static str) -> (u16, CertificateDer<'static>, Arc<Mutex<Vec<Vec<u8>>>>) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["reports.b.example".to_owned()]).unwrap();
-    let certificate = certificate.signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, came) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let coming = Arc::clone(&came);
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut request = Vec::new();
-            while !is_whole(&request) {
-                match stream.read_u8().await {
-                    Ok(octet) => request.push(octet),
-                    Err(_) => break,
-                }
-            }
-            coming.lock().unwrap().push(request);
-            let _ = stream.write_all(answer.as_bytes()).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    (port, authority.der().clone(), came)
-}
-
-/// Whether a request has its head and as much body as that says.
-fn is_whole(request: &[u8]) -> bool {
-    let Some(end) = request.windows(4).position(|octets| octets == b"\r\n\r\n") else { return false };
-    let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
-    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse::<usize>().ok());
-    request.len() >= end + 4 + length.unwrap_or_default()
-}
-
 /// What comes of a report that goes to a receiver over HTTPS which answers so.
 async fn posted(answer: &'static str, allow_private: bool, trusts: bool) -> (usize, SentReport, Vec<u8>) {
-    let (port, authority, came) = receiver(answer).await;
+    let receiver = Server::start("reports.b.example", answer).await;
     let mut scene = Scene::new(None);
     scene.settings.allow_private = allow_private;
-    scene.settings.authorities = trusts.then_some(authority).into_iter().collect();
+    scene.settings.authorities = trusts.then(|| receiver.authority.clone()).into_iter().collect();
     let (reports, mailing) = (scene.open(), scene.mailing());
-    scene.names.set("b.example", Ok(&format!("v=TLSRPTv1; rua=https://reports.b.example:{port}/tls?x=1")));
+    scene.names.set("b.example", Ok(&format!("v=TLSRPTv1; rua=https://reports.b.example:{}/tls?x=1", receiver.port)));
     count(&reports, "b.example", None);
     scene.pass(Duration::from_millis(DAY) + SPREAD_OVER);
     for _ in 0..20 {
         reports.send_due(&mailing).await;
         scene.pass(Duration::from_secs(3 * 3600));
     }
-    let came = came.lock().unwrap().clone();
+    let came = receiver.asked();
     (came.len(), reports.sent(1).remove(0), came.into_iter().next().unwrap_or_default())
 }
 
