@@ -264,10 +264,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     ) -> Result<(), StoreError> {
         self.tell(Event::Held(message, reason));
         let held = self.store.hold(message, reason, self.clock.now()).await;
-        if let Err(error) = &held {
-            if matches!(error, StoreError::Latched(_)) {
-                self.latch(error);
-            }
+        let held = self.minded(held);
+        if held.is_err() {
             self.tell(Event::Released(message));
         }
         held
@@ -276,12 +274,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Releases a message, in the store first, so that nothing of it begins that is held there.
     pub(super) async fn release_message(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
         let released = self.store.release(message, self.clock.now()).await;
-        match &released {
-            Ok(()) => self.tell(Event::Released(message)),
-            Err(error @ StoreError::Latched(_)) => self.latch(error),
-            Err(_) => {}
-        }
-        released
+        self.minded(released)?;
+        self.tell(Event::Released(message));
+        Ok(())
     }
 
     /// Ends every recipient of a message that is not in flight, and the others when they come back.

@@ -87,10 +87,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.tell_order(message, recipients.clone(), Order::Hold(reason));
         let some = Some(recipients.clone());
         let held = self.store.hold_some(message, some, reason, self.clock.now()).await;
-        if held.is_err() {
-            self.tell_order(message, recipients.clone(), Order::Release);
+        if let Err(error) = self.minded(held) {
+            self.tell_order(message, recipients, Order::Release);
+            return Err(error);
         }
-        self.minded(held)?;
         Ok(recipients.len())
     }
 
@@ -106,7 +106,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     /// What the store said; delivery stops where it has latched.
-    fn minded(self: &Arc<Self>, said: Result<(), StoreError>) -> Result<(), StoreError> {
+    pub(super) fn minded(self: &Arc<Self>, said: Result<(), StoreError>) -> Result<(), StoreError> {
         if let Err(error @ StoreError::Latched(_)) = &said {
             self.latch(error);
         }

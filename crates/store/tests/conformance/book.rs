@@ -541,15 +541,7 @@ pub(crate) async fn a_deleted_account_takes_all_that_is_its(store: &impl Store) 
     for (number, of) in [gone, stays].into_iter().enumerate() {
         let domain = domain(store, of, &format!("{number}.example"));
         store.smtp_user_add(user(domain, &format!("k{number}")), &operator(), NOW).unwrap();
-        store
-            .suppress(
-                of,
-                &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
-                true,
-                Some(&operator()),
-                NOW,
-            )
-            .unwrap();
+        suppress_anna(store, of);
     }
     store.account_delete(gone, true, &operator(), later(5)).unwrap();
     let directory = store.directory();

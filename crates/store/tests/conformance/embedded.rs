@@ -440,15 +440,7 @@ async fn a_deleted_account_is_purged_once_its_queue_is_empty() {
     let folder = Folder::new();
     let store = folder.open();
     let account = store.account_add("Bakery", &operator(), NOW).unwrap().id;
-    store
-        .suppress(
-            account,
-            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
-            true,
-            Some(&operator()),
-            NOW,
-        )
-        .unwrap();
+    suppress_anna(&store, account);
     store.domain_add(account, "bakery.example", vec![key("one")], &operator(), NOW).unwrap();
     let done = commit(&store, envelope(1, &["a@example.org"])).await;
     store.settle(settlement(done, later(2), &[(0, DELIVERED)])).await.unwrap();

@@ -65,15 +65,7 @@ pub(crate) async fn streams_are_suppressed_by_themselves(store: &impl Store) {
 
 pub(crate) async fn a_suppression_is_erased_without_its_address(store: &impl Store) {
     let account = account(store);
-    store
-        .suppress(
-            account,
-            &[("anna@example.org".to_owned(), Suppression::manual("", NOW))],
-            true,
-            Some(&operator()),
-            NOW,
-        )
-        .unwrap();
+    suppress_anna(store, account);
     assert!(store.suppression_erase(account, "Anna@example.org", &operator(), later(1)).unwrap());
     assert!(!store.suppression_erase(account, "anna@example.org", &operator(), later(1)).unwrap());
     let told = store.audit(Some(account), 1).unwrap().remove(0);

@@ -16,6 +16,7 @@ use relay::sandbox;
 use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
 use relay::store::{Actor, Content, Draft as _, NewDkimKey, NewSmtpUser, Store};
+use relay::suppression::Suppression;
 use relay::verification::{Check, RecordState};
 use relay::webhook::Bounds;
 use smtp::address::{Address, ReversePath};
@@ -106,6 +107,12 @@ pub(crate) fn address(text: &str) -> Address {
 
 pub(crate) fn operator() -> Actor {
     Actor { name: "operator".into(), from: "cli".into() }
+}
+
+/// An account suppresses Anna's address.
+pub(crate) fn suppress_anna(store: &impl Store, account: Id<relay::account::Account>) {
+    let anna = ("anna@example.org".to_owned(), Suppression::manual("", NOW));
+    store.suppress(account, &[anna], true, Some(&operator()), NOW).unwrap();
 }
 
 /// DNS said at this moment that these selectors' records are there, and no others.
