@@ -180,7 +180,8 @@ fn address(text: &str) -> Option<String> {
     };
     let inner = inner.trim().trim_matches(['"', '\'', ';', ',', ':', '(', ')']);
     let (local, domain) = inner.rsplit_once('@')?;
-    let is_one = !local.is_empty() && domain.contains('.') && !inner.contains(char::is_whitespace);
+    let is_odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    let is_one = !local.is_empty() && domain.contains('.') && !inner.contains(is_odd);
     (is_one && inner.len() <= 254).then(|| inner.to_owned())
 }
 

@@ -100,6 +100,7 @@ fn addresses_and_codes_are_found_where_they_are() {
     assert_eq!(address("<anna@example.org>:").as_deref(), Some("anna@example.org"));
     assert_eq!(address("  anna@example.org").as_deref(), Some("anna@example.org"));
     assert_eq!(address("nobody"), None);
+    assert_eq!(address("<an\u{1}na@example.org>:"), None, "a control character is nobody's");
     assert_eq!(code_of("Remote host said: 550-5.1.1 no"), Some(550));
     assert_eq!(code_of("in 2026, 192.0.2.25 said nothing of 1550"), None);
     assert_eq!(text::status_in("gone (#5.1.1)").as_deref(), Some("5.1.1"));
