@@ -9,6 +9,7 @@ use relay::service::operation::{Operation, Part};
 use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, DoneView, PlanView};
 use serde::Deserialize;
 
+use super::domains;
 use super::form::Signed;
 use super::listing::{Pager, part};
 use super::page::{Failure, Page, QuotaBar, quota_bar, shown_as};
@@ -17,9 +18,6 @@ use super::question::{Choice, Confirm, Pressed, Question, Sure, Typed, asked};
 use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
-
-/// Characters of what is wrong with a domain that a list shows.
-const REASON_CHARACTERS: usize = 120;
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -118,16 +116,8 @@ struct DomainRow {
     domain: DomainView,
     icon: &'static str,
     state: String,
-    /// The beginning of what is not as it should be; records are long.
+    /// What is not as it should be.
     reason: String,
-}
-
-/// The beginning of a text that may be long.
-fn begun(text: &str) -> String {
-    match text.char_indices().nth(REASON_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
-    }
 }
 
 /// The icon of a domain's state.
@@ -175,7 +165,7 @@ async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal
     let domain = |domain: DomainView| DomainRow {
         icon: state_icon(&domain.state),
         state: page.t(&format!("domain-is-{}", domain.state)),
-        reason: begun(&domain.reason),
+        reason: domains::trouble(&page.words, &domain),
         domain,
     };
     let kept = QuotaForm {

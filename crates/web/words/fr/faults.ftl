@@ -13,6 +13,13 @@ fault-api-key-outlives = La clé vivrait plus longtemps que celle qui la crée. 
 fault-api-key-powerless = La clé ne pourrait rien faire. Accordez-lui au moins un droit.
 fault-api-key-stronger = La clé a des droits que vous n’avez pas. Demandez à une personne qui a ces droits de la supprimer.
 fault-api-key-too-powerful = La clé aurait des droits que vous n’avez pas. Accordez-lui des droits que vous avez vous-même.
+fault-backup-busy = Une sauvegarde est déjà en cours de création ou de vérification. Attendez qu’elle soit terminée : la liste des sauvegardes l’indique.
+fault-backup-damaged = La sauvegarde qui se trouve dans { $folder } ne pourrait pas être restaurée telle quelle : un fichier manque ou n’est plus comme il était. Si elle a été déplacée, elle sera vérifiée là où vous la restaurerez. Sinon, faites-en une autre et examinez le disque.
+fault-backup-disk = La sauvegarde n’a pas été faite : { $path } n’a pas pu être lu ou écrit ({ $why }). Examinez les disques et la place qui y reste.
+fault-backup-none = La sauvegarde { $number } ne figure pas dans la liste. Celle-ci montre les plus récentes.
+fault-backup-not-permitted = Le relais n’a pas le droit d’écrire dans { $path }. Donnez ce droit à l’utilisateur du relais ; sous systemd, nommez aussi l’endroit dans ReadWritePaths=.
+fault-backup-target-inside = { $folder } se trouve dans le dossier de données lui-même. Indiquez un dossier à l’extérieur.
+fault-backup-target-taken = { $folder } n’est pas vide : rien n’y a été écrit. Indiquez un dossier vide ou qui n’existe pas encore.
 fault-block-none = { $address } n’est pas bloquée. La liste des blocages montre les adresses qui le sont.
 fault-block-not-yours = { $address } a aussi échoué à se connecter avec des noms qui ne sont pas de ce compte. L’exploitant du relais peut lever le blocage ; il prend fin de lui-même.
 fault-brake-again = Le frein { $brake } s’est activé de nouveau moins d’un jour après avoir été levé. Demandez à l’exploitant du relais, qui l’examine et peut le lever.
