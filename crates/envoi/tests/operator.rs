@@ -5,8 +5,8 @@
 mod support;
 
 use relay::power::Role;
-use support::House;
 use support::browser::{Browser, Shown, member, world};
+use support::{House, Login, Port};
 
 /// A browser of somebody of the operator who reads French.
 fn french(house: &House, server: &support::Server) -> Browser {
@@ -32,7 +32,7 @@ fn a_backup_is_made_checked_and_found_damaged_on_a_page() {
     let taken = house.path().to_str().unwrap().to_owned();
     let refused = browser.post("/operator/backups", &[("target", &taken)]);
     assert_eq!(refused.status, 422);
-    has(&refused, &["n’est pas vide : rien n’y a été écrit"]);
+    has(&refused, &["rien n’y a été écrit"]);
     has(&browser.get("/operator/backups"), &["n’a pas été faite", "Indiquez un dossier vide"]);
 
     let target = house.path().join("backups/one");
@@ -123,6 +123,36 @@ fn suppressed_addresses_of_all_accounts_are_found_and_lifted() {
     assert_eq!(browser.post("/operator/suppressions/lift", &away).location, "/operator/suppressions");
     assert_eq!(house.json(&["suppression", "list", "--account", "2"]).as_array().unwrap().len(), 28);
     assert_eq!(browser.get("/operator/suppressions?account=x").status, 404);
+}
+
+#[test]
+fn the_operator_sees_connections_of_every_account_and_of_nobody() {
+    let (house, server) = world();
+    let login = house.furnish();
+    let stranger = Login { username: "nobody-of-ours".into(), password: login.password.clone() };
+    let thief = Login { username: login.username.clone(), password: "guessed".into() };
+    for wrong in [&stranger, &thief] {
+        let client = house.client(Port::Tls(server.tls), wrong);
+        assert!(support::send(&client, "a@example.com", &["b@example.net"], b"Subject: x\r\n\r\nx\r\n").is_err());
+    }
+    let mut browser = french(&house, &server);
+    let rows = support::eventually("both rows", || {
+        let rows = house.json(&["connections", "list"]);
+        let names: std::collections::BTreeSet<_> =
+            rows.as_array().unwrap().iter().map(|row| row["account"].to_string()).collect();
+        (names.len() == 2).then_some(rows)
+    });
+    assert!(rows.to_string().contains("nobody-of-ours"), "{rows}");
+    let shown = browser.get("/operator/connections");
+    has(
+        &shown,
+        &["d’aucun compte", "href=\"/operator/accounts/1\"", "Nom d’utilisateur inconnu", "Mauvais mot de passe"],
+    );
+    let narrow = browser.get("/operator/connections?account=1");
+    assert!(narrow.body.contains(&login.username) && !narrow.body.contains("nobody-of-ours"), "{}", narrow.body);
+    let csv = browser.get("/operator/connections/export.csv");
+    has(&csv, &["nobody-of-ours", ",session,account"]);
+    assert_eq!(browser.get("/operator/connections?account=x").status, 404);
 }
 
 #[test]

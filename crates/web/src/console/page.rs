@@ -125,6 +125,7 @@ const OF_OPERATOR: [MenuPart; 2] = [
             ("/operator/plans", "pricing", "menu-plans", Need::Operator),
             ("/operator/requests", "clock", "menu-requests", Need::Operator),
             ("/operator/queue", "queue", "menu-queue", Need::Operator),
+            ("/operator/connections", "connections", "menu-connections", Need::Operator),
             ("/operator/suppressions", "suppressions", "menu-suppressions", Need::Operator),
             ("/operator/brakes", "alert", "menu-brakes", Need::Operator),
             ("/operator/blocks", "shield", "menu-blocks", Need::Operator),

@@ -136,3 +136,7 @@ saying-over = Its end has passed already.
 saying-tls = TLS with { $host } failed: { $error }.
 saying-unreached = { $remote } cannot be reached: { $error }.
 saying-url = The URL cannot be called: { $error }.
+
+## Connections of all accounts
+connections-everywhere-lede = Logins and connections that came to nothing, of every account and of nobody: each with its cause and what to do about it.
+connections-of-nobody = of no account

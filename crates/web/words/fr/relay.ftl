@@ -136,3 +136,7 @@ saying-over = L’échéance est déjà passée.
 saying-tls = Échec de TLS avec { $host } : { $error }.
 saying-unreached = { $remote } est injoignable : { $error }.
 saying-url = L’URL ne peut pas être appelée : { $error }.
+
+## Connexions de tous les comptes
+connections-everywhere-lede = Les connexions qui n’ont pas abouti, celles de tous les comptes et celles qui ne sont d’aucun : chacune avec sa cause et la marche à suivre.
+connections-of-nobody = d’aucun compte
