@@ -1,5 +1,6 @@
 //! A backup is made, or checked, beside everything else that is asked for: it takes as long as the copying does.
 
+use relay::audit::{About, Details, Field, Kind};
 use relay::clock::Timestamp;
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity};
@@ -62,9 +63,9 @@ impl<S: Store + Archive> Executor<S> {
         })?;
         let view = told::view(target, &manifest);
         self.backups.made(&view, &actor.name);
-        let key = if with_master_key { "with" } else { "without" };
-        let subject = format!("{} {key} the master key", target.display());
-        self.store.audit_note(AuditEntry { at, actor, action: "backup".to_owned(), subject, account: None })?;
+        let about = About::named(Kind::Backup, target.display().to_string());
+        let details = Details::from(about).with(Field::MasterKey, &with_master_key);
+        self.store.audit_note(AuditEntry::new(at, actor, "backup", details, None))?;
         Ok(Answer::Backup(view))
     }
 
