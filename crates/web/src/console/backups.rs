@@ -1,14 +1,14 @@
 //! Backups, for the operator: which were made, whether they are right, and making one; how one comes back is said.
 
 use askama::Template;
-use axum::extract::Path;
+use axum::extract::Path as Named;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::{BackupFailureView, BackupsView, KeptBackupView};
 use relay::service::{Fault, Named};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,17 +109,21 @@ pub(super) struct MakeForm {
     with_master_key: Option<String>,
 }
 
-/// A folder beside the last one, called by the day.
-fn beside(visit: &Visit, last: Option<&KeptBackupView>) -> String {
-    let above = last.and_then(|last| std::path::Path::new(&last.backup.folder).parent()?.to_str());
-    let today = visit.words().today();
-    above.map(|above| format!("{}/{today}", above.trim_end_matches('/'))).unwrap_or_default()
+/// A folder beside the last one, called by the day, that none of those in the list has.
+fn beside(visit: &Visit, kept: &[KeptBackupView]) -> String {
+    let Some(above) = kept.first().and_then(|last| Path::new(&last.backup.folder).parent()?.to_str()) else {
+        return String::new();
+    };
+    let first = format!("{}/{}", above.trim_end_matches('/'), visit.words().today());
+    let further = (2..).map(|number| format!("{first}-{number}"));
+    let is_free = |folder: &String| kept.iter().all(|kept| kept.backup.folder != *folder);
+    std::iter::once(first.clone()).chain(further).find(is_free).unwrap_or_default()
 }
 
 async fn listed(visit: &Visit, form: Option<MakeForm>, refused: Option<Refusal>) -> Result<Response, Failure> {
     let view: BackupsView = visit.ask(Operation::BackupList).await?;
     let page = visit.page();
-    let form = form.unwrap_or_else(|| MakeForm { target: beside(visit, view.backups.first()), with_master_key: None });
+    let form = form.unwrap_or_else(|| MakeForm { target: beside(visit, &view.backups), with_master_key: None });
     let source = view.backups.first().map_or_else(|| page.t("backup-example"), |last| last.backup.folder.clone());
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = BackupsPage {
@@ -168,7 +172,7 @@ async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Fail
     }
 }
 
-async fn check(Path(backup): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+async fn check(Named(backup): Named<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     let order = Operation::BackupCheck { backup: visit.number(&backup)? };
     match begun(&visit, order).await {
         Some(Err(fault)) => {
