@@ -77,6 +77,7 @@ impl Register {
             keys: keys.iter().map(|new| new.key.clone()).collect(),
             created_at: now,
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         });
@@ -220,13 +221,19 @@ impl Register {
         Ok(draft.done(domain))
     }
 
-    pub(crate) fn domain_delete(&self, id: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Decided<()> {
+    pub(crate) fn domain_delete(
+        &self,
+        id: Id<SendingDomain>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<()> {
         let domain = self.domain(id)?;
         let mut draft = self.draft();
         for user in self.directory.users.values().filter(|user| user.domain == id) {
             draft.drop_user(user);
         }
-        draft.put_domain(SendingDomain { deleted_at: Some(now), ..(**domain).clone() });
+        draft.put_domain(SendingDomain { deleted_at: Some(now), cancels_mail, ..(**domain).clone() });
         draft.note(by, now, "domain.delete", format!("domain {id} {}", domain.name), Some(domain.account));
         Ok(draft.done(()))
     }

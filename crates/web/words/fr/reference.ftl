@@ -11,5 +11,5 @@ reference-name = Nom
 reference-objects = Objets
 reference-parameters = Paramètres
 reference-required = Obligatoire.
-reference-link = Ce qui peut être demandé, et comment : la référence de l’API
+reference-link = Ce qui peut être demandé, et comment : la référence de l’API
 reference-title = L’API d’Envoi

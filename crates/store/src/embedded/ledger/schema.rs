@@ -347,4 +347,8 @@ CREATE TABLE password_uses (
     PRIMARY KEY (user, hash)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- whether all mail of a deleted domain is given up
+ALTER TABLE domains ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
+",
 ];
