@@ -244,7 +244,8 @@ impl Register {
             draft.drop_user(user);
         }
         draft.put_domain(SendingDomain { deleted_at: Some(now), cancels_mail, ..(**domain).clone() });
-        draft.note(by, now, "domain.delete", About::from(&**domain), Some(domain.account));
+        let told = Details::from(About::from(&**domain)).with(Field::CancelsMail, &cancels_mail);
+        draft.note(by, now, "domain.delete", told, Some(domain.account));
         Ok(draft.done(()))
     }
 

@@ -12,9 +12,9 @@ listing-shown = { $first } à { $last } sur { $whole }
 open = Ouvrir
 
 ## Domaines
-bounce-mails = Avis de non-remise
-bounce-mails-off = Désactivés : ce qui n’a pu être remis figure dans l’activité, et aucun courriel n’en avise l’expéditeur.
-bounce-mails-on = Activés : ce qui n’a pu être remis est annoncé par courriel à l’adresse de l’expéditeur, et figure dans l’activité.
+bounce-mails = Avis de non-livraison
+bounce-mails-off = Désactivés : ce qui n’a pu être livré figure dans l’activité, et aucun courriel n’en avise l’expéditeur.
+bounce-mails-on = Activés : ce qui n’a pu être livré est annoncé par courriel à l’adresse de l’expéditeur, et figure dans l’activité.
 bounce-mails-turn-off = Les désactiver
 bounce-mails-turn-on = Les activer
 sending-domain = Domaine
@@ -22,14 +22,14 @@ domain-add = Ajouter un domaine
 domain-add-do = Ajouter le domaine
 domain-add-first = Ajoutez votre premier domaine
 domain-add-hint = Ce qui suit le @ de vos adresses d’expéditeur, exactement. Un sous-domaine est un domaine à part.
-domain-advice-elsewhere = Tous les enregistrements y sont, mais un autre compte de ce relais tient ce domaine. Il sera à vous quand les enregistrements de cet autre compte auront disparu du DNS.
-domain-advice-first = Publiez les enregistrements ci-dessous là où le DNS de votre domaine est tenu, chacun sous son propre nom. Attendez quelques minutes, puis appuyez sur « Vérifier maintenant ». Le relais vérifie aussi de lui-même.
+domain-advice-elsewhere = Tous les enregistrements y sont, mais un autre compte de ce relais détient ce domaine. Il sera à vous quand les enregistrements de cet autre compte auront disparu du DNS.
+domain-advice-first = Publiez les enregistrements ci-dessous chez le fournisseur qui gère le DNS de votre domaine, chacun sous son propre nom. Attendez quelques minutes, puis appuyez sur « Vérifier maintenant ». Le relais vérifie aussi de lui-même.
 domain-advice-missing = { $count ->
     [one] Un enregistrement obligatoire manque ou diffère. Publiez-le tel qu’affiché ci-dessous, puis appuyez sur « Vérifier maintenant ».
    *[other] { $number } enregistrements obligatoires manquent ou diffèrent. Publiez-les tels qu’affichés ci-dessous, puis appuyez sur « Vérifier maintenant ».
 }
 domain-advice-unknown = Les serveurs de noms de votre domaine n’ont pas répondu, ou mal. Cela ne change rien ; si cela dure, prévenez votre fournisseur DNS.
-domain-checked = Le relais vérifie de lui-même, souvent tant qu’il manque quelque chose, chaque jour quand tout y est. Dernière vérification : { $moment }
+domain-checked = Le relais vérifie de lui-même : souvent tant qu’il manque quelque chose, chaque jour quand tout y est. Dernière vérification : { $moment }
 domain-checked-never = Le DNS n’a pas encore été consulté.
 domain-delete = Supprimer ce domaine
 domain-delete-ask = Supprimer { $domain }…
@@ -59,12 +59,12 @@ domain-keys-what = Chaque algorithme a deux clés : l’une signe, l’autre at
 domain-last-look = Dernière vérification
 domain-none = Ce n’est pas un nom de domaine. Donnez ce qui suit le @ de vos adresses d’expéditeur, par exemple example.com.
 domain-records = Enregistrements DNS
-domain-records-aliases = Alias (CNAME) à publier là où le DNS du domaine { $domain } est tenu. Ils mènent à des enregistrements dont le relais s’occupe : il n’y aura plus rien à y changer.
+domain-records-aliases = Alias (CNAME) à publier chez le fournisseur qui gère le DNS du domaine { $domain }. Ils mènent à des enregistrements dont le relais s’occupe : vous n’aurez plus rien à y changer.
 domain-records-found = { $count ->
     [one] { $number } enregistrement trouvé sur { $all }
    *[other] { $number } enregistrements trouvés sur { $all }
 }
-domain-records-what = Enregistrements à publier là où le DNS du domaine { $domain } est tenu.
+domain-records-what = Enregistrements à publier chez le fournisseur qui gère le DNS du domaine { $domain }.
 domain-rotate = Changer les clés de signature…
 domain-rotate-both = RSA et Ed25519
 domain-rotate-do = Changer

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use relay::account::Account;
 use relay::activity::Status;
+use relay::language::Language;
 use relay::outcome::{Class, Failure, Stage};
 use relay::queue::{Envelope, HoldReason, Origin, Outcome, Settlement, TlsWish, Verdict};
 use relay::retry::RETRY_FOR;
