@@ -167,6 +167,7 @@ impl Relay {
                 mail_from: config.mail_from.as_ref().map(|sender| sender.address.clone()),
                 limits: config.limits.clone(),
                 is_secure: config.console_at.as_ref().is_some_and(|url| url.starts_with("https://")),
+                demonstration: config.demonstration.clone(),
             },
         );
         let console_router = console_router.merge(pages::unsubscribe_router(&unsubscriber, config));

@@ -187,6 +187,7 @@ fn settings() -> Settings {
         ports: PortsView { starttls: vec![587], tls: vec![465] },
         api_url: None,
         mail_from: Some("envoi@mail.example".into()),
+        demonstration: None,
         limits: Limits { console_requests_per_minute: 0, ..Limits::default() },
         is_secure: false,
     }

@@ -144,6 +144,33 @@ fn both_languages_say_the_same_things() {
     }
 }
 
+/// French sources that are held to it elsewhere.
+const BREAKABLE: &[&str] = &["checks.ftl", "faults.ftl", "webhooks.ftl"];
+
+#[test]
+fn no_line_of_french_begins_with_a_sign_that_belongs_to_the_one_before() {
+    let files = files(&root().join("words/fr"), "ftl");
+    let held = files.into_iter().filter(|path| !BREAKABLE.iter().any(|name| path.ends_with(name)));
+    for (name, Message { text, .. }) in messages_of(held, "fr") {
+        for sign in [" ?", " :", " ;", " !", " »", "« "] {
+            assert!(!text.contains(sign), "{name}: a blank that does not break belongs into {sign:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn no_reason_names_a_port_or_a_size_that_may_be_configured() {
+    for language in ["en", "fr"] {
+        for (name, Message { text, .. }) in
+            messages_of([root().join("words").join(language).join("reasons.ftl")], language)
+        {
+            for number in ["587", "465", " MB", "\u{a0}Mo"] {
+                assert!(!text.contains(number), "{name} in {language}: {text}");
+            }
+        }
+    }
+}
+
 /// Every text between double quotes, and what stands between such texts, which does no harm.
 fn literals(text: &str) -> impl Iterator<Item = &str> {
     text.split('"').skip(1)

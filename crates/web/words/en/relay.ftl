@@ -105,14 +105,6 @@ suppressions-everywhere-more = To add addresses, import a list or take one away 
 suppressions-everywhere-none = No suppressed address
 suppressions-everywhere-none-what = None matches, or no account has any.
 
-## A domain in an account
-domain-trouble-elsewhere = Another account of this relay holds it.
-domain-trouble-records = { $count ->
-    [one] A required record is missing or different.
-   *[other] { $number } required records are missing or different.
-}
-domain-trouble-unknown = Its name servers did not answer, or wrongly.
-
 ## What the relay keeps in sentences of its own
 saying-authority-silent = The authority does not say why.
 saying-broke-off = The conversation broke off: { $error }.

@@ -61,6 +61,8 @@ tile-suspended = { $count ->
 ## Premières étapes
 steps-done = Tout est en place : les applications peuvent envoyer.
 steps-lede = De l’installation de { $host } au premier message : ce sur quoi repose le relais, puis qui peut s’en servir pour envoyer.
+steps-next = C’est dans un compte que s’envoie un premier courriel et que se créent d’autres utilisateurs SMTP.
+steps-user = Ajouter un utilisateur SMTP
 steps-then = Ensuite, qui peut envoyer
 steps-then-what = Vous pouvez le faire pendant que les vérifications ci-dessus sont encore en suspens : le courrier les attendra.
 steps-title = Premières étapes
@@ -74,7 +76,7 @@ step-is-done = Fait
 step-user = Le premier utilisateur SMTP
 step-user-do = Choisir un compte
 step-user-what = Dans le domaine : créez un utilisateur SMTP. Ses cinq réglages vont dans l’application, et le premier message peut partir ; la page du domaine envoie aussi un courriel d’essai.
-what-to-do = Quoi faire :
+what-to-do = Que faire :
 check-fail = Échec
 check-ok = Réussi
 check-warn = À surveiller
@@ -95,7 +97,7 @@ check-advice-disk = Libérez de l’espace avant que de nouveaux messages doiven
 check-name-dns = Résolution de noms
 check-advice-dns = Donnez au relais l’accès à un serveur de noms : sans lui, aucun courrier ne trouve son chemin.
 check-name-dnssec = Réponses signées (DNSSEC)
-check-advice-dnssec = Donnez au relais un serveur de noms qui transmet les signatures DNSSEC : sans elles, le courrier part sans DANE.
+check-advice-dnssec = Donnez au relais un serveur de noms qui transmet les signatures DNSSEC : sans elles, le courrier part sans DANE.
 check-name-hostname = Nom et adresse
 check-advice-hostname = Donnez au relais son propre nom, avec un enregistrement d’adresse qui mène ici.
 check-name-next-hop = Serveur suivant
@@ -116,24 +118,26 @@ check-name-zone = La zone
 check-advice-zone = Publiez l’enregistrement NS au-dessus de la zone, et rendez ses serveurs de noms joignables.
 
 ## Comptes
+person-of-operator = { $name } (exploitant)
 account-by-number = Numéro du compte
 account-delete-which = Le courrier en attente
 account-delete = Suppression du compte
 account-delete-ask = Supprimer…
 account-delete-cancel = Abandonner tout le courrier en attente
-account-delete-deliver = Livrer pendant 24 heures ce qui attend ; le reste est ensuite retourné
+account-delete-deliver = Livrer pendant 24 heures ce qui attend ; le reste est ensuite retourné
 account-delete-do = Supprimer définitivement
 account-delete-final = C’est irréversible, et son numéro ne sera jamais réattribué. Le journal d’audit demeure.
 account-delete-held = Le courrier retenu est abandonné dans tous les cas.
-account-delete-purged = Son activité, ses appels aux webhooks et ses exclusions sont effacés en arrière-plan ; ses domaines et leurs clés, quand la file d’attente est vide.
-account-delete-stops = Ses utilisateurs SMTP, ses membres, ses clés d’API et ses webhooks s’arrêtent à l’instant ; les connexions ouvertes sont fermées.
-account-delete-title = Supprimer { $name } ?
+account-delete-purged = Son activité, ses appels aux webhooks et ses exclusions sont effacés en arrière-plan ; ses domaines et leurs clés, quand la file d’attente est vide.
+account-delete-stops = Ses utilisateurs SMTP, ses membres, ses clés d’API et ses webhooks s’arrêtent à l’instant ; les connexions ouvertes sont fermées.
+account-delete-title = Supprimer { $name } ?
 account-delete-type = Tapez { $name } pour confirmer
 account-delete-typed-else = Ce que vous avez tapé n’est pas { $name }. Rien n’a été supprimé.
 account-delete-what = Emporte définitivement ses membres, ses domaines, ses utilisateurs SMTP et son activité.
 account-enter = Consulter à sa place
 account-is-active = Actif
 account-is-suspended = Suspendu
+account-language-hint = Celle de ce que le relais lui écrit.
 account-lede = Compte { $number }, créé le { $made }.
 account-make = Créer un compte
 account-make-what = Son premier administrateur s’ajoute ensuite, sous Membres.
@@ -194,7 +198,7 @@ site-suspended = Suspendu
 site-unreached = Injoignable
 sites-all = Tout afficher
 sites-connections = Connexions, sur celles permises
-sites-lede = Les serveurs auxquels part le courriel ; les domaines qui ont les mêmes sont réunis. Ce qu’un site a dit de ce relais, et ce qui s’ensuit : moins de connexions, moins de messages par minute, ou une pause, jusqu’à ce qu’il prenne le courriel sans se plaindre.
+sites-lede = Les serveurs auxquels part le courriel ; les domaines qui ont les mêmes sont réunis. Ce qu’un site a dit de ce relais, et ce qui s’ensuit : moins de connexions, moins de messages par minute, ou une pause, jusqu’à ce qu’il prenne le courriel sans se plaindre.
 sites-more = { $count ->
     [one] { $domains } et un autre
    *[other] { $domains } et { $count } autres
@@ -213,7 +217,7 @@ unknown-count = Fois
 unknown-domain = Vue en dernier chez
 unknown-first = Première fois
 unknown-last = Dernière fois
-unknown-lede = Ce que d’autres serveurs ont dit et qu’aucune règle ne connaît, depuis le démarrage du relais. Les adresses, nombres, noms et identifiants en sont ôtés, pour que ce qui se ressemble soit réuni. Un tel échec n’exclut personne ; une règle à vous ([bounces] dans la configuration) lui donne une classe.
+unknown-lede = Ce que d’autres serveurs ont dit et qu’aucune règle ne connaît, depuis le démarrage du relais. Les adresses, nombres, noms et identifiants en sont ôtés, pour que ce qui se ressemble soit réuni. Un tel échec n’exclut personne ; une règle à vous ([bounces] dans la configuration) lui donne une classe.
 unknown-none = Toutes les réponses sont connues
 unknown-none-what = Depuis le démarrage du relais, une règle a reconnu tous les refus des autres serveurs.
 unknown-reply = Réponse
@@ -248,7 +252,7 @@ queue-order-cancel-silently = L’abandonner sans avertir les expéditeurs
 queue-order-cancel-silently-then = Ces destinataires deviennent des rebonds permanents, à votre nom. Aucun avis de non-livraison n’est envoyé, même demandé. C’est irréversible.
 queue-order-cancel-then = Ces destinataires deviennent des rebonds permanents, à votre nom, et les expéditeurs qui le souhaitent sont avertis. C’est irréversible.
 queue-order-hold = La retenir
-queue-order-hold-then = Ce qui attend est retenu jusqu’à sa libération : aucune tentative, aucune expiration. Une fois libéré, il est tenté au moins une fois, quel que soit son âge.
+queue-order-hold-then = Ce qui attend est retenu jusqu’à sa libération : aucune tentative, aucune expiration. Une fois libéré, il est tenté au moins une fois, quel que soit son âge.
 queue-order-release = Libérer ce que vous en retenez
 queue-order-release-then = Ce que vous en retenez est tenté maintenant. Ce qui est retenu à cause d’un compte ou d’un domaine le reste.
 queue-order-reroute = L’envoyer par un autre chemin
@@ -257,11 +261,18 @@ queue-order-retry = La tenter maintenant
 queue-order-retry-then = Ce qui attend est tenté sans délai, aussi vite que les limites de chaque site le permettent.
 queue-orders = Agir sur une partie de la file
 queue-orders-ask = Une partie…
-queue-orders-lede = Indiquez ce que les destinataires ont en commun. Ils sont d’abord comptés ; rien n’est fait avant votre confirmation.
+queue-orders-lede = Indiquez ce que les destinataires ont en commun. Ils sont d’abord comptés ; rien n’est fait avant votre confirmation.
 queue-part = Cette partie de la file
 queue-part-all = C’était tout.
 queue-part-count = Les compter
-queue-part-counted = { $recipients } destinataires de { $messages } messages y attendent en ce moment.
+queue-part-counted = { $count ->
+    [one] { $number } destinataire { $of } y attend en ce moment.
+   *[other] { $number } destinataires { $of } y attendent en ce moment.
+}
+queue-part-counted-messages = { $count ->
+    [one] de { $number } message
+   *[other] de { $number } messages
+}
 queue-part-do = Exécuter
 queue-part-domain = Domaine d’envoi, par nom ou numéro
 queue-part-done = { $count ->
@@ -270,10 +281,10 @@ queue-part-done = { $count ->
 }
 queue-part-go-on = Continuer
 queue-part-hours = Accepté il y a au moins tant d’heures
-queue-part-more = Il en reste : continuez jusqu’à la fin.
-queue-part-recipient = Destinataire : une adresse ou @domaine
+queue-part-more = Il en reste : continuez jusqu’à la fin.
+queue-part-recipient = Destinataire : une adresse ou @domaine
 queue-part-sure = C’est bien ce que je veux
-queue-part-to = Pour un autre chemin : le serveur suivant d’une route sous la forme hôte:port, ou mx ; vide : comme le disent les routes
+queue-part-to = Pour un autre chemin : le serveur suivant d’une route sous la forme hôte:port, ou mx ; vide : comme le disent les routes
 queue-part-under-way = { $count ->
     [one] { $number } est en cours de remise et sera traité si elle est différée.
    *[other] { $number } sont en cours de remise et seront traités si elle est différée.
@@ -300,13 +311,13 @@ recipient-settled = Réglé
 recipient-waiting = En attente
 
 ## Certificats
-certificate-by-hand = Par vos soins : un nouveau fichier au même endroit est pris en compte en quelques secondes
+certificate-by-hand = Par vos soins : un nouveau fichier au même endroit est pris en compte en quelques secondes
 certificate-ended = Expiré
 certificate-ends = Expire
 certificate-ends-soon = Expire bientôt
 certificate-failures = { $count ->
-    [one] La dernière commande a échoué :
-   *[other] Les { $number } dernières commandes ont échoué, la plus récente ainsi :
+    [one] La dernière commande a échoué :
+   *[other] Les { $number } dernières commandes ont échoué, la plus récente ainsi :
 }
 certificate-good = Valable
 certificate-left = { $count ->
@@ -315,28 +326,28 @@ certificate-left = { $count ->
    *[other] il reste { $number } jours
 }
 certificate-names = Noms
-certificate-ordered-at = Automatique ; prochaine commande le { $moment }
-certificate-ordering = Automatique ; une commande est en cours
+certificate-ordered-at = Automatique ; prochaine commande le { $moment }
+certificate-ordering = Automatique ; une commande est en cours
 certificate-renew = Commander maintenant
 certificate-renewal = Renouvellement
 certificate-stands-in = Provisoire
 certificate-state = État
-certificates-by-hand = Un certificat peut arriver et se renouveler de lui-même, auprès d’une autorité comme Let’s Encrypt : voyez [acme] dans la configuration.
+certificates-by-hand = Un certificat peut arriver et se renouveler de lui-même, auprès d’une autorité comme Let’s Encrypt : voyez [acme] dans la configuration.
 certificates-lede = Ce que le relais présente aux applications et aux navigateurs sous TLS. Ceux qui le vérifient refusent un certificat expiré ou établi à un autre nom.
-health-certificate-ended = Le certificat de { $names } a expiré : plus aucune application qui le vérifie ne se connecte.
+health-certificate-ended = Le certificat de { $names } a expiré : plus aucune application qui le vérifie ne se connecte.
 health-certificate-ends-soon = Le certificat de { $names } expire bientôt.
-health-certificate-stands-in = Aucun certificat n’est encore arrivé pour { $names } : le relais présente un certificat provisoire, auquel personne ne fait confiance.
+health-certificate-stands-in = Aucun certificat n’est encore arrivé pour { $names } : le relais présente un certificat provisoire, auquel personne ne fait confiance.
 
 ## La zone
 zone-file = Télécharger le fichier de zone
-zone-lede = Ce que le relais a dans le DNS : les clés et les adresses de retour de tous les domaines, dans une zone à vous, et ce qui y mène.
+zone-lede = Ce que le relais a dans le DNS : les clés et les adresses de retour de tous les domaines, dans une zone à vous, et ce qui y mène.
 zone-no-addresses = Indiquez avec `addresses`, sous [zone], les adresses d’où part le courrier, et elles s’afficheront ici. D’ici là, SPF suit les adresses de { $name }.
-zone-none = Le relais n’a pas de zone à lui : chaque domaine publie lui-même ses clés. Avec une zone, sous [zone] dans la configuration, les domaines publient des alias qui ne changent jamais, et le relais peut répondre lui-même aux questions DNS.
+zone-none = Le relais n’a pas de zone à lui : chaque domaine publie lui-même ses clés. Avec une zone, sous [zone] dans la configuration, les domaines publient des alias qui ne changent jamais, et le relais peut répondre lui-même aux questions DNS.
 zone-outside = Hors de la zone
-zone-outside-what = À publier à la main, une seule fois ; les PTR se règlent chez l’hébergeur qui vous a attribué l’adresse.
+zone-outside-what = À publier à la main, une seule fois ; les PTR se règlent chez l’hébergeur qui vous a attribué l’adresse.
 zone-records = Lignes du fichier de zone
-zone-served = Le relais fait lui-même autorité sur cette zone, à { $addresses } : rien de ce qui suit n’est à publier.
-zone-served-elsewhere = Vos serveurs de noms font autorité sur cette zone : redonnez-leur le fichier après chaque nouveau domaine, ou laissez le relais répondre lui-même, avec `listen` sous [zone].
+zone-served = Le relais fait lui-même autorité sur cette zone, à { $addresses } : rien de ce qui suit n’est à publier.
+zone-served-elsewhere = Vos serveurs de noms font autorité sur cette zone : redonnez-leur le fichier après chaque nouveau domaine, ou laissez le relais répondre lui-même, avec `listen` sous [zone].
 zone-served-soon = Le relais fera lui-même autorité sur cette zone dès qu’il tournera.
 
 ## Blocages et limites
@@ -354,19 +365,19 @@ limit = Ce qu’elle limite
 limit-changed = modifiée ; par défaut { $number }
 limit-default = par défaut
 limit-name = Nom dans la configuration
-limit-repeat-seconds = Durée pendant laquelle on se souvient d’un message dont le client n’a peut-être jamais lu qu’il était pris : le même une deuxième fois reçoit le premier identifiant. 0 : jamais.
-limit-repeats-max = Messages de tous les utilisateurs SMTP dont on se souvient ainsi ; au-delà, ceux des suivants sont oubliés.
-limit-unsubscribe-requests-per-minute = Requêtes d’une adresse IP (IPv6 : /64) vers la page de désabonnement, régulièrement, après une rafale d’autant. Les fournisseurs de messagerie y passent pour tous leurs abonnés.
-limit-user-repeats-max = Messages d’un utilisateur SMTP dont on se souvient parce qu’ils peuvent revenir : les plus anciens partent.
+limit-repeat-seconds = Durée pendant laquelle on se souvient d’un message dont le client n’a peut-être jamais lu qu’il était pris : le même une deuxième fois reçoit le premier identifiant. 0 : jamais.
+limit-repeats-max = Messages de tous les utilisateurs SMTP dont on se souvient ainsi ; au-delà, ceux des suivants sont oubliés.
+limit-unsubscribe-requests-per-minute = Requêtes d’une adresse IP (IPv6 : /64) vers la page de désabonnement, régulièrement, après une rafale d’autant. Les fournisseurs de messagerie y passent pour tous leurs abonnés.
+limit-user-repeats-max = Messages d’un utilisateur SMTP dont on se souvient parce qu’ils peuvent revenir : les plus anciens partent.
 limit-value = En vigueur
 limits-lede = Les mêmes pour tous les comptes. Elles se règlent sous [limits] du fichier de configuration.
-limit-site-suspension-seconds-min = La première fois qu’un site est laissé en paix parce qu’il dit bloquer le relais ; chaque fois suivante dure le double.
+limit-site-suspension-seconds-min = La première fois qu’un site est laissé en paix parce qu’il dit bloquer le relais ; chaque fois suivante dure le double.
 limit-site-suspension-seconds-max = Le plus long temps pendant lequel un tel site est laissé en paix avant qu’un message essaie s’il reprend le courriel.
-limit-site-pause-seconds-min = La première pause d’un site qui trouve le relais trop rapide ; chaque pause suivante dure le double.
+limit-site-pause-seconds-min = La première pause d’un site qui trouve le relais trop rapide ; chaque pause suivante dure le double.
 limit-site-pause-seconds-max = La plus longue pause d’un tel site.
 limit-site-messages-per-minute-min = Le rythme le plus lent auquel un tel site reçoit son courriel.
 limit-site-recovery-seconds = Le temps pendant lequel un site doit prendre le courriel sans se plaindre avant d’avoir une connexion de plus, ou un quart de messages par minute en plus.
-limit-unknown-replies-max = Formes de réponses qu’aucune règle ne connaît, gardées depuis le démarrage pour l’exploitant : les plus rares s’en vont.
+limit-unknown-replies-max = Formes de réponses qu’aucune règle ne connaît, gardées depuis le démarrage pour l’exploitant : les plus rares s’en vont.
 limit-recipients-max = Destinataires d’un message ; chacun au-delà est refusé, les premiers restent acceptés.
 limit-message-octets-max = Taille d’un message tel qu’il est envoyé, pièces jointes comprises.
 limit-messages-max = Messages sur une même connexion.
@@ -391,7 +402,7 @@ limit-shutdown-seconds = Temps laissé aux transactions en cours pour finir quan
 limit-account-domains-max = Domaines d’envoi d’un compte ; un domaine supprimé compte jusqu’à ce que son courrier ait quitté la file.
 limit-account-users-max = Utilisateurs SMTP d’un compte.
 limit-user-rules-max = Entrées de chaque liste des règles d’un utilisateur SMTP : ses réseaux, ses expéditeurs et ses domaines de destination.
-limit-account-suppressions-max = Adresses exclues d’un compte, y compris celles qui sont échues et pas encore retirées : au-delà, aucune n’est plus ajoutée.
+limit-account-suppressions-max = Adresses exclues d’un compte, y compris celles qui sont échues et pas encore retirées : au-delà, aucune n’est plus ajoutée.
 limit-suppression-bounce-days = Durée de l’exclusion d’une adresse dont le serveur a dit qu’elle n’existe pas.
 limit-suppression-complaint-days = Durée de l’exclusion d’une adresse dont le titulaire a signalé comme indésirable un message du compte.
 limit-reason-octets-max = Longueur d’un texte conservé : motif d’une exclusion ou d’une réponse à une demande de forfait, message d’une telle demande.
@@ -399,14 +410,14 @@ limit-account-members-max = Membres d’un compte, ou de l’exploitant.
 limit-plans-max = Forfaits de l’exploitant, y compris ceux qu’il a retirés.
 limit-api-keys-max = Clés d’API d’un compte, ou de l’exploitant.
 limit-webhooks-max = Webhooks d’un compte.
-limit-webhook-waiting-max = Appels d’un webhook qui attendent son destinataire ; les événements suivants sont seulement comptés.
-limit-webhook-log-max = Appels dans le journal d’un webhook, remis ou abandonnés : les plus anciens disparaissent.
+limit-webhook-waiting-max = Appels d’un webhook qui attendent son destinataire ; les événements suivants sont seulement comptés.
+limit-webhook-log-max = Appels dans le journal d’un webhook, remis ou abandonnés : les plus anciens disparaissent.
 limit-webhook-requests-max = Échanges simultanés avec les destinataires des webhooks, au total.
 limit-account-webhook-requests-max = Échanges avec les destinataires d’un même compte.
-limit-one-webhook-requests-max = Échanges avec un même destinataire ; un seul tant qu’il n’accepte pas ce qui lui est envoyé.
+limit-one-webhook-requests-max = Échanges avec un même destinataire ; un seul tant qu’il n’accepte pas ce qui lui est envoyé.
 limit-webhook-seconds = Temps laissé au destinataire pour accepter un appel, de la connexion à la fin de sa réponse.
 limit-notice-fold-seconds = Les refus du même utilisateur, destinataire et motif pendant ce temps forment une seule ligne avec un nombre.
-limit-console-requests-per-minute = Pages et formulaires de la console pour un membre, répartis, après une rafale d’un tiers ; 0 : autant qu’il veut.
+limit-console-requests-per-minute = Pages et formulaires de la console pour un membre, répartis, après une rafale d’un tiers ; 0 : autant qu’il veut.
 limit-api-requests-per-minute = Requêtes à l’API avec une clé, réparties, après une rafale d’un dixième ; 0 : autant qu’elle veut.
 limit-sign-in-failures-burst = Échecs de connexion à la console sous un même nom depuis une adresse IP (IPv6 : /64) en rafale ; ensuite un par minute. Dix fois plus, tous noms confondus.
 limit-sign-in-member-failures-burst = Échecs de connexion visant un membre, d’où il ne s’est jamais connecté, en rafale ; ensuite un par minute.
@@ -435,44 +446,44 @@ limit-opening-seconds = Temps dont disposent ensemble tous les serveurs suivants
 limit-attempt-seconds = Durée totale d’une tentative de livraison.
 limit-mail-hosts-max = Serveurs de courriel d’un domaine consultés pendant une tentative, les préférés d’abord.
 limit-mail-addresses-max = Adresses jointes pendant une tentative.
-limit-sts-policies-max = Domaines dont la politique (MTA-STS) est conservée ; au-delà, celles qui expirent les premières cèdent la place.
+limit-sts-policies-max = Domaines dont la politique (MTA-STS) est conservée ; au-delà, celles qui expirent les premières cèdent la place.
 limit-sts-fetch-seconds = Délai accordé à la politique (MTA-STS) d’un domaine pour arriver. Le courrier l’attend quand aucune n’est connue.
 limit-sts-fetches-max = Politiques (MTA-STS) demandées en même temps.
-limit-tls-report-domains-max = Domaines dont les sessions TLS sont comptées en une journée, pour les rapports qui leur sont envoyés (TLS-RPT) ; celles des suivants ne le sont pas.
-limit-tls-report-rows-max = Lignes sur les sessions TLS échouées dans le rapport d’un domaine ; au-delà, seule leur nature est indiquée.
-limit-tls-reports-kept-max = Rapports TLS que garde la liste des envois : les plus anciens cèdent la place.
+limit-tls-report-domains-max = Domaines dont les sessions TLS sont comptées en une journée, pour les rapports qui leur sont envoyés (TLS-RPT) ; celles des suivants ne le sont pas.
+limit-tls-report-rows-max = Lignes sur les sessions TLS échouées dans le rapport d’un domaine ; au-delà, seule leur nature est indiquée.
+limit-tls-reports-kept-max = Rapports TLS que garde la liste des envois : les plus anciens cèdent la place.
 limit-tls-reports-at-once = Rapports TLS envoyés par HTTPS en même temps.
-limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
+limit-tlsa-records-max = Enregistrements TLSA consultés pour un serveur de courriel (DANE) ; s’il y en a davantage, les premiers comptent.
 limit-transaction-recipients-max = Destinataires donnés à un serveur suivant dans une transaction, à moins qu’il n’en demande moins.
 limit-conversations-max = Conversations simultanées avec d’autres serveurs, au total.
-limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel que partagent un ou plusieurs domaines, ou le serveur suivant d’une route.
+limit-site-conversations-max = Conversations simultanées avec un même site : les serveurs de courriel que partagent un ou plusieurs domaines, ou le serveur suivant d’une route.
 limit-domain-looks-max = Domaines d’envoi dont les enregistrements DNS sont vérifiés en même temps.
 limit-account-domain-looks-max = Ceux d’un même compte : ses serveurs de noms lents ne retardent personne d’autre.
-limit-brake-bounce-percent = Part des destinataires en rebond permanent dans l’heure à partir de laquelle le frein automatique d’un utilisateur SMTP ou d’un compte s’active ; 0 : jamais pour cette raison.
+limit-brake-bounce-percent = Part des destinataires en rebond permanent dans l’heure à partir de laquelle le frein automatique d’un utilisateur SMTP ou d’un compte s’active ; 0 : jamais pour cette raison.
 limit-brake-bounce-recipients-min = Nombre de destinataires réglés dans l’heure à partir duquel cette part compte.
 limit-brake-complaint-recipients-min = Nombre de destinataires livrés à partir duquel ce nombre compte.
-limit-brake-complaints-per-ten-thousand = Plaintes pour dix mille destinataires livrés, aujourd’hui et hier, à partir desquelles le frein automatique s’active ; 0 : jamais pour cette raison.
-limit-brake-volume-factor = Combien de fois le jour le plus chargé de ses sept derniers jours un utilisateur SMTP ou un compte peut envoyer en un jour avant que le frein automatique s’active ; 0 : jamais pour cette raison.
-limit-brake-volume-recipients-min = Nombre de destinataires par jour qui n’est un volume soudain pour personne : ce qui est nouveau peut commencer par là.
-limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
+limit-brake-complaints-per-ten-thousand = Plaintes pour dix mille destinataires livrés, aujourd’hui et hier, à partir desquelles le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-factor = Combien de fois le jour le plus chargé de ses sept derniers jours un utilisateur SMTP ou un compte peut envoyer en un jour avant que le frein automatique s’active ; 0 : jamais pour cette raison.
+limit-brake-volume-recipients-min = Nombre de destinataires par jour qui n’est un volume soudain pour personne : ce qui est nouveau peut commencer par là.
+limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
 limit-zone-connections-max = Connexions TCP simultanées pour des questions sur la zone.
 limit-return-path-days = Durée pendant laquelle les rapports d’autres serveurs sont reçus à l’adresse d’envoi d’un message.
-limit-recipient-reports-max = Rapports pris en compte pour un même destinataire ; les suivants ne changent rien.
+limit-recipient-reports-max = Rapports pris en compte pour un même destinataire ; les suivants ne changent rien.
 limit-report-octets-max = Taille d’un rapport d’un autre serveur, tel qu’il est envoyé.
 limit-report-connections-max = Connexions simultanées apportant des rapports d’autres serveurs.
-limit-report-address-connections-max = Celles d’une même adresse IP (IPv6 : /64).
+limit-report-address-connections-max = Celles d’une même adresse IP (IPv6 : /64).
 limit-reports-at-once-max = Rapports dont le contenu est reçu en même temps.
-limit-reports-per-minute = Destinataires qu’une même adresse IP peut nommer là où les rapports sont reçus. 0 : autant qu’elle veut.
+limit-reports-per-minute = Destinataires qu’une même adresse IP peut nommer là où les rapports sont reçus. 0 : autant qu’elle veut.
 limit-report-connection-seconds = Durée maximale d’une connexion apportant des rapports.
-limit-zone-address-connections-max = Celles d’une même adresse IP (IPv6 : /64).
+limit-zone-address-connections-max = Celles d’une même adresse IP (IPv6 : /64).
 limit-zone-connection-seconds = Durée maximale d’une connexion pour des questions sur la zone.
 limit-inbox-messages-max = Messages dans la boîte d’essai d’un compte : les plus anciens disparaissent.
 limit-inbox-octets-max = Octets des messages dans la boîte d’essai d’un compte : les plus anciens disparaissent. Un message qui dépasse cette taille à lui seul n’est pas gardé.
 limit-inbox-octets-total-max = Octets des messages dans toutes les boîtes d’essai : les plus anciens disparaissent.
 limit-inbox-days = Durée pendant laquelle un message reste dans une boîte d’essai.
-limit-client-priority-max = Priorité la plus haute qu’une application peut demander par MT-PRIORITY ; 0 : aucune au-dessus de celle de son utilisateur SMTP.
-limit-delayed-seconds = Temps après lequel un message accepté est considéré comme retardé : l’expéditeur qui l’a demandé (NOTIFY=DELAY) en est averti une fois.
-limit-notification-content-octets-max = Taille jusqu’à laquelle l’avis d’échec rapporte le message entier, lorsque l’expéditeur l’a demandé (RET=FULL) ; au-delà, il n’en rapporte que l’en-tête.
+limit-client-priority-max = Priorité la plus haute qu’une application peut demander par MT-PRIORITY ; 0 : aucune au-dessus de celle de son utilisateur SMTP.
+limit-delayed-seconds = Temps après lequel un message accepté est considéré comme retardé : l’expéditeur qui l’a demandé (NOTIFY=DELAY) en est averti une fois.
+limit-notification-content-octets-max = Taille jusqu’à laquelle l’avis d’échec rapporte le message entier, lorsque l’expéditeur l’a demandé (RET=FULL) ; au-delà, il n’en rapporte que l’en-tête.
 limit-line-messages-max = Messages portés à un serveur suivant sur une même connexion.
 limit-line-idle-seconds = Temps pendant lequel une connexion à un serveur suivant peut attendre d’autres messages.
 limit-line-age-seconds = Âge qu’une connexion à un serveur suivant peut atteindre avant de ne plus servir.

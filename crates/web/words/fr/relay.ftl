@@ -105,14 +105,6 @@ suppressions-everywhere-more = Pour ajouter des adresses, importer une liste ou 
 suppressions-everywhere-none = Aucune adresse exclue
 suppressions-everywhere-none-what = Aucune ne correspond, ou aucun compte n’en a.
 
-## Un domaine dans un compte
-domain-trouble-elsewhere = Un autre compte de ce relais le détient.
-domain-trouble-records = { $count ->
-    [one] Un enregistrement obligatoire manque ou diffère.
-   *[other] { $number } enregistrements obligatoires manquent ou diffèrent.
-}
-domain-trouble-unknown = Ses serveurs de noms n’ont pas répondu, ou mal.
-
 ## Ce que le relais garde dans ses propres phrases
 saying-authority-silent = L’autorité ne dit pas pourquoi.
 saying-broke-off = L’échange s’est interrompu : { $error }.
