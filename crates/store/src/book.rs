@@ -29,6 +29,7 @@ use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
 use relay::suppression::Suppression;
+use relay::time_zone::TimeZone;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
 
@@ -261,7 +262,7 @@ impl Register {
             activity_days: None,
             subscription,
             contacts: Contacts::default(),
-            time_zone: "UTC".to_owned(),
+            time_zone: TimeZone::utc(),
             language: Language::default(),
             created_at: now,
         });
@@ -311,7 +312,7 @@ impl Register {
     ) -> Decided<Arc<Account>> {
         let account = self.account(id)?;
         let mut draft = self.draft();
-        let account = draft.put_account(account.requoted(quota, now.day()));
+        let account = draft.put_account(account.requoted(quota, account.day(now)));
         let recipients = quota.recipients.map_or("as its plan".to_owned(), |max| format!("{max} recipients"));
         let subject = format!("account {id} {recipients}, renewed on day {}", quota.renews_on);
         draft.note(by, now, "account.quota", subject, Some(id));

@@ -73,7 +73,7 @@ impl Register {
         }
         let mut draft = self.draft();
         for account in self.directory.accounts.values() {
-            let mut settled = account.on(now.day());
+            let mut settled = account.on(account.day(now));
             if settled.subscription.needs(id) {
                 let what =
                     format!("Account {} is on plan {id}, will be, or asks for it: retire it instead.", account.id);
@@ -110,7 +110,7 @@ impl Register {
         }
         let account = draft.put_account(after);
         let what = match action {
-            "account.plan" | "plan.keep" => self.standing(&account, now.day()),
+            "account.plan" | "plan.keep" => self.standing(&account, account.day(now)),
             _ => asked.map_or_else(String::new, |wish| wish.map_or("a cancellation".to_owned(), |id| self.named(id))),
         };
         draft.note(by, now, action, format!("account {id}: {what}"), Some(id));
