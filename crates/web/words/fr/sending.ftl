@@ -280,7 +280,7 @@ own-account-name = Nom
 own-account-no-name = Donnez un nom de 1 à 100 caractères, sur une ligne.
 own-account-what = Nom, heure et langue
 own-account-zone = Fuseau horaire
-own-account-zone-hint = Celui de toutes les heures affichées aux pages de ce compte. C’est désormais lui qui délimite les jours des statistiques, et la période du quota se renouvelle à minuit, heure de ce fuseau ; ce qui est déjà compté reste à sa place.
+own-account-zone-hint = Celui de toutes les heures affichées aux pages de ce compte. C’est désormais lui qui délimite les jours des statistiques, et la période du quota se renouvelle à minuit, heure de ce fuseau ; ce qui est déjà compté reste à sa place.
 
 ## Adresses exclues
 suppression-add = Exclure une adresse
