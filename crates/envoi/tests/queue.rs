@@ -49,7 +49,7 @@ fn a_part_of_the_queue_is_ordered_about_both_ways() {
         assert_eq!(house.json(&["queue", "hold", "--until", "1d", "--yes"])["recipients"], 0, "nothing is that old");
         let log = house.json(&["audit", "list", "--limit", "1"]);
         assert_eq!(log[0]["action"], "queue.release");
-        assert_eq!(log[0]["subject"], "3 recipients of 3 messages: domain example.com");
+        assert_eq!(log[0]["subject"], "queue: recipients 3; messages 3; domain example.com");
     };
     turn(&house);
     assert_eq!(house.error(&["queue", "hold", "--recipient", "a@", "--yes"])["kind"], "invalid");
@@ -85,7 +85,7 @@ fn an_order_for_all_that_is_held_leaves_the_other_recipients_of_a_message_alone(
     hold();
     house.json(&["queue", "release", "--all"]);
     let log = house.json(&["audit", "list", "--limit", "1"]);
-    assert_eq!(log[0]["subject"], "1 recipients of 1 messages: held by the operator");
+    assert_eq!(log[0]["subject"], "queue: recipients 1; messages 1");
     hold();
     let cancelled = house.json(&["queue", "cancel", "--all", "--yes"]);
     assert_eq!(cancelled["done"], "Recipients that you held and that are cancelled now: 1, of 1 messages.");
@@ -128,6 +128,6 @@ fn a_part_of_the_queue_goes_another_way_over_a_restart() {
     deferred(&house, &server, &login, &["b@dead.example"]);
     let log = house.json(&["audit", "list", "--limit", "3"]);
     let found = log.as_array().unwrap().iter().find(|line| line["action"] == "queue.reroute").unwrap();
-    assert_eq!(found["subject"], format!("1 recipients of 1 messages: to b@dead.example; by {to}"));
+    assert_eq!(found["subject"], format!("queue: recipients 1; messages 1; recipient b@dead.example; route {to}"));
     assert_eq!(server.stop(), Some(0));
 }

@@ -3,7 +3,7 @@
 use relay::selection::Filter;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::DoneView;
-use relay::service::{Fault, QueueOrder};
+use relay::service::{Fault, QueueOrder, Selection};
 use relay::store::{Actor, Store};
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl<S: Store> Executor<S> {
             let is_held = |state: &_| QueueOrder::Release.wants(state);
             let Found { chosen, next } = self.look(&Filter::default(), is_held, after, ORDERED_MAX).await?;
             let done = self.carry_out(order, None, chosen, actor).await;
-            self.audit_order(order, ("held by the operator", None), &done, actor);
+            self.audit_order(order, &Selection::default(), &done, actor);
             if let Some(error) = done.error {
                 return Err(error.into());
             }
