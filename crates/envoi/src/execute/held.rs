@@ -1,5 +1,6 @@
 //! What the operator holds, released or given up as a whole: after a restore, thousands wait for one decision.
 
+use relay::queue::RecipientState;
 use relay::selection::Filter;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::DoneView;
@@ -25,14 +26,14 @@ impl<S: Store> Executor<S> {
     pub(super) async fn queue_all(self: &Arc<Self>, order: &QueueOrder, actor: &Actor) -> Result<Answer, Fault> {
         let (mut after, mut all) = (None, Done::default());
         loop {
-            let is_held = |state: &_| QueueOrder::Release.wants(state);
+            let is_held = |state: &RecipientState| QueueOrder::Release.wants(state);
             let Found { chosen, next } = self.look(&Filter::default(), is_held, after, ORDERED_MAX).await?;
             let done = self.carry_out(order, None, chosen, actor).await;
             self.audit_order(order, &Selection::default(), &done, actor);
+            all.add(&done);
             if let Some(error) = done.error {
                 return Err(error.into());
             }
-            all.add(&done);
             after = next;
             if after.is_none() {
                 break;
