@@ -28,7 +28,7 @@ impl<S: Store> Executor<S> {
         loop {
             let is_held = |state: &RecipientState| QueueOrder::Release.wants(state);
             let Found { chosen, next } = self.look(&Filter::default(), is_held, after, ORDERED_MAX).await?;
-            let done = self.carry_out(order, None, chosen, actor).await;
+            let done = self.give_order(order, None, chosen, actor).await;
             self.audit_order(order, &Selection::default(), &done, actor);
             all.add(&done);
             if let Some(error) = done.error {

@@ -110,7 +110,7 @@ impl<S: Store> Executor<S> {
         let wants = |state: &RecipientState| order.wants(state);
         let via = self.rerouting(order, &filter).await?;
         let Found { chosen, next } = self.look(&filter, wants, after, ORDERED_MAX).await?;
-        let done = self.carry_out(order, via, chosen, actor).await;
+        let done = self.give_order(order, via, chosen, actor).await;
         self.audit_order(order, selection, &done, actor);
         match done.error {
             Some(error) => Err(error.into()),
@@ -124,7 +124,7 @@ impl<S: Store> Executor<S> {
     }
 
     /// Carries an order out on these recipients.
-    pub(super) async fn carry_out(
+    pub(super) async fn give_order(
         &self,
         order: &QueueOrder,
         via: Option<Via>,
