@@ -172,6 +172,12 @@ fn domain(domain: &DomainView) -> String {
     ]);
     let mut lines = vec![head, String::new(), "Records to publish:".to_owned()];
     lines.extend(domain.records.iter().map(|record| dns_record(domain, record)));
+    if !domain.rotations.is_empty() {
+        lines.push("\nSigning keys:".to_owned());
+        lines.extend(
+            domain.rotations.iter().map(|rotation| format!("  {}: {}", rotation.algorithm, rotation.explanation)),
+        );
+    }
     if !domain.reason.is_empty() {
         lines.push(format!("\nNot as it should be:\n{}", printable(&domain.reason)));
     }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
-pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
+pub use domain::{DmarcView, DnsRecordView, RotationView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
@@ -107,6 +107,8 @@ views! {
         bounce_mails: bool,
         /// Its DKIM keys.
         keys: Vec<KeyView>,
+        /// Where the keys of each algorithm stand that follow one another by themselves; empty in the list of domains.
+        rotations: Vec<RotationView>,
         /// The records to publish, with what DNS has of each; empty in the list of domains.
         records: Vec<DnsRecordView>,
         /// Whether its return-path host lets the relay send with it; none: not asked yet.
@@ -148,6 +150,10 @@ views! {
         fault: Option<String>,
         /// When its record was first seen in DNS.
         seen_at: Option<String>,
+        /// When it took the place of an earlier key of this selector; none: it came with the domain.
+        made_at: Option<String>,
+        /// When it last began to sign, or ended to; none: neither since it was made.
+        moved_at: Option<String>,
     }
     /// An SMTP user.
     SmtpUserView {

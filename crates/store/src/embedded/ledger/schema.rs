@@ -347,4 +347,9 @@ CREATE TABLE password_uses (
     PRIMARY KEY (user, hash)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- when a key took the place of an earlier one of its selector, and when it last began or ended to sign
+ALTER TABLE dkim_keys ADD COLUMN made_at INTEGER;
+ALTER TABLE dkim_keys ADD COLUMN moved_at INTEGER;
+",
 ];
