@@ -352,6 +352,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Octets", number(detail.octets)),
         ("Priority", detail.priority.map(|priority| priority.to_string()).unwrap_or_default()),
         ("SHA-256", detail.sha256.clone().unwrap_or_default()),
+        ("As delivered", detail.delivered_sha256.clone().unwrap_or_default()),
         ("Account", row.account.to_string()),
         ("SMTP user", number(row.user)),
         ("Session", row.session.clone().unwrap_or_default()),

@@ -305,8 +305,10 @@ views! {
         events: Vec<EventView>,
         /// Octets of the admitted content.
         octets: Option<u64>,
-        /// SHA-256 of the admitted content.
+        /// SHA-256 of the content as submitted (as admitted, that is: with Received in front).
         sha256: Option<String>,
+        /// SHA-256 of the content as delivered, below the signature that was put in front: the same, or it would not have been handed over. None where it was not delivered.
+        delivered_sha256: Option<String>,
         /// Message-ID, angle brackets included.
         message_id: Option<String>,
         /// The message's priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
