@@ -348,6 +348,10 @@ CREATE TABLE password_uses (
 ) STRICT, WITHOUT ROWID;
 ",
     "
+-- what a line is about and what changed, in parts: JSON; none in lines of before, which say it in English alone
+ALTER TABLE audit ADD COLUMN details TEXT;
+",
+    "
 -- when a key took the place of an earlier one of its selector, and when it last began or ended to sign
 ALTER TABLE dkim_keys ADD COLUMN made_at INTEGER;
 ALTER TABLE dkim_keys ADD COLUMN moved_at INTEGER;
