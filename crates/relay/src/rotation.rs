@@ -150,8 +150,8 @@ pub fn overdue(domain: &SendingDomain, pace: Pace, now: Timestamp) -> Option<&Dk
 /// Whether a seal was made by a key that another has taken the place of since its message was accepted: nobody could
 /// verify it any more.
 pub fn is_stale(seal: &[u8], domain: &SendingDomain, accepted_at: Timestamp) -> bool {
-    let renewed = domain.keys.iter().filter(|key| key.made_at.is_some_and(|at| at > accepted_at));
-    renewed.into_iter().any(|key| {
+    let mut renewed = domain.keys.iter().filter(|key| key.made_at.is_some_and(|at| at > accepted_at));
+    renewed.any(|key| {
         let tag = format!("s={};", key.selector);
         seal.windows(tag.len()).any(|octets| octets == tag.as_bytes())
     })

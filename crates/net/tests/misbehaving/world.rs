@@ -17,7 +17,7 @@ use relay::id::{Id, MessageId};
 use relay::outcome::{Failure, Finding, Stage};
 use relay::queue::{ContentFacts, Envelope, Origin};
 use relay::route::{Destination, Route, RouteTls, Routes};
-use relay::sending_domain::SendingDomain;
+use relay::sending_domain::{DomainState, SendingDomain};
 use relay::store::{Actor, Book as _, Draft as _, History as _, Spool as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use smtp::address::{Address, ReversePath};
@@ -258,6 +258,7 @@ impl World {
         let actor = Actor { name: "operator".into(), from: "test".into() };
         let account = store.account_add("Shop", &actor, START).unwrap().id;
         let domain = store.domain_add(account, "shop.example", Vec::new(), &actor, START).unwrap();
+        let domain = store.domain_state(domain.id, DomainState::Vouched, &actor, START).unwrap();
         let clock = Arc::new(PausedClock(Instant::now()));
         let handle = Dispatch::start(
             Settings::new("relay.example", Id::new(999)),
@@ -304,11 +305,12 @@ impl World {
     fn judge(&self, number: usize, letter: &Letter, recipient: &str) -> Result<(), String> {
         let filter = ActivityFilter { message: Some(id_of(number)), ..ActivityFilter::default() };
         let rows = self.store.activity(&filter).unwrap();
-        let status = rows.iter().find(|row| row.recipient == recipient).map(|row| row.status);
+        let row = rows.iter().find(|row| row.recipient == recipient);
+        let (status, reason) = (row.map(|row| row.status), row.map_or("", |row| row.reason.as_str()));
         let (seen, content) = (self.seen.lock().unwrap(), letter.content(number));
         let is_it = |to: &str, found: &[u8]| to == recipient && found == content;
         let taken: Vec<_> = seen.taken.iter().filter(|taken| is_it(&taken.recipient, &taken.content)).collect();
-        let told = format!("letter {number} to {recipient}, {status:?}, taken {}", taken.len());
+        let told = format!("letter {number} to {recipient}, {status:?} ({reason}), taken {}", taken.len());
         let read = taken.iter().filter(|taken| taken.replied).count();
         if taken.iter().rev().skip(1).any(|taken| taken.replied) {
             return Err(format!("sent again after a reply that was read: {told}"));
