@@ -145,6 +145,8 @@ pub struct Executor<S> {
     checks: checks::Last,
     /// Seals the cursors that callers are given.
     cursors: CursorKey,
+    /// The backups that were made lately.
+    backups: backup::Backups,
     /// Requests with an idempotency key that are under way.
     under_way: once::UnderWay,
     /// Sign-ins that failed and are not written down yet.
@@ -178,6 +180,7 @@ impl<S: Store> Executor<S> {
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
         let (config, publisher, checks) = (config.clone(), config.publisher(), checks::Last::default());
+        let backups = backup::Backups::of(&config.data_dir);
         Arc::new(Executor {
             store,
             hostname,
@@ -192,6 +195,7 @@ impl<S: Store> Executor<S> {
             publisher,
             checks,
             cursors,
+            backups,
             under_way: once::UnderWay::default(),
             failed: failed::Failed::default(),
             changing,
@@ -476,6 +480,7 @@ impl<S: Store> Executor<S> {
             Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),
             Operation::CertificateRenew => self.certificate_renew(caller.actor, caller.now)?,
             Operation::ZoneShow { after, limit: rows } => self.zone_show(after, self::rows(rows), caller.now),
+            Operation::BackupList => Answer::Backups(self.backups.view()),
             Operation::Health => Answer::Health(self.health(caller.now)?),
             _ => return Err(misplaced()),
         })
