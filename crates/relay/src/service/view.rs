@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
-pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
+pub use domain::{DmarcView, DnsRecordView, KeyView, RotationView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
@@ -108,6 +108,8 @@ views! {
         bounce_mails: bool,
         /// Its DKIM keys.
         keys: Vec<KeyView>,
+        /// Where the keys of each algorithm stand that follow one another by themselves; empty in the list of domains.
+        rotations: Vec<RotationView>,
         /// The records to publish, with what DNS has of each; empty in the list of domains.
         records: Vec<DnsRecordView>,
         /// Whether its return-path host lets the relay send with it; none: not asked yet.
@@ -124,31 +126,6 @@ views! {
         fails_at: Option<String>,
         /// When it was added.
         created_at: String,
-    }
-    /// A DKIM key of a domain.
-    KeyView {
-        /// The selector.
-        selector: String,
-        /// `rsa2048` or `ed25519`.
-        algorithm: String,
-        /// The name of its record.
-        name: String,
-        /// The text that is to be found there, published itself or at the end of an alias.
-        record: String,
-        /// Whether it signs (once seen in DNS; where it is not required, while it is there).
-        active: bool,
-        /// Whether it signs now, whatever the route.
-        signs: bool,
-        /// Whether the domain is not validated without it.
-        required: bool,
-        /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
-        finding: Option<String>,
-        /// What stands at its name instead, where it is wrong.
-        found: Vec<String>,
-        /// Why DNS could not say, where it is unknown.
-        fault: Option<String>,
-        /// When its record was first seen in DNS.
-        seen_at: Option<String>,
     }
     /// An SMTP user.
     SmtpUserView {
@@ -300,8 +277,10 @@ views! {
         events: Vec<EventView>,
         /// Octets of the admitted content.
         octets: Option<u64>,
-        /// SHA-256 of the admitted content.
+        /// SHA-256 of the content as submitted (as admitted, that is: with Received in front).
         sha256: Option<String>,
+        /// SHA-256 of the content as delivered, below the signature that was put in front: the same, or it would not have been handed over. None where it was not delivered.
+        delivered_sha256: Option<String>,
         /// Message-ID, angle brackets included.
         message_id: Option<String>,
         /// The message's priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).
