@@ -11,10 +11,10 @@ pub use super::part::Part;
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
-    ContactsView, CredentialView, DomainView, DoneView, ErasureView, MemberLinkView, MemberView, MessageView,
-    PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView, SmtpUserView, SourceView,
-    StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, TlsReportView, TlsSessionsView,
-    UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    ContactsView, CredentialView, DmarcReportedView, DomainHealthView, DomainView, DoneView, ErasureView,
+    MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView,
+    SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, TlsReportView,
+    TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -133,6 +133,10 @@ operations! {
     DomainRotate { domain: String, algorithm: Option<KeyAlgorithm>, force: bool } needs Need::Power(Domains);
     /// Switches a domain's bounce mails on or off.
     DomainBounceMails { domain: String, on: bool } needs Need::Power(Domains);
+    /// Shows what receivers reported of mail with a domain's name (DMARC), of so many days until today.
+    DomainDmarc { domain: String, days: Option<u64> } needs Need::Power(Domains);
+    /// Shows how a domain fares: its records, what was reported of its mail, bounces, complaints, blocklists.
+    DomainHealth { domain: String } needs Need::Power(Domains);
     /// Deletes a domain: its users stop at once, its queue has 24 hours.
     DomainDelete { domain: String } needs Need::Power(Domains);
     /// Makes an SMTP user; its password is shown once.
@@ -341,6 +345,8 @@ impl Operation {
                 | Operation::PlanRequestList
                 | Operation::DomainList { .. }
                 | Operation::DomainShow { .. }
+                | Operation::DomainDmarc { .. }
+                | Operation::DomainHealth { .. }
                 | Operation::SmtpUserList { .. }
                 | Operation::SmtpUserShow { .. }
                 | Operation::SuppressionList { .. }
@@ -494,6 +500,8 @@ answers! {
     PlanRequests(Vec<PlanRequestView>);
     Domain(DomainView);
     Domains(Vec<DomainView>);
+    DmarcReported(DmarcReportedView);
+    DomainHealth(DomainHealthView);
     SmtpUser(SmtpUserView);
     SmtpUsers(Vec<SmtpUserView>);
     Credential(CredentialView);

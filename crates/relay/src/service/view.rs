@@ -4,8 +4,10 @@
 mod views;
 
 mod account;
+mod dmarc;
 mod domain;
 mod from;
+mod health;
 mod inbox;
 mod member;
 mod relay;
@@ -18,8 +20,10 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
+pub use dmarc::{DmarcDayView, DmarcReportView, DmarcReportedView, DmarcReporterView, DmarcSourceView, DmarcTallyView};
 pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
 pub use from::{Sent, word};
+pub use health::{DomainHealthView, HealthFindingView};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
 };
@@ -113,6 +117,10 @@ views! {
         spf: Option<SpfView>,
         /// Its DMARC policy; none: not asked yet.
         dmarc: Option<DmarcView>,
+        /// The address where the relay takes DMARC reports on it; none: it takes none.
+        dmarc_address: Option<String>,
+        /// Whether the policy that was last seen has reports sent there; none: there is no such address.
+        dmarc_reported: Option<bool>,
         /// When DNS was last asked.
         checked_at: Option<String>,
         /// What is not as it should be: what was found and expected of which record, or that another account holds the name; empty where all is well.
@@ -557,6 +565,8 @@ pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
     PAGES
         .iter()
         .chain(domain::PAGES)
+        .chain(dmarc::PAGES)
+        .chain(health::PAGES)
         .chain(account::PAGES)
         .chain(member::PAGES)
         .chain(webhook::PAGES)
