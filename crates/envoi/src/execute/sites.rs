@@ -1,5 +1,6 @@
 //! The sites that mail goes to, as the running driver sees them, and the order to try one now.
 
+use relay::audit::{About, Kind};
 use relay::service::Fault;
 use relay::service::operation::Answer;
 use relay::service::view::{DoneView, SiteView};
@@ -30,13 +31,8 @@ impl<S: Store> Executor<S> {
             StoreError::NotFound(_) => gone(),
             error => error.into(),
         })?;
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            actor: actor.clone(),
-            action: "site.resume".to_owned(),
-            subject: format!("site {site}"),
-            account: None,
-        };
+        let about = About::named(Kind::Site, site.to_string());
+        let entry = AuditEntry::new(self.clock.now(), actor.clone(), "site.resume", about, None);
         if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(%site, %error, "an order is carried out, but has no line in the audit log");
         }
