@@ -29,7 +29,8 @@ pub use inbox::{
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BrakeView, CertificateView, CheckView, QueuePartView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
+    BrakeView, CertificateView, CheckView, QueuePartView, RepairStepView, RepairView, SiteView, TlsReportView,
+    TlsSessionsView, UnknownReplyView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -47,22 +48,6 @@ pub struct ViewPage {
 }
 
 views! {
-    /// What `doctor --repair` does, or would do.
-    RepairView {
-        /// Each step.
-        steps: Vec<RepairStepView>,
-        /// Whether it was done.
-        done: bool,
-    }
-    /// One step of a repair.
-    RepairStepView {
-        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
-        action: String,
-        /// The message that it is about.
-        message: Option<String>,
-        /// What is done, in words.
-        what: String,
-    }
     /// A backup.
     BackupView {
         /// Its folder.
