@@ -14,6 +14,7 @@ use support::internet::{Internet, ZONE, add, house, looked, records, text};
 use support::{Hop, House, Login, Port, Server, eventually};
 
 use envoi::demo::capture::Captured;
+use net::clock::{Clock as _, SystemClock};
 use relay::power::Role;
 use support::browser::member;
 
@@ -203,8 +204,7 @@ fn without_the_setting_mail_goes_out_as_it_was_submitted() {
 
 /// A DMARC report of today on a domain, plain as some are sent.
 fn aggregate(domain: &str, id: &str) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let begin = now - now % 86_400;
+    let begin = SystemClock::new().now().day().0 * 86_400;
     let record = |source: &str, count: u32, result: &str| {
         format!(
             "<record><row><source_ip>{source}</source_ip><count>{count}</count><policy_evaluated><disposition>none\
