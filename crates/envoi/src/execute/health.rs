@@ -25,11 +25,12 @@ impl<S: Store> Executor<S> {
     }
 
     fn health_of(&self, domain: &relay::sending_domain::SendingDomain, listings: &[Listing]) -> Result<Answer, Fault> {
-        let today = self.clock.now().day();
+        let today = self.store.directory().day_of(domain.account, self.clock.now());
         let period = Period { since: today.before(DAYS - 1), until: today };
         let counts = self.store.sent(Some(domain.account), period.since, period.until)?;
         let sent = Statistics::of(counts.iter().filter(|count| count.domain == Some(domain.id)), period).total;
-        let reported = self.store.dmarc_kept(domain.id, period.since, Day(today.0 + 1))?;
+        // reporters have days of their own
+        let reported = self.store.dmarc_kept(domain.id, period.since, Day(today.0 + 2))?;
         let known = Known { domain, publisher: &self.publisher, sent, reported: &reported, listings };
         let findings = health::look(&known);
         Ok(Answer::DomainHealth(DomainHealthView::new(domain, period, &findings)))

@@ -13,7 +13,7 @@ views! {
     DomainHealthView {
         /// The domain.
         domain: String,
-        /// The first day of what is counted, in UTC.
+        /// The first day of what is counted, in the time zone of the account.
         since: String,
         /// The last day.
         until: String,
