@@ -1,17 +1,31 @@
 //! Backup and restore as commands: what is asked, what is told, and what an operator has to know at that moment.
 
 use relay::service::Fault;
-use relay::service::view::{BackupView, RestoreView};
+use relay::service::operation::Operation;
+use relay::service::view::{BackupView, BackupsView, KeptBackupView, RestoreView};
 use serde_json::json;
 use std::path::Path;
 use store::embedded::archive::{self, ArchiveError, KeyState, Manifest, Restored, Restoring};
 
 use net::clock::{Clock, SystemClock};
 
-use crate::cli::{Failure, agreed, eprint, print, print_json};
+use crate::cli::table::table;
+use crate::cli::{BackupArgs, Failure, agreed, eprint, print, print_json};
 use crate::config::Config;
 use crate::data;
 use crate::moment;
+
+/// The operation of `envoi backup`.
+pub(crate) fn operation(arguments: &BackupArgs) -> Operation {
+    match (&arguments.target, arguments.check) {
+        (Some(target), _) => {
+            let target = std::path::absolute(target).unwrap_or_else(|_| target.clone());
+            Operation::Backup { target, with_master_key: arguments.with_master_key }
+        }
+        (None, Some(backup)) => Operation::BackupCheck { backup },
+        (None, None) => Operation::BackupList,
+    }
+}
 
 /// What a backup that was made, or is to be restored, says of itself.
 pub(crate) fn view(folder: &Path, manifest: &Manifest) -> BackupView {
@@ -162,4 +176,44 @@ pub(crate) fn done(view: &BackupView) -> String {
         view.recipients,
         view.octets.div_ceil(1_000_000)
     )
+}
+
+/// The backups that were made lately.
+pub(crate) fn list(view: &BackupsView) -> String {
+    let row = |kept: &KeptBackupView| {
+        let KeptBackupView { backup, .. } = kept;
+        let state = match (kept.there, &kept.fault, &kept.checked_at) {
+            (false, ..) => "no longer there".to_owned(),
+            (true, Some(fault), _) => format!("damaged: {fault}"),
+            (true, None, Some(at)) => format!("right on {}", moment::short(at)),
+            (true, None, None) => "right as it was made".to_owned(),
+        };
+        let key = if backup.master_key { "with" } else { "without" };
+        let megabytes = backup.octets.div_ceil(1_000_000).to_string();
+        vec![
+            kept.number.to_string(),
+            moment::short(&backup.moment),
+            backup.folder.clone(),
+            megabytes,
+            key.to_owned(),
+            kept.by.clone(),
+            state,
+        ]
+    };
+    let none = "No backup was made yet, or none that this data folder knows of.";
+    let mut text =
+        table(&["number", "moment", "folder", "MB", "key", "by", "state"], view.backups.iter().map(row), none);
+    if let Some(since) = &view.busy_since {
+        text.push_str(&format!("\nOne is being made or checked since {}.", moment::short(since)));
+    }
+    if let Some(failed) = &view.failed {
+        let (at, folder, fault) = (moment::short(&failed.begun_at), &failed.folder, &failed.fault);
+        text.push_str(&format!("\nThe last one, begun at {at} for {folder}, failed: {fault}"));
+    }
+    text
+}
+
+/// A backup that was checked and is right.
+pub(crate) fn checked(kept: &KeptBackupView) -> String {
+    format!("{} is as it was made: every file was compared with the manifest.", kept.backup.folder)
 }

@@ -134,14 +134,7 @@ pub enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Copy the data folder into a new folder, as of one moment, while mail flows
-    Backup {
-        /// The folder to make
-        #[arg(value_name = "FOLDER")]
-        target: PathBuf,
-        /// Copy the master key too: whoever has the backup then has every secret
-        #[arg(long)]
-        with_master_key: bool,
-    },
+    Backup(BackupArgs),
     /// Bring a backup back into the data folder, which has to be empty (a master key may be there)
     Restore(RestoreArgs),
     /// Look at ports, certificate, DNS, port 25, disk, clock and data folder
@@ -174,6 +167,23 @@ pub struct DoctorArgs {
     /// Repair without asking; a script has to say so
     #[arg(long, short, requires = "repair")]
     pub yes: bool,
+}
+
+/// What a backup goes into, or what is asked of those that were made.
+#[derive(Clone, Debug, Args)]
+pub struct BackupArgs {
+    /// The folder to make
+    #[arg(value_name = "FOLDER", required_unless_present_any = ["list", "check"])]
+    pub target: Option<PathBuf>,
+    /// Copy the master key too: whoever has the backup then has every secret
+    #[arg(long, requires = "target")]
+    pub with_master_key: bool,
+    /// List the backups that were made lately instead
+    #[arg(long, conflicts_with_all = ["target", "check"])]
+    pub list: bool,
+    /// Compare every file of the backup of this number in the list with its manifest instead
+    #[arg(long, value_name = "NUMBER", conflicts_with = "target")]
+    pub check: Option<u64>,
 }
 
 /// How a backup comes back.

@@ -149,6 +149,8 @@ pub struct Executor<S> {
     checks: checks::Last,
     /// Seals the cursors that callers are given.
     cursors: CursorKey,
+    /// The backups that were made lately.
+    backups: backup::Backups,
     /// Requests with an idempotency key that are under way.
     under_way: once::UnderWay,
     /// Sign-ins that failed and are not written down yet.
@@ -183,6 +185,7 @@ impl<S: Store> Executor<S> {
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
         let publisher = dmarc_reports::publisher(config, store.as_ref());
         let (config, checks) = (config.clone(), checks::Last::default());
+        let backups = backup::Backups::of(&config.data_dir);
         Arc::new(Executor {
             store,
             hostname,
@@ -197,6 +200,7 @@ impl<S: Store> Executor<S> {
             publisher,
             checks,
             cursors,
+            backups,
             under_way: once::UnderWay::default(),
             failed: failed::Failed::default(),
             changing,
@@ -485,6 +489,7 @@ impl<S: Store> Executor<S> {
             Operation::CertificateList => Answer::Certificates(self.certificates(caller.now)),
             Operation::CertificateRenew => self.certificate_renew(caller.actor, caller.now)?,
             Operation::ZoneShow { after, limit: rows } => self.zone_show(after, self::rows(rows), caller.now),
+            Operation::BackupList => Answer::Backups(self.backups.view()),
             Operation::Health => Answer::Health(self.health(caller.now)?),
             _ => return Err(misplaced()),
         })

@@ -165,6 +165,7 @@ impl Relay {
                 hostname: config.hostname.clone(),
                 ports: executor.ports.clone(),
                 api_url: config.url_of(&api),
+                mail_from: config.mail_from.as_ref().map(|sender| sender.address.clone()),
                 limits: config.limits.clone(),
                 is_secure: config.console_at.as_ref().is_some_and(|url| url.starts_with("https://")),
                 demonstration: config.demonstration.clone(),

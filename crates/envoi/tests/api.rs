@@ -284,6 +284,7 @@ fn no_route_shows_a_stranger_anything() {
                 ("{call}", "msg_00112233445566778899aabbccddeeff"),
                 ("{row}", "1"),
                 ("{member}", "1"),
+                ("{backup}", "1"),
                 ("{key}", &theirs["key"]["id"].to_string()),
                 ("{message}", "01M87MBMNF8H9AK9PHKWMD8HS2"),
                 ("{address}", if id == "BlockLift" { "192.0.2.1" } else { "gone@example.net" }),

@@ -77,6 +77,7 @@ impl Party {
 
     /// A route with what it names put in.
     fn path(&self, route: &str) -> String {
+        let one = "1".to_owned();
         let known = [
             ("{account}", &self.account),
             ("{domain}", &self.domain),
@@ -90,6 +91,7 @@ impl Party {
             ("{plan}", &self.plan),
             ("{request}", &self.request),
             ("{brake}", &self.brake),
+            ("{backup}", &one),
         ];
         let path = known.iter().fold(route.to_owned(), |path, (name, value)| path.replace(name, value));
         assert!(!path.contains('{'), "{route}: say here what it names");

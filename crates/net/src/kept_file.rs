@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::acme::write_whole;
+
 #[derive(Serialize, Deserialize)]
 struct Page<T> {
     version: u32,
@@ -18,7 +20,7 @@ struct Page<T> {
 ///
 /// # Errors
 /// It cannot be read, or is of another version.
-pub(crate) fn read<T: DeserializeOwned>(file: &Path, version: u32, octets_max: u64) -> io::Result<Option<T>> {
+pub fn read<T: DeserializeOwned>(file: &Path, version: u32, octets_max: u64) -> io::Result<Option<T>> {
     let opened = match File::open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -31,6 +33,14 @@ pub(crate) fn read<T: DeserializeOwned>(file: &Path, version: u32, octets_max: u
     } else {
         Err(io::Error::other(format!("it is of version {}, and version {version} is read", page.version)))
     }
+}
+
+/// Replaces the file, at once and durably.
+///
+/// # Errors
+/// What the system says; the file is then as it was.
+pub fn write<T: Serialize>(file: &Path, kept: &T, version: u32) -> io::Result<()> {
+    write_whole(file, &page(kept, version)?)
 }
 
 /// The octets of the file.

@@ -8,7 +8,7 @@ pub mod dns;
 pub mod domain_watch;
 mod https;
 pub mod inbound;
-mod kept_file;
+pub mod kept_file;
 mod listening;
 pub mod mta_sts;
 pub mod offload;

@@ -8,6 +8,7 @@ mod activity;
 mod api_keys;
 mod assets;
 mod audit;
+mod backups;
 mod brakes;
 mod certificates;
 mod chart;
@@ -28,6 +29,7 @@ mod listing;
 mod members;
 mod operator;
 mod own_account;
+mod own_mail;
 mod page;
 mod parts;
 mod plans;
@@ -38,12 +40,14 @@ mod queue;
 mod reasons;
 mod refusal;
 mod rules;
+mod sayings;
 mod setup;
 mod sign_ins;
 mod sites;
 mod snippets;
 mod suppressions;
 mod test_mail;
+mod tls_reports;
 pub mod unsubscribe;
 mod users;
 mod visit;
@@ -78,6 +82,8 @@ pub struct Settings {
     pub ports: PortsView,
     /// Where programs find the API; none: it is not served.
     pub api_url: Option<String>,
+    /// The address that the relay itself writes from; none: it writes to nobody.
+    pub mail_from: Option<String>,
     /// The limits in force.
     pub limits: Limits,
     /// Whether browsers are told to come by `https`: cookies are then marked so that they go no other way. Where they do come so, they
@@ -173,6 +179,9 @@ fn routes() -> Vec<Route> {
         sites::routes(),
         certificates::routes(),
         zone::routes(),
+        own_mail::routes(),
+        tls_reports::routes(),
+        backups::routes(),
     ];
     parts.into_iter().flatten().collect()
 }

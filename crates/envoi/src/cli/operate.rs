@@ -39,10 +39,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         Command::Serve | Command::Demo(_) | Command::Config(_) | Command::Doctor(_) | Command::Restore(_) => {
             return Ok(None);
         }
-        Command::Backup { target, with_master_key } => {
-            let target = std::path::absolute(target).unwrap_or_else(|_| target.clone());
-            Operation::Backup { target, with_master_key: *with_master_key }.into()
-        }
+        Command::Backup(arguments) => crate::archive::operation(arguments).into(),
         Command::Account(command) => account::operation(command)?,
         Command::Plan(command) => plan::operation(command)?,
         Command::Domain(command) => domain(command),

@@ -88,6 +88,8 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Health(found) => health(found),
         Answer::Checks(found) => crate::doctor::text(found),
         Answer::Backup(made) => crate::archive::done(made),
+        Answer::Backups(all) => crate::archive::list(all),
+        Answer::KeptBackup(checked) => crate::archive::checked(checked),
         Answer::Erasure(erased) => erasure(erased),
         Answer::Done(done) => done.done.clone(),
     }

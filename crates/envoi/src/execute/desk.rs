@@ -114,8 +114,8 @@ impl<S: Store + Archive> Service for Desk<S> {
 
     fn ask_once(&self, operation: Operation, identity: Identity, key: IdempotencyKey) -> BoxedAnswer<'_> {
         match operation {
-            // into a folder that must not be there: once by itself
-            Operation::Backup { .. } => self.ask(operation, identity),
+            // into a folder that must not be there: once by itself; and one that is checked twice is as it was
+            Operation::Backup { .. } | Operation::BackupCheck { .. } => self.ask(operation, identity),
             _ => Box::pin(self.executor.run_once(operation, identity, key)),
         }
     }

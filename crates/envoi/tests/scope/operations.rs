@@ -124,6 +124,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::MemberSignIns { member: of.member },
         O::MemberRemove { member: of.member },
         O::Backup { target: PathBuf::from("/nowhere"), with_master_key: true },
+        O::BackupList,
+        O::BackupCheck { backup: 1 },
         O::CertificateList,
         O::CertificateRenew,
         O::ZoneShow { after: None, limit: 0 },

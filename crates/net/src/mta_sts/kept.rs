@@ -4,7 +4,6 @@ use relay::mta_sts::Kept;
 use std::io;
 use std::path::Path;
 
-use crate::acme::write_whole;
 use crate::kept_file;
 
 /// Octets of the file that are read.
@@ -30,5 +29,5 @@ pub(super) fn load(file: &Path, policies_max: usize) -> Vec<(String, Kept)> {
 /// # Errors
 /// What the system says; the file is then as it was.
 pub(super) fn save(file: &Path, policies: &[(String, Kept)]) -> io::Result<()> {
-    write_whole(file, &kept_file::page(&policies, VERSION)?)
+    kept_file::write(file, &policies, VERSION)
 }

@@ -10,11 +10,12 @@ pub use super::part::Part;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
-    BackupView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView, ConnectionView,
-    ContactsView, CredentialView, DmarcReportedView, DomainHealthView, DomainView, DoneView, ErasureView,
-    MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView,
-    SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, TlsReportView,
-    TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    BackupView, BackupsView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView,
+    ConnectionView, ContactsView, CredentialView, DmarcReportedView, DomainHealthView, DomainView, DoneView,
+    ErasureView, KeptBackupView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueuePartView,
+    QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
+    SuppressionsImportedView, TlsReportView, TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView,
+    WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -332,6 +333,10 @@ operations! {
     MemberRemove { member: u64 } needs Need::Power(Administration);
     /// Copies everything while mail flows.
     Backup { target: PathBuf, with_master_key: bool } needs Operator;
+    /// Lists the backups that were made lately, the latest first, and says whether one is being made or checked.
+    BackupList needs Operator;
+    /// Compares every file of a backup of the list with its manifest. Takes as long as reading them does.
+    BackupCheck { backup: u64 } needs Operator;
     /// Says how the relay is.
     Health needs Operator;
     /// Looks at what the relay stands on: ports, certificates, clock, disk, DNS, its name, the way out. Takes some seconds.
@@ -382,6 +387,7 @@ impl Operation {
                 | Operation::WebhookLog { .. }
                 | Operation::WebhookCall { .. }
                 | Operation::Audit { .. }
+                | Operation::BackupList
                 | Operation::Health
                 | Operation::Checks
         )
@@ -548,6 +554,8 @@ answers! {
     Health(Health);
     Checks(Vec<CheckView>);
     Backup(BackupView);
+    Backups(BackupsView);
+    KeptBackup(KeptBackupView);
     Done(DoneView);
 }
 

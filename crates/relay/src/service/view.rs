@@ -29,8 +29,8 @@ pub use inbox::{
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BrakeView, CertificateView, CheckView, QueuePartView, RepairStepView, RepairView, SiteView, TlsReportView,
-    TlsSessionsView, UnknownReplyView,
+    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, QueuePartView,
+    RepairStepView, RepairView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};

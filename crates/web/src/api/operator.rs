@@ -3,8 +3,8 @@
 use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
-    AuditView, BackupView, BlockView, CertificateView, CheckView, DoneView, MessageView, QueueView, SiteView,
-    TlsReportView, TlsSessionsView, UnknownReplyView, ZoneView,
+    AuditView, BackupView, BackupsView, BlockView, CertificateView, CheckView, DoneView, KeptBackupView, MessageView,
+    QueueView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -263,6 +263,20 @@ pub(super) async fn backup(asking: Asking, Body(order): Body<BackupOrder>) -> Ou
         return Err(Problem::unreadable("`target` has to be a whole path: it begins with a slash."));
     }
     asking.run(Operation::Backup { target, with_master_key: order.with_master_key }).await
+}
+
+/// Lists the backups that were made lately, the latest first, and says whether one is being made or checked.
+#[utoipa::path(get, path = "/backups", operation_id = "BackupList", tag = "Relay",
+    responses((status = 200, body = BackupsView)))]
+pub(super) async fn backup_list(asking: Asking) -> Outcome<BackupsView> {
+    asking.run(Operation::BackupList).await
+}
+
+/// Compares every file of a backup of the list with its manifest. Takes as long as reading them does.
+#[utoipa::path(post, path = "/backups/{backup}/check", operation_id = "BackupCheck", tag = "Relay",
+    params(("backup" = u64, Path, description = "Its number in the list.")), responses((status = 200, body = KeptBackupView)))]
+pub(super) async fn backup_check(asking: Asking, Path(backup): Path<u64>) -> Outcome<KeptBackupView> {
+    asking.run(Operation::BackupCheck { backup }).await
 }
 
 /// Lists the certificates that clients are shown.

@@ -8,6 +8,8 @@ use relay::service::view::{CertificateView, DoneView};
 use super::form::Signed;
 use super::page::{Failure, Page, shown};
 use super::question::Pressed;
+use super::refusal::Refusal;
+use super::sayings;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -29,6 +31,8 @@ struct Row {
     left: String,
     /// How it is renewed.
     renewal: String,
+    /// Why the last order failed.
+    fault: Option<Refusal>,
 }
 
 #[derive(Template)]
@@ -64,6 +68,7 @@ fn row(page: &Page, certificate: CertificateView) -> Row {
         ends: page.words.minute(&certificate.ends_at),
         left: page.words.count("certificate-left", certificate.days_left),
         renewal,
+        fault: certificate.fault.as_deref().map(|fault| sayings::said(&page.words, fault)),
         certificate,
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn routes() -> Vec<Route> {
         show("/connections/export.csv", READERS, export::csv),
         show("/connections/export.json", READERS, export::json),
         take("/connections/lift", For::Account(Need::Power(Power::Administration)), lift),
+        show("/operator/connections", For::Operator, page),
+        show("/operator/connections/export.csv", For::Operator, export::csv),
+        show("/operator/connections/export.json", For::Operator, export::json),
     ]
 }
 
@@ -51,6 +54,8 @@ struct Row {
     reply: String,
     reference: String,
     user: Option<u64>,
+    /// The account, where it can be told.
+    account: Option<u64>,
     /// The name of the SMTP user, or the username as it was sent.
     who: String,
     remote: String,
@@ -70,6 +75,9 @@ struct Blocked {
 #[template(path = "connections.html")]
 struct ConnectionsPage {
     page: Page,
+    /// Where it is: the operator's, or the account's.
+    base: &'static str,
+    lede: String,
     search: Search,
     troubles: Vec<(&'static str, String)>,
     /// Number, name, whether it is chosen.
@@ -104,6 +112,7 @@ fn row(visit: &Visit, row: &ConnectionView, users: &[(u64, String, bool)]) -> Ro
         reply: if is_code { code.join(" ") } else { String::new() },
         reference: row.reference.clone(),
         user: named.map(|(id, ..)| *id),
+        account: row.account,
         who: named.map_or_else(|| row.username.clone(), |(_, name, _)| name.clone()),
         remote: row.remote.clone(),
         stamp: words.stamp(&row.updated_at),
@@ -134,17 +143,20 @@ async fn users(visit: &Visit, chosen: &str) -> Result<Vec<(u64, String, bool)>, 
 }
 
 async fn connections(visit: &Visit, refused: Option<Refusal>) -> Result<Response, Failure> {
-    let (words, search) = (visit.words(), Search::of(&visit.here));
-    let found = search::page_of(visit, visit.account_number()?, &search, SHOWN).await;
+    let (words, search, is_operator) = (visit.words(), Search::of(&visit.here), visit.may(Need::Operator));
+    let found = search::page_of(visit, search.account(visit)?, &search, SHOWN).await;
     let (found, last) = found.map_err(|fault| visit.page().failure(fault))?;
-    let mut users = users(visit, &search.user).await?;
-    let blocks: Vec<BlockView> =
-        if visit.may(Need::Power(Power::Administration)) { visit.ask(Operation::Blocks).await? } else { Vec::new() };
+    // those of all accounts are many, and the operator has a page for blocks
+    let mut users = if is_operator { Vec::new() } else { users(visit, &search.user).await? };
+    let lifts = !is_operator && visit.may(Need::Power(Power::Administration));
+    let blocks: Vec<BlockView> = if lifts { visit.ask(Operation::Blocks).await? } else { Vec::new() };
     let rows: Vec<_> = found.iter().map(|found| row(visit, found, &users)).collect();
     users.truncate(USERS_MAX);
     let page = visit.page();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = ConnectionsPage {
+        base: if is_operator { "/operator/connections" } else { "/connections" },
+        lede: page.t(if is_operator { "connections-everywhere-lede" } else { "connections-lede" }),
         troubles: TROUBLES.iter().map(|trouble| (trouble.word, page.t(&format!("trouble-{}", trouble.word)))).collect(),
         users,
         blocks: blocks.iter().map(|block| blocked(words, block)).collect(),

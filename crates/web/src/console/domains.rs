@@ -8,7 +8,7 @@ use relay::power::{Need, Power};
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::{Operation, Part};
 use relay::service::view::{DomainView, DoneView, KeyView, SmtpUserView};
-use relay::service::{Fault, FaultKind, domain_name};
+use relay::service::{Fault, FaultKind, SYSTEM_ACCOUNT, domain_name};
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -41,6 +41,13 @@ pub(super) fn routes() -> Vec<Route> {
         take("/domains/{domain}/rotate", MANAGERS, rotate),
         show("/domains/{domain}/delete", MANAGERS, delete_page),
         take("/domains/{domain}/delete", MANAGERS, delete),
+        show("/operator/domains/{domain}", For::Operator, operator_page),
+        take("/operator/domains/{domain}/verify", For::Operator, verify),
+        take("/operator/domains/{domain}/vouch", For::Operator, vouch),
+        show("/operator/domains/{domain}/rotate", For::Operator, rotate_page),
+        take("/operator/domains/{domain}/rotate", For::Operator, rotate),
+        show("/operator/domains/{domain}/delete", For::Operator, delete_page),
+        take("/operator/domains/{domain}/delete", For::Operator, delete),
     ]
 }
 
@@ -52,7 +59,7 @@ pub(super) struct State {
 }
 
 impl State {
-    fn of(words: &Words, domain: &DomainView) -> State {
+    pub(super) fn of(words: &Words, domain: &DomainView) -> State {
         let icon = match domain.state.as_str() {
             "validated" => "delivered",
             "warning" => "alert",
@@ -61,6 +68,27 @@ impl State {
             _ => "pending",
         };
         State { slug: domain.state.clone(), icon, word: words.t(&format!("domain-state-{}", domain.state)) }
+    }
+}
+
+/// The page of a domain: the operator's, or that of its account.
+pub(super) fn page_of(visit: &Visit, domain: &DomainView) -> String {
+    if visit.may(Need::Operator) {
+        // several accounts may have a domain of one name
+        format!("/operator/domains/{}", domain.id)
+    } else {
+        format!("/domains/{}", domain.name)
+    }
+}
+
+/// Where there are further ones of the kind.
+fn list_of(visit: &Visit, domain: &DomainView) -> String {
+    if !visit.may(Need::Operator) {
+        "/domains".to_owned()
+    } else if domain.account == SYSTEM_ACCOUNT.number() {
+        super::own_mail::HERE.to_owned()
+    } else {
+        format!("/operator/accounts/{}", domain.account)
     }
 }
 
@@ -159,6 +187,8 @@ async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<Refusal, Fa
 struct DomainPage {
     page: Page,
     name: String,
+    /// Where it is.
+    base: String,
     state: State,
     lede: String,
     /// What the visitor is to do: the kind of the note, its icon, its words.
@@ -202,6 +232,20 @@ fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static 
     (!may_send).then(|| ("info", "info", words.t("domain-advice-unknown")))
 }
 
+/// When DNS was last asked.
+fn checked(words: &Words, domain: &DomainView) -> String {
+    domain
+        .checked_at
+        .as_ref()
+        .map_or_else(|| words.t("domain-checked-never"), |at| words.with("domain-checked", "moment", words.minute(at)))
+}
+
+/// How often the script looks again, while something may change by itself.
+fn poll_seconds(domain: &DomainView) -> Option<u32> {
+    let is_settled = matches!(domain.state.as_str(), "validated" | "vouched");
+    (!is_settled).then_some(LOOK_SECONDS)
+}
+
 async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
     let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
     let listed = Operation::SmtpUserList {
@@ -211,30 +255,92 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
     };
     let (users, pager) = part(&visit, visit.ask::<Vec<SmtpUserView>>(listed).await?);
     let (page, words) = (visit.page(), visit.words());
-    let checked = domain.checked_at.as_ref();
-    let is_settled = matches!(domain.state.as_str(), "validated" | "vouched");
     Ok(shown(&DomainPage {
         state: State::of(words, &domain),
         lede: lede(words, &domain),
         advice: advice(words, &domain),
         records: records::of(words, &domain),
-        checked: checked.map_or_else(
-            || words.t("domain-checked-never"),
-            |at| words.with("domain-checked", "moment", words.minute(at)),
-        ),
-        poll_seconds: (!is_settled).then_some(LOOK_SECONDS),
+        checked: checked(words, &domain),
+        poll_seconds: poll_seconds(&domain),
         about: records::about(words, &domain),
         bounce_mails: domain.bounce_mails,
         users: user_rows(&visit, &users),
         pager,
+        base: page_of(&visit, &domain),
         name: domain.name,
         page,
     }))
 }
 
+#[derive(Template)]
+#[template(path = "operator-domain.html")]
+struct OperatorPage {
+    page: Page,
+    name: String,
+    /// Where it is.
+    base: String,
+    back: String,
+    back_name: String,
+    state: State,
+    lede: String,
+    advice: Option<(&'static str, &'static str, String)>,
+    records: Vec<Record>,
+    checked: String,
+    poll_seconds: Option<u32>,
+    about: String,
+    is_vouched: bool,
+    refused: Option<Refusal>,
+}
+
+fn operator_shown(visit: &Visit, domain: DomainView, refused: Option<Refusal>) -> Response {
+    let (page, words) = (visit.page(), visit.words());
+    let is_own = domain.account == SYSTEM_ACCOUNT.number();
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let shown = OperatorPage {
+        base: page_of(visit, &domain),
+        back: list_of(visit, &domain),
+        back_name: page.t(if is_own { "menu-own-mail" } else { "account-one" }),
+        state: State::of(words, &domain),
+        lede: lede(words, &domain),
+        advice: advice(words, &domain),
+        records: records::of(words, &domain),
+        checked: checked(words, &domain),
+        poll_seconds: poll_seconds(&domain),
+        about: records::about(words, &domain),
+        is_vouched: domain.state == "vouched",
+        refused,
+        name: domain.name,
+        page,
+    };
+    shown_as(status, &shown)
+}
+
+/// A domain as the operator looks after it, its account's or the relay's own.
+async fn operator_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
+    let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+    Ok(operator_shown(&visit, domain, None))
+}
+
+#[derive(Deserialize)]
+struct VouchForm {
+    vouched: bool,
+}
+
+async fn vouch(Path(domain): Path<String>, Signed { visit, form }: Signed<VouchForm>) -> Result<Response, Failure> {
+    let order = Operation::DomainVouch { domain: domain.clone(), vouched: form.vouched };
+    match visit.try_to::<DomainView>(order).await? {
+        Ok(domain) => Ok(on_to(&page_of(&visit, &domain))),
+        Err(fault) => {
+            let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+            let refused = Refusal::of(visit.words(), &fault);
+            Ok(operator_shown(&visit, domain, Some(refused)))
+        }
+    }
+}
+
 async fn verify(Path(domain): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
     let domain: DomainView = visit.ask(Operation::DomainVerify { domain }).await?;
-    Ok(on_to(&format!("/domains/{}", domain.name)))
+    Ok(on_to(&page_of(&visit, &domain)))
 }
 
 #[derive(Deserialize)]
@@ -280,8 +386,8 @@ fn rotation(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) -> Res
         page: visit.page(),
         title: words.with("domain-rotate-title", "domain", domain.name.as_str()),
         lines,
-        action: format!("/domains/{}/rotate", domain.name),
-        back: format!("/domains/{}", domain.name),
+        action: format!("{}/rotate", page_of(visit, domain)),
+        back: page_of(visit, domain),
         button: words.t("domain-rotate-do"),
         typed: None,
         sure: None,
@@ -311,7 +417,7 @@ async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<Rotat
     };
     let asked = Operation::DomainRotate { domain: domain.clone(), algorithm, force: false };
     match visit.try_to::<DomainView>(asked).await? {
-        Ok(domain) => Ok(on_to(&format!("/domains/{}", domain.name))),
+        Ok(domain) => Ok(on_to(&page_of(&visit, &domain))),
         Err(fault) => {
             let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
             let missing = missing(&domain, algorithm).join(", ");
@@ -352,8 +458,8 @@ async fn deletion(
             words.t("domain-delete-final"),
             words.t("domain-delete-stays"),
         ],
-        action: format!("/domains/{}/delete", domain.name),
-        back: format!("/domains/{}", domain.name),
+        action: format!("{}/delete", page_of(visit, domain)),
+        back: page_of(visit, domain),
         button: words.t("domain-delete-do"),
         typed: Some(Typed::domain(label, &domain.name)),
         sure: None,
@@ -386,5 +492,5 @@ async fn delete(Path(domain): Path<String>, Signed { visit, form }: Signed<Delet
         return deletion(&visit, &domain, cancel_mail, Some(Refusal::Ours(refused))).await;
     }
     visit.ask::<DoneView>(Operation::DomainDelete { domain: domain.id.to_string(), cancel_mail }).await?;
-    Ok(on_to("/domains"))
+    Ok(on_to(&list_of(&visit, &domain)))
 }

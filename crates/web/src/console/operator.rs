@@ -13,6 +13,8 @@ use super::accounts::{self, state_icon};
 use super::form::Signed;
 use super::page::{Failure, Page, shown};
 use super::reasons;
+use super::refusal::Refusal;
+use super::sayings;
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
 
@@ -36,8 +38,8 @@ struct Fact {
     dot: &'static str,
     icon: &'static str,
     what: String,
-    /// In the relay's own words.
-    found: String,
+    /// What more is known of it.
+    found: Option<Refusal>,
     /// Where more of it is.
     path: &'static str,
     then: String,
@@ -79,7 +81,7 @@ fn period(page: &Page, seconds: u64) -> String {
     page.words.count(name, count)
 }
 
-fn fact(dot: &'static str, what: String, found: String) -> Fact {
+fn fact(dot: &'static str, what: String, found: Option<Refusal>) -> Fact {
     let icon = match dot {
         "bad" => "cross",
         "warn" => "alert",
@@ -92,34 +94,34 @@ fn fact(dot: &'static str, what: String, found: String) -> Fact {
 fn facts(page: &Page, health: &Health) -> Vec<Fact> {
     let (store, mut facts) = (&health.store, Vec::new());
     if let Some(why) = &store.latched {
-        facts.push(fact("bad", page.t("health-latched"), why.clone()));
+        facts.push(fact("bad", page.t("health-latched"), Some(Refusal::Relay(why.clone()))));
     }
     if store.full {
-        facts.push(fact("bad", page.t("health-full"), String::new()));
+        facts.push(fact("bad", page.t("health-full"), None));
     }
     for damage in &store.damage {
-        facts.push(fact("bad", page.t("health-damage"), damage.to_string()));
+        facts.push(fact("bad", page.t("health-damage"), Some(Refusal::Relay(damage.to_string()))));
     }
     if let Some(why) = &store.activity_stopped {
-        facts.push(fact("bad", page.t("health-activity-stopped"), why.clone()));
+        facts.push(fact("bad", page.t("health-activity-stopped"), Some(Refusal::Relay(why.clone()))));
     }
     if store.activity_lag_octets > LAG_OCTETS_MAX {
         let megabytes = page.words.number(store.activity_lag_octets >> 20);
-        facts.push(fact("warn", page.with("health-lag", "megabytes", &megabytes), String::new()));
+        facts.push(fact("warn", page.with("health-lag", "megabytes", &megabytes), None));
     }
     for certificate in health.certificates.iter().filter(|certificate| certificate.alarm.is_some()) {
         let (slug, _, words) = super::certificates::state(certificate);
         let what = page.with(&format!("health-{words}"), "names", &certificate.names.join(", "));
         let dot = if slug == "failed" { "bad" } else { "warn" };
-        let told = fact(dot, what, certificate.fault.clone().unwrap_or_default());
+        let told = fact(dot, what, certificate.fault.as_deref().map(|fault| sayings::said(&page.words, fault)));
         facts.push(Fact { path: "/operator/certificates", then: page.t("menu-certificates"), ..told });
     }
     if health.blocks > 0 {
-        let blocked = fact("warn", page.words.count("health-blocks", health.blocks), String::new());
+        let blocked = fact("warn", page.words.count("health-blocks", health.blocks), None);
         facts.push(Fact { path: "/operator/blocks", then: page.t("menu-blocks"), ..blocked });
     }
     if health.plan_requests > 0 {
-        let waiting = fact("warn", page.words.count("health-requests", health.plan_requests), String::new());
+        let waiting = fact("warn", page.words.count("health-requests", health.plan_requests), None);
         facts.push(Fact { path: "/operator/requests", then: page.t("menu-requests"), ..waiting });
     }
     if let Some((address, count)) = health.busiest_address
@@ -129,10 +131,10 @@ fn facts(page: &Page, health: &Health) -> Vec<Fact> {
         let (address, part) = (address.to_string(), page.words.number(count));
         let all = page.words.number(health.connections);
         let values = [("address", address.as_str()), ("count", part.as_str()), ("all", all.as_str())];
-        facts.push(fact("warn", page.words.filled("health-crowd", &values), String::new()));
+        facts.push(fact("warn", page.words.filled("health-crowd", &values), None));
     }
     if facts.iter().all(|fact| fact.dot != "bad") {
-        facts.push(fact("ok", page.t("health-well"), String::new()));
+        facts.push(fact("ok", page.t("health-well"), None));
     }
     facts
 }

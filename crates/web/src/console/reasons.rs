@@ -126,7 +126,7 @@ const OLDER: &[(&str, Class)] = &[
 ];
 
 /// What a pattern of literal text and `{names}` takes from a text; none where it does not fit.
-fn taken<'t>(pattern: &str, text: &'t str) -> Option<Vec<(String, &'t str)>> {
+pub(super) fn taken<'t>(pattern: &str, text: &'t str) -> Option<Vec<(String, &'t str)>> {
     let (mut pattern, mut text, mut taken) = (pattern, text, Vec::new());
     while let Some((literal, rest)) = pattern.split_once('{') {
         let (name, rest) = rest.split_once('}')?;

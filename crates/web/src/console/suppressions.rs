@@ -1,5 +1,6 @@
 //! The addresses that an account does not send to: searched, added, brought as a list, taken away as a file, lifted.
 
+mod everywhere;
 mod list;
 
 use askama::Template;
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Vec<Route> {
         take("/suppressions/lift", ADMINISTRATORS, lift),
     ];
     routes.extend(list::routes());
+    routes.extend(everywhere::routes());
     routes
 }
 
@@ -72,6 +74,14 @@ impl Row {
 /// A cause to narrow by: its word, its name, whether it is chosen.
 type Choice = (&'static str, String, bool);
 
+/// Every cause.
+fn choices(page: &Page, chosen: Option<SuppressionCause>) -> Vec<Choice> {
+    let named = |cause: SuppressionCause| {
+        (cause.word(), page.t(&format!("suppression-by-{}", cause.word())), chosen == Some(cause))
+    };
+    SuppressionCause::ALL.into_iter().map(named).collect()
+}
+
 #[derive(Template)]
 #[template(path = "suppressions.html")]
 struct ListPage {
@@ -114,10 +124,7 @@ async fn list(visit: &Visit, form: AddForm, refused: Option<Refusal>) -> Result<
     let (found, pager) = part(visit, found);
     let rows: Vec<Row> = found.into_iter().map(|view| Row::of(&page, view)).collect();
     let has_streams = rows.iter().any(|row| row.stream.is_some());
-    let named = |cause: SuppressionCause| {
-        (cause.word(), page.t(&format!("suppression-by-{}", cause.word())), chosen == Some(cause))
-    };
-    let causes = SuppressionCause::ALL.into_iter().map(named).collect();
+    let causes = choices(&page, chosen);
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let (is_empty, count) = (count == 0 && !is_narrow, page.count("suppression-count", count));
     Ok(shown_as(status, &ListPage { page, count, is_empty, search, causes, rows, has_streams, pager, form, refused }))

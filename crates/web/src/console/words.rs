@@ -31,6 +31,7 @@ macro_rules! sources {
             include_str!(concat!("../../words/", $language, "/inbox.ftl")),
             include_str!(concat!("../../words/", $language, "/operator.ftl")),
             include_str!(concat!("../../words/", $language, "/plans.ftl")),
+            include_str!(concat!("../../words/", $language, "/relay.ftl")),
             include_str!(concat!("../../words/", $language, "/reference.ftl")),
             include_str!(concat!("../../words/", $language, "/audit.ftl")),
         ]

@@ -2,13 +2,13 @@
 
 inbox-activity = Dans l’activité
 inbox-body-changed = Le corps n’est pas celui qui a été signé
-inbox-bounce = Avis de non-remise
+inbox-bounce = Avis de non-livraison
 inbox-cut = La suite n’est pas affichée : téléchargez le message pour le voir en entier.
 inbox-delete = Supprimer
 inbox-dkim = Signatures DKIM
 inbox-dkim-absent = L’enregistrement était absent du DNS à la dernière vérification.
 inbox-dkim-none = Le message n’est pas signé : aucune clé du domaine n’avait encore été vue dans le DNS.
-inbox-dkim-none-bounce = Les avis de non-remise du relais ne sont pas signés par votre domaine.
+inbox-dkim-none-bounce = Les avis de non-livraison du relais ne sont pas signés par votre domaine.
 inbox-dkim-right = L’enregistrement est dans le DNS.
 inbox-dkim-unasked = Le DNS n’a pas encore été interrogé sur cet enregistrement.
 inbox-dkim-unknown = Le DNS n’a pas pu dire si l’enregistrement s’y trouve.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-use super::{ViewPage, word};
+use super::{BackupView, ViewPage, word};
 use crate::brake::{Brake, Subject};
 use crate::directory::Directory;
 use crate::moment;
@@ -70,6 +70,43 @@ views! {
         failures: u64,
         /// Why the last of them failed.
         fault: Option<String>,
+    }
+    /// The backups that were made lately.
+    BackupsView {
+        /// Since when one is being made or checked; none: none is.
+        busy_since: Option<String>,
+        /// The last that failed since the relay started; none: none did, or one was made after.
+        failed: Option<BackupFailureView>,
+        /// Those that were made, the latest first.
+        backups: Vec<KeptBackupView>,
+    }
+    /// A backup that was made.
+    KeptBackupView {
+        /// Its number in the list.
+        number: u64,
+        /// The backup.
+        backup: BackupView,
+        /// Who had it made.
+        by: String,
+        /// Whether its folder is still where it was made.
+        there: bool,
+        /// When its files were last compared with its manifest; none: not since they were read back as it was made.
+        checked_at: Option<String>,
+        /// What was wrong then, in words; none: nothing.
+        fault: Option<String>,
+    }
+    /// A backup that failed.
+    BackupFailureView {
+        /// The folder that it was to be made in.
+        folder: String,
+        /// When it was begun.
+        begun_at: String,
+        /// Why, in words.
+        fault: String,
+        /// A name for that, such as `backup-target-taken`, where it has one.
+        code: Option<String>,
+        /// What is put into its words, by name.
+        values: BTreeMap<String, String>,
     }
     /// An automatic brake that is on.
     BrakeView {

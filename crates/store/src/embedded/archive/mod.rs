@@ -17,6 +17,11 @@ use super::{LockError, MasterKeyError, OpenError};
 pub use manifest::{FileFacts, Manifest};
 pub use restore::{KeyState, Restored, Restoring, restore, verify};
 
+/// Whether a folder has a backup that was finished. Looks for its manifest alone.
+pub fn is_there(folder: &std::path::Path) -> bool {
+    folder.join(manifest::NAME).is_file()
+}
+
 /// Why a backup was not made or not restored. Each text names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {

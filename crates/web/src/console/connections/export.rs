@@ -11,9 +11,9 @@ use crate::console::reasons;
 use crate::console::visit::Visit;
 use crate::console::words::Words;
 
-/// Rows of an account's Connections that are searched for, newest first.
+/// Rows of Connections that are searched for, newest first.
 struct Rows {
-    account: u64,
+    account: Option<u64>,
     search: Search,
     before: Option<u64>,
 }
@@ -33,6 +33,7 @@ impl Source for Rows {
         "reference",
         "count",
         "session",
+        "account",
     ];
     const FILES: [&'static str; 2] =
         ["attachment; filename=\"connections.csv\"", "attachment; filename=\"connections.json\""];
@@ -51,6 +52,7 @@ impl Source for Rows {
             row.reference.clone(),
             row.count.to_string(),
             row.session.clone(),
+            row.account.map(|account| account.to_string()).unwrap_or_default(),
         ]
     }
 
@@ -63,7 +65,8 @@ impl Source for Rows {
 }
 
 async fn exported(visit: Visit, form: Form) -> Result<Response, Failure> {
-    let (account, search) = (visit.account_number()?, Search::of(&visit.here));
+    let search = Search::of(&visit.here);
+    let account = search.account(&visit)?;
     export(visit, Rows { account, search, before: None }, form).await
 }
 

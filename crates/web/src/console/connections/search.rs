@@ -1,10 +1,12 @@
 //! Rows of Connections that are searched for: what the address of a page asks for, and looking through the rows for it.
 
+use relay::power::Need;
 use relay::service::Fault;
 use relay::service::operation::Operation;
 use relay::service::view::ConnectionView;
 use serde::Deserialize;
 
+use crate::console::page::Failure;
 use crate::console::reasons;
 use crate::console::visit::Visit;
 
@@ -20,6 +22,8 @@ pub(super) struct Search {
     pub(super) cause: String,
     pub(super) user: String,
     pub(super) address: String,
+    /// The number of the account whose rows the operator wants.
+    pub(super) account: String,
     /// The number of the row that the page begins behind.
     pub(super) before: String,
 }
@@ -41,15 +45,32 @@ impl Search {
 
     /// Whether it leaves any out.
     pub(super) fn is_narrow(&self) -> bool {
-        [&self.cause, &self.user, &self.address].iter().any(|text| !text.is_empty())
+        [&self.cause, &self.user, &self.address, &self.account].iter().any(|text| !text.is_empty())
     }
 
     /// The search as the query of an address, from before this row.
     pub(super) fn query(&self, before: &str) -> String {
-        let own =
-            [("cause", self.cause.as_str()), ("user", &self.user), ("address", &self.address), ("before", before)];
+        let own = [
+            ("cause", self.cause.as_str()),
+            ("user", &self.user),
+            ("address", &self.address),
+            ("account", &self.account),
+            ("before", before),
+        ];
         let pairs: Vec<_> = own.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         serde_html_form::to_string(pairs).unwrap_or_default()
+    }
+
+    /// Whose rows are looked through: the account's, or those of one that the operator wants; none: all, and those of nobody.
+    ///
+    /// # Errors
+    /// The operator wants those of what is no number.
+    pub(super) fn account(&self, visit: &Visit) -> Result<Option<u64>, Failure> {
+        if !visit.may(Need::Operator) {
+            return visit.account_number().map(Some);
+        }
+        let wanted = Some(self.account.trim()).filter(|text| !text.is_empty());
+        wanted.map(|text| visit.number(text)).transpose()
     }
 
     /// The number of the row to begin behind; none where it is none.
@@ -58,17 +79,17 @@ impl Search {
     }
 }
 
-/// Some rows of an account, newest first, and whether those are the last.
+/// Some rows of an account, or of all and of nobody, newest first, and whether those are the last.
 ///
 /// # Errors
 /// The relay's.
 pub(super) async fn looked_at(
     visit: &Visit,
-    account: u64,
+    account: Option<u64>,
     before: Option<u64>,
     limit: u32,
 ) -> Result<(Vec<ConnectionView>, bool), Fault> {
-    let operation = Operation::Connections { account: Some(account), before, limit };
+    let operation = Operation::Connections { account, before, limit };
     let answer = visit.console.door.ask(operation, visit.visitor.identity.clone()).await?;
     let found: Vec<ConnectionView> = answer.try_into()?;
     let is_last = found.len() < limit as usize;
@@ -81,7 +102,7 @@ pub(super) async fn looked_at(
 /// The relay's.
 pub(super) async fn page_of(
     visit: &Visit,
-    account: u64,
+    account: Option<u64>,
     search: &Search,
     rows: usize,
 ) -> Result<(Vec<ConnectionView>, Option<u64>), Fault> {

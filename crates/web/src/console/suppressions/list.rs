@@ -14,6 +14,7 @@ use super::super::form::Signed;
 use super::super::page::{Failure, Page, shown, shown_as};
 use super::super::parts::{Parts, file};
 use super::super::refusal::Refusal;
+use super::super::sayings;
 use super::super::visit::Visit;
 use super::super::{Route, show, take};
 use super::ADMINISTRATORS;
@@ -58,7 +59,8 @@ struct ImportedPage {
     added: String,
     known: String,
     untaken: Option<String>,
-    view: SuppressionsImportedView,
+    /// The numbers of lines that were not taken, and why.
+    lines: Vec<(u64, Refusal)>,
 }
 
 async fn import(Signed { visit, form }: Signed<ImportForm>) -> Result<Response, Failure> {
@@ -71,8 +73,8 @@ async fn import(Signed { visit, form }: Signed<ImportForm>) -> Result<Response, 
                 added: page.words.count("suppression-import-added", view.added),
                 known: page.words.count("suppression-import-known", view.known),
                 untaken: (view.untaken > 0).then(|| page.words.count("suppression-import-untaken", view.untaken)),
+                lines: view.lines.iter().map(|line| (line.line, sayings::said(&page.words, &line.why))).collect(),
                 page,
-                view,
             }))
         }
         Err(fault) => {

@@ -14,6 +14,7 @@ use super::super::form::Signed;
 use super::super::page::{Failure, Page, shown};
 use super::super::question::Pressed;
 use super::super::refusal::Refusal;
+use super::super::sayings;
 use super::super::visit::Visit;
 use super::super::{For, Route, show, take};
 use super::{Badge, done, event_name, webhook_of};
@@ -41,11 +42,11 @@ pub(super) struct Line {
     pub(super) took: Option<String>,
     pub(super) due: Option<String>,
     pub(super) attempts: String,
-    /// Why the last attempt failed; what has no words here is in the relay's, after them.
+    /// Why the last attempt failed, in two sentences.
     pub(super) fault: Option<(String, Option<Refusal>)>,
 }
 
-/// Why an attempt failed, by what the receiver answered or else in the relay's words.
+/// Why an attempt failed, by what the receiver answered, or why it did not.
 fn fault(page: &Page, call: &WebhookCallView) -> Option<(String, Option<Refusal>)> {
     if call.fault.is_empty() {
         return None;
@@ -54,7 +55,7 @@ fn fault(page: &Page, call: &WebhookCallView) -> Option<(String, Option<Refusal>
         Some(300..=399) => (page.t("webhook-fault-redirected"), None),
         Some(410) => (page.t("webhook-fault-gone"), None),
         Some(status) => (page.with("webhook-fault-answered", "status", &status.to_string()), None),
-        None => (page.t("webhook-fault-unanswered"), Some(Refusal::Relay(call.fault.clone()))),
+        None => (page.t("webhook-fault-unanswered"), Some(sayings::said(&page.words, &call.fault))),
     })
 }
 
