@@ -1,11 +1,12 @@
-//! Looks at what was counted, puts automatic brakes on, and tells people by mail.
+//! Looks at what was counted, puts automatic brakes on, and tells people by mail and webhooks.
 
 use relay::account::Account;
 use relay::brake::{Brake, Subject, WEEK, Watch};
 use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
 use relay::member::Member;
-use relay::store::Store;
+use relay::store::{Store, StoreError};
+use relay::webhook::{self, CallId, NewCall, RETRY_FOR};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -41,6 +42,7 @@ struct Looking {
 pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdown) {
     let mut looking = Some(Looking { watch: Watch::new(&executor.limits), looks: 0, learnt: None });
     let mut sent = Sent::new();
+    let mut called = HashSet::new();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -65,6 +67,7 @@ pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdo
                 looking = Some(Looking { watch: Watch::new(&executor.limits), looks: 0, learnt: None });
             }
         }
+        called = call(&executor, called).await;
         if let Err(error) = tell(&executor, &mut sent).await {
             tracing::warn!(%error, "an automatic brake was not told to all");
         }
@@ -109,6 +112,35 @@ impl Looking {
         let counts = executor.store.sent(None, earliest.before(1), latest)?;
         Ok(self.watch.by_counts(&directory.brakes, &counts, own_day, now))
     }
+}
+
+/// Has webhooks told of the brakes that went on or were released lately, but for the calls that were made before; those that
+/// are made now. What is made a second time, after a restart, has the id that it had and changes nothing.
+async fn call<S: Store>(executor: &Arc<Executor<S>>, called: HashSet<CallId>) -> HashSet<CallId> {
+    let (directory, now) = (executor.store.directory(), executor.clock.now());
+    if directory.brakes.is_empty() || directory.webhooks.is_empty() {
+        return called;
+    }
+    let calls: Vec<NewCall> =
+        directory.brakes.values().flat_map(|brake| webhook::brake_calls(&directory, brake)).collect();
+    let store = Arc::clone(&executor.store);
+    let making = tokio::task::spawn_blocking(move || {
+        let lately = calls.into_iter().filter(|call| now.since(call.at) < RETRY_FOR);
+        let made = lately.filter_map(|new| {
+            let call = new.call;
+            let kept = if called.contains(&call) { Ok(()) } else { store.webhook_put(new) };
+            match kept {
+                // there already, or there is no room: that is counted, and so it is with every event
+                Ok(()) | Err(StoreError::Conflict(_)) => Some(call),
+                Err(error) => {
+                    tracing::warn!(%error, "webhooks could not be told of a brake; it is tried again");
+                    None
+                }
+            }
+        });
+        made.collect()
+    });
+    making.await.unwrap_or_default()
 }
 
 /// Writes to the administrators of the account, and to the operator's people, of each brake that they were not told of.

@@ -524,6 +524,7 @@ impl<S: Store> Executor<S> {
         let busiest = sites.into_iter().max_by_key(|(_, count)| *count);
         let running = self.running.as_ref();
         let directory = self.store.directory();
+        let (overdue_keys, overdue_key) = self.overdue_keys(&directory, now);
         Ok(Health {
             running: running.is_some(),
             up_seconds: running.map_or(0, |running| now.since(running.started_at).as_secs()),
@@ -537,6 +538,8 @@ impl<S: Store> Executor<S> {
             certificates: self.certificates(now),
             accounts: counted(directory.accounts.values().map(|account| account.state)),
             domains: counted(directory.domains.values().map(|domain| domain.state)),
+            overdue_keys,
+            overdue_key,
         })
     }
 }

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod moment;
 mod people;
 pub mod reference;
+mod rotation;
 mod routes;
 mod rule_file;
 pub mod serve;

@@ -46,6 +46,7 @@ use crate::execute::desk::Desk;
 use crate::execute::{Executor, Kept, PortsBound, Running};
 use crate::expiry;
 use crate::metrics::Metrics;
+use crate::rotation;
 use crate::routes;
 use crate::shaping;
 use crate::unsubscribe::Unsubscribing;
@@ -144,6 +145,7 @@ impl Relay {
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(brakes::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(rotation::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(expiry::watch(Arc::clone(&executor), shutdown.clone()));
         if let Some(acme) = kept.acme {
             shutdown.spawn(acme.run(shutdown.clone()));

@@ -46,6 +46,13 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
     house.json(&["domain", "vouch", "mail.example"]);
     house.json(&["member", "add", "op@example.net", "--name", "Op", "--language", "fr"]);
     house.json(&["member", "add", "jane@example.net", "--account", "1", "--name", "Jane"]);
+    let url = "https://hooks.example/in";
+    let events = ["--event", "brake.on", "--event", "brake.released"];
+    house.json(&[&["webhook", "add", "--account", "1", "--name", "Shop", "--url", url][..], &events[..]].concat());
+    let calls = || -> Vec<Value> {
+        let log = house.json(&["webhook", "log", "1"]);
+        log.as_array().unwrap().iter().map(|call| call["event"].clone()).collect()
+    };
     try_send(&house, &server, &login, "late@dead.example").unwrap();
     // by one session, so that no look comes in between that finds less
     let many: Vec<String> = (0..12).map(|number| format!("r{number}@example.net")).collect();
@@ -86,6 +93,7 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
         assert!(read.body_text(0).unwrap().contains("U1"), "{address}");
     }
     assert_eq!(house.json(&["account", "show", "1"])["brakes"], 1);
+    eventually("the call", || (calls() == ["brake.on"]).then_some(()));
 
     // it outlasts a restart
     assert_eq!(server.stop(), Some(0));
@@ -98,6 +106,8 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
         (row["status"] == "deferred").then_some(())
     });
     assert_eq!(house.error(&["brake", "release", "U1"])["kind"], "not_found");
+    // that it went on was told before the restart, and is not told again
+    eventually("the call", || (calls() == ["brake.released", "brake.on"]).then_some(()));
     let log = house.json(&["audit", "list", "--account", "1", "--limit", "2"]);
     let actions: Vec<_> = log.as_array().unwrap().iter().map(|line| line["action"].clone()).collect();
     assert_eq!(actions, ["brake.release", "brake.on"]);

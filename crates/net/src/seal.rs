@@ -45,8 +45,8 @@ pub enum SealError {
     Stopped,
 }
 
-/// Parsed keys, by domain and selector.
-type Keys = HashMap<(Id<SendingDomain>, String), Arc<SigningKey>>;
+/// Parsed keys, by domain, selector, and when the key was made in the place of an earlier one.
+type Keys = HashMap<(Id<SendingDomain>, String, Option<Timestamp>), Arc<SigningKey>>;
 
 /// The pool of seals, with the keys it has parsed.
 pub struct Sealer<S> {
@@ -123,7 +123,8 @@ impl<S: Book> Sealer<S> {
     }
 
     fn key(&self, domain: &SendingDomain, selector: &str) -> Result<Arc<SigningKey>, SealError> {
-        let name = (domain.id, selector.to_owned());
+        let made_at = domain.keys.iter().find(|key| key.selector == selector).and_then(|key| key.made_at);
+        let name = (domain.id, selector.to_owned(), made_at);
         if let Some(key) = self.lock().get(&name) {
             return Ok(key.clone());
         }
@@ -209,6 +210,8 @@ mod tests {
             record: String::new(),
             active: true,
             seen_at: Some(Timestamp(0)),
+            made_at: None,
+            moved_at: None,
         };
         let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
         let domain = store.domain_add(account.id, "shop.example", keys, &actor, Timestamp(0)).unwrap();
@@ -245,7 +248,15 @@ mod tests {
         let key = |selector: &str, active| {
             let seen_at = Some(Timestamp(0));
             let record = String::new();
-            let key = DkimKey { selector: selector.into(), algorithm: KeyAlgorithm::Ed25519, record, active, seen_at };
+            let key = DkimKey {
+                selector: selector.into(),
+                algorithm: KeyAlgorithm::Ed25519,
+                record,
+                active,
+                seen_at,
+                made_at: None,
+                moved_at: None,
+            };
             NewDkimKey { key, private: Secret::new(dkim::generate_ed25519().unwrap()) }
         };
         let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap().id;

@@ -167,6 +167,8 @@ impl Relay {
             record: message::dkim::record(&private).unwrap(),
             active: true,
             seen_at: None,
+            made_at: None,
+            moved_at: None,
         };
         let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
         let domain = self.store.domain_add(account.id, "shop.example", keys, &actor, now).unwrap();

@@ -121,6 +121,7 @@ pub fn look(
                 Said::Fault(fault) => RecordState::Unknown { fault: fault.clone() },
             };
             check.records.push((key.selector.clone(), state));
+            check.made.extend(key.made_at.map(|made| (key.selector.clone(), made)));
             check.witnesses.push(Witness { server: found.server.or(witness.server), ..witness });
         }
     }

@@ -43,6 +43,7 @@ pub mod report;
 pub mod reroute;
 pub mod retry;
 pub mod return_path;
+pub mod rotation;
 pub mod route;
 pub mod sandbox;
 pub mod schedule;

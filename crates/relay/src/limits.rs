@@ -252,6 +252,8 @@ limits! {
         "Sending domains whose records are looked at in DNS at once.";
     account_domain_looks_max ACCOUNT_DOMAIN_LOOKS_MAX 4 1..=1_000 "domains" ""
         "Those of one account: its slow name servers delay nobody else.";
+    dkim_rotation_days DKIM_ROTATION_DAYS 180 0..=3_650 "days" ""
+        "How long a DKIM key of a sending domain signs before the other selector's takes its place by itself; 0: never.";
     zone_queries_per_minute ZONE_QUERIES_PER_MINUTE 6_000 0..=10_000_000 "queries a minute" ""
         "Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.";
     zone_connections_max ZONE_CONNECTIONS_MAX 100 1..=10_000 "connections" ""

@@ -71,7 +71,7 @@ pub enum KeyAlgorithm {
 /// One DKIM key of a domain. The private half never leaves the store unwrapped but for signing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DkimKey {
-    /// The label before `._domainkey.<domain>`; random, never given twice.
+    /// The label before `._domainkey.<domain>`; random, never given twice. It stays when its key is made anew.
     pub selector: String,
     /// Its algorithm.
     pub algorithm: KeyAlgorithm,
@@ -81,4 +81,15 @@ pub struct DkimKey {
     pub active: bool,
     /// When its record was first seen in DNS; signing begins then (or on a route that says so), see [`crate::signing`].
     pub seen_at: Option<Timestamp>,
+    /// When it took the place of an earlier key of this selector; none: it came with its domain.
+    pub made_at: Option<Timestamp>,
+    /// When it last began to sign, or ended to; none: neither since it was made ([`crate::rotation`]).
+    pub moved_at: Option<Timestamp>,
+}
+
+impl DkimKey {
+    /// Whether it took the place of an earlier key and has neither been seen in DNS nor signed yet: nothing depends on it.
+    pub fn is_awaited(&self) -> bool {
+        self.made_at.is_some() && self.seen_at.is_none() && !self.active
+    }
 }

@@ -45,7 +45,9 @@ pub use account::{
 pub use api_key::{IssuedKey, api_key_add, api_key_delete, api_key_find, api_keys};
 pub use block::{block_lift, blocks};
 pub use brake::{brake_find, brake_release, brakes};
-pub use domain::{domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_vouch};
+pub use domain::{
+    domain_add, domain_bounce_mails, domain_delete, domain_find, domain_rotate, domain_step, domain_vouch,
+};
 pub use fault::{Fault, FaultKind, Named};
 pub use given::{GivenContent, GivenFile, GivenMessage, Mailbox, MessageParts, Octets, Prepared};
 pub use leaving::{account_delete, erase};

@@ -53,6 +53,8 @@ mod tests {
             record: "v=DKIM1; k=ed25519; p=AbCd==".into(),
             active,
             seen_at: seen.then_some(Timestamp(1)),
+            made_at: None,
+            moved_at: None,
         }
     }
 

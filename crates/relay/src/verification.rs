@@ -98,12 +98,16 @@ pub struct Check {
     /// Its DMARC policy, where that was looked for.
     #[serde(default)]
     pub dmarc: Option<Dmarc>,
+    /// Of selectors whose key took the place of an earlier one, when the key was made that was looked for. Compared with
+    /// what is kept, and not kept itself.
+    #[serde(skip)]
+    pub made: Vec<(String, Timestamp)>,
 }
 
 impl Check {
     /// A look begun at a moment, with what was found of these selectors.
     pub fn new(at: Timestamp, records: Vec<(String, RecordState)>) -> Check {
-        Check { at, records, witnesses: Vec::new(), return_path: None, dmarc: None }
+        Check { at, records, witnesses: Vec::new(), return_path: None, dmarc: None, made: Vec::new() }
     }
 
     /// What was seen of a name.
@@ -119,6 +123,18 @@ impl Check {
     /// Whether a record was denied ([`RecordState::is_denied`]).
     pub fn denies(&self, selector: &str) -> bool {
         self.of(selector).is_some_and(RecordState::is_denied)
+    }
+
+    /// This look at a domain without what it says of keys that others have taken the place of since it was begun: what
+    /// stands at their selector is of the earlier one.
+    #[must_use]
+    pub fn of_keys(mut self, keys: &[DkimKey]) -> Check {
+        let made = std::mem::take(&mut self.made);
+        let looked_for = |selector: &String| made.iter().find(|(name, _)| name == selector).map(|(_, at)| *at);
+        self.records.retain(|(selector, _)| {
+            keys.iter().find(|key| key.selector == *selector).is_none_or(|key| key.made_at == looked_for(selector))
+        });
+        self
     }
 
     /// This look at a domain, with what the last one denied of keys that may be missing where DNS could not say now:
@@ -149,8 +165,12 @@ pub struct Judgement {
     pub lost_at: Option<Timestamp>,
 }
 
-/// Whether a domain is not validated without this key's record. Ed25519 is for those who can publish it.
+/// Whether a domain is not validated without this key's record. Ed25519 is for those who can publish it, and a key that is
+/// to sign next is nobody's loss before it was seen.
 pub fn is_required(domain: &SendingDomain, key: &DkimKey) -> bool {
+    if key.is_awaited() {
+        return false;
+    }
     key.algorithm == KeyAlgorithm::Rsa2048 || !domain.keys.iter().any(|other| other.algorithm == KeyAlgorithm::Rsa2048)
 }
 
@@ -165,7 +185,7 @@ pub fn is_well(domain: &SendingDomain) -> bool {
     let Some(check) = &domain.check else { return false };
     let is_settled = |key: &DkimKey| match check.of(&key.selector) {
         Some(RecordState::Right) => true,
-        Some(RecordState::Absent) => !is_required(domain, key),
+        Some(RecordState::Absent) => !is_required(domain, key) && !key.is_awaited(),
         _ => false,
     };
     domain.state.may_send() && domain.state != DomainState::Warning && domain.keys.iter().all(is_settled)
@@ -243,6 +263,12 @@ pub fn reason(domain: &SendingDomain, publisher: &Publisher) -> String {
         if is_required(domain, key) {
             return Some(fault()? + ".");
         }
+        if key.is_awaited() {
+            let fault = fault()?;
+            return Some(format!(
+                "{fault}. This key is to sign next: until its record is there the keys stay as they are."
+            ));
+        }
         // one that was never published is missing by choice
         let is_hint = matches!(finding, RecordState::Wrong { .. }) || (finding.is_denied() && key.seen_at.is_some());
         let fault = fault().filter(|_| is_hint)?;
@@ -287,7 +313,15 @@ mod tests {
 
     fn key(selector: &str, algorithm: KeyAlgorithm) -> DkimKey {
         let record = format!("v=DKIM1; k=rsa; p={selector}");
-        DkimKey { selector: selector.into(), algorithm, record, active: true, seen_at: None }
+        DkimKey {
+            selector: selector.into(),
+            algorithm,
+            record,
+            active: true,
+            seen_at: None,
+            made_at: None,
+            moved_at: None,
+        }
     }
 
     fn domain(state: DomainState) -> SendingDomain {

@@ -16,14 +16,16 @@ use smtp::server::Secret;
 
 use crate::account::Account;
 use crate::activity::{ActivityRow, Status};
+use crate::brake::{Brake, Subject};
 use crate::clock::Timestamp;
 use crate::cursor::CursorKey;
 use crate::dice::Dice;
+use crate::directory::Directory;
 use crate::id::Id;
 use crate::moment;
 use crate::power::{Powers, Scope};
 use crate::sending_domain::SendingDomain;
-use crate::service::view::ActivityView;
+use crate::service::view::{ActivityView, BrakeView};
 use crate::smtp_user::SmtpUser;
 
 pub use call::{Bounds, Call, CallId, CallState, NewCall, Outlook, Redo, Standing, Tried, Try};
@@ -64,6 +66,12 @@ pub enum EventKind {
     /// Its owner complained of it.
     #[serde(rename = "recipient.complaint")]
     Complaint,
+    /// The automatic brake of an SMTP user or of the account went on.
+    #[serde(rename = "brake.on")]
+    BrakeOn,
+    /// It was released.
+    #[serde(rename = "brake.released")]
+    BrakeReleased,
     /// Somebody asked for a test.
     #[serde(rename = "webhook.test")]
     Test,
@@ -71,7 +79,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that a webhook can be told of: all but the test, which is told to whichever was asked.
-    pub const CHOICES: [EventKind; 7] = [
+    pub const CHOICES: [EventKind; 9] = [
         EventKind::Rejected,
         EventKind::Accepted,
         EventKind::Delivered,
@@ -79,6 +87,8 @@ impl EventKind {
         EventKind::SoftBounce,
         EventKind::HardBounce,
         EventKind::Complaint,
+        EventKind::BrakeOn,
+        EventKind::BrakeReleased,
     ];
 
     /// What a row that has come into this status is told as; none: it is not told.
@@ -144,6 +154,23 @@ impl Webhook {
             && row.updated_at >= self.created_at
     }
 
+    /// Whether it is to be told that a brake went on or was released at a moment. One on the whole account concerns every
+    /// domain and SMTP user of it.
+    fn wants_brake(&self, kind: EventKind, at: Timestamp, brake: &Brake, directory: &Directory) -> bool {
+        let concerns = match brake.subject {
+            Subject::Account(_) => true,
+            Subject::User(user) => {
+                let domain = directory.users.get(&user).map(|user| user.domain);
+                self.user.is_none_or(|wanted| wanted == user) && self.domain.is_none_or(|wanted| domain == Some(wanted))
+            }
+        };
+        self.state == WebhookState::Enabled
+            && self.account == brake.account
+            && self.events.contains(&kind)
+            && at >= self.created_at
+            && concerns
+    }
+
     /// Whether the secret before the last rotation still signs.
     pub fn has_two_secrets(&self, now: Timestamp) -> bool {
         self.rotated_at.is_some_and(|at| now.since(at) < ROTATION)
@@ -189,6 +216,43 @@ pub fn calls<'w>(
 fn body_of(kind: EventKind, row: &ActivityRow, numbers: &CursorKey) -> String {
     let number = numbers.number(Scope::Account(row.account, Powers::NONE), row.row);
     payload(kind, row.updated_at, &ActivityView { row: number, ..ActivityView::from(row) })
+}
+
+/// What is told of a brake.
+#[derive(Serialize)]
+struct BrakeData {
+    #[serde(flatten)]
+    brake: BrakeView,
+    /// When it was released; none: it is on.
+    released_at: Option<String>,
+}
+
+/// The calls that a brake gives rise to: that it went on, and where it is released, that too. They have the same ids
+/// however often they are made.
+pub fn brake_calls(directory: &Directory, brake: &Brake) -> Vec<NewCall> {
+    let released = brake.released.as_ref().map(|release| (EventKind::BrakeReleased, release.at));
+    let told = |(kind, at): (EventKind, Timestamp)| {
+        let wanting = directory.webhooks_of(brake.account).map(AsRef::as_ref);
+        let wanting = wanting.filter(move |webhook: &&Webhook| webhook.wants_brake(kind, at, brake, directory));
+        wanting.map(move |webhook| brake_call(directory, webhook, brake, kind, at))
+    };
+    [(EventKind::BrakeOn, brake.since)].into_iter().chain(released).flat_map(told).collect()
+}
+
+fn brake_call(directory: &Directory, webhook: &Webhook, brake: &Brake, kind: EventKind, at: Timestamp) -> NewCall {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&webhook.id.number().to_be_bytes());
+    context.update(&[kind as u8]);
+    context.update(&at.0.to_be_bytes());
+    context.update(brake.subject.to_string().as_bytes());
+    let mut call = [0; 16];
+    call.copy_from_slice(&context.finish().as_ref()[..16]);
+    let is_released = kind == EventKind::BrakeReleased;
+    let releasable = !is_released && brake.is_for_the_account(at);
+    let released_at = is_released.then(|| moment::text(at));
+    let data = BrakeData { brake: BrakeView::new(brake, directory, releasable), released_at };
+    let (webhook, account) = (webhook.id, webhook.account);
+    NewCall { webhook, account, call: CallId(call), event: kind, at, body: payload(kind, at, &data) }
 }
 
 /// What a test sends.

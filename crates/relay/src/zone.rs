@@ -316,6 +316,8 @@ mod tests {
             record: format!("v=DKIM1; p={}", "x".repeat(300)),
             active: true,
             seen_at: None,
+            made_at: None,
+            moved_at: None,
         };
         SendingDomain {
             id: Id::new(id),

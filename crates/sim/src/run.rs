@@ -148,6 +148,8 @@ fn signing_key() -> NewDkimKey {
         record: String::new(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     NewDkimKey { key, private: Secret::new(KEY.to_vec()) }
 }

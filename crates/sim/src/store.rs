@@ -250,6 +250,8 @@ handed! {
     domain_check(domain: Id<SendingDomain>, check: Check) -> Done<Arc<SendingDomain>>;
     domain_rotate(domain: Id<SendingDomain>, algorithm: KeyAlgorithm, force: bool, by: &Actor, now: Timestamp)
         -> Done<Arc<SendingDomain>>;
+    domain_renew(domain: Id<SendingDomain>, new: NewDkimKey, ended_at: Timestamp, by: &Actor, now: Timestamp)
+        -> Done<Arc<SendingDomain>>;
     domain_key(domain: Id<SendingDomain>, selector: &str) -> Done<Secret>;
     domain_delete(domain: Id<SendingDomain>, cancels_mail: bool, by: &Actor, now: Timestamp) -> Done<()>;
     smtp_user_add(user: NewSmtpUser, by: &Actor, now: Timestamp) -> Done<Arc<SmtpUser>>;

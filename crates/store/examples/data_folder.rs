@@ -153,6 +153,8 @@ fn book(store: &Embedded) -> Result<(), Failure> {
         record: "v=DKIM1; k=ed25519; p=AAAA".into(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     let keys = vec![NewDkimKey { key, private: Secret::new(b"the private half".to_vec()) }];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW)?.id;

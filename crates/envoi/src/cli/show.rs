@@ -176,6 +176,12 @@ fn domain(domain: &DomainView) -> String {
     ]);
     let mut lines = vec![head, String::new(), "Records to publish:".to_owned()];
     lines.extend(domain.records.iter().map(|record| dns_record(domain, record)));
+    if !domain.rotations.is_empty() {
+        lines.push("\nSigning keys:".to_owned());
+        lines.extend(
+            domain.rotations.iter().map(|rotation| format!("  {}: {}", rotation.algorithm, rotation.explanation)),
+        );
+    }
     if !domain.reason.is_empty() {
         lines.push(format!("\nNot as it should be:\n{}", printable(&domain.reason)));
     }
@@ -350,6 +356,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("Octets", number(detail.octets)),
         ("Priority", detail.priority.map(|priority| priority.to_string()).unwrap_or_default()),
         ("SHA-256", detail.sha256.clone().unwrap_or_default()),
+        ("As delivered", detail.delivered_sha256.clone().unwrap_or_default()),
         ("Account", row.account.to_string()),
         ("SMTP user", number(row.user)),
         ("Session", row.session.clone().unwrap_or_default()),

@@ -151,6 +151,12 @@ pub enum EventWord {
     /// Its owner complained of it
     #[value(name = "recipient.complaint")]
     Complaint,
+    /// The automatic brake went on
+    #[value(name = "brake.on")]
+    BrakeOn,
+    /// The automatic brake was released
+    #[value(name = "brake.released")]
+    BrakeReleased,
 }
 
 impl EventWord {
@@ -163,6 +169,8 @@ impl EventWord {
             EventWord::SoftBounce => EventKind::SoftBounce,
             EventWord::HardBounce => EventKind::HardBounce,
             EventWord::Complaint => EventKind::Complaint,
+            EventWord::BrakeOn => EventKind::BrakeOn,
+            EventWord::BrakeReleased => EventKind::BrakeReleased,
         }
     }
 }

@@ -57,6 +57,19 @@ pub(super) fn relay(health: &Health, sheet: &mut Sheet) {
             sheet.warn("blocks", found, "The list of blocks says why.");
         }
     }
+    if let Some(name) = &health.overdue_key {
+        sheet.warn(
+            "keys",
+            said!(
+                "keys-overdue",
+                "{count} domains sign on with a key whose time is over: the next one's record is missing, first {name}",
+                count = health.overdue_keys,
+                name = name,
+            ),
+            "Mail is not concerned. The page of the domain shows the record to publish; in a zone that the relay does not \
+             serve itself it is yours: `envoi zone show`.",
+        );
+    }
     if let Some((address, count)) = health.busiest_address
         && health.connections >= CROWD_MIN
         && count * 10 >= health.connections * 9

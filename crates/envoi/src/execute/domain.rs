@@ -1,12 +1,17 @@
 //! Sending domains: added, shown, looked at, changed and deleted.
 
+use relay::clock::Timestamp;
+use relay::directory::Directory;
 use relay::id::Id;
 use relay::power::Scope;
-use relay::sending_domain::KeyAlgorithm;
+use relay::rotation::{self, Pace};
+use relay::sending_domain::{KeyAlgorithm, SendingDomain};
 use relay::service::operation::{Answer, Operation, Part};
 use relay::service::view::{DomainView, DoneView};
 use relay::service::{self, Caller, Fault};
 use relay::store::Store;
+use relay::verification;
+use std::time::Duration;
 
 use net::clock::SystemDice;
 
@@ -48,7 +53,33 @@ impl<S: Store> Executor<S> {
             Operation::DomainList { account, part } => return self.domains(account, part),
             _ => return Err(misplaced()),
         };
-        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
+        Ok(Answer::Domain(self.domain_view(&domain)))
+    }
+
+    fn domain_view(&self, domain: &SendingDomain) -> DomainView {
+        DomainView::new(domain, &self.publisher).turning(domain, self.pace(), self.clock.now())
+    }
+
+    /// How keys follow one another: each stays for as long as anybody's mail may be retried.
+    pub(crate) fn pace(&self) -> Option<Pace> {
+        let delivery = &self.config.delivery;
+        let routes = delivery.routes.iter().filter_map(|table| table.route.retry_for);
+        let directory = self.store.directory();
+        let users = directory.users.values().filter_map(|user| user.rules.retry_seconds).map(Duration::from_secs);
+        let longest = routes.chain(users).fold(delivery.retry_for, Duration::max);
+        Pace::new(&self.limits, longest)
+    }
+
+    /// How many domains wait for a record of a key that is to sign already, and the name of the first such record.
+    pub(super) fn overdue_keys(&self, directory: &Directory, now: Timestamp) -> (u64, Option<String>) {
+        let Some(pace) = self.pace() else { return (0, None) };
+        let mut late: Vec<_> = directory
+            .domains
+            .values()
+            .filter_map(|domain| Some((domain.id, verification::name(domain, rotation::overdue(domain, pace, now)?))))
+            .collect();
+        late.sort();
+        (late.len() as u64, late.into_iter().next().map(|(_, name)| name))
     }
 
     pub(super) async fn domain_verify(&self, domain: &str, scope: Scope) -> Result<Answer, Fault> {
@@ -60,7 +91,7 @@ impl<S: Store> Executor<S> {
             ));
         };
         let domain = running.domains.verify(&domain).await?;
-        Ok(Answer::Domain(DomainView::new(&domain, &self.publisher)))
+        Ok(Answer::Domain(self.domain_view(&domain)))
     }
 
     fn domains(&self, account: Option<u64>, part: Part) -> Result<Answer, Fault> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use relay::queue::Attempt;
+use relay::rotation;
 use relay::route::Destination;
 use relay::schedule::Parcel;
 use relay::sending_domain::SendingDomain;
@@ -25,13 +26,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         destination: &Destination,
         parcel: &Parcel,
     ) -> Option<Option<Bytes>> {
-        if mail.seal.is_some() {
-            return Some(mail.seal.clone());
-        }
         let directory = self.store.directory();
-        let Some(domain) = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain)) else {
-            return Some(None);
-        };
+        let domain = mail.envelope.domain.and_then(|domain| directory.domains.get(&domain));
+        if let Some(seal) = &mail.seal {
+            // what was held longer than its key was kept is sealed anew
+            let accepted_at = mail.envelope.accepted_at;
+            if !domain.is_some_and(|domain| rotation::is_stale(seal, domain, accepted_at)) {
+                return Some(mail.seal.clone());
+            }
+        }
+        let Some(domain) = domain else { return Some(None) };
         let unpublished = self.signs_unpublished(destination);
         let keys = signing::keys(domain, unpublished);
         if keys.is_empty() {

@@ -96,6 +96,8 @@ impl World {
             record: "v=DKIM1; k=ed25519; p=RIGHT".into(),
             active,
             seen_at: None,
+            made_at: None,
+            moved_at: None,
         };
         let new = |key| NewDkimKey { key, private: Secret::new(Vec::new()) };
         // no selector is given twice

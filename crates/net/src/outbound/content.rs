@@ -1,5 +1,6 @@
 //! The content on its way out: signature first, lent from memory or read from its file in pieces.
 
+use aws_lc_rs::digest;
 use bytes::{Bytes, BytesMut};
 use relay::store::Content;
 use smtp::client::Stuffing;
@@ -38,10 +39,13 @@ pub(super) struct Writer<'a, T> {
     pub(super) wire: &'a mut Wire<T>,
     pub(super) input: &'a mut BytesMut,
     pub(super) patience: Duration,
+    /// The SHA-256 of the content as it was admitted; none where that is not known.
+    pub(super) sha256: Option<&'a [u8; 32]>,
 }
 
 impl<T: Transport> Writer<'_, T> {
-    /// Writes it all.
+    /// Writes it all. Content in memory is what the store took from its log, where a checksum says that it is what was kept.
+    /// Content in a file is read here, and hashed on its way: where it is another than was admitted, its end does not go out.
     ///
     /// # Errors
     /// [`ContentError`]: the end has not gone out, so nothing was delivered.
@@ -82,14 +86,18 @@ impl<T: Transport> Writer<'_, T> {
         stuffing: &mut Stuffing,
     ) -> Result<(), ContentError> {
         let mut buffer = vec![0; PIECE_OCTETS];
-        let mut left = octets;
+        let (mut left, mut digest) = (octets, digest::Context::new(&digest::SHA256));
         while left > 0 {
             let piece = PIECE_OCTETS.min(usize::try_from(left).unwrap_or(PIECE_OCTETS));
             file.read_exact(&mut buffer[..piece]).await.map_err(|error| unreadable(&error))?;
+            digest.update(&buffer[..piece]);
             let mut slices = Vec::new();
             stuffing.split(&buffer[..piece], &mut slices);
             self.write_slices(&mut slices).await?;
             left -= piece as u64;
+        }
+        if self.sha256.is_some_and(|admitted| digest.finish().as_ref() != admitted) {
+            return Err(ContentError::Unreadable("the content on disk is not what was submitted".to_owned()));
         }
         self.write_slices(&mut vec![stuffing.end()]).await
     }

@@ -285,7 +285,8 @@ impl<T: Transport> Line<T> {
         };
         self.content_begun = true;
         let patience = self.conversation.patience();
-        let mut writer = content::Writer { wire: &mut self.wire, input: &mut self.input, patience };
+        let sha256 = Some(&parcel.envelope.facts.sha256).filter(|hash| **hash != [0; 32]);
+        let mut writer = content::Writer { wire: &mut self.wire, input: &mut self.input, patience, sha256 };
         match writer.write(parcel.seal.as_ref(), &parcel.content).await {
             Ok(()) => self.conversation.content_sent(),
             // the reply itself is read by the next step

@@ -17,6 +17,8 @@ fn domain(id: u64, name: &str) -> SendingDomain {
         record: "v=DKIM1; p=".into(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     SendingDomain {
         id: Id::new(id),

@@ -17,6 +17,8 @@ fn domain(state: DomainState, policy: Option<Policy>) -> SendingDomain {
         record: "v=DKIM1; p=".into(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     let mut check = Check::new(Timestamp(1), vec![("abc".into(), RecordState::Right)]);
     check.return_path = Some(ReturnPath { mail: RecordState::Right, spf: Spf::Pass });

@@ -172,6 +172,8 @@ fn domain() -> SendingDomain {
         record: format!("v=DKIM1; p={selector}"),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     SendingDomain {
         id: Id::new(7),

@@ -111,6 +111,8 @@ fn domain(mail: RecordState, spf: Spf) -> SendingDomain {
         record: "v=DKIM1; p=".into(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     SendingDomain {
         id: Id::new(7),

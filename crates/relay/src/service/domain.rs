@@ -10,6 +10,7 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::limits::ACCOUNT_DOMAINS_MAX;
 use crate::power::Scope;
+use crate::rotation::Step;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use crate::store::{Book, NewDkimKey};
 use crate::verification;
@@ -74,14 +75,18 @@ fn keys_fit(name: &str) -> Result<(), Fault> {
 }
 
 fn new_key(algorithm: KeyAlgorithm, active: bool, dice: &mut dyn Dice) -> Result<NewDkimKey, Fault> {
+    made_key(new_selector(dice), algorithm, active)
+}
+
+/// A new key for a selector.
+fn made_key(selector: String, algorithm: KeyAlgorithm, active: bool) -> Result<NewDkimKey, Fault> {
     let private = match algorithm {
         KeyAlgorithm::Rsa2048 => message::dkim::generate_rsa(),
         KeyAlgorithm::Ed25519 => message::dkim::generate_ed25519(),
     };
     let made = private.and_then(|private| Ok((message::dkim::record(&private)?, private)));
     let (record, private) = made.map_err(|error| Fault::unavailable(error.to_string(), "Try again."))?;
-    let selector = new_selector(dice);
-    let key = DkimKey { selector, algorithm, record, active, seen_at: None };
+    let key = DkimKey { selector, algorithm, record, active, seen_at: None, made_at: None, moved_at: None };
     Ok(NewDkimKey { key, private: Secret::new(private) })
 }
 
@@ -201,6 +206,23 @@ pub fn domain_rotate(
         rotated = book.domain_rotate(domain.id, *algorithm, force, caller.actor, caller.now)?;
     }
     Ok(rotated)
+}
+
+/// Takes a step of the automatic rotation that changes a domain's keys ([`crate::rotation::steps`]). A new RSA key takes a
+/// good part of a second.
+///
+/// # Errors
+/// A key could not be made; the keys moved since the step was found; the store's. It is found again where it is still due.
+pub fn domain_step(book: &impl Book, domain: &SendingDomain, step: Step, caller: Caller<'_>) -> Result<(), Fault> {
+    match step {
+        Step::Look => {}
+        Step::Move(algorithm) => drop(domain_rotate(book, domain, &[algorithm], false, caller)?),
+        Step::Renew { selector, algorithm, ended_at } => {
+            let key = made_key(selector, algorithm, false)?;
+            book.domain_renew(domain.id, key, ended_at, caller.actor, caller.now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a domain: its users stop at once, its queue has 24 h, or is given up where `cancels_mail`.

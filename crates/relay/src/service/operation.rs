@@ -593,4 +593,10 @@ pub struct Health {
     /// How many sending domains are in each state; a state of none is left out.
     #[serde(default)]
     pub domains: BTreeMap<String, u64>,
+    /// How many sending domains keep their signing key though its time is over, because the next one's record is missing.
+    #[serde(default)]
+    pub overdue_keys: u64,
+    /// The name of the first such record.
+    #[serde(default)]
+    pub overdue_key: Option<String>,
 }

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use dmarc::{DmarcDayView, DmarcReportView, DmarcReportedView, DmarcReporterView, DmarcSourceView, DmarcTallyView};
-pub use domain::{DmarcView, DnsRecordView, SpfView, ZoneView};
+pub use domain::{DmarcView, DnsRecordView, RotationView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use health::{DomainHealthView, HealthFindingView};
 pub use inbox::{
@@ -96,6 +96,8 @@ views! {
         bounce_mails: bool,
         /// Its DKIM keys.
         keys: Vec<KeyView>,
+        /// Where the keys of each algorithm stand that follow one another by themselves; empty in the list of domains.
+        rotations: Vec<RotationView>,
         /// The records to publish, with what DNS has of each; empty in the list of domains.
         records: Vec<DnsRecordView>,
         /// Whether its return-path host lets the relay send with it; none: not asked yet.
@@ -141,6 +143,10 @@ views! {
         fault: Option<String>,
         /// When its record was first seen in DNS.
         seen_at: Option<String>,
+        /// When it took the place of an earlier key of this selector; none: it came with the domain.
+        made_at: Option<String>,
+        /// When it last began to sign, or ended to; none: neither since it was made.
+        moved_at: Option<String>,
     }
     /// An SMTP user.
     SmtpUserView {
@@ -292,8 +298,10 @@ views! {
         events: Vec<EventView>,
         /// Octets of the admitted content.
         octets: Option<u64>,
-        /// SHA-256 of the admitted content.
+        /// SHA-256 of the content as submitted (as admitted, that is: with Received in front).
         sha256: Option<String>,
+        /// SHA-256 of the content as delivered, below the signature that was put in front: the same, or it would not have been handed over. None where it was not delivered.
+        delivered_sha256: Option<String>,
         /// Message-ID, angle brackets included.
         message_id: Option<String>,
         /// The message's priority, from -9 to 9: above 0 it is urgent, below 0 it can wait (RFC 6710).

@@ -267,6 +267,21 @@ pub trait Book: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Arc<SendingDomain>, StoreError>;
 
+    /// A new key takes the place of one that signed until `ended_at` and does so no more, under its selector: it has not been
+    /// seen in DNS, and the one before is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]; [`StoreError::Conflict`] where that key is none of the domain's, signs, or ended at
+    /// another moment.
+    fn domain_renew(
+        &self,
+        domain: Id<SendingDomain>,
+        new: NewDkimKey,
+        ended_at: Timestamp,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError>;
+
     /// The unwrapped private half (PKCS#8 DER) of a key.
     ///
     /// # Errors

@@ -68,6 +68,55 @@ fn a_webhook_is_told_what_it_wants_of_its_own_account() {
     assert_eq!(EventKind::of(Status::Pending), None);
 }
 
+fn brake(subject: Subject) -> Brake {
+    Brake {
+        subject,
+        account: Id::new(1),
+        cause: crate::brake::Cause::HardBounces,
+        counted: 26,
+        of: 210,
+        since: NOW,
+        told: false,
+        released: None,
+        released_before: None,
+    }
+}
+
+#[test]
+fn a_brake_is_told_once_as_it_goes_on_and_once_as_it_is_released() {
+    let directory = |webhook: Webhook| {
+        let mut directory = Directory::default();
+        directory.webhooks.insert((webhook.account, webhook.id), webhook.into());
+        directory
+    };
+    let told = |webhook: Webhook, brake: &Brake| -> Vec<EventKind> {
+        brake_calls(&directory(webhook), brake).into_iter().map(|call| call.event).collect()
+    };
+    let (user, account) = (brake(Subject::User(Id::new(3))), brake(Subject::Account(Id::new(1))));
+    assert_eq!(told(webhook(), &user), [EventKind::BrakeOn]);
+    let narrowed = |number| Webhook { user: Some(Id::new(number)), ..webhook() };
+    assert_eq!(told(narrowed(3), &user), [EventKind::BrakeOn]);
+    assert_eq!(told(narrowed(7), &user), []);
+    assert_eq!(told(narrowed(7), &account), [EventKind::BrakeOn], "it stops their mail as well");
+    assert_eq!(told(Webhook { domain: Some(Id::new(2)), ..webhook() }, &user), [], "a domain of nobody's");
+    assert_eq!(told(Webhook { account: Id::new(2), ..webhook() }, &user), []);
+    assert_eq!(told(Webhook { events: vec![EventKind::Delivered], ..webhook() }, &user), []);
+
+    let at = NOW.after(Duration::from_secs(60));
+    let seen = crate::brake::Seen::default();
+    let release = crate::brake::Release { at, by: "jane".into(), by_operator: false, seen };
+    let released = Brake { released: Some(release), ..user.clone() };
+    let (first, both) = (brake_calls(&directory(webhook()), &user), brake_calls(&directory(webhook()), &released));
+    assert_eq!(first[0].call, both[0].call, "what is made again is the same call");
+    let again = Brake { since: at, ..user };
+    assert_ne!(brake_calls(&directory(webhook()), &again)[0].call, first[0].call);
+    let body: serde_json::Value = serde_json::from_str(&both[1].body).unwrap();
+    assert_eq!((&body["type"], &body["data"]["brake"]), (&"brake.released".into(), &"U3".into()));
+    assert_eq!(body["data"]["released_at"], moment::text(at));
+    let later = Webhook { created_at: at, ..webhook() };
+    assert_eq!(told(later, &released), [EventKind::BrakeReleased], "what was before it is not told");
+}
+
 #[test]
 fn what_is_sent_has_the_names_of_the_api() {
     let numbers = CursorKey::new([7; 32]);

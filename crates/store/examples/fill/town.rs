@@ -77,6 +77,8 @@ fn key(number: u64) -> NewDkimKey {
         record: "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".to_owned(),
         active: true,
         seen_at: None,
+        made_at: None,
+        moved_at: None,
     };
     NewDkimKey { key, private: Secret::new(vec![7; 48]) }
 }

@@ -7,7 +7,7 @@ use relay::account::Account;
 use relay::audit::{About, Details, Field, Word};
 use relay::clock::Timestamp;
 use relay::id::Id;
-use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
+use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm, SendingDomain};
 use relay::service::SYSTEM_ACCOUNT;
 use relay::store::{Actor, NewDkimKey, StoreError};
 use relay::verification::{self, Check, RecordState};
@@ -170,7 +170,8 @@ impl Register {
         if kept.check.as_ref().is_some_and(|newer| newer.at > check.at) {
             return Ok(self.draft().done(Arc::clone(kept)));
         }
-        let (mut domain, check) = ((**kept).clone(), check.following(kept));
+        let check = check.of_keys(&kept.keys).following(kept);
+        let mut domain = (**kept).clone();
         let (before, now, judgement) = (domain.state, check.at, verification::judge(&domain, &check));
         let mut draft = self.draft();
         for key in domain.keys.iter_mut().filter(|key| key.seen_at.is_none()) {
@@ -218,7 +219,10 @@ impl Register {
         let signed = domain.keys.iter().find(|key| key.algorithm == algorithm && key.active);
         let signed = signed.map(|key| key.selector.clone());
         for key in domain.keys.iter_mut().filter(|key| key.algorithm == algorithm) {
-            key.active = key.selector == selector;
+            let active = key.selector == selector;
+            if key.active != active {
+                (key.active, key.moved_at) = (active, Some(now));
+            }
         }
         let mut draft = self.draft();
         let told = Details::from(About::from(&domain)).with(Field::Algorithm, &Word(algorithm)).changed(
@@ -228,6 +232,41 @@ impl Register {
         );
         draft.note(by, now, "domain.rotate", told, Some(domain.account));
         let domain = draft.put_domain(domain);
+        Ok(draft.done(domain))
+    }
+
+    /// A new key takes the place of one that signs no more, under its selector. What was found of that one says nothing
+    /// about it.
+    pub(crate) fn domain_renew(
+        &self,
+        id: Id<SendingDomain>,
+        new: NewDkimKey,
+        ended_at: Timestamp,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<Arc<SendingDomain>> {
+        let mut domain = (**self.domain(id)?).clone();
+        let NewDkimKey { key: new, private } = new;
+        let is_spent = |key: &&mut DkimKey| {
+            let is_same = key.selector == new.selector && key.algorithm == new.algorithm;
+            is_same && !key.active && key.moved_at == Some(ended_at)
+        };
+        let Some(key) = domain.keys.iter_mut().find(is_spent) else {
+            return Err(StoreError::Conflict(format!(
+                "{} has no selector {} that signs no more since then",
+                domain.name, new.selector
+            )));
+        };
+        (key.record, key.made_at, key.moved_at, key.seen_at) = (new.record, Some(now), None, None);
+        if let Some(check) = &mut domain.check {
+            check.records.retain(|(selector, _)| *selector != new.selector);
+        }
+        let mut draft = self.draft();
+        let about = Details::from(About::from(&domain));
+        let told = about.with(Field::Algorithm, &Word(new.algorithm)).with(Field::Selector, &new.selector);
+        draft.note(by, now, "domain.key_renew", told, Some(domain.account));
+        let domain = draft.put_domain(domain);
+        draft.writes.push(Write::PrivateKey { domain: id, selector: new.selector, private });
         Ok(draft.done(domain))
     }
 

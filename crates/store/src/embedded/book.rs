@@ -115,6 +115,17 @@ impl Book for Embedded {
         self.ledger.book(|register| register.domain_rotate(domain, algorithm, force, by, now))
     }
 
+    fn domain_renew(
+        &self,
+        domain: Id<SendingDomain>,
+        new: NewDkimKey,
+        ended_at: Timestamp,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.ledger.book(|register| register.domain_renew(domain, new, ended_at, by, now))
+    }
+
     fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {
         self.ledger.domain_key(domain, selector)
     }

@@ -146,6 +146,17 @@ impl Book for Memory {
         self.book(|register| register.domain_rotate(domain, algorithm, force, by, now))
     }
 
+    fn domain_renew(
+        &self,
+        domain: Id<SendingDomain>,
+        new: NewDkimKey,
+        ended_at: Timestamp,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Arc<SendingDomain>, StoreError> {
+        self.book(|register| register.domain_renew(domain, new, ended_at, by, now))
+    }
+
     fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<Secret, StoreError> {
         let state = self.state();
         let domain = state.register.directory.domains.get(&domain);

@@ -240,6 +240,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         DROP TABLE failed_sign_ins; DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
         DROP TABLE password_uses; ALTER TABLE audit DROP COLUMN details; ALTER TABLE domains DROP COLUMN cancels_mail;
+        ALTER TABLE dkim_keys DROP COLUMN made_at; ALTER TABLE dkim_keys DROP COLUMN moved_at;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;

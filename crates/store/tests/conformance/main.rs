@@ -15,6 +15,7 @@ mod members;
 mod plans;
 mod reports;
 mod requests;
+mod rotation;
 mod spool;
 mod suppressions;
 mod webhooks;
@@ -46,6 +47,11 @@ macro_rules! suite {
 }
 
 suite! {
+    rotation:
+        keys_follow_one_another_and_what_they_signed_verifies_while_it_is_on_its_way
+        a_text_that_nobody_publishes_stops_the_rotation_and_nothing_else
+        a_look_that_was_begun_before_a_key_was_made_says_nothing_of_it
+        only_a_key_that_signs_no_more_is_made_anew;
     spool:
         commit_keeps_envelope_and_content
         what_was_asked_about_notifications_is_kept_too

@@ -281,6 +281,8 @@ pub(crate) fn key(selector: &str) -> NewDkimKey {
             record: "v=DKIM1; k=ed25519; p=AAAA".into(),
             active: true,
             seen_at: None,
+            made_at: None,
+            moved_at: None,
         },
         private: Secret::new(format!("private half of {selector}").into_bytes()),
     }

@@ -199,6 +199,8 @@ struct DomainPage {
     poll_seconds: Option<u32>,
     /// What there is in place of a zone: what is to be published, in a sentence.
     about: String,
+    /// Where the keys stand that follow one another, in sentences.
+    rotations: Vec<String>,
     bounce_mails: bool,
     users: Vec<UserRow>,
     pager: Option<Pager>,
@@ -229,7 +231,11 @@ fn advice(words: &Words, domain: &DomainView) -> Option<(&'static str, &'static 
     if !may_send && required().all(is_found) {
         return Some(("warn", "alert", words.t("domain-advice-elsewhere")));
     }
-    (!may_send).then(|| ("info", "info", words.t("domain-advice-unknown")))
+    if !may_send {
+        return Some(("info", "info", words.t("domain-advice-unknown")));
+    }
+    let mut rotations = records::rotations(words, domain).into_iter();
+    rotations.find(|(is_late, _)| *is_late).map(|(_, late)| ("warn", "alert", late))
 }
 
 /// When DNS was last asked.
@@ -263,6 +269,7 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
         checked: checked(words, &domain),
         poll_seconds: poll_seconds(&domain),
         about: records::about(words, &domain),
+        rotations: records::rotations(words, &domain).into_iter().map(|(_, told)| told).collect(),
         bounce_mails: domain.bounce_mails,
         users: user_rows(&visit, &users),
         pager,

@@ -52,6 +52,8 @@ pub(super) fn event_name(event: &str) -> &'static str {
         "recipient.soft_bounce" => "status-soft",
         "recipient.hard_bounce" => "status-hard",
         "recipient.complaint" => "status-complaint",
+        "brake.on" => "webhook-event-brake-on",
+        "brake.released" => "webhook-event-brake-released",
         _ => "webhook-event-test",
     }
 }

@@ -34,6 +34,7 @@ action-domain-bounce-mails-on = Switched bounce mails on
 action-domain-claim-lost = A domain went to the account whose records are published
 action-domain-delete = Deleted a domain
 action-domain-fail = A domain failed: its records are not published
+action-domain-key-renew = A new key was made for a domain, to sign next
 action-domain-key-seen = The key of a domain was seen in DNS
 action-domain-keys-destroyed = The keys of a deleted domain were destroyed
 action-domain-pending = A domain waits for its records

@@ -465,6 +465,7 @@ limit-brake-complaint-recipients-min = Recipients that have to be delivered to b
 limit-brake-complaints-per-ten-thousand = Complaints for ten thousand recipients delivered to, today and yesterday, at which the automatic brake goes on; 0: never for that.
 limit-brake-volume-factor = How many times the busiest of its last seven days an SMTP user or account sends on one day before the automatic brake goes on; 0: never for that.
 limit-brake-volume-recipients-min = Recipients on one day that are no sudden volume for anybody: what is new may begin with so many.
+limit-dkim-rotation-days = How long a DKIM key of a sending domain signs before the other selector’s takes its place by itself; 0: never.
 limit-zone-queries-per-minute = Questions about the zone over UDP from one IP address (IPv6: /64), evenly, after a burst of a twentieth of them; of further ones every other is told to come over TCP, the rest get nothing. 0: as many as it likes.
 limit-zone-connections-max = Simultaneous connections over TCP with questions about the zone.
 limit-return-path-days = How long reports of other servers are taken at the address that mail went out with.

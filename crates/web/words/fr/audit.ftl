@@ -34,6 +34,7 @@ action-domain-bounce-mails-on = Activation des avis de non-livraison
 action-domain-claim-lost = Un domaine est passé au compte dont les enregistrements sont publiés
 action-domain-delete = Suppression d’un domaine
 action-domain-fail = Un domaine est en échec : ses enregistrements ne sont pas publiés
+action-domain-key-renew = Une nouvelle clé a été créée pour un domaine : elle signera ensuite
 action-domain-key-seen = La clé d’un domaine a été vue dans le DNS
 action-domain-keys-destroyed = Les clés d’un domaine supprimé ont été détruites
 action-domain-pending = Un domaine attend ses enregistrements

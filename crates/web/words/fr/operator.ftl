@@ -465,6 +465,7 @@ limit-brake-complaint-recipients-min = Nombre de destinataires livrés à partir
 limit-brake-complaints-per-ten-thousand = Plaintes pour dix mille destinataires livrés, aujourd’hui et hier, à partir desquelles le frein automatique s’active ; 0 : jamais pour cette raison.
 limit-brake-volume-factor = Combien de fois le jour le plus chargé de ses sept derniers jours un utilisateur SMTP ou un compte peut envoyer en un jour avant que le frein automatique s’active ; 0 : jamais pour cette raison.
 limit-brake-volume-recipients-min = Nombre de destinataires par jour qui n’est un volume soudain pour personne : ce qui est nouveau peut commencer par là.
+limit-dkim-rotation-days = Durée pendant laquelle une clé DKIM d’un domaine signe avant que celle de l’autre sélecteur prenne la relève d’elle-même ; 0 : jamais.
 limit-zone-queries-per-minute = Questions sur la zone reçues en UDP d’une même adresse IP (IPv6 : /64), à débit régulier, après une rafale d’un vingtième ; au-delà, une sur deux est renvoyée vers TCP, les autres restent sans réponse. 0 : sans limite.
 limit-zone-connections-max = Connexions TCP simultanées pour des questions sur la zone.
 limit-return-path-days = Durée pendant laquelle les rapports d’autres serveurs sont reçus à l’adresse d’envoi d’un message.

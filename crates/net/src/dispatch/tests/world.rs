@@ -228,6 +228,8 @@ impl World {
             record: message::dkim::record(&private).unwrap(),
             active: true,
             seen_at: None,
+            made_at: None,
+            moved_at: None,
         };
         let keys = vec![NewDkimKey { key, private: Secret::new(secret) }];
         let domain = store.domain_add(account.id, "shop.example", keys, &operator(), START).unwrap();

@@ -156,6 +156,26 @@ async fn content_from_a_file_is_streamed() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_changed_since_it_was_submitted_is_not_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("content");
+    let content = b"a: b\r\n\r\n".iter().copied().chain(b".dots\r\nno dots\r\n".repeat(20_000)).collect::<Vec<u8>>();
+    let hop = Hop::start(polite(&["PIPELINING"], nothing_special)).await;
+    let outbound = routed(settings(), hop.address, RouteTls::None);
+    let mut parcel = parcel(&["x@b.example"]);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content);
+    Arc::make_mut(&mut parcel.envelope).facts.sha256.copy_from_slice(digest.as_ref());
+    parcel.content = Content::Filed { path: path.clone(), octets: content.len() as u64 };
+    std::fs::write(&path, &content).unwrap();
+    assert_eq!(short(&once(&outbound, &parcel).await), ["Content 250"]);
+    let mut changed = content;
+    *changed.last_mut().unwrap() = b'x';
+    std::fs::write(&path, &changed).unwrap();
+    assert_eq!(short(&once(&outbound, &parcel).await), ["Lost"]);
+    assert_eq!(hop.heard().contents.len(), 1);
+}
+
+#[tokio::test]
 async fn a_null_reverse_path_is_said_as_such() {
     let hop = Hop::start(polite(&[], nothing_special)).await;
     let outbound = routed(settings(), hop.address, RouteTls::None);

@@ -10,7 +10,15 @@ use std::time::Duration;
 
 fn domain() -> SendingDomain {
     let (algorithm, active) = (KeyAlgorithm::Rsa2048, true);
-    let key = DkimKey { selector: "abc".into(), algorithm, record: "v=DKIM1; p=".into(), active, seen_at: None };
+    let key = DkimKey {
+        selector: "abc".into(),
+        algorithm,
+        record: "v=DKIM1; p=".into(),
+        active,
+        seen_at: None,
+        made_at: None,
+        moved_at: None,
+    };
     let right = ReturnPath { mail: RecordState::Right, spf: Spf::Pass };
     SendingDomain {
         id: Id::new(7),

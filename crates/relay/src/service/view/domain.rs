@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{DomainView, KeyView, ViewPage, word};
+use crate::clock::Timestamp;
 use crate::inspection::{Dmarc, ReturnPath, Spf};
 use crate::moment;
-use crate::sending_domain::{DkimKey, SendingDomain};
+use crate::rotation::{self, Pace, Stage};
+use crate::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use crate::signing;
 use crate::verification::{self, Check, RecordState};
 use crate::zone::{self, Publisher, Record};
@@ -35,6 +37,25 @@ views! {
         /// The name server that said so.
         server: Option<String>,
         /// What is not as it should be, in words; empty where all is well.
+        explanation: String,
+    }
+    /// Where the two keys of an algorithm stand, which follow one another by themselves.
+    RotationView {
+        /// `rsa2048` or `ed25519`.
+        algorithm: String,
+        /// `signing` (the other key is ready), `resting` (it signed before, and mail signed by it may be on its way), `renewing` (a new key is made in its place), `awaited` (its record is not in DNS), `held` (other records have to be right first), `looking` (DNS is asked once more), `due` (it signs in a moment).
+        stage: String,
+        /// When that ends; of `awaited`, when the other key was to sign.
+        at: Option<String>,
+        /// Whether that moment is over, and a record keeps the keys from changing.
+        late: bool,
+        /// The selector that signs.
+        signs: String,
+        /// Since when.
+        since: Option<String>,
+        /// The selector that is to sign next.
+        next: String,
+        /// The same in words.
         explanation: String,
     }
     /// Whether a domain's return-path host lets the relay send with it (SPF).
@@ -123,6 +144,15 @@ impl DomainView {
         DomainView { records: records(domain, publisher), ..DomainView::listed(domain, publisher) }
     }
 
+    /// With where its keys stand at a moment that follow one another by themselves; without a pace they do not.
+    #[must_use]
+    pub fn turning(self, domain: &SendingDomain, pace: Option<Pace>, now: Timestamp) -> DomainView {
+        let Some(pace) = pace else { return self };
+        let algorithms = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
+        let rotations = algorithms.into_iter().filter_map(|algorithm| rotation_view(domain, algorithm, pace, now));
+        DomainView { rotations: rotations.collect(), ..self }
+    }
+
     /// The same in a list: without its records.
     pub fn listed(domain: &SendingDomain, publisher: &Publisher) -> DomainView {
         let signs: Vec<_> = signing::keys(domain, false).iter().map(|key| key.selector.as_str()).collect();
@@ -134,6 +164,7 @@ impl DomainView {
             state: word(&domain.state),
             bounce_mails: domain.bounce_mails,
             keys: domain.keys.iter().map(|key| key_view(domain, key, signs.contains(&key.selector.as_str()))).collect(),
+            rotations: Vec::new(),
             records: Vec::new(),
             spf: check.and_then(|check| spf_view(domain, check.return_path.as_ref()?)),
             dmarc: check.and_then(|check| check.dmarc.as_ref()).map(DmarcView::from),
@@ -162,7 +193,48 @@ fn key_view(domain: &SendingDomain, key: &DkimKey, signs: bool) -> KeyView {
         found,
         fault,
         seen_at: key.seen_at.map(moment::text),
+        made_at: key.made_at.map(moment::text),
+        moved_at: key.moved_at.map(moment::text),
     }
+}
+
+fn rotation_view(domain: &SendingDomain, algorithm: KeyAlgorithm, pace: Pace, now: Timestamp) -> Option<RotationView> {
+    let stage = rotation::stage(domain, algorithm, pace, now)?;
+    let (active, spare) = rotation::pair(domain, algorithm)?;
+    let (next, record) = (&spare.selector, verification::name(domain, spare));
+    let (word, at, explanation) = match stage {
+        Stage::Signing { until } => ("signing", Some(until), format!("{next} signs from {} on.", moment::text(until))),
+        Stage::Resting { until } => {
+            let until_text = moment::text(until);
+            let words =
+                format!("{next} stays published until {until_text}, while mail that it signed may be on its way.");
+            ("resting", Some(until), words)
+        }
+        Stage::Renewing => ("renewing", None, format!("A new key is made for {next}.")),
+        Stage::Awaited { due } if due <= now => {
+            let words =
+                format!("{next} waits for its record, {record}, and until it is there {} signs on.", active.selector);
+            ("awaited", Some(due), words)
+        }
+        Stage::Awaited { due } => {
+            let words =
+                format!("{next} is to sign from {} on, and its record, {record}, is not in DNS.", moment::text(due));
+            ("awaited", Some(due), words)
+        }
+        Stage::Held => ("held", None, format!("{next} waits until the records of the domain are right.")),
+        Stage::Looking => ("looking", None, "DNS is asked once more before the keys change.".to_owned()),
+        Stage::Due => ("due", None, format!("{next} signs in a moment.")),
+    };
+    Some(RotationView {
+        algorithm: self::word(&algorithm),
+        stage: word.to_owned(),
+        at: at.map(moment::text),
+        late: matches!(stage, Stage::Awaited { due } if due <= now),
+        signs: active.selector.clone(),
+        since: rotation::since(active).map(moment::text),
+        next: next.clone(),
+        explanation,
+    })
 }
 
 fn records(domain: &SendingDomain, publisher: &Publisher) -> Vec<DnsRecordView> {

@@ -1,7 +1,7 @@
 //! From the nouns of the relay to what is shown of them.
 
 use crate::account::Account;
-use crate::activity::{ActivityDetail, ActivityEvent, ActivityRow, ConnectionRow};
+use crate::activity::{ActivityDetail, ActivityEvent, ActivityRow, ConnectionRow, Status};
 use crate::api_key::ApiKey;
 use crate::audit::{About, Change};
 use crate::clock::{Day, Timestamp};
@@ -182,11 +182,14 @@ impl ActivityDetailView {
     /// The row with the name of its SMTP user.
     pub fn new(detail: &ActivityDetail, directory: &Directory) -> Self {
         let (facts, session) = (detail.facts.as_ref(), detail.session.as_ref());
+        // what the sandbox took went nowhere
+        let is_delivered = detail.events.iter().any(|event| event.status == Status::Delivered) && !detail.row.sandbox;
         ActivityDetailView {
             row: ActivityView::from(&detail.row),
             events: detail.events.iter().map(EventView::from).collect(),
             octets: facts.map(|facts| facts.octets),
             sha256: facts.map(|facts| hex(&facts.sha256)),
+            delivered_sha256: facts.filter(|_| is_delivered).map(|facts| hex(&facts.sha256)),
             message_id: facts.map(|facts| facts.message_id.clone()),
             priority: detail.priority.map(Priority::value),
             remote: session.map(|session| session.remote.to_string()),

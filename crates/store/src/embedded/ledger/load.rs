@@ -158,7 +158,7 @@ pub(super) fn charges(reader: &Connection) -> rusqlite::Result<Charges> {
 
 fn keys(reader: &Connection) -> rusqlite::Result<HashMap<u64, Vec<DkimKey>>> {
     let mut keys: HashMap<u64, Vec<DkimKey>> = HashMap::new();
-    let query = "SELECT domain, selector, algorithm, record, active, seen_at FROM dkim_keys
+    let query = "SELECT domain, selector, algorithm, record, active, seen_at, made_at, moved_at FROM dkim_keys
         WHERE private IS NOT NULL ORDER BY domain, place";
     each(reader, query, |row| {
         keys.entry(row.get(0)?).or_default().push(DkimKey {
@@ -167,6 +167,8 @@ fn keys(reader: &Connection) -> rusqlite::Result<HashMap<u64, Vec<DkimKey>>> {
             record: row.get(3)?,
             active: row.get(4)?,
             seen_at: row.get::<_, Option<u64>>(5)?.map(Timestamp),
+            made_at: row.get::<_, Option<u64>>(6)?.map(Timestamp),
+            moved_at: row.get::<_, Option<u64>>(7)?.map(Timestamp),
         });
         Ok(())
     })?;

@@ -355,4 +355,9 @@ ALTER TABLE audit ADD COLUMN details TEXT;
 -- whether all mail of a deleted domain is given up
 ALTER TABLE domains ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- when a key took the place of an earlier one of its selector, and when it last began or ended to sign
+ALTER TABLE dkim_keys ADD COLUMN made_at INTEGER;
+ALTER TABLE dkim_keys ADD COLUMN moved_at INTEGER;
+",
 ];

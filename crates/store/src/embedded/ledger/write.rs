@@ -179,11 +179,13 @@ fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Re
 }
 
 fn key(transaction: &Transaction<'_>, domain: &SendingDomain, place: u32, key: &DkimKey) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO dkim_keys (selector, domain, place, algorithm, record, active, seen_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        ON CONFLICT (selector) DO UPDATE SET active = ?6, seen_at = ?7";
-    let (algorithm, seen_at) = (word(&key.algorithm)?, key.seen_at.map(|at| at.0));
-    let values = (&key.selector, domain.id.number(), place, algorithm, &key.record, key.active, seen_at);
+    let upsert =
+        "INSERT INTO dkim_keys (selector, domain, place, algorithm, record, active, seen_at, made_at, moved_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (selector) DO UPDATE SET record = ?5, active = ?6, seen_at = ?7, made_at = ?8, moved_at = ?9";
+    let [seen_at, made_at, moved_at] = [key.seen_at, key.made_at, key.moved_at].map(|at| at.map(|at| at.0));
+    let (domain, algorithm) = (domain.id.number(), word(&key.algorithm)?);
+    let values = (&key.selector, domain, place, algorithm, &key.record, key.active, seen_at, made_at, moved_at);
     transaction.execute(upsert, values).map(drop)
 }
 

@@ -47,7 +47,10 @@ pub(super) fn of(words: &Words, domain: &DomainView) -> Vec<Record> {
 }
 
 fn one(words: &Words, domain: &DomainView, record: &DnsRecordView, number: u64) -> Record {
-    let is_optional = !record.required && record.finding.as_deref() == Some("absent");
+    let key = record.selector.as_ref().and_then(|selector| domain.keys.iter().find(|key| key.selector == *selector));
+    // a key made in the place of an earlier one, which is to sign once its record is there
+    let is_next = key.is_some_and(|key| key.made_at.is_some() && key.seen_at.is_none() && !key.active);
+    let is_optional = !record.required && !is_next && record.finding.as_deref() == Some("absent");
     let (slug, icon) = match record.finding.as_deref() {
         Some("right") => ("found", "delivered"),
         Some("absent") if is_optional => ("unused", "search"),
@@ -56,12 +59,15 @@ fn one(words: &Words, domain: &DomainView, record: &DnsRecordView, number: u64) 
         Some(_) => ("unknown", "info"),
         None => ("pending", "pending"),
     };
-    let key = record.selector.as_ref().and_then(|selector| domain.keys.iter().find(|key| key.selector == *selector));
     let (title, about) = match (record.purpose.as_str(), key) {
         ("return_path", _) => (words.t("record-return-path"), words.t("record-return-path-what")),
         ("dmarc", _) => ("DMARC".to_owned(), words.t("record-dmarc")),
         (_, key) => {
-            let need = if record.required { "record-required" } else { "record-optional" };
+            let need = match (is_next, record.required) {
+                (true, _) => "record-next",
+                (false, true) => "record-required",
+                (false, false) => "record-optional",
+            };
             let kind = if key.is_some_and(|key| key.algorithm == "ed25519") { "Ed25519" } else { "RSA" };
             (words.with("record-signature", "number", words.number(number)), words.with(need, "kind", kind))
         }
@@ -99,6 +105,27 @@ fn one(words: &Words, domain: &DomainView, record: &DnsRecordView, number: u64) 
         alias: record.alias.clone().filter(|alias| *alias != record.value),
         server: record.server.clone(),
     }
+}
+
+/// Where the keys of each algorithm stand that follow one another, in a sentence or two, and whether that is late.
+pub(super) fn rotations(words: &Words, domain: &DomainView) -> Vec<(bool, String)> {
+    let told = domain.rotations.iter().map(|rotation| {
+        let place = domain.keys.iter().position(|key| key.selector == rotation.next).unwrap_or_default();
+        let number = words.number(place as u64 + 1);
+        let kind = if rotation.algorithm == "ed25519" { "Ed25519" } else { "RSA" };
+        let moment = rotation.at.as_deref().map(|at| words.minute(at)).unwrap_or_default();
+        let id = match rotation.stage.as_str() {
+            "awaited" if rotation.late => "rotation-late",
+            "awaited" => "rotation-awaited",
+            "held" => "rotation-held",
+            "renewing" => "rotation-renewing",
+            "resting" => "rotation-resting",
+            "signing" => "rotation-signing",
+            _ => "rotation-soon",
+        };
+        (rotation.late, words.filled(id, &[("kind", kind), ("next", &number), ("moment", &moment)]))
+    });
+    told.collect()
 }
 
 fn of_return_path(words: &Words, domain: &DomainView, record: &DnsRecordView, slug: &str) -> Vec<String> {
