@@ -109,7 +109,7 @@ struct Desk<S> {
     slots: Slots,
     pace: Mutex<Pace<Site>>,
     /// Reports whose content is held in memory.
-    held: Arc<Semaphore>,
+    held: Slots,
     /// Reports that are opened.
     opening: Semaphore,
     limits: Limits,
@@ -120,7 +120,6 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
     let Surroundings { store, return_paths, dmarc, certificates, clock, metrics, shutdown } = around;
     let limits = settings.limits;
     let rate = limits.reports_per_minute;
-    let at_once = usize::try_from(limits.reports_at_once_max).unwrap_or(Semaphore::MAX_PERMITS);
     let desk = Arc::new(Desk {
         store,
         return_paths,
@@ -134,7 +133,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         shutdown: shutdown.clone(),
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),
-        held: Arc::new(Semaphore::new(at_once)),
+        held: Slots::of_report_contents(&limits),
         opening: Semaphore::new(1),
         limits,
     });

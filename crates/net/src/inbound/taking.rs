@@ -24,7 +24,7 @@ impl<S: Store> Session<S> {
         let (Some(addressee), Some(receiving)) = (self.addressee.take(), self.receiving.take()) else {
             return Ok(());
         };
-        let Receiving { octets, room } = receiving;
+        let Receiving { octets, room, .. } = receiving;
         let (content, is_null) = (octets.freeze(), self.is_null);
         if let Addressee::Domain(domain) = addressee {
             return self.desk.take_aggregate(domain, content).await.map_err(|error| not_kept(&error));
