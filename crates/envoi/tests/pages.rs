@@ -167,7 +167,11 @@ async fn member(executor: &Arc<Executor<Embedded>>, account: Option<u64>, email:
 
 /// One of what belongs to an account, each with the number 1; the id of a call of its webhook.
 async fn account(executor: &Arc<Executor<Embedded>>) -> String {
-    answer(executor, Operation::AccountAdd { name: "acme".into(), without_plan: false }).await;
+    answer(
+        executor,
+        Operation::AccountAdd { name: "acme".into(), without_plan: false, time_zone: None, language: None },
+    )
+    .await;
     let domain = "acme.example".to_owned();
     answer(executor, Operation::DomainAdd { account: 1, name: domain.clone() }).await;
     let rules = RulesChange::default();

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
 pub use dmarc::{DmarcDayView, DmarcReportView, DmarcReportedView, DmarcReporterView, DmarcSourceView, DmarcTallyView};
-pub use domain::{DmarcView, DnsRecordView, RotationView, SpfView, ZoneView};
+pub use domain::{DmarcView, DnsRecordView, KeyView, RotationView, SpfView, ZoneView};
 pub use from::{Sent, word};
 pub use health::{DomainHealthView, HealthFindingView};
 pub use inbox::{
@@ -118,35 +118,6 @@ views! {
         fails_at: Option<String>,
         /// When it was added.
         created_at: String,
-    }
-    /// A DKIM key of a domain.
-    KeyView {
-        /// The selector.
-        selector: String,
-        /// `rsa2048` or `ed25519`.
-        algorithm: String,
-        /// The name of its record.
-        name: String,
-        /// The text that is to be found there, published itself or at the end of an alias.
-        record: String,
-        /// Whether it signs (once seen in DNS; where it is not required, while it is there).
-        active: bool,
-        /// Whether it signs now, whatever the route.
-        signs: bool,
-        /// Whether the domain is not validated without it.
-        required: bool,
-        /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
-        finding: Option<String>,
-        /// What stands at its name instead, where it is wrong.
-        found: Vec<String>,
-        /// Why DNS could not say, where it is unknown.
-        fault: Option<String>,
-        /// When its record was first seen in DNS.
-        seen_at: Option<String>,
-        /// When it took the place of an earlier key of this selector; none: it came with the domain.
-        made_at: Option<String>,
-        /// When it last began to sign, or ended to; none: neither since it was made.
-        moved_at: Option<String>,
     }
     /// An SMTP user.
     SmtpUserView {

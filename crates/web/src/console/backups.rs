@@ -1,7 +1,7 @@
 //! Backups, for the operator: which were made, whether they are right, and making one; how one comes back is said.
 
 use askama::Template;
-use axum::extract::Path as Named;
+use axum::extract;
 use axum::http::StatusCode;
 use axum::response::Response;
 use relay::service::operation::{Answer, Operation};
@@ -172,7 +172,10 @@ async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Fail
     }
 }
 
-async fn check(Named(backup): Named<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+async fn check(
+    extract::Path(backup): extract::Path<String>,
+    Signed { visit, .. }: Signed<Pressed>,
+) -> Result<Response, Failure> {
     let order = Operation::BackupCheck { backup: visit.number(&backup)? };
     match begun(&visit, order).await {
         Some(Err(fault)) => {

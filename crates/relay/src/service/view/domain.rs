@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{DomainView, KeyView, ViewPage, word};
+use super::{DomainView, ViewPage, word};
 use crate::clock::Timestamp;
 use crate::inspection::{Dmarc, ReturnPath, Spf};
 use crate::moment;
@@ -14,6 +14,35 @@ use crate::verification::{self, Check, RecordState};
 use crate::zone::{self, Publisher, Record};
 
 views! {
+    /// A DKIM key of a domain.
+    KeyView {
+        /// The selector.
+        selector: String,
+        /// `rsa2048` or `ed25519`.
+        algorithm: String,
+        /// The name of its record.
+        name: String,
+        /// The text that is to be found there, published itself or at the end of an alias.
+        record: String,
+        /// Whether it signs (once seen in DNS; where it is not required, while it is there).
+        active: bool,
+        /// Whether it signs now, whatever the route.
+        signs: bool,
+        /// Whether the domain is not validated without it.
+        required: bool,
+        /// What DNS last said: `right`, `absent`, `wrong`, `unknown` (DNS could not say); none: not asked yet.
+        finding: Option<String>,
+        /// What stands at its name instead, where it is wrong.
+        found: Vec<String>,
+        /// Why DNS could not say, where it is unknown.
+        fault: Option<String>,
+        /// When its record was first seen in DNS.
+        seen_at: Option<String>,
+        /// When it took the place of an earlier key of this selector; none: it came with the domain.
+        made_at: Option<String>,
+        /// When it last began to sign, or ended to; none: neither since it was made.
+        moved_at: Option<String>,
+    }
     /// A record for a domain to publish, and what DNS has of it.
     DnsRecordView {
         /// What it is for: `dkim`, `return_path` or `dmarc`.
