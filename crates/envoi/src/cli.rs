@@ -4,6 +4,7 @@ mod account;
 mod api_key;
 mod ask;
 mod brake;
+mod dmarc;
 mod follow;
 mod inbox;
 mod member;
@@ -228,6 +229,19 @@ pub enum DomainCommand {
     },
     /// Show a domain with the records to publish
     Show {
+        /// Its name or id
+        domain: String,
+    },
+    /// Show what receivers reported of mail with a domain's name (DMARC)
+    Dmarc {
+        /// Its name or id
+        domain: String,
+        /// Of so many days until today [default: 30]
+        #[arg(long)]
+        days: Option<u64>,
+    },
+    /// Show how a domain fares: records, reports, bounces, complaints, blocklists, with what to do next
+    Health {
         /// Its name or id
         domain: String,
     },

@@ -1,5 +1,6 @@
 //! The configuration: one file, read whole, every fault with its line and its remedy.
 
+mod blocklists;
 mod check;
 mod example;
 mod keys;
@@ -56,6 +57,8 @@ pub struct Config {
     pub reports: Reports,
     /// `[tls_reports]`: who reports; none: nothing is counted or sent.
     pub tls_reports: Option<Author>,
+    /// `[blocklists]`: which are asked.
+    pub blocklists: net::blocklists::Lists,
     /// `[zone]`
     pub zone: Zone,
     /// `[http] listen`
@@ -108,7 +111,7 @@ impl Config {
         self.data_dir.join("acme")
     }
 
-    /// What domains publish, and what the zone has.
+    /// What domains publish, and what the zone has, but for the addresses that a key of the store makes.
     pub fn publisher(&self) -> Publisher {
         let zone = |name: &String| relay::zone::Zone {
             name: name.clone(),
@@ -119,6 +122,7 @@ impl Config {
             hostname: self.hostname.clone(),
             addresses: self.zone.addresses.clone(),
             zone: self.zone.name.as_ref().map(zone),
+            dmarc_reports: None,
         }
     }
 
@@ -420,6 +424,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         bounce_rules: tree.table("bounces").path("rules", folder),
         reports: reports(tree),
         tls_reports: tls_reports::read(tree),
+        blocklists: blocklists::read(tree),
         zone: zone(tree),
         http: tree.table("http").sockets("listen"),
         api: tree.table("api").sockets("listen"),

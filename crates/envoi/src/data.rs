@@ -32,6 +32,7 @@ pub fn options(config: &Config, clock: Arc<dyn Clock>) -> Options {
     options.webhooks =
         Bounds { waiting_max: config.limits.webhook_waiting_max, log_max: config.limits.webhook_log_max };
     options.inbox = config.limits.inbox_bounds();
+    options.dmarc = config.limits.dmarc_bounds();
     options.spool = spool_options(config);
     options
 }

@@ -6,10 +6,12 @@ mod brakes;
 pub(crate) mod certificates;
 mod checks;
 pub mod desk;
+mod dmarc_reports;
 mod domain;
 mod door;
 mod failed;
 mod follow;
+mod health;
 mod held;
 mod inbox;
 mod leaving;
@@ -87,6 +89,8 @@ pub struct Running<S> {
     pub webhooks: net::webhook::Handle,
     /// Counts TLS for reports to other domains; none: nothing is counted.
     pub tls_reports: Option<net::tls_reports::TlsReports>,
+    /// Asks the operator's blocklists.
+    pub blocklists: Arc<net::blocklists::Blocklists>,
     /// Takes a message that was handed in over HTTP.
     pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
     /// What came to its end in the last hour, for the automatic brakes.
@@ -179,7 +183,8 @@ impl<S: Store> Executor<S> {
         };
         let (hostname, console, limits) = (config.hostname.clone(), config.console_url(), config.limits.clone());
         let (cursors, changing) = (CursorKey::new(store.cursor_key()), tokio::sync::Mutex::default());
-        let (config, publisher, checks) = (config.clone(), config.publisher(), checks::Last::default());
+        let publisher = dmarc_reports::publisher(config, store.as_ref());
+        let (config, checks) = (config.clone(), checks::Last::default());
         let backups = backup::Backups::of(&config.data_dir);
         Arc::new(Executor {
             store,
@@ -263,6 +268,9 @@ impl<S: Store> Executor<S> {
         if let Operation::DomainVerify { domain } = operation {
             return self.domain_verify(&domain, identity.scope).await;
         }
+        if let Operation::DomainHealth { domain } = operation {
+            return self.domain_health(&domain, identity.scope).await;
+        }
         if let Operation::MessageSubmit { message } = operation {
             return self.message_submit(*message, &identity, None, None).await;
         }
@@ -320,6 +328,7 @@ impl<S: Store> Executor<S> {
             | O::DomainRotate { .. }
             | O::DomainBounceMails { .. }
             | O::DomainDelete { .. } => self.domain(operation, caller),
+            O::DomainDmarc { domain, days } => self.domain_dmarc(&domain, days, caller),
             O::SmtpUserAdd { .. } | O::SmtpUserReset { .. } | O::SmtpUserAddPassword { .. } => {
                 self.credential(operation, caller)
             }

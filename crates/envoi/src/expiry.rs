@@ -1,4 +1,4 @@
-//! Forgets what has an end of its own: suppressions whose time is over.
+//! Forgets what has an end of its own: suppressions and reports on DMARC whose time is over.
 
 use relay::store::Store;
 use std::sync::Arc;
@@ -20,6 +20,12 @@ pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdo
             Ok(Ok(count)) => tracing::info!(count, "suppressions whose time was over are gone"),
             Ok(Err(error)) => tracing::warn!(%error, "suppressions whose time is over could not be forgotten"),
             Err(error) => tracing::error!(%error, "forgetting suppressions broke off"),
+        }
+        let (store, before) = (Arc::clone(&executor.store), now.day().before(executor.limits.dmarc_days));
+        match tokio::task::spawn_blocking(move || store.dmarc_prune(before)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "DMARC reports whose time is over could not be forgotten"),
+            Err(error) => tracing::error!(%error, "forgetting DMARC reports broke off"),
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}

@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use web::listen::{Cover, Face};
 
 use net::acme::{Acme, AcmeSettings};
+use net::blocklists::Blocklists;
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
@@ -285,6 +286,7 @@ impl Ground {
             mail,
             webhooks,
             tls_reports,
+            blocklists: Blocklists::new(config.blocklists.clone(), Arc::clone(resolver), Arc::clone(&self.clock)),
             hand_in: Box::new(move |handed| {
                 let taking = Arc::clone(&taking);
                 Box::pin(async move { taking.hand_in(handed).await })

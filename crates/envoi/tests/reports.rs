@@ -14,6 +14,7 @@ use support::internet::{Internet, ZONE, add, house, looked, records, text};
 use support::{Hop, House, Login, Port, Server, eventually};
 
 use envoi::demo::capture::Captured;
+use net::clock::{Clock as _, SystemClock};
 use relay::power::Role;
 use support::browser::member;
 
@@ -199,4 +200,64 @@ fn without_the_setting_mail_goes_out_as_it_was_submitted() {
     let scene = Scene::start("");
     assert_eq!(scene.delivered("One", &["anna@example.net"]).sender, "till@shop.example");
     assert_eq!(scene.server.stop(), Some(0));
+}
+
+/// A DMARC report of today on a domain, plain as some are sent.
+fn aggregate(domain: &str, id: &str) -> String {
+    let begin = SystemClock::new().now().day().0 * 86_400;
+    let record = |source: &str, count: u32, result: &str| {
+        format!(
+            "<record><row><source_ip>{source}</source_ip><count>{count}</count><policy_evaluated><disposition>none\
+             </disposition><dkim>{result}</dkim><spf>{result}</spf></policy_evaluated></row><identifiers><header_from>{domain}\
+             </header_from></identifiers></record>\r\n"
+        )
+    };
+    format!(
+        "From: dmarc@isp.example\r\nSubject: Report Domain: {domain}\r\nMIME-Version: 1.0\r\nContent-Type: text/xml\r\n\r\n\
+         <feedback>\r\n<report_metadata><org_name>isp.example</org_name><report_id>{id}</report_id><date_range><begin>{begin}\
+         </begin><end>{}</end></date_range></report_metadata>\r\n<policy_published><domain>{domain}</domain><p>none</p>\
+         </policy_published>\r\n{}{}</feedback>",
+        begin + 86_399,
+        record("192.0.2.1", 40, "pass"),
+        record("192.0.2.9", 5, "fail"),
+    )
+}
+
+#[test]
+fn what_receivers_report_on_dmarc_is_shown_with_the_domain() {
+    let scene = Scene::start(LISTENS);
+    let domain = scene.house.json(&["domain", "show", "shop.example"]);
+    let advised = text(&records(&domain, "dmarc")[0]["value"]).to_owned();
+    let address = text(&domain["dmarc_address"]).to_owned();
+    assert!(advised.ends_with(&format!("rua=mailto:{address}")) && address.ends_with(&scene.host), "{advised}");
+    assert_eq!(domain["dmarc_reported"], false, "there is no record yet");
+    assert_eq!(scene.house.json(&["domain", "dmarc", "shop.example"])["total"]["messages"], 0);
+
+    for id in ["1", "1", "2"] {
+        assert!(scene.bring(&address, &aggregate("shop.example", id)).starts_with("250"));
+    }
+    assert!(scene.bring(&address, &aggregate("elsewhere.example", "3")).starts_with("250"), "heard, and not counted");
+    let found = scene.house.json(&["domain", "dmarc", "shop.example"]);
+    let total = &found["total"];
+    assert_eq!((&total["messages"], &total["passed"], &total["dkim"]), (&90.into(), &80.into(), &80.into()));
+    assert_eq!((&found["sources"][0]["source"], &found["reporters"][0]["reports"]), (&"192.0.2.1".into(), &2.into()));
+    assert_eq!(found["days"].as_array().unwrap().len(), 1);
+    assert_eq!(scene.house.error(&["domain", "dmarc", "shop.example", "--days", "91"])["kind"], "invalid");
+
+    let health = scene.house.json(&["domain", "health", "shop.example"]);
+    let codes: Vec<&str> = health["findings"].as_array().unwrap().iter().map(|one| text(&one["code"])).collect();
+    let wanted =
+        ["records-right", "return-path-right", "policy-absent", "alignment-others", "bounces-few", "complaints-few"];
+    assert_eq!((codes.as_slice(), &health["verdict"]), (&wanted[..], &"bad".into()));
+    let mut owner = member(&scene.house, &scene.server, Some("1"), "owner@example.com", Role::Administrator);
+    let page = owner.get("/domains/shop.example/dmarc").body;
+    assert!(page.contains("192.0.2.9") && page.contains("isp.example"), "{page}");
+    let page = owner.get("/domains/shop.example/health").body;
+    assert!(page.contains("10 of 90 messages"), "{page}");
+    // what was taken is on the disk
+    let Scene { house, server, .. } = scene;
+    server.kill();
+    let server = house.serve();
+    assert_eq!(house.json(&["domain", "dmarc", "shop.example", "--days", "1"])["total"]["messages"], 90);
+    assert_eq!(server.stop(), Some(0));
 }

@@ -9,6 +9,7 @@ pub mod bounces;
 pub mod command;
 pub mod config;
 pub mod conversation;
+pub mod dmarc_report;
 pub mod framing;
 pub mod letter;
 pub mod mta_sts;
@@ -32,6 +33,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("command", command::check),
     ("config", config::check),
     ("conversation", conversation::check),
+    ("dmarc_report", dmarc_report::check),
     ("framing", framing::check),
     ("letter", letter::check),
     ("mta_sts", mta_sts::check),

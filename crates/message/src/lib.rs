@@ -7,6 +7,7 @@ pub mod admission;
 pub mod composition;
 pub mod date;
 pub mod dkim;
+pub mod dmarc_report;
 pub mod dsn;
 pub mod header;
 pub mod letter;

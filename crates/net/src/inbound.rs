@@ -1,8 +1,10 @@
-//! Takes what other mail servers report about mail that has left: only at the addresses that it went out with and at the
-//! configured one for complaints, from anybody, in the clear or under TLS. Nothing is ever sent in answer.
+//! Takes what other mail servers report about mail that has left: only at the addresses that it went out with, at those of
+//! domains for reports on DMARC, and at the configured one for complaints; from anybody, in the clear or under TLS. Nothing is
+//! ever sent in answer.
 //!
 //! A report is understood and on the disk before its `250`: whoever sends it need not keep it, and nobody has to send it twice.
 
+mod aggregates;
 mod metrics;
 mod session;
 mod taking;
@@ -10,6 +12,7 @@ mod taking;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use relay::dmarc_report::Addresses;
 use relay::limits::Limits;
 use relay::outcome::rules::Rules;
 use relay::rate::Pace;
@@ -25,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
@@ -56,6 +60,8 @@ pub struct Surroundings<S> {
     pub store: Arc<S>,
     /// Knows the addresses again.
     pub return_paths: Arc<ReturnPaths>,
+    /// Knows the addresses for reports on DMARC again.
+    pub dmarc: Addresses,
     /// The certificates.
     pub certificates: Arc<Certificates>,
     /// The time.
@@ -92,6 +98,7 @@ impl Listener {
 struct Desk<S> {
     store: Arc<S>,
     return_paths: Arc<ReturnPaths>,
+    dmarc: Addresses,
     feedback: Option<Address>,
     rules: Arc<Rules>,
     session: smtp::server::Settings,
@@ -103,17 +110,20 @@ struct Desk<S> {
     pace: Mutex<Pace<Site>>,
     /// Reports whose content is held in memory.
     held: Slots,
+    /// Reports that are opened.
+    opening: Semaphore,
     limits: Limits,
 }
 
 /// Takes reports on these sockets until the stop.
 pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Surroundings<S>) {
-    let Surroundings { store, return_paths, certificates, clock, metrics, shutdown } = around;
+    let Surroundings { store, return_paths, dmarc, certificates, clock, metrics, shutdown } = around;
     let limits = settings.limits;
     let rate = limits.reports_per_minute;
     let desk = Arc::new(Desk {
         store,
         return_paths,
+        dmarc,
         feedback: settings.feedback,
         rules: settings.rules,
         session: limits.report_session(&settings.hostname),
@@ -124,6 +134,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),
         held: Slots::of_report_contents(&limits),
+        opening: Semaphore::new(1),
         limits,
     });
     for Listener { listener, .. } in listeners {

@@ -1,6 +1,7 @@
 //! Waits: submission, delivery, DNS, TLS and the clock.
 
 pub mod acme;
+pub mod blocklists;
 pub mod clock;
 pub mod dispatch;
 pub mod dns;

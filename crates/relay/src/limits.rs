@@ -290,6 +290,16 @@ limits! {
         "Recipients that one IP address (IPv6: /64) may name where reports are taken, evenly, after a burst of a tenth of them. 0: as many as it likes.";
     report_connection_seconds REPORT_CONNECTION_SECONDS 600 10..=3_600 "seconds" ""
         "How long a connection with reports lasts at the most.";
+    dmarc_opened_octets_max DMARC_OPENED_OCTETS_MAX 10_485_760 65_536..=209_715_200 "octets" ""
+        "Octets of a report on DMARC once its attachment is opened; it is read as it is opened, and never held.";
+    dmarc_days DMARC_DAYS 90 7..=400 "days" ""
+        "How long reports on DMARC are kept.";
+    dmarc_reports_max DMARC_REPORTS_MAX 200 10..=10_000 "reports" ""
+        "Reports on DMARC about one domain and day that are kept; further ones are taken and not counted.";
+    dmarc_rows_max DMARC_ROWS_MAX 500 10..=10_000 "rows" ""
+        "Rows of one domain and day that reports on DMARC are counted in, one for each source and result; what further sources sent is counted together.";
+    dmarc_total_max DMARC_TOTAL_MAX 1_000_000 10_000..=100_000_000 "rows" ""
+        "Reports on DMARC and rows of them that are kept in all: beyond it the oldest days go.";
     webhooks_max WEBHOOKS_MAX 10 0..=1_000 "webhooks" ""
         "Webhooks of one account.";
     webhook_waiting_max WEBHOOK_WAITING_MAX 10_000 100..=1_000_000 "calls" ""
@@ -384,6 +394,15 @@ impl Limits {
     /// How long reports are taken at an address.
     pub fn return_path(&self) -> Duration {
         Duration::from_secs(self.return_path_days * 86_400)
+    }
+
+    /// How much is kept of reports on DMARC.
+    pub fn dmarc_bounds(&self) -> crate::dmarc_report::Bounds {
+        crate::dmarc_report::Bounds {
+            reports_max: self.dmarc_reports_max,
+            rows_max: self.dmarc_rows_max,
+            total_max: self.dmarc_total_max,
+        }
     }
 
     /// The window in which failed logins are counted.

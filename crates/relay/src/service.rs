@@ -15,6 +15,7 @@ mod leaving;
 mod member;
 mod name;
 pub mod operation;
+mod own_health;
 mod part;
 mod plan;
 mod queue;

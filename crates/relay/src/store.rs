@@ -2,6 +2,7 @@
 
 mod book;
 mod brakes;
+mod dmarc_reports;
 mod inbox;
 mod members;
 mod plans;
@@ -32,6 +33,7 @@ pub use book::{
     SmtpUserChange, WebhookChange,
 };
 pub use brakes::Brakes;
+pub use dmarc_reports::DmarcReports;
 pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
@@ -373,6 +375,9 @@ pub trait History: Send + Sync + 'static {
 }
 
 /// All that the relay remembers.
-pub trait Store: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox {}
+pub trait Store:
+    Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports
+{
+}
 
-impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox> Store for S {}
+impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports> Store for S {}

@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::directory::Directory;
+use crate::dmarc_report;
 use crate::id::Id;
 use crate::sending_domain::{DkimKey, SendingDomain};
 use crate::verification;
@@ -40,6 +41,8 @@ pub struct Publisher {
     pub addresses: Vec<IpAddr>,
     /// The zone.
     pub zone: Option<Zone>,
+    /// What makes the addresses where reports on DMARC are taken; none: none are.
+    pub dmarc_reports: Option<dmarc_report::Addresses>,
 }
 
 /// A zone of the operator's for what the relay publishes.
@@ -192,6 +195,19 @@ impl Publisher {
         }
     }
 
+    /// Where the relay takes reports on DMARC about a domain; none: nowhere.
+    pub fn dmarc_address(&self, domain: &SendingDomain) -> Option<String> {
+        self.dmarc_reports.as_ref()?.of(domain)
+    }
+
+    /// The DMARC record that is advised where there is none: reports, to the relay where it takes them, and nothing refused yet
+    /// (RFC 7489 §6.3).
+    pub fn advised_dmarc(&self, domain: &SendingDomain) -> Record {
+        let reports = self.dmarc_address(domain).unwrap_or_else(|| format!("postmaster@{}", domain.name));
+        let value = format!("v=DMARC1; p=none; rua=mailto:{reports}");
+        Record::new(format!("_dmarc.{}", domain.name), Data::Txt(value))
+    }
+
     /// The mail server and the senders of a return-path host.
     fn of_return_path(&self, host: &str) -> Vec<Record> {
         let mail = Data::Mx(10, self.hostname.clone());
@@ -284,12 +300,6 @@ pub fn return_path_host(domain: &SendingDomain) -> Option<String> {
     Some(format!("{RETURN_PATH}{}.{}", label(domain)?, domain.name))
 }
 
-/// The DMARC record that we advise where there is none: reports, and nothing refused yet (RFC 7489 §6.3).
-pub fn advised_dmarc(domain: &SendingDomain) -> Record {
-    let value = format!("v=DMARC1; p=none; rua=mailto:postmaster@{}", domain.name);
-    Record::new(format!("_dmarc.{}", domain.name), Data::Txt(value))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -327,7 +337,7 @@ mod tests {
     fn publisher() -> Publisher {
         let zone = Zone { name: "z.test".into(), name_servers: vec!["a.ns.z.test".into()], is_served: true };
         let addresses = vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
-        Publisher { hostname: "out.z.test".into(), addresses, zone: Some(zone) }
+        Publisher { hostname: "out.z.test".into(), addresses, zone: Some(zone), dmarc_reports: None }
     }
 
     fn held(name: &str) -> Held {
@@ -382,6 +392,10 @@ mod tests {
         assert_eq!((forms.as_slice(), own.records_of(&domain).len()), (&["MX", "TXT"][..], 0));
         let led = publisher().return_path_records(&domain);
         assert_eq!((led[0].name.as_str(), led[0].value().as_str()), ("rp-abc.shop.example", "abc-7.rp.z.test"));
+        assert_eq!(own.advised_dmarc(&domain).value(), "v=DMARC1; p=none; rua=mailto:postmaster@shop.example");
+        let taking = Publisher { dmarc_reports: Some(dmarc_report::Addresses::new([1; 32])), ..own.clone() };
+        let address = taking.dmarc_address(&domain).unwrap();
+        assert!(taking.advised_dmarc(&domain).value().ends_with(&format!("; rua=mailto:{address}")), "{address}");
         let nowhere = Publisher { addresses: Vec::new(), ..own };
         assert_eq!(nowhere.spf(), "v=spf1 a:out.z.test -all");
         assert!(publisher().return_path_records(&SendingDomain { keys: Vec::new(), ..domain }).is_empty());

@@ -10,8 +10,9 @@ use relay::activity::Notice;
 use relay::api_key::ApiKey;
 use relay::brake::{Brake, Release, Subject};
 use relay::certificate;
-use relay::clock::Timestamp;
+use relay::clock::{Day, Timestamp};
 use relay::directory::Directory;
+use relay::dmarc_report::{self, Taken};
 use relay::id::{Id, MessageId};
 use relay::member::failures::FailedSignIns;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
@@ -25,8 +26,8 @@ use relay::sandbox::{Capture, Captured, CapturedFilter};
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
-    Actor, AuditEntry, Block, Book, Brakes, Claimed, Content, Draft, Inbox, KeyHash, KeyedRequest, Login, Members,
-    NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, RequestBounds, Requests,
+    Actor, AuditEntry, Block, Book, Brakes, Claimed, Content, DmarcReports, Draft, Inbox, KeyHash, KeyedRequest, Login,
+    Members, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, RequestBounds, Requests,
     SmtpUserChange, Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
@@ -333,6 +334,14 @@ handed! {
     inbox_message(account: Option<Id<Account>>, message: MessageId) -> Done<Option<(Captured, Bytes)>>;
     inbox_delete(account: Id<Account>, message: Option<MessageId>) -> Done<u64>;
     inbox_prune(before: Timestamp) -> Done<u64>;
+}
+
+handed! {
+    DmarcReports;
+    dmarc_take(report: &dmarc_report::Report) -> Done<Taken>;
+    dmarc_kept(domain: Id<SendingDomain>, since: Day, until: Day) -> Done<dmarc_report::Kept>;
+    dmarc_delete(account: Id<Account>) -> Done<()>;
+    dmarc_prune(before: Day) -> Done<()>;
 }
 
 handed! {

@@ -126,6 +126,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(plan::plan_decline))
         .routes(routes!(domain::domain_list, domain::domain_add))
         .routes(routes!(domain::domain_show, domain::domain_delete))
+        .routes(routes!(domain::domain_dmarc))
+        .routes(routes!(domain::domain_health))
         .routes(routes!(domain::domain_vouch))
         .routes(routes!(domain::domain_verify))
         .routes(routes!(domain::domain_rotate))

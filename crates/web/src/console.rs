@@ -15,12 +15,14 @@ mod chart;
 mod connect;
 mod connections;
 mod dashboard;
+mod dmarc;
 mod domains;
 mod entrance;
 mod erase;
 mod export;
 mod form;
 mod guard;
+mod health;
 mod help;
 mod inbox;
 mod listing;
@@ -155,6 +157,8 @@ fn routes() -> Vec<Route> {
         connections::routes(),
         inbox::routes(),
         domains::routes(),
+        dmarc::routes(),
+        health::routes(),
         users::routes(),
         connect::routes(),
         test_mail::routes(),

@@ -75,6 +75,8 @@ fn domain(command: &DomainCommand) -> Wanted {
         DomainCommand::Add { account, name } => Operation::DomainAdd { account: *account, name: name.clone() }.into(),
         DomainCommand::List { account } => Operation::DomainList { account: *account, part: Part::WHOLE }.into(),
         DomainCommand::Show { domain } => Operation::DomainShow { domain: domain.clone() }.into(),
+        DomainCommand::Dmarc { domain, days } => Operation::DomainDmarc { domain: domain.clone(), days: *days }.into(),
+        DomainCommand::Health { domain } => Operation::DomainHealth { domain: domain.clone() }.into(),
         DomainCommand::Verify { domain } => Operation::DomainVerify { domain: domain.clone() }.into(),
         DomainCommand::Vouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: true }.into(),
         DomainCommand::Unvouch { domain } => Operation::DomainVouch { domain: domain.clone(), vouched: false }.into(),

@@ -37,6 +37,8 @@ pub(super) fn text(answer: &Answer) -> String {
             }),
             "There is no domain: `envoi domain add --account ID example.com` adds one.",
         ),
+        Answer::DmarcReported(found) => super::dmarc::reported(found),
+        Answer::DomainHealth(found) => super::dmarc::health(found),
         Answer::SmtpUser(user) => smtp_user(user),
         Answer::SmtpUsers(users) => smtp_users(users),
         Answer::Credential(credential_of) => credential(credential_of),

@@ -2,6 +2,7 @@
 //!
 //! The reader, `config example` and the reference page are all made from it, so that none can lag behind.
 
+mod blocklists;
 mod bounces;
 mod sections;
 mod tls_reports;
@@ -576,7 +577,8 @@ pub(super) fn keys() -> Vec<Key> {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            let known = KEYS.iter().chain(bounces::KEYS).chain(tls_reports::KEYS).chain(unsubscribe::KEYS);
+            let further = [bounces::KEYS, tls_reports::KEYS, blocklists::KEYS, unsubscribe::KEYS];
+            let known = KEYS.iter().chain(further.into_iter().flatten());
             all.extend(known.filter(|key| key.section == section.name).cloned());
         }
     }

@@ -15,6 +15,9 @@ impl<S: Store> Executor<S> {
         if let Err(error) = self.store.inbox_delete(Id::new(account), None) {
             tracing::warn!(%error, account, "the test inbox of a deleted account is still there");
         }
+        if let Err(error) = self.store.dmarc_delete(Id::new(account)) {
+            tracing::warn!(%error, account, "DMARC reports of a deleted account are still there");
+        }
         let mail = if cancel_mail {
             "all its mail that waits is given up"
         } else {

@@ -1,6 +1,7 @@
 //! Where other servers report on mail that has left: the addresses that it goes out with, and who listens there.
 
 use net::inbound;
+use relay::dmarc_report::Addresses;
 use relay::outcome::rules::Rules;
 use relay::return_path::ReturnPaths;
 use relay::service::Fault;
@@ -38,6 +39,7 @@ impl Ground {
         let around = inbound::Surroundings {
             store: Arc::clone(&self.store),
             return_paths: self.return_paths(config),
+            dmarc: Addresses::new(self.store.return_path_key()),
             certificates: Arc::clone(&self.kept.certificates),
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.reports.clone(),

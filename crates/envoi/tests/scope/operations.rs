@@ -161,6 +161,8 @@ fn of_domain(domain: &str) -> Vec<Operation> {
     let domain = domain.to_owned();
     vec![
         O::DomainShow { domain: domain.clone() },
+        O::DomainDmarc { domain: domain.clone(), days: None },
+        O::DomainHealth { domain: domain.clone() },
         O::DomainVerify { domain: domain.clone() },
         O::DomainVouch { domain: domain.clone(), vouched: true },
         O::DomainRotate { domain: domain.clone(), algorithm: None, force: true },

@@ -18,8 +18,20 @@ struct Reference {
 }
 
 /// What reports are counted as.
-const KINDS: [&str; 8] =
-    ["soft_bounce", "hard_bounce", "complaint", "remark", "unattributed", "automatic", "unknown", "nobody"];
+const KINDS: [&str; 12] = [
+    "soft_bounce",
+    "hard_bounce",
+    "complaint",
+    "remark",
+    "unattributed",
+    "automatic",
+    "unknown",
+    "nobody",
+    "dmarc",
+    "dmarc_again",
+    "dmarc_beyond",
+    "dmarc_unusable",
+];
 
 /// Handles of every metric, registered once; cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,9 @@
 //! One session: carries out the machine's steps and answers its questions.
 
 use bytes::BytesMut;
+use relay::id::Id;
 use relay::return_path::{Refused, Token};
+use relay::sending_domain::SendingDomain;
 use relay::site::Site;
 use relay::slots::Place;
 use relay::store::Store;
@@ -26,6 +28,8 @@ const AGAIN_SECONDS: u64 = 30;
 pub(super) enum Addressee {
     /// To an address that mail went out with.
     Mail(Token),
+    /// To that of a domain for reports on DMARC.
+    Domain(Id<SendingDomain>),
     /// To the one for complaints.
     Feedback,
 }
@@ -173,7 +177,9 @@ impl<S: Store> Desk<S> {
         if self.feedback.as_ref().is_some_and(is_feedback) {
             return Some(Addressee::Feedback);
         }
-        self.token(path).ok().map(Addressee::Mail)
+        let directory = self.store.directory();
+        let domain = self.dmarc.domain(path, |id| directory.domains.get(&id)).map(|domain| domain.id);
+        domain.map(Addressee::Domain).or_else(|| self.token(path).ok().map(Addressee::Mail))
     }
 
     /// What an address names that mail went out with. Its host is that of the domain, as long as there is that.

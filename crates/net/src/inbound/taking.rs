@@ -26,6 +26,9 @@ impl<S: Store> Session<S> {
         };
         let Receiving { octets, room, .. } = receiving;
         let (content, is_null) = (octets.freeze(), self.is_null);
+        if let Addressee::Domain(domain) = addressee {
+            return self.desk.take_aggregate(domain, content).await.map_err(|error| not_kept(&error));
+        }
         let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await;
         // it stood in memory until here
         drop(room);
@@ -33,13 +36,16 @@ impl<S: Store> Session<S> {
             tracing::error!(%error, "a report could not be read");
             replies::store_failed()
         })?;
-        self.desk.act_on(addressee, &reading).await.map_err(|error| {
-            tracing::error!(%error, "a report could not be kept");
-            match error {
-                StoreError::NoRoom(_) => replies::store_full(),
-                _ => replies::store_failed(),
-            }
-        })
+        self.desk.act_on(addressee, &reading).await.map_err(|error| not_kept(&error))
+    }
+}
+
+/// What the other server hears, which is to bring it again.
+fn not_kept(error: &StoreError) -> Reply {
+    tracing::error!(%error, "a report could not be kept");
+    match error {
+        StoreError::NoRoom(_) => replies::store_full(),
+        _ => replies::store_failed(),
     }
 }
 
@@ -67,7 +73,7 @@ impl<S: Store> Desk<S> {
                 let paths = complaint.return_paths.iter().filter_map(|path| Address::parse(path, true).ok());
                 paths.filter_map(|path| self.token(&path).ok()).next()?
             }
-            (Addressee::Feedback, _) => return None,
+            (Addressee::Feedback | Addressee::Domain(_), _) => return None,
         };
         // of an account that is gone nobody wants to know
         self.store.directory().accounts.contains_key(&token.account).then_some(token)

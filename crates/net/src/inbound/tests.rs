@@ -1,5 +1,7 @@
 //! Reports over real sockets: who may bring them, to which address, and what is kept before the 250.
 
+mod aggregates;
+
 use super::*;
 use crate::clock::SystemClock;
 use crate::tls::CertificateFiles;
@@ -12,7 +14,7 @@ use relay::queue::{ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict}
 use relay::report;
 use relay::return_path::Token;
 use relay::sending_domain::{DkimKey, KeyAlgorithm};
-use relay::store::{Actor, Book, History, NewDkimKey, Spool, StoreError};
+use relay::store::{Actor, Book, DmarcReports as _, History, NewDkimKey, Spool, StoreError};
 use relay::suppression::SuppressionCause;
 use smtp::address::ReversePath;
 use smtp::server::Secret;
@@ -100,6 +102,7 @@ impl World {
         let around = Surroundings {
             store: Arc::new(store.clone()),
             return_paths: Arc::clone(&paths),
+            dmarc: Addresses::new(store.return_path_key()),
             certificates: certificates(folder.path()),
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::default(),

@@ -41,7 +41,7 @@ impl World {
         store.domain_add(account.id, "shop.example", keys, &by, Timestamp(1)).unwrap();
         let zone = Zone { name: "z.test".into(), name_servers: vec!["ns.z.test".into()], is_served: true };
         let addresses = vec!["192.0.2.25".parse().unwrap()];
-        let publisher = Publisher { hostname: "out.z.test".into(), addresses, zone: Some(zone) };
+        let publisher = Publisher { hostname: "out.z.test".into(), addresses, zone: Some(zone), dmarc_reports: None };
         let clock = Arc::new(SystemClock::new());
         let server = NameServer::new(Arc::new(store.clone()), Arc::new(publisher), clock, limits);
         let sockets = Sockets::bind("127.0.0.1:0".parse().unwrap()).unwrap();

@@ -192,7 +192,8 @@ fn domain() -> SendingDomain {
 
 fn publisher() -> Publisher {
     let zone = Zone { name: "relay.test".into(), name_servers: vec!["ns.test".into()], is_served: true };
-    Publisher { hostname: "out.test".into(), addresses: vec!["192.0.2.1".parse().unwrap()], zone: Some(zone) }
+    let addresses = vec!["192.0.2.1".parse().unwrap()];
+    Publisher { hostname: "out.test".into(), addresses, zone: Some(zone), dmarc_reports: None }
 }
 
 fn looked(publisher: &Publisher, world: World<'_>) -> SendingDomain {

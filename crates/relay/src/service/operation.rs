@@ -1,20 +1,20 @@
 //! What can be asked of a relay, running or not, and what it answers: the language of the control socket.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use utoipa::ToSchema;
 
+pub use super::own_health::Health;
 pub use super::part::Part;
 
 use super::view::{
     AccountView, ActivityChangesView, ActivityDetailView, ActivityView, ApiKeySecretView, ApiKeyView, AuditView,
     BackupView, BackupsView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView,
-    ConnectionView, ContactsView, CredentialView, DomainView, DoneView, ErasureView, KeptBackupView, MemberLinkView,
-    MemberView, MessageView, PlanRequestView, PlanView, QueuePartView, QueueView, SignInView, SiteView, SmtpUserView,
-    SourceView, StatisticsView, SubmissionView, SuppressionView, SuppressionsImportedView, TlsReportView,
-    TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView, WebhookView, ZoneView,
+    ConnectionView, ContactsView, CredentialView, DmarcReportedView, DomainHealthView, DomainView, DoneView,
+    ErasureView, KeptBackupView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueuePartView,
+    QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
+    SuppressionsImportedView, TlsReportView, TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView,
+    WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -138,6 +138,10 @@ operations! {
     DomainRotate { domain: String, algorithm: Option<KeyAlgorithm>, force: bool } needs Need::Power(Domains);
     /// Switches a domain's bounce mails on or off.
     DomainBounceMails { domain: String, on: bool } needs Need::Power(Domains);
+    /// Shows what receivers reported of mail with a domain's name (DMARC), of so many days until today.
+    DomainDmarc { domain: String, days: Option<u64> } needs Need::Power(Domains);
+    /// Shows how a domain fares: its records, what was reported of its mail, bounces, complaints, blocklists.
+    DomainHealth { domain: String } needs Need::Power(Domains);
     /// Deletes a domain: its users stop at once, its queue has 24 hours or is given up.
     DomainDelete { domain: String, cancel_mail: bool } needs Need::Power(Domains);
     /// Makes an SMTP user; its password is shown once.
@@ -350,6 +354,8 @@ impl Operation {
                 | Operation::PlanRequestList
                 | Operation::DomainList { .. }
                 | Operation::DomainShow { .. }
+                | Operation::DomainDmarc { .. }
+                | Operation::DomainHealth { .. }
                 | Operation::SmtpUserList { .. }
                 | Operation::SmtpUserShow { .. }
                 | Operation::SuppressionList { .. }
@@ -504,6 +510,8 @@ answers! {
     PlanRequests(Vec<PlanRequestView>);
     Domain(DomainView);
     Domains(Vec<DomainView>);
+    DmarcReported(DmarcReportedView);
+    DomainHealth(DomainHealthView);
     SmtpUser(SmtpUserView);
     SmtpUsers(Vec<SmtpUserView>);
     Credential(CredentialView);
@@ -548,46 +556,4 @@ answers! {
     Backups(BackupsView);
     KeptBackup(KeptBackupView);
     Done(DoneView);
-}
-
-/// What a relay says of itself, for `doctor`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Health {
-    /// Whether a server answered (and not the command itself, with the data folder open).
-    pub running: bool,
-    /// Seconds since the server started.
-    pub up_seconds: u64,
-    /// Where it listens for STARTTLS.
-    #[schema(value_type = Vec<String>)]
-    pub starttls: Vec<std::net::SocketAddr>,
-    /// Where it listens for TLS.
-    #[schema(value_type = Vec<String>)]
-    pub tls: Vec<std::net::SocketAddr>,
-    /// The store.
-    pub store: crate::store::StoreHealth,
-    /// Blocks in force.
-    pub blocks: u64,
-    /// Requests for a plan that wait for the operator.
-    #[serde(default)]
-    pub plan_requests: u64,
-    /// Connections now.
-    pub connections: u64,
-    /// The address with most of them (IPv6: the first of its /64), and how many these are.
-    #[schema(value_type = Option<(String, u64)>)]
-    pub busiest_address: Option<(IpAddr, u64)>,
-    /// The certificates that clients are shown.
-    #[serde(default)]
-    pub certificates: Vec<CertificateView>,
-    /// How many accounts are in each state; a state of none is left out.
-    #[serde(default)]
-    pub accounts: BTreeMap<String, u64>,
-    /// How many sending domains are in each state; a state of none is left out.
-    #[serde(default)]
-    pub domains: BTreeMap<String, u64>,
-    /// How many sending domains keep their signing key though its time is over, because the next one's record is missing.
-    #[serde(default)]
-    pub overdue_keys: u64,
-    /// The name of the first such record.
-    #[serde(default)]
-    pub overdue_key: Option<String>,
 }

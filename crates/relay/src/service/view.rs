@@ -4,8 +4,10 @@
 mod views;
 
 mod account;
+mod dmarc;
 mod domain;
 mod from;
+mod health;
 mod inbox;
 mod member;
 mod relay;
@@ -18,15 +20,17 @@ use utoipa::ToSchema;
 
 use crate::credential::SecretText;
 pub use account::{AccountView, ContactView, ContactsView, ErasureView, PlanChangeView, PlanRequestView, PlanView};
+pub use dmarc::{DmarcDayView, DmarcReportView, DmarcReportedView, DmarcReporterView, DmarcSourceView, DmarcTallyView};
 pub use domain::{DmarcView, DnsRecordView, KeyView, RotationView, SpfView, ZoneView};
 pub use from::{Sent, word};
+pub use health::{DomainHealthView, HealthFindingView};
 pub use inbox::{
     BODY_OCTETS_MAX, CapturedDetailView, CapturedView, HeaderView, LinkView, PartView, SignatureView, SourceView,
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, QueuePartView, SiteView,
-    TlsReportView, TlsSessionsView, UnknownReplyView,
+    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, QueuePartView,
+    RepairStepView, RepairView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -44,22 +48,6 @@ pub struct ViewPage {
 }
 
 views! {
-    /// What `doctor --repair` does, or would do.
-    RepairView {
-        /// Each step.
-        steps: Vec<RepairStepView>,
-        /// Whether it was done.
-        done: bool,
-    }
-    /// One step of a repair.
-    RepairStepView {
-        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
-        action: String,
-        /// The message that it is about.
-        message: Option<String>,
-        /// What is done, in words.
-        what: String,
-    }
     /// A backup.
     BackupView {
         /// Its folder.
@@ -116,6 +104,10 @@ views! {
         spf: Option<SpfView>,
         /// Its DMARC policy; none: not asked yet.
         dmarc: Option<DmarcView>,
+        /// The address where the relay takes DMARC reports on it; none: it takes none.
+        dmarc_address: Option<String>,
+        /// Whether the policy that was last seen has reports sent there; none: there is no such address.
+        dmarc_reported: Option<bool>,
         /// When DNS was last asked.
         checked_at: Option<String>,
         /// What is not as it should be: what was found and expected of which record, or that another account holds the name; empty where all is well.
@@ -564,6 +556,8 @@ pub fn pages() -> impl Iterator<Item = &'static ViewPage> {
     PAGES
         .iter()
         .chain(domain::PAGES)
+        .chain(dmarc::PAGES)
+        .chain(health::PAGES)
         .chain(account::PAGES)
         .chain(member::PAGES)
         .chain(webhook::PAGES)

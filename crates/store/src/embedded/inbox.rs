@@ -1,9 +1,7 @@
-//! Test inboxes in a file of their own, which is made when the sandbox first takes something: nobody else pays for it, and
-//! no fault of it stops anything but the sandbox.
+//! Test inboxes, in a file beside the ledger.
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use relay::account::Account;
@@ -15,7 +13,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::Embedded;
-use super::sqlite::{self, Readers, malformed, named};
+use super::side_file::SideFile;
+use super::sqlite::{malformed, named};
 
 /// The steps from each version of the schema to the next.
 const MIGRATIONS: &[&str] = &["
@@ -47,83 +46,24 @@ const BETWEEN: char = '\n';
 
 /// The file of all test inboxes.
 pub(super) struct File {
-    path: PathBuf,
+    file: SideFile,
     bounds: Bounds,
-    opened: Mutex<Option<Arc<Opened>>>,
-}
-
-struct Opened {
-    writer: Mutex<Connection>,
-    readers: Readers,
 }
 
 impl File {
     /// The file of this path, opened when it is needed.
     pub(super) fn new(path: PathBuf, bounds: Bounds) -> File {
-        File { path, bounds, opened: Mutex::new(None) }
-    }
-
-    fn open(&self) -> Result<Arc<Opened>, StoreError> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = opened.as_ref() {
-            return Ok(Arc::clone(opened));
-        }
-        let failed = |error: &dyn std::fmt::Display| {
-            let path = self.path.display();
-            StoreError::Unavailable(format!(
-                "the test inbox cannot be opened ({error}); where {path} is damaged, move it and those beside it whose \
-                 names begin alike away: nothing but test mail is in it"
-            ))
-        };
-        let writer = sqlite::open_writer(&self.path, MIGRATIONS).map_err(|error| failed(&error))?;
-        // what is deleted is gone from the file, and not only from its tables
-        writer.pragma_update(None, "secure_delete", true).map_err(|error| failed(&error))?;
-        let made = Arc::new(Opened { writer: Mutex::new(writer), readers: Readers::new(&self.path, |_| Ok(())) });
-        *opened = Some(Arc::clone(&made));
-        Ok(made)
-    }
-
-    /// Reads where anything was ever kept.
-    fn read<T: Default>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
-        if !self.path.exists() {
-            return Ok(T::default());
-        }
-        self.open()?.readers.read(work)
-    }
-
-    /// Deletes where anything was ever kept, and leaves nothing of it in the file's log either.
-    fn delete(&self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<u64>) -> Result<u64, StoreError> {
-        if !self.path.exists() {
-            return Ok(0);
-        }
-        let opened = self.open()?;
-        let mut writer = opened.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = (|| {
-            let transaction = writer.transaction()?;
-            let count = work(&transaction)?;
-            transaction.commit()?;
-            Ok(count)
-        })()
-        .map_err(unavailable)?;
-        if count > 0 {
-            // a reader may be in the way: then the next one does it
-            let _ = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        }
-        Ok(count)
+        File { file: SideFile::new(path, MIGRATIONS, "the test inbox"), bounds }
     }
 
     fn put(&self, capture: &Capture) -> Result<(), StoreError> {
-        let opened = self.open()?;
         // one at a time: no more than one content is in memory for this
-        let mut writer = opened.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(whole) = whole(capture, self.bounds.one_max())? else { return Ok(()) };
-        (|| {
-            let transaction = writer.transaction()?;
-            keep(&transaction, &capture.captured, &whole)?;
-            bound(&transaction, capture.captured.account, &self.bounds)?;
-            transaction.commit()
-        })()
-        .map_err(unavailable)
+        self.file.write(|transaction| {
+            let Some(whole) = whole(capture, self.bounds.one_max())? else { return Ok(()) };
+            keep(transaction, &capture.captured, &whole)
+                .and_then(|()| bound(transaction, capture.captured.account, &self.bounds))
+                .map_err(|error| self.file.failed(error))
+        })
     }
 }
 
@@ -231,14 +171,6 @@ fn captured(row: &Row<'_>) -> rusqlite::Result<Captured> {
     })
 }
 
-/// What a failed verb says. A fault of this file is one of test mail alone: nothing latches.
-fn unavailable(error: rusqlite::Error) -> StoreError {
-    if sqlite::is_full(&error) {
-        return StoreError::NoRoom("the test inbox has no room on the disk".to_owned());
-    }
-    StoreError::Unavailable(format!("the test inbox: {error}"))
-}
-
 impl Inbox for Embedded {
     fn inbox_put(&self, capture: Capture) -> Result<(), StoreError> {
         self.inbox.put(&capture)
@@ -251,7 +183,7 @@ impl Inbox for Embedded {
             "SELECT {COLUMNS} FROM captured WHERE (?1 IS NULL OR account = ?1) AND (?2 IS NULL OR message < ?2) \
              ORDER BY message DESC"
         );
-        self.inbox.read(|reader| {
+        self.inbox.file.read(|reader| {
             let mut statement = reader.prepare_cached(&question)?;
             let mut rows = statement.query(params![account, before])?;
             let mut found = Vec::new();
@@ -273,7 +205,7 @@ impl Inbox for Embedded {
         account: Option<Id<Account>>,
         message: MessageId,
     ) -> Result<Option<(Captured, Bytes)>, StoreError> {
-        self.inbox.read(|reader| {
+        self.inbox.file.read(|reader| {
             let found = one(reader, message)?;
             let Some(kept) = found.filter(|kept| account.is_none_or(|account| kept.account == account)) else {
                 return Ok(None);
@@ -286,7 +218,7 @@ impl Inbox for Embedded {
 
     fn inbox_delete(&self, account: Id<Account>, message: Option<MessageId>) -> Result<u64, StoreError> {
         let account = named(account.number());
-        self.inbox.delete(|transaction| {
+        self.inbox.file.delete(|transaction| {
             let count = match message {
                 Some(message) => transaction.execute(
                     "DELETE FROM captured WHERE account = ?1 AND message = ?2",
@@ -300,7 +232,7 @@ impl Inbox for Embedded {
 
     fn inbox_prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let directory = self.ledger.directory();
-        self.inbox.delete(|transaction| {
+        self.inbox.file.delete(|transaction| {
             let mut count = transaction.execute("DELETE FROM captured WHERE at < ?1", [named(before.0)])?;
             let mut statement = transaction.prepare("SELECT DISTINCT account FROM captured")?;
             let accounts = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<u64>>>()?;

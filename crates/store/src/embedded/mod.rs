@@ -8,6 +8,7 @@
 //! │                  audit: primary data
 //! ├── activity.db    what became of every recipient, read from the log
 //! ├── inbox.db       what the sandbox took, where it took anything; in no backup
+//! ├── dmarc.db       what receivers reported of mail with domains' names, where any did; in no backup
 //! └── spool/         live mail
 //! ```
 
@@ -15,6 +16,7 @@ pub mod archive;
 mod book;
 mod brakes;
 pub mod counting;
+mod dmarc_reports;
 mod history;
 mod inbox;
 mod ledger;
@@ -24,6 +26,7 @@ mod members;
 mod plans;
 mod reconcile;
 pub mod repair;
+mod side_file;
 pub mod spool;
 mod sqlite;
 mod webhooks;
@@ -36,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
+use relay::dmarc_report;
 use relay::sandbox;
 use relay::store::StoreError;
 use relay::webhook::Bounds;
@@ -53,6 +57,8 @@ const LEDGER_FILE: &str = "ledger.db";
 const ACTIVITY_FILE: &str = "activity.db";
 /// The file that test inboxes are in.
 const INBOX_FILE: &str = "inbox.db";
+/// The file that reports on DMARC are in.
+const DMARC_FILE: &str = "dmarc.db";
 /// The file that the master key is in, where the operator names no other.
 const MASTER_KEY_FILE: &str = "master.key";
 /// The folder of live mail.
@@ -82,6 +88,8 @@ pub struct Options {
     pub webhooks: Bounds,
     /// How much test inboxes hold.
     pub inbox: sandbox::Bounds,
+    /// How much is kept of reports on DMARC.
+    pub dmarc: dmarc_report::Bounds,
 }
 
 impl Options {
@@ -97,6 +105,7 @@ impl Options {
             recipient_reports_max: crate::reports::REPORTS_MAX,
             webhooks: Bounds::default(),
             inbox: sandbox::Bounds::default(),
+            dmarc: dmarc_report::Bounds::default(),
         }
     }
 }
@@ -104,7 +113,7 @@ impl Options {
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Options { spool, master_key, now: _, keep_rows, keep_counters, .. } = self;
-        let Options { fold_refusals, recipient_reports_max, webhooks, inbox, .. } = self;
+        let Options { fold_refusals, recipient_reports_max, webhooks, inbox, dmarc, .. } = self;
         f.debug_struct("Options")
             .field("spool", spool)
             .field("master_key", master_key)
@@ -114,6 +123,7 @@ impl fmt::Debug for Options {
             .field("recipient_reports_max", recipient_reports_max)
             .field("webhooks", webhooks)
             .field("inbox", inbox)
+            .field("dmarc", dmarc)
             .finish_non_exhaustive()
     }
 }
@@ -191,6 +201,7 @@ pub struct Embedded {
     ledger: Arc<Ledger>,
     charged: Arc<Charged>,
     inbox: inbox::File,
+    dmarc: dmarc_reports::File,
     _lock: Lock,
     folder: PathBuf,
     master_key: PathBuf,
@@ -236,8 +247,20 @@ impl Embedded {
             reconcile::reconcile(&spool, &activity).map_err(OpenError::Spool)?;
         }
         let inbox = inbox::File::new(folder.join(INBOX_FILE), options.inbox);
+        let dmarc = dmarc_reports::File::new(folder.join(DMARC_FILE), options.dmarc);
         let folder = folder.to_owned();
-        Ok(Embedded { activity, spool, ledger, charged, inbox, _lock: lock, folder, master_key, now: options.now })
+        Ok(Embedded {
+            activity,
+            spool,
+            ledger,
+            charged,
+            inbox,
+            dmarc,
+            _lock: lock,
+            folder,
+            master_key,
+            now: options.now,
+        })
     }
 
     /// The number of this start, higher at each.

@@ -2,6 +2,7 @@
 
 mod book;
 mod brakes;
+mod dmarc_reports;
 mod history;
 mod inbox;
 mod members;
@@ -79,6 +80,8 @@ pub enum Verb {
     Settle,
     /// [`relay::store::Inbox::inbox_put`].
     Inbox,
+    /// [`relay::store::DmarcReports::dmarc_take`].
+    Dmarc,
     /// Every verb of [`relay::store::Book`] that changes something.
     Book,
     /// Every reading verb of [`relay::store::History`].
@@ -117,6 +120,7 @@ struct State {
     webhook_bounds: Bounds,
     inbox: BTreeMap<MessageId, (sandbox::Captured, Bytes)>,
     inbox_bounds: sandbox::Bounds,
+    dmarc: dmarc_reports::Reports,
     call_last: u64,
     row_last: u64,
     connection_last: u64,

@@ -6,6 +6,7 @@ mod archive;
 mod book;
 mod brakes;
 mod damage;
+mod dmarc_reports;
 mod embedded;
 mod history;
 mod inbox;
@@ -96,6 +97,10 @@ suite! {
         an_account_reaches_its_own_alone
         the_oldest_goes_first
         what_is_old_or_nobodys_goes;
+    dmarc_reports:
+        a_report_counts_once
+        huge_counts_stay_numbers
+        what_is_old_or_nobodys_is_forgotten;
     brakes:
         a_brake_is_on_until_it_is_released
         brakes_of_long_ago_and_of_nobody_are_forgotten;

@@ -2,7 +2,7 @@
 
 use relay::sending_domain::KeyAlgorithm;
 use relay::service::operation::Operation;
-use relay::service::view::{DomainView, DoneView};
+use relay::service::view::{DmarcReportedView, DomainHealthView, DomainView, DoneView};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,6 +66,16 @@ pub(super) struct Listed {
     cursor: Option<u64>,
 }
 
+/// Of which days.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Days {
+    /// So many until today, in UTC; 30 where absent.
+    #[param(minimum = 1, maximum = 400)]
+    days: Option<u64>,
+}
+
 /// Lists sending domains.
 #[utoipa::path(get, path = "/domains", operation_id = "DomainList", tag = "Domains", params(Listed),
     responses((status = 200, body = Page<DomainView>)))]
@@ -88,6 +98,27 @@ pub(super) async fn domain_add(asking: Asking, Body(new): Body<DomainNew>) -> Ou
     responses((status = 200, body = DomainView)))]
 pub(super) async fn domain_show(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DomainView> {
     asking.run(Operation::DomainShow { domain }).await
+}
+
+/// Shows what receivers reported of mail with a domain's name in From (DMARC aggregate reports).
+#[utoipa::path(get, path = "/domains/{domain}/dmarc", operation_id = "DomainDmarc", tag = "Domains",
+    params(Named, Days),
+    responses((status = 200, body = DmarcReportedView)))]
+pub(super) async fn domain_dmarc(
+    asking: Asking,
+    Path(Named(domain)): Path<Named>,
+    Query(days): Query<Days>,
+) -> Outcome<DmarcReportedView> {
+    asking.run(Operation::DomainDmarc { domain, days: days.days }).await
+}
+
+/// Shows how a domain fares: its records, what was reported of its mail, bounces and complaints of the last 30 days beside what
+/// providers have published, and the operator's blocklists. May wait some seconds for DNS.
+#[utoipa::path(get, path = "/domains/{domain}/health", operation_id = "DomainHealth", tag = "Domains",
+    params(Named),
+    responses((status = 200, body = DomainHealthView)))]
+pub(super) async fn domain_health(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DomainHealthView> {
+    asking.run(Operation::DomainHealth { domain }).await
 }
 
 /// What becomes of its mail.

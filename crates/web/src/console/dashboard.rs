@@ -165,11 +165,15 @@ fn span(words: &Words, period: Period) -> String {
 fn tiles(words: &Words, total: &TallyView, before: &TallyView, period: Period) -> Vec<Tile> {
     let comparison = Comparison { words, before: span(words, period.before()) };
     let under_way = comparison.tile("dashboard-under-way", words.number(total.pending), "");
+    let complaints = comparison.tile("dashboard-complaints", words.number(total.complaints), "");
+    let complained = (total.delivered > 0).then(|| total.complaints as f64 / total.delivered as f64 * 100.0);
+    let change = complained.map_or_else(|| "–".to_owned(), |part| format!("{}\u{202f}%", words.hundredths(part)));
     vec![
         comparison.recipients(total.recipients, before.recipients),
         comparison.rate("chart-delivered", total.delivery_rate, before.delivery_rate, Better::Higher),
         comparison.rate("chart-soft-bounces", total.soft_bounce_rate, before.soft_bounce_rate, Better::Lower),
         comparison.rate("chart-hard-bounces", total.hard_bounce_rate, before.hard_bounce_rate, Better::Lower),
+        Tile { change, against: words.t("dashboard-complaints-what"), ..complaints },
         Tile { change: String::new(), against: words.t("dashboard-under-way-what"), ..under_way },
     ]
 }

@@ -24,6 +24,7 @@ macro_rules! sources {
             include_str!(concat!("../../words/", $language, "/overview.ftl")),
             include_str!(concat!("../../words/", $language, "/reasons.ftl")),
             include_str!(concat!("../../words/", $language, "/sending.ftl")),
+            include_str!(concat!("../../words/", $language, "/health.ftl")),
             include_str!(concat!("../../words/", $language, "/connect.ftl")),
             include_str!(concat!("../../words/", $language, "/running.ftl")),
             include_str!(concat!("../../words/", $language, "/webhooks.ftl")),
@@ -205,12 +206,21 @@ impl Words {
 
     /// A number with one decimal: `98.4` or `98,4`.
     pub(super) fn tenths(&self, number: f64) -> String {
-        let mut decimal = Decimal::from((number * 10.0).round() as i64);
-        decimal.multiply_pow10(-1);
+        self.decimal((number * 10.0).round() as i64, -1)
+    }
+
+    fn decimal(&self, digits: i64, power: i16) -> String {
+        let mut decimal = Decimal::from(digits);
+        decimal.multiply_pow10(power);
         match &Speech::of(self.language).numbers {
             Some(numbers) => numbers.format(&decimal).to_string(),
             None => decimal.to_string(),
         }
+    }
+
+    /// A number with two decimals: `0.25` or `0,25`.
+    pub(super) fn hundredths(&self, number: f64) -> String {
+        self.decimal((number * 100.0).round() as i64, -2)
     }
 
     /// A moment to the second, from RFC 3339.

@@ -26,6 +26,7 @@ fault-brake-again = Le frein { $brake } s’est activé de nouveau moins d’un 
 fault-brake-none = Aucun frein « { $brake } » n’est actif. La liste des freins montre ceux qui le sont.
 fault-broke-off = L’opération s’est interrompue. Réessayez ; si cela persiste, l’exploitant en trouvera la cause dans le journal du relais.
 fault-captured-none = Le message { $message } n’est pas dans la boîte d’essai. Les messages trop anciens, ou en surnombre, sont supprimés.
+fault-dmarc-days-wrong = Les rapports DMARC ne sont pas conservés aussi longtemps. Demandez de 1 à { $most } jours.
 fault-domain-double = Le compte a déjà { $domain }. Utilisez ce domaine-là.
 fault-domain-keys-unseen = D’après la dernière vérification, ces enregistrements ne sont pas dans le DNS : { $records }. Un message signé par une telle clé passerait pour falsifié ou non signé ; rien n’a été modifié. Publiez-les tels que la page du domaine les montre, et réessayez dans quelques minutes.
 fault-domain-needs-no-word = { $domain } est validé par ses enregistrements DNS : il n’a pas besoin qu’on s’en porte garant.

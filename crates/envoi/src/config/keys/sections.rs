@@ -51,6 +51,11 @@ pub(in crate::config) const SECTIONS: &[Section] = &[
         help: "Reports on TLS to the domains that mail goes to (docs/operate/transport.md).",
     },
     Section {
+        name: "blocklists",
+        repeated: false,
+        help: "Lists in DNS that say whom not to take mail from: what they have of this relay is shown with the health of a domain (docs/operate/delivery.md).",
+    },
+    Section {
         name: "zone",
         repeated: false,
         help: "What the relay has in DNS. With a zone of yours, the domains that are sent from publish aliases (CNAME) to names \

@@ -197,6 +197,8 @@ impl DomainView {
             records: Vec::new(),
             spf: check.and_then(|check| spf_view(domain, check.return_path.as_ref()?)),
             dmarc: check.and_then(|check| check.dmarc.as_ref()).map(DmarcView::from),
+            dmarc_address: publisher.dmarc_address(domain),
+            dmarc_reported: publisher.dmarc_address(domain).map(|own| is_reported_to(check, &own)),
             checked_at: check.map(|check| moment::text(check.at)),
             reason: verification::reason(domain, publisher),
             lost_at: domain.lost_at.map(moment::text),
@@ -268,7 +270,7 @@ fn records(domain: &SendingDomain, publisher: &Publisher) -> Vec<DnsRecordView> 
     let keys = domain.keys.iter().map(|key| key_record(domain, key, publisher));
     let return_path = publisher.return_path_records(domain);
     let return_path = return_path.into_iter().map(|record| return_path_record(domain, record));
-    keys.chain(return_path).chain([dmarc_record(domain)]).collect()
+    keys.chain(return_path).chain([dmarc_record(domain, publisher)]).collect()
 }
 
 /// A record of a domain of which nothing was found yet.
@@ -334,6 +336,15 @@ fn return_path_record(domain: &SendingDomain, record: Record) -> DnsRecordView {
     };
     let (finding, found, _) = told(Some(&state));
     DnsRecordView { finding, found, explanation, ..view }
+}
+
+/// Whether the policy that was last seen has reports sent to an address.
+fn is_reported_to(check: Option<&Check>, address: &str) -> bool {
+    let own = format!("mailto:{address}");
+    let reports = check.and_then(|check| check.dmarc.as_ref()).map(|dmarc| dmarc.reports.as_slice());
+    // a size may stand behind it (RFC 7489 §6.2)
+    let is_own = |report: &String| report.split('!').next().unwrap_or_default().eq_ignore_ascii_case(&own);
+    reports.unwrap_or_default().iter().any(is_own)
 }
 
 fn mail_found(mail: &RecordState) -> Vec<String> {
@@ -415,9 +426,9 @@ fn spf_view(domain: &SendingDomain, path: &ReturnPath) -> Option<SpfView> {
     })
 }
 
-fn dmarc_record(domain: &SendingDomain) -> DnsRecordView {
+fn dmarc_record(domain: &SendingDomain, publisher: &Publisher) -> DnsRecordView {
     let check = domain.check.as_ref();
-    let view = record_view(check, "dmarc", &zone::advised_dmarc(domain));
+    let view = record_view(check, "dmarc", &publisher.advised_dmarc(domain));
     let Some(dmarc) = check.and_then(|check| check.dmarc.as_ref()) else { return view };
     let state = match dmarc {
         Dmarc { fault: Some(fault), .. } => RecordState::Unknown { fault: fault.clone() },
@@ -427,7 +438,10 @@ fn dmarc_record(domain: &SendingDomain) -> DnsRecordView {
     };
     let (finding, found, _) = told(Some(&state));
     let server = dmarc.server.map(|server| server.to_string()).or(view.server);
-    DnsRecordView { finding, found, server, explanation: dmarc.words(), ..view }
+    let missing = publisher.dmarc_address(domain).filter(|own| dmarc.at.is_some() && !is_reported_to(check, own));
+    let advice = missing.map(|own| format!(" Add mailto:{own} to its rua, and the relay shows what receivers report."));
+    let explanation = dmarc.words() + advice.as_deref().unwrap_or_default();
+    DnsRecordView { finding, found, server, explanation, ..view }
 }
 
 impl From<&Dmarc> for DmarcView {

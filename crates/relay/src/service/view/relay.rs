@@ -11,6 +11,22 @@ use crate::moment;
 use crate::outcome::Class;
 
 views! {
+    /// What `doctor --repair` does, or would do.
+    RepairView {
+        /// Each step.
+        steps: Vec<RepairStepView>,
+        /// Whether it was done.
+        done: bool,
+    }
+    /// One step of a repair.
+    RepairStepView {
+        /// `key_mode`, `activity`, `damaged`, `lost`, `orphans` or `acknowledge`.
+        action: String,
+        /// The message that it is about.
+        message: Option<String>,
+        /// What is done, in words.
+        what: String,
+    }
     /// One finding of `doctor`.
     CheckView {
         /// What was looked at.

@@ -75,7 +75,12 @@ fn one(words: &Words, domain: &DomainView, record: &DnsRecordView, number: u64) 
     let fault = key.and_then(|key| key.fault.as_deref());
     let more = match record.purpose.as_str() {
         "return_path" => of_return_path(words, domain, record, slug),
-        "dmarc" => of_policy(words, domain.dmarc.as_ref()),
+        "dmarc" => {
+            let missing = domain.dmarc_address.as_ref().filter(|_| domain.dmarc_reported == Some(false));
+            let missing = missing.filter(|_| domain.dmarc.as_ref().is_some_and(|found| found.at.is_some()));
+            let advice = missing.map(|address| words.with("dmarc-add", "address", address.as_str()));
+            of_policy(words, domain.dmarc.as_ref()).into_iter().chain(advice).collect()
+        }
         _ => vec![match fault {
             Some(fault) => words.with("record-unknown-why", "fault", fault),
             None if slug == "absent" && record.alias.as_ref() == Some(&record.value) => words.t("record-zone-lacks"),

@@ -1,0 +1,122 @@
+//! Reports on DMARC: once each, bounded by domain and day, gone with their time and their domain.
+
+use std::collections::BTreeMap;
+
+use message::dmarc_report::Disposition;
+use relay::clock::Day;
+use relay::dmarc_report::{Bounds, Kept, Report, Seen, Taken};
+use relay::id::Id;
+use relay::sending_domain::SendingDomain;
+use relay::store::{Actor, DmarcReports, Store};
+use store::embedded::{Embedded, Options};
+
+use super::world::{Folder, NOW, later};
+
+fn seen(source: Option<u8>, dkim: bool) -> Seen {
+    let source = source.map(|last| [192, 0, 2, last].into());
+    Seen { source, dkim, spf: true, disposition: if dkim { Disposition::None } else { Disposition::Quarantine } }
+}
+
+fn report(domain: u64, id: &str, day: u64, rows: &[(Seen, u64)]) -> Report {
+    Report {
+        account: Id::new(1),
+        domain: Id::new(domain),
+        reporter: "isp.example".into(),
+        id: id.into(),
+        day: Day(day),
+        at: later(day),
+        policy: "none".into(),
+        rows: rows.iter().copied().collect(),
+        left_out: 0,
+    }
+}
+
+fn kept(store: &impl DmarcReports, domain: u64) -> Kept {
+    store.dmarc_kept(Id::new(domain), Day(0), Day(1_000_000)).unwrap()
+}
+
+pub(crate) async fn a_report_counts_once(store: &impl Store) {
+    assert_eq!(kept(store, 1), Kept::default());
+    store.dmarc_prune(Day(5)).unwrap();
+    let first = report(1, "a", 10, &[(seen(Some(1), true), 3), (seen(Some(2), false), 4)]);
+    assert_eq!(store.dmarc_take(&first).unwrap(), Taken::Kept);
+    assert_eq!(store.dmarc_take(&first).unwrap(), Taken::Again);
+    let other = Report { reporter: "other.example".into(), ..report(1, "a", 10, &[(seen(Some(1), true), 5)]) };
+    assert_eq!(store.dmarc_take(&other).unwrap(), Taken::Kept, "of another reporter");
+    assert_eq!(store.dmarc_take(&report(2, "a", 10, &[(seen(Some(1), true), 7)])).unwrap(), Taken::Kept);
+    assert_eq!(store.dmarc_take(&report(1, "b", 11, &[(seen(Some(1), true), 1)])).unwrap(), Taken::Kept);
+    let found = kept(store, 1);
+    let rows =
+        [(Day(10), seen(Some(1), true), 8), (Day(10), seen(Some(2), false), 4), (Day(11), seen(Some(1), true), 1)];
+    assert_eq!(found.rows, rows);
+    let told: Vec<_> = found.reports.iter().map(|one| (one.day.0, one.id.as_str(), one.messages, one.at)).collect();
+    assert_eq!(told[0], (11, "b", 1, later(11)), "the newest first");
+    assert_eq!((told.len(), found.reports[0].policy.as_str()), (3, "none"));
+    let one_day = store.dmarc_kept(Id::new(1), Day(11), Day(11)).unwrap();
+    assert_eq!((one_day.rows.len(), one_day.reports.len()), (1, 1));
+    assert_eq!(kept(store, 2).rows, [(Day(10), seen(Some(1), true), 7)]);
+}
+
+pub(crate) async fn huge_counts_stay_numbers(store: &impl Store) {
+    for id in ["a", "b"] {
+        let rows = [(seen(Some(1), true), u64::MAX / 4)];
+        assert_eq!(store.dmarc_take(&report(1, id, 10, &rows)).unwrap(), Taken::Kept);
+    }
+    assert!(kept(store, 1).rows[0].2 >= 1_000_000_000_000);
+}
+
+pub(crate) async fn what_is_old_or_nobodys_is_forgotten(store: &impl Store) {
+    let by = Actor { name: "operator".into(), from: "cli".into() };
+    let account = store.account_add("Acme", &by, NOW).unwrap().id;
+    let domain = |name: &str| store.domain_add(account, name, Vec::new(), &by, NOW).unwrap().id;
+    let (one, two): (Id<SendingDomain>, Id<SendingDomain>) = (domain("one.example"), domain("two.example"));
+    let nobodys = 77;
+    for (domain, day) in [(one.number(), 10), (one.number(), 11), (two.number(), 11), (nobodys, 11)] {
+        let rows = [(seen(Some(1), true), 1)];
+        let report = Report { account, ..report(domain, &day.to_string(), day, &rows) };
+        store.dmarc_take(&report).unwrap();
+    }
+    store.dmarc_prune(Day(11)).unwrap();
+    let days = |domain: u64| kept(store, domain).rows.iter().map(|row| row.0.0).collect::<Vec<_>>();
+    assert_eq!((days(one.number()), days(two.number()), days(nobodys)), (vec![11], vec![11], vec![]));
+    store.domain_delete(two, &by, NOW).unwrap();
+    store.dmarc_prune(Day(11)).unwrap();
+    assert_eq!(kept(store, two.number()), Kept::default());
+    store.dmarc_delete(account).unwrap();
+    assert_eq!(kept(store, one.number()), Kept::default());
+}
+
+fn bounded(store: &impl DmarcReports) {
+    let day: Vec<_> = (1..=5).map(|last| (seen(Some(last), true), 1)).collect();
+    assert_eq!(store.dmarc_take(&report(1, "a", 10, &day)).unwrap(), Taken::Kept);
+    let rows: BTreeMap<_, _> = kept(store, 1).rows.into_iter().map(|(_, seen, count)| (seen.source, count)).collect();
+    let source = |last| Some([192, 0, 2, last].into());
+    assert_eq!(rows, BTreeMap::from([(None, 2), (source(1), 1), (source(2), 1), (source(3), 1)]));
+    let further = [(seen(Some(1), true), 10), (seen(Some(9), true), 20), (seen(Some(9), false), 40)];
+    assert_eq!(store.dmarc_take(&report(1, "b", 10, &further)).unwrap(), Taken::Kept);
+    let counts: Vec<u64> = kept(store, 1).rows.iter().map(|row| row.2).collect();
+    assert_eq!((counts.iter().sum::<u64>(), counts.len()), (75, 5), "nothing is lost: {counts:?}");
+    assert_eq!(store.dmarc_take(&report(1, "c", 10, &further)).unwrap(), Taken::Beyond);
+    // seven are there; with these it is more than ten, and the oldest day goes
+    assert_eq!(store.dmarc_take(&report(2, "a", 12, &day)).unwrap(), Taken::Kept);
+    assert_eq!(kept(store, 1), Kept::default());
+    assert_eq!((kept(store, 2).rows.len(), kept(store, 2).reports.len()), (4, 1));
+}
+
+const BOUNDS: Bounds = Bounds { reports_max: 2, rows_max: 3, total_max: 10 };
+
+#[test]
+fn the_model_is_bounded() {
+    let store = store::memory::Memory::new();
+    store.set_dmarc_bounds(BOUNDS);
+    bounded(&store);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_folder_is_bounded_and_keeps_it() {
+    let folder = Folder::new();
+    let store = Embedded::open(folder.path(), Options { dmarc: BOUNDS, ..folder.options() }).unwrap();
+    bounded(&store);
+    drop(store);
+    assert_eq!(kept(&folder.open(), 2).reports.len(), 1);
+}
