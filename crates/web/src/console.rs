@@ -40,6 +40,7 @@ mod setup;
 mod sign_ins;
 mod sites;
 mod snippets;
+mod sources;
 mod suppressions;
 mod test_mail;
 pub mod unsubscribe;
@@ -154,6 +155,7 @@ fn routes() -> Vec<Route> {
         plans::routes(),
         queue::routes(),
         sites::routes(),
+        sources::routes(),
         certificates::routes(),
         zone::routes(),
     ];

@@ -24,6 +24,8 @@ const SAME: &[&str] = &[
     "quota",
     "sites-site",
     "sites-title",
+    "sources-source",
+    "sources-title",
     "timeline-attempt-how",
     "unit-conversations",
     "unit-messages",

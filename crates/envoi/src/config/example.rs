@@ -114,5 +114,8 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Host => "a host name or an IP address".into(),
         Kind::Port => "a port number".into(),
         Kind::Name => "a text".into(),
+        Kind::Numbers => "a list of numbers".into(),
+        Kind::Word => "a word".into(),
+        Kind::Weights => "a list of names, with weights".into(),
     }
 }

@@ -4,6 +4,7 @@
 
 mod bounces;
 mod sections;
+mod sources;
 mod tls_reports;
 mod unsubscribe;
 
@@ -71,6 +72,12 @@ pub(super) enum Kind {
     Port,
     /// A name on one line.
     Name,
+    /// A list of whole numbers.
+    Numbers,
+    /// A name of small letters, digits, `_` and `-`.
+    Word,
+    /// A list of such names, each with a weight behind `=` or the weight 1.
+    Weights,
 }
 
 /// What happens where a key is absent.
@@ -428,7 +435,9 @@ const KEYS: &[Key] = &[
         "zone",
         "addresses",
         Kind::Addresses,
-        Absent::Nothing("those of `source_addresses` that are public; else whatever addresses the hostname has"),
+        Absent::Nothing(
+            "those of `source_addresses` or `[[source]]` that are public; else whatever addresses the hostname has",
+        ),
         r#"["192.0.2.25", "2001:db8::25"]"#,
         "The addresses that mail comes from, as others see them: SPF records let these send, and names of this relay that lie in \
          the zone get them.",
@@ -576,7 +585,8 @@ pub(super) fn keys() -> Vec<Key> {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            let known = KEYS.iter().chain(bounces::KEYS).chain(tls_reports::KEYS).chain(unsubscribe::KEYS);
+            let apart = [bounces::KEYS, sources::KEYS, tls_reports::KEYS, unsubscribe::KEYS];
+            let known = KEYS.iter().chain(apart.into_iter().flatten());
             all.extend(known.filter(|key| key.section == section.name).cloned());
         }
     }

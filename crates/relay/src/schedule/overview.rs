@@ -39,12 +39,14 @@ pub struct SiteState {
     pub until: Option<Timestamp>,
     /// What led to it.
     pub said: Option<Said>,
+    /// The sources of ours that it blocks, and until when each leaves it alone.
+    pub kept_out: Vec<(String, Timestamp)>,
 }
 
 impl SiteState {
     /// Whether anything is in force there beside its rule.
     pub fn is_troubled(&self) -> bool {
-        self.phase != Phase::Open || self.unreached > 0
+        self.phase != Phase::Open || self.unreached > 0 || !self.kept_out.is_empty()
     }
 }
 
@@ -88,7 +90,8 @@ impl Scheduler {
 
     fn is_troubled(&self, site: &Site, now: Timestamp) -> bool {
         let shaper = self.shapers.get(site.shaper);
-        site.is_down(now) || shaper.is_some_and(|shaper| shaper.shaping.phase(now) != Phase::Open)
+        let is_in_force = shaper.is_some_and(|shaper| shaper.shaping.phase(now) != Phase::Open);
+        site.is_down(now) || is_in_force || !self.kept_out(shaper, now).is_empty()
     }
 
     fn state_of(&self, name: &str, sites: &[&Site], now: Timestamp) -> SiteState {
@@ -122,6 +125,7 @@ impl Scheduler {
             unreached: down().count(),
             until: closed.or(soonest.map(|down| down.until)),
             said: said.or_else(|| soonest.map(|down| said_by(&down.fault))),
+            kept_out: self.kept_out(shaper, now),
         }
     }
 }

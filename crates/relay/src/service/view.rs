@@ -25,7 +25,8 @@ pub use inbox::{
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BrakeView, CertificateView, CheckView, QueuePartView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
+    BrakeView, CertificateView, CheckView, PoolMemberView, QueuePartView, SendingSourceView, SiteView, TlsReportView,
+    TlsSessionsView, UnknownReplyView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -290,6 +291,8 @@ views! {
         remote: Option<String>,
         /// How it was encrypted: `TLS 1.3, DANE`, `TLS 1.3, MTA-STS`, `TLS 1.3`, …, or `none`, with what there is to say behind it.
         tls: String,
+        /// The source that it was made from, with its address where that is known; none where the relay has but one.
+        source: Option<String>,
     }
     /// Everything about one row of Activity.
     ActivityDetailView {

@@ -24,6 +24,7 @@ mod members;
 mod plans;
 mod reconcile;
 pub mod repair;
+mod sent_from;
 pub mod spool;
 mod sqlite;
 mod webhooks;

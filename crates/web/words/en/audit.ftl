@@ -79,6 +79,7 @@ action-queue-reroute = Sent mail another way
 action-queue-retry = Had mail tried at once
 action-repair-given-up = Gave a damaged message up
 action-site-resume = Had a site tried at once
+action-source-resume = Had a source tried at once
 action-smtp-user-add = Made an SMTP user
 action-smtp-user-add-password = Made a second password
 action-smtp-user-delete = Deleted an SMTP user

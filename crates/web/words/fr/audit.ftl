@@ -79,6 +79,7 @@ action-queue-reroute = Envoi de courriel par un autre chemin
 action-queue-retry = Nouvel essai immédiat de courriel
 action-repair-given-up = Abandon d’un message endommagé
 action-site-resume = Essai immédiat d’un site
+action-source-resume = Essai immédiat d’une source
 action-smtp-user-add = Création d’un utilisateur SMTP
 action-smtp-user-add-password = Création d’un second mot de passe
 action-smtp-user-delete = Suppression d’un utilisateur SMTP
