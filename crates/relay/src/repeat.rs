@@ -1,8 +1,8 @@
 //! Messages that come once more because their sender may never have read that they were taken.
 //!
 //! A client that hears no reply to its content sends again, and has to (RFC 5321 §4.5.4.2): only we know that the first was
-//! kept. What was answered `250` and followed by nothing of the client's is remembered for an hour, and for as long as an SMTP
-//! user wishes whatever followed. The same once more, by the same SMTP user, to the same recipients, under the same Message-ID and
+//! kept. What was answered `250` is remembered until something of the client's follows, for an hour at the most, and for as long as
+//! an SMTP user wishes whatever followed. The same once more, by the same SMTP user, to the same recipients, under the same Message-ID and
 //! with the same content, is answered with the first id and not sent again.
 
 use aws_lc_rs::digest;
@@ -135,6 +135,23 @@ impl Repeats {
         true
     }
 
+    /// Forgets a message again: its client has read that it was taken.
+    pub fn forget(&mut self, user: Id<SmtpUser>, key: &Key, message: MessageId) {
+        let Some(kept) = self.users.get_mut(&user) else { return };
+        if kept.firsts.get(key).is_none_or(|first| first.message != message) {
+            return;
+        }
+        kept.firsts.remove(key);
+        // among the last ones, as its client was heard soon
+        if let Some(place) = kept.order.iter().rposition(|(_, one)| one == key) {
+            kept.order.remove(place);
+            self.count -= 1;
+        }
+        if kept.order.is_empty() {
+            self.users.remove(&user);
+        }
+    }
+
     /// Whether anything is remembered of an SMTP user.
     pub fn knows(&self, user: Id<SmtpUser>) -> bool {
         self.users.contains_key(&user)
@@ -215,17 +232,37 @@ mod tests {
         assert!(!repeats.knows(quiet));
     }
 
+    #[test]
+    fn what_was_read_is_forgotten_and_nothing_else() {
+        let mut repeats = Repeats::new(&Limits::default());
+        let user = Id::new(1);
+        repeats.remember(user, key(1), first(1, later(60)), NOW);
+        repeats.remember(user, key(2), first(2, later(60)), NOW);
+        repeats.forget(user, &key(1), MessageId(9));
+        assert!(repeats.first(user, &key(1), NOW).is_some(), "another message under its name");
+        repeats.forget(user, &key(1), MessageId(1));
+        assert!(repeats.first(user, &key(1), NOW).is_none() && repeats.first(user, &key(2), NOW).is_some());
+        repeats.forget(user, &key(2), MessageId(2));
+        assert!(!repeats.knows(user) && repeats.count == 0);
+    }
+
     proptest! {
-        /// Whatever comes, it stays within its bounds, and what was just remembered is there.
+        /// Whatever comes and is read, it stays within its bounds, and what was just remembered is there.
         #[test]
-        fn it_is_bounded(steps in proptest::collection::vec((0..5u64, 0..20u64, 1..200u64, 0..100u64), 0..300)) {
+        fn it_is_bounded(
+            steps in proptest::collection::vec((0..5u64, 0..20u64, 1..200u64, 0..100u64, any::<bool>()), 0..300),
+        ) {
             let limits = Limits { user_repeats_max: 4, repeats_max: 12, ..Limits::default() };
             let (mut repeats, mut now) = (Repeats::new(&limits), NOW);
-            for (user, number, lasts, passes) in steps {
+            for (user, number, lasts, passes, is_read) in steps {
                 now = now.after(Duration::from_secs(passes));
                 let until = now.after(Duration::from_secs(lasts));
                 let kept = repeats.remember(Id::new(user), key(number), first(number, until), now);
                 prop_assert_eq!(kept, repeats.first(Id::new(user), &key(number), now).is_some_and(|first| first.until == until) );
+                if is_read {
+                    repeats.forget(Id::new(user), &key(number), MessageId(u128::from(number)));
+                    prop_assert!(repeats.first(Id::new(user), &key(number), now).is_none());
+                }
                 let orders: usize = repeats.users.values().map(|kept| kept.order.len()).sum();
                 prop_assert_eq!(orders, repeats.count);
                 prop_assert!(repeats.count <= 12, "{}", repeats.count);

@@ -43,6 +43,7 @@ use crate::unsubscribe::Links;
 pub use handed_in::{Receipt, RefusedRecipient};
 use login::Attempts;
 pub use notice::TlsTrouble;
+pub use recall::Remembered;
 use transaction::Transaction;
 
 /// Refused connections of one address in quick succession that still hear why.

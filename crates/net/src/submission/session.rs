@@ -163,7 +163,7 @@ impl<S: Store> Session<S> {
                 Err(answer) => answer,
                 Ok(()) => {
                     let queued = Answer::Queued(envelope.message.to_string());
-                    self.unread = Unread::new(&self.house, envelope, self.visit.knows_for());
+                    self.unread = Unread::new(&self.house, &envelope, self.visit.knows_for());
                     queued
                 }
             },

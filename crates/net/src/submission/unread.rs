@@ -10,6 +10,7 @@ use relay::id::SessionId;
 use relay::queue::{Envelope, OVER_HTTP};
 use relay::repeat::First;
 use relay::store::{Store, StoreError};
+use relay::submission::Remembered;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +24,10 @@ const ROWS_AT_ONCE: u32 = 1_000;
 /// Messages that are remembered after a start.
 const MESSAGES_MAX: usize = 2_000;
 
-/// A message whose client has not been heard since. Dropped, however the session ends, it is remembered.
+/// A message whose client has not been heard since; remembered, however its session ends or hangs, until [`Unread::was_read`].
 pub(super) struct Unread<S: Store> {
     house: Arc<House<S>>,
-    envelope: Envelope,
+    remembered: Remembered,
     is_read: bool,
     /// The client had left before it could be told.
     pub(super) has_left: bool,
@@ -34,26 +35,24 @@ pub(super) struct Unread<S: Store> {
 
 impl<S: Store> Unread<S> {
     /// A message that was just accepted; none where it is remembered whatever follows, or nothing ever is.
-    pub(super) fn new(house: &Arc<House<S>>, envelope: Envelope, knows_for: Option<Duration>) -> Option<Unread<S>> {
-        if knows_for.is_some() {
-            house.submission.remember(&envelope, knows_for, house.clock.now());
-            return None;
-        }
-        let is_any = !house.submission.repeat().is_zero();
-        is_any.then(|| Unread { house: Arc::clone(house), envelope, is_read: false, has_left: false })
+    pub(super) fn new(house: &Arc<House<S>>, envelope: &Envelope, knows_for: Option<Duration>) -> Option<Unread<S>> {
+        // a network that dies without a word leaves the session open for minutes, and its client comes again at once
+        let remembered = house.submission.remember(envelope, knows_for, house.clock.now())?;
+        let ends = knows_for.is_none();
+        ends.then(|| Unread { house: Arc::clone(house), remembered, is_read: false, has_left: false })
     }
 
     /// Something followed: the client has read that it was accepted.
     pub(super) fn was_read(mut self) {
         self.is_read = true;
+        self.house.submission.forget(&self.remembered);
     }
 }
 
 impl<S: Store> Drop for Unread<S> {
     fn drop(&mut self) {
         if !self.is_read {
-            tracing::info!(message_id = %self.envelope.message, "accepted, and the client was not heard since");
-            self.house.submission.remember(&self.envelope, None, self.house.clock.now());
+            tracing::info!(message_id = %self.remembered.message, "accepted, and the client was not heard since");
         }
     }
 }

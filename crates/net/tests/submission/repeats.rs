@@ -65,6 +65,20 @@ async fn what_the_client_may_not_have_read_is_answered_with_the_first_id() {
 }
 
 #[tokio::test]
+async fn a_network_that_died_without_a_word_leaves_the_session_open_and_the_client_comes_again() {
+    let relay = Relay::new();
+    let running = relay.start().await;
+    let mut silent = running.logged_in().await;
+    let first = sent(&mut silent, "one").await;
+    assert_eq!(sent_and_quit(&running, "one").await, first);
+    // it lives after all: what it said was read, and whoever sends the same now wants it sent
+    silent.expect("NOOP", "250").await;
+    assert_ne!(sent_and_quit(&running, "one").await, first);
+    drop(silent);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn what_differs_in_anything_is_another_message() {
     let relay = Relay::new();
     let running = relay.start().await;

@@ -10,7 +10,7 @@ use super::{Submission, Visit, lock};
 use crate::activity::{Notice, NoticeKind};
 use crate::clock::Timestamp;
 use crate::directory::Directory;
-use crate::id::Id;
+use crate::id::{Id, MessageId};
 use crate::queue::{ContentFacts, Envelope};
 use crate::repeat::{First, Key};
 use crate::smtp_user::SmtpUser;
@@ -19,31 +19,47 @@ use crate::unsubscribe::Wish;
 /// The stable name of what is noted of a message that came once more.
 const REPEATED: &str = "already-accepted";
 
+/// A message that is remembered.
+#[derive(Debug)]
+pub struct Remembered {
+    user: Id<SmtpUser>,
+    key: Key,
+    /// Its id.
+    pub message: MessageId,
+}
+
 impl Submission {
     /// Remembers a message whose client may never have read that it was taken, from its acceptance on; `lasts`: as its SMTP user
-    /// wishes, none: as the limits say.
-    pub fn remember(&self, envelope: &Envelope, lasts: Option<Duration>, now: Timestamp) {
-        let (Some(user), Some(session)) = (envelope.user, &envelope.session) else { return };
+    /// wishes, none: as the limits say. Returns by what it can be forgotten; none where it is not remembered.
+    pub fn remember(&self, envelope: &Envelope, lasts: Option<Duration>, now: Timestamp) -> Option<Remembered> {
+        let (user, session) = (envelope.user?, envelope.session.as_ref()?);
         let recipients: Vec<String> = envelope.recipients.iter().map(ToString::to_string).collect();
         let until = envelope.accepted_at.after(lasts.unwrap_or(self.repeat));
         let first = First::new(envelope.message, session.session, &envelope.facts, until);
-        self.remember_first(user, (&envelope.facts, &recipients), first, now);
+        let key = self.remember_first(user, (&envelope.facts, &recipients), first, now)?;
+        Some(Remembered { user, key, message: envelope.message })
     }
 
-    /// The same of one that is known by what was kept of it.
+    /// The client has read that it was taken: from now on it sends again what it sends again.
+    pub fn forget(&self, remembered: &Remembered) {
+        let Remembered { user, key, message } = remembered;
+        lock(&self.repeats).forget(*user, key, *message);
+    }
+
+    /// The same of one that is known by what was kept of it; by what it is known again, none where it is not remembered.
     pub fn remember_first(
         &self,
         user: Id<SmtpUser>,
         (facts, recipients): (&ContentFacts, &[String]),
         first: First,
         now: Timestamp,
-    ) {
+    ) -> Option<Key> {
         // where nobody is sent to nothing is sent twice, and without a name nothing is known again
         if recipients.is_empty() || facts.message_id.is_empty() || first.until <= now {
-            return;
+            return None;
         }
         let key = Key::of(&facts.message_id, recipients.iter().map(String::as_str));
-        lock(&self.repeats).remember(user, key, first, now);
+        lock(&self.repeats).remember(user, key, first, now).then_some(key)
     }
 
     /// How long a message is remembered that may come once more, where its SMTP user wishes nothing else.
