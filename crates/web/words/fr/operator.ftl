@@ -197,7 +197,7 @@ source-set-aside = Mise de côté
 source-tried = À l’essai
 sources-blocked = Bloquée par
 sources-connections = Connexions
-sources-lede = Les adresses d’où part le courriel. Une source dont rien ne passe est mise de côté, puis essayée de nouveau d’elle-même ; un site qui en bloque une reçoit son courriel des autres sources du groupe.
+sources-lede = Les adresses d’où part le courriel. Une source dont rien ne passe est mise de côté, puis essayée de nouveau d’elle-même ; un site qui en bloque une reçoit son courriel des autres sources du groupe.
 sources-messages = Messages depuis le démarrage
 sources-more = { $count ->
     [one] { $sites } et un autre
