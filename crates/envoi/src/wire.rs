@@ -150,7 +150,7 @@ impl Relay {
         serve_proofs(acme, config, &certificates, &shutdown);
         let http = serve_http(http, config, metrics, &store, &shutdown);
         let desk = Desk::open(Arc::clone(&executor), &config.limits, &shutdown);
-        let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits);
+        let api_router = web::api::router(Arc::clone(&desk) as _, &config.limits, config.console_url().as_deref());
         let api =
             serve_each(api, face(api_router, &config.api_proxies, config, &certificates), &shutdown, "the API is");
         let first_link = config.console_url().zip(desk.first_link());

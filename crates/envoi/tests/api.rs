@@ -114,7 +114,7 @@ fn a_key_that_only_looks_changes_nothing() {
     let wish = json!({"name": "Endless", "powers": ["administration"]});
     assert_eq!(key(&house, &server, &ending).ask("POST", "/api-keys", Some(&wish)).status, 403, "it would outlive it");
     let told = house.json(&["audit", "list", "--limit", "1"])[0]["subject"].as_str().unwrap().to_owned();
-    assert!(told.contains("Ending: may administration, until 20"), "{told}");
+    assert!(told.contains("Ending: powers administration; read only false; expires at 20"), "{told}");
     house.json(&["account", "suspend", &account, "--yes"]);
     assert_eq!(some.ask("POST", "/api-keys", Some(&wish)).status, 403);
     assert_eq!(looking.get("/domains")["rows"], json!([]));

@@ -126,6 +126,13 @@ impl Party {
     }
 }
 
+/// No page has more octets than this.
+const PAGE_OCTETS_MAX: usize = 100_000;
+
+fn is_small(path: &str, shown: &Shown) {
+    assert!(shown.body.len() < PAGE_OCTETS_MAX, "{path} has {} octets", shown.body.len());
+}
+
 /// Routes that change whoever is signed in, or sign them out: tried elsewhere.
 fn is_own(path: &str) -> bool {
     path == "/sign-out" || path.starts_with("/profile")
@@ -141,6 +148,7 @@ fn nobody_is_shown_anything() {
         let shown = if method == "GET" { browser.get(&path) } else { browser.send(&path, &acme.form()) };
         if whom == For::Everybody {
             assert!(matches!(shown.status, 200 | 303 | 400 | 410 | 422), "{method} {path}: {}", shown.status);
+            is_small(&path, &shown);
         } else {
             assert_eq!(shown.status, 303, "{method} {path}");
             assert!(shown.location.starts_with("/sign-in?next="), "{method} {path}: {}", shown.location);
@@ -178,6 +186,7 @@ fn each_role_sees_what_its_powers_let_it() {
             };
             assert_eq!(shown.status == 403, !may, "{role:?} {method} {path}: {}", shown.status);
             assert!(shown.status < 500, "{role:?} {method} {path}: {}", shown.body);
+            is_small(&path, &shown);
         }
     }
     assert_eq!(house.json(&["audit", "list", "--limit", "1000"]), before, "something was changed");
@@ -217,7 +226,7 @@ fn the_operator_sees_each_page_and_enters_an_account() {
             ("GET", For::Operator) => {
                 let shown = operator.get(&path);
                 assert_eq!(shown.status, 200, "{path}: {}", shown.body);
-                assert!(shown.body.len() < 100_000, "{path} has {} octets", shown.body.len());
+                is_small(&path, &shown);
             }
             ("GET", For::Account(_)) => assert_eq!(operator.get(&path).location, "/operator", "{path}"),
             (_, For::Account(_)) => assert_eq!(operator.post(&path, &acme.form()).location, "/operator", "{path}"),
@@ -239,6 +248,15 @@ fn the_operator_sees_each_page_and_enters_an_account() {
     }
     let missing = operator.post("/operator/accounts/77/enter", &[]);
     assert_eq!(missing.status, 404);
+
+    // and reads of it all in French
+    let members = house.json(&["member", "list"]);
+    let is_own = |member: &&Value| member["email"] == "op@example.com";
+    let own = members.as_array().unwrap().iter().find(is_own).unwrap()["id"].to_string();
+    house.json(&["member", "set", &own, "--language", "fr"]);
+    let shown = operator.get("/operator/audit").body;
+    assert!(!shown.contains("lang=\"en\"") && !shown.contains("audit-"), "{shown}");
+    assert!(shown.contains("Langue : anglais → français") && shown.contains("Événements : "), "{shown}");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn an_account_says_for_how_long_its_activity_is_kept() {
     assert_eq!(browser.post("/account", &form("")).status, 303);
     assert_eq!(house.json(&["account", "show", "1"])["activity_days"], Value::Null);
     let told = house.json(&["audit", "list", "--account", "1", "--limit", "1"])[0]["subject"].to_string();
-    assert!(told.contains("keeps activity as long as the relay does"), "{told}");
+    assert!(told.contains("activity days from 5 to none"), "{told}");
 }
 
 #[test]

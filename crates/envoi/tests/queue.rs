@@ -49,7 +49,7 @@ fn a_part_of_the_queue_is_ordered_about_both_ways() {
         assert_eq!(house.json(&["queue", "hold", "--until", "1d", "--yes"])["recipients"], 0, "nothing is that old");
         let log = house.json(&["audit", "list", "--limit", "1"]);
         assert_eq!(log[0]["action"], "queue.release");
-        assert_eq!(log[0]["subject"], "3 recipients of 3 messages: domain example.com");
+        assert_eq!(log[0]["subject"], "queue: recipients 3; messages 3; domain example.com");
     };
     turn(&house);
     assert_eq!(house.error(&["queue", "hold", "--recipient", "a@", "--yes"])["kind"], "invalid");
@@ -97,6 +97,6 @@ fn a_part_of_the_queue_goes_another_way_over_a_restart() {
     deferred(&house, &server, &login, &["b@dead.example"]);
     let log = house.json(&["audit", "list", "--limit", "3"]);
     let found = log.as_array().unwrap().iter().find(|line| line["action"] == "queue.reroute").unwrap();
-    assert_eq!(found["subject"], format!("1 recipients of 1 messages: to b@dead.example; by {to}"));
+    assert_eq!(found["subject"], format!("queue: recipients 1; messages 1; recipient b@dead.example; route {to}"));
     assert_eq!(server.stop(), Some(0));
 }

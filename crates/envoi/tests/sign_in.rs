@@ -129,6 +129,9 @@ fn whoever_guesses_locks_out_nobody_else() {
     assert_eq!(statuses.by_ref().take(10).collect::<Vec<_>>(), [422; 10]);
     assert!(statuses.any(|status| status == 429));
     assert_eq!(sign_in(&mut guessing, "op@example.com", PASSWORD).status, 429, "not even with the right one");
+    // another behind the same address is kept out by that neither
+    add(&house, None, "other@example.com", Role::Administrator);
+    assert_eq!(sign_in(&mut Browser::from(server.console, 2), "other@example.com", "a guess").status, 422);
     let mut elsewhere = Browser::from(server.console, 3);
     assert_eq!(sign_in(&mut elsewhere, "op@example.com", PASSWORD).status, 303);
     // a browser that a member has signed in with is not kept out by the failures of others
@@ -234,7 +237,8 @@ fn a_wrong_password_is_answered_alike_whoever_it_is_for() {
         let statuses = statuses(last, email);
         assert!(is_limited(&statuses), "{email} at {last}: {statuses:?}");
     }
-    // where the place has had enough, nobody is told apart
+    // nor is anybody told apart where they have had enough
+    assert!(is_limited(&statuses(6, "op@example.com")));
     for email in ["op@example.com", "nobody@example.com"] {
         let statuses = statuses(6, email);
         assert!(has_had_enough(&statuses), "{email}: {statuses:?}");
@@ -265,6 +269,95 @@ fn a_link_works_once_however_many_use_it_at_once() {
     });
     assert_eq!(all.iter().filter(|asked| **asked == (303, true)).count(), 1, "{all:?}");
     assert_eq!(all.iter().filter(|asked| **asked == (410, false)).count(), 3, "{all:?}");
+}
+
+#[test]
+fn whoever_guesses_with_many_addresses_is_stopped_by_where_they_come_from() {
+    let house = House::new(1);
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), text.replace("[limits]\n", "[limits]\nsign_in_failures_burst = 3\n")).unwrap();
+    let server = house.serve();
+    member(&house, &server, None, "op@example.com", Role::Administrator);
+    let guess = |number: usize| {
+        sign_in(&mut Browser::from(server.console, 2), &format!("nobody{number}@example.com"), "a guess").status
+    };
+    // thirty at once, then one in six seconds: each with an address of its own
+    let statuses: Vec<_> = (0..60).map(guess).collect();
+    assert!(statuses[..30] == [422; 30] && statuses.contains(&429), "{statuses:?}");
+    // whoever signs in elsewhere is not concerned
+    assert_eq!(sign_in(&mut Browser::from(server.console, 3), "op@example.com", PASSWORD).status, 303);
+}
+
+/// Who the operator's people are, as the command line lists them.
+fn operators(house: &House) -> Vec<String> {
+    let members = house.json(&["member", "list"]);
+    members.as_array().unwrap().iter().map(|member| member["email"].as_str().unwrap().to_owned()).collect()
+}
+
+fn found(browser: &mut Browser, token: &str, email: &str) -> Shown {
+    browser.send("/first-start", &[("token", token), ("email", email), ("name", "Op"), ("password", PASSWORD)])
+}
+
+#[test]
+fn the_link_of_the_first_start_makes_one_operator_however_many_use_it_at_once() {
+    let (house, server) = world();
+    let token = server.first_token();
+    for wrong in ["", "guess", &token.to_lowercase()] {
+        assert_eq!(Browser::new(server.console).get(&format!("/first-start?token={wrong}")).status, 410);
+        assert_eq!(found(&mut Browser::new(server.console), wrong, "thief@example.com").status, 410);
+    }
+    let mut weak = Browser::new(server.console);
+    let fields = [("token", token.as_str()), ("email", "op@example.com"), ("name", "Op"), ("password", "short")];
+    assert_eq!(weak.send("/first-start", &fields).status, 422, "and the link still works");
+    assert_eq!(operators(&house), [""; 0]);
+    let come = |number: usize| {
+        let mut browser = Browser::new(server.console);
+        let status = found(&mut browser, &token, &format!("op{number}@example.com")).status;
+        (status, browser.is_signed_in())
+    };
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4).map(|number| scope.spawn(move || come(number))).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert_eq!(all.iter().filter(|asked| **asked == (303, true)).count(), 1, "{all:?}");
+    assert_eq!(all.iter().filter(|asked| **asked == (410, false)).count(), 3, "{all:?}");
+    assert_eq!(operators(&house).len(), 1);
+    // the page says that it leads nowhere any more, and nothing of who came by it
+    let shown = Browser::new(server.console).get(&format!("/first-start?token={token}&language=fr"));
+    assert!(shown.status == 410 && shown.body.contains("Ce lien ne fonctionne plus"), "{}", shown.body);
+    assert!(!shown.body.contains("@example.com") && !shown.body.contains(&token), "{}", shown.body);
+}
+
+#[test]
+fn the_link_of_the_first_start_is_void_once_an_operator_is_there_by_whatever_way() {
+    let (house, server) = world();
+    let token = server.first_token();
+    let path = format!("/first-start?token={token}");
+    let mut stranger = Browser::new(server.console);
+    let made = add(&house, None, "op@example.com", Role::Administrator);
+    // who is invited, and has not joined, is nobody yet
+    let shown = stranger.get(&path);
+    assert_eq!(shown.status, 200);
+    assert!(shown.head.contains("referrer-policy: no-referrer") && shown.head.contains("cache-control: no-store"));
+    assert_eq!(stranger.send_from_elsewhere("/first-start", &[("token", token.as_str())]).status, 403);
+    let link = [("token", made["token"].as_str().unwrap()), ("password", PASSWORD)];
+    assert_eq!(Browser::new(server.console).send("/choose-password", &link).status, 303);
+    assert_eq!((stranger.get(&path).status, found(&mut stranger, &token, "thief@example.com").status), (410, 410));
+    assert!(!stranger.is_signed_in());
+    assert_eq!(operators(&house), ["op@example.com"]);
+}
+
+#[test]
+fn each_start_without_an_operator_has_a_link_of_its_own() {
+    let (house, server) = world();
+    let before = server.first_token();
+    assert_eq!(server.stop(), Some(0));
+    let server = house.serve();
+    let now = server.first_token();
+    assert_ne!(before, now);
+    assert_eq!(found(&mut Browser::new(server.console), &before, "thief@example.com").status, 410);
+    assert_eq!(found(&mut Browser::new(server.console), &now, "op@example.com").status, 303);
+    assert_eq!(operators(&house), ["op@example.com"]);
 }
 
 /// A form that is held back while its sender loses the right to send it.

@@ -3,13 +3,12 @@
 use smtp::server::Secret;
 
 use crate::account::Account;
+use crate::audit::{About, Details, Field};
 use crate::clock::Timestamp;
 use crate::credential::letters;
 use crate::dice::Dice;
 use crate::id::Id;
-use crate::moment;
 use crate::power::{Powers, Scope};
-use crate::service::view::word;
 use crate::smtp_user::PasswordHash;
 
 /// What every key begins with, so that scanners for leaked secrets know one.
@@ -45,13 +44,14 @@ impl ApiKey {
         self.account.map_or(Scope::Operator, |account| Scope::Account(account, self.powers))
     }
 
-    /// What it may do and until when, in words: the audit log says it of each new one.
-    pub fn rights(&self) -> String {
-        let powers: Vec<_> = self.powers.iter().map(|power| word(&power)).collect();
-        let powers = if self.account.is_none() { "everything".to_owned() } else { powers.join(", ") };
-        let looks = if self.read_only { " (looks only)" } else { "" };
-        let end = self.expires_at.map_or("without end".to_owned(), |at| format!("until {}", moment::text(at)));
-        format!("may {powers}{looks}, {end}")
+    /// What it may do and until when: the audit log says it of each new one.
+    pub fn audited(&self) -> Details {
+        let made = Details::from(About::from(self));
+        let made = match self.account {
+            Some(_) => made.with(Field::Powers, &self.powers),
+            None => made.with(Field::Powers, "everything"),
+        };
+        made.with(Field::ReadOnly, &self.read_only).with(Field::ExpiresAt, &self.expires_at)
     }
 
     /// Whether it works at this moment.
@@ -83,9 +83,13 @@ mod tests {
             created_at: Timestamp(0),
             expires_at: Some(Timestamp(86_400_000)),
         };
-        assert_eq!(key.rights(), "may activity, submit (looks only), until 1970-01-02T00:00:00.000Z");
+        assert_eq!(
+            key.audited().to_string(),
+            "api_key 1 Reports: powers activity, submit; read only true; expires at 1970-01-02T00:00:00.000Z"
+        );
         let operators = ApiKey { account: None, powers: Powers::NONE, read_only: false, expires_at: None, ..key };
-        assert_eq!(operators.rights(), "may everything, without end");
+        let told = "api_key 1 Reports: powers everything; read only false; expires at none";
+        assert_eq!(operators.audited().to_string(), told);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 pub mod api_key;
+pub mod audit;
 pub mod brake;
 pub mod certificate;
 pub mod clock;

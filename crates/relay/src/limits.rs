@@ -162,7 +162,8 @@ limits! {
     console_requests_per_minute CONSOLE_REQUESTS_PER_MINUTE 600 0..=1_000_000 "requests a minute" ""
         "Pages and forms of the console for one member, evenly, after a burst of a third of them; 0: as many as they like.";
     sign_in_failures_burst SIGN_IN_FAILURES_BURST 10 3..=1_000 "failed sign-ins" ""
-        "Failed sign-ins to the console from one IP address (IPv6: /64) at once; then one a minute.";
+        "Failed sign-ins to the console in one name from one IP address (IPv6: /64) at once; then one a minute. In all names \
+         ten times as many.";
     sign_in_idle_seconds SIGN_IN_IDLE_SECONDS 43_200 300..=2_592_000 "seconds" ""
         "How long a sign-in to the console lasts without being used.";
     sign_in_days SIGN_IN_DAYS 30 1..=90 "days" ""

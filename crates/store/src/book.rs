@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use relay::account::{Account, AccountState, Contacts, Leaving};
 use relay::api_key::ApiKey;
+use relay::audit::{About, Details, Field, Kind, Word};
 use relay::brake::{Brake, Subject};
 use relay::clock::Timestamp;
 use relay::directory::Directory;
@@ -26,7 +27,7 @@ use relay::quota::Quota;
 use relay::reroute::Reroute;
 use relay::sending_domain::SendingDomain;
 use relay::service::SYSTEM_ACCOUNT;
-use relay::smtp_user::{PasswordHash, SmtpUser};
+use relay::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
 use relay::suppression::Suppression;
 use relay::webhook::Webhook;
@@ -138,8 +139,15 @@ struct Draft {
 }
 
 impl Draft {
-    fn note(&mut self, by: &Actor, at: Timestamp, action: &str, subject: String, account: Option<Id<Account>>) {
-        self.audit.push(AuditEntry { at, actor: by.clone(), action: action.to_owned(), subject, account });
+    fn note(
+        &mut self,
+        by: &Actor,
+        at: Timestamp,
+        action: &str,
+        told: impl Into<Details>,
+        account: Option<Id<Account>>,
+    ) {
+        self.audit.push(AuditEntry::new(at, by.clone(), action, told, account));
     }
 
     fn put_account(&mut self, account: Account) -> Arc<Account> {
@@ -190,8 +198,8 @@ pub(crate) fn no_block(address: IpAddr) -> StoreError {
 /// operator's.
 pub(crate) fn lift_entries(address: IpAddr, aimed_at: &[Id<Account>], by: &Actor, at: Timestamp) -> Vec<AuditEntry> {
     let entry = |account| {
-        let (action, subject) = ("block.lift".to_owned(), format!("block {address}"));
-        AuditEntry { at, actor: by.clone(), action, subject, account }
+        let block = About::named(Kind::Block, address.to_string());
+        AuditEntry::new(at, by.clone(), "block.lift", block, account)
     };
     // names that nobody has stand there as the system account's
     let accounts = aimed_at.iter().filter(|account| **account != SYSTEM_ACCOUNT);
@@ -237,6 +245,12 @@ impl Register {
         self.directory.users.get(&id).ok_or_else(|| StoreError::NotFound(format!("SMTP user {id}")))
     }
 
+    /// What the audit log calls an SMTP user; the number where there is none any more.
+    fn user_named(&self, id: Id<SmtpUser>) -> String {
+        let user = self.directory.users.get(&id).map(|user| About::from(&**user));
+        user.and_then(|about| about.name).unwrap_or_else(|| id.to_string())
+    }
+
     pub(crate) fn account_add(&self, name: &str, by: &Actor, now: Timestamp) -> Decided<Arc<Account>> {
         // one plan is always the default
         let plan = self.directory.default_plan().map_or(Plan::BUILT_IN, |plan| plan.id);
@@ -265,7 +279,7 @@ impl Register {
             language: Language::default(),
             created_at: now,
         });
-        draft.note(by, now, "account.add", format!("account {id}"), Some(id));
+        draft.note(by, now, "account.add", About::from(&*account), Some(id));
         Ok(draft.done(account))
     }
 
@@ -283,7 +297,7 @@ impl Register {
             AccountState::Active => "account.resume",
             AccountState::Suspended => "account.suspend",
         };
-        draft.note(by, now, action, format!("account {id}"), Some(id));
+        draft.note(by, now, action, About::from(&*account), Some(id));
         Ok(draft.done(account))
     }
 
@@ -293,12 +307,12 @@ impl Register {
         let mut draft = self.draft();
         let Account { id, name, time_zone, language, activity_days, .. } = set;
         let account = draft.put_account(Account { name, time_zone, language, activity_days, ..(**kept).clone() });
-        let mut subject = format!("account {id} {}", account.name);
-        if account.activity_days != kept.activity_days {
-            let days = activity_days.map_or("as long as the relay does".to_owned(), |days| format!("for {days} days"));
-            subject.push_str(&format!(", keeps activity {days}"));
-        }
-        draft.note(by, now, "account.set", subject, Some(id));
+        let told = Details::from(About::from(&*account))
+            .changed(Field::Name, &kept.name, &account.name)
+            .changed(Field::TimeZone, &kept.time_zone, &account.time_zone)
+            .changed(Field::Language, &Word(kept.language), &Word(account.language))
+            .changed(Field::ActivityDays, &kept.activity_days, &account.activity_days);
+        draft.note(by, now, "account.set", told, Some(id));
         Ok(draft.done(account))
     }
 
@@ -309,12 +323,13 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<Account>> {
-        let account = self.account(id)?;
+        let kept = self.account(id)?;
         let mut draft = self.draft();
-        let account = draft.put_account(account.requoted(quota, now.day()));
-        let recipients = quota.recipients.map_or("as its plan".to_owned(), |max| format!("{max} recipients"));
-        let subject = format!("account {id} {recipients}, renewed on day {}", quota.renews_on);
-        draft.note(by, now, "account.quota", subject, Some(id));
+        let account = draft.put_account(kept.requoted(quota, now.day()));
+        let told = Details::from(About::from(&*account))
+            .changed(Field::Quota, &kept.own_quota.recipients, &quota.recipients)
+            .changed(Field::RenewsOn, &kept.own_quota.renews_on, &quota.renews_on);
+        draft.note(by, now, "account.quota", told, Some(id));
         Ok(draft.done(account))
     }
 
@@ -337,7 +352,8 @@ impl Register {
             rules: new.rules,
             created_at: now,
         });
-        draft.note(by, now, "smtp_user.add", format!("smtp_user {id}"), Some(user.account));
+        let told = Details::from(About::from(&*user)).with(Field::Domain, &domain.name);
+        draft.note(by, now, "smtp_user.add", told.rules(&UserRules::default(), &user.rules), Some(user.account));
         Ok(draft.done(user))
     }
 
@@ -349,7 +365,8 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<SmtpUser>> {
-        let mut user = (**self.user(id)?).clone();
+        let kept = self.user(id)?;
+        let mut user = (**kept).clone();
         match change {
             SmtpUserChange::Name(name) => user.name = name,
             SmtpUserChange::Enabled(enabled) => user.enabled = enabled,
@@ -361,7 +378,10 @@ impl Register {
         }
         let mut draft = self.draft();
         let user = draft.put_user(user);
-        draft.note(by, now, action, format!("smtp_user {id}"), Some(user.account));
+        let told = Details::from(About::from(&*user))
+            .changed(Field::Name, &kept.name, &user.name)
+            .rules(&kept.rules, &user.rules);
+        draft.note(by, now, action, told, Some(user.account));
         Ok(draft.done(user))
     }
 
@@ -369,7 +389,7 @@ impl Register {
         let user = self.user(id)?;
         let mut draft = self.draft();
         draft.drop_user(user);
-        draft.note(by, now, "smtp_user.delete", format!("smtp_user {id}"), Some(user.account));
+        draft.note(by, now, "smtp_user.delete", About::from(&**user), Some(user.account));
         Ok(draft.done(()))
     }
 
@@ -401,7 +421,7 @@ impl Register {
         draft.next.api_key_hashes.insert(key.hash, key.id);
         draft.next.api_keys.insert(key.id, Arc::clone(&key));
         draft.writes.push(Write::ApiKey(Arc::clone(&key)));
-        draft.note(by, now, "api_key.add", format!("api_key {} {}: {}", key.id, key.name, key.rights()), key.account);
+        draft.note(by, now, "api_key.add", key.audited(), key.account);
         Ok(draft.done(key))
     }
 
@@ -412,7 +432,7 @@ impl Register {
         draft.next.api_keys.remove(&id);
         draft.next.api_key_hashes.remove(&key.hash);
         draft.writes.push(Write::ApiKeyGone(id));
-        draft.note(by, now, "api_key.delete", format!("api_key {id} {}", key.name), key.account);
+        draft.note(by, now, "api_key.delete", About::from(&**key), key.account);
         Ok(draft.done(()))
     }
 }

@@ -67,8 +67,9 @@ struct Api {
     reference: Arc<reference::Pages>,
 }
 
-/// Every route below [`PREFIX`], with the numbers of the limits (`api_…`, `web_body_seconds`).
-pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
+/// Every route below [`PREFIX`], with the numbers of the limits (`api_…`, `web_body_seconds`). The reference leads to the console at
+/// this URL, where there is one.
+pub fn router(service: Arc<dyn Service>, limits: &Limits, console: Option<&str>) -> Router {
     let (router, document) = open_routes();
     let document = document_text(&document);
     let api = Api {
@@ -78,14 +79,15 @@ pub fn router(service: Arc<dyn Service>, limits: &Limits) -> Router {
         held: Shares::new(limits.api_held_octets_max, limits.api_key_held_octets_max),
         limits: Arc::new(limits.clone()),
         body_patience: Duration::from_secs(limits.web_body_seconds),
-        reference: Arc::new(reference::Pages::new(&document)),
+        reference: Arc::new(reference::Pages::new(&document, console)),
         document: Arc::from(document),
     };
     router
         .route_layer(from_fn_with_state(api.clone(), door))
         // what the relay can do is no secret: no key is asked for
         .route(&format!("{PREFIX}/openapi.json"), get(openapi))
-        .route(&format!("{PREFIX}/reference"), get(reference::page))
+        .route(&format!("{PREFIX}/reference"), get(reference::contents))
+        .route(&format!("{PREFIX}/reference/{{group}}"), get(reference::page))
         .route(&format!("{PREFIX}/reference.css"), get(reference::styles))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
@@ -327,7 +329,7 @@ mod tests {
     #[tokio::test]
     async fn so_many_requests_of_a_key_wait_at_once() {
         let limits = Limits { api_key_waits_max: 1, ..Limits::default() };
-        let router = router(Arc::new(Quiet), &limits);
+        let router = router(Arc::new(Quiet), &limits, None);
         let ask = |path: &str| router.clone().oneshot(request(path));
         let mut waiting = std::pin::pin!(ask("/activity/changes?wait=30"));
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "it waits");
@@ -341,7 +343,7 @@ mod tests {
     #[tokio::test]
     async fn so_many_octets_of_messages_are_held() {
         let limits = Limits { api_key_held_octets_max: 1_048_576, ..Limits::default() };
-        let router = router(Arc::new(Quiet), &limits);
+        let router = router(Arc::new(Quiet), &limits, None);
         // what is said of its length counts, before an octet of it has come
         let (coming, _more) = tokio::io::duplex(10);
         let mut coming = Some(axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(coming)));
@@ -369,7 +371,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_not_waited_for_long() {
-        let router = router(Arc::new(Quiet), &Limits::default());
+        let router = router(Arc::new(Quiet), &Limits::default(), None);
         let (body, _more) = tokio::io::duplex(10);
         let body = axum::body::Body::from_stream(tokio_util::io::ReaderStream::new(body));
         let mut request = request("/accounts");

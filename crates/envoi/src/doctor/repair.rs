@@ -1,5 +1,6 @@
 //! `envoi doctor --repair`: says what it would do about damage, asks, and does it. No relay may run meanwhile.
 
+use relay::audit::{About, Kind};
 use relay::outcome::{self, Ending};
 use relay::queue::{Settlement, Verdict};
 use relay::service::view::{RepairStepView, RepairView};
@@ -251,12 +252,7 @@ async fn give_up(config: &Config, store: &Arc<Embedded>, mail: &DamagedMail) -> 
 }
 
 fn audit(store: &Embedded, message: MessageId) -> Result<(), Fault> {
-    let entry = AuditEntry {
-        at: SystemClock::new().now(),
-        actor: Actor { name: "operator".into(), from: "cli".into() },
-        action: "repair.given_up".to_owned(),
-        subject: format!("message {message}"),
-        account: None,
-    };
-    Ok(store.audit_note(entry)?)
+    let by = Actor { name: "operator".into(), from: "cli".into() };
+    let about = About::numbered(Kind::Message, message);
+    Ok(store.audit_note(AuditEntry::new(SystemClock::new().now(), by, "repair.given_up", about, None))?)
 }

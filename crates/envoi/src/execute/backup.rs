@@ -1,5 +1,6 @@
 //! A backup is made beside everything else that is asked for: it takes as long as the copying does.
 
+use relay::audit::{About, Details, Field, Kind};
 use relay::clock::Timestamp;
 use relay::service::operation::{Answer, Operation};
 use relay::service::{Fault, Identity};
@@ -47,9 +48,9 @@ impl<S: Store + Archive> Executor<S> {
     fn backup(&self, target: &Path, with_master_key: bool, actor: Actor) -> Result<Answer, Fault> {
         let at = self.clock.now();
         let manifest = self.store.backup(target, with_master_key, at).map_err(|error| archive::fault(&error))?;
-        let key = if with_master_key { "with" } else { "without" };
-        let subject = format!("{} {key} the master key", target.display());
-        self.store.audit_note(AuditEntry { at, actor, action: "backup".to_owned(), subject, account: None })?;
+        let about = About::named(Kind::Backup, target.display().to_string());
+        let told = Details::from(about).with(Field::MasterKey, &with_master_key);
+        self.store.audit_note(AuditEntry::new(at, actor, "backup", told, None))?;
         Ok(Answer::Backup(archive::view(target, &manifest)))
     }
 }

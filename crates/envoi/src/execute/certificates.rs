@@ -1,5 +1,6 @@
 //! The certificates that clients are shown: what is kept of them, and the order of a new one.
 
+use relay::audit::{About, Kind};
 use relay::certificate::Alarm;
 use relay::clock::Timestamp;
 use relay::moment;
@@ -74,13 +75,8 @@ impl<S: Store> Executor<S> {
                           taken up within seconds.";
             return Err(Fault::conflict(what, remedy));
         };
-        self.store.audit_note(AuditEntry {
-            at: now,
-            actor: actor.clone(),
-            action: "certificate.renew".to_owned(),
-            subject: self.hostname.clone(),
-            account: None,
-        })?;
+        let about = About::named(Kind::Certificate, &self.hostname);
+        self.store.audit_note(AuditEntry::new(now, actor.clone(), "certificate.renew", about, None))?;
         acme.order_now();
         let done = "A new certificate is ordered. How it goes is shown with the certificates, within a minute or so.";
         Ok(Answer::Done(DoneView { done: done.to_owned() }))

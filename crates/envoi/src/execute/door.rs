@@ -335,6 +335,10 @@ impl<S: Store + Archive> Desk<S> {
         let first = held(&self.porch.first).take().ok_or(Refused::LinkVoid)?;
         let (actor, now) = (Actor { name: email.clone(), from: browser.from.to_string() }, self.now());
         let limits = self.executor.limits.clone();
+        // somebody invited may have joined while this password was hashed: there is no second by this link
+        if self.has_operator() {
+            return Err(Refused::LinkVoid);
+        }
         let made = self.with_store(move |store| {
             let caller = Caller { actor: &actor, now, scope: Scope::Operator, ends_at: None, limits: &limits };
             let wish = NewMember { account: None, email, name, role: Role::Administrator, language };

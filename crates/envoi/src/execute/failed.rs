@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use relay::audit::About;
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::member::Member;
@@ -113,13 +114,8 @@ fn line(member: &Member, failed: &FailedSignIns, site: Site) -> AuditEntry {
         SignInFailure::WrongCode => "member.sign_in_wrong_code",
         SignInFailure::NoCode => "member.sign_in_no_code",
     };
-    AuditEntry {
-        at: failed.last_at,
-        actor: Actor { name: "somebody at the entrance".to_owned(), from: site.to_string() },
-        action: action.to_owned(),
-        subject: format!("member {} {}", member.id, member.email),
-        account: member.account,
-    }
+    let by = Actor { name: "somebody at the entrance".to_owned(), from: site.to_string() };
+    AuditEntry::new(failed.last_at, by, action, About::from(member), member.account)
 }
 
 #[cfg(test)]

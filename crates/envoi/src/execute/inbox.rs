@@ -1,5 +1,6 @@
 //! Test inboxes: what the sandbox took, looked at and deleted.
 
+use relay::audit::{About, Details, Field, Kind};
 use relay::id::{Id, MessageId};
 use relay::power::Scope;
 use relay::sandbox::{Captured, CapturedFilter};
@@ -62,13 +63,15 @@ impl<S: Store> Executor<S> {
             Operation::InboxDelete { message } => {
                 let (captured, _) = self.captured(message, *scope)?;
                 self.store.inbox_delete(captured.account, Some(message))?;
-                self.inbox_audit("test_inbox.delete", format!("message {message}"), captured.account.number(), caller);
+                let about = About::numbered(Kind::Message, message);
+                self.inbox_audit("test_inbox.delete", about.into(), captured.account.number(), caller);
                 Ok(Answer::Done(DoneView { done: format!("Message {message} is no more in the test inbox.") }))
             }
             Operation::InboxEmpty { account } => {
                 service::account_find(self.store.as_ref(), Id::new(account))?;
                 let count = self.store.inbox_delete(Id::new(account), None)?;
-                self.inbox_audit("test_inbox.empty", format!("{count} messages"), account, caller);
+                let told = Details::from(About::of(Kind::TestInbox)).with(Field::TestMessages, &(count as u64));
+                self.inbox_audit("test_inbox.empty", told, account, caller);
                 let done = format!("The test inbox of account {account} is empty; messages deleted: {count}.");
                 Ok(Answer::Done(DoneView { done }))
             }
@@ -88,10 +91,9 @@ impl<S: Store> Executor<S> {
     }
 
     /// What was done is done: where its line cannot be kept, the log tells.
-    fn inbox_audit(&self, action: &str, subject: String, account: u64, caller: Caller<'_>) {
-        let (at, actor, account) = (caller.now, caller.actor.clone(), Some(Id::new(account)));
-        if let Err(error) = self.store.audit_note(AuditEntry { at, actor, action: action.to_owned(), subject, account })
-        {
+    fn inbox_audit(&self, action: &str, told: Details, account: u64, caller: Caller<'_>) {
+        let entry = AuditEntry::new(caller.now, caller.actor.clone(), action, told, Some(Id::new(account)));
+        if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(%error, action, "test mail was deleted, which has no line in the audit log");
         }
     }

@@ -2,6 +2,7 @@
 //! long. What a turn leaves, the next goes on with.
 
 use net::dispatch::Handle;
+use relay::audit::{About, Details, Field, Kind};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::{self, Ending};
@@ -246,19 +247,17 @@ impl<S: Store> Executor<S> {
         if done.messages == 0 && done.under_way == 0 {
             return;
         }
-        let (recipients, messages) = (done.recipients + done.under_way, done.messages);
-        let further = match order {
-            QueueOrder::Cancel { notify: false } => "; senders are not told".to_owned(),
-            QueueOrder::Reroute { to } => format!("; by {}", to.as_deref().unwrap_or("the usual route")),
-            _ => String::new(),
+        let told = Details::from(About::of(Kind::Queue))
+            .with(Field::Recipients, &(done.recipients + done.under_way))
+            .with(Field::Messages, &done.messages);
+        let told = selection.audited(told);
+        let told = match order {
+            QueueOrder::Cancel { notify } => told.with(Field::NotifiesSenders, notify),
+            QueueOrder::Reroute { to } => told.with(Field::Route, to),
+            _ => told,
         };
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            actor: actor.clone(),
-            action: order.action().to_owned(),
-            subject: format!("{recipients} recipients of {messages} messages: {}{further}", selection.words()),
-            account: selection.account.map(Id::new),
-        };
+        let account = selection.account.map(Id::new);
+        let entry = AuditEntry::new(self.clock.now(), actor.clone(), order.action(), told, account);
         if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(%error, action = order.action(), "an order is carried out, but has no line in the audit log");
         }

@@ -2,6 +2,7 @@
 
 use net::dispatch::Handle;
 use relay::account::Account;
+use relay::audit::{About, Kind};
 use relay::id::{Id, MessageId};
 use relay::outcome::{self, Ending};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
@@ -66,13 +67,8 @@ impl<S: Store> Executor<S> {
             Operation::QueueRetry { .. } => "queue.retry",
             _ => "queue.cancel",
         };
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            actor: actor.clone(),
-            action: action.to_owned(),
-            subject: format!("message {message}"),
-            account,
-        };
+        let about = About::numbered(Kind::Message, message);
+        let entry = AuditEntry::new(self.clock.now(), actor.clone(), action, about, account);
         if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(message_id = %message, %error, action, "an order is carried out, but has no line in the audit log");
         }

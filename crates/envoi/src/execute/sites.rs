@@ -1,5 +1,6 @@
 //! The sites that mail goes to and the sources that it comes from, as the running driver sees them, and the orders to try one now.
 
+use relay::audit::{About, Kind};
 use relay::service::Fault;
 use relay::service::operation::Answer;
 use relay::service::view::{DoneView, SendingSourceView, SiteView};
@@ -30,7 +31,7 @@ impl<S: Store> Executor<S> {
             StoreError::NotFound(_) => gone(),
             error => error.into(),
         })?;
-        self.note_trial("site.resume", format!("site {site}"), actor);
+        self.note_trial("site.resume", About::named(Kind::Site, site.to_string()), actor);
         Ok(Answer::Done(DoneView { done: format!("{site} is tried now.") }))
     }
 
@@ -55,19 +56,13 @@ impl<S: Store> Executor<S> {
             StoreError::NotFound(_) => gone(),
             error => error.into(),
         })?;
-        self.note_trial("source.resume", format!("source {source}"), actor);
+        self.note_trial("source.resume", About::named(Kind::Source, source.to_string()), actor);
         Ok(Answer::Done(DoneView { done: format!("{source} is tried now.") }))
     }
 
     /// Notes in the audit log that a site or source is tried.
-    fn note_trial(&self, action: &str, subject: String, actor: &Actor) {
-        let entry = AuditEntry {
-            at: self.clock.now(),
-            actor: actor.clone(),
-            action: action.to_owned(),
-            subject,
-            account: None,
-        };
+    fn note_trial(&self, action: &str, about: About, actor: &Actor) {
+        let entry = AuditEntry::new(self.clock.now(), actor.clone(), action, about, None);
         if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(action, %error, "an order is carried out, but has no line in the audit log");
         }

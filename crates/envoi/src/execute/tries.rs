@@ -1,10 +1,12 @@
-//! How often somebody may fail at the entrance: by where they come from, alike whether the address is a member's or nobody's.
+//! How often somebody may fail at the entrance: by where they come from and the address that they give, alike whether that is a
+//! member's or nobody's; and from one place in all so many times as often, so that one person's mistakes behind an address that many
+//! share keep none of the others out.
 //!
 //! A browser that a member has signed in with carries a token that says so, and is counted by that: whoever fails beside it, or
 //! through the same proxy, keeps nobody out. Nobody without the token is answered otherwise because a member has it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use relay::clock::Timestamp;
 use relay::id::Id;
@@ -25,22 +27,36 @@ use super::desk::Desk;
 /// What failures are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Counted {
-    /// Where they come from.
-    Place(Site),
-    /// The address that was given, where all come from this machine: one of so many that share a number.
-    Given(u16),
+    /// The address that was given, one of so many that share a number, and where from. On this machine, where a tunnel may stand
+    /// for all, it is from nowhere.
+    Given(Option<Site>, u16),
     /// A browser that a member has signed in with before.
     Browser(PasswordHash),
     /// A member who is signed in, and asked for the password once more.
     Own(Id<Member>),
 }
 
+/// How many times as often as with one address somebody may fail from one place with any.
+const PLACE_FACTOR: u64 = 10;
+
 /// Failures at the entrance.
-pub(super) struct Tries(Mutex<Pace<Counted>>);
+pub(super) struct Tries {
+    each: Mutex<Pace<Counted>>,
+    /// All from one place, whatever address was given.
+    places: Mutex<Pace<Site>>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl Tries {
     pub(super) fn new(limits: &Limits) -> Tries {
-        Tries(Mutex::new(Pace::new(1, limits.sign_in_failures_burst)))
+        let burst = limits.sign_in_failures_burst;
+        Tries {
+            each: Mutex::new(Pace::new(1, burst)),
+            places: Mutex::new(Pace::new(PLACE_FACTOR, burst.saturating_mul(PLACE_FACTOR))),
+        }
     }
 
     /// Counts a try as a failure until it is known to be none ([`Tries::was_right`]), so that many at once are as many.
@@ -48,27 +64,30 @@ impl Tries {
     /// # Errors
     /// Too many have failed: seconds until one more may be tried.
     pub(super) fn on(&self, counted: Counted, now: Timestamp) -> Result<(), u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).on(counted, now)
+        held(&self.each).on(counted, now)?;
+        let Counted::Given(Some(site), _) = counted else { return Ok(()) };
+        held(&self.places).on(site, now).inspect_err(|_| held(&self.each).take_back(&counted))
     }
 
     pub(super) fn was_right(&self, counted: Counted) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_back(&counted);
+        held(&self.each).take_back(&counted);
+        if let Counted::Given(Some(site), _) = counted {
+            held(&self.places).take_back(&site);
+        }
     }
 }
 
 impl<S: Store + Archive> Desk<S> {
-    /// What a try to sign in with an address is counted by. On loopback, where a tunnel may stand for all, no place is counted.
+    /// What a try to sign in with an address is counted by. On loopback no place is counted.
     pub(super) fn counted(&self, email: &str, member: Option<&Member>, browser: &Browser) -> Counted {
         if let Some(counted) = member.and_then(|member| self.known(member, browser)) {
             return counted;
         }
         let site = Site::of(browser.from);
-        if ![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&site.address()) {
-            return Counted::Place(site);
-        }
+        let is_here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].contains(&site.address());
         let PasswordHash([first, second, ..]) =
             self.secrets.hash(format!("given {}", Member::key_of(email)).as_bytes());
-        Counted::Given(u16::from_be_bytes([first, second]))
+        Counted::Given((!is_here).then_some(site), u16::from_be_bytes([first, second]))
     }
 
     /// What a browser is counted by that this member has signed in with.

@@ -1,6 +1,7 @@
 //! Webhooks: made, shown with how their calls stand, changed, tried, and their calls sent once more.
 
 use net::clock::SystemDice;
+use relay::audit::{About, Details, Field};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::service::operation::{Answer, Operation};
@@ -102,14 +103,13 @@ impl<S: Store> Executor<S> {
             }
         };
         let calls = service::webhook_redo(self.store.as_ref(), webhook, which, caller)?;
-        let what = call.map_or_else(|| format!("{calls} calls"), |call| call.to_string());
-        let entry = AuditEntry {
-            at: caller.now,
-            actor: caller.actor.clone(),
-            action: "webhook.replay".to_owned(),
-            subject: format!("webhook {} {}: {what}", webhook.id, webhook.name),
-            account: Some(webhook.account),
+        let told = Details::from(About::from(webhook));
+        let told = match call {
+            Some(call) => told.with(Field::Call, &call.to_string()),
+            None => told.with(Field::Calls, &(calls as u64)),
         };
+        let (by, account) = (caller.actor.clone(), Some(webhook.account));
+        let entry = AuditEntry::new(caller.now, by, "webhook.replay", told, account);
         if let Err(error) = self.store.audit_note(entry) {
             tracing::error!(webhook = %webhook.id, %error, "calls are sent once more, which has no line in the audit log");
         }

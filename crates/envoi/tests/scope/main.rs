@@ -257,6 +257,36 @@ async fn each_role_does_what_its_powers_let_it() {
 }
 
 #[tokio::test]
+async fn whatever_is_done_is_in_the_audit_log_in_parts_and_without_a_secret() {
+    let world = World::new();
+    let acme = world.party("acme").await;
+    let mut secrets = Vec::new();
+    let mut all = operations(&acme);
+    // deletions come last, and that of the account behind them
+    all.sort_by_key(|one| (one.name() == "AccountDelete", one.name().contains("Delete")));
+    for operation in all {
+        match world.ask(operation, Scope::Operator).await {
+            Ok(Answer::Credential(made)) => secrets.push(made.password.expose().to_owned()),
+            Ok(Answer::ApiKeySecret(made)) => secrets.push(made.secret.expose().to_owned()),
+            Ok(Answer::WebhookSecret(made)) => secrets.push(made.secret.expose().to_owned()),
+            _ => {}
+        }
+    }
+    let all = world.ask(Operation::Audit { account: None, before: None, limit: 1000 }, Scope::Operator).await.unwrap();
+    let Answer::Audit(lines) = all else { panic!() };
+    let actions: BTreeSet<_> = lines.iter().map(|line| line.action.as_str()).collect();
+    assert!(actions.len() > 30, "{actions:?}");
+    assert!(!secrets.is_empty());
+    for line in &lines {
+        let about = line.about.as_ref().unwrap_or_else(|| panic!("{line:?}"));
+        assert!(line.subject.starts_with(&about.kind), "{line:?}");
+        let told = format!("{line:?}");
+        let is_told = |secret: &String| told.contains(secret.as_str());
+        assert!(!secrets.iter().any(is_told), "{}", line.action);
+    }
+}
+
+#[tokio::test]
 async fn a_suspended_account_looks_and_changes_nothing() {
     let world = World::new();
     let acme = world.party("acme").await;

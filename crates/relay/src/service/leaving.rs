@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Caller, Fault, account_find, mailbox};
 use crate::account::Account;
 use crate::activity::Erased;
+use crate::audit::{About, Details, Field, Kind};
 use crate::id::Id;
 use crate::sandbox::CapturedFilter;
 use crate::store::{AuditEntry, Book, History, Inbox, StoreError};
@@ -54,16 +55,14 @@ pub fn erase(
         erased.add(store.erase(account, recipient)?);
     }
     let Erased { rows, connections, calls, waiting } = erased;
-    store.audit_note(AuditEntry {
-        at: caller.now,
-        actor: caller.actor.clone(),
-        action: "account.erase".to_owned(),
-        subject: format!(
-            "a recipient: {rows} rows, {connections} connections, {calls} calls, {messages} test messages; {waiting} in \
-             the queue"
-        ),
-        account: Some(account),
-    })?;
+    let told = Details::from(About::of(Kind::Recipient))
+        .with(Field::Rows, &rows)
+        .with(Field::Connections, &connections)
+        .with(Field::Calls, &calls)
+        .with(Field::TestMessages, &messages)
+        .with(Field::Waiting, &waiting);
+    let (at, by) = (caller.now, caller.actor.clone());
+    store.audit_note(AuditEntry::new(at, by, "account.erase", told, Some(account)))?;
     Ok((erased, messages, lifted))
 }
 

@@ -78,7 +78,8 @@ pub fn member_link(
     Ok(IssuedLink { member: Arc::clone(member), token, expires_at })
 }
 
-/// Nobody gives away more than they have, and nobody who ends makes somebody who does not.
+/// Nobody gives away more than they have, and no key that ends makes an administrator, who does not. Members who only look it does make, as it
+/// makes SMTP users: what hands out access by itself would be given a key without an end otherwise.
 fn covers(caller: Caller<'_>, role: Role) -> Result<(), Fault> {
     if caller.ends_at.is_some() && role.powers().has(Power::Administration) {
         return Err(Fault::forbidden(

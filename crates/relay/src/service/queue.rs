@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, account_find, domain_find, user_find};
+use crate::audit::{Details, Field};
 use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::moment;
@@ -32,7 +33,17 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// It in words, for the audit log and for questions: `account 3, to @example.com`.
+    /// It in parts, for the audit log, which knows the account by itself.
+    #[must_use]
+    pub fn audited(&self, told: Details) -> Details {
+        told.with_any(Field::Domain, self.domain.as_ref())
+            .with_any(Field::SmtpUser, self.user.as_ref())
+            .with_any(Field::Recipient, self.recipient.as_ref())
+            .with_any(Field::Since, self.since.as_ref())
+            .with_any(Field::Until, self.until.as_ref())
+    }
+
+    /// It in words, for questions: `account 3, to @example.com`.
     pub fn words(&self) -> String {
         let words = [
             self.account.map(|account| format!("account {account}")),

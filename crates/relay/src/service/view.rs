@@ -543,10 +543,35 @@ views! {
         from: String,
         /// What.
         action: String,
-        /// On what.
+        /// On what, and what changed of it, in English.
         subject: String,
+        /// What it is about, as it was then; lines of earlier versions have the sentence alone.
+        about: Option<AuditAboutView>,
+        /// What changed, or how it was made.
+        changes: Vec<AuditChangeView>,
         /// In whose account.
         account: Option<u64>,
+    }
+    /// What a line of the audit log is about.
+    AuditAboutView {
+        /// What it is: `account`, `smtp_user`, …
+        kind: String,
+        /// Its number or other identifier, where it has one.
+        id: Option<String>,
+        /// What it was called then, where it has a name.
+        name: Option<String>,
+        /// Its name in French, where that is another.
+        french: Option<String>,
+    }
+    /// Something that changed.
+    AuditChangeView {
+        /// What: `role`, `networks`, …
+        field: String,
+        /// What it was, several values of a list, none where nothing was set; null where it was made, or counted.
+        from: Option<Vec<String>>,
+        /// What it is from then on. Moments are RFC 3339; a wording is there in English, then in French; of a long list there is
+        /// the beginning, and `…`.
+        to: Vec<String>,
     }
     /// What was done, where there is nothing left to show.
     DoneView {

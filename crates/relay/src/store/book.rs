@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::StoreError;
 use crate::account::{Account, AccountState};
 use crate::api_key::ApiKey;
+use crate::audit::Details;
 use crate::certificate;
 use crate::clock::Timestamp;
 use crate::directory::Directory;
@@ -40,10 +41,34 @@ pub struct AuditEntry {
     pub actor: Actor,
     /// What: `smtp_user.reset`, …
     pub action: String,
-    /// On what: `smtp_user 12`, …
+    /// On what, and what changed of it, as an English sentence: `smtp_user 12 …`.
     pub subject: String,
+    /// The same in parts; none in lines of versions that had the sentence alone.
+    #[serde(default)]
+    pub details: Option<Details>,
     /// In whose account, where in one.
     pub account: Option<Id<Account>>,
+}
+
+impl AuditEntry {
+    /// A line of what is done now.
+    pub fn new(
+        at: Timestamp,
+        actor: Actor,
+        action: &str,
+        details: impl Into<Details>,
+        account: Option<Id<Account>>,
+    ) -> AuditEntry {
+        let details = details.into();
+        AuditEntry {
+            at,
+            actor,
+            action: action.to_owned(),
+            subject: details.to_string(),
+            details: Some(details),
+            account,
+        }
+    }
 }
 
 /// When passwords of SMTP users were last used.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use relay::audit::{About, Details, Field, Word};
 use relay::brake::{Brake, Brakes, Release, Subject};
 use relay::clock::Timestamp;
 use relay::store::{Actor, StoreError};
@@ -50,7 +51,7 @@ impl Register {
         }
         draft.forget_brakes(brake.since);
         let (account, since) = (brake.account, brake.since);
-        draft.note(&system(), since, "brake.on", told(&brake), Some(account));
+        draft.note(&system(), since, "brake.on", self.told(&brake), Some(account));
         draft.put_brake(brake);
         Ok(draft.done(true))
     }
@@ -67,16 +68,22 @@ impl Register {
         let brake = self.brake(subject).ok_or_else(|| StoreError::NotFound(format!("brake {subject} that is on")))?;
         let mut draft = self.draft();
         draft.forget_brakes(release.at);
-        draft.note(by, release.at, "brake.release", told(brake), Some(brake.account));
+        draft.note(by, release.at, "brake.release", self.told(brake), Some(brake.account));
         let released = Brake { released: Some(release), ..brake.clone() };
         draft.put_brake(released.clone());
         Ok(draft.done(released))
     }
-}
 
-/// A brake as the audit log names it.
-fn told(brake: &Brake) -> String {
-    let Brake { subject, counted, of, .. } = brake;
-    let cause = relay::service::view::word(&brake.cause);
-    format!("brake {subject}: {cause}, {counted} of {of}")
+    /// A brake as the audit log tells of it.
+    fn told(&self, brake: &Brake) -> Details {
+        let user = match brake.subject {
+            Subject::User(user) => Some(self.user_named(user)),
+            Subject::Account(_) => None,
+        };
+        Details::from(About::from(brake))
+            .with_any(Field::SmtpUser, user.as_ref())
+            .with(Field::Cause, &Word(brake.cause))
+            .with(Field::Counted, &brake.counted)
+            .with(Field::CountedOf, &brake.of)
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use relay::account::Account;
+use relay::audit::{About, Details, Field, Word};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::sending_domain::{DomainState, KeyAlgorithm, SendingDomain};
@@ -24,6 +25,11 @@ fn state_action(state: DomainState) -> &'static str {
     }
 }
 
+/// A domain that is in another state, as the audit log tells of it.
+fn moved(from: &SendingDomain, to: &SendingDomain) -> Details {
+    Details::from(About::from(to)).changed(Field::State, &Word(from.state), &Word(to.state))
+}
+
 /// Whether DNS has spoken for this claim.
 fn is_proven(state: DomainState) -> bool {
     matches!(state, DomainState::Validated | DomainState::Warning)
@@ -36,9 +42,8 @@ impl Draft {
             DomainState::Vouched => (DomainState::Pending, "domain.vouch_lost"),
             _ => (DomainState::Failed, "domain.claim_lost"),
         };
-        self.put_domain(SendingDomain { state, lost_at: None, ..losing.clone() });
-        let subject = format!("domain {} {}", losing.id, losing.name);
-        self.note(&system(), now, action, subject, Some(losing.account));
+        let lost = self.put_domain(SendingDomain { state, lost_at: None, ..losing.clone() });
+        self.note(&system(), now, action, moved(losing, &lost), Some(losing.account));
     }
 }
 
@@ -83,7 +88,7 @@ impl Register {
         for new in keys {
             draft.writes.push(Write::PrivateKey { domain: id, selector: new.key.selector, private: new.private });
         }
-        draft.note(by, now, "domain.add", format!("domain {id} {}", domain.name), Some(account));
+        draft.note(by, now, "domain.add", About::from(&*domain), Some(account));
         Ok(draft.done(domain))
     }
 
@@ -100,14 +105,14 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<SendingDomain>> {
-        let domain = self.domain(id)?;
-        let losing = self.losing(domain, state, false)?;
+        let kept = self.domain(id)?;
+        let losing = self.losing(kept, state, false)?;
         let mut draft = self.draft();
         losing.into_iter().for_each(|losing| draft.give_way(losing, now));
         // a word that is taken back leaves what nobody has looked at yet
-        let check = domain.check.clone().filter(|_| state != DomainState::Pending);
-        let domain = draft.put_domain(SendingDomain { state, lost_at: None, check, ..(**domain).clone() });
-        draft.note(by, now, state_action(state), format!("domain {id} {}", domain.name), Some(domain.account));
+        let check = kept.check.clone().filter(|_| state != DomainState::Pending);
+        let domain = draft.put_domain(SendingDomain { state, lost_at: None, check, ..(**kept).clone() });
+        draft.note(by, now, state_action(state), moved(kept, &domain), Some(domain.account));
         Ok(draft.done(domain))
     }
 
@@ -154,7 +159,7 @@ impl Register {
         let mut draft = self.draft();
         let domain = draft.put_domain(SendingDomain { bounce_mails: on, ..(**domain).clone() });
         let action = if on { "domain.bounce_mails_on" } else { "domain.bounce_mails_off" };
-        draft.note(by, now, action, format!("domain {id} {}", domain.name), Some(domain.account));
+        draft.note(by, now, action, About::from(&*domain), Some(domain.account));
         Ok(draft.done(domain))
     }
 
@@ -170,8 +175,8 @@ impl Register {
         for key in domain.keys.iter_mut().filter(|key| key.seen_at.is_none()) {
             if check.of(&key.selector) == Some(&RecordState::Right) {
                 key.seen_at = Some(now);
-                let subject = format!("domain {id} {} selector {}", domain.name, key.selector);
-                draft.note(&system(), now, "domain.key_seen", subject, Some(domain.account));
+                let told = Details::from(About::from(&**kept)).with(Field::Selector, &key.selector);
+                draft.note(&system(), now, "domain.key_seen", told, Some(domain.account));
             }
         }
         domain.check = Some(check);
@@ -182,8 +187,7 @@ impl Register {
             (domain.state, domain.lost_at) = (judgement.state, judgement.lost_at);
         }
         if domain.state != before {
-            let subject = format!("domain {id} {}", domain.name);
-            draft.note(&system(), now, state_action(domain.state), subject, Some(domain.account));
+            draft.note(&system(), now, state_action(domain.state), moved(kept, &domain), Some(domain.account));
         }
         let domain = draft.put_domain(domain);
         Ok(draft.done(domain))
@@ -210,12 +214,18 @@ impl Register {
                 verification::name(&domain, spare)
             )));
         }
+        let signed = domain.keys.iter().find(|key| key.algorithm == algorithm && key.active);
+        let signed = signed.map(|key| key.selector.clone());
         for key in domain.keys.iter_mut().filter(|key| key.algorithm == algorithm) {
             key.active = key.selector == selector;
         }
         let mut draft = self.draft();
-        let subject = format!("domain {id} {} selector {selector}", domain.name);
-        draft.note(by, now, "domain.rotate", subject, Some(domain.account));
+        let told = Details::from(About::from(&domain)).with(Field::Algorithm, &Word(algorithm)).changed(
+            Field::Selector,
+            &signed,
+            &Some(selector),
+        );
+        draft.note(by, now, "domain.rotate", told, Some(domain.account));
         let domain = draft.put_domain(domain);
         Ok(draft.done(domain))
     }
@@ -227,7 +237,7 @@ impl Register {
             draft.drop_user(user);
         }
         draft.put_domain(SendingDomain { deleted_at: Some(now), ..(**domain).clone() });
-        draft.note(by, now, "domain.delete", format!("domain {id} {}", domain.name), Some(domain.account));
+        draft.note(by, now, "domain.delete", About::from(&**domain), Some(domain.account));
         Ok(draft.done(()))
     }
 
@@ -238,8 +248,7 @@ impl Register {
         let mut draft = self.draft();
         draft.next.domains.remove(&id);
         draft.writes.push(Write::PrivateKeysGone(id));
-        let subject = format!("domain {id} {}", domain.name);
-        draft.note(&system(), now, "domain.keys_destroyed", subject, Some(domain.account));
+        draft.note(&system(), now, "domain.keys_destroyed", About::from(&**domain), Some(domain.account));
         Ok(draft.done(()))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use relay::account::{Account, Leaving};
+use relay::audit::{About, Details, Field, Kind};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::member::Member;
@@ -42,7 +43,7 @@ impl Draft {
         let domains: Vec<_> = self.next.domains.values().filter(is_its).cloned().collect();
         for domain in domains {
             self.put_domain(SendingDomain { deleted_at: Some(now), ..(*domain).clone() });
-            self.note(by, now, "domain.delete", format!("domain {} {}", domain.id, domain.name), Some(id));
+            self.note(by, now, "domain.delete", About::from(&*domain), Some(id));
         }
     }
 }
@@ -64,7 +65,8 @@ impl Register {
         let leaving = Leaving { since: now, cancels_mail };
         draft.next.leaving.insert(id, leaving);
         draft.writes.push(Write::AccountLeaves { account: id, leaving });
-        draft.note(by, now, "account.delete", format!("account {id} {}", account.name), Some(id));
+        let told = Details::from(About::from(&**account)).with(Field::CancelsMail, &cancels_mail);
+        draft.note(by, now, "account.delete", told, Some(id));
         Ok(draft.done(()))
     }
 
@@ -75,7 +77,7 @@ impl Register {
             return Err(StoreError::NotFound(format!("deleted account {id}")));
         }
         draft.writes.push(Write::AccountGone(id));
-        draft.note(&system(), now, "account.purged", format!("account {id}"), Some(id));
+        draft.note(&system(), now, "account.purged", About::numbered(Kind::Account, id), Some(id));
         Ok(draft.done(()))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use relay::account::Account;
+use relay::audit::{About, Details, Field, Word};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::member::{Link, Member, MemberChange, NewMember, SignIn};
@@ -48,7 +49,10 @@ impl Register {
             recovery: Vec::new(),
             created_at: now,
         });
-        draft.note(by, now, "member.add", format!("{} as {}", subject(&member), word(member.role)), member.account);
+        let told = Details::from(About::from(&*member))
+            .with(Field::Role, &Word(member.role))
+            .with(Field::Language, &Word(member.language));
+        draft.note(by, now, "member.add", told, member.account);
         Ok(draft.done(member))
     }
 
@@ -59,7 +63,8 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<Member>> {
-        let mut member = (**self.member(id)?).clone();
+        let kept = self.member(id)?;
+        let mut member = (**kept).clone();
         let mut draft = self.draft();
         let action = match change {
             MemberChange::While { member: was, change } => {
@@ -99,7 +104,11 @@ impl Register {
             }
         };
         let member = draft.put_member(member);
-        draft.note(by, now, &action, subject(&member), member.account);
+        let told = Details::from(About::from(&*member))
+            .changed(Field::Name, &kept.name, &member.name)
+            .changed(Field::Language, &Word(kept.language), &Word(member.language))
+            .changed(Field::Role, &Word(kept.role), &Word(member.role));
+        draft.note(by, now, &action, told, member.account);
         Ok(draft.done(member))
     }
 
@@ -134,7 +143,7 @@ impl Register {
         draft.next.members.remove(&id);
         draft.next.member_emails.remove(&Member::key_of(&member.email));
         draft.writes.push(Write::MemberGone(id));
-        draft.note(by, now, "member.remove", subject(member), member.account);
+        draft.note(by, now, "member.remove", About::from(&**member), member.account);
         Ok(draft.done(()))
     }
 
@@ -143,7 +152,7 @@ impl Register {
         self.is_as(of)?;
         let mut draft = self.draft();
         let action = if sign_in.confirmed { "member.sign_in" } else { "member.sign_in_half" };
-        draft.note(by, sign_in.created_at, action, subject(member), member.account);
+        draft.note(by, sign_in.created_at, action, About::from(&**member), member.account);
         if sign_in.confirmed {
             let (member, site, at) = (member.id, Site::of(sign_in.from).address(), sign_in.created_at);
             draft.writes.push(Write::MemberSite { member, site, at });
@@ -165,10 +174,10 @@ impl Register {
             return Ok(draft.done(()));
         }
         if let Some(left) = sign_in.acting_for {
-            draft.note(by, now, "member.leave_account", subject(member), Some(left));
+            draft.note(by, now, "member.leave_account", About::from(&**member), Some(left));
         }
         if let Some(entered) = acting_for {
-            draft.note(by, now, "member.sign_in_as", subject(member), Some(entered));
+            draft.note(by, now, "member.sign_in_as", About::from(&**member), Some(entered));
         }
         draft.writes.push(Write::SignInActs { token: sign_in.token, acting_for });
         Ok(draft.done(()))
@@ -177,17 +186,13 @@ impl Register {
     pub(crate) fn link_put(&self, link: Link, alone: bool, by: &Actor, now: Timestamp) -> Decided<()> {
         let member = self.member(link.member)?;
         let mut draft = self.draft();
-        draft.note(by, now, "member.link", subject(member), member.account);
+        draft.note(by, now, "member.link", About::from(&**member), member.account);
         if alone {
             draft.writes.push(Write::LinksGone(link.member));
         }
         draft.writes.push(Write::Link(link));
         Ok(draft.done(()))
     }
-}
-
-fn subject(member: &Member) -> String {
-    format!("member {} {}", member.id, member.email)
 }
 
 /// What the audit log calls a role.

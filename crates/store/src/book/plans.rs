@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use relay::account::{Account, Contacts};
+use relay::audit::{About, Details, Field};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
-use relay::plan::{Plan, SubscriptionChange, Terms};
+use relay::plan::{Plan, SubscriptionChange, Terms, Wording};
 use relay::store::{Actor, StoreError};
 
 use super::{Decided, Draft, Register, Write};
@@ -29,15 +30,28 @@ impl Register {
         draft.numbers.plan += 1;
         let id = Id::new(draft.numbers.plan);
         let plan = draft.put_plan(Plan { id, terms, is_default: false, is_retired: false, created_at: now });
-        draft.note(by, now, "plan.add", subject(&plan), None);
+        let Terms { name: _, recipients, price, is_offered, place } = &plan.terms;
+        let told = Details::from(About::from(&*plan))
+            .with(Field::PlanRecipients, recipients)
+            .with(Field::Price, price)
+            .with(Field::Offered, is_offered)
+            .with(Field::Place, place);
+        draft.note(by, now, "plan.add", told, None);
         Ok(draft.done(plan))
     }
 
     pub(crate) fn plan_set(&self, id: Id<Plan>, terms: Terms, by: &Actor, now: Timestamp) -> Decided<Arc<Plan>> {
-        let plan = Plan { terms, ..(**self.plan(id)?).clone() };
+        let kept = self.plan(id)?;
         let mut draft = self.draft();
-        let plan = draft.put_plan(plan);
-        draft.note(by, now, "plan.set", subject(&plan), None);
+        let plan = draft.put_plan(Plan { terms, ..(**kept).clone() });
+        let (before, after) = (&kept.terms, &plan.terms);
+        let told = Details::from(About::from(&*plan))
+            .changed(Field::PlanName, &before.name, &after.name)
+            .changed(Field::PlanRecipients, &before.recipients, &after.recipients)
+            .changed(Field::Price, &before.price, &after.price)
+            .changed(Field::Offered, &before.is_offered, &after.is_offered)
+            .changed(Field::Place, &before.place, &after.place);
+        draft.note(by, now, "plan.set", told, None);
         Ok(draft.done(plan))
     }
 
@@ -50,7 +64,7 @@ impl Register {
         let before = self.directory.plans.values().filter(|plan| plan.is_default && plan.id != id);
         before.for_each(|before| drop(draft.put_plan(Plan { is_default: false, ..(**before).clone() })));
         let plan = draft.put_plan(Plan { is_default: true, ..(**plan).clone() });
-        draft.note(by, now, "plan.default", subject(&plan), None);
+        draft.note(by, now, "plan.default", About::from(&*plan), None);
         Ok(draft.done(plan))
     }
 
@@ -62,7 +76,7 @@ impl Register {
         let mut draft = self.draft();
         let plan = draft.put_plan(Plan { is_retired: retired, ..(**plan).clone() });
         let action = if retired { "plan.retire" } else { "plan.bring_back" };
-        draft.note(by, now, action, subject(&plan), None);
+        draft.note(by, now, action, About::from(&*plan), None);
         Ok(draft.done(plan))
     }
 
@@ -87,7 +101,7 @@ impl Register {
         }
         draft.next.plans.remove(&id);
         draft.writes.push(Write::PlanGone(id));
-        draft.note(by, now, "plan.delete", subject(plan), None);
+        draft.note(by, now, "plan.delete", About::from(&**plan), None);
         Ok(draft.done(()))
     }
 
@@ -98,22 +112,27 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<Account>> {
-        let account = self.account(id)?;
+        let kept = self.account(id)?;
         let number = self.numbers.plan_request + 1;
         let (action, is_asking) = (action(&change), matches!(change, SubscriptionChange::Ask { .. }));
-        let asked = account.subscription.open().map(|open| open.wish);
+        let asked = kept.subscription.open().map(|open| open.wish);
         let asked = if let SubscriptionChange::Ask { wish, .. } = &change { Some(*wish) } else { asked };
-        let after = account.subscribe(change, &self.directory.plans, number, &by.name, now)?;
+        let after = kept.subscribe(change, &self.directory.plans, number, &by.name, now)?;
         let mut draft = self.draft();
         if is_asking {
             draft.numbers.plan_request = number;
         }
         let account = draft.put_account(after);
-        let what = match action {
-            "account.plan" | "plan.keep" => self.standing(&account, now.day()),
-            _ => asked.map_or_else(String::new, |wish| wish.map_or("a cancellation".to_owned(), |id| self.named(id))),
+        let told = Details::from(About::from(&*account));
+        let told = match (action, asked) {
+            ("account.plan" | "plan.keep", _) => {
+                let today = now.day();
+                told.changed(Field::Plan, &self.standing(kept, today), &self.standing(&account, today))
+            }
+            (_, Some(wish)) => told.with(Field::AskedPlan, &wish.map(|id| self.named(id))),
+            _ => told,
         };
-        draft.note(by, now, action, format!("account {id}: {what}"), Some(id));
+        draft.note(by, now, action, told, Some(id));
         Ok(draft.done(account))
     }
 
@@ -124,25 +143,26 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<Account>> {
-        let account = self.account(id)?;
+        let kept = self.account(id)?;
         let mut draft = self.draft();
-        let account = draft.put_account(Account { contacts, ..(**account).clone() });
-        draft.note(by, now, "account.contacts", format!("account {id}"), Some(id));
+        let account = draft.put_account(Account { contacts, ..(**kept).clone() });
+        let (before, after) = (&kept.contacts, &account.contacts);
+        let told = Details::from(About::from(&*account))
+            .changed(Field::PrimaryContact, &before.primary, &after.primary)
+            .changed(Field::BillingContact, &before.billing, &after.billing);
+        draft.note(by, now, "account.contacts", told, Some(id));
         Ok(draft.done(account))
     }
 
     /// A plan as the audit log names it.
-    fn named(&self, id: Id<Plan>) -> String {
-        self.directory.plans.get(&id).map_or_else(|| format!("plan {id}"), |plan| subject(plan))
+    fn named(&self, id: Id<Plan>) -> Wording {
+        let by_number = || Wording { english: id.to_string(), french: String::new() };
+        self.directory.plans.get(&id).map_or_else(by_number, |plan| plan.terms.name.clone())
     }
 
-    fn standing(&self, account: &Account, today: Day) -> String {
-        account.standing(today).plan().map_or_else(|| "no plan".to_owned(), |plan| self.named(plan))
+    fn standing(&self, account: &Account, today: Day) -> Option<Wording> {
+        account.standing(today).plan().map(|plan| self.named(plan))
     }
-}
-
-fn subject(plan: &Plan) -> String {
-    format!("plan {} {}", plan.id, plan.terms.name.english)
 }
 
 fn default_stays(plan: Id<Plan>) -> StoreError {

@@ -1,6 +1,7 @@
 //! Addresses that an account does not send to: added, lifted, forgotten when their time is over.
 
 use relay::account::Account;
+use relay::audit::{About, Details, Field, Kind};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::smtp_user::SmtpUser;
@@ -56,12 +57,14 @@ impl Register {
         }
         match (by, added) {
             (None, _) | (_, []) => {}
-            (Some(by), [(address, _)]) => {
+            (Some(by), [(address, suppression)]) => {
                 let address = address.trim().to_lowercase();
-                draft.note(by, now, "suppression.add", format!("suppression {address}"), Some(account));
+                let told = self.suppressed(&address, suppression.stream);
+                draft.note(by, now, "suppression.add", told, Some(account));
             }
             (Some(by), _) => {
-                draft.note(by, now, "suppression.import", format!("suppressions {changed}"), Some(account));
+                let told = Details::from(About::of(Kind::Suppressions)).with(Field::Addresses, &changed);
+                draft.note(by, now, "suppression.import", told, Some(account));
             }
         }
         Ok(draft.done(changed))
@@ -96,9 +99,15 @@ impl Register {
         if !draft.drop_suppression(account, &address, stream) {
             return Err(StoreError::NotFound(format!("suppression of {address} in account {account}")));
         }
-        let of = stream.map(|user| format!(" for smtp_user {user}")).unwrap_or_default();
-        draft.note(by, now, "suppression.lift", format!("suppression {address}{of}"), Some(account));
+        draft.note(by, now, "suppression.lift", self.suppressed(&address, stream), Some(account));
         Ok(draft.done(()))
+    }
+
+    /// A suppression as the audit log tells of it.
+    fn suppressed(&self, address: &str, stream: Option<Id<SmtpUser>>) -> Details {
+        // the stream outlives its user
+        let user = stream.map(|id| self.user_named(id));
+        Details::from(About::named(Kind::Suppression, address)).with_any(Field::SmtpUser, user.as_ref())
     }
 
     /// Lifts every suppression of an address; the audit log says that, and not of which address.
@@ -117,7 +126,7 @@ impl Register {
             was_there |= draft.drop_suppression(account, &address, Some(stream));
         }
         if was_there {
-            draft.note(by, now, "suppression.erase", "an address that was erased".to_owned(), Some(account));
+            draft.note(by, now, "suppression.erase", About::of(Kind::Suppression), Some(account));
         }
         Ok(draft.done(was_there))
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use relay::audit::{About, Details, Field, Word};
 use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::store::{Actor, NewWebhook, StoreError, WebhookChange};
-use relay::webhook::{Webhook, WebhookState};
+use relay::webhook::{EventKind, Webhook, WebhookState};
 use smtp::server::Secret;
 
 use super::{Decided, Draft, Register, Write};
@@ -49,7 +50,12 @@ impl Register {
             created_at: now,
         });
         draft.writes.push(Write::WebhookSecret { webhook: webhook.id, secret });
-        draft.note(by, now, "webhook.add", subject(&webhook), Some(account));
+        let told = Details::from(About::from(&*webhook))
+            .with(Field::Url, &webhook.url)
+            .with(Field::Events, &words(&webhook))
+            .with_any(Field::Domain, self.domain_of(&webhook).as_ref())
+            .with_any(Field::SmtpUser, self.user_of(&webhook).as_ref());
+        draft.note(by, now, "webhook.add", told, Some(account));
         Ok(draft.done(webhook))
     }
 
@@ -60,7 +66,8 @@ impl Register {
         by: &Actor,
         now: Timestamp,
     ) -> Decided<Arc<Webhook>> {
-        let mut webhook = (**self.webhook(id)?).clone();
+        let kept = self.webhook(id)?;
+        let mut webhook = (**kept).clone();
         let (mut action, mut secret) = ("webhook.set", None);
         match change {
             WebhookChange::Settings(Webhook { name, url, events, domain, user, .. }) => {
@@ -82,7 +89,13 @@ impl Register {
         let mut draft = self.draft();
         let webhook = draft.put_webhook(webhook);
         draft.writes.extend(secret.map(|secret| Write::WebhookSecret { webhook: id, secret }));
-        draft.note(by, now, action, subject(&webhook), Some(webhook.account));
+        let told = Details::from(About::from(&*webhook))
+            .changed(Field::Name, &kept.name, &webhook.name)
+            .changed(Field::Url, &kept.url, &webhook.url)
+            .changed(Field::Events, &words(kept), &words(&webhook))
+            .changed(Field::Domain, &self.domain_of(kept), &self.domain_of(&webhook))
+            .changed(Field::SmtpUser, &self.user_of(kept), &self.user_of(&webhook));
+        draft.note(by, now, action, told, Some(webhook.account));
         Ok(draft.done(webhook))
     }
 
@@ -92,8 +105,19 @@ impl Register {
         draft.next.webhooks.remove(&(webhook.account, id));
         draft.next.webhook_accounts.remove(&id);
         draft.writes.push(Write::WebhookGone(id));
-        draft.note(by, now, "webhook.delete", subject(webhook), Some(webhook.account));
+        draft.note(by, now, "webhook.delete", About::from(&**webhook), Some(webhook.account));
         Ok(draft.done(()))
+    }
+
+    /// The name of the domain that a webhook is narrowed to.
+    fn domain_of(&self, webhook: &Webhook) -> Option<String> {
+        let name = |id| self.directory.domains.get(&id).map_or_else(|| id.to_string(), |domain| domain.name.clone());
+        webhook.domain.map(name)
+    }
+
+    /// The name of the SMTP user that it is narrowed to.
+    fn user_of(&self, webhook: &Webhook) -> Option<String> {
+        webhook.user.map(|id| self.user_named(id))
     }
 }
 
@@ -102,6 +126,6 @@ pub(crate) fn no_webhook(id: Id<Webhook>) -> StoreError {
     StoreError::NotFound(format!("webhook {id}"))
 }
 
-fn subject(webhook: &Webhook) -> String {
-    format!("webhook {} {}: {}", webhook.id, webhook.name, webhook.url)
+fn words(webhook: &Webhook) -> Vec<Word<EventKind>> {
+    webhook.events.iter().map(|event| Word(*event)).collect()
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use relay::account::{AccountState, Leaving};
+use relay::audit::{About, Details, Field, Kind};
 use relay::certificate::{self, Alarm};
 use relay::clock::{Day, Timestamp};
 use relay::id::Id;
@@ -76,6 +77,7 @@ pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
     store.domain_delete(domain, &operator(), later(6)).unwrap();
     store.account_state(account, AccountState::Suspended, &operator(), later(7)).unwrap();
     let log = store.audit(Some(account), 100).unwrap();
+    assert!(log.iter().all(|entry| entry.details.as_ref().is_some_and(|told| told.to_string() == entry.subject)));
     let actions: Vec<&str> = log.iter().rev().map(|entry| entry.action.as_str()).collect();
     let expected = [
         "account.add",
@@ -90,7 +92,7 @@ pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
     ];
     assert_eq!(actions, expected);
     assert!(log.iter().all(|entry| entry.actor == operator() && entry.account == Some(account)));
-    assert_eq!((log[0].at, log[0].subject.as_str()), (later(7), format!("account {account}").as_str()));
+    assert_eq!((log[0].at, log[0].subject.as_str()), (later(7), format!("account {account} Bakery").as_str()));
     assert_eq!(store.audit(Some(other), 100).unwrap().len(), 1);
     assert_eq!(store.audit(None, 3).unwrap().len(), 3);
     assert_eq!(store.audit(None, 100).unwrap().len(), expected.len() + 1);
@@ -99,13 +101,8 @@ pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
 pub(crate) async fn what_is_noted_is_in_the_audit_log(store: &impl Store) {
     let (account, other) = (account(store), account(store));
     let before = store.directory().generation;
-    let entry = |action: &str, account| AuditEntry {
-        at: later(1),
-        actor: operator(),
-        action: action.to_owned(),
-        subject: "message 7".to_owned(),
-        account,
-    };
+    let told = Details::from(About::numbered(Kind::Message, 7)).with(Field::Rows, &3);
+    let entry = |action, account| AuditEntry::new(later(1), operator(), action, told.clone(), account);
     let (held, nobodys) = (entry("queue.hold", Some(account)), entry("queue.retry", None));
     store.audit_note(held.clone()).unwrap();
     store.audit_note(nobodys.clone()).unwrap();
@@ -403,7 +400,7 @@ pub(crate) async fn api_keys_work_until_they_are_deleted(store: &impl Store) {
     assert!(further.id > own.id, "a number is never given twice");
     let log = store.audit(Some(account), 2).unwrap();
     assert_eq!([log[0].action.as_str(), log[1].action.as_str()], ["api_key.add", "api_key.delete"]);
-    assert_eq!(log[0].subject, format!("api_key {} Further: {}", further.id, further.rights()));
+    assert_eq!(log[0].details, Some(further.audited()));
 }
 
 pub(crate) async fn blocks_are_kept_and_lifted(store: &impl Store) {
@@ -474,7 +471,8 @@ pub(crate) async fn signing_moves_to_the_other_selector_once_it_was_seen(store: 
     assert_eq!(active(), ["one", "rsa"]);
     let audit = store.audit(Some(account), 1).unwrap();
     assert_eq!((audit[0].action.as_str(), &audit[0].actor), ("domain.rotate", &operator()));
-    assert!(audit[0].subject.ends_with("example.com selector one"), "{}", audit[0].subject);
+    let told = format!("domain {id} example.com: algorithm ed25519; selector from two to one");
+    assert_eq!(audit[0].subject, told);
     let gone = store.domain_rotate(Id::new(99), KeyAlgorithm::Ed25519, true, &operator(), NOW);
     assert!(matches!(gone, Err(StoreError::NotFound(_))));
 }
@@ -529,8 +527,8 @@ pub(crate) async fn an_account_gets_another_quota(store: &impl Store) {
     let log = store.audit(Some(account), 10).unwrap();
     let lines: Vec<(&str, &str)> = log.iter().map(|entry| (entry.action.as_str(), entry.subject.as_str())).collect();
     let subjects = [
-        format!("account {account} as its plan, renewed on day 5"),
-        format!("account {account} 1000 recipients, renewed on day 31"),
+        format!("account {account} Bakery: quota from 1000 to none; renews on from 31 to 5"),
+        format!("account {account} Bakery: quota from none to 1000; renews on from 1 to 31"),
     ];
     assert_eq!(lines[..2], [("account.quota", subjects[0].as_str()), ("account.quota", subjects[1].as_str())]);
     assert!(matches!(store.account_quota(Id::new(999), limited, &operator(), NOW), Err(StoreError::NotFound(_))));

@@ -239,7 +239,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE failed_sign_ins; DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
-        DROP TABLE password_uses;
+        DROP TABLE password_uses; ALTER TABLE audit DROP COLUMN details;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
@@ -254,6 +254,8 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
     drop(ledger);
     let store = folder.open();
     assert_eq!(store.directory().accounts[&account].own_quota, Quota::default());
+    let lines = store.audit(Some(account), 1).unwrap();
+    assert_eq!((lines[0].subject.as_str(), &lines[0].details), ("account 1 Bakery", &None));
     assert_eq!(charges(&store), [(1, 0, 2)]);
     commit(&store, envelope(2, &["c@example.org"])).await;
     assert_eq!(charges(&store), [(1, 0, 3)]);

@@ -55,7 +55,7 @@ pub(crate) async fn streams_are_suppressed_by_themselves(store: &impl Store) {
     assert_eq!([None, Some(7), Some(8)].map(|stream| known(stream).is_some()), [false, true, true]);
     store.unsuppress(account, address, Some(Id::new(7)), &operator(), later(9)).unwrap();
     let told = store.audit(Some(account), 1).unwrap().remove(0);
-    assert_eq!(told.subject, "suppression anna@example.org for smtp_user 7");
+    assert_eq!(told.subject, "suppression anna@example.org: smtp user 7");
     assert_eq!([Some(7), Some(8)].map(|stream| known(stream).is_some()), [false, true]);
     let again = store.unsuppress(account, address, Some(Id::new(7)), &operator(), later(9));
     assert!(matches!(again, Err(StoreError::NotFound(_))));

@@ -1,14 +1,16 @@
-//! The reference of the API as a page for people, made from the OpenAPI document once, at the start.
+//! The reference of the API as pages for people, made from the OpenAPI document once, at the start: a table of contents, and a
+//! page for each thing that the API is about, with the objects that are met there first.
 
 use askama::Template;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use relay::language::Language;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Api, PREFIX};
+use super::{Api, PREFIX, nowhere};
 use crate::console::words::Words;
 
 /// Its styles and nothing else, in no frame.
@@ -26,6 +28,7 @@ struct Kind {
 }
 
 /// A parameter, or a field of an object.
+#[derive(Clone)]
 struct Field {
     name: String,
     /// `path` or `query`; empty for a field.
@@ -48,11 +51,43 @@ struct Route {
 }
 
 struct Group {
-    name: String,
+    /// Its tag; empty for the objects that no route names.
+    tag: String,
     slug: String,
     routes: Vec<Route>,
+    schemas: Vec<Schema>,
 }
 
+impl Group {
+    /// What people call it.
+    fn name(&self, words: &Words) -> String {
+        match self.slug.as_str() {
+            OBJECTS => words.t("reference-objects"),
+            slug => words.t(&format!("reference-tag-{slug}")),
+        }
+    }
+}
+
+/// The page of those objects.
+const OBJECTS: &str = "objects";
+
+/// On which page each schema stands, by their names.
+#[derive(Default)]
+struct Homes(BTreeMap<String, String>);
+
+impl Homes {
+    /// Where a schema is told.
+    fn place(&self, schema: &str) -> String {
+        place(self.0.get(schema).map_or(OBJECTS, String::as_str), schema)
+    }
+}
+
+/// Where something stands on the page of a group.
+fn place(slug: &str, id: &str) -> String {
+    format!("{PREFIX}/reference/{slug}#{id}")
+}
+
+#[derive(Clone)]
 struct Schema {
     name: String,
     about: String,
@@ -62,36 +97,53 @@ struct Schema {
 
 #[derive(Template)]
 #[template(path = "api-reference.html")]
-struct ReferencePage {
+struct ReferencePage<'a> {
     words: Words,
     language: &'static str,
-    styles: String,
-    about: String,
-    groups: Vec<Group>,
-    schemas: Vec<Schema>,
+    /// The path that all begin with.
+    prefix: &'static str,
+    /// Where the console is.
+    console: Option<&'a str>,
+    groups: &'a [Group],
+    homes: &'a Homes,
+    /// The one that is told; none: the table of contents.
+    group: Option<&'a Group>,
 }
 
-/// The page in both languages; what the document itself says is English.
-pub(super) struct Pages([(Language, Bytes); 2]);
+/// Every page in both languages, by language and slug, which is empty for the table of contents; what the document itself says of
+/// operations and fields is English.
+pub(super) struct Pages(BTreeMap<(&'static str, String), Bytes>);
 
 impl Pages {
     /// From the text of the document.
-    pub(super) fn new(document: &str) -> Pages {
+    pub(super) fn new(document: &str, console: Option<&str>) -> Pages {
         // it is ours, and plain data
         let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let page = |language: Language| {
-            let page = ReferencePage {
-                words: Words::new(language),
-                language: language.tag(),
-                styles: format!("{PREFIX}/reference.css"),
-                about: text(&document["info"]["description"]),
-                groups: groups(&document),
-                schemas: schemas(&document),
-            };
-            // writing to a String cannot fail
-            (language, Bytes::from(page.render().unwrap_or_default()))
-        };
-        Pages(Language::ALL.map(page))
+        let (groups, homes) = groups(&document);
+        let mut pages = BTreeMap::new();
+        for language in Language::ALL {
+            let language_tag = language.tag();
+            for group in groups.iter().map(Some).chain([None]) {
+                let page = ReferencePage {
+                    words: Words::new(language),
+                    language: language_tag,
+                    prefix: PREFIX,
+                    console,
+                    groups: &groups,
+                    homes: &homes,
+                    group,
+                };
+                let slug = group.map(|group| group.slug.clone()).unwrap_or_default();
+                // writing to a String cannot fail
+                pages.insert((language_tag, slug), Bytes::from(page.render().unwrap_or_default()));
+            }
+        }
+        Pages(pages)
+    }
+
+    /// The page of a group in a language.
+    fn of(&self, language: Language, slug: &str) -> Option<Bytes> {
+        self.0.get(&(language.tag(), slug.to_owned())).cloned()
     }
 }
 
@@ -201,21 +253,57 @@ fn route(method: &str, path: &str, operation: &Value) -> Route {
     }
 }
 
-/// The routes by what they are about, in the order of the document.
-fn groups(document: &Value) -> Vec<Group> {
+/// The routes by what they are about, in the order of the document, each with the schemas that are met there first; and where
+/// each schema stands.
+fn groups(document: &Value) -> (Vec<Group>, Homes) {
     let mut groups: Vec<Group> = Vec::new();
+    let mut homes = Homes::default();
+    let all = &document["components"]["schemas"];
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten() {
-            let name = text(&operation["tags"][0]);
-            let place = groups.iter().position(|group| group.name == name).unwrap_or_else(|| {
-                let slug = name.to_lowercase().replace(' ', "-");
-                groups.push(Group { name, slug, routes: Vec::new() });
+            let tag = text(&operation["tags"][0]);
+            let place = groups.iter().position(|group| group.tag == tag).unwrap_or_else(|| {
+                let slug = tag.to_lowercase().replace(' ', "-");
+                groups.push(Group { tag, slug, routes: Vec::new(), schemas: Vec::new() });
                 groups.len() - 1
             });
             groups[place].routes.push(route(method, path, operation));
+            let asked = [&operation["parameters"], &operation["requestBody"], &operation["responses"]["200"]];
+            for name in asked.into_iter().flat_map(|part| named(part, all)) {
+                homes.0.entry(name).or_insert_with(|| groups[place].slug.clone());
+            }
         }
     }
-    groups
+    // what is told of every route alike
+    groups.push(Group { tag: String::new(), slug: OBJECTS.to_owned(), routes: Vec::new(), schemas: Vec::new() });
+    for schema in schemas(document) {
+        let home = homes.0.entry(schema.name.clone()).or_insert_with(|| OBJECTS.to_owned());
+        groups
+            .iter_mut()
+            .filter(|group| group.slug == *home)
+            .take(1)
+            .for_each(|group| group.schemas.push(schema.clone()));
+    }
+    (groups, homes)
+}
+
+/// The schemas that a part of the document names, and those that they name.
+fn named(part: &Value, schemas: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut waiting = vec![part];
+    while let Some(value) = waiting.pop() {
+        if let Some(name) = value["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+            if found.insert(name.to_owned()) {
+                waiting.push(&schemas[name]);
+            }
+        }
+        match value {
+            Value::Object(fields) => waiting.extend(fields.values()),
+            Value::Array(all) => waiting.extend(all),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn schemas(document: &Value) -> Vec<Schema> {
@@ -228,12 +316,20 @@ fn schemas(document: &Value) -> Vec<Schema> {
     document["components"]["schemas"].as_object().into_iter().flatten().map(schema).collect()
 }
 
-/// Answers with the page, in the language that a browser asks for.
-pub(super) async fn page(State(api): State<Api>, headers: HeaderMap) -> Response {
+/// Answers with the table of contents, in the language that a browser asks for.
+pub(super) async fn contents(State(api): State<Api>, headers: HeaderMap) -> Response {
+    answer(&api, &headers, "").await
+}
+
+/// Answers with the page of a group.
+pub(super) async fn page(State(api): State<Api>, Path(group): Path<String>, headers: HeaderMap) -> Response {
+    answer(&api, &headers, &group).await
+}
+
+async fn answer(api: &Api, headers: &HeaderMap, slug: &str) -> Response {
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let language = Language::preferred(wanted).unwrap_or_default();
-    let page = api.reference.0.iter().find(|(spoken, _)| *spoken == language);
-    let page = page.map(|(_, page)| page.clone()).unwrap_or_default();
+    let Some(page) = api.reference.of(language, slug) else { return nowhere().await.into_response() };
     let fields = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -254,23 +350,56 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// Octets that a page may have.
+    const OCTETS_MAX: usize = 100_000;
+
+    fn ids(page: &str) -> BTreeSet<&str> {
+        page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+    }
+
     #[test]
-    fn every_route_and_every_schema_stands_on_the_page_and_every_link_leads_somewhere() {
+    fn every_route_and_every_schema_stands_on_a_page_and_every_link_leads_somewhere() {
         let document = super::super::document();
         let parsed: Value = serde_json::from_str(&document).unwrap();
-        for (_, page) in Pages::new(&document).0 {
-            let page = std::str::from_utf8(&page).unwrap();
-            for (path, operations) in parsed["paths"].as_object().unwrap() {
-                assert!(page.contains(path.as_str()), "{path}");
-                for operation in operations.as_object().unwrap().values() {
-                    let id = operation["operationId"].as_str().unwrap();
-                    assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+        let pages = Pages::new(&document, Some("https://relay.example.com"));
+        for language in Language::ALL {
+            let of = |slug: &str| {
+                let page = pages.of(language, slug).unwrap_or_else(|| panic!("there is no page {slug}"));
+                String::from_utf8(page.to_vec()).unwrap()
+            };
+            let contents = of("");
+            assert!(contents.contains("href=\"https://relay.example.com\""));
+            let mut told = BTreeMap::new();
+            for (_, slug) in pages.0.keys().filter(|(tag, _)| *tag == language.tag()) {
+                let page = of(slug);
+                assert!(page.len() < OCTETS_MAX, "{slug} has {} octets", page.len());
+                assert!(!page.contains("reference-") && !page.contains('`'), "{page}");
+                for link in page.split("href=\"/api/v1/reference").skip(1) {
+                    let link = link.split('"').next().unwrap().trim_start_matches('/');
+                    if link == ".css" {
+                        continue;
+                    }
+                    let (slug, anchor) = link.split_once('#').unwrap_or((link, ""));
+                    assert!(anchor.is_empty() || ids(&of(slug)).contains(anchor), "{link}");
+                }
+                if !slug.is_empty() {
+                    told.extend(ids(&page).into_iter().map(|id| (id.to_owned(), slug.clone())));
                 }
             }
-            for link in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
-                assert!(page.contains(&format!("id=\"{link}\"")), "{link}");
+            // each has one place, and the anchors of the one page that there was lead on from the table of contents
+            let mut wanted: Vec<&str> =
+                parsed["components"]["schemas"].as_object().unwrap().keys().map(String::as_str).collect();
+            for (path, operations) in parsed["paths"].as_object().unwrap() {
+                for operation in operations.as_object().unwrap().values() {
+                    let id = operation["operationId"].as_str().unwrap();
+                    assert!(of(&told[id]).contains(path.as_str()), "{path}");
+                    wanted.push(id);
+                }
             }
-            assert!(!page.contains("reference-") && !page.contains('`'), "{page}");
+            for id in wanted {
+                let home = told.get(id).unwrap_or_else(|| panic!("{id} is told nowhere"));
+                assert!(ids(&contents).contains(id) && contents.contains(&format!("/{home}#{id}\"")), "{id}");
+            }
         }
     }
 

@@ -1,15 +1,18 @@
 //! The audit log: of an account for its administrators, of all for the operator.
 
+mod said;
+
 use askama::Template;
 use axum::response::Response;
 use relay::power::{Need, Power};
 use relay::service::operation::Operation;
 use relay::service::view::AuditView;
 
-use super::page::{Failure, Page, shown, slug};
+use super::page::{Failure, Page, shown};
 use super::visit::Visit;
-use super::words::Words;
 use super::{For, Route, show};
+
+use said::Row;
 
 const ROWS: u32 = 50;
 
@@ -19,12 +22,6 @@ pub(super) fn routes() -> Vec<Route> {
         show("/audit", For::Account(Need::Power(Power::Administration)), page),
         show("/operator/audit", For::Operator, page),
     ]
-}
-
-struct Row {
-    line: AuditView,
-    what: String,
-    at: String,
 }
 
 #[derive(Template)]
@@ -38,13 +35,6 @@ struct AuditPage {
     older: Option<String>,
 }
 
-/// What was done, in words; its name where there are none.
-fn what(words: &Words, action: &str) -> String {
-    let name = format!("action-{}", slug(action));
-    let said = words.t(&name);
-    if said == name { action.to_owned() } else { said }
-}
-
 async fn page(visit: Visit) -> Result<Response, Failure> {
     let is_operator = visit.may(Need::Operator);
     let account = visit.number_asked("account")?.filter(|_| is_operator);
@@ -52,8 +42,7 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
     let lines: Vec<AuditView> = visit.ask(Operation::Audit { account, before, limit: ROWS }).await?;
     let page = visit.page();
     let last = lines.last().filter(|_| lines.len() == ROWS as usize).map(|last| last.line);
-    let row = |line: AuditView| Row { what: what(&page.words, &line.action), at: page.words.moment(&line.at), line };
-    let rows: Vec<Row> = lines.into_iter().map(row).collect();
+    let rows: Vec<Row> = lines.into_iter().map(|line| Row::new(&page.words, line)).collect();
     let path = if is_operator { "/operator/audit" } else { "/audit" };
     let of = account.map(|account| format!("account={account}&")).unwrap_or_default();
     let newer = before.map(|_| format!("{path}?{}", of.trim_end_matches('&')));

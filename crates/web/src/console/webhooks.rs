@@ -43,7 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The message that names an event.
-fn event_name(event: &str) -> &'static str {
+pub(super) fn event_name(event: &str) -> &'static str {
     match event {
         "recipient.rejected" => "status-rejected",
         "recipient.accepted" => "status-accepted",

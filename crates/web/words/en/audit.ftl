@@ -103,3 +103,117 @@ action-webhook-gone = A webhook was switched off: its receiver is gone
 action-webhook-replay = Sent calls to a webhook again
 action-webhook-rotate = Made a new secret for a webhook
 action-webhook-set = Changed a webhook
+
+## What it was done to
+audit-kind-account = Account
+audit-kind-api-key = API key
+audit-kind-backup = Backup
+audit-kind-block = Address
+audit-kind-brake = Brake
+audit-kind-certificate = Certificate
+audit-kind-domain = Domain
+audit-kind-member = Member
+audit-kind-message = Message
+audit-kind-plan = Plan
+audit-kind-queue = Part of the queue
+audit-kind-recipient = A recipient
+audit-kind-site = Site
+audit-kind-source = Source
+audit-kind-smtp-user = SMTP user
+audit-kind-suppression = Suppressed address
+audit-kind-suppressions = Suppressed addresses
+audit-kind-test-inbox = Test inbox
+audit-kind-webhook = Webhook
+
+## What changed
+audit-changed = { $field }: { $from } → { $to }
+audit-made = { $field }: { $to }
+audit-field-activity-days = Days of activity kept
+audit-field-addresses = Addresses
+audit-field-algorithm = Algorithm
+audit-field-all-or-nothing = All or nothing
+audit-field-asked-plan = Asked for
+audit-field-billing-contact = Billing contact
+audit-field-call = Call
+audit-field-calls = Calls
+audit-field-cancels-mail = Gives waiting mail up
+audit-field-cause = Cause
+audit-field-connections = Rows of Connections
+audit-field-counted = Counted
+audit-field-counted-of = Out of
+audit-field-domain = Domain
+audit-field-events = Events
+audit-field-expires-at = Expires
+audit-field-language = Language
+audit-field-master-key = Includes the master key
+audit-field-messages = Number of messages
+audit-field-name = Name
+audit-field-networks = Allowed networks
+audit-field-notifies-senders = Tells the senders
+audit-field-offered = Offered to accounts
+audit-field-one-click-unsubscribe = One-click unsubscribe
+audit-field-place = Place in the list
+audit-field-plan = Plan
+audit-field-plan-name = Plan name
+audit-field-plan-recipients = Recipients per period
+audit-field-powers = May
+audit-field-price = Price
+audit-field-primary-contact = Primary contact
+audit-field-priority = Priority
+audit-field-quota = Quota (recipients per period)
+audit-field-read-only = Looks only
+audit-field-recipient = Recipient
+audit-field-recipient-domains = Allowed recipient domains
+audit-field-recipients = Recipients
+audit-field-refuse-suppressed = Refuses suppressed recipients
+audit-field-renews-on = Day of renewal
+audit-field-repeat-seconds = Repetitions recognized for
+audit-field-retry-seconds = Retried for
+audit-field-role = Role
+audit-field-route = Goes by
+audit-field-rows = Rows of activity
+audit-field-sandbox = Sandbox
+audit-field-selector = Selector
+audit-field-senders = Allowed From addresses
+audit-field-since = Accepted since
+audit-field-smtp-user = SMTP user
+audit-field-state = State
+audit-field-test-messages = Test messages
+audit-field-time-zone = Time zone
+audit-field-until = Accepted before
+audit-field-url = Address called
+audit-field-waiting = Of which in the queue
+
+## What it was and what it is
+audit-flag-false = no
+audit-flag-true = yes
+audit-none = none
+audit-none-any = any
+audit-none-asked = a cancellation
+audit-none-end = without end
+audit-none-quota = as the plan says
+audit-none-usual = as the relay says
+audit-seconds = { $count ->
+    [one] { $number } second
+   *[other] { $number } seconds
+}
+audit-word-complaints = complaints
+audit-word-ed25519 = Ed25519
+audit-word-en = English
+audit-word-fr = French
+audit-word-hard-bounces = hard bounces
+audit-word-high = high
+audit-word-low = low
+audit-word-normal = normal
+audit-word-rsa2048 = RSA-2048
+audit-word-volume = sudden volume
+
+## Who, and from where
+audit-by-key = API key { $name }
+audit-by-operator = The operator
+audit-by-operator-as = { $member } (for the operator)
+audit-by-relay = The relay itself
+audit-by-somebody = Somebody who was not signed in
+audit-from-cli = command line
+audit-from-demo = demonstration
+audit-from-relay = the relay

@@ -103,3 +103,117 @@ action-webhook-gone = Désactivation d’un webhook dont le destinataire a dispa
 action-webhook-replay = Renvoi d’appels à un webhook
 action-webhook-rotate = Nouvelle clé secrète pour un webhook
 action-webhook-set = Modification d’un webhook
+
+## Ce qui était concerné
+audit-kind-account = Compte
+audit-kind-api-key = Clé d’API
+audit-kind-backup = Sauvegarde
+audit-kind-block = Adresse
+audit-kind-brake = Frein
+audit-kind-certificate = Certificat
+audit-kind-domain = Domaine
+audit-kind-member = Membre
+audit-kind-message = Message
+audit-kind-plan = Forfait
+audit-kind-queue = Partie de la file d’attente
+audit-kind-recipient = Un destinataire
+audit-kind-site = Site
+audit-kind-source = Source
+audit-kind-smtp-user = Utilisateur SMTP
+audit-kind-suppression = Adresse exclue
+audit-kind-suppressions = Adresses exclues
+audit-kind-test-inbox = Boîte d’essai
+audit-kind-webhook = Webhook
+
+## Ce qui a changé
+audit-changed = { $field } : { $from } → { $to }
+audit-made = { $field } : { $to }
+audit-field-activity-days = Jours d’activité conservés
+audit-field-addresses = Adresses
+audit-field-algorithm = Algorithme
+audit-field-all-or-nothing = Tout ou rien
+audit-field-asked-plan = Demande
+audit-field-billing-contact = Contact de facturation
+audit-field-call = Appel
+audit-field-calls = Appels
+audit-field-cancels-mail = Abandonne le courriel en attente
+audit-field-cause = Motif
+audit-field-connections = Lignes de Connexions
+audit-field-counted = Relevé
+audit-field-counted-of = Sur
+audit-field-domain = Domaine
+audit-field-events = Événements
+audit-field-expires-at = Expiration
+audit-field-language = Langue
+audit-field-master-key = Clé maîtresse comprise
+audit-field-messages = Nombre de messages
+audit-field-name = Nom
+audit-field-networks = Réseaux d’où il peut se connecter
+audit-field-notifies-senders = Avertit les expéditeurs
+audit-field-offered = Proposé aux comptes
+audit-field-one-click-unsubscribe = Désabonnement en un clic
+audit-field-place = Place dans la liste
+audit-field-plan = Forfait
+audit-field-plan-name = Nom du forfait
+audit-field-plan-recipients = Destinataires par période
+audit-field-powers = Droits
+audit-field-price = Prix
+audit-field-primary-contact = Contact principal
+audit-field-priority = Priorité
+audit-field-quota = Quota (destinataires par période)
+audit-field-read-only = Lecture seule
+audit-field-recipient = Destinataire
+audit-field-recipient-domains = Domaines de destination autorisés
+audit-field-recipients = Destinataires
+audit-field-refuse-suppressed = Refuse les destinataires exclus
+audit-field-renews-on = Jour du renouvellement
+audit-field-repeat-seconds = Le même message une deuxième fois, pendant
+audit-field-retry-seconds = Réessayer pendant
+audit-field-role = Rôle
+audit-field-route = Route
+audit-field-rows = Lignes d’activité
+audit-field-sandbox = Bac à sable
+audit-field-selector = Sélecteur
+audit-field-senders = Adresses d’expéditeur
+audit-field-since = Accepté depuis
+audit-field-smtp-user = Utilisateur SMTP
+audit-field-state = État
+audit-field-test-messages = Messages d’essai
+audit-field-time-zone = Fuseau horaire
+audit-field-until = Accepté avant
+audit-field-url = Adresse appelée
+audit-field-waiting = Dont en file d’attente
+
+## Ce que c’était et ce que c’est
+audit-flag-false = non
+audit-flag-true = oui
+audit-none = aucun
+audit-none-any = sans restriction
+audit-none-asked = résiliation
+audit-none-end = sans fin
+audit-none-quota = celui du forfait
+audit-none-usual = selon le relais
+audit-seconds = { $count ->
+    [one] { $number } seconde
+   *[other] { $number } secondes
+}
+audit-word-complaints = plaintes
+audit-word-ed25519 = Ed25519
+audit-word-en = anglais
+audit-word-fr = français
+audit-word-hard-bounces = rebonds permanents
+audit-word-high = haute
+audit-word-low = basse
+audit-word-normal = normale
+audit-word-rsa2048 = RSA-2048
+audit-word-volume = volume soudain
+
+## Qui, et d’où
+audit-by-key = Clé d’API { $name }
+audit-by-operator = L’exploitant
+audit-by-operator-as = { $member } (pour l’exploitant)
+audit-by-relay = Le relais lui-même
+audit-by-somebody = Quelqu’un qui n’était pas connecté
+audit-from-cli = ligne de commande
+audit-from-demo = démonstration
+audit-from-relay = le relais

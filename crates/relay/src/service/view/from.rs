@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::activity::{ActivityDetail, ActivityEvent, ActivityRow, ConnectionRow};
 use crate::api_key::ApiKey;
+use crate::audit::{About, Change};
 use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
@@ -18,9 +19,9 @@ use crate::store::{AuditEntry, Claimed, Login, PasswordUses, QueueEntry};
 use serde::Serialize;
 
 use super::{
-    ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditView, BlockView, ConnectionView, DayTallyView,
-    DomainTallyView, EventView, MessageView, PoolMemberView, QueueRecipientView, QueueView, SendingSourceView,
-    SiteView, SmtpUserView, StatisticsView, TallyView, UnknownReplyView, UserTallyView,
+    ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView, BlockView,
+    ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView, PoolMemberView, QueueRecipientView,
+    QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView, TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -390,6 +391,20 @@ impl ApiKeyView {
     }
 }
 
+impl From<&About> for AuditAboutView {
+    fn from(about: &About) -> Self {
+        let About { kind, id, name, french } = about.clone();
+        AuditAboutView { kind: word(&kind), id, name, french }
+    }
+}
+
+impl From<&Change> for AuditChangeView {
+    fn from(change: &Change) -> Self {
+        let Change { field, from, to } = change.clone();
+        AuditChangeView { field: word(&field), from, to }
+    }
+}
+
 impl From<&(u64, AuditEntry)> for AuditView {
     fn from((line, entry): &(u64, AuditEntry)) -> Self {
         AuditView {
@@ -399,6 +414,8 @@ impl From<&(u64, AuditEntry)> for AuditView {
             from: entry.actor.from.clone(),
             action: entry.action.clone(),
             subject: entry.subject.clone(),
+            about: entry.details.as_ref().map(|details| AuditAboutView::from(&details.about)),
+            changes: entry.details.iter().flat_map(|details| &details.changes).map(AuditChangeView::from).collect(),
             account: entry.account.map(|account| account.number()),
         }
     }

@@ -338,7 +338,7 @@ pub(super) fn audit(
     before: Option<u64>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(u64, AuditEntry)>> {
-    const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account, id FROM audit";
+    const COLUMNS: &str = "SELECT at, actor, origin, action, subject, account, id, details FROM audit";
     let narrowed = if account.is_some() { "WHERE account = ?1" } else { "WHERE ?1 IS NULL" };
     let so = format!("{COLUMNS} {narrowed} AND id < ?3 ORDER BY id DESC LIMIT ?2");
     let mut query = reader.prepare_cached(&so)?;
@@ -350,6 +350,7 @@ pub(super) fn audit(
             actor: Actor { name: row.get(1)?, from: row.get(2)? },
             action: row.get(3)?,
             subject: row.get(4)?,
+            details: row.get::<_, Option<String>>(7)?.map(|text| from_json(&text)).transpose()?,
             account: row.get::<_, Option<u64>>(5)?.map(Id::new),
         };
         Ok((row.get(6)?, entry))

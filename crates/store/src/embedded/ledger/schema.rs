@@ -347,4 +347,8 @@ CREATE TABLE password_uses (
     PRIMARY KEY (user, hash)
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- what a line is about and what changed, in parts: JSON; none in lines of before, which say it in English alone
+ALTER TABLE audit ADD COLUMN details TEXT;
+",
 ];

@@ -236,9 +236,10 @@ pub(super) fn numbers(transaction: &Transaction<'_>, numbers: Numbers) -> rusqli
 
 /// Adds a line to the audit log.
 pub(super) fn audit(transaction: &Transaction<'_>, entry: &AuditEntry) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO audit (at, actor, origin, action, subject, account) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let account = entry.account.map(relay::id::Id::number);
-    let values = (entry.at.0, &entry.actor.name, &entry.actor.from, &entry.action, &entry.subject, account);
+    let insert = "INSERT INTO audit (at, actor, origin, action, subject, account, details)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (account, details) = (entry.account.map(relay::id::Id::number), entry.details.as_ref().map(json).transpose()?);
+    let values = (entry.at.0, &entry.actor.name, &entry.actor.from, &entry.action, &entry.subject, account, details);
     transaction.execute(insert, values).map(drop)
 }
 
