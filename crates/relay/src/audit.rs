@@ -232,7 +232,7 @@ fields! {
     TimeZone: Text,
     /// Accepted before.
     Until: Moment,
-    /// Where a webhook calls.
+    /// Where a webhook calls: scheme and host, for what follows is often a secret.
     Url: Text,
     /// Rows whose mail waits, how many.
     Waiting: Number,
@@ -329,11 +329,15 @@ impl Details {
 
     /// With something as it was and as it is, if that is not the same.
     #[must_use]
-    pub fn changed<T: Told + ?Sized>(mut self, field: Field, from: &T, to: &T) -> Details {
-        let (from, to) = (from.told(), to.told());
-        if from != to {
-            self.changes.push(Change { field, from: Some(bounded(from)), to: bounded(to) });
-        }
+    pub fn changed<T: Told + ?Sized>(self, field: Field, from: &T, to: &T) -> Details {
+        if from.told() == to.told() { self } else { self.replaced(field, from, to) }
+    }
+
+    /// With something that is another, whether or not what is told of it is.
+    #[must_use]
+    pub fn replaced<T: Told + ?Sized>(mut self, field: Field, from: &T, to: &T) -> Details {
+        let (from, to) = (bounded(from.told()), bounded(to.told()));
+        self.changes.push(Change { field, from: Some(from), to });
         self
     }
 

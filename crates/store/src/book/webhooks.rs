@@ -51,7 +51,7 @@ impl Register {
         });
         draft.writes.push(Write::WebhookSecret { webhook: webhook.id, secret });
         let told = Details::from(About::from(&*webhook))
-            .with(Field::Url, &webhook.url)
+            .with(Field::Url, &place(&webhook))
             .with(Field::Events, &words(&webhook))
             .with_any(Field::Domain, self.domain_of(&webhook).as_ref())
             .with_any(Field::SmtpUser, self.user_of(&webhook).as_ref());
@@ -91,10 +91,11 @@ impl Register {
         draft.writes.extend(secret.map(|secret| Write::WebhookSecret { webhook: id, secret }));
         let told = Details::from(About::from(&*webhook))
             .changed(Field::Name, &kept.name, &webhook.name)
-            .changed(Field::Url, &kept.url, &webhook.url)
             .changed(Field::Events, &words(kept), &words(&webhook))
             .changed(Field::Domain, &self.domain_of(kept), &self.domain_of(&webhook))
             .changed(Field::SmtpUser, &self.user_of(kept), &self.user_of(&webhook));
+        let told =
+            if kept.url == webhook.url { told } else { told.replaced(Field::Url, &place(kept), &place(&webhook)) };
         draft.note(by, now, action, told, Some(webhook.account));
         Ok(draft.done(webhook))
     }
@@ -124,6 +125,15 @@ impl Register {
 /// There is no such webhook.
 pub(crate) fn no_webhook(id: Id<Webhook>) -> StoreError {
     StoreError::NotFound(format!("webhook {id}"))
+}
+
+/// Where a webhook calls, without what may let whoever knows it in.
+fn place(webhook: &Webhook) -> String {
+    let Some((scheme, rest)) = webhook.url.split_once("://") else { return "…".to_owned() };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let more = if rest.trim_end_matches('/').len() > host.len() { "/…" } else { "" };
+    format!("{scheme}://{host}{more}")
 }
 
 fn words(webhook: &Webhook) -> Vec<Word<EventKind>> {

@@ -82,7 +82,13 @@ pub(crate) async fn a_webhook_changes_in_each_way(store: &impl Store) {
         assert_eq!(change(store, &set, WebhookChange::State(state), later(2)).state, state);
     }
     assert_eq!(store.directory().webhook(set.id).unwrap().state, WebhookState::Gone);
-    let log: Vec<_> = store.audit(Some(Id::new(1)), 5).unwrap().into_iter().map(|line| line.action).collect();
+    let lines = store.audit(Some(Id::new(1)), 5).unwrap();
+    assert!(lines[4].subject.starts_with("webhook 1 Shop: url https://example.com/…; events "), "{}", lines[4].subject);
+    assert!(
+        lines.iter().all(|line| !format!("{line:?}").contains("/hook")),
+        "what follows the host may let somebody in"
+    );
+    let log: Vec<_> = lines.into_iter().map(|line| line.action).collect();
     assert_eq!(log, ["webhook.gone", "webhook.enable", "webhook.disable", "webhook.set", "webhook.add"]);
     store.webhook_delete(set.id, &operator(), later(3)).unwrap();
     assert_eq!(store.directory().webhooks_of(Id::new(1)).count(), 0);
