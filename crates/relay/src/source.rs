@@ -227,21 +227,15 @@ impl Sources {
         self.pools.get(pool.place()).map_or(&[], |pool| &pool.members)
     }
 
-    /// The pool of a name.
-    pub fn pool_named(&self, name: &str) -> Option<PoolId> {
-        self.pools().find(|(_, pool)| pool.name == name).map(|(id, _)| id)
-    }
-
     /// The pool that mail of an account goes from, sent from this domain: the domain's, else the account's, else that of the plan
-    /// that it has on a day, else the first. The directory is asked for only where a pool was chosen for anybody.
+    /// that it has on the day, else the first. Directory and day are asked for only where a pool was chosen for anybody.
     pub fn pool_of(
         &self,
-        directory: impl FnOnce() -> Arc<Directory>,
+        today: impl FnOnce() -> (Arc<Directory>, Day),
         (account, domain): (Id<Account>, Option<Id<SendingDomain>>),
-        day: Day,
     ) -> PoolId {
         let Some(choices) = &self.choices else { return PoolId::default() };
-        let directory = directory();
+        let (directory, day) = today();
         let domain = domain.and_then(|domain| directory.domains.get(&domain));
         let of_domain = domain.and_then(|domain| choices.domains.get(&domain.name));
         let of_plan = || {
@@ -381,7 +375,7 @@ pub(crate) mod tests {
         let directory = Arc::new(directory);
         let of = |account, domain: Option<u64>| {
             let whose = (Id::new(account), domain.map(Id::new));
-            let pool = sources.pool_of(|| Arc::clone(&directory), whose, Day(20_000));
+            let pool = sources.pool_of(|| (Arc::clone(&directory), Day(20_000)), whose);
             sources.pools().find(|(id, _)| *id == pool).unwrap().1.name.clone()
         };
         assert_eq!([of(1, Some(9)), of(4, Some(9))], ["domain", "domain"]);

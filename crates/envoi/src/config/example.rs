@@ -100,6 +100,7 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Networks => "a list of networks".into(),
         Kind::Addresses => "a list of IP addresses".into(),
         Kind::Names => "a list of host names".into(),
+        Kind::Domains => "a list of domain names".into(),
         Kind::Zone => "a domain name".into(),
         Kind::Mailbox => "an address".into(),
         Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),

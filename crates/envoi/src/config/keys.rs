@@ -29,8 +29,10 @@ pub(super) enum Kind {
     Networks,
     /// A list of IP addresses.
     Addresses,
-    /// A list of domain names.
+    /// A list of domain names of this machine.
     Names,
+    /// A list of sending domains.
+    Domains,
     /// The name of a zone in DNS, short enough for the names below it.
     Zone,
     /// An address that mail can go to.

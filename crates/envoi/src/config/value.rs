@@ -66,6 +66,7 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
             none if none.is_empty() => refuse("names nothing", "Name the relay's hostname, or leave it out."),
             names => Ok(Value::Names(names)),
         },
+        Kind::Domains => list(value, domain).map(Value::Names),
         Kind::Zone => zone(text(value)?),
         Kind::Mailbox => match relay::service::mailbox(text(value)?) {
             Ok(address) => Ok(Value::Text(address)),
@@ -303,6 +304,11 @@ fn hostname(given: &str) -> Result<Value, Refusal> {
 fn name(given: &str) -> Result<String, Refusal> {
     relay::service::domain_name(given)
         .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of this machine."))
+}
+
+fn domain(given: &str) -> Result<String, Refusal> {
+    relay::service::domain_name(given)
+        .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of sending domains."))
 }
 
 fn zone(given: &str) -> Result<Value, Refusal> {

@@ -244,8 +244,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// The sources that mail of an account goes from, sent from this domain.
     fn pool_of(&self, account: Id<Account>, domain: Option<Id<SendingDomain>>) -> PoolId {
-        let day = self.clock.now().day();
-        self.settings.sources.pool_of(|| self.store.directory(), (account, domain), day)
+        let today = || (self.store.directory(), self.clock.now().day());
+        self.settings.sources.pool_of(today, (account, domain))
     }
 
     async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {

@@ -181,8 +181,11 @@ impl Scheduler {
     }
 
     fn open(&mut self, place: u32, account: Id<Account>, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some(mut parcel) = self.take(place, Some(account), Errand::Carry) else { return };
         let source = self.choose_source(place, now);
+        if source.is_none() && !self.sending.is_plain() {
+            return;
+        }
+        let Some(mut parcel) = self.take(place, Some(account), Errand::Carry) else { return };
         self.conversations_begun += 1;
         let conversation = ConversationId(self.conversations_begun);
         let find = self.is_to_be_found(place, now);

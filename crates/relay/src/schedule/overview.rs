@@ -1,6 +1,6 @@
 //! What is in force at each site and why, for the operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::shape::own_name;
@@ -98,6 +98,12 @@ impl Scheduler {
         let shaper = sites.first().and_then(|site| self.shapers.get(site.shaper));
         let down = || sites.iter().filter_map(|site| site.down.as_ref().filter(|down| down.until > now));
         let mut destinations: Vec<_> = sites.iter().map(|site| &site.destination).collect();
+        if !self.sending.is_plain() {
+            // several pools have mail for it
+            let mut seen = HashSet::new();
+            destinations.retain(|destination| seen.insert(*destination));
+        }
+        let destination_count = destinations.len();
         let key = |destination: &&Destination| own_name(destination);
         if destinations.len() > DESTINATIONS_SHOWN {
             destinations.select_nth_unstable_by_key(DESTINATIONS_SHOWN, key);
@@ -113,7 +119,7 @@ impl Scheduler {
         SiteState {
             name: name.to_owned(),
             destinations: destinations.into_iter().cloned().collect(),
-            destination_count: sites.len(),
+            destination_count,
             recipients: sites.iter().map(|site| site.recipients).sum(),
             conversations: sites.iter().map(|site| site.conversations).sum(),
             conversations_allowed: match shaper {

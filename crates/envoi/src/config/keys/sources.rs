@@ -48,7 +48,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "pool",
         "domains",
-        Kind::Names,
+        Kind::Domains,
         Absent::Nothing("no domain has it for itself"),
         r#"["news.example.com"]"#,
         "Sending domains whose mail goes from it, whatever their account and plan.",

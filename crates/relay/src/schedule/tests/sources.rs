@@ -64,11 +64,12 @@ fn a_pool_has_conversations_of_its_own_within_what_its_site_allows() {
     let mut world = world(&["a", "b"], &[("p", &[("a", 1)]), ("q", &[("b", 1)])]);
     let first = world.goes(1, "one.example").unwrap();
     world.deliver(first);
-    world.pool = world.scheduler.sending.sources().pool_named("q").unwrap();
+    world.pool = world.scheduler.sending.sources().pools().nth(1).unwrap().0;
     let second = world.goes(2, "one.example").unwrap();
     assert_eq!((world.name(first), world.name(second)), ("a", "b"), "an idle conversation of another pool is not used");
     let state = world.scheduler.sites(None, 9, false, world.now);
-    assert_eq!((state.len(), state[0].conversations), (1, 2), "both count at the one site");
+    let counts = (state.len(), state[0].conversations, state[0].destination_count);
+    assert_eq!(counts, (1, 2, 1), "both count at the one site");
 }
 
 #[test]
