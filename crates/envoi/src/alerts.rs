@@ -67,10 +67,11 @@ async fn look<S: Store>(executor: &Arc<Executor<S>>, sent: &mut Sent) -> anyhow:
 
 /// Every account whose people are to be told something.
 fn due<S: Store>(executor: &Executor<S>) -> anyhow::Result<Vec<Alert>> {
-    let (directory, today) = (executor.store.directory(), executor.clock.now().day());
+    let (directory, now) = (executor.store.directory(), executor.clock.now());
     let (used_by, told) = (executor.used()?, executor.store.quotas_told()?);
     let mut alerts = Vec::new();
     for account in directory.accounts.values() {
+        let today = account.day(now);
         // who has no plan is told so by the answer to a request and by their pages
         if account.standing(today).plan().is_none() {
             continue;
@@ -78,7 +79,7 @@ fn due<S: Store>(executor: &Executor<S>) -> anyhow::Result<Vec<Alert>> {
         let quota = account.quota(&directory.plans, today);
         let Some(recipients) = quota.recipients else { continue };
         let (used, period) = (used_by(account, today), quota.period(today));
-        if let Some(step) = alert::due(used, recipients, period.begins, told.get(&account.id).copied()) {
+        if let Some(step) = alert::due(used, recipients, period, told.get(&account.id).copied()) {
             let (account, told) = (Arc::clone(account), Told { period: period.begins, step });
             alerts.push(Alert { account, told, used, quota: recipients, renews: period.renews.to_string() });
         }
@@ -95,8 +96,8 @@ async fn tell<S: Store>(executor: &Arc<Executor<S>>, alert: &Alert, sent: &mut S
         if sent.contains(&mark) {
             continue;
         }
-        let letter =
-            web::letters::quota(person.language, &person.name, &account.name, told.step, (*used, *quota), renews);
+        let (counted, until) = ((*used, *quota), (renews.as_str(), account.time_zone.name()));
+        let letter = web::letters::quota(person.language, &person.name, &account.name, told.step, counted, until);
         match running.mail.send(&person.note(letter)).await {
             Ok(message) => {
                 tracing::info!(message_id = %message, account = %account.id, step = told.step, "a quota alert was sent")

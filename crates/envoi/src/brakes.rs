@@ -98,14 +98,16 @@ impl Looking {
         directory: &Directory,
         now: Timestamp,
     ) -> anyhow::Result<Vec<Brake>> {
-        let today = now.day();
-        let is_learnt = self.learnt.is_some_and(|(at, day)| day == today && now.since(at) < LEARNT_FOR);
+        let own_day = |account| directory.day_of(account, now);
+        // somewhere it is yesterday still, and elsewhere tomorrow already
+        let (earliest, latest) = (now.day().before(1), now.day().ahead(1));
+        let is_learnt = self.learnt.is_some_and(|(at, day)| day == now.day() && now.since(at) < LEARNT_FOR);
         if !is_learnt {
-            self.watch.learn(&executor.store.sent(None, today.before(WEEK), today.before(1))?);
-            self.learnt = Some((now, today));
+            self.watch.learn(&executor.store.sent(None, earliest.before(WEEK), latest.before(1))?, own_day);
+            self.learnt = Some((now, now.day()));
         }
-        let counts = executor.store.sent(None, today.before(1), today)?;
-        Ok(self.watch.by_counts(&directory.brakes, &counts, now))
+        let counts = executor.store.sent(None, earliest.before(1), latest)?;
+        Ok(self.watch.by_counts(&directory.brakes, &counts, own_day, now))
     }
 }
 

@@ -382,7 +382,7 @@ impl<S: Store> Executor<S> {
 
     /// An account with what it used of its quota.
     fn shown(&self, account: &Account, now: Timestamp) -> Result<Answer, Fault> {
-        let today = now.day();
+        let today = account.day(now);
         let used = self.used()?(account, today);
         Ok(Answer::Account(AccountView::new(account, &self.store.directory(), used, today)))
     }
@@ -398,10 +398,13 @@ impl<S: Store> Executor<S> {
     }
 
     fn accounts(&self, search: &str, part: Part, now: Timestamp) -> Result<Answer, Fault> {
-        let (used, today) = (self.used()?, now.day());
+        let used = self.used()?;
         let directory = self.store.directory();
         let found = service::accounts_with(&directory, search);
-        let shown = |account: &Arc<Account>| AccountView::new(account, &directory, used(account, today), today);
+        let shown = |account: &Arc<Account>| {
+            let today = account.day(now);
+            AccountView::new(account, &directory, used(account, today), today)
+        };
         Ok(Answer::Accounts(part.of(found, |account| account.id.number()).into_iter().map(shown).collect()))
     }
 

@@ -93,7 +93,7 @@ mod tests {
             own_quota: Quota::default(),
             subscription: Subscription::to(Plan::BUILT_IN),
             contacts: Contacts { primary: contact("JANE@example.com"), billing: contact("bills@example.com") },
-            time_zone: "UTC".to_owned(),
+            time_zone: relay::time_zone::TimeZone::utc(),
             language: Language::French,
             created_at: Timestamp(0),
         };

@@ -62,6 +62,43 @@ fn a_key_of_the_operator_makes_an_account_that_sends() {
 }
 
 #[test]
+fn mail_counts_on_the_day_of_the_account_also_when_its_zone_changes() {
+    let hop = Hop::start(10);
+    let house = House::new(hop.port());
+    let login = house.furnish();
+    let server = house.serve();
+    let operator = key(&house, &server, &["Provisioning", "--everything"]);
+    let in_zone = |zone: &str| {
+        let set = operator.ask("PATCH", "/accounts/1", Some(&json!({"time_zone": zone})));
+        assert_eq!((set.status, &set.body["time_zone"]), (200, &zone.into()), "{}", set.body);
+        let statistics = operator.get("/statistics?account=1");
+        assert_eq!(statistics["time_zone"], zone);
+        statistics
+    };
+    in_zone("Pacific/Kiritimati");
+    let content = b"From: <shop@example.com>\r\nSubject: Early\r\n\r\nx\r\n";
+    support::send(&house.client(Port::Tls(server.tls), &login), "shop@example.com", &["you@example.net"], content)
+        .unwrap();
+    eventually("the delivery", || operator.get("/activity?account=1&status=delivered")["rows"].get(0).cloned());
+    let early = in_zone("Pacific/Kiritimati");
+    assert_eq!(early["total"]["delivered"], 1);
+    let users = format!("/smtp-users/{}", login.username);
+    assert_eq!(operator.get(&users)["sent_30_days"], 1);
+
+    // 26 hours behind it is another day at any moment, and the message has not been sent there yet
+    let late = in_zone("Etc/GMT+12");
+    assert_ne!(late["until"], early["until"]);
+    assert_eq!(late["total"]["recipients"], 0);
+    assert_eq!((&operator.get(&users)["sent_today"], &operator.get(&users)["sent_30_days"]), (&0.into(), &0.into()));
+    let until = early["until"].as_str().unwrap();
+    let asked = operator.get(&format!("/statistics?account=1&until={until}"));
+    assert_eq!(asked["total"]["delivered"], 1, "it stays on the day that it counted on");
+    let whole = operator.get(&format!("/statistics?until={until}"));
+    assert_eq!((&whole["time_zone"], &whole["total"]["delivered"]), (&Value::Null, &1.into()));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn a_key_works_until_it_is_deleted() {
     let house = House::new(1);
     let server = house.serve();

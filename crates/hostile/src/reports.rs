@@ -26,6 +26,7 @@ pub fn check(data: &[u8]) {
         first: 0,
         is_single,
         until: NOW.day(),
+        days_ahead: 0,
     };
     let named = |(number, address): (u16, &str)| Recipient { number, address: address.to_owned() };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);

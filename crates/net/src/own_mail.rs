@@ -196,6 +196,7 @@ fn envelope(
         suppressed: Vec::new(),
         needs_eight_bit: !content.is_ascii(),
         accepted_at: now,
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: content_facts(content, &sender.address),

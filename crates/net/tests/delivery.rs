@@ -190,6 +190,7 @@ impl Relay {
             header_needs_smtputf8: false,
             needs_eight_bit: false,
             accepted_at: now,
+            days_ahead: 0,
             retry_for: None,
             sandbox: false,
             facts: ContentFacts {

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::clock::{Day, Timestamp};
 use crate::id::Id;
 use crate::language::Language;
 use crate::plan::Subscription;
 use crate::quota::Quota;
+use crate::time_zone::TimeZone;
 
 /// An organisation that uses the relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +25,8 @@ pub struct Account {
     pub subscription: Subscription,
     /// Whom to write to beside its administrators.
     pub contacts: Contacts,
-    /// The time zone that its people read times in (IANA name).
-    pub time_zone: String,
+    /// The time zone that its people read times in, and whose days its mail is counted by.
+    pub time_zone: TimeZone,
     /// The language of what is written to it.
     pub language: Language,
     /// For how many days its rows of Activity and Connections and its calls to webhooks are kept; none: as long as the
@@ -33,6 +34,13 @@ pub struct Account {
     pub activity_days: Option<u64>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Which day a moment is for it: what is accepted then counts on that.
+    pub fn day(&self, at: Timestamp) -> Day {
+        self.time_zone.day(at)
+    }
 }
 
 /// Whether an account may send.

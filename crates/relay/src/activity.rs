@@ -234,7 +234,7 @@ pub struct ConnectionRow {
 /// `accepted` to the sum of the others is still under way. What was refused or suppressed is not counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DailyCount {
-    /// The day, in UTC.
+    /// The day, in the account's time zone at acceptance.
     pub day: Day,
     /// Whose.
     pub account: Id<Account>,

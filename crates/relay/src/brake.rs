@@ -129,7 +129,7 @@ pub struct Release {
 /// What the daily counters said of a subject at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The day.
+    /// The day, in the account's time zone.
     pub day: Day,
     /// Recipients accepted on it.
     pub accepted: u64,
@@ -340,10 +340,14 @@ impl Watch {
         Watch { thresholds: Thresholds::of(limits), peaks: HashMap::new() }
     }
 
-    /// Learns from the days before today what everybody is used to.
-    pub fn learn(&mut self, week: &[DailyCount]) {
+    /// Learns from the week before today what everybody is used to; `today` says which day it is for an account.
+    pub fn learn(&mut self, counts: &[DailyCount], today: impl Fn(Id<Account>) -> Day) {
         let mut days: HashMap<(Subject, Day), u64> = HashMap::new();
-        for count in week {
+        let is_before = |count: &&DailyCount| {
+            let today = today(count.account);
+            today.before(WEEK) <= count.day && count.day < today
+        };
+        for count in counts.iter().filter(is_before) {
             for subject in subjects(count) {
                 *days.entry((subject, count.day)).or_default() += count.accepted;
             }
@@ -383,13 +387,19 @@ impl Watch {
         put_on
     }
 
-    /// The brakes that go on because of what the daily counters of yesterday and today say.
-    pub fn by_counts(&self, brakes: &Brakes, counts: &[DailyCount], now: Timestamp) -> Vec<Brake> {
-        let today = now.day();
+    /// The brakes that go on because of what the daily counters of yesterday and today say; `today` says which day it is
+    /// for an account.
+    pub fn by_counts(
+        &self,
+        brakes: &Brakes,
+        counts: &[DailyCount],
+        today: impl Fn(Id<Account>) -> Day,
+        now: Timestamp,
+    ) -> Vec<Brake> {
         let mut of_users: BTreeMap<(Id<Account>, Id<SmtpUser>), Seen> = BTreeMap::new();
         for count in counts {
             if let Some(user) = count.user {
-                add(of_users.entry((count.account, user)).or_default(), count, today);
+                add(of_users.entry((count.account, user)).or_default(), count, today(count.account));
             }
         }
         let mut of_accounts: BTreeMap<Id<Account>, Seen> = BTreeMap::new();
@@ -437,6 +447,9 @@ pub fn seen(counts: &[DailyCount], subject: Subject, today: Day) -> Seen {
 
 fn add(seen: &mut Seen, count: &DailyCount, today: Day) {
     seen.day = today;
+    if count.day < today.before(1) || count.day > today {
+        return;
+    }
     if count.day == today {
         seen.accepted += count.accepted;
     }

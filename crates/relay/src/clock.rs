@@ -22,13 +22,13 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The day that it lies in.
+    /// The date that it has in UTC. Which one it has for an account is [`crate::account::Account::day`].
     pub fn day(self) -> Day {
         Day(self.0 / 86_400_000)
     }
 }
 
-/// Days since 1970-01-01, in UTC: what statistics are counted by, whatever the time zone of the account.
+/// A date, as days since 1970-01-01. What an account is counted by are the dates of its own time zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Day(pub u64);
@@ -38,6 +38,17 @@ impl Day {
     #[must_use]
     pub fn before(self, days: u64) -> Day {
         Day(self.0.saturating_sub(days))
+    }
+
+    /// The day so many days later, or before where that is below zero; stays at the first and the last.
+    #[must_use]
+    pub fn ahead(self, days: i8) -> Day {
+        Day(self.0.saturating_add_signed(i64::from(days)))
+    }
+
+    /// By how many days it is later than another; none where that is beyond what is told apart.
+    pub fn ahead_of(self, other: Day) -> Option<i8> {
+        i8::try_from(i64::try_from(self.0).ok()?.checked_sub(i64::try_from(other.0).ok()?)?).ok()
     }
 
     /// It in the calendar; the last of the year 9999 for all that come after.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::account::{Account, Leaving};
 use crate::api_key::ApiKey;
 use crate::brake::Brakes;
+use crate::clock::{Day, Timestamp};
 use crate::id::Id;
 use crate::member::Member;
 use crate::plan::{Plan, Plans};
@@ -57,6 +58,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// Which day a moment is for an account: the date in its time zone, or in UTC where it is gone.
+    pub fn day_of(&self, account: Id<Account>, at: Timestamp) -> Day {
+        self.accounts.get(&account).map_or_else(|| at.day(), |account| account.day(at))
+    }
+
     /// The plan that accounts begin on which the operator makes.
     pub fn default_plan(&self) -> Option<&Arc<Plan>> {
         self.plans.values().find(|plan| plan.is_default)

@@ -58,6 +58,7 @@ pub mod statistics;
 pub mod store;
 pub mod submission;
 pub mod suppression;
+pub mod time_zone;
 pub mod tls_report;
 pub mod unsubscribe;
 pub mod verification;

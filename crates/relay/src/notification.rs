@@ -158,6 +158,7 @@ mod tests {
             header_needs_smtputf8: false,
             needs_eight_bit: false,
             accepted_at: Timestamp(0),
+            days_ahead: 0,
             retry_for: None,
             sandbox: false,
             facts: ContentFacts::default(),

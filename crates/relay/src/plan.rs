@@ -268,7 +268,7 @@ impl Account {
         by: &str,
         now: Timestamp,
     ) -> Result<Account, StoreError> {
-        let mut account = self.on(now.day());
+        let mut account = self.on(self.day(now));
         let subscription = &mut account.subscription;
         match change {
             SubscriptionChange::Ask { wish, message } => {
@@ -287,7 +287,7 @@ impl Account {
             }
             SubscriptionChange::Approve { request } => {
                 let wish = subscription.answer(request, true, String::new(), now)?;
-                account.follow(wish, plans, now.day())?;
+                account.follow(wish, plans, self.day(now))?;
             }
             SubscriptionChange::Decline { request, reason } => {
                 subscription.answer(request, false, reason, now)?;

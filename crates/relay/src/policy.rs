@@ -72,7 +72,7 @@ pub fn active(user: &SmtpUser, directory: &Directory, now: Timestamp) -> Result<
     let Some(account) = account.filter(|account| account.state != AccountState::Suspended) else {
         return Err(Refusal::plain(replies::account_suspended()));
     };
-    if let Some(reason) = without_plan(account.standing(now.day())) {
+    if let Some(reason) = without_plan(account.standing(account.day(now))) {
         Err(Refusal { reply: replies::account_without_plan(), reason: reason.to_owned() })
     } else if !user.enabled {
         Err(Refusal::plain(replies::user_disabled()))

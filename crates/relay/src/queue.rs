@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::account::Account;
-use crate::clock::Timestamp;
+use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId, SessionId};
 use crate::notification::Requests;
 use crate::outcome::Class;
@@ -41,6 +41,8 @@ pub struct Envelope {
     pub needs_eight_bit: bool,
     /// When we took responsibility.
     pub accepted_at: Timestamp,
+    /// By how many days the date in its account's time zone was ahead of that in UTC then: -1, 0 or 1.
+    pub days_ahead: i8,
     /// How long to retry, where the SMTP user says so.
     pub retry_for: Option<Duration>,
     /// Capture instead of sending.
@@ -58,6 +60,11 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// The day that its recipients count on, now and ever after: the date at acceptance in the account's time zone.
+    pub fn day(&self) -> Day {
+        self.accepted_at.day().ahead(self.days_ahead)
+    }
+
     /// Whether a transaction that carries it to these of its recipients needs SMTPUTF8 (RFC 6531 §3.1).
     pub fn needs_smtputf8<'a>(&self, recipients: impl IntoIterator<Item = &'a Address>) -> bool {
         let sender_is_ascii = match &self.reverse_path {

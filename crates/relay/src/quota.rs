@@ -2,8 +2,9 @@
 //!
 //! What counts is derived from the record of the commit alone: [`Charge::of`] says whose it is, on which day and
 //! how much. A period is a range of days, so its sum is the same whoever adds it up, before or after a crash.
-//! A recipient belongs to the period that its message was accepted in, by the clock of that moment: a clock that
-//! was wrong takes from the period that it named, and no way back or forth gives any period more than once.
+//! A recipient belongs to the period of the day that its message was accepted on, by the clock of that moment and in the
+//! account's time zone of that moment, and the record keeps which day that was: a clock that was wrong, or a zone that is
+//! changed, takes from the period that it named, and no way back or forth gives any period more than once.
 
 pub mod alert;
 mod usage;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 use time::{Date, Month};
 
 use crate::account::Account;
-use crate::clock::{Day, Timestamp};
+use crate::clock::Day;
 use crate::id::Id;
 use crate::queue::{Envelope, Origin};
 
@@ -36,7 +37,7 @@ const LAST: Day = Day(2_932_863);
 pub struct Quota {
     /// Recipients in a period; none: without limit.
     pub recipients: Option<u64>,
-    /// The day of the month on which a period begins, in UTC, 1 to 31; in a shorter month its last day.
+    /// The day of the month on which a period begins, in the account's time zone, 1 to 31; in a shorter month its last day.
     pub renews_on: u8,
     /// The period that was under way when that day was last moved.
     pub moved: Option<Period>,
@@ -109,11 +110,6 @@ fn renewal(renews_on: u8, year: i32, month: Month) -> Date {
     Date::from_calendar_date(year, month, day).unwrap_or(Date::MAX)
 }
 
-/// The day that what is accepted at a moment counts on.
-pub fn day_of(at: Timestamp) -> Day {
-    at.day().min(LAST)
-}
-
 /// Recipients of an account that count on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
@@ -131,7 +127,7 @@ impl Charge {
     pub fn of(envelope: &Envelope) -> Option<Charge> {
         let recipients = envelope.recipients.len() as u64;
         let counts = envelope.origin == Origin::Submission && recipients > 0;
-        counts.then(|| Charge { account: envelope.account, day: day_of(envelope.accepted_at), recipients })
+        counts.then(|| Charge { account: envelope.account, day: envelope.day().min(LAST), recipients })
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Report {
     pub domain: Option<Id<SendingDomain>>,
     /// Its SMTP user.
     pub user: Option<Id<SmtpUser>>,
+    /// By how many days the day that it counts on is ahead of that of its id, in UTC.
+    pub days_ahead: i8,
     /// Of which recipient, by its number; none: it is not said of which.
     pub recipient: Option<u16>,
     /// When it came.
@@ -95,8 +97,7 @@ pub struct Report {
 impl Report {
     /// The day that its recipient counts on, where nothing else is left of that.
     pub fn day(&self) -> Day {
-        // the first 48 bits of an id are its time
-        Timestamp(u64::try_from(self.message.0 >> 80).unwrap_or_default()).day()
+        self.message.made_at().day().ahead(self.days_ahead)
     }
 
     /// Why nothing should be sent to the address again (product: suppressions); none: it says nothing of that.
@@ -165,6 +166,7 @@ impl Context<'_> {
             account: self.token.account,
             domain: self.token.domain,
             user: self.token.user,
+            days_ahead: self.token.days_ahead,
             recipient,
             at: self.now,
             kind,

@@ -43,8 +43,10 @@ pub struct Token {
     pub first: u16,
     /// Whether that is its only one.
     pub is_single: bool,
-    /// The last day on which it is good.
+    /// The last day on which it is good, in UTC.
     pub until: Day,
+    /// By how many days the day that the message counts on is ahead of that of its id, in UTC.
+    pub days_ahead: i8,
 }
 
 impl Token {
@@ -64,6 +66,10 @@ impl Token {
         ] {
             push_number(&mut octets, number);
         }
+        // most mail counts on the day of its id: only the other tokens become an octet longer
+        if self.days_ahead != 0 {
+            push_number(&mut octets, u64::from(self.days_ahead.cast_unsigned()));
+        }
         (octets.len() + CODE_OCTETS <= TOKEN_OCTETS_MAX).then_some(octets)
     }
 
@@ -75,6 +81,7 @@ impl Token {
             *number = take_number(&mut rest)?;
         }
         let [place, account, domain, user] = numbers;
+        let days_ahead = if rest.is_empty() { 0 } else { u8::try_from(take_number(&mut rest)?).ok()?.cast_signed() };
         rest.is_empty().then_some(Token {
             message: MessageId(u128::from_be_bytes(message.try_into().ok()?)),
             account: Id::new(account),
@@ -83,6 +90,7 @@ impl Token {
             first: u16::try_from(place / 2).ok()?,
             is_single: place % 2 == 0,
             until: Day(u64::from(u16::from_be_bytes(until.try_into().ok()?))),
+            days_ahead,
         })
     }
 }
@@ -148,6 +156,7 @@ impl ReturnPaths {
             first: 0,
             is_single: false,
             until: now.after(self.lifetime).day(),
+            days_ahead: envelope.day().ahead_of(envelope.message.made_at().day()).unwrap_or_default(),
         };
         Some(Verp { paths: Arc::clone(self), token, host })
     }

@@ -53,7 +53,7 @@ fn directory(scene: &Scene) -> Directory {
         own_quota: scene.quota(),
         subscription: if scene.without_plan { Subscription::none() } else { Subscription::to(Plan::BUILT_IN) },
         contacts: Contacts::default(),
-        time_zone: "UTC".to_owned(),
+        time_zone: relay::time_zone::TimeZone::utc(),
         language: Language::English,
         created_at: NOW,
     };

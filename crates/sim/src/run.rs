@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use net::clock::Clock;
+use relay::account::Account;
 use relay::credential::PasswordKey;
 use relay::quota::Quota;
 use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
 use relay::smtp_user::UserRules;
 use relay::store::{Book, NewDkimKey, NewSmtpUser, StoreError};
+use relay::time_zone::TimeZone;
 use relay::verification::{Check, RecordState};
 use smtp::server::Secret;
 use store::memory::Memory;
@@ -119,6 +121,10 @@ fn book(world: &World) -> Result<Memory, StoreError> {
         let quota = Quota { recipients: Some(recipients), renews_on, moved: None };
         let last = book.directory().domains[&domains[2]].account;
         book.account_quota(last, quota, &by(), now)?;
+        // its midnight, at which a period ends, is anywhere in the day, and its date may be another than that in UTC
+        let zones = [(2, "UTC"), (1, "Pacific/Kiritimati"), (1, "Etc/GMT+12"), (1, "Asia/Kathmandu")];
+        let time_zone = TimeZone::from(Rng::new(world.plan.seed, 16).weighted(&zones).to_owned());
+        book.account_set(Account { time_zone, ..(*book.directory().accounts[&last]).clone() }, &by(), now)?;
         world.mail().quota = Some((last, quota));
     }
     for user in USERS {

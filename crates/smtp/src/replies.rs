@@ -248,10 +248,10 @@ catalogue! {
         "A suppressed recipient, where the SMTP user asks to be told." "An administrator of the account can lift the suppression.";
     recipient_not_allowed(domain: &str) "recipient-not-allowed" 550 [5 7 1] "This SMTP user may not send to {domain}"
         "The SMTP user has a list of recipient domains, and this is none of them." "An administrator of the account can change the list.";
-    quota_reached(recipients: u64, date: &str) "quota-reached" 452 [4 7 1]
-        "The monthly quota of {recipients} recipients is reached; it renews on {date}"
+    quota_reached(recipients: u64, moment: &str) "quota-reached" 452 [4 7 1]
+        "The monthly quota of {recipients} recipients is reached; it renews on {moment}"
         "Each recipient past the quota of the account; those that fit stay accepted. The same at the end of data, where the quota changed or the period ended meanwhile."
-        "Send again after that day (it begins at midnight UTC), or ask the operator of the relay for a larger quota.";
+        "Send again after that moment, at which a day begins in the time zone of the account, or ask the operator of the relay for a larger quota.";
     recipient_not_ours() "recipient-not-ours" 550 [5 7 1] "Only reports on mail of this relay are taken here"
         "Where reports of other servers are taken: a recipient that is none of the relay's own addresses for them, or one whose time is over."
         "Mail for people goes to the mail server of their own domain.";

@@ -50,6 +50,7 @@ fn envelope(number: u64, recipients: u64, now: Timestamp) -> Result<Envelope, Fa
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: now,
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts {

@@ -54,6 +54,7 @@ fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope,
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: later(number),
+        days_ahead: 0,
         retry_for: (number == 2).then_some(Duration::from_secs(3600)),
         sandbox: false,
         facts: ContentFacts {

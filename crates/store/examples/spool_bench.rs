@@ -32,6 +32,7 @@ fn envelope(message: u128) -> Result<Envelope, Failure> {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(1),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts { subject: "Your order".to_owned(), ..ContentFacts::default() },

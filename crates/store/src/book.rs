@@ -30,6 +30,7 @@ use relay::service::SYSTEM_ACCOUNT;
 use relay::smtp_user::{PasswordHash, SmtpUser, UserRules};
 use relay::store::{Actor, AuditEntry, NewApiKey, NewSmtpUser, SmtpUserChange, StoreError};
 use relay::suppression::Suppression;
+use relay::time_zone::TimeZone;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
 
@@ -275,7 +276,7 @@ impl Register {
             activity_days: None,
             subscription,
             contacts: Contacts::default(),
-            time_zone: "UTC".to_owned(),
+            time_zone: TimeZone::utc(),
             language: Language::default(),
             created_at: now,
         });
@@ -309,7 +310,7 @@ impl Register {
         let account = draft.put_account(Account { name, time_zone, language, activity_days, ..(**kept).clone() });
         let told = Details::from(About::from(&*account))
             .changed(Field::Name, &kept.name, &account.name)
-            .changed(Field::TimeZone, &kept.time_zone, &account.time_zone)
+            .changed(Field::TimeZone, kept.time_zone.name(), account.time_zone.name())
             .changed(Field::Language, &Word(kept.language), &Word(account.language))
             .changed(Field::ActivityDays, &kept.activity_days, &account.activity_days);
         draft.note(by, now, "account.set", told, Some(id));
@@ -325,7 +326,7 @@ impl Register {
     ) -> Decided<Arc<Account>> {
         let kept = self.account(id)?;
         let mut draft = self.draft();
-        let account = draft.put_account(kept.requoted(quota, now.day()));
+        let account = draft.put_account(kept.requoted(quota, kept.day(now)));
         let told = Details::from(About::from(&*account))
             .changed(Field::Quota, &kept.own_quota.recipients, &quota.recipients)
             .changed(Field::RenewsOn, &kept.own_quota.renews_on, &quota.renews_on);

@@ -23,19 +23,20 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Where a recipient counts that was accepted then, now and ever after.
+    /// Where a recipient counts that was accepted then, now and ever after; the date of its account was so many days ahead
+    /// of that in UTC.
     pub(crate) fn new(
-        accepted_at: Timestamp,
+        (accepted_at, days_ahead): (Timestamp, i8),
         account: Id<Account>,
         domain: Option<Id<SendingDomain>>,
         user: Option<Id<SmtpUser>>,
     ) -> Self {
-        Key { day: accepted_at.day(), account, domain, user }
+        Key { day: accepted_at.day().ahead(days_ahead), account, domain, user }
     }
 
     /// Where the recipient of a row counts.
-    pub(crate) fn of(row: &ActivityRow) -> Self {
-        Key::new(row.at, row.account, row.domain, row.user)
+    pub(crate) fn of(row: &ActivityRow, days_ahead: i8) -> Self {
+        Key::new((row.at, days_ahead), row.account, row.domain, row.user)
     }
 }
 
@@ -135,7 +136,7 @@ mod tests {
     ];
 
     fn key(at: u64) -> Key {
-        Key::new(Timestamp(at), Id::new(1), Some(Id::new(2)), Some(Id::new(3)))
+        Key::new((Timestamp(at), 0), Id::new(1), Some(Id::new(2)), Some(Id::new(3)))
     }
 
     fn numbers(counters: &Counters) -> Vec<[u64; 5]> {
@@ -171,12 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn days_end_at_midnight_in_utc() {
+    fn days_are_those_of_the_account() {
         let midnight = 20_000 * 86_400_000;
         let mut counters = Counters::default();
-        counters.begin(key(midnight - 1), Status::Accepted);
-        counters.begin(key(midnight), Status::Accepted);
-        let days: Vec<_> = counters.iter().map(|(key, _)| key.day).collect();
-        assert_eq!(days, [Day(19_999), Day(20_000)]);
+        let key = |at, days_ahead| Key::new((Timestamp(at), days_ahead), Id::new(1), None, None);
+        for key in [key(midnight - 1, 0), key(midnight, 0), key(midnight - 1, 1), key(midnight, -1)] {
+            counters.begin(key, Status::Accepted);
+        }
+        let days: Vec<_> = counters.iter().map(|(key, tally)| (key.day, tally.accepted)).collect();
+        assert_eq!(days, [(Day(19_999), 2), (Day(20_000), 2)]);
     }
 }

@@ -70,6 +70,7 @@ mod tests {
             account: Id::new(1),
             domain: None,
             user: None,
+            days_ahead: 0,
             recipient: Some(0),
             at: Timestamp(1),
             kind,

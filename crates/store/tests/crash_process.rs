@@ -66,6 +66,7 @@ fn envelope(number: u64) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(1_800_000_000_000),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts::default(),

@@ -27,13 +27,26 @@ pub enum LinkFor {
     Given,
 }
 
-/// The letter with a link to choose a password by; `place` is the account, or the relay.
-pub fn link(language: Language, why: LinkFor, name: &str, place: &str, url: &str, until_rfc3339: &str) -> Letter {
-    let words = Words::new(language);
+/// The letter with a link to choose a password by; `place` is the account, or the relay, with its time zone.
+pub fn link(
+    language: Language,
+    why: LinkFor,
+    name: &str,
+    (place, zone): (&str, &str),
+    url: &str,
+    until_rfc3339: &str,
+) -> Letter {
+    let words = Words::in_zone(language, zone);
     let until = words.minute(until_rfc3339);
     // what people call themselves is not made into a link in a letter of ours
     let (name, place) = (harmless(name), harmless(place));
-    let values = [("name", name.as_str()), ("place", place.as_str()), ("url", url), ("until", until.as_str())];
+    let values = [
+        ("name", name.as_str()),
+        ("place", place.as_str()),
+        ("url", url),
+        ("until", until.as_str()),
+        ("zone", words.zone()),
+    ];
     let (subject, opening) = match why {
         LinkFor::Invitation => ("letter-invitation-subject", "letter-invitation"),
         LinkFor::Forgotten => ("letter-forgotten-subject", "letter-forgotten"),
@@ -66,14 +79,15 @@ pub(crate) fn test(language: Language, name: &str, domain: &str, user: &str) -> 
     Letter { subject: words.filled("letter-test-subject", &values), text: text.join("\n\n") + "\n" }
 }
 
-/// The letter that a step of a quota is reached: `step` per cent, `used` of `quota` recipients.
+/// The letter that a step of a quota is reached: `step` per cent, `used` of `quota` recipients, until a day in the account's
+/// time zone.
 pub fn quota(
     language: Language,
     name: &str,
     account: &str,
     step: u8,
     (used, quota): (u64, u64),
-    renews_iso: &str,
+    (renews_iso, zone): (&str, &str),
 ) -> Letter {
     let words = Words::new(language);
     // contacts are no members: nobody makes us send a link to a stranger by a name
@@ -87,6 +101,7 @@ pub fn quota(
         ("used", used.as_str()),
         ("quota", quota.as_str()),
         ("day", day.as_str()),
+        ("zone", zone),
     ];
     let (subject, what) = if step >= 100 {
         ("letter-quota-full-subject", "letter-quota-full")
@@ -228,12 +243,12 @@ pub fn plan_asked(
     letter(language, subject, what, &optional, &values)
 }
 
-/// The letter to an account's people that the operator has answered: `answer` none where it was declined, else the day
-/// from which it holds, none where that is at once.
+/// The letter to an account's people that the operator has answered: `answer` none where it was declined, else the day in
+/// the account's time zone from which it holds, none where that is at once.
 pub fn plan_answered(
     language: Language,
     name: &str,
-    account: &str,
+    (account, zone): (&str, &str),
     wish: Wish<'_>,
     answer: Option<Option<String>>,
     reason: &str,
@@ -253,6 +268,7 @@ pub fn plan_answered(
         ("account", account.as_str()),
         ("plan", wish.plan()),
         ("day", day.as_str()),
+        ("zone", zone),
         ("reason", reason),
         ("url", url),
     ];
@@ -293,13 +309,14 @@ mod tests {
                 let asked = plan_asked(language, "Op", "Acme", wish, who, url);
                 is_told(&asked, &["Op", "Acme", "jane@example.com", "We grow.", url]);
                 let later = Some(Some("2027-01-20".to_owned()));
-                let granted = plan_answered(language, "Jane", "Acme www.evil.example", wish, later, "", "");
-                is_told(&granted, &["Jane", "Acme", "2027"]);
+                let granted =
+                    plan_answered(language, "Jane", ("Acme www.evil.example", "Europe/Paris"), wish, later, "", "");
+                is_told(&granted, &["Jane", "Acme", "2027", "(Europe/Paris)"]);
                 assert!(!granted.text.contains("evil"));
-                let declined = plan_answered(language, "Jane", "Acme", wish, None, "Not yet.", "");
+                let declined = plan_answered(language, "Jane", ("Acme", "UTC"), wish, None, "Not yet.", "");
                 is_told(&declined, &["Jane", "Acme", "Not yet."]);
             }
-            let at_once = plan_answered(language, "Jane", "Acme", Wish::Plan("Large"), Some(None), "", "");
+            let at_once = plan_answered(language, "Jane", ("Acme", "UTC"), Wish::Plan("Large"), Some(None), "", "");
             assert!(at_once.text.contains("Large") && !at_once.text.contains("20"), "{}", at_once.text);
         }
     }
@@ -316,13 +333,14 @@ mod tests {
     fn a_quota_is_told_in_numbers() {
         for language in Language::ALL {
             for step in [80, 90, 100] {
-                let letter = quota(language, "Jane", "Acme", step, (40_001, 50_000), "2026-12-14");
+                let letter = quota(language, "Jane", "Acme", step, (40_001, 50_000), ("2026-12-14", "Europe/Paris"));
                 let digits: String = letter.text.chars().filter(char::is_ascii_digit).collect();
                 assert!(
                     digits.contains("40001") && digits.contains("50000") && digits.contains("2026"),
                     "{}",
                     letter.text
                 );
+                assert!(letter.text.contains("(Europe/Paris)"), "{}", letter.text);
                 assert!(letter.subject.contains("Acme") && !letter.text.contains("letter-"), "{}", letter.text);
             }
         }
@@ -358,7 +376,11 @@ mod tests {
         for language in Language::ALL {
             for why in [LinkFor::Invitation, LinkFor::Forgotten, LinkFor::Given] {
                 let url = "https://console.example.com/choose-password?token=abc";
-                let letter = link(language, why, "Éloïse", "Acme", url, "2026-11-29T20:00:00.000Z");
+                let letter =
+                    link(language, why, "Éloïse", ("Acme", "America/Toronto"), url, "2026-11-29T20:00:00.000Z");
+                // five hours earlier than in UTC
+                let is_local = letter.text.contains("(America/Toronto)") && letter.text.contains("29");
+                assert!(is_local && !letter.text.contains("20:00") && !letter.text.contains("8:00"), "{}", letter.text);
                 assert!(letter.text.lines().any(|line| line == url), "{}", letter.text);
                 assert!(letter.text.contains("Éloïse") && !letter.subject.is_empty());
                 assert!(!letter.text.contains("letter-") && !letter.subject.contains("letter-"), "{}", letter.text);

@@ -101,7 +101,7 @@ pub enum AccountCommand {
         /// Its plan's limit, and none of its own
         #[arg(long)]
         of_plan: bool,
-        /// The day of the month, 1 to 31 and in UTC, on which a period begins; the one under way goes on until then
+        /// The day of the month, 1 to 31 and in the account's time zone, on which a period begins; the one under way goes on until then
         #[arg(long, value_name = "DAY")]
         renews_on: Option<u8>,
     },

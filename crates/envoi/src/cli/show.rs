@@ -101,7 +101,7 @@ fn account(account: &AccountView) -> String {
         ("Follows", change_words(account)),
         ("Asks for", request_words(account)),
         ("Quota", quota(account)),
-        ("Renews", format!("{} (day {} of the month, UTC)", account.renews_at, account.renews_on)),
+        ("Renews", format!("{} (day {} of the month, {})", account.renews_at, account.renews_on, account.time_zone)),
         (
             "Activity",
             account.activity_days.map_or("kept as long as any".to_owned(), |days| format!("kept for {days} days")),

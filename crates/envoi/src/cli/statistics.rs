@@ -21,7 +21,7 @@ pub struct StatisticsArgs {
     /// Of this SMTP user alone, by username or id
     #[arg(long, value_name = "USER")]
     smtp_user: Option<String>,
-    /// The first day, in UTC: 2026-11-24, or how long ago (`30d`) [default: six days before the last]
+    /// The first day, in the account's time zone: 2026-11-24, or how long ago (`30d`, from today in UTC) [default: six days before the last]
     #[arg(long, value_name = "DAY")]
     since: Option<String>,
     /// The last day [default: today]

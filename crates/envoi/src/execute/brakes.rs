@@ -31,7 +31,7 @@ impl<S: Store> Executor<S> {
     fn brake_release(&self, given: &str, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let found = service::brake_find(store, given, caller.scope)?;
-        let today = caller.now.day();
+        let today = store.directory().day_of(found.account, caller.now);
         let counts = store.sent(Some(found.account), today.before(1), today)?;
         let seen = brake::seen(&counts, found.subject, today);
         let released = service::brake_release(store, &found, seen, caller)?;

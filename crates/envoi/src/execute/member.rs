@@ -98,7 +98,8 @@ impl<S: Store> Executor<S> {
         let language = Language::of_tag(&member.language).unwrap_or_default();
         let directory = self.store.directory();
         let account = member.account.and_then(|account| directory.accounts.get(&Id::new(account)));
-        let place = account.map_or(self.hostname.as_str(), |account| account.name.as_str());
+        let place =
+            account.map_or((self.hostname.as_str(), "UTC"), |account| (&account.name, account.time_zone.name()));
         let letter = web::letters::link(language, why, &member.name, place, url.expose(), &view.expires_at);
         let (name, address) = (member.name.clone(), member.email.clone());
         let note = Note { name, address, subject: letter.subject, text: letter.text, language };

@@ -59,7 +59,7 @@ impl<S: Store> Executor<S> {
         let store = self.store.as_ref();
         let plan = match operation {
             Operation::PlanList { account } => {
-                let plans = service::plans(store, account.map(Id::new), caller.scope, caller.now.day())?;
+                let plans = service::plans(store, account.map(Id::new), caller.scope, caller.now)?;
                 let views = plans.iter().map(|(plan, accounts)| PlanView::new(plan, *accounts));
                 return Ok(Answer::Plans(views.collect()));
             }
@@ -175,7 +175,7 @@ impl<S: Store> Executor<S> {
         letters::plan_answered(
             person.language,
             &person.name,
-            &account.name,
+            (&account.name, account.time_zone.name()),
             wish,
             answer,
             &view.reason,

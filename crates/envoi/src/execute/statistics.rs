@@ -18,7 +18,6 @@ impl<S: Store> Executor<S> {
     pub(super) fn statistics(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let Operation::Statistics { account, domain, user, since, until } = operation else { return Err(misplaced()) };
         let store = self.store.as_ref();
-        let period = period(since, until, caller.now.day())?;
         let whole = account.filter(|_| domain.is_none() && user.is_none()).map(Id::new);
         let domain = domain.map(|domain| service::domain_find(store, &domain, caller.scope)).transpose()?;
         let user = user.map(|user| service::user_find(store, &user, caller.scope)).transpose()?;
@@ -26,6 +25,9 @@ impl<S: Store> Executor<S> {
         // what others sent costs nothing
         let of = domain.as_ref().map(|domain| domain.account).or(user.as_ref().map(|user| user.account));
         let account = account.map(Id::new).or(of);
+        let its = account.and_then(|account| directory.accounts.get(&account));
+        let today = account.map_or_else(|| caller.now.day(), |account| directory.day_of(account, caller.now));
+        let period = period(since, until, today)?;
         let is_narrow = account.is_some();
         let is_large = directory.domains.len() > LISTED_MAX || directory.users.len() > LISTED_MAX;
         let mut counts = match is_narrow || !is_large {
@@ -37,7 +39,7 @@ impl<S: Store> Executor<S> {
                 && user.as_ref().is_none_or(|user| count.user == Some(user.id))
         });
         let statistics = Statistics::of(&counts, period);
-        Ok(Answer::Statistics(StatisticsView::new(&statistics, period, &directory, whole)))
+        Ok(Answer::Statistics(StatisticsView::new(&statistics, period, &directory, (its.map(AsRef::as_ref), whole))))
     }
 }
 

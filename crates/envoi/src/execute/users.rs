@@ -111,10 +111,16 @@ impl<S: Store> Executor<S> {
 
     /// What each SMTP user sent, of one account or all.
     fn sent(&self, account: Option<Id<Account>>, now: Timestamp) -> Result<HashMap<Id<SmtpUser>, Sent>, Fault> {
-        let today = now.day();
+        let directory = self.store.directory();
+        // somewhere it is yesterday still, and elsewhere tomorrow already
+        let (earliest, latest) = (now.day().before(1), now.day().ahead(1));
         let mut sent: HashMap<_, Sent> = HashMap::new();
-        for count in self.store.sent(account, today.before(DAYS_SHOWN - 1), today)? {
+        for count in self.store.sent(account, earliest.before(DAYS_SHOWN - 1), latest)? {
             let Some(user) = count.user else { continue };
+            let today = directory.day_of(count.account, now);
+            if count.day < today.before(DAYS_SHOWN - 1) || count.day > today {
+                continue;
+            }
             let sent = sent.entry(user).or_default();
             sent.in_30_days += count.accepted;
             if count.day == today {

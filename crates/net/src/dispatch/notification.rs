@@ -325,6 +325,7 @@ fn envelope(
         header_needs_smtputf8: !addressee.to_string().is_ascii(),
         needs_eight_bit: !content.is_ascii(),
         accepted_at: now,
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: content_facts(content, &format!("MAILER-DAEMON@{}", settings.hostname)),

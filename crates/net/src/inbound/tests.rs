@@ -51,6 +51,7 @@ fn envelope(recipients: &[&str]) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(1),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts::default(),
@@ -103,7 +104,7 @@ impl World {
     fn token(&self, first: u16, is_single: bool, until_days: u64) -> String {
         let until = relay::clock::Day(SystemClock::new().now().day().0 + until_days);
         let (account, domain) = (Id::new(1), Some(Id::new(1)));
-        let token = Token { message: MESSAGE, account, domain, user: None, first, is_single, until };
+        let token = Token { message: MESSAGE, account, domain, user: None, first, is_single, until, days_ahead: 0 };
         self.paths.local_part(&token).unwrap()
     }
 
@@ -217,6 +218,7 @@ async fn only_addresses_of_ours_are_taken() {
             first: 0,
             is_single: true,
             until,
+            days_ahead: 0,
         })
     };
     let others = [

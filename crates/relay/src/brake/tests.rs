@@ -38,10 +38,14 @@ fn count(user: Id<SmtpUser>, days_ago: u64, accepted: u64, delivered: u64, compl
     }
 }
 
+fn today(_: Id<Account>) -> Day {
+    NOW.day()
+}
+
 fn by_counts(week: &[DailyCount], counts: &[DailyCount]) -> Vec<(Subject, Cause, u64, u64)> {
     let mut watch = Watch::new(&Limits::default());
-    watch.learn(week);
-    found(&watch.by_counts(&Brakes::default(), counts, NOW))
+    watch.learn(week, today);
+    found(&watch.by_counts(&Brakes::default(), counts, today, NOW))
 }
 
 #[test]
@@ -136,10 +140,10 @@ fn ten_times_its_own_busiest_day_and_the_new_begin_small() {
 #[test]
 fn what_was_seen_at_a_release_counts_no_more() {
     let mut watch = Watch::new(&Limits::default());
-    watch.learn(&[]);
+    watch.learn(&[], today);
     let counts = [count(SHOP, 0, 6_000, 1_000, 5)];
     let mut brakes = Brakes::default();
-    let brake = watch.by_counts(&brakes, &counts, NOW).remove(0);
+    let brake = watch.by_counts(&brakes, &counts, today, NOW).remove(0);
     let subject = brake.subject;
     let seen = seen(&counts, subject, NOW.day());
     assert_eq!((seen.accepted, seen.delivered, seen.complained), (6_000, 1_000, 5));
@@ -147,7 +151,7 @@ fn what_was_seen_at_a_release_counts_no_more() {
     brakes.insert(subject, Brake { released: Some(release), ..brake });
     // the account has all of it too, and nobody has looked at that
     let of_user = |counts: &[DailyCount], now| {
-        let put_on = watch.by_counts(&brakes, counts, now);
+        let put_on = watch.by_counts(&brakes, counts, |_| now.day(), now);
         put_on.into_iter().find(|brake| brake.subject == subject)
     };
     assert_eq!(of_user(&counts, NOW), None);
@@ -167,7 +171,7 @@ fn thresholds_are_the_operators() {
     let off = Watch::new(&Limits { brake_complaints_per_ten_thousand: 0, ..off });
     assert!(off.by_bounces(&Brakes::default(), &[(ACCOUNT, SHOP, ended(1_000, 1_000))], NOW).is_empty());
     let counts = [count(SHOP, 0, 1_000_000, 1_000_000, 1_000_000)];
-    assert!(off.by_counts(&Brakes::default(), &counts, NOW).is_empty());
+    assert!(off.by_counts(&Brakes::default(), &counts, today, NOW).is_empty());
 }
 
 #[test]

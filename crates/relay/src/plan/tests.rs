@@ -4,6 +4,7 @@ use time::{Date, Month};
 
 use super::*;
 use crate::account::{AccountState, Contacts};
+use crate::time_zone::TimeZone;
 
 const SMALL: Id<Plan> = Id::new(2);
 const LARGE: Id<Plan> = Id::new(3);
@@ -29,7 +30,7 @@ fn account(subscription: Subscription) -> Account {
         own_quota: Quota { recipients: None, renews_on: 20, moved: None },
         subscription,
         contacts: Contacts::default(),
-        time_zone: "UTC".to_owned(),
+        time_zone: TimeZone::utc(),
         language: Language::English,
         created_at: NOW,
     }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::clock::Timestamp;
 use crate::id::MessageId;
 use crate::queue::ContentFacts;
+use crate::time_zone::TimeZone;
 
 const ACME: Id<Account> = Id::new(1);
 const DAY: u64 = 86_400_000;
@@ -38,6 +40,7 @@ fn envelope(accepted_at: Timestamp, recipients: &[&str]) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at,
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts::default(),
@@ -77,8 +80,8 @@ fn a_period_ends_on_the_day_or_the_last_of_a_shorter_month() {
 fn the_ends_of_time_have_periods() {
     assert_eq!(words(quota(1, 15).period(Day(0))), "1970-01-01 to 1970-01-15");
     for renews_on in 1..=31 {
-        let period = quota(1, renews_on).period(day_of(Timestamp(u64::MAX)));
-        assert!(period.contains(day_of(Timestamp(u64::MAX))), "{}", words(period));
+        let period = quota(1, renews_on).period(Timestamp(u64::MAX).day().min(LAST));
+        assert!(period.contains(Timestamp(u64::MAX).day().min(LAST)), "{}", words(period));
         assert_eq!(period, quota(1, renews_on).period(Day(u64::MAX)));
     }
 }
@@ -131,35 +134,35 @@ proptest! {
 #[test]
 fn what_is_reserved_and_charged_never_passes_the_quota() {
     let usage = Usage::default();
-    let (quota, now) = (quota(3, 1), at(day(2026, 11, 24)));
+    let (quota, today) = (quota(3, 1), day(2026, 11, 24));
     let mut first = usage.reservation(ACME);
-    first.reserve(&quota, 2, now).unwrap();
+    first.reserve(&quota, 2, today).unwrap();
     let mut second = usage.reservation(ACME);
-    second.reserve(&quota, 1, now).unwrap();
+    second.reserve(&quota, 1, today).unwrap();
     let refused = Exhausted { recipients: 3, renews: day(2026, 12, 1) };
-    assert_eq!(second.reserve(&quota, 2, now), Err(refused));
+    assert_eq!(second.reserve(&quota, 2, today), Err(refused));
     // what it held it still holds
-    assert_eq!(usage.used(ACME, quota.period(now.day())), 3);
-    assert_eq!(usage.reservation(ACME).reserve(&quota, 1, now), Err(refused));
+    assert_eq!(usage.used(ACME, quota.period(today)), 3);
+    assert_eq!(usage.reservation(ACME).reserve(&quota, 1, today), Err(refused));
     drop(first);
-    second.reserve(&quota, 3, now).unwrap();
+    second.reserve(&quota, 3, today).unwrap();
     second.on_commit();
     drop(second);
-    assert_eq!(usage.reservation(ACME).reserve(&quota, 1, now), Err(refused), "its fate is unknown: it counts");
-    usage.reservation(Id::new(2)).reserve(&quota, 3, now).unwrap();
+    assert_eq!(usage.reservation(ACME).reserve(&quota, 1, today), Err(refused), "its fate is unknown: it counts");
+    usage.reservation(Id::new(2)).reserve(&quota, 3, today).unwrap();
 }
 
 #[test]
 fn what_is_released_may_be_used_again_and_leaves_nothing() {
     let usage = Usage::default();
-    let (quota, now) = (quota(1, 1), at(day(2026, 11, 24)));
+    let (quota, today) = (quota(1, 1), day(2026, 11, 24));
     let mut reservation = usage.reservation(ACME);
     for _ in 0..3 {
-        reservation.reserve(&quota, 1, now).unwrap();
+        reservation.reserve(&quota, 1, today).unwrap();
         reservation.on_commit();
         reservation.release();
     }
-    reservation.reserve(&quota, 1, now).unwrap();
+    reservation.reserve(&quota, 1, today).unwrap();
     drop(reservation);
     assert!(usage.lock().is_empty());
 }
@@ -171,7 +174,7 @@ fn no_way_of_the_clock_gives_a_period_twice() {
     let send = |today: Day| {
         let mut reservation = usage.reservation(ACME);
         let mut taken = 0;
-        while reservation.reserve(&quota, 1, at(today)).is_ok() {
+        while reservation.reserve(&quota, 1, today).is_ok() {
             reservation.on_commit();
             reservation.charge();
             taken += 1;
@@ -188,13 +191,38 @@ fn no_way_of_the_clock_gives_a_period_twice() {
 }
 
 #[test]
+fn a_zone_that_is_changed_at_the_edge_gives_no_period_twice_and_takes_none_away() {
+    let usage = Usage::default();
+    let quota = quota(10, 1);
+    // 30 November in the west, 1 December in the east
+    let now = Timestamp(at(day(2026, 11, 30)).0 + 11 * 3_600_000);
+    let send = |zone: &str, now: Timestamp, most: u64| {
+        let today = TimeZone::named(zone).unwrap().day(now);
+        let mut reservation = usage.reservation(ACME);
+        let fits = |count: &u64| reservation.reserve(&quota, *count, today).is_ok();
+        let taken = (1..=most).take_while(fits).count();
+        reservation.on_commit();
+        reservation.charge();
+        taken
+    };
+    assert_eq!(send("Etc/GMT+12", now, 7), 7);
+    assert_eq!(send("Pacific/Kiritimati", now, 20), 10, "the next period has begun there");
+    assert_eq!(send("Etc/GMT+12", now, 20), 3, "what was left of the one before is still there");
+    for zone in ["Pacific/Kiritimati", "UTC", "Etc/GMT+12", "Europe/Paris", "Pacific/Kiritimati"] {
+        assert_eq!(send(zone, now, 20), 0, "{zone}");
+    }
+    let tomorrow = Timestamp(now.0 + 2 * DAY);
+    assert_eq!(send("Etc/GMT+12", tomorrow, 20), 0, "December was used in the east");
+}
+
+#[test]
 fn a_message_that_crosses_into_a_full_period_does_not_fit() {
     let usage = Usage::default();
-    let (quota, evening) = (quota(2, 1), at(day(2026, 11, 30)));
+    let (quota, evening) = (quota(2, 1), day(2026, 11, 30));
     usage.charge([Charge { account: ACME, day: day(2026, 12, 1), recipients: 1 }]);
     let mut reservation = usage.reservation(ACME);
     reservation.reserve(&quota, 2, evening).unwrap();
-    let midnight = at(day(2026, 12, 1));
+    let midnight = day(2026, 12, 1);
     assert_eq!(reservation.reserve(&quota, 2, midnight).unwrap_err().renews, day(2027, 1, 1));
     reservation.reserve(&quota, 1, midnight).unwrap();
     assert_eq!(usage.used(ACME, quota.period(day(2026, 11, 30))), 0, "it moved with its message");
@@ -239,7 +267,22 @@ enum Happening {
     Return(usize, Fate),
     /// The process ends: memory is read again from the log.
     Crash,
+    /// The clock goes, or is put, so many hours on or back.
     Clock(i64),
+    /// The account moves to this one of the [`ZONES`].
+    Zone(usize),
+}
+
+/// From one end of the earth to the other, with days of 23 and of 25 hours.
+const ZONES: [&str; 6] =
+    ["UTC", "Europe/Paris", "Pacific/Kiritimati", "Etc/GMT+12", "America/St_Johns", "Australia/Lord_Howe"];
+
+thread_local! {
+    static KNOWN: Vec<TimeZone> = ZONES.iter().map(|name| TimeZone::named(name).unwrap()).collect();
+}
+
+fn day_in(zone: usize, at: Timestamp) -> Day {
+    KNOWN.with(|zones| zones[zone].day(at))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -265,21 +308,25 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => (0..SESSIONS).prop_map(Happening::Commit),
         4 => (0..SESSIONS, fate).prop_map(|(session, fate)| Happening::Return(session, fate)),
         1 => Just(Happening::Crash),
-        1 => (-40i64..40).prop_map(Happening::Clock),
+        1 => (-40i64..40).prop_map(|days| Happening::Clock(days * 24)),
+        2 => (-30i64..30).prop_map(Happening::Clock),
+        2 => (0..ZONES.len()).prop_map(Happening::Zone),
     ]
 }
 
 struct Transaction {
     reservation: Reservation,
     recipients: u64,
-    /// With the store since this moment, which its record has.
-    accepted_at: Option<Timestamp>,
+    /// With the store since this day, which its record has.
+    accepted_on: Option<Day>,
 }
 
 struct World {
     usage: Usage,
     quota: Quota,
     now: Timestamp,
+    /// The account's, by its place among [`ZONES`].
+    zone: usize,
     sessions: Vec<Transaction>,
     /// What is on the disk, with each period that it counts in.
     log: Charges,
@@ -290,7 +337,7 @@ impl World {
     fn new(quota: Quota) -> World {
         let now = at(day(2026, 11, 24));
         let (usage, log, periods) = (Usage::default(), Charges::default(), BTreeSet::new());
-        let mut world = World { usage, quota, now, sessions: Vec::new(), log, periods };
+        let mut world = World { usage, quota, now, zone: 0, sessions: Vec::new(), log, periods };
         world.begin();
         world
     }
@@ -302,21 +349,27 @@ impl World {
         self.sessions = (0..SESSIONS).map(|_| self.transaction()).collect();
     }
 
+    /// The day that it is for the account.
+    fn today(&self) -> Day {
+        day_in(self.zone, self.now)
+    }
+
     fn transaction(&self) -> Transaction {
-        Transaction { reservation: self.usage.reservation(ACME), recipients: 0, accepted_at: None }
+        Transaction { reservation: self.usage.reservation(ACME), recipients: 0, accepted_on: None }
     }
 
     fn on(&mut self, happening: &Happening) {
         match *happening {
             Happening::Recipient(session) => {
+                let today = self.today();
                 let transaction = &mut self.sessions[session];
                 let (reservation, wanted) = (&mut transaction.reservation, transaction.recipients + 1);
-                if transaction.accepted_at.is_none() && reservation.reserve(&self.quota, wanted, self.now).is_ok() {
+                if transaction.accepted_on.is_none() && reservation.reserve(&self.quota, wanted, today).is_ok() {
                     transaction.recipients = wanted;
                 }
             }
             // one that is with the store is cut there, and kept or not: see `Fate::Unknown`
-            Happening::Abandon(session) if self.sessions[session].accepted_at.is_none() => {
+            Happening::Abandon(session) if self.sessions[session].accepted_on.is_none() => {
                 self.sessions[session] = self.transaction();
             }
             Happening::Abandon(_) => {}
@@ -329,33 +382,35 @@ impl World {
                 }
                 self.begin();
             }
-            Happening::Clock(days) => self.now = Timestamp(self.now.0.saturating_add_signed(days * DAY as i64)),
+            Happening::Clock(hours) => self.now = Timestamp(self.now.0.saturating_add_signed(hours * 3_600_000)),
+            Happening::Zone(zone) => self.zone = zone,
         }
     }
 
     fn commit(&mut self, session: usize) {
+        let today = self.today();
         let transaction = &mut self.sessions[session];
         let (reservation, recipients) = (&mut transaction.reservation, transaction.recipients);
-        if transaction.accepted_at.is_some() || recipients == 0 {
+        if transaction.accepted_on.is_some() || recipients == 0 {
             return;
         }
-        if reservation.reserve(&self.quota, recipients, self.now).is_ok() {
+        if reservation.reserve(&self.quota, recipients, today).is_ok() {
             reservation.on_commit();
-            transaction.accepted_at = Some(self.now);
+            transaction.accepted_on = Some(today);
         } else {
             self.sessions[session] = self.transaction();
         }
     }
 
     fn on_return(&mut self, session: usize, fate: Fate) {
-        if self.sessions[session].accepted_at.is_none() {
+        if self.sessions[session].accepted_on.is_none() {
             return;
         }
         let fresh = self.transaction();
-        let Transaction { mut reservation, recipients, accepted_at } =
+        let Transaction { mut reservation, recipients, accepted_on } =
             std::mem::replace(&mut self.sessions[session], fresh);
         if matches!(fate, Fate::Kept | Fate::Unknown(true)) {
-            let day = day_of(accepted_at.unwrap());
+            let day = accepted_on.unwrap();
             let period = self.quota.period(day);
             self.periods.insert((period.begins, period.renews));
             self.log.add(Charge { account: ACME, day, recipients });
@@ -395,7 +450,7 @@ proptest! {
             world.on(&Happening::Return(0, Fate::Kept));
         }
         world.check();
-        let period = world.quota.period(world.now.day());
+        let period = world.quota.period(world.today());
         prop_assert_eq!(world.log.used(ACME, period), recipients);
     }
 }
@@ -403,7 +458,7 @@ proptest! {
 #[test]
 fn never_exceeded_by_threads_at_once() {
     const THREADS: u64 = 8;
-    let (usage, quota, now) = (Usage::default(), quota(1_000, 1), at(day(2026, 11, 24)));
+    let (usage, quota, today) = (Usage::default(), quota(1_000, 1), day(2026, 11, 24));
     let kept = Arc::new(AtomicU64::new(0));
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -413,7 +468,7 @@ fn never_exceeded_by_threads_at_once() {
                     let mut reservation = usage.reservation(ACME);
                     let wanted = (turn + thread) % 5 + 1;
                     let taken =
-                        (1..=wanted).take_while(|count| reservation.reserve(&quota, *count, now).is_ok()).count();
+                        (1..=wanted).take_while(|count| reservation.reserve(&quota, *count, today).is_ok()).count();
                     if (turn + thread) % 3 > 0 {
                         reservation.on_commit();
                         std::thread::yield_now();
@@ -425,5 +480,5 @@ fn never_exceeded_by_threads_at_once() {
         }
     });
     assert_eq!(kept.load(Ordering::Relaxed), 1_000);
-    assert_eq!(usage.used(ACME, quota.period(now.day())), 1_000);
+    assert_eq!(usage.used(ACME, quota.period(today)), 1_000);
 }

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Charge, DAYS_KEPT, Period, Quota, day_of};
+use super::{Charge, DAYS_KEPT, LAST, Period, Quota};
 use crate::account::Account;
-use crate::clock::{Day, Timestamp};
+use crate::clock::Day;
 use crate::id::Id;
 
 /// The counters. Cheap to clone; all clones count together.
@@ -122,12 +122,12 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// Reserves so many recipients in all, in the period of `now`, in place of what was reserved before.
+    /// Reserves so many recipients in all, on a day of the account's, in place of what was reserved before.
     ///
     /// # Errors
     /// [`Exhausted`]: they do not fit; what was reserved before stays.
-    pub fn reserve(&mut self, quota: &Quota, recipients: u64, now: Timestamp) -> Result<(), Exhausted> {
-        let day = day_of(now);
+    pub fn reserve(&mut self, quota: &Quota, recipients: u64, day: Day) -> Result<(), Exhausted> {
+        let day = day.min(LAST);
         let period = quota.period(day);
         let mut accounts = self.usage.lock();
         let days = accounts.entry(self.account).or_default();

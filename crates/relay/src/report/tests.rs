@@ -13,6 +13,7 @@ fn token(first: u16, is_single: bool) -> Token {
         first,
         is_single,
         until: NOW.day(),
+        days_ahead: 0,
     }
 }
 

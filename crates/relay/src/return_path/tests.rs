@@ -17,15 +17,18 @@ fn paths(key: u8) -> Arc<ReturnPaths> {
 
 fn token() -> impl Strategy<Value = Token> {
     let numbers = (any::<u128>(), 1..5_000_000u64, 0..5_000_000u64, 0..5_000_000u64);
-    (numbers, 0..1_000u16, any::<bool>()).prop_map(|((message, account, domain, user), first, is_single)| Token {
-        message: MessageId(message),
-        account: Id::new(account),
-        domain: (domain != 0).then(|| Id::new(domain)),
-        user: (user != 0).then(|| Id::new(user)),
-        first,
-        is_single,
-        until: NOW.after(LIFETIME).day(),
-    })
+    (numbers, 0..1_000u16, any::<bool>(), -2..=2i8).prop_map(
+        |((message, account, domain, user), first, is_single, days_ahead)| Token {
+            message: MessageId(message),
+            account: Id::new(account),
+            domain: (domain != 0).then(|| Id::new(domain)),
+            user: (user != 0).then(|| Id::new(user)),
+            first,
+            is_single,
+            until: NOW.after(LIFETIME).day(),
+            days_ahead,
+        },
+    )
 }
 
 proptest! {
@@ -78,6 +81,7 @@ fn a_token_is_good_until_its_day_ends() {
         first: 3,
         is_single: true,
         until: NOW.after(LIFETIME).day(),
+        days_ahead: 0,
     };
     let local = paths(1).local_part(&token).unwrap();
     assert_eq!(paths(1).token(&local, NOW.after(LIFETIME)).unwrap().recipient(), Some(3));
@@ -95,6 +99,7 @@ fn numbers_beyond_all_measure_have_no_room() {
         first: 0,
         is_single: false,
         until: NOW.day(),
+        days_ahead: 0,
     };
     assert_eq!(paths(1).local_part(&token), None);
 }
@@ -135,6 +140,7 @@ fn envelope(origin: Origin, reverse_path: &str) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: NOW,
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts::default(),

@@ -9,6 +9,7 @@ use crate::directory::Directory;
 use crate::id::Id;
 use crate::language::Language;
 use crate::store::{Book, Plans};
+use crate::time_zone::TimeZone;
 
 /// The account that the relay's own mail belongs to: built in, in no list, never suspended.
 pub const SYSTEM_ACCOUNT: Id<Account> = Id::new(0);
@@ -53,7 +54,8 @@ fn name_of_account(book: &impl Book, name: &str, own: Option<Id<Account>>) -> Re
 pub struct AccountChange {
     /// What people call it.
     pub name: Option<String>,
-    /// The time zone that its people read times in.
+    /// The time zone that its people read times in, and whose days its mail is counted by from now on. What was counted
+    /// stays on the day that it was counted on.
     pub time_zone: Option<String>,
     /// The language of what is written to it.
     pub language: Option<Language>,
@@ -89,15 +91,10 @@ pub fn account_set(
     }
     activity_days.apply(&mut changed.activity_days);
     if let Some(given) = time_zone {
-        let zone = jiff::tz::TimeZone::get(given.trim()).ok();
-        let known = zone.as_ref().and_then(|zone| zone.iana_name());
-        known
-            .ok_or_else(|| {
-                let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
-                Fault::invalid(format!("`{given}` is no time zone."), remedy)
-                    .named("time-zone-none", &[("zone", &given)])
-            })?
-            .clone_into(&mut changed.time_zone);
+        changed.time_zone = TimeZone::named(given.trim()).ok_or_else(|| {
+            let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
+            Fault::invalid(format!("`{given}` is no time zone."), remedy).named("time-zone-none", &[("zone", &given)])
+        })?;
     }
     changed.language = language.unwrap_or(changed.language);
     Ok(book.account_set(changed, caller.actor, caller.now)?)
@@ -162,12 +159,13 @@ pub fn account_quota(
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
     let found = account_find(book, account)?;
-    let before = found.on(caller.now.day()).own_quota;
+    let today = found.day(caller.now);
+    let before = found.on(today).own_quota;
     let mut quota = before;
     limit(recipients, &mut quota.recipients)?;
     match renews_on {
         None => {}
-        Some(day @ 1..=31) => quota = quota.moved_to(day, caller.now.day()),
+        Some(day @ 1..=31) => quota = quota.moved_to(day, today),
         Some(day) => {
             return Err(Fault::invalid(
                 format!("No month has a day {day}."),

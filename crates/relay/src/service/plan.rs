@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::account::limit;
 use super::{Caller, Fault, Setting, account_find, display_name, mailbox, room};
 use crate::account::{Account, Contact};
-use crate::clock::Day;
+use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
 use crate::limits::{Limits, PLANS_MAX};
@@ -185,13 +185,19 @@ pub type Counted = (Arc<Plan>, Option<u64>);
 ///
 /// # Errors
 /// There is no such account.
-pub fn plans(book: &impl Book, account: Option<Id<Account>>, scope: Scope, today: Day) -> Result<Vec<Counted>, Fault> {
+pub fn plans(
+    book: &impl Book,
+    account: Option<Id<Account>>,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<Vec<Counted>, Fault> {
     let directory = book.directory();
-    let of = account.map(|account| account_find(book, account)).transpose()?.map(|account| account.on(today));
+    let of =
+        account.map(|account| account_find(book, account)).transpose()?.map(|account| account.on(account.day(now)));
     let mut counts: BTreeMap<Id<Plan>, u64> = BTreeMap::new();
     if scope == Scope::Operator {
         for account in directory.accounts.values() {
-            let account = account.on(today);
+            let account = account.on(account.day(now));
             let needed = directory.plans.keys().filter(|plan| account.subscription.needs(**plan));
             needed.for_each(|plan| *counts.entry(*plan).or_default() += 1);
         }
@@ -217,7 +223,8 @@ pub fn plan_ask(
     message: &str,
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
-    let found = account_find(store, account)?.on(caller.now.day());
+    let found = account_find(store, account)?;
+    let found = found.on(found.day(caller.now));
     if let Some(wish) = wish {
         let plan = plan_find(store, wish)?;
         // what is not offered does not exist for an account, but for what it is on

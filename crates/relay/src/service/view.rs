@@ -195,9 +195,9 @@ views! {
         last_login_at: Option<String>,
         /// Where that came from.
         last_login_from: Option<String>,
-        /// Recipients accepted from it today, in UTC.
+        /// Recipients accepted from it today, in the account's time zone.
         sent_today: u64,
-        /// Recipients accepted from it in the last 30 days, today included, in UTC.
+        /// Recipients accepted from it in the last 30 days, today included, in the account's time zone.
         sent_30_days: u64,
         /// When it was made.
         created_at: String,
@@ -336,7 +336,9 @@ views! {
     }
     /// What was sent in a period, and what became of it.
     StatisticsView {
-        /// The first day, in UTC.
+        /// The time zone whose days they are; none where several accounts are counted, each by the days of its own.
+        time_zone: Option<String>,
+        /// The first day.
         since: String,
         /// The last day.
         until: String,
@@ -374,7 +376,7 @@ views! {
     }
     /// One day of a period.
     DayTallyView {
-        /// The day, in UTC.
+        /// The day.
         day: String,
         /// What was sent.
         tally: TallyView,

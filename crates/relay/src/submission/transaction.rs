@@ -8,7 +8,7 @@ use smtp::server::Answer;
 use std::time::Duration;
 
 use super::{Submission, Visit, lock};
-use crate::clock::Timestamp;
+use crate::clock::{Day, Timestamp};
 use crate::dice::Dice;
 use crate::directory::Directory;
 use crate::id::MessageId;
@@ -16,7 +16,7 @@ use crate::notification::{self, Requests};
 use crate::policy::{self, Refusal, Taking};
 use crate::priority::Priority;
 use crate::queue::{ContentFacts, Envelope, Origin, SessionFacts, TlsWish};
-use crate::quota::{self, Exhausted, Quota, Reservation};
+use crate::quota::{Exhausted, Quota, Reservation};
 use crate::sending_domain::SendingDomain;
 use crate::smtp_user::SmtpUser;
 use crate::unsubscribe::Wish;
@@ -119,10 +119,10 @@ impl Visit {
             Taking::Deliver => false,
             Taking::Suppress => true,
         };
-        let quota = quota_of(user, directory, now);
+        let (quota, day) = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else { return Ok(()) };
-        let taken = transaction.take((path, parameters), is_suppressed, &quota, now);
-        taken.map_err(|exhausted| self.no(quota_reached(exhausted)))
+        let taken = transaction.take((path, parameters), is_suppressed, &quota, day);
+        taken.map_err(|exhausted| self.no(quota_reached(exhausted, user, directory)))
     }
 
     pub(super) fn on_begin(
@@ -195,17 +195,17 @@ impl Visit {
             client_name: client_name.to_owned(),
             tls: self.tls.clone(),
         };
-        let quota = quota_of(user, directory, now);
+        let (quota, day) = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else {
             return Err(Answer::Close(replies::session_revoked()));
         };
         let recipients = transaction.recipients.len() as u64;
-        let reserved = transaction.reservation.reserve(&quota, recipients, now);
+        let reserved = transaction.reservation.reserve(&quota, recipients, day);
         if let Err(exhausted) = reserved {
-            return Err(self.no(quota_reached(exhausted)));
+            return Err(self.no(quota_reached(exhausted, user, directory)));
         }
         transaction.reservation.on_commit();
-        Ok(transaction.envelope(user, session, from, &inspection, now))
+        Ok(transaction.envelope(user, session, from, &inspection, (now, day)))
     }
 
     /// The message was committed: its transaction is over.
@@ -238,7 +238,7 @@ impl Transaction {
         (path, parameters): (&Address, &RcptParameters),
         is_suppressed: bool,
         quota: &Quota,
-        now: Timestamp,
+        day: Day,
     ) -> Result<(), Exhausted> {
         let (list, requests) = match is_suppressed {
             true => (&mut self.suppressed, &mut self.requests.suppressed),
@@ -248,7 +248,7 @@ impl Transaction {
             return Ok(());
         }
         if !is_suppressed && quota.recipients.is_some() {
-            self.reservation.reserve(quota, list.len() as u64 + 1, now)?;
+            self.reservation.reserve(quota, list.len() as u64 + 1, day)?;
         }
         notification::ask(requests, list.len(), parameters);
         list.push(path.clone());
@@ -270,7 +270,7 @@ impl Transaction {
         session: SessionFacts,
         from: &str,
         inspection: &Inspection,
-        now: Timestamp,
+        (now, day): (Timestamp, Day),
     ) -> Envelope {
         Envelope {
             message: self.message.unwrap_or(MessageId(0)),
@@ -286,6 +286,7 @@ impl Transaction {
             header_needs_smtputf8: self.parameters.smtputf8 && inspection.header_eight_bit,
             needs_eight_bit: inspection.header_eight_bit || inspection.body_eight_bit,
             accepted_at: now,
+            days_ahead: day.ahead_of(now.day()).unwrap_or_default(),
             retry_for: user.rules.retry_seconds.map(Duration::from_secs),
             sandbox: user.rules.sandbox,
             facts: ContentFacts {
@@ -304,19 +305,23 @@ impl Transaction {
     }
 }
 
-/// The quota of an SMTP user's account.
-fn quota_of(user: &SmtpUser, directory: &Directory, now: Timestamp) -> Quota {
+/// The quota of an SMTP user's account, and the day that what is taken now counts on.
+fn quota_of(user: &SmtpUser, directory: &Directory, now: Timestamp) -> (Quota, Day) {
     // no user stands without its account
-    let account = directory.accounts.get(&user.account);
-    account.map(|account| account.quota(&directory.plans, quota::day_of(now))).unwrap_or_default()
+    let Some(account) = directory.accounts.get(&user.account) else { return (Quota::default(), now.day()) };
+    let day = account.day(now);
+    (account.quota(&directory.plans, day), day)
 }
 
-fn quota_reached(Exhausted { recipients, renews }: Exhausted) -> Refusal {
+fn quota_reached(Exhausted { recipients, renews }: Exhausted, user: &SmtpUser, directory: &Directory) -> Refusal {
+    let account = directory.accounts.get(&user.account);
+    // the moment with its offset: whoever reads it, wherever, reads the same
+    let renews = account.map_or_else(|| renews.to_string(), |account| account.time_zone.beginning(renews));
     let reason = format!(
         "The account's quota of {recipients} recipients a month is reached; it renews on {renews}. Nothing was sent to \
          this recipient."
     );
-    Refusal { reply: replies::quota_reached(recipients, &renews.to_string()), reason }
+    Refusal { reply: replies::quota_reached(recipients, &renews), reason }
 }
 
 fn inadmissible(error: AdmissionError) -> smtp::reply::Reply {

@@ -87,7 +87,7 @@ impl Register {
         }
         let mut draft = self.draft();
         for account in self.directory.accounts.values() {
-            let mut settled = account.on(now.day());
+            let mut settled = account.on(account.day(now));
             if settled.subscription.needs(id) {
                 let what =
                     format!("Account {} is on plan {id}, will be, or asks for it: retire it instead.", account.id);
@@ -126,7 +126,7 @@ impl Register {
         let told = Details::from(About::from(&*account));
         let told = match (action, asked) {
             ("account.plan" | "plan.keep", _) => {
-                let today = now.day();
+                let today = account.day(now);
                 told.changed(Field::Plan, &self.standing(kept, today), &self.standing(&account, today))
             }
             (_, Some(wish)) => told.with(Field::AskedPlan, &wish.map(|id| self.named(id))),

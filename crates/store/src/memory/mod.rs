@@ -137,6 +137,8 @@ struct Row {
     detail: ActivityDetail,
     change: u64,
     recipient: usize,
+    /// By how many days the date of its account was ahead of that in UTC.
+    days_ahead: i8,
 }
 
 impl Memory {

@@ -51,12 +51,12 @@ impl Live {
 }
 
 impl State {
-    fn add_row(&mut self, mut detail: ActivityDetail, recipient: usize) {
+    fn add_row(&mut self, mut detail: ActivityDetail, recipient: usize, days_ahead: i8) {
         self.row_last += 1;
         self.change_last += 1;
         detail.row.row = self.row_last;
         self.tell(&detail.row, recipient);
-        self.rows.push(Row { detail, change: self.change_last, recipient });
+        self.rows.push(Row { detail, change: self.change_last, recipient, days_ahead });
     }
 
     fn add_rows(&mut self, envelope: &Envelope) {
@@ -68,18 +68,18 @@ impl State {
                 priority: Some(envelope.priority),
                 session: envelope.session.clone(),
             };
-            self.counters.begin(Key::of(&detail.row), detail.row.status);
-            self.add_row(detail, recipient);
+            self.counters.begin(Key::of(&detail.row, envelope.days_ahead), detail.row.status);
+            self.add_row(detail, recipient, envelope.days_ahead);
         }
     }
 
     /// The row of a recipient, marked as changed.
-    fn row(&mut self, message: MessageId, recipient: usize) -> Option<&mut ActivityDetail> {
+    fn row(&mut self, message: MessageId, recipient: usize) -> Option<&mut Row> {
         let row =
             self.rows.iter_mut().find(|row| row.recipient == recipient && row.detail.row.message == Some(message))?;
         self.change_last += 1;
         row.change = self.change_last;
-        Some(&mut row.detail)
+        Some(row)
     }
 
     fn settle(&mut self, settlement: &Settlement) -> Result<(), StoreError> {
@@ -104,7 +104,10 @@ impl State {
             self.live.remove(&settlement.message);
         }
         for (verdict, state) in changed {
-            let Some(detail) = self.row(settlement.message, usize::from(verdict.recipient)) else { continue };
+            let Some(Row { detail, days_ahead, .. }) = self.row(settlement.message, usize::from(verdict.recipient))
+            else {
+                continue;
+            };
             let before = detail.row.status;
             let event = rows::settle(&mut detail.row, settlement, verdict);
             detail.events.push(event);
@@ -113,7 +116,7 @@ impl State {
                 let event = rows::hold(&mut detail.row, reason, settlement.at);
                 detail.events.push(event);
             }
-            let (key, after) = (Key::of(&detail.row), detail.row.status);
+            let (key, after) = (Key::of(&detail.row, *days_ahead), detail.row.status);
             self.counters.change(key, before, after);
             self.tell(&told, usize::from(verdict.recipient));
         }
@@ -136,7 +139,7 @@ impl State {
             }
         }
         for number in changed {
-            if let Some(detail) = self.row(message, number) {
+            if let Some(Row { detail, .. }) = self.row(message, number) {
                 let event = rows::hold(&mut detail.row, reason, now);
                 detail.events.push(event);
             }
@@ -154,7 +157,7 @@ impl State {
             }
         }
         for number in changed {
-            if let Some(detail) = self.row(message, number) {
+            if let Some(Row { detail, .. }) = self.row(message, number) {
                 let event = rows::release(&mut detail.row, now);
                 detail.events.push(event);
             }
@@ -200,10 +203,10 @@ impl State {
         if effect == Effect::Nothing {
             return;
         }
-        let Some(detail) = self.row(report.message, number) else { return };
+        let Some(Row { detail, days_ahead, .. }) = self.row(report.message, number) else { return };
         let event = rows::report(&mut detail.row, report, effect);
         detail.events.push(event);
-        let (told, key) = (detail.row.clone(), Key::of(&detail.row));
+        let (told, key) = (detail.row.clone(), Key::of(&detail.row, *days_ahead));
         if let Effect::Becomes(before, after) = effect {
             self.counters.change(key, before, after);
             self.tell(&told, number);
@@ -226,7 +229,7 @@ impl State {
             None => {
                 let events = vec![rows::event(&row)];
                 let session = Some(rows::session_of(&notice));
-                self.add_row(ActivityDetail { row, facts: None, priority: None, session, events }, 0);
+                self.add_row(ActivityDetail { row, facts: None, priority: None, session, events }, 0, 0);
             }
         }
     }

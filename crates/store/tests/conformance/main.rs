@@ -152,6 +152,7 @@ suite! {
         a_late_bounce_follows_the_delivery
         a_complaint_is_counted_beside_the_delivery
         what_is_gone_is_counted_right_once
+        a_late_bounce_corrects_the_day_of_the_account_that_was_counted_on
         a_report_of_nobody_is_shown_at_each_and_changes_nothing
         reports_of_one_recipient_are_bounded
         what_is_reported_of_mail_in_the_queue_waits_for_nothing

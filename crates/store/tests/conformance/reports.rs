@@ -3,6 +3,8 @@
 use relay::activity::{ActivityFilter, DailyCount, Status};
 use relay::id::{Id, MessageId};
 use relay::outcome::Class;
+use relay::queue::Envelope;
+use relay::quota::Period;
 use relay::report::{Report, ReportKind};
 use relay::store::Store;
 
@@ -14,6 +16,7 @@ fn report(message: MessageId, recipient: Option<u16>, kind: ReportKind, at: u64)
         account: Id::new(1),
         domain: Some(Id::new(1)),
         user: Some(Id::new(1)),
+        days_ahead: 0,
         recipient,
         at: later(at),
         kind,
@@ -78,6 +81,36 @@ pub(crate) async fn what_is_gone_is_counted_right_once(store: &impl Store) {
         store.report(report(message, Some(0), ReportKind::SoftBounce, at)).await.unwrap();
     }
     assert_eq!(counted(store).await, [0, 1, 0, 0]);
+}
+
+pub(crate) async fn a_late_bounce_corrects_the_day_of_the_account_that_was_counted_on(store: &impl Store) {
+    // the first of two accepted when the account's date was a day ahead of UTC, the third when it was a day behind
+    let ahead = |number, recipient, days_ahead| Envelope { days_ahead, ..envelope(number, &[recipient]) };
+    let [first, second, third] = [
+        commit(store, ahead(1, "anna@example.org", 1)).await,
+        commit(store, ahead(2, "bert@example.net", 1)).await,
+        commit(store, ahead(3, "clara@example.com", -1)).await,
+    ];
+    for message in [first, second, third] {
+        store.settle(settlement(message, later(9), &[(0, DELIVERED)])).await.unwrap();
+    }
+    store.caught_up().await;
+    assert_eq!(store.erase(Id::new(1), "bert@example.net").unwrap().rows, 1);
+    // what knows the row follows it; where it is gone, the report itself says on which day it counts
+    for (message, days_ahead) in [(first, 0), (second, 1)] {
+        let bounce = report(message, Some(0), ReportKind::HardBounce, 100);
+        store.report(Report { days_ahead, ..bounce }).await.unwrap();
+    }
+    store.caught_up().await;
+    let day = |days| {
+        let counts = store.sent(None, NOW.day().ahead(days), NOW.day().ahead(days)).unwrap();
+        counts.iter().map(|count| [count.accepted, count.delivered, count.hard_bounced]).collect::<Vec<_>>()
+    };
+    assert_eq!((day(-1), day(0), day(1)), (vec![[1, 1, 0]], vec![], vec![[2, 0, 2]]));
+    let charged = store.charges().unwrap();
+    let used =
+        |days| charged.used(Id::new(1), Period { begins: NOW.day().ahead(days), renews: NOW.day().ahead(days + 1) });
+    assert_eq!((used(-1), used(0), used(1)), (1, 0, 2), "the quota counts by the same days");
 }
 
 pub(crate) async fn a_report_of_nobody_is_shown_at_each_and_changes_nothing(store: &impl Store) {

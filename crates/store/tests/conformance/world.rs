@@ -134,6 +134,7 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: later(number),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts {

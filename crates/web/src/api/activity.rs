@@ -163,7 +163,8 @@ pub(super) struct Counted {
     domain: Option<String>,
     /// Of this SMTP user alone, by number or username.
     user: Option<String>,
-    /// The first day, in UTC: `2026-11-24`; a week where absent.
+    /// The first day, in the time zone of the account: `2026-11-24`; a week where absent. Of the whole relay each account is
+    /// counted by the days of its own.
     since: Option<String>,
     /// The last day; today where absent.
     until: Option<String>,

@@ -50,12 +50,6 @@ struct Choice {
     is_wrong: bool,
 }
 
-/// Today, in UTC, as statistics count days.
-fn today() -> Day {
-    let now = jiff::Timestamp::now().as_millisecond();
-    Timestamp(u64::try_from(now).unwrap_or_default()).day()
-}
-
 fn day_of(iso: &str) -> Option<Day> {
     let is_day = iso.len() == 10 && !iso.contains(' ');
     relay::moment::parse(iso).ok().filter(|_| is_day).map(Timestamp::day)
@@ -263,6 +257,7 @@ struct Sent {
 struct DashboardPage {
     page: Page,
     today: String,
+    zone: String,
     days_max: String,
     /// None where the visitor may not see Activity.
     sent: Option<Sent>,
@@ -274,7 +269,7 @@ struct DashboardPage {
 async fn sent(visit: &Visit) -> Result<Sent, Failure> {
     let query = visit.here.split_once('?').map_or("", |(_, query)| query);
     let asked: Asked = serde_html_form::from_str(query).unwrap_or_default();
-    let Choice { word, period, is_wrong } = choice(&asked, today());
+    let Choice { word, period, is_wrong } = choice(&asked, visit.words().today_counted());
     let (since, until) = (Some(period.since), Some(period.until));
     let operation = Operation::Statistics { account: None, domain: None, user: None, since, until };
     let statistics: StatisticsView = visit.ask(operation).await?;
@@ -316,7 +311,8 @@ pub(super) async fn page(visit: Visit) -> Result<Response, Failure> {
     let account = visit.account.as_ref();
     Ok(shown(&DashboardPage {
         page: visit.page(),
-        today: words.weekday(&today().to_string()),
+        today: words.weekday(&words.today().to_string()),
+        zone: words.zone().to_owned(),
         days_max: words.number(DAYS_MAX),
         sent,
         used: account.map_or_else(String::new, |account| words.number(account.used)),

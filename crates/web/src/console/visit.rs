@@ -165,7 +165,7 @@ impl Visit {
         }
         let paced =
             console.pace.lock().unwrap_or_else(PoisonError::into_inner).on(visitor.member.id, console.door.now());
-        let zone = visitor.account.as_ref().map_or("UTC", |account| account.time_zone.as_str());
+        let zone = visitor.account.as_ref().map_or("UTC", |account| account.time_zone.name());
         let words = Words::in_zone(visitor.member.language, zone);
         let mut visit = Visit { visitor, here, console: console.clone(), words, account: None };
         if paced.is_err() {

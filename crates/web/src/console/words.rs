@@ -11,7 +11,7 @@ use icu_decimal::input::Decimal;
 use icu_locale_core::{Locale, locale};
 use jiff::civil;
 use jiff::tz::TimeZone;
-use relay::clock::Timestamp;
+use relay::clock::{Day, Timestamp};
 use relay::language::Language;
 use std::sync::LazyLock;
 
@@ -107,12 +107,12 @@ impl Words {
     }
 
     /// With times in a zone (IANA name); in UTC where there is none such.
-    pub(super) fn in_zone(language: Language, zone: &str) -> Words {
+    pub(crate) fn in_zone(language: Language, zone: &str) -> Words {
         Words { language, zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) }
     }
 
     /// The name of the zone.
-    pub(super) fn zone(&self) -> &str {
+    pub(crate) fn zone(&self) -> &str {
         self.zone.iana_name().unwrap_or("UTC")
     }
 
@@ -285,6 +285,12 @@ impl Words {
     /// Today, in the zone.
     pub(super) fn today(&self) -> civil::Date {
         self.zone.to_datetime(jiff::Timestamp::now()).date()
+    }
+
+    /// Today, in the zone, as statistics count days.
+    pub(super) fn today_counted(&self) -> Day {
+        let today = relay::moment::parse(&self.today().to_string());
+        today.map(Timestamp::day).unwrap_or_default()
     }
 
     /// When a day begins in the zone; none before 1970.

@@ -13,7 +13,7 @@ letter-greeting = Hello { $name },
 letter-invitation = You were added to { $place } in the console of Envoi, which shows what became of every message that is sent. Choose a password to come in.
 letter-invitation-subject = Your access to { $place }
 letter-link =
-    Open this link. It works once, until { $until } (UTC):
+    Open this link. It works once, until { $until } ({ $zone }):
 
     { $url }
 letter-signature =
@@ -21,9 +21,9 @@ letter-signature =
     Envoi
 letter-unexpected = If you did not expect this, do nothing: without the link nothing changes.
 letter-quota = { $account } has sent to { $used } of the { $quota } recipients of this period.
-letter-quota-full = Further recipients are refused with "452 4.7.1" until { $day }, when the next period begins. Applications that try again later deliver then. If you need more before, ask for another plan on the page Pricing.
+letter-quota-full = Further recipients are refused with "452 4.7.1" until { $day } ({ $zone }), when the next period begins. Applications that try again later deliver then. If you need more before, ask for another plan on the page Pricing.
 letter-quota-full-subject = { $account }: the quota is used up
-letter-quota-near = When all of them are used, further recipients are refused until { $day }, when the next period begins. If that will not be enough, ask for another plan on the page Pricing.
+letter-quota-near = When all of them are used, further recipients are refused until { $day } ({ $zone }), when the next period begins. If that will not be enough, ask for another plan on the page Pricing.
 letter-quota-subject = { $account }: { $percent } of the quota is used
 letter-test = this is the test email that you asked for. It was sent from { $domain } as the SMTP user “{ $user }”, by the way that the mail of your applications takes.
 letter-test-seen = That you read it means that the way is open. If it was among the spam, look at the records of the domain in the console.
@@ -33,11 +33,11 @@ letter-plan-answer-here =
 
     { $url }
 letter-plan-approved = The operator of the relay has approved the plan { $plan } for { $account }. It is in force from now on. What was sent in this period still counts.
-letter-plan-approved-later = The operator of the relay has approved the plan { $plan } for { $account }. It begins on { $day }, with the next period. Until then everything stays as it is.
+letter-plan-approved-later = The operator of the relay has approved the plan { $plan } for { $account }. It begins on { $day } ({ $zone }), with the next period. Until then everything stays as it is.
 letter-plan-approved-subject = { $account }: the plan { $plan } is approved
 letter-plan-asked = { $who } asks for the plan { $plan } for { $account }.
 letter-plan-asked-subject = { $account } asks for the plan { $plan }
-letter-plan-cancel-approved = The operator of the relay has approved the cancellation of the plan of { $account }. It ends on { $day }: from that day on applications can no longer log in. Mail that was accepted before is still delivered.
+letter-plan-cancel-approved = The operator of the relay has approved the cancellation of the plan of { $account }. It ends on { $day } ({ $zone }): from that day on applications can no longer log in. Mail that was accepted before is still delivered.
 letter-plan-cancel-approved-subject = { $account }: the cancellation is approved
 letter-plan-cancel-asked = { $who } asks to cancel the plan of { $account }.
 letter-plan-cancel-asked-subject = { $account } asks to cancel its plan

@@ -160,7 +160,7 @@ smtp-user-add-do = Create username and password
 smtp-user-add-password = Add a second password
 smtp-user-add-what = It sends from { $domain } and from no other domain. Username and password are made for you; the password is shown once.
 smtp-user-application = The application that sends
-smtp-user-counts = Recipients, by days in UTC.
+smtp-user-counts = Recipients, by the days of the time zone { $zone }.
 smtp-user-delete = Delete this SMTP user
 smtp-user-delete-do = Delete SMTP user
 smtp-user-delete-stays = Its mail in the queue is still delivered, and Activity stays. The username is never used again.
@@ -280,7 +280,7 @@ own-account-name = Name
 own-account-no-name = Give a name of 1 to 100 characters on one line.
 own-account-what = Name, clock and language
 own-account-zone = Time zone
-own-account-zone-hint = Of all times that the pages of this account show.
+own-account-zone-hint = Of all times that the pages of this account show. Days are counted by it from now on, and the period of the quota renews at its midnight; what is counted already stays where it is.
 
 ## Suppressions
 suppression-add = Suppress an address

@@ -13,7 +13,7 @@ letter-greeting = Bonjour { $name },
 letter-invitation = Vous avez été ajouté à { $place } dans la console d’Envoi, qui montre ce qu’il est advenu de chaque message envoyé. Choisissez un mot de passe pour y entrer.
 letter-invitation-subject = Votre accès à { $place }
 letter-link =
-    Ouvrez ce lien. Il ne sert qu’une fois, jusqu’au { $until } (UTC) :
+    Ouvrez ce lien. Il ne sert qu’une fois, jusqu’au { $until } ({ $zone }) :
 
     { $url }
 letter-signature =
@@ -21,9 +21,9 @@ letter-signature =
     Envoi
 letter-unexpected = Si vous ne vous y attendiez pas, ne faites rien : sans le lien, rien ne change.
 letter-quota = { $account } a envoyé à { $used } des { $quota } destinataires de cette période.
-letter-quota-full = Tout autre destinataire est refusé avec « 452 4.7.1 » jusqu’au { $day }, début de la prochaine période. Les applications qui réessaient plus tard livreront alors leurs messages. S’il vous en faut davantage d’ici là, demandez un autre forfait à la page Tarifs.
+letter-quota-full = Tout autre destinataire est refusé avec « 452 4.7.1 » jusqu’au { $day } ({ $zone }), début de la prochaine période. Les applications qui réessaient plus tard livreront alors leurs messages. S’il vous en faut davantage d’ici là, demandez un autre forfait à la page Tarifs.
 letter-quota-full-subject = { $account } : le quota est épuisé
-letter-quota-near = Une fois le quota épuisé, tout autre destinataire sera refusé jusqu’au { $day }, début de la prochaine période. Si cela ne suffit pas, demandez un autre forfait à la page Tarifs.
+letter-quota-near = Une fois le quota épuisé, tout autre destinataire sera refusé jusqu’au { $day } ({ $zone }), début de la prochaine période. Si cela ne suffit pas, demandez un autre forfait à la page Tarifs.
 letter-quota-subject = { $account } : { $percent } du quota est utilisé
 letter-test = voici le courriel d’essai que vous avez demandé. Il est parti de { $domain } au nom de l’utilisateur SMTP « { $user } », par le chemin qu’emprunte le courrier de vos applications.
 letter-test-seen = Si vous le lisez, c’est que la voie est libre. S’il se trouvait parmi les indésirables, vérifiez dans la console les enregistrements du domaine.
@@ -33,11 +33,11 @@ letter-plan-answer-here =
 
     { $url }
 letter-plan-approved = L’exploitant du relais a approuvé le forfait { $plan } pour { $account }. Il est en vigueur dès maintenant. Les envois de la période en cours restent comptés.
-letter-plan-approved-later = L’exploitant du relais a approuvé le forfait { $plan } pour { $account }. Il commence le { $day }, avec la prochaine période. D’ici là, rien ne change.
+letter-plan-approved-later = L’exploitant du relais a approuvé le forfait { $plan } pour { $account }. Il commence le { $day } ({ $zone }), avec la prochaine période. D’ici là, rien ne change.
 letter-plan-approved-subject = { $account } : le forfait { $plan } est approuvé
 letter-plan-asked = { $who } demande le forfait { $plan } pour { $account }.
 letter-plan-asked-subject = { $account } demande le forfait { $plan }
-letter-plan-cancel-approved = L’exploitant du relais a approuvé la résiliation du forfait de { $account }. Il prend fin le { $day } : à partir de ce jour, les applications ne peuvent plus se connecter. Les messages déjà acceptés sont encore livrés.
+letter-plan-cancel-approved = L’exploitant du relais a approuvé la résiliation du forfait de { $account }. Il prend fin le { $day } ({ $zone }) : à partir de ce jour, les applications ne peuvent plus se connecter. Les messages déjà acceptés sont encore livrés.
 letter-plan-cancel-approved-subject = { $account } : la résiliation est approuvée
 letter-plan-cancel-asked = { $who } demande la résiliation du forfait de { $account }.
 letter-plan-cancel-asked-subject = { $account } demande la résiliation de son forfait

@@ -160,7 +160,7 @@ smtp-user-add-do = Créer le nom d’utilisateur et le mot de passe
 smtp-user-add-password = Ajouter un second mot de passe
 smtp-user-add-what = Il envoie depuis { $domain } et depuis aucun autre domaine. Le nom d’utilisateur et le mot de passe sont créés pour vous ; le mot de passe n’est affiché qu’une fois.
 smtp-user-application = L’application qui envoie
-smtp-user-counts = Destinataires, par jours en UTC.
+smtp-user-counts = Destinataires, selon les jours du fuseau horaire { $zone }.
 smtp-user-delete = Supprimer cet utilisateur SMTP
 smtp-user-delete-do = Supprimer l’utilisateur SMTP
 smtp-user-delete-stays = Son courrier en file d’attente est encore livré, et l’activité reste. Le nom d’utilisateur ne servira plus jamais.
@@ -280,7 +280,7 @@ own-account-name = Nom
 own-account-no-name = Donnez un nom de 1 à 100 caractères, sur une ligne.
 own-account-what = Nom, heure et langue
 own-account-zone = Fuseau horaire
-own-account-zone-hint = Celui de toutes les heures affichées aux pages de ce compte.
+own-account-zone-hint = Celui de toutes les heures affichées aux pages de ce compte. C’est désormais lui qui délimite les jours des statistiques, et la période du quota se renouvelle à minuit, heure de ce fuseau ; ce qui est déjà compté reste à sa place.
 
 ## Adresses exclues
 suppression-add = Exclure une adresse

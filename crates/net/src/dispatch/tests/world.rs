@@ -269,6 +269,7 @@ impl World {
             header_needs_smtputf8: false,
             needs_eight_bit: false,
             accepted_at: self.clock.now(),
+            days_ahead: 0,
             retry_for: None,
             sandbox: false,
             facts: ContentFacts {

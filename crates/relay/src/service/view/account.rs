@@ -34,11 +34,11 @@ views! {
         own_quota: Option<u64>,
         /// Recipients accepted in the period under way, delivered or not.
         used: u64,
-        /// The day of the month on which a period begins, in UTC; in a shorter month its last day.
+        /// The day of the month on which a period begins, in the account's time zone; in a shorter month its last day.
         renews_on: u64,
-        /// The day on which the next period begins.
+        /// The day on which the next period begins, in the account's time zone.
         renews_at: String,
-        /// The time zone that its people read times in.
+        /// The time zone that its people read times in, and whose days its mail is counted by.
         time_zone: String,
         /// The language of what is written to it: `en` or `fr`.
         language: String,
@@ -93,7 +93,7 @@ views! {
     PlanChangeView {
         /// The plan; none: a cancellation.
         plan: Option<PlanView>,
-        /// The first day on which it is in force.
+        /// The first day on which it is in force, in the account's time zone.
         begins_at: String,
     }
     /// What an account asks the operator for.
@@ -166,7 +166,7 @@ impl AccountView {
             used,
             renews_on: u64::from(quota.renews_on),
             renews_at: quota.period(today).renews.to_string(),
-            time_zone: account.time_zone.clone(),
+            time_zone: account.time_zone.name().to_owned(),
             language: account.language.tag().to_owned(),
             activity_days: account.activity_days,
             brakes: directory.brakes.values().filter(|brake| brake.is_on() && brake.account == account.id).count()

@@ -41,7 +41,7 @@ fn hex(octets: &[u8]) -> String {
 /// Recipients accepted from an SMTP user.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
-    /// Today, in UTC.
+    /// Today, in the account's time zone.
     pub today: u64,
     /// In the last 30 days, today included.
     pub in_30_days: u64,
@@ -240,9 +240,14 @@ impl From<&Tally> for TallyView {
 }
 
 impl StatisticsView {
-    /// The statistics of a period, with the names of domains and SMTP users; where `whole` says of which account they
-    /// are, also those of its domains and users that had no mail.
-    pub fn new(statistics: &Statistics, period: Period, directory: &Directory, whole: Option<Id<Account>>) -> Self {
+    /// The statistics of a period, with the names of domains and SMTP users, by the days of an account where they are of
+    /// one alone; where `whole` says that they are of all of it, also those of its domains and users that had no mail.
+    pub fn new(
+        statistics: &Statistics,
+        period: Period,
+        directory: &Directory,
+        (account, whole): (Option<&Account>, Option<Id<Account>>),
+    ) -> Self {
         let (mut domains, mut users) = (statistics.domains.clone(), statistics.users.clone());
         if let Some(account) = whole {
             let own = directory.domains.values().filter(|domain| domain.account == account);
@@ -269,6 +274,7 @@ impl StatisticsView {
         };
         let day = |(day, tally): &(Day, Tally)| DayTallyView { day: day.to_string(), tally: TallyView::from(tally) };
         StatisticsView {
+            time_zone: account.map(|account| account.time_zone.name().to_owned()),
             since: period.since.to_string(),
             until: period.until.to_string(),
             total: TallyView::from(&statistics.total),

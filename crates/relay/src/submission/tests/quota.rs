@@ -37,7 +37,7 @@ fn recipients_that_fit_are_taken_and_the_others_told_when_to_come_again() {
     scene.begin(&mut visit, &["a@example.com", "a@example.com", "b@example.com"]);
     let decision = scene.recipient(&mut visit, "c@example.com");
     assert_eq!((reference(&decision), counts_as_error(&decision)), ("quota-reached", false));
-    let told = "The monthly quota of 1000 recipients is reached; it renews on 2027-02-01";
+    let told = "The monthly quota of 1000 recipients is reached; it renews on 2027-02-01T00:00:00+00:00";
     assert_eq!((reply(&decision.answer).code, reply(&decision.answer).text().as_str()), (452, told));
     let noted = scene.notices(&mut visit, &decision, &About::Recipient("c@example.com".into()));
     assert_eq!((noted.len(), noted[0].kind, &*noted[0].recipient), (1, NoticeKind::Rejected, "c@example.com"));
@@ -54,6 +54,40 @@ fn recipients_that_fit_are_taken_and_the_others_told_when_to_come_again() {
     scene.now = NOW.after(Duration::from_secs(17 * 86_400));
     assert_eq!(scene.now.day().to_string(), "2027-02-01");
     assert!(yes(&scene.recipient(&mut visit, "d@example.com")));
+}
+
+#[test]
+fn what_is_taken_counts_on_the_date_of_the_account_and_renews_at_its_midnight() {
+    let mut scene = limited(2);
+    let zone = |scene: &mut Scene, name: &str| {
+        let account = Arc::make_mut(scene.directory.accounts.get_mut(&ACME).unwrap());
+        account.time_zone = crate::time_zone::TimeZone::named(name).unwrap();
+    };
+    // the last of the month in UTC, 11 in the morning
+    scene.now = Timestamp((NOW.day().0 + 16) * 86_400_000 + 11 * 3_600_000);
+    assert_eq!(scene.now.day().to_string(), "2027-01-31");
+    let mut kept = Vec::new();
+    for name in ["Pacific/Kiritimati", "Europe/Paris", "Etc/GMT+12"] {
+        zone(&mut scene, name);
+        let mut visit = scene.alice();
+        scene.begin(&mut visit, &["a@example.com"]);
+        kept.push(scene.admit(&mut visit, Ok(own())).unwrap().days_ahead);
+        visit.on_accepted();
+    }
+    assert_eq!(kept, [1, 0, -1]);
+    let used = |scene: &Scene, day: Day| scene.shared.usage().used(ACME, Quota::default().period(day));
+    assert_eq!((used(&scene, scene.now.day()), used(&scene, scene.now.day().ahead(1))), (2, 1));
+    // the moment of the renewal is told with its offset; where the zone is further on, it has come already
+    let mut visit = scene.alice();
+    for (name, renews) in [("Europe/Paris", "2027-02-01T00:00:00+01:00"), ("Etc/GMT+12", "2027-02-01T00:00:00-12:00")] {
+        zone(&mut scene, name);
+        scene.mail(&mut visit, "shop@café.example", true);
+        let decision = scene.recipient(&mut visit, "c@example.com");
+        assert!(reply(&decision.answer).text().ends_with(&format!("it renews on {renews}")), "{name}");
+    }
+    zone(&mut scene, "Pacific/Kiritimati");
+    scene.mail(&mut visit, "shop@café.example", true);
+    assert!(yes(&scene.recipient(&mut visit, "c@example.com")));
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Scene {
             own_quota: Quota::default(),
             subscription: Subscription::to(Plan::BUILT_IN),
             contacts: Contacts::default(),
-            time_zone: "UTC".into(),
+            time_zone: crate::time_zone::TimeZone::utc(),
             language: Language::English,
             created_at: Timestamp(0),
         };

@@ -16,6 +16,7 @@ use relay::sending_domain::{DkimKey, SendingDomain};
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{Actor, AuditEntry, Block, Login, PasswordUses};
 use relay::suppression::{Suppression, SuppressionCause, Suppressions};
+use relay::time_zone::TimeZone;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::book::{Numbers, Register};
@@ -126,7 +127,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         own_quota: quota(row)?,
         subscription: from_json(&row.get::<_, String>(10)?)?,
         contacts: from_json(&row.get::<_, String>(11)?)?,
-        time_zone: row.get(8)?,
+        time_zone: TimeZone::from(row.get::<_, String>(8)?),
         language: from_word(row.get(9)?)?,
         activity_days: row.get(12)?,
         created_at: Timestamp(row.get(3)?),

@@ -130,7 +130,7 @@ fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result
     let Quota { recipients, renews_on, moved } = account.own_quota;
     let (begins, renews) = (moved.map(|period| period.begins.0), moved.map(|period| period.renews.0));
     let (id, state, created_at) = (account.id.number(), word(&account.state)?, account.created_at.0);
-    let (zone, language) = (&account.time_zone, word(&account.language)?);
+    let (zone, language) = (account.time_zone.name(), word(&account.language)?);
     let (subscription, contacts) = (json(&account.subscription)?, json(&account.contacts)?);
     let (name, days) = (&account.name, account.activity_days);
     transaction

@@ -328,6 +328,7 @@ fn envelope_in(message: MessageId, disk: EnvelopeV1<'_>) -> Result<Envelope, Met
         header_needs_smtputf8: disk.header_needs_smtputf8,
         needs_eight_bit: disk.needs_eight_bit,
         accepted_at: Timestamp(disk.accepted_at),
+        days_ahead: 0,
         retry_for: disk.retry_for_milliseconds.map(Duration::from_millis),
         sandbox: disk.sandbox,
         facts: ContentFacts {

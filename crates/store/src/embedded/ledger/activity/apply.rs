@@ -416,6 +416,7 @@ fn group_of(position: Position, envelope: &Envelope) -> Group<String> {
         number: 0,
         events: Vec::new(),
         rows: kept.chain(suppressed).collect(),
+        days_ahead: envelope.days_ahead,
     }
 }
 
@@ -442,12 +443,14 @@ fn group_of_refusal(position: Position, row: &ActivityRow) -> Group<String> {
         number: 0,
         events: Vec::new(),
         rows: vec![Row { refused: Some(refused), ..Row::new(row.recipient.clone(), row.sandbox) }],
+        days_ahead: 0,
     }
 }
 
 /// Where the recipients of a group count.
 fn key(group: &Group<String>) -> Key {
-    Key::new(Timestamp(group.at), Id::new(group.account), group.domain.map(Id::new), group.user.map(Id::new))
+    let at = (Timestamp(group.at), group.days_ahead);
+    Key::new(at, Id::new(group.account), group.domain.map(Id::new), group.user.map(Id::new))
 }
 
 impl Group<String> {

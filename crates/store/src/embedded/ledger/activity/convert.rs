@@ -90,6 +90,7 @@ fn group(columns: &Columns<'_>) -> rusqlite::Result<Group<String>> {
         number: columns.get(10)?,
         events: Vec::new(),
         rows: Vec::new(),
+        days_ahead: 0,
     })
 }
 

@@ -185,7 +185,7 @@ fn erase(
 ) -> rusqlite::Result<Option<Erasing>> {
     let mut query = writer.prepare_cached("SELECT statuses, body FROM row_groups WHERE row = ?1")?;
     let found = query.query_row([row], |columns| {
-        let group: Group<String> = unpacked_owned(columns.get_ref(1)?.as_blob()?)?;
+        let group = Group::unpacked(columns.get_ref(1)?.as_blob()?)?;
         Ok((columns.get::<_, u8>(0)?, group))
     });
     let Some((statuses, mut group)) = found.optional()? else { return Ok(None) };
@@ -198,7 +198,7 @@ fn erase(
         return Ok(None);
     }
     if group.message.is_none() {
-        prune::forget(writer, row, statuses, true, &packed(&group)?)?;
+        prune::forget(writer, row, statuses, true, &group.packed()?)?;
         prune::delete_unindexed(writer, &[row])?;
         return Ok(Some((group, None)));
     }
@@ -213,7 +213,7 @@ fn erase(
         facts = Some(Facts { content: None, client: None, priority: 0 }.packed()?);
     }
     let update = "UPDATE row_groups SET body = ?2, facts = coalesce(?3, facts) WHERE row = ?1";
-    writer.prepare_cached(update)?.execute((row, packed(&group)?, facts))?;
+    writer.prepare_cached(update)?.execute((row, group.packed()?, facts))?;
     Ok(Some((before, Some(group))))
 }
 

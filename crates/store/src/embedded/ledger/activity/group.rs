@@ -40,6 +40,23 @@ pub(super) struct Group<T> {
     /// The events that its rows speak of: of each the last one, and the last that was an attempt.
     pub(super) events: Vec<Event<T>>,
     pub(super) rows: Vec<Row<T>>,
+    /// By how many days the date of the account was ahead of that in UTC. Written behind the others, and there only where it
+    /// is not 0: earlier versions do not read on, nor do those who search.
+    #[serde(skip)]
+    pub(super) days_ahead: i8,
+}
+
+impl Group<String> {
+    /// Packed as it is kept.
+    pub(super) fn packed(&self) -> rusqlite::Result<Vec<u8>> {
+        with_behind(packed(self)?, self.days_ahead)
+    }
+
+    /// Unpacked again, to be changed.
+    pub(super) fn unpacked(octets: &[u8]) -> rusqlite::Result<Self> {
+        let (group, days_ahead): (Self, _) = unpacked_with_behind(octets)?;
+        Ok(Group { days_ahead, ..group })
+    }
 }
 
 /// One row.
@@ -183,20 +200,12 @@ pub(super) struct Facts {
 impl Facts {
     /// Packed as it is kept.
     pub(super) fn packed(&self) -> rusqlite::Result<Vec<u8>> {
-        let octets = packed(self)?;
-        match self.priority {
-            0 => Ok(octets),
-            priority => {
-                postcard::to_extend(&priority, octets).map_err(|error| Error::ToSqlConversionFailure(error.into()))
-            }
-        }
+        with_behind(packed(self)?, self.priority)
     }
 
     /// Unpacked again.
     pub(super) fn unpacked(octets: &[u8]) -> rusqlite::Result<Facts> {
-        let Some((&FORMAT, octets)) = octets.split_first() else { return unpacked_owned(octets) };
-        let (facts, behind) = postcard::take_from_bytes(octets).map_err(malformed)?;
-        let priority = if behind.is_empty() { 0 } else { postcard::from_bytes(behind).map_err(malformed)? };
+        let (facts, priority): (Facts, _) = unpacked_with_behind(octets)?;
         Ok(Facts { priority, ..facts })
     }
 }
@@ -230,6 +239,22 @@ pub(super) struct Past {
 /// Packs something.
 pub(super) fn packed<V: Serialize>(value: &V) -> rusqlite::Result<Vec<u8>> {
     postcard::to_extend(value, vec![FORMAT]).map_err(|error| Error::ToSqlConversionFailure(error.into()))
+}
+
+/// What is packed with a number behind it, where that is not 0.
+fn with_behind(octets: Vec<u8>, number: i8) -> rusqlite::Result<Vec<u8>> {
+    match number {
+        0 => Ok(octets),
+        number => postcard::to_extend(&number, octets).map_err(|error| Error::ToSqlConversionFailure(error.into())),
+    }
+}
+
+/// Unpacks something and the number behind it.
+fn unpacked_with_behind<V: DeserializeOwned>(octets: &[u8]) -> rusqlite::Result<(V, i8)> {
+    let Some((&FORMAT, octets)) = octets.split_first() else { return Ok((unpacked_owned(octets)?, 0)) };
+    let (value, behind) = postcard::take_from_bytes(octets).map_err(malformed)?;
+    let number = if behind.is_empty() { 0 } else { postcard::from_bytes(behind).map_err(malformed)? };
+    Ok((value, number))
 }
 
 /// Unpacks something, of which texts may be lent.

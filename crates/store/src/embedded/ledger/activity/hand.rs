@@ -6,7 +6,7 @@ use relay::id::MessageId;
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::changes;
-use super::group::{Event, Facts, Group, Past, Row, packed, unpacked_owned};
+use super::group::{Event, Facts, Group, Past, Row, packed};
 use super::statuses;
 
 /// A group in hand.
@@ -144,7 +144,7 @@ impl Hand {
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Held> {
     Ok(Held {
         row: row.get(0)?,
-        group: unpacked_owned(row.get_ref(2)?.as_blob()?)?,
+        group: Group::unpacked(row.get_ref(2)?.as_blob()?)?,
         facts: None,
         statuses: row.get(1)?,
         past: Past::default(),
@@ -200,7 +200,7 @@ impl Held {
             insert.execute((self.row, self.group.change, packed(&self.past)?))?;
         }
         statuses::change(transaction, self.row, self.statuses, statuses)?;
-        let body = packed(&self.group)?;
+        let body = self.group.packed()?;
         let Some(facts) = &self.facts else {
             let mut update =
                 transaction.prepare_cached("UPDATE row_groups SET statuses = ?2, body = ?3 WHERE row = ?1")?;

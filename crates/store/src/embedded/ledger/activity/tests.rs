@@ -33,6 +33,7 @@ pub(in crate::embedded::ledger) fn envelope(number: u64, at: u64, recipients: &[
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(at),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts::default(),

@@ -16,6 +16,7 @@ use super::{MetaError, encoded};
 const REQUESTS: u8 = 1;
 const PRIORITY: u8 = 2;
 const TLS_WISH: u8 = 4;
+const DAYS_AHEAD: u8 = 6;
 
 /// What stands in the part about TLS.
 const REQUIRED: u8 = 1;
@@ -43,7 +44,8 @@ struct AskedV2<'a> {
 
 /// Whether an envelope says what version 1 could not.
 pub(super) fn is_needed(envelope: &Envelope) -> bool {
-    envelope.requests.is_some() || envelope.priority != Priority::NORMAL || envelope.tls_wish != TlsWish::AsAsked
+    let is_asked = envelope.requests.is_some() || envelope.tls_wish != TlsWish::AsAsked;
+    is_asked || envelope.priority != Priority::NORMAL || envelope.days_ahead != 0
 }
 
 /// The meta part with the parts behind it, where there are any.
@@ -58,7 +60,9 @@ pub(super) fn behind(mut meta: Vec<u8>, envelope: &Envelope) -> Vec<u8> {
         TlsWish::Required => Some((TLS_WISH, &[REQUIRED][..])),
         TlsWish::Waived => Some((TLS_WISH, &[WAIVED][..])),
     };
-    let parts: Vec<(u8, &[u8])> = requests.chain(priority).chain(tls_wish).collect();
+    let days_ahead = (envelope.days_ahead != 0).then(|| encoded(&envelope.days_ahead));
+    let days_ahead = days_ahead.iter().map(|octets| (DAYS_AHEAD, octets.as_slice()));
+    let parts: Vec<(u8, &[u8])> = requests.chain(priority).chain(tls_wish).chain(days_ahead).collect();
     if !parts.is_empty() {
         meta.extend_from_slice(&encoded(&parts));
     }
@@ -86,6 +90,7 @@ pub(super) fn read(octets: &[u8], mut envelope: Envelope) -> Result<Envelope, Me
                 let priority = Priority::new(value).ok_or_else(|| MetaError(format!("priority {value}")))?;
                 envelope.priority = priority;
             }
+            DAYS_AHEAD => envelope.days_ahead = postcard::from_bytes(octets)?,
             number => return Err(MetaError(format!("part {number} of an envelope is not known"))),
         }
     }

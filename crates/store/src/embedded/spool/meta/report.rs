@@ -36,7 +36,7 @@ enum KindV1 {
 
 /// The meta part of a report.
 pub(crate) fn report_out(report: &Report) -> Vec<u8> {
-    encoded(&ReportV1 {
+    let mut meta = encoded(&ReportV1 {
         at: report.at.0,
         account: report.account.number(),
         domain: report.domain.map(Id::number),
@@ -51,7 +51,12 @@ pub(crate) fn report_out(report: &Report) -> Vec<u8> {
         class: report.class.map_or(0, Class::number),
         reason: report.reason.as_str().into(),
         reply: report.reply.as_str().into(),
-    })
+    });
+    // behind it, and there only where it says something: an earlier version reads over it
+    if report.days_ahead != 0 {
+        meta.extend(encoded(&report.days_ahead));
+    }
+    meta
 }
 
 /// Reads it.
@@ -59,12 +64,14 @@ pub(crate) fn report_out(report: &Report) -> Vec<u8> {
 /// # Errors
 /// It is none.
 pub(crate) fn report_in(message: MessageId, meta: &[u8]) -> Result<Report, MetaError> {
-    let disk: ReportV1<'_> = postcard::from_bytes(meta)?;
+    let (disk, behind): (ReportV1<'_>, &[u8]) = postcard::take_from_bytes(meta)?;
+    let days_ahead = if behind.is_empty() { 0 } else { postcard::from_bytes(behind)? };
     Ok(Report {
         message,
         account: Id::new(disk.account),
         domain: disk.domain.map(Id::new),
         user: disk.user.map(Id::new),
+        days_ahead,
         recipient: disk.recipient,
         at: Timestamp(disk.at),
         kind: match disk.kind {
@@ -86,17 +93,18 @@ mod tests {
 
     #[test]
     fn a_report_comes_back() {
-        for (kind, class) in [
-            (ReportKind::SoftBounce, Some(Class::MailboxFull)),
-            (ReportKind::HardBounce, Some(Class::Unknown)),
-            (ReportKind::Complaint, None),
-            (ReportKind::Remark, None),
+        for (kind, class, days_ahead) in [
+            (ReportKind::SoftBounce, Some(Class::MailboxFull), 0),
+            (ReportKind::HardBounce, Some(Class::Unknown), 1),
+            (ReportKind::Complaint, None, -1),
+            (ReportKind::Remark, None, 0),
         ] {
             let report = Report {
                 message: MessageId(7),
                 account: Id::new(1),
                 domain: Some(Id::new(2)),
                 user: None,
+                days_ahead,
                 recipient: Some(3),
                 at: Timestamp(9),
                 kind,

@@ -42,6 +42,16 @@ fn a_wish_about_tls_comes_back_beside_what_was_asked_and_alone() {
 }
 
 #[test]
+fn the_day_that_a_message_counts_on_comes_back() {
+    for days_ahead in [-1, 1] {
+        let ahead = Envelope { days_ahead, ..envelope(7, 2) };
+        assert_eq!(version(&ahead), 2);
+        let back = commit_in(MessageId(7), &commit_out(&ahead, None)).unwrap().envelope;
+        assert_eq!((back.day(), back), (ahead.day(), ahead));
+    }
+}
+
+#[test]
 fn where_nothing_was_asked_the_record_is_what_it_was_before() {
     let plain = envelope(7, 2);
     let (before, after) = (commit_out(&plain, None), commit_out(&asking(), None));

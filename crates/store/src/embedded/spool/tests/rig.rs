@@ -63,6 +63,7 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
         header_needs_smtputf8: false,
         needs_eight_bit: true,
         accepted_at: Timestamp(1_000 + message as u64),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts { subject: format!("Subject {message}"), ..ContentFacts::default() },

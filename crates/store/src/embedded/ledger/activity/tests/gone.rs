@@ -30,7 +30,7 @@ fn account(number: u64, activity_days: Option<u64>) -> Account {
         own_quota: Quota::default(),
         subscription: Subscription::to(Plan::BUILT_IN),
         contacts: Contacts::default(),
-        time_zone: "UTC".into(),
+        time_zone: relay::time_zone::TimeZone::utc(),
         language: Language::English,
         created_at: Timestamp(0),
     }
