@@ -263,6 +263,9 @@ pub enum DomainCommand {
     Delete {
         /// Its name or id
         domain: String,
+        /// Give its mail up that waits, instead of trying for 24 hours
+        #[arg(long)]
+        cancel_mail: bool,
         /// Do not ask
         #[arg(long, short)]
         yes: bool,

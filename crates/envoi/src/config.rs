@@ -30,6 +30,7 @@ use net::acme::{AcmeSettings, Challenge};
 use net::dns::Dnssec;
 use net::own_mail::Sender;
 use net::tls::CertificateFiles;
+use web::console::Demonstration;
 
 use read::{Table, Tree};
 use value::Value;
@@ -83,6 +84,8 @@ pub struct Config {
     pub log: Log,
     /// `[store]`
     pub store: Storage,
+    /// What pages say of a demonstration; in no file, `envoi demo` says it.
+    pub demonstration: Option<Demonstration>,
 }
 
 impl Config {
@@ -411,6 +414,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
     let (top, log, store) = (tree.table(""), tree.table("log"), tree.table("store"));
     Config {
         file: file.to_owned(),
+        demonstration: None,
         hostname: top.text("hostname"),
         data_dir: top.path("data_dir", folder).unwrap_or_default(),
         submission: submission(tree, folder),

@@ -357,7 +357,9 @@ impl<S: Store> Executor<S> {
     fn account(&self, operation: Operation, caller: Caller<'_>) -> Result<Answer, Fault> {
         let store = self.store.as_ref();
         let account = match operation {
-            Operation::AccountAdd { name, without_plan } => service::account_add(store, &name, without_plan, caller)?,
+            Operation::AccountAdd { name, without_plan, time_zone, language } => {
+                service::account_add(store, &name, without_plan, (time_zone.as_deref(), language), caller)?
+            }
             Operation::AccountShow { account } => service::account_find(store, Id::new(account))?,
             Operation::AccountSuspend { account } => {
                 service::account_state(store, Id::new(account), AccountState::Suspended, caller)?

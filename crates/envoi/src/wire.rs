@@ -166,6 +166,7 @@ impl Relay {
                 api_url: config.url_of(&api),
                 limits: config.limits.clone(),
                 is_secure: config.console_at.as_ref().is_some_and(|url| url.starts_with("https://")),
+                demonstration: config.demonstration.clone(),
             },
         );
         let console_router = console_router.merge(pages::unsubscribe_router(&unsubscriber, config));

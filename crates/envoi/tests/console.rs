@@ -260,6 +260,27 @@ fn the_operator_sees_each_page_and_enters_an_account() {
 }
 
 #[test]
+fn an_account_is_made_with_a_language_and_a_time_zone() {
+    let (house, server) = world();
+    let mut operator = member(&house, &server, None, "op@example.com", Role::Administrator);
+    let form = operator.get("/operator/accounts").body;
+    assert!(form.contains("<option selected>UTC") && form.contains("value=\"en\" lang=\"en\" selected"), "{form}");
+    let wrong = [("name", "Boulangerie"), ("language", "fr"), ("time_zone", "Mars/Olympus")];
+    assert_eq!(operator.post("/operator/accounts", &wrong).status, 422);
+    assert_eq!(house.json(&["account", "list"]), json!([]), "nothing is made of what is wrong");
+    let given = [("name", "Boulangerie"), ("language", "fr"), ("time_zone", "America/Toronto")];
+    assert_eq!(operator.post("/operator/accounts", &given).status, 303);
+    let line = ["account", "add", "--name", "Bakery", "--language", "fr", "--time-zone", "America/Toronto"];
+    for made in [house.json(&["account", "show", "1"]), house.json(&line)] {
+        assert_eq!((&made["language"], &made["time_zone"]), (&json!("fr"), &json!("America/Toronto")), "{made}");
+    }
+    // everything is in place: the page leads on into the account
+    assert_eq!(operator.post("/operator/accounts/1/enter", &[("to", "//elsewhere.example")]).location, "/");
+    assert_eq!(operator.post("/operator/leave", &[]).status, 303);
+    assert_eq!(operator.post("/operator/accounts/1/enter", &[("to", "test-email")]).location, "/test-email");
+}
+
+#[test]
 fn forms_that_are_not_ours_do_nothing() {
     let (house, server) = world();
     let acme = Party::new(&house, &server, "acme");

@@ -52,4 +52,6 @@ fn the_printed_lines_work_and_are_shown() {
     assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(folder.path().join("data").exists(), "a folder that was given is kept");
+    let kept = std::fs::read_dir(folder.path().join("mail")).unwrap();
+    assert_eq!(kept.count(), 4, "one through each port, and one of each line");
 }

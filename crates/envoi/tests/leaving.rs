@@ -176,3 +176,19 @@ fn all_mail_of_a_deleted_account_is_given_up_where_that_is_asked_for() {
     assert_eq!(operator.ask("DELETE", "/accounts/1?cancel_mail=true", None).status, 200);
     eventually("an empty queue", || queue(&house).is_empty().then_some(()));
 }
+
+#[test]
+fn all_mail_of_a_deleted_domain_is_given_up_where_that_is_chosen() {
+    let house = House::new(1);
+    let server = house.serve();
+    let login = house.furnish();
+    send_to(&house, &server, &login, "a@example.net");
+    let mut jane = member(&house, &server, Some("1"), "jane@example.com");
+    let asked = jane.get("/domains/example.com/delete").body;
+    assert!(asked.contains("value=\"deliver\" checked") && asked.contains("value=\"cancel\""), "{asked}");
+    let done = jane.post("/domains/example.com/delete", &[("typed", "example.com"), ("choice", "cancel")]);
+    assert_eq!(done.location, "/domains", "{}", done.body);
+    eventually("an empty queue", || queue(&house).is_empty().then_some(()));
+    let row = &house.json(&["activity", "--account", "1"])[0];
+    assert_eq!(row["status"], "hard_bounce", "{row}");
+}

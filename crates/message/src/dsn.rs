@@ -5,9 +5,32 @@ mod text;
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::header::fields;
 use crate::{date, message_id};
 use quoted_printable::encode;
+
+/// The language of what a notification says to people. What it says to programs has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// French.
+    French,
+}
+
+impl Language {
+    /// Its tag (BCP 47).
+    fn tag(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::French => "fr",
+        }
+    }
+}
 
 /// What became of the recipients of a notification (RFC 3464 §2.3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +83,8 @@ pub struct Notification<'a> {
     pub arrived_seconds: u64,
     /// Now, seconds since 1970.
     pub seconds: u64,
+    /// The language of what it says to people.
+    pub language: Language,
     /// What became of the recipients.
     pub action: Action,
     /// Which these are; at least one.
@@ -96,7 +121,7 @@ fn head(notification: &Notification<'_>, boundary: &str, is_eight_bit: bool) -> 
     let mut head = format!(
         "From: Mail Delivery System <MAILER-DAEMON@{hostname}>\r\nTo: <{recipient}>\r\n\
          Subject: {}\r\nDate: {}\r\nMessage-ID: <{message}@{hostname}>\r\n",
-        text::subject_of(notification.action),
+        encoded(text::subject_of(notification.language, notification.action)),
         date::rfc5322(*seconds)
     );
     if let Some(original) = original_message_id(header) {
@@ -112,6 +137,24 @@ fn head(notification: &Notification<'_>, boundary: &str, is_eight_bit: bool) -> 
     }
     head.push_str("\r\n");
     head
+}
+
+/// A short text of our own as the value of a field: beyond ASCII in encoded words (RFC 2047 §2).
+fn encoded(text: &str) -> String {
+    /// Octets whose Base64 fits beside its frame and `Subject: ` into a line of 76 characters.
+    const WORD_OCTETS_MAX: usize = 39;
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut words = vec![String::new()];
+    for letter in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + letter.len_utf8() <= WORD_OCTETS_MAX => word.push(letter),
+            _ => words.push(letter.to_string()),
+        }
+    }
+    let word = |word: String| format!("=?utf-8?B?{}?=", STANDARD.encode(word));
+    words.into_iter().map(word).collect::<Vec<_>>().join("\r\n\t")
 }
 
 /// The message's own Message-ID, where it may be repeated in a header.
@@ -135,8 +178,9 @@ fn text_part(notification: &Notification<'_>, is_whole: bool) -> Vec<u8> {
     let plain = text.is_ascii() && has_short_lines(text.as_bytes());
     let (encoding, text) = if plain { ("7bit", text) } else { ("quoted-printable", encode(text.as_bytes())) };
     format!(
-        "Content-Description: What happened\r\nContent-Type: text/plain; charset={charset}\r\nContent-Language: en\r\n\
-         Content-Transfer-Encoding: {encoding}\r\n\r\n{text}\r\n"
+        "Content-Description: What happened\r\nContent-Type: text/plain; charset={charset}\r\nContent-Language: {}\r\n\
+         Content-Transfer-Encoding: {encoding}\r\n\r\n{text}\r\n",
+        notification.language.tag()
     )
     .into_bytes()
 }

@@ -3,6 +3,9 @@
 //! A line is a field, the continuation of one, the empty line that ends the section, or none of
 //! these, which ends it as well. Nothing here changes an octet.
 
+use crate::admission::SUBJECT_CHARACTERS_MAX;
+use crate::words;
+
 /// What a line of a header section is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -50,6 +53,11 @@ impl Field<'_> {
         let mut value = self.value.to_vec();
         value.retain(|octet| !matches!(octet, b'\r' | b'\n'));
         value.trim_ascii().to_vec()
+    }
+
+    /// The beginning of the value as people read it: encoded words decoded (RFC 2047), on one harmless line.
+    pub fn text(&self) -> String {
+        words::decode(&self.unfolded(), SUBJECT_CHARACTERS_MAX)
     }
 }
 

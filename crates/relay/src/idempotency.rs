@@ -108,7 +108,12 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_has_one_fingerprint() {
-        let add = |name: &str| Operation::AccountAdd { name: name.to_owned(), without_plan: false };
+        let add = |name: &str| Operation::AccountAdd {
+            name: name.to_owned(),
+            without_plan: false,
+            time_zone: None,
+            language: None,
+        };
         assert_eq!(fingerprint(&add("A")), fingerprint(&add("A")));
         assert_ne!(fingerprint(&add("A")), fingerprint(&add("B")));
     }

@@ -3,6 +3,7 @@
 mod class;
 mod reference;
 pub mod rules;
+mod spoken;
 pub mod unknown;
 mod words;
 
@@ -10,6 +11,7 @@ pub use class::{Class, NoSuchClass, SiteAction};
 pub use reference::markdown;
 pub use smtp::client::Stage;
 use smtp::reply::{Enhanced, Reply};
+pub use spoken::{reason_in, suppressed_in};
 
 use crate::clock::Timestamp;
 use crate::queue::{Outcome, Verdict};

@@ -26,6 +26,9 @@ pub struct SendingDomain {
     pub created_at: Timestamp,
     /// When it was deleted: its users stopped then, its queue has 24 h, its keys stay until that is empty.
     pub deleted_at: Option<Timestamp>,
+    /// Once deleted, its queue is given up at once instead.
+    #[serde(default)]
+    pub cancels_mail: bool,
     /// Since when a record is missing that was there before.
     pub lost_at: Option<Timestamp>,
     /// The last look at its records.

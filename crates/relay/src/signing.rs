@@ -66,6 +66,7 @@ mod tests {
             keys,
             created_at: Timestamp(0),
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         }

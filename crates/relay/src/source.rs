@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use crate::account::Account;
-use crate::clock::Day;
+use crate::clock::Timestamp;
 use crate::directory::Directory;
 use crate::id::Id;
 use crate::plan::Plan;
@@ -228,18 +228,19 @@ impl Sources {
     }
 
     /// The pool that mail of an account goes from, sent from this domain: the domain's, else the account's, else that of the plan
-    /// that it has on the day, else the first. Directory and day are asked for only where a pool was chosen for anybody.
+    /// that it has now, else the first. Directory and time are asked for only where a pool was chosen for anybody.
     pub fn pool_of(
         &self,
-        today: impl FnOnce() -> (Arc<Directory>, Day),
+        today: impl FnOnce() -> (Arc<Directory>, Timestamp),
         (account, domain): (Id<Account>, Option<Id<SendingDomain>>),
     ) -> PoolId {
         let Some(choices) = &self.choices else { return PoolId::default() };
-        let (directory, day) = today();
+        let (directory, now) = today();
         let domain = domain.and_then(|domain| directory.domains.get(&domain));
         let of_domain = domain.and_then(|domain| choices.domains.get(&domain.name));
         let of_plan = || {
-            let plan = directory.accounts.get(&account)?.standing(day).plan()?;
+            let account = directory.accounts.get(&account)?;
+            let plan = account.standing(account.day(now)).plan()?;
             choices.plans.get(&plan)
         };
         of_domain.or_else(|| choices.accounts.get(&account)).or_else(of_plan).copied().unwrap_or_default()
@@ -293,11 +294,11 @@ fn members_of(sources: &[Source], members: &[(String, u32)]) -> Result<Vec<(Sour
 pub(crate) mod tests {
     use super::*;
     use crate::account::{AccountState, Contacts};
-    use crate::clock::Timestamp;
     use crate::language::Language;
     use crate::plan::Subscription;
     use crate::quota::Quota;
     use crate::sending_domain::DomainState;
+    use crate::time_zone::TimeZone;
 
     /// A source of this name with an IPv4 address of its own.
     pub(crate) fn source(name: &str, last: u8) -> Source {
@@ -335,7 +336,7 @@ pub(crate) mod tests {
             own_quota: Quota { recipients: None, renews_on: 1, moved: None },
             subscription: Subscription::to(Id::new(plan)),
             contacts: Contacts::default(),
-            time_zone: "UTC".to_owned(),
+            time_zone: TimeZone::utc(),
             language: Language::English,
             created_at: Timestamp(0),
         }
@@ -375,7 +376,7 @@ pub(crate) mod tests {
         let directory = Arc::new(directory);
         let of = |account, domain: Option<u64>| {
             let whose = (Id::new(account), domain.map(Id::new));
-            let pool = sources.pool_of(|| (Arc::clone(&directory), Day(20_000)), whose);
+            let pool = sources.pool_of(|| (Arc::clone(&directory), Timestamp(1_800_000_000_000)), whose);
             sources.pools().find(|(id, _)| *id == pool).unwrap().1.name.clone()
         };
         assert_eq!([of(1, Some(9)), of(4, Some(9))], ["domain", "domain"]);

@@ -110,6 +110,8 @@ pub struct Visit {
     ended: Option<Transaction>,
     /// The true reason of the refusal that is about to be sent.
     reason: Option<String>,
+    /// That refusal is in the list already.
+    is_told: bool,
     /// The id that the next message gets, where it is known beforehand.
     reserved: Option<MessageId>,
     /// Seconds after which a message is worth another try, where the rate refused the last one.
@@ -221,6 +223,7 @@ impl Visit {
             transaction: None,
             ended: None,
             reason: None,
+            is_told: false,
             reserved: None,
             wait: None,
             knows_for: None,

@@ -301,6 +301,7 @@ mod tests {
             keys: vec![key("r1", rsa), key("r2", rsa), key("e1", ed25519), key("e2", ed25519)],
             created_at: START,
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         }

@@ -316,6 +316,7 @@ mod tests {
             keys: vec![key("abc"), key("def")],
             created_at: Timestamp(0),
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         }

@@ -66,6 +66,7 @@ fn directory(scene: &Scene) -> Directory {
         keys: Vec::new(),
         created_at: NOW,
         deleted_at: None,
+        cancels_mail: false,
         lost_at: None,
         check: None,
     };

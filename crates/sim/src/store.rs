@@ -250,7 +250,7 @@ handed! {
     domain_rotate(domain: Id<SendingDomain>, algorithm: KeyAlgorithm, force: bool, by: &Actor, now: Timestamp)
         -> Done<Arc<SendingDomain>>;
     domain_key(domain: Id<SendingDomain>, selector: &str) -> Done<Secret>;
-    domain_delete(domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Done<()>;
+    domain_delete(domain: Id<SendingDomain>, cancels_mail: bool, by: &Actor, now: Timestamp) -> Done<()>;
     smtp_user_add(user: NewSmtpUser, by: &Actor, now: Timestamp) -> Done<Arc<SmtpUser>>;
     smtp_user_change(user: Id<SmtpUser>, action: &str, change: SmtpUserChange, by: &Actor, now: Timestamp)
         -> Done<Arc<SmtpUser>>;

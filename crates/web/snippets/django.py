@@ -1,3 +1,5 @@
+{{own}}import os
+{{own}}os.environ["SSL_CERT_FILE"] = "{{authority}}"
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = "{{host}}"
 EMAIL_PORT = {{port}}

@@ -1,3 +1,4 @@
+{{own}}import { readFileSync } from 'node:fs';
 import nodemailer from 'nodemailer';
 
 const transport = nodemailer.createTransport({
@@ -6,6 +7,7 @@ const transport = nodemailer.createTransport({
 {{starttls}}  secure: false,
 {{starttls}}  requireTLS: true,
 {{tls}}  secure: true,
+{{own}}  tls: { ca: readFileSync('{{authority}}') },
   auth: { user: '{{user}}', pass: '{{password}}' },
 });
 

@@ -8,6 +8,7 @@ $mail->Host       = '{{host}}';
 $mail->Port       = {{port}};
 {{starttls}}$mail->SMTPSecure = PHPMailer::ENCRYPTION_STARTTLS;
 {{tls}}$mail->SMTPSecure = PHPMailer::ENCRYPTION_SMTPS;
+{{own}}$mail->SMTPOptions = ['ssl' => ['cafile' => '{{authority}}']];
 $mail->SMTPAuth   = true;
 $mail->Username   = '{{user}}';
 $mail->Password   = '{{password}}';

@@ -7,6 +7,7 @@ postconf -e \
   'smtp_sasl_security_options = noanonymous' \
 {{tls}}  'smtp_tls_wrappermode = yes' \
   'smtp_tls_security_level = secure' \
-  'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt' \
+{{own}}  'smtp_tls_CAfile = {{authority}}' \
+{{known}}  'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt' \
   'myorigin = {{domain}}'
 postfix reload

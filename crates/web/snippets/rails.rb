@@ -11,6 +11,7 @@ Rails.application.configure do
     authentication: :plain,
 {{starttls}}    enable_starttls: true,
 {{tls}}    tls: true,
+{{own}}    ca_file: "{{authority}}",
     open_timeout: 30,
     read_timeout: 60
   }

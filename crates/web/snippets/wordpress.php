@@ -6,6 +6,7 @@ add_action( 'phpmailer_init', function ( $mail ) {
     $mail->Port       = {{port}};
 {{starttls}}    $mail->SMTPSecure = 'tls';
 {{tls}}    $mail->SMTPSecure = 'ssl';
+{{own}}    $mail->SMTPOptions = array( 'ssl' => array( 'cafile' => '{{authority}}' ) );
     $mail->SMTPAuth   = true;
     $mail->Username   = '{{user}}';
     $mail->Password   = '{{password}}';

@@ -82,6 +82,19 @@ pub struct Settings {
     /// Whether browsers are told to come by `https`: cookies are then marked so that they go no other way. Where they do come so, they
     /// are in any case.
     pub is_secure: bool,
+    /// Whether it is a demonstration; none: it is not.
+    pub demonstration: Option<Demonstration>,
+}
+
+/// What pages say of a demonstration: its certificate is known to nobody, and its mail goes nowhere.
+#[derive(Clone, Debug)]
+pub struct Demonstration {
+    /// The file with the certificate of its authority, which applications have to trust.
+    pub authority: String,
+    /// What is in it (PEM).
+    pub pem: String,
+    /// The folder that all its mail is kept in.
+    pub mail: String,
 }
 
 /// What the pages stand on.

@@ -207,6 +207,14 @@ pub fn name_of(language: Language, plan: &PlanView) -> &str {
     }
 }
 
+/// What a plan costs, in the words of a language.
+pub(crate) fn price_of(language: Language, plan: &PlanView) -> &str {
+    match language {
+        Language::English => &plan.price,
+        Language::French => &plan.price_fr,
+    }
+}
+
 impl<'a> Wish<'a> {
     fn plan(self) -> &'a str {
         match self {
@@ -230,12 +238,12 @@ pub fn plan_asked(
         Wish::Plan(_) => ("letter-plan-asked-subject", "letter-plan-asked"),
         Wish::Cancellation => ("letter-plan-cancel-asked-subject", "letter-plan-cancel-asked"),
     };
-    let (name, account) = (harmless(name), harmless(account));
+    let (name, account, who) = (harmless(name), harmless(account), Words::new(language).person(who));
     let values = [
         ("name", name.as_str()),
         ("account", account.as_str()),
         ("plan", wish.plan()),
-        ("who", who),
+        ("who", who.as_str()),
         ("message", message),
         ("url", url),
     ];

@@ -30,6 +30,7 @@ const SAME: &[&str] = &[
     "menu-webhooks",
     "octets",
     "quota",
+    "record-form",
     "sites-site",
     "sites-title",
     "sources-source",
@@ -140,6 +141,33 @@ fn both_languages_say_the_same_things() {
         assert_eq!(message.variables, twin.variables, "{name} has other things put in");
         let same = message.text == twin.text && message.text.chars().any(char::is_alphabetic);
         assert_eq!(same, SAME.contains(&name.as_str()), "{name}: {:?} in both languages", message.text);
+    }
+}
+
+/// French sources that are held to it elsewhere.
+const BREAKABLE: &[&str] = &["checks.ftl", "faults.ftl", "webhooks.ftl"];
+
+#[test]
+fn no_line_of_french_begins_with_a_sign_that_belongs_to_the_one_before() {
+    let files = files(&root().join("words/fr"), "ftl");
+    let held = files.into_iter().filter(|path| !BREAKABLE.iter().any(|name| path.ends_with(name)));
+    for (name, Message { text, .. }) in messages_of(held, "fr") {
+        for sign in [" ?", " :", " ;", " !", " »", "« "] {
+            assert!(!text.contains(sign), "{name}: a blank that does not break belongs into {sign:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn no_reason_names_a_port_or_a_size_that_may_be_configured() {
+    for language in ["en", "fr"] {
+        for (name, Message { text, .. }) in
+            messages_of([root().join("words").join(language).join("reasons.ftl")], language)
+        {
+            for number in ["587", "465", " MB", "\u{a0}Mo", " Mo"] {
+                assert!(!text.contains(number), "{name} in {language}: {text}");
+            }
+        }
     }
 }
 

@@ -19,6 +19,12 @@ pub enum AccountCommand {
         /// Without a plan: it cannot send until one is approved
         #[arg(long)]
         without_plan: bool,
+        /// The time zone that its people read times in, such as America/Montreal [default: UTC]
+        #[arg(long, value_name = "ZONE")]
+        time_zone: Option<String>,
+        /// The language of what is written to it [default: en]
+        #[arg(long)]
+        language: Option<LanguageWord>,
     },
     /// List every account
     List,
@@ -163,9 +169,13 @@ fn days(given: Option<&str>) -> Result<Setting<u64>, Fault> {
 /// The operation of a command.
 pub(super) fn operation(command: &AccountCommand) -> Result<Wanted, Fault> {
     Ok(match command {
-        AccountCommand::Add { name, without_plan } => {
-            Operation::AccountAdd { name: name.clone(), without_plan: *without_plan }.into()
+        AccountCommand::Add { name, without_plan, time_zone, language } => Operation::AccountAdd {
+            name: name.clone(),
+            without_plan: *without_plan,
+            time_zone: time_zone.clone(),
+            language: language.map(Into::into),
         }
+        .into(),
         AccountCommand::List => Operation::AccountList { search: None, part: Part::WHOLE }.into(),
         AccountCommand::Show { account } => Operation::AccountShow { account: *account }.into(),
         AccountCommand::Suspend { account, yes } => asking(

@@ -92,8 +92,8 @@ fn domain(command: &DomainCommand) -> Wanted {
         DomainCommand::BounceMails { domain, switch } => {
             Operation::DomainBounceMails { domain: domain.clone(), on: *switch == Switch::On }.into()
         }
-        DomainCommand::Delete { domain, yes } => asking(
-            Operation::DomainDelete { domain: domain.clone() },
+        DomainCommand::Delete { domain, cancel_mail, yes } => asking(
+            Operation::DomainDelete { domain: domain.clone(), cancel_mail: *cancel_mail },
             *yes,
             format!("Delete domain {domain}? Its SMTP users stop at once, its keys go, and it cannot be undone."),
         ),

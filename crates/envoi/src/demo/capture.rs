@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -35,6 +37,10 @@ pub struct Capture {
     address: SocketAddr,
     messages_kept: usize,
     kept: Arc<Mutex<VecDeque<Arc<Captured>>>>,
+    /// The folder that each is a file in besides; none: they are in memory alone.
+    folder: Option<Arc<Path>>,
+    /// How many came.
+    count: Arc<AtomicUsize>,
     arrived: Arc<Notify>,
 }
 
@@ -44,9 +50,26 @@ impl Capture {
     /// # Errors
     /// There is none.
     pub async fn start(messages_kept: usize) -> std::io::Result<Capture> {
+        Capture::keeping_in(messages_kept, None).await
+    }
+
+    /// The same, and each is a file in this folder, which is made.
+    ///
+    /// # Errors
+    /// There is no free port, or the folder cannot be made.
+    pub(super) async fn keeping_in(messages_kept: usize, folder: Option<&Path>) -> std::io::Result<Capture> {
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)?;
+        }
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let capture =
-            Capture { address: listener.local_addr()?, messages_kept, kept: Arc::default(), arrived: Arc::default() };
+        let capture = Capture {
+            address: listener.local_addr()?,
+            messages_kept,
+            kept: Arc::default(),
+            folder: folder.map(Arc::from),
+            count: Arc::default(),
+            arrived: Arc::default(),
+        };
         let here = capture.clone();
         tokio::spawn(async move {
             let sessions = Arc::new(Semaphore::new(SESSIONS_MAX));
@@ -103,6 +126,20 @@ impl Capture {
         self.arrived.notify_waiters();
     }
 
+    /// Writes a message to the folder, and takes the file of the one that is kept no more.
+    async fn write(&self, message: &Captured) {
+        let Some(folder) = &self.folder else { return };
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let file = |number: usize| folder.join(format!("{:06}.eml", number + 1));
+        if let Err(error) = tokio::fs::write(file(number), &message.content).await {
+            tracing::warn!(%error, "a message of the demonstration is in no file");
+        }
+        if let Some(oldest) = number.checked_sub(self.messages_kept) {
+            // one that is gone already need not go
+            let _ = tokio::fs::remove_file(file(oldest)).await;
+        }
+    }
+
     async fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
         stream.set_nodelay(true)?;
         let (reading, mut writing) = stream.into_split();
@@ -132,6 +169,7 @@ impl Capture {
                     writing.write_all(b"354 end with a dot\r\n").await?;
                     let Some(content) = content(&mut reading).await? else { return Ok(()) };
                     message.content = content;
+                    self.write(&message).await;
                     self.keep(std::mem::take(&mut message));
                     b"250 captured\r\n"
                 }
@@ -193,6 +231,20 @@ fn path(command: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_newest_are_files_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let capture = Capture::keeping_in(2, Some(folder.path())).await.unwrap();
+        for text in ["one", "two", "three"] {
+            let message = Captured { content: text.into(), ..Captured::default() };
+            capture.write(&message).await;
+        }
+        let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        names.sort();
+        let texts: Vec<_> = names.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        assert_eq!(texts, ["two", "three"]);
+    }
 
     #[tokio::test]
     async fn takes_what_is_sent_dots_and_all() {

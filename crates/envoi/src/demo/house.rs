@@ -10,6 +10,7 @@ use std::sync::Arc;
 use store::embedded::Embedded;
 
 use net::clock::{Clock, SystemClock};
+use web::console::Demonstration;
 
 use super::authority::{self, Files};
 use super::capture::Capture;
@@ -20,6 +21,8 @@ use crate::wire::{Relay, listen_fault};
 
 const DOMAIN: &str = "demo.example";
 const ACCOUNT: &str = "Demonstration";
+/// Within its folder, where the mail is that was delivered.
+const MAIL: &str = "mail";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Everything that runs.
@@ -43,13 +46,20 @@ impl House {
         };
         let files = authority::make(folder.path(), SystemClock::new().now())
             .map_err(|error| trouble("The certificate cannot be made", &error))?;
-        let capture = Capture::start(super::capture::MESSAGES_KEPT)
+        let mail = folder.path().join(MAIL);
+        let capture = Capture::keeping_in(super::capture::MESSAGES_KEPT, Some(&mail))
             .await
             .map_err(|error| trouble("The receiving server cannot start", &error))?;
         let file = folder.path().join("envoi.toml");
         std::fs::write(&file, configuration(ports, capture.address()))
             .map_err(|error| trouble("The configuration cannot be written", &error))?;
-        let config = config::load(&file).map_err(|findings| trouble("The configuration is not good", &findings))?;
+        let mut config = config::load(&file).map_err(|findings| trouble("The configuration is not good", &findings))?;
+        config.demonstration = Some(Demonstration {
+            authority: files.authority.display().to_string(),
+            pem: std::fs::read_to_string(&files.authority)
+                .map_err(|error| trouble("The certificate cannot be read", &error))?,
+            mail: mail.display().to_string(),
+        });
         let relay = Relay::start(&config).await?;
         let mut house = House { folder, files, capture, credential: nobody(), relay };
         match house.furnish().await {
@@ -73,7 +83,15 @@ impl House {
         };
         let account = match accounts.into_iter().find(|account| account.name == ACCOUNT) {
             Some(account) => account.id,
-            None => match self.ask(Operation::AccountAdd { name: ACCOUNT.into(), without_plan: false }).await? {
+            None => match self
+                .ask(Operation::AccountAdd {
+                    name: ACCOUNT.into(),
+                    without_plan: false,
+                    time_zone: None,
+                    language: None,
+                })
+                .await?
+            {
                 Answer::Account(account) => account.id,
                 _ => return Err(strange()),
             },

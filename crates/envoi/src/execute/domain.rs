@@ -34,13 +34,15 @@ impl<S: Store> Executor<S> {
                 let domain = service::domain_find(store, &domain, caller.scope)?;
                 service::domain_bounce_mails(store, &domain, on, caller)?
             }
-            Operation::DomainDelete { domain } => {
+            Operation::DomainDelete { domain, cancel_mail } => {
                 let domain = service::domain_find(store, &domain, caller.scope)?;
-                service::domain_delete(store, &domain, caller)?;
-                let done = format!(
-                    "Domain {} is deleted. Its SMTP users have stopped; mail in its queue has 24 hours to go out.",
-                    domain.name
-                );
+                service::domain_delete(store, &domain, cancel_mail, caller)?;
+                let mail = if cancel_mail {
+                    "its mail that waits is given up"
+                } else {
+                    "its mail that waits has 24 hours to go out"
+                };
+                let done = format!("Domain {} is deleted. Its SMTP users have stopped; {mail}.", domain.name);
                 return Ok(Answer::Done(DoneView { done }));
             }
             Operation::DomainList { account, part } => return self.domains(account, part),

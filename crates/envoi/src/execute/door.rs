@@ -259,7 +259,7 @@ impl<S: Store + Archive> Desk<S> {
         let actor = actor_of(&member, from);
         let (actor, scope) = match (member.account, sign_in.acting_for) {
             (None, Some(account)) => {
-                (Actor { name: format!("{} (operator)", actor.name), ..actor }, Scope::Account(account, Powers::ALL))
+                (Actor { name: actor.name + Actor::OF_OPERATOR, ..actor }, Scope::Account(account, Powers::ALL))
             }
             _ => (actor, member.scope()),
         };

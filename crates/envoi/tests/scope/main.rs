@@ -81,7 +81,7 @@ impl World {
 
     async fn party(&self, name: &str) -> Party {
         let ask = |operation| self.ask(operation, Scope::Operator);
-        let add = Operation::AccountAdd { name: name.into(), without_plan: false };
+        let add = Operation::AccountAdd { name: name.into(), without_plan: false, time_zone: None, language: None };
         let Answer::Account(account) = ask(add).await.unwrap() else { panic!() };
         let domain = format!("{name}.example");
         let added = ask(Operation::DomainAdd { account: account.id, name: domain.clone() }).await.unwrap();

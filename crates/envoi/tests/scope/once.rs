@@ -17,7 +17,8 @@ use super::{World, somebody};
 async fn what_is_asked_twice_under_one_key_is_done_once() {
     let world = World::new();
     let key = |text: &str| IdempotencyKey::parse(text.as_bytes(), &Limits::default()).unwrap();
-    let add = |name: &str| Operation::AccountAdd { name: name.into(), without_plan: false };
+    let add =
+        |name: &str| Operation::AccountAdd { name: name.into(), without_plan: false, time_zone: None, language: None };
     let ask = |operation, text: &str| world.executor.run_once(operation, somebody(Scope::Operator), key(text));
     let (first, second) = tokio::join!(ask(add("Acme"), "one"), ask(add("Acme"), "one"));
     let first = first.unwrap();
@@ -115,7 +116,7 @@ async fn an_account_has_so_many_keys() {
     let ask = |number: u32| {
         let key = IdempotencyKey::parse(number.to_string().as_bytes(), &Limits::default()).unwrap();
         world.executor.run_once(
-            Operation::AccountAdd { name: format!("A{number}"), without_plan: false },
+            Operation::AccountAdd { name: format!("A{number}"), without_plan: false, time_zone: None, language: None },
             somebody(Scope::Operator),
             key,
         )
@@ -140,7 +141,8 @@ async fn an_account_has_so_many_octets_of_answers() {
     let world = World::limited(&format!("account_idempotency_octets_max = {octets}"));
     let key = |text: &str| IdempotencyKey::parse(text.as_bytes(), &Limits::default()).unwrap();
     let ask = |name: &str| {
-        let operation = Operation::AccountAdd { name: name.into(), without_plan: false };
+        let operation =
+            Operation::AccountAdd { name: name.into(), without_plan: false, time_zone: None, language: None };
         world.executor.run_once(operation, somebody(Scope::Operator), key(name))
     };
     let fill = |octets: usize| {

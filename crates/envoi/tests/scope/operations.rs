@@ -40,7 +40,7 @@ fn of_account(of: &Party) -> Vec<Operation> {
     let message = MessageId(1);
     let filter = ActivityFilter { account: Some(Id::new(account)), ..ActivityFilter::default() };
     vec![
-        O::AccountAdd { name: "Another".into(), without_plan: false },
+        O::AccountAdd { name: "Another".into(), without_plan: false, time_zone: None, language: None },
         O::AccountList { search: None, part: Part::WHOLE },
         O::AccountShow { account },
         O::AccountSuspend { account },
@@ -168,7 +168,7 @@ fn of_domain(domain: &str) -> Vec<Operation> {
         O::SmtpUserAdd { domain: domain.clone(), name: "Further".into(), rules: RulesChange::default() },
         O::SmtpUserList { account: None, domain: Some(domain.clone()), part: Part::WHOLE },
         O::Statistics { account: None, domain: Some(domain.clone()), user: None, since: None, until: None },
-        O::DomainDelete { domain },
+        O::DomainDelete { domain, cancel_mail: false },
     ]
 }
 

@@ -27,6 +27,7 @@ fn notification<'a>(recipient: &'a str, failed: &'a [ReportedRecipient], header:
         envelope: None,
         arrived_seconds: 1_795_469_441,
         seconds: 1_795_469_500,
+        language: Language::English,
         action: Action::Failed,
         recipients: failed,
         header,
@@ -43,6 +44,34 @@ fn parts(content: &[u8]) -> Vec<(String, String)> {
         (kind, String::from_utf8_lossy(part.contents()).into_owned())
     });
     parts.collect()
+}
+
+#[test]
+fn people_are_told_in_their_language_and_programs_in_none() {
+    let reported = [failed("bob@example.net", Some("550 5.1.1 No such user"))];
+    let actions = [
+        (Action::Failed, "n’a pas pu être remis", "cessé nos tentatives"),
+        (Action::Delayed { until_seconds: 1_795_469_600 }, "est retardé", "se poursuivent"),
+        (Action::Delivered, "a été remis", "sont joints"),
+        (Action::Relayed, "a été transmis", "est désormais responsable"),
+    ];
+    for (action, subject, says) in actions {
+        let english = Notification { action, ..notification("ann@example.com", &reported, HEADER) };
+        let french = Notification { language: Language::French, ..english.clone() };
+        let (english, french) = (compose(&english), compose(&french));
+        assert!(french.is_ascii() && french.split(|octet| *octet == b'\n').all(|line| line.len() < 79));
+        let read = MessageParser::new().parse(&french).unwrap();
+        assert!(read.subject().unwrap().contains(subject), "{:?}", read.subject());
+        let (english, french) = (parts(&english), parts(&french));
+        assert_eq!(english[1..], french[1..]);
+        let text = french[0].1.replace("\r\n", " ");
+        let text = text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        assert!(text.contains(subject) && text.contains(says), "{text}");
+        assert!(text.contains("Le serveur mx.example.net a répondu\u{a0}: 550"), "{text}");
+        for word in ["Your", "Subject", "Sent", "The "] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,10 @@
-//! What a DSN says to people, in plain English, and the folding of lines.
+//! What a DSN says to people, in plain words, and the folding of lines.
 
 use std::fmt::Write as _;
 
-use super::{Action, Notification, ReportedRecipient, one_line};
-use crate::admission::SUBJECT_CHARACTERS_MAX;
+use super::{Action, Language, Notification, ReportedRecipient, one_line};
+use crate::date;
 use crate::header::fields;
-use crate::{date, words};
 
 /// Characters of a line for people.
 const LINE_CHARACTERS_MAX: usize = 72;
@@ -22,7 +21,39 @@ struct Words {
     whom: &'static str,
 }
 
-fn words_of(action: Action) -> Words {
+fn words_of(language: Language, action: Action) -> Words {
+    match language {
+        Language::English => english(action),
+        Language::French => french(action),
+    }
+}
+
+fn french(action: Action) -> Words {
+    match action {
+        Action::Failed => Words {
+            subject: "Votre message n’a pas pu être remis",
+            first: "Votre message n’a pas pu être remis.",
+            whom: "Il n’est pas parvenu à\u{a0}:",
+        },
+        Action::Delayed { .. } => Words {
+            subject: "Votre message est retardé",
+            first: "Votre message est retardé\u{a0}: il n’a pas encore été remis.",
+            whom: "Il n’est pas encore parvenu à\u{a0}:",
+        },
+        Action::Delivered => Words {
+            subject: "Votre message a été remis",
+            first: "Votre message a été remis, comme vous avez demandé à le savoir.",
+            whom: "Il a été remis à\u{a0}:",
+        },
+        Action::Relayed => Words {
+            subject: "Votre message a été transmis",
+            first: "Votre message a été transmis à un autre serveur, comme vous avez demandé à le savoir.",
+            whom: "Ce serveur l’a pris en charge pour\u{a0}:",
+        },
+    }
+}
+
+fn english(action: Action) -> Words {
     match action {
         Action::Failed => Words {
             subject: "Your message could not be delivered",
@@ -48,12 +79,37 @@ fn words_of(action: Action) -> Words {
 }
 
 /// The subject of a notification.
-pub(super) fn subject_of(action: Action) -> &'static str {
-    words_of(action).subject
+pub(super) fn subject_of(language: Language, action: Action) -> &'static str {
+    words_of(language, action).subject
 }
 
 /// What follows for the sender.
-fn consequence(action: Action, count: usize) -> String {
+fn consequence(language: Language, action: Action, count: usize) -> String {
+    match language {
+        Language::English => english_consequence(action, count),
+        Language::French => french_consequence(action, count),
+    }
+}
+
+fn french_consequence(action: Action, count: usize) -> String {
+    let those = if count == 1 { "cette adresse" } else { "ces adresses" };
+    match action {
+        Action::Failed => format!(
+            "Nous avons cessé nos tentatives vers {those}. Les autres destinataires du message ne sont pas touchés. \
+             S’il est toujours utile, corrigez ce qui est indiqué ci-dessus, puis envoyez-le de nouveau."
+        ),
+        Action::Delayed { until_seconds } => format!(
+            "Nos tentatives vers {those} se poursuivent jusqu’au {}. Il est inutile d’envoyer le message de nouveau.",
+            date::french(until_seconds)
+        ),
+        Action::Delivered => String::new(),
+        Action::Relayed => {
+            "Ce serveur en est désormais responsable. Il ne peut pas vous informer de la remise.".to_owned()
+        }
+    }
+}
+
+fn english_consequence(action: Action, count: usize) -> String {
     let those = if count == 1 { "this address" } else { "these addresses" };
     match action {
         Action::Failed => format!(
@@ -73,45 +129,87 @@ fn consequence(action: Action, count: usize) -> String {
 
 /// The text, CRLF line ends. `is_whole`: all of the message comes with it.
 pub(super) fn compose(notification: &Notification<'_>, is_whole: bool) -> String {
-    let Notification { hostname, original, recipients, action, .. } = notification;
-    let Words { first, whom, .. } = words_of(*action);
+    let Notification { hostname, original, recipients, action, language, .. } = notification;
+    let Words { first, whom, .. } = words_of(*language, *action);
+    let Frame { subject: about, sent, attached, signature, .. } = frame(*language, is_whole);
     let subject = subject(notification.header);
     let mut text = format!("{}\r\n", paragraph("", first));
     if !subject.is_empty() {
-        text.push_str(&paragraph("", &format!("Subject: {subject}")));
+        text.push_str(&paragraph("", &format!("{about} {subject}")));
     }
-    let _ = write!(text, "Sent: {}\r\n\r\n", date::rfc5322(notification.arrived_seconds));
+    let arrived = match language {
+        Language::English => date::rfc5322(notification.arrived_seconds),
+        Language::French => date::french(notification.arrived_seconds),
+    };
+    let _ = write!(text, "{sent} {arrived}\r\n\r\n");
     let _ = write!(text, "{whom}\r\n");
     for recipient in *recipients {
-        text.push_str(&about(recipient));
+        text.push_str(&told(*language, recipient));
     }
     text.push_str("\r\n");
-    let returned = if is_whole { "your message" } else { "the header of your message" };
-    let attached = format!("Details for your administrator and {returned} are attached.");
-    for words in [consequence(*action, recipients.len()), attached] {
+    for words in [consequence(*language, *action, recipients.len()), attached.to_owned()] {
         if !words.is_empty() {
             let _ = write!(text, "{}\r\n", paragraph("", &words));
         }
     }
-    let _ = write!(text, "The mail relay at {hostname}\r\nMessage {original}\r\n");
+    let _ = write!(text, "{signature} {hostname}\r\nMessage {original}\r\n");
     text
+}
+
+/// What stands around the words of an action.
+struct Frame {
+    subject: &'static str,
+    sent: &'static str,
+    attached: &'static str,
+    signature: &'static str,
+    /// A named server, and one whose name is not known.
+    server: (&'static str, &'static str),
+    answered: &'static str,
+}
+
+fn frame(language: Language, is_whole: bool) -> Frame {
+    match language {
+        Language::English => Frame {
+            subject: "Subject:",
+            sent: "Sent:",
+            attached: match is_whole {
+                true => "Details for your administrator and your message are attached.",
+                false => "Details for your administrator and the header of your message are attached.",
+            },
+            signature: "The mail relay at",
+            server: ("The server", "The other server"),
+            answered: "answered:",
+        },
+        Language::French => Frame {
+            subject: "Objet\u{a0}:",
+            sent: "Envoyé\u{a0}:",
+            attached: match is_whole {
+                true => "Des précisions pour votre administrateur et votre message sont joints.",
+                false => "Des précisions pour votre administrateur et l’en-tête de votre message sont joints.",
+            },
+            signature: "Le relais de courriel",
+            server: ("Le serveur", "L’autre serveur"),
+            answered: "a répondu\u{a0}:",
+        },
+    }
 }
 
 fn subject(header: &[u8]) -> String {
     let field = fields(header).find(|field| field.is("Subject"));
-    field.map(|field| words::decode(&field.unfolded(), SUBJECT_CHARACTERS_MAX)).unwrap_or_default()
+    field.map(|field| field.text()).unwrap_or_default()
 }
 
-fn about(reported: &ReportedRecipient) -> String {
+fn told(language: Language, reported: &ReportedRecipient) -> String {
     let clean = |text: &str| one_line(text, true);
     let mut text = format!("\r\n  {}\r\n", clean(&reported.address));
     text.push_str(&paragraph("    ", &clean(&reported.reason)));
     if let Some(reply) = &reported.remote_reply {
+        let Frame { server: (named, unnamed), answered, .. } = frame(language, false);
         let who = match reported.remote_host.as_deref().filter(|host| !host.is_empty()) {
-            Some(host) => format!("The server {}", clean(host)),
-            None => "The other server".to_owned(),
+            Some(host) => format!("{named} {}", clean(host)),
+            None => unnamed.to_owned(),
         };
-        text.push_str(&paragraph("    ", &format!("{who} answered: {}", clean(reply))));
+        text.push_str(&paragraph("    ", &format!("{who} {answered} {}", clean(reply))));
     }
     text
 }

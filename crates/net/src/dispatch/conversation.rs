@@ -307,7 +307,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             return Before::Carry;
         };
         match domain.deleted_at {
-            Some(deleted_at) if self.clock.now().since(deleted_at) >= DELETED_DELIVERED_FOR => {
+            Some(deleted_at) if domain.cancels_mail || self.clock.now().since(deleted_at) >= DELETED_DELIVERED_FOR => {
                 Before::End(Ending::DomainDeleted)
             }
             Some(_) => Before::Carry,

@@ -244,7 +244,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// The sources that mail of an account goes from, sent from this domain.
     fn pool_of(&self, account: Id<Account>, domain: Option<Id<SendingDomain>>) -> PoolId {
-        let today = || (self.store.directory(), self.clock.now().day());
+        let today = || (self.store.directory(), self.clock.now());
         self.settings.sources.pool_of(today, (account, domain))
     }
 

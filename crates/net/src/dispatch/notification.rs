@@ -10,6 +10,7 @@ use message::header;
 use relay::activity::ActivityFilter;
 use relay::clock::Timestamp;
 use relay::id::MessageId;
+use relay::language::Language;
 use relay::notification::{self, About};
 use relay::outcome::{self, Ending, Judgement};
 use relay::queue::{ContentFacts, Envelope, Origin, Outcome, TlsWish};
@@ -125,8 +126,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if is_inherited && was_committed(&self.settings, &self.store, id).await? {
             return Ok(None);
         }
+        let language = language(&*self.store, &mail.envelope);
         let reported: Vec<ReportedRecipient> =
-            judgements.iter().map(|judgement| reported(&mail.envelope, host, judgement)).collect();
+            judgements.iter().map(|judgement| reported(language, &mail.envelope, host, judgement)).collect();
         let returned = self.returned(mail, action).await;
         self.commit(&mail.envelope, &addressee, id, action, &reported, &returned).await
     }
@@ -145,8 +147,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             return;
         }
         let id = notification::id(envelope.message, About::Suppressed, told.iter().map(|(number, _)| *number));
+        let language = language(&*self.store, envelope);
         let reported: Vec<ReportedRecipient> =
-            told.iter().map(|(number, address)| suppressed(address, asked(*number))).collect();
+            told.iter().map(|(number, address)| suppressed(language, address, asked(*number))).collect();
         // where every recipient was suppressed, nothing is kept, and there is no header to repeat
         let returned = match self.store.peek(envelope.message).await {
             Ok(Some(mail)) => self.returned(&mail, Action::Failed).await,
@@ -194,7 +197,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         returned: &Returned,
     ) -> Result<Option<Envelope>, StoreError> {
         let Returned { header, content } = returned;
-        let told = Told { id, now: self.clock.now(), action, reported, header, content: content.as_deref() };
+        let language = language(&*self.store, original);
+        let told = Told { id, now: self.clock.now(), language, action, reported, header, content: content.as_deref() };
         if original.sandbox {
             return self.capture_notification(original, addressee, told).await.map(|()| None);
         }
@@ -231,10 +235,17 @@ pub async fn tell_damaged<S: Store>(
         return Ok(false);
     }
     let judgements = recipients.iter().map(|recipient| outcome::end(*recipient, &Ending::Damaged));
-    let reported: Vec<ReportedRecipient> = judgements.map(|judgement| reported(envelope, "", &judgement)).collect();
+    let language = language(&**store, envelope);
+    let reported: Vec<ReportedRecipient> =
+        judgements.map(|judgement| reported(language, envelope, "", &judgement)).collect();
     // the header cannot be trusted either
-    let told = Told { id, now, action: Action::Failed, reported: &reported, header: &[], content: None };
+    let told = Told { id, now, language, action: Action::Failed, reported: &reported, header: &[], content: None };
     commit(settings, &**store, envelope, &addressee, told).await.map(|_| true)
+}
+
+/// The language that an account is written to in.
+fn language<S: Store>(store: &S, envelope: &Envelope) -> Language {
+    store.directory().accounts.get(&envelope.account).map(|account| account.language).unwrap_or_default()
 }
 
 fn addressee<S: Store>(store: &S, envelope: &Envelope) -> Option<Address> {
@@ -264,6 +275,7 @@ async fn was_committed<S: Store>(settings: &Settings, store: &Arc<S>, id: Messag
 pub(super) struct Told<'a> {
     pub(super) id: MessageId,
     pub(super) now: Timestamp,
+    pub(super) language: Language,
     pub(super) action: Action,
     pub(super) reported: &'a [ReportedRecipient],
     pub(super) header: &'a [u8],
@@ -282,6 +294,10 @@ pub(super) fn composed(settings: &Settings, original: &Envelope, addressee: &Add
         envelope: envid.as_deref(),
         arrived_seconds: original.accepted_at.0 / 1000,
         seconds: told.now.0 / 1000,
+        language: match told.language {
+            Language::English => dsn::Language::English,
+            Language::French => dsn::Language::French,
+        },
         action: told.action,
         recipients: told.reported,
         header: told.header,
@@ -340,44 +356,42 @@ fn envelope(
 /// What is kept of content that the relay itself wrote, from this address.
 pub(crate) fn content_facts(content: &[u8], from: &str) -> ContentFacts {
     let end = content.windows(4).position(|window| window == b"\r\n\r\n").map_or(content.len(), |cut| cut + 4);
-    let value = |name: &str| {
-        let field = header::fields(&content[..end]).find(|field| field.is(name));
-        field.map(|field| String::from_utf8_lossy(&field.unfolded()).into_owned()).unwrap_or_default()
-    };
+    let field = |name: &str| header::fields(&content[..end]).find(|field| field.is(name));
+    let value = |field: header::Field<'_>| String::from_utf8_lossy(&field.unfolded()).into_owned();
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(digest::digest(&digest::SHA256, content).as_ref());
     ContentFacts {
         octets: content.len() as u64,
         header_octets: end as u64,
         sha256,
-        subject: value("Subject"),
+        subject: field("Subject").map(|field| field.text()).unwrap_or_default(),
         from: from.to_owned(),
-        message_id: value("Message-ID"),
+        message_id: field("Message-ID").map(value).unwrap_or_default(),
     }
 }
 
-fn reported(envelope: &Envelope, host: &str, judgement: &Judgement) -> ReportedRecipient {
+fn reported(language: Language, envelope: &Envelope, host: &str, judgement: &Judgement) -> ReportedRecipient {
     let verdict = &judgement.verdict;
     let address = envelope.recipients.get(usize::from(verdict.recipient));
+    let domain = address.map(Address::domain).unwrap_or_default();
     ReportedRecipient {
         address: address.map(ToString::to_string).unwrap_or_default(),
         original: original(envelope.asked(verdict.recipient)),
         status: judgement.status.to_string(),
         remote_reply: verdict.remote_reply.clone(),
         remote_host: (!host.is_empty()).then(|| host.to_owned()),
-        reason: verdict.reason.clone(),
+        reason: outcome::reason_in(language, verdict, domain),
     }
 }
 
-fn suppressed(address: &Address, asked: Option<&RcptParameters>) -> ReportedRecipient {
+fn suppressed(language: Language, address: &Address, asked: Option<&RcptParameters>) -> ReportedRecipient {
     ReportedRecipient {
         address: address.to_string(),
         original: original(asked),
         status: SUPPRESSED_STATUS.to_owned(),
         remote_reply: None,
         remote_host: None,
-        reason: "This address is suppressed in your account: mail to it failed before, or it asked for no more."
-            .to_owned(),
+        reason: outcome::suppressed_in(language).to_owned(),
     }
 }
 

@@ -34,6 +34,8 @@ struct Holds {
     braked: BTreeMap<Id<Account>, Braked>,
     /// Deleted accounts, and whether all their mail is given up or only what is held.
     leaving: BTreeMap<Id<Account>, bool>,
+    /// Deleted domains whose mail is given up.
+    cancelled: BTreeSet<Id<SendingDomain>>,
 }
 
 /// What brakes stop of an account.
@@ -48,11 +50,13 @@ impl Holds {
         let suspended = directory.accounts.values().filter(|account| account.state == AccountState::Suspended);
         let invalid =
             directory.domains.values().filter(|domain| !domain.state.may_send() && domain.deleted_at.is_none());
+        let cancelled = directory.domains.values().filter(|domain| domain.deleted_at.is_some() && domain.cancels_mail);
         Holds {
             suspended: suspended.map(|account| account.id).collect(),
             invalid: invalid.map(|domain| domain.id).collect(),
             braked: braked(directory),
             leaving: directory.leaving.iter().map(|(account, leaving)| (*account, leaving.cancels_mail)).collect(),
+            cancelled: cancelled.map(|domain| domain.id).collect(),
         }
     }
 
@@ -135,8 +139,12 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if let Some(all) = holds.leaving.get(&entry.account) {
             let is_held = entry.recipients.iter().any(|(_, _, state)| matches!(state, RecipientState::Held { .. }));
             if *all || is_held {
-                self.give_up_of_deleted(entry).await;
+                self.give_up_of_deleted(entry, Ending::AccountDeleted).await;
             }
+            return;
+        }
+        if entry.domain.is_some_and(|domain| holds.cancelled.contains(&domain)) {
+            self.give_up_of_deleted(entry, Ending::DomainDeleted).await;
             return;
         }
         let is_waiting = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
@@ -177,10 +185,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    /// Gives mail of a deleted account up.
-    async fn give_up_of_deleted(self: &Arc<Self>, entry: &QueueEntry) {
-        if let Err(error) = self.give_up(entry.message, Ending::AccountDeleted).await {
-            tracing::warn!(message_id = %entry.message, %error, "a message of a deleted account could not be given up");
+    /// Gives mail of a deleted account or domain up.
+    async fn give_up_of_deleted(self: &Arc<Self>, entry: &QueueEntry, ending: Ending) {
+        if let Err(error) = self.give_up(entry.message, ending).await {
+            tracing::warn!(message_id = %entry.message, %error, "a message of what was deleted could not be given up");
         }
     }
 

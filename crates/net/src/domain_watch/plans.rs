@@ -221,6 +221,7 @@ mod tests {
             keys: Vec::new(),
             created_at: NOW,
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check,
         }

@@ -339,6 +339,7 @@ async fn a_notification_of_our_own_making_is_read_as_one() {
         envelope: None,
         arrived_seconds: 1,
         seconds: 2,
+        language: dsn::Language::English,
         action: Action::Failed,
         recipients: &[failed],
         header: b"Subject: Hello\r\n\r\n",

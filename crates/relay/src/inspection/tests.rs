@@ -182,6 +182,7 @@ fn domain() -> SendingDomain {
         keys: vec![key("r1", KeyAlgorithm::Rsa2048), key("e1", KeyAlgorithm::Ed25519)],
         created_at: Timestamp(0),
         deleted_at: None,
+        cancels_mail: false,
         lost_at: None,
         check: None,
     }

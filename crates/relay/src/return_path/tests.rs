@@ -121,6 +121,7 @@ fn domain(mail: RecordState, spf: Spf) -> SendingDomain {
         keys: vec![key],
         created_at: Timestamp(0),
         deleted_at: None,
+        cancels_mail: false,
         lost_at: None,
         check: Some(Check { return_path: Some(ReturnPath { mail, spf }), ..Check::new(NOW, Vec::new()) }),
     }

@@ -17,20 +17,38 @@ pub const SYSTEM_ACCOUNT: Id<Account> = Id::new(0);
 /// The highest quota that can be given, to an account or a plan: a number beyond it is a slip of the keyboard.
 const QUOTA_RECIPIENTS_MAX: u64 = 1_000_000_000;
 
-/// Makes an account, on the default plan, or without one until one is approved.
+/// Makes an account, on the default plan, or without one until one is approved; in UTC and English where nothing else is
+/// said.
 ///
 /// # Errors
-/// The name is not one, or another account has it (two that look alike in every list help nobody).
+/// The name is not one, or another account has it (two that look alike in every list help nobody), or there is no such
+/// time zone: nothing is made. Where the store fails in between, the account is there in UTC and English.
 pub fn account_add(
     store: &(impl Book + Plans),
     name: &str,
     without_plan: bool,
+    (time_zone, language): (Option<&str>, Option<Language>),
     caller: Caller<'_>,
 ) -> Result<Arc<Account>, Fault> {
     let name = name_of_account(store, name, None)?;
-    Ok(match without_plan {
+    let time_zone = time_zone.map(zone_named).transpose()?;
+    let made = match without_plan {
         true => store.account_add_without_plan(&name, caller.actor, caller.now)?,
         false => store.account_add(&name, caller.actor, caller.now)?,
+    };
+    let wanted = Account {
+        time_zone: time_zone.unwrap_or_else(|| made.time_zone.clone()),
+        language: language.unwrap_or(made.language),
+        ..(*made).clone()
+    };
+    if wanted == *made { Ok(made) } else { Ok(store.account_set(wanted, caller.actor, caller.now)?) }
+}
+
+/// The time zone of this name.
+fn zone_named(given: &str) -> Result<TimeZone, Fault> {
+    TimeZone::named(given.trim()).ok_or_else(|| {
+        let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
+        Fault::invalid(format!("`{given}` is no time zone."), remedy).named("time-zone-none", &[("zone", &given)])
     })
 }
 
@@ -91,10 +109,7 @@ pub fn account_set(
     }
     activity_days.apply(&mut changed.activity_days);
     if let Some(given) = time_zone {
-        changed.time_zone = TimeZone::named(given.trim()).ok_or_else(|| {
-            let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";
-            Fault::invalid(format!("`{given}` is no time zone."), remedy).named("time-zone-none", &[("zone", &given)])
-        })?;
+        changed.time_zone = zone_named(&given)?;
     }
     changed.language = language.unwrap_or(changed.language);
     Ok(book.account_set(changed, caller.actor, caller.now)?)

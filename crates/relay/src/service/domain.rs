@@ -203,12 +203,17 @@ pub fn domain_rotate(
     Ok(rotated)
 }
 
-/// Deletes a domain: its users stop at once, its queue has 24 h.
+/// Deletes a domain: its users stop at once, its queue has 24 h, or is given up where `cancels_mail`.
 ///
 /// # Errors
 /// The store's.
-pub fn domain_delete(book: &impl Book, domain: &SendingDomain, caller: Caller<'_>) -> Result<(), Fault> {
-    Ok(book.domain_delete(domain.id, caller.actor, caller.now)?)
+pub fn domain_delete(
+    book: &impl Book,
+    domain: &SendingDomain,
+    cancels_mail: bool,
+    caller: Caller<'_>,
+) -> Result<(), Fault> {
+    Ok(book.domain_delete(domain.id, cancels_mail, caller.actor, caller.now)?)
 }
 
 #[cfg(test)]

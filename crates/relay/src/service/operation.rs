@@ -66,7 +66,12 @@ use Power::{Activity, Administration, Domains, Plan, Submit};
 
 operations! {
     /// Makes an account, on the default plan, or without one until one is approved.
-    AccountAdd { name: String, without_plan: bool } needs Operator;
+    AccountAdd {
+        name: String,
+        without_plan: bool,
+        time_zone: Option<String>,
+        language: Option<Language>
+    } needs Operator;
     /// Lists accounts: all, or those whose name, number or one of whose domains has what is searched for.
     AccountList { search: Option<String>, part: Part } needs Operator;
     /// Shows an account with what it used of its quota.
@@ -133,8 +138,8 @@ operations! {
     DomainRotate { domain: String, algorithm: Option<KeyAlgorithm>, force: bool } needs Need::Power(Domains);
     /// Switches a domain's bounce mails on or off.
     DomainBounceMails { domain: String, on: bool } needs Need::Power(Domains);
-    /// Deletes a domain: its users stop at once, its queue has 24 hours.
-    DomainDelete { domain: String } needs Need::Power(Domains);
+    /// Deletes a domain: its users stop at once, its queue has 24 hours or is given up.
+    DomainDelete { domain: String, cancel_mail: bool } needs Need::Power(Domains);
     /// Makes an SMTP user; its password is shown once.
     SmtpUserAdd { domain: String, name: String, rules: RulesChange } needs Need::Power(Domains);
     /// Lists SMTP users.

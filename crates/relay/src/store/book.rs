@@ -32,6 +32,11 @@ pub struct Actor {
     pub from: String,
 }
 
+impl Actor {
+    /// What the name of one of the operator's people ends in who acts in an account's place.
+    pub const OF_OPERATOR: &str = " (operator)";
+}
+
 /// One line of the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -268,11 +273,18 @@ pub trait Book: Send + Sync + 'static {
     /// [`StoreError::NotFound`]; [`StoreError::Unavailable`] where the master key is another.
     fn domain_key(&self, domain: Id<SendingDomain>, selector: &str) -> Result<smtp::server::Secret, StoreError>;
 
-    /// Deletes a domain: its users are gone at once, its queue has 24 h, then its keys go too.
+    /// Deletes a domain: its users are gone at once, its queue has 24 h, or is given up where `cancels_mail`, then its keys
+    /// go too.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+    fn domain_delete(
+        &self,
+        domain: Id<SendingDomain>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Makes an SMTP user.
     ///

@@ -92,6 +92,7 @@ impl Visit {
             transaction: None,
             ended: None,
             reason: None,
+            is_told: false,
             reserved: Some(message),
             wait: None,
             knows_for: None,

@@ -98,6 +98,7 @@ impl Visit {
             reason.push_str(&format!(" Blocked for {} minutes: {}.", block.seconds / 60, block.cause));
         }
         self.reason = Some(reason);
+        self.is_told = !error;
         Decision { block, ..Decision::new(Answer::No { reply: replies::auth_invalid(), error }) }
     }
 }

@@ -69,6 +69,10 @@ impl Visit {
             return Vec::new();
         }
         let reason = self.reason.take();
+        // the second mechanism of one mistake: its failure is in the list
+        if std::mem::take(&mut self.is_told) {
+            return Vec::new();
+        }
         let reference = reply.reference.unwrap_or_default();
         let notice = self.blank(shared, directory, about, now).answered(reply, reason);
         match about {

@@ -116,6 +116,18 @@ fn one_wrong_pair_by_two_mechanisms_in_a_session_is_one_failure() {
 }
 
 #[test]
+fn one_mistake_by_two_mechanisms_is_noted_once() {
+    let mut scene = Scene::new();
+    let mut visit = scene.visit("192.0.2.1");
+    let mut noted = |mechanism| {
+        let decision = scene.login_by(mechanism, &mut visit, "alice", "wrong");
+        scene.notices(&mut visit, &decision, &username("alice")).len()
+    };
+    let by = [Mechanism::Plain, Mechanism::Login, Mechanism::Login];
+    assert_eq!(by.map(&mut noted), [1, 0, 1]);
+}
+
+#[test]
 fn the_third_time_in_a_session_is_a_failure_of_its_own() {
     use Mechanism::{Login, Plain};
     let mut scene = Scene::new();

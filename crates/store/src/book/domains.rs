@@ -82,6 +82,7 @@ impl Register {
             keys: keys.iter().map(|new| new.key.clone()).collect(),
             created_at: now,
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         });
@@ -230,14 +231,21 @@ impl Register {
         Ok(draft.done(domain))
     }
 
-    pub(crate) fn domain_delete(&self, id: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Decided<()> {
+    pub(crate) fn domain_delete(
+        &self,
+        id: Id<SendingDomain>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Decided<()> {
         let domain = self.domain(id)?;
         let mut draft = self.draft();
         for user in self.directory.users.values().filter(|user| user.domain == id) {
             draft.drop_user(user);
         }
-        draft.put_domain(SendingDomain { deleted_at: Some(now), ..(**domain).clone() });
-        draft.note(by, now, "domain.delete", About::from(&**domain), Some(domain.account));
+        draft.put_domain(SendingDomain { deleted_at: Some(now), cancels_mail, ..(**domain).clone() });
+        let told = Details::from(About::from(&**domain)).with(Field::CancelsMail, &cancels_mail);
+        draft.note(by, now, "domain.delete", told, Some(domain.account));
         Ok(draft.done(()))
     }
 

@@ -119,8 +119,14 @@ impl Book for Embedded {
         self.ledger.domain_key(domain, selector)
     }
 
-    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
-        self.ledger.book(|register| register.domain_delete(domain, by, now))
+    fn domain_delete(
+        &self,
+        domain: Id<SendingDomain>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ledger.book(|register| register.domain_delete(domain, cancels_mail, by, now))
     }
 
     fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError> {

@@ -154,8 +154,14 @@ impl Book for Memory {
         private.cloned().ok_or_else(|| StoreError::NotFound(format!("DKIM key {selector}")))
     }
 
-    fn domain_delete(&self, domain: Id<SendingDomain>, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
-        self.book(|register| register.domain_delete(domain, by, now))
+    fn domain_delete(
+        &self,
+        domain: Id<SendingDomain>,
+        cancels_mail: bool,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.book(|register| register.domain_delete(domain, cancels_mail, by, now))
     }
 
     fn smtp_user_add(&self, user: NewSmtpUser, by: &Actor, now: Timestamp) -> Result<Arc<SmtpUser>, StoreError> {

@@ -74,7 +74,7 @@ pub(crate) async fn every_change_is_in_the_audit_log(store: &impl Store) {
     let change = SmtpUserChange::Passwords(vec![PasswordHash([2; 32])]);
     store.smtp_user_change(user, "smtp_user.reset", change, &operator(), later(4)).unwrap();
     store.smtp_user_delete(user, &operator(), later(5)).unwrap();
-    store.domain_delete(domain, &operator(), later(6)).unwrap();
+    store.domain_delete(domain, false, &operator(), later(6)).unwrap();
     store.account_state(account, AccountState::Suspended, &operator(), later(7)).unwrap();
     let log = store.audit(Some(account), 100).unwrap();
     assert!(log.iter().all(|entry| entry.details.as_ref().is_some_and(|told| told.to_string() == entry.subject)));
@@ -121,7 +121,7 @@ pub(crate) async fn what_does_not_exist_is_told(store: &impl Store) {
     assert!(is_told(store.domain_bounce_mails(Id::new(9), true, by, NOW).map(drop)));
     assert!(is_told(store.domain_check(Id::new(9), found(NOW, &["s"])).map(drop)));
     assert!(is_told(store.domain_key(Id::new(9), "s").map(drop)));
-    assert!(is_told(store.domain_delete(Id::new(9), by, NOW)));
+    assert!(is_told(store.domain_delete(Id::new(9), false, by, NOW)));
     assert!(is_told(store.smtp_user_add(user(Id::new(9), "k"), by, NOW).map(drop)));
     let change = SmtpUserChange::Enabled(false);
     assert!(is_told(store.smtp_user_change(Id::new(9), "smtp_user.disable", change, by, NOW).map(drop)));
@@ -160,7 +160,7 @@ pub(crate) async fn selectors_are_never_given_twice(store: &impl Store) {
     assert!(is_told(twice));
     let first = store.domain_add(account, "example.com", vec![key("one")], &operator(), NOW).unwrap();
     assert!(is_told(store.domain_add(account, "example.org", vec![key("one")], &operator(), NOW)));
-    store.domain_delete(first.id, &operator(), NOW).unwrap();
+    store.domain_delete(first.id, false, &operator(), NOW).unwrap();
     assert!(is_told(store.domain_add(account, "example.org", vec![key("one")], &operator(), NOW)));
 }
 
@@ -195,7 +195,7 @@ pub(crate) async fn two_vouched_domains_of_one_name_conflict(store: &impl Store)
     set(store, first, DomainState::Vouched).unwrap();
     assert!(matches!(set(store, second, DomainState::Vouched), Err(StoreError::Conflict(_))));
     set(store, first, DomainState::Vouched).unwrap();
-    store.domain_delete(first, &operator(), NOW).unwrap();
+    store.domain_delete(first, false, &operator(), NOW).unwrap();
     set(store, second, DomainState::Vouched).unwrap();
 }
 
@@ -206,15 +206,16 @@ pub(crate) async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &
     store.smtp_user_add(user(gone, "k2"), &operator(), NOW).unwrap();
     let other = store.smtp_user_add(user(stays, "k3"), &operator(), NOW).unwrap();
     let selector = store.directory().domains[&gone].keys[0].selector.clone();
-    store.domain_delete(gone, &operator(), later(5)).unwrap();
+    store.domain_delete(gone, true, &operator(), later(5)).unwrap();
     let directory = store.directory();
+    assert!(directory.domains[&gone].cancels_mail && !directory.domains[&stays].cancels_mail);
     assert_eq!(directory.users.keys().copied().collect::<Vec<_>>(), [other.id]);
     assert_eq!(directory.usernames.len(), 1);
     assert_eq!(directory.domains[&gone].deleted_at, Some(later(5)));
     assert_eq!(directory.domains[&gone].keys.len(), 1);
     assert!(store.domain_key(gone, &selector).is_ok());
     let is_told = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound(_)));
-    assert!(is_told(store.domain_delete(gone, &operator(), later(6))));
+    assert!(is_told(store.domain_delete(gone, false, &operator(), later(6))));
     assert!(is_told(set(store, gone, DomainState::Vouched)));
     assert!(is_told(store.smtp_user_add(user(gone, "k4"), &operator(), later(6)).map(drop)));
 }
@@ -222,7 +223,7 @@ pub(crate) async fn a_deleted_domain_takes_its_users_and_keeps_its_keys(store: &
 pub(crate) async fn a_domain_added_again_is_another(store: &impl Store) {
     let account = account(store);
     let first = domain(store, account, "example.com");
-    store.domain_delete(first, &operator(), NOW).unwrap();
+    store.domain_delete(first, false, &operator(), NOW).unwrap();
     let second = store.domain_add(account, "example.com", vec![key("new")], &operator(), NOW).unwrap();
     assert!(second.id > first);
     assert_eq!((second.state, second.keys[0].selector.as_str()), (DomainState::Pending, "new"));
@@ -284,7 +285,7 @@ pub(crate) async fn dns_does_not_validate_what_another_account_has_proven(store:
     assert_eq!(store.domain_check(first, found(NOW, &["one"])).unwrap().state, DomainState::Validated);
     assert_eq!(state(store, second), DomainState::Pending, "the operator's word gives way");
     assert_eq!(store.domain_check(second, found(NOW, &["two"])).unwrap().state, DomainState::Pending);
-    store.domain_delete(first, &operator(), later(1)).unwrap();
+    store.domain_delete(first, false, &operator(), later(1)).unwrap();
     assert_eq!(store.domain_check(second, found(later(2), &["two"])).unwrap().state, DomainState::Validated);
 }
 

@@ -53,7 +53,7 @@ async fn the_book_is_there_again() {
     store.domain_state(domain, DomainState::Vouched, &operator(), NOW).unwrap();
     store.domain_check(domain, found(later(3), &["two"])).unwrap();
     let gone = store.domain_add(account, "example.net", vec![key("three")], &operator(), NOW).unwrap().id;
-    store.domain_delete(gone, &operator(), later(4)).unwrap();
+    store.domain_delete(gone, true, &operator(), later(4)).unwrap();
     let user = store.smtp_user_add(user(domain, "k1"), &operator(), NOW).unwrap().id;
     let rules =
         UserRules { retry_seconds: Some(60), networks: vec!["2001:db8::/32".parse().unwrap()], ..UserRules::default() };
@@ -239,7 +239,7 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE domains DROP COLUMN looked; ALTER TABLE domains DROP COLUMN lost_at;
         DROP TABLE failed_sign_ins; DROP TABLE sign_ins; DROP TABLE links; DROP TABLE member_sites; DROP TABLE members; DROP TABLE quotas_told;
         DROP TABLE webhooks; DROP TABLE certificates_told; DROP TABLE stream_suppressions;
-        DROP TABLE password_uses; ALTER TABLE audit DROP COLUMN details;
+        DROP TABLE password_uses; ALTER TABLE audit DROP COLUMN details; ALTER TABLE domains DROP COLUMN cancels_mail;
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
@@ -489,8 +489,8 @@ async fn a_deleted_domain_loses_its_keys_when_its_queue_is_empty() {
     let mut envelope = envelope(1, &["a@example.org"]);
     envelope.domain = Some(with_mail);
     let message = commit(&store, envelope).await;
-    store.domain_delete(with_mail, &operator(), NOW).unwrap();
-    store.domain_delete(without, &operator(), NOW).unwrap();
+    store.domain_delete(with_mail, false, &operator(), NOW).unwrap();
+    store.domain_delete(without, false, &operator(), NOW).unwrap();
     drop(store);
 
     folder.set_clock(later(2 * 3600));

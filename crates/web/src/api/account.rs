@@ -36,6 +36,10 @@ pub(super) struct AccountNew {
     /// It cannot send until a plan is approved; absent: it is on the default plan.
     #[serde(default)]
     without_plan: bool,
+    /// The time zone that its people read times in (IANA name); absent: UTC.
+    time_zone: Option<String>,
+    /// The language of what is written to it; absent: `en`.
+    language: Option<Language>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -113,8 +117,8 @@ pub(super) async fn account_list(asking: Asking, Query(searched): Query<Searched
 #[utoipa::path(post, path = "/accounts", operation_id = "AccountAdd", tag = "Accounts", request_body = AccountNew,
     responses((status = 200, body = AccountView)))]
 pub(super) async fn account_add(asking: Asking, Body(new): Body<AccountNew>) -> Outcome<AccountView> {
-    let AccountNew { name, without_plan } = new;
-    asking.run(Operation::AccountAdd { name, without_plan }).await
+    let AccountNew { name, without_plan, time_zone, language } = new;
+    asking.run(Operation::AccountAdd { name, without_plan, time_zone, language }).await
 }
 
 /// Shows an account with what it used of its quota.

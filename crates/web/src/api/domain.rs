@@ -90,12 +90,26 @@ pub(super) async fn domain_show(asking: Asking, Path(Named(domain)): Path<Named>
     asking.run(Operation::DomainShow { domain }).await
 }
 
-/// Deletes a domain: its SMTP users stop at once, its queue has 24 hours. It cannot be undone.
+/// What becomes of its mail.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ItsMail {
+    /// Its mail that waits is given up; absent: it has 24 hours to go out.
+    #[serde(default)]
+    cancel_mail: bool,
+}
+
+/// Deletes a domain: its SMTP users stop at once, its queue has 24 hours or is given up. It cannot be undone.
 #[utoipa::path(delete, path = "/domains/{domain}", operation_id = "DomainDelete", tag = "Domains",
-    params(Named),
+    params(Named, ItsMail),
     responses((status = 200, body = DoneView)))]
-pub(super) async fn domain_delete(asking: Asking, Path(Named(domain)): Path<Named>) -> Outcome<DoneView> {
-    asking.run(Operation::DomainDelete { domain }).await
+pub(super) async fn domain_delete(
+    asking: Asking,
+    Path(Named(domain)): Path<Named>,
+    Query(mail): Query<ItsMail>,
+) -> Outcome<DoneView> {
+    asking.run(Operation::DomainDelete { domain, cancel_mail: mail.cancel_mail }).await
 }
 
 /// Vouches for a domain instead of DNS, or takes that back.

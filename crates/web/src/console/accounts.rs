@@ -4,22 +4,22 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
+use relay::language::Language;
 use relay::service::Setting;
 use relay::service::operation::{Operation, Part};
-use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, DoneView, PlanView};
+use relay::service::view::{AccountView, ContactView, ContactsView, DomainView, DoneView, KeyView, PlanView};
 use serde::Deserialize;
 
 use super::form::Signed;
 use super::listing::{Pager, part};
+use super::own_account::{Zone, zones};
 use super::page::{Failure, Page, QuotaBar, quota_bar, shown_as};
 use super::pricing::{self, Card};
 use super::question::{Choice, Confirm, Pressed, Question, Sure, Typed, asked};
 use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
+use super::words::Words;
 use super::{For, Route, show, take};
-
-/// Characters of what is wrong with a domain that a list shows.
-const REASON_CHARACTERS: usize = 120;
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
@@ -62,6 +62,8 @@ struct AccountsPage {
     pager: Option<Pager>,
     name: String,
     without_plan: bool,
+    zones: Vec<Zone>,
+    language: Language,
     refused: Option<Refusal>,
 }
 
@@ -85,10 +87,14 @@ async fn listed(visit: &Visit, form: Option<(MakeForm, Refusal)>) -> Result<Resp
     let page = visit.page();
     let rows = accounts.into_iter().map(|account| row(&page, account)).collect();
     let status = if form.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (MakeForm { name, without_plan }, refused) =
+    let (MakeForm { name, without_plan, time_zone, language }, refused) =
         form.map_or_else(Default::default, |(form, words)| (form, Some(words)));
     let without_plan = without_plan.is_some();
-    Ok(shown_as(status, &AccountsPage { q, state, rows, is_empty, pager, name, without_plan, refused, page }))
+    // most accounts are where their operator is, and speak as they do
+    let zones = zones(time_zone.as_deref().unwrap_or_else(|| page.words.zone()));
+    let language = language.unwrap_or(page.words.language);
+    let shown = AccountsPage { q, state, rows, is_empty, pager, name, without_plan, zones, language, refused, page };
+    Ok(shown_as(status, &shown))
 }
 
 async fn list(visit: Visit) -> Result<Response, Failure> {
@@ -100,14 +106,32 @@ pub(super) struct MakeForm {
     name: String,
     #[serde(default)]
     without_plan: Option<String>,
+    #[serde(default)]
+    time_zone: Option<String>,
+    #[serde(default)]
+    language: Option<Language>,
 }
 
 async fn make(Signed { visit, form }: Signed<MakeForm>) -> Result<Response, Failure> {
-    let order = Operation::AccountAdd { name: form.name.clone(), without_plan: form.without_plan.is_some() };
+    let order = Operation::AccountAdd {
+        name: form.name.clone(),
+        without_plan: form.without_plan.is_some(),
+        time_zone: form.time_zone.clone(),
+        language: form.language,
+    };
     match visit.try_to::<AccountView>(order).await? {
         Ok(made) => Ok(on_to(&place_of(made.id))),
         Err(fault) => listed(&visit, Some((form, Refusal::of(visit.words(), &fault)))).await,
     }
+}
+
+/// What an account is called; its number where it is gone.
+pub(super) async fn called(visit: &Visit, account: u64) -> Result<String, Failure> {
+    // the first from its number on, which is another where it is gone
+    let part = Part { after: account.saturating_sub(1), limit: 1 };
+    let found: Vec<AccountView> = visit.ask(Operation::AccountList { search: None, part }).await?;
+    let found = found.into_iter().find(|found| found.id == account).map(|found| found.name);
+    Ok(found.unwrap_or_else(|| visit.words().with("account-number", "number", account.to_string())))
 }
 
 fn place_of(account: u64) -> String {
@@ -118,16 +142,22 @@ struct DomainRow {
     domain: DomainView,
     icon: &'static str,
     state: String,
-    /// The beginning of what is not as it should be; records are long.
-    reason: String,
+    /// What its required records lack.
+    wrong: Vec<String>,
 }
 
-/// The beginning of a text that may be long.
-fn begun(text: &str) -> String {
-    match text.char_indices().nth(REASON_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text[..end].trim_end()),
-        None => text.to_owned(),
-    }
+/// Of each required record of a domain that is not as it should be, its name and what DNS has of it.
+fn wrong(words: &Words, domain: &DomainView) -> Vec<String> {
+    let told = |key: &KeyView| {
+        let finding = key.finding.as_deref().filter(|finding| key.required && *finding != "right")?;
+        let said = match finding {
+            "absent" => "record-absent",
+            "wrong" => "record-wrong",
+            _ => "record-unknown",
+        };
+        Some(words.filled("record-of", &[("name", &key.name), ("said", &words.t(said))]))
+    };
+    domain.keys.iter().filter_map(told).collect()
 }
 
 /// The icon of a domain's state.
@@ -175,7 +205,7 @@ async fn one_shown(visit: &Visit, account: u64, form: Option<(QuotaForm, Refusal
     let domain = |domain: DomainView| DomainRow {
         icon: state_icon(&domain.state),
         state: page.t(&format!("domain-is-{}", domain.state)),
-        reason: begun(&domain.reason),
+        wrong: wrong(&page.words, &domain),
         domain,
     };
     let kept = QuotaForm {
@@ -338,11 +368,23 @@ async fn vouch(Path(account): Path<String>, Signed { visit, form }: Signed<Vouch
     Ok(on_to(&place_of(account)))
 }
 
-async fn enter(Path(account): Path<String>, Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {
+/// Where whoever looks in an account's place begins.
+#[derive(Deserialize)]
+pub(super) struct EnterForm {
+    #[serde(default)]
+    to: String,
+}
+
+async fn enter(Path(account): Path<String>, Signed { visit, form }: Signed<EnterForm>) -> Result<Response, Failure> {
     let account = visit.number(&account)?;
     let door = visit.console.door.clone();
     door.act_for(visit.visitor.clone(), Some(account)).await.map_err(|fault| visit.page().failure(fault))?;
-    Ok(on_to("/"))
+    // nowhere but to one of its pages
+    Ok(on_to(match form.to.as_str() {
+        "domains" => "/domains",
+        "test-email" => "/test-email",
+        _ => "/",
+    }))
 }
 
 async fn leave(Signed { visit, .. }: Signed<Pressed>) -> Result<Response, Failure> {

@@ -85,7 +85,13 @@ struct ConnectionsPage {
     refused: Option<Refusal>,
 }
 
-fn row(words: &Words, row: &ConnectionView, users: &[(u64, String, bool)]) -> Row {
+fn row(visit: &Visit, row: &ConnectionView, users: &[(u64, String, bool)]) -> Row {
+    let words = visit.words();
+    let mut why = reasons::of_connection(words, row);
+    // whatever it trusts, it does not know the authority of a demonstration
+    if let ("tls-distrusted", Some(demo)) = (row.reference.as_str(), &visit.console.settings.demonstration) {
+        why.fix = words.with("demo-certificate", "path", demo.authority.as_str());
+    }
     let trouble = reasons::trouble_of(row);
     let named = row.user.and_then(|user| users.iter().find(|(id, ..)| *id == user));
     let code: Vec<_> = row.reply.split(' ').take(2).collect();
@@ -93,7 +99,7 @@ fn row(words: &Words, row: &ConnectionView, users: &[(u64, String, bool)]) -> Ro
     Row {
         trouble,
         name: words.t(&format!("trouble-{}", trouble.word)),
-        why: reasons::of_connection(words, row),
+        why,
         times: if row.count > 1 { words.count("connections-times", row.count) } else { String::new() },
         reply: if is_code { code.join(" ") } else { String::new() },
         reference: row.reference.clone(),
@@ -134,7 +140,7 @@ async fn connections(visit: &Visit, refused: Option<Refusal>) -> Result<Response
     let mut users = users(visit, &search.user).await?;
     let blocks: Vec<BlockView> =
         if visit.may(Need::Power(Power::Administration)) { visit.ask(Operation::Blocks).await? } else { Vec::new() };
-    let rows: Vec<_> = found.iter().map(|found| row(words, found, &users)).collect();
+    let rows: Vec<_> = found.iter().map(|found| row(visit, found, &users)).collect();
     users.truncate(USERS_MAX);
     let page = visit.page();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

@@ -80,8 +80,8 @@ impl Row {
         let more = match fails_at {
             Some(at) => words.with("domain-sends-until", "moment", words.minute(at)),
             None => {
-                let (found, all) = (words.number(found as u64), words.number(domain.keys.len() as u64));
-                words.filled("domain-records-found", &[("found", &found), ("all", &all)])
+                let all = words.number(domain.keys.len() as u64);
+                words.count_with("domain-records-found", found as u64, "all", &all)
             }
         };
         Row {
@@ -326,8 +326,17 @@ async fn rotate(Path(domain): Path<String>, Signed { visit, form }: Signed<Rotat
     }
 }
 
-async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) -> Result<Response, Failure> {
+/// Asks with the name, which is to be typed; what becomes of the mail is chosen.
+async fn deletion(
+    visit: &Visit,
+    domain: &DomainView,
+    cancels: bool,
+    refused: Option<Refusal>,
+) -> Result<Response, Failure> {
     let words = visit.words();
+    let choice = |value, name: &str, is_chosen| Choice { value, label: words.t(name), is_chosen };
+    let choices =
+        vec![choice("deliver", "domain-delete-deliver", !cancels), choice("cancel", "domain-delete-cancel", cancels)];
     let listed = Operation::SmtpUserList {
         account: Some(domain.account),
         domain: Some(domain.id.to_string()),
@@ -340,7 +349,6 @@ async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) 
         title: words.with("domain-delete-title", "domain", domain.name.as_str()),
         lines: vec![
             words.count("domain-delete-users", users),
-            words.t("domain-delete-queue"),
             words.t("domain-delete-final"),
             words.t("domain-delete-stays"),
         ],
@@ -349,8 +357,8 @@ async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) 
         button: words.t("domain-delete-do"),
         typed: Some(Typed::domain(label, &domain.name)),
         sure: None,
-        which: String::new(),
-        choices: Vec::new(),
+        which: words.t("domain-delete-which"),
+        choices,
         is_final: true,
         refused,
     };
@@ -359,21 +367,24 @@ async fn deletion(visit: &Visit, domain: &DomainView, refused: Option<Refusal>) 
 
 async fn delete_page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Failure> {
     let domain = visit.ask(Operation::DomainShow { domain }).await?;
-    deletion(&visit, &domain, None).await
+    deletion(&visit, &domain, false, None).await
 }
 
 #[derive(Deserialize)]
 struct DeleteForm {
     #[serde(default)]
     typed: String,
+    #[serde(default)]
+    choice: String,
 }
 
 async fn delete(Path(domain): Path<String>, Signed { visit, form }: Signed<DeleteForm>) -> Result<Response, Failure> {
     let domain: DomainView = visit.ask(Operation::DomainShow { domain }).await?;
+    let cancel_mail = form.choice == "cancel";
     if !form.typed.trim().eq_ignore_ascii_case(&domain.name) {
         let refused = visit.words().with("domain-delete-typed-else", "domain", domain.name.as_str());
-        return deletion(&visit, &domain, Some(Refusal::Ours(refused))).await;
+        return deletion(&visit, &domain, cancel_mail, Some(Refusal::Ours(refused))).await;
     }
-    visit.ask::<DoneView>(Operation::DomainDelete { domain: domain.id.to_string() }).await?;
+    visit.ask::<DoneView>(Operation::DomainDelete { domain: domain.id.to_string(), cancel_mail }).await?;
     Ok(on_to("/domains"))
 }

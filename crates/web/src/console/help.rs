@@ -1,11 +1,12 @@
 //! The page that helps whoever pastes the settings into an application: ports, limits, what each refusal means.
 
 use askama::Template;
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use relay::limits::Limits;
 
 use super::connect::Connection;
-use super::page::{Page, shown};
+use super::page::{Failure, Page, shown};
 use super::visit::Visit;
 use super::words::Words;
 use super::{For, Route, show};
@@ -14,7 +15,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![show("/help", For::Visitors, page)]
+    vec![show("/help", For::Visitors, page), show("/demonstration/ca.pem", For::Visitors, authority)]
 }
 
 /// The limits in force, as sentences.
@@ -124,6 +125,12 @@ async fn page(visit: Visit) -> Response {
         numbers: Numbers::of(words, &settings.limits),
         troubles: troubles.collect(),
     })
+}
+
+/// The certificate of a demonstration's authority, for applications to trust.
+async fn authority(visit: Visit) -> Result<Response, Failure> {
+    let demonstration = visit.console.settings.demonstration.as_ref().ok_or_else(|| visit.nothing())?;
+    Ok(([(header::CONTENT_TYPE, "application/x-pem-file")], demonstration.pem.clone()).into_response())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::response::Response;
 use relay::language::Language;
 use relay::power::{Need, Power, Role};
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, MemberLinkView, MemberView, SignInView, word};
+use relay::service::view::{AccountView, DoneView, MemberLinkView, MemberView, SignInView, word};
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -135,6 +135,10 @@ struct MembersPage {
 
 async fn listed(visit: &Visit, account: Option<u64>, form: Option<(InviteForm, Refusal)>) -> Result<Response, Failure> {
     let (page, members) = (visit.page(), members_of(visit, account).await?);
+    let whose = match account.filter(|_| visit.may(Need::Operator)) {
+        Some(account) => Some(visit.ask::<AccountView>(Operation::AccountShow { account }).await?.name),
+        None => None,
+    };
     let row = |member: &MemberView| Row {
         role: page.t(&format!("role-{}", slug(&member.role))),
         since: page.words.minute(&member.created_at),
@@ -144,10 +148,8 @@ async fn listed(visit: &Visit, account: Option<u64>, form: Option<(InviteForm, R
     };
     let rows = members.iter().map(row).collect();
     let is_own = visit.may(Need::Operator) && account.is_none();
-    let (title, lede) = match account {
-        Some(account) if visit.may(Need::Operator) => {
-            (page.with("members-of-account", "account", &account.to_string()), page.t("members-lede"))
-        }
+    let (title, lede) = match &whose {
+        Some(name) => (page.with("members-of-account", "account", name), page.t("members-lede")),
         _ if is_own => (page.t("menu-people"), page.t("people-lede")),
         _ => (page.t("menu-members"), page.t("members-lede")),
     };

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::accounts::state_icon;
+use super::accounts::{self, state_icon};
 use super::form::Signed;
 use super::page::{Failure, Page, shown};
 use super::reasons;
@@ -196,6 +196,8 @@ async fn overview(visit: Visit) -> Result<Response, Failure> {
 
 struct BlockRow {
     cause: String,
+    /// The accounts that it was aimed at, each with its name; none: names of nobody.
+    aimed: Vec<(u64, Option<String>)>,
     block: BlockView,
     since: String,
     until: String,
@@ -211,8 +213,15 @@ struct BlocksPage {
 async fn blocks(visit: Visit) -> Result<Response, Failure> {
     let blocks: Vec<BlockView> = visit.ask(Operation::Blocks).await?;
     let page = visit.page();
+    let mut names: BTreeMap<u64, String> = BTreeMap::new();
+    for account in blocks.iter().flat_map(|block| &block.accounts).filter(|account| **account != 0) {
+        if !names.contains_key(account) {
+            names.insert(*account, accounts::called(&visit, *account).await?);
+        }
+    }
     let row = |block: BlockView| BlockRow {
         cause: reasons::of_block(&page.words, &block.cause),
+        aimed: block.accounts.iter().map(|account| (*account, names.get(account).cloned())).collect(),
         since: page.words.minute(&block.since),
         until: page.words.minute(&block.until),
         block,

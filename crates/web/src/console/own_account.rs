@@ -29,13 +29,13 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// One time zone.
-struct Zone {
-    name: String,
-    is_chosen: bool,
+pub(super) struct Zone {
+    pub(super) name: String,
+    pub(super) is_chosen: bool,
 }
 
 /// Every zone that people choose; one in force that is none of them stays.
-fn zones(chosen: &str) -> Vec<Zone> {
+pub(super) fn zones(chosen: &str) -> Vec<Zone> {
     let all = jiff::tz::db().available().map(|zone| zone.as_str().to_owned());
     // the others are there for old programs
     let mut names: Vec<_> = all.filter(|name| name.contains('/') && !name.starts_with("Etc/")).collect();

@@ -7,6 +7,7 @@ use relay::language::Language;
 use relay::power::{Need, Power};
 use relay::service::{Fault, FaultKind};
 
+use super::Demonstration;
 use super::assets::{ICON, SCRIPT, STYLES};
 use super::refusal::Refusal;
 use super::visit::Visit;
@@ -75,6 +76,8 @@ pub(super) struct Page {
     pub(super) parts: Vec<Part>,
     pub(super) quota: Option<QuotaBar>,
     pub(super) hostname: String,
+    /// Where it is a demonstration: what is said of it.
+    pub(super) demonstration: Option<Demonstration>,
     /// Whether the visitor may change domains, SMTP users and settings.
     pub(super) manages: bool,
 }
@@ -171,6 +174,7 @@ impl Page {
             parts: parts.into_iter().filter(|part| !part.entries.is_empty()).collect(),
             quota: visit.account.as_ref().and_then(|account| quota_bar(&words, account)),
             hostname: visit.console.settings.hostname.clone(),
+            demonstration: visit.console.settings.demonstration.clone(),
             manages: visit.may(Need::Power(Power::Domains)),
             words,
         }
@@ -192,6 +196,7 @@ impl Page {
             parts: Vec::new(),
             quota: None,
             hostname: hostname.to_owned(),
+            demonstration: None,
             manages: false,
         }
     }

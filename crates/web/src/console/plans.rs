@@ -39,6 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 struct Row {
     plan: PlanView,
+    price: String,
     recipients: String,
     accounts: String,
 }
@@ -108,6 +109,7 @@ async fn listed(visit: &Visit, form: PlanForm, refused: Option<Refusal>) -> Resu
     let waiting: Vec<PlanRequestView> = visit.ask(Operation::PlanRequestList).await?;
     let (page, words) = (visit.page(), visit.words());
     let row = |plan: PlanView| Row {
+        price: crate::letters::price_of(words.language, &plan).to_owned(),
         recipients: recipients(words, plan.recipients),
         accounts: words.number(plan.accounts.unwrap_or_default()),
         plan,
@@ -225,6 +227,7 @@ async fn delete(Path(plan): Path<String>, Signed { visit, .. }: Signed<Sure>) ->
 
 struct Waiting {
     request: PlanRequestView,
+    who: String,
     wish: String,
     at: String,
     /// What the account is on now, and may send to.
@@ -255,7 +258,8 @@ async fn requests_shown(visit: &Visit, refused: Option<Refusal>) -> Result<Respo
             Some(plan) => words.filled("request-now", &[("plan", plan), ("recipients", limit.as_str())]),
             None => words.t("plan-none"),
         };
-        rows.push(Waiting { wish: wish(words, &request), at: words.minute(&request.asked_at), now, request });
+        let (who, at) = (words.person(&request.asked_by), words.minute(&request.asked_at));
+        rows.push(Waiting { wish: wish(words, &request), who, at, now, request });
     }
     let reason_max = visit.console.settings.limits.reason_octets_max;
     let shown = RequestsPage { page, rows, pager, reason_max, refused };

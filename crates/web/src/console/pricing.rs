@@ -15,7 +15,7 @@ use super::refusal::Refusal;
 use super::visit::{Visit, on_to};
 use super::words::Words;
 use super::{For, Route, show, take};
-use crate::letters::name_of;
+use crate::letters::{name_of, price_of};
 
 const EVERYBODY: For = For::Account(Need::Member);
 const ASKING: Need = Need::Power(Power::Plan);
@@ -44,14 +44,10 @@ pub(super) struct Card {
 
 impl Card {
     pub(super) fn of(words: &Words, plan: &PlanView, current: Option<u64>, chosen: &str) -> Card {
-        let price = match words.language {
-            relay::language::Language::English => &plan.price,
-            relay::language::Language::French => &plan.price_fr,
-        };
         Card {
             id: plan.id,
             name: name_of(words.language, plan).to_owned(),
-            price: price.clone(),
+            price: price_of(words.language, plan).to_owned(),
             recipients: recipients(words, plan.recipients),
             is_current: current == Some(plan.id),
             is_chosen: plan.id.to_string() == chosen,
@@ -95,7 +91,7 @@ fn request(words: &Words, view: &PlanRequestView) -> Request {
         slug,
         icon,
         what: words.with(what, "wish", wish.as_str()),
-        when: words.filled("request-by", &[("who", view.asked_by.as_str()), ("at", at.as_str())]),
+        when: words.filled("request-by", &[("who", &words.person(&view.asked_by)), ("at", &at)]),
         message: view.message.clone(),
         reason: view.reason.clone(),
         is_open: view.state == "open",

@@ -176,8 +176,11 @@ fn known(words: &Words, stored: &str) -> Option<Why> {
     }
     let told = SENTENCES.iter().find_map(|Sentence(pattern, cause, fix)| {
         let taken = taken(pattern, stored)?;
-        let values: Vec<_> = taken.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        Some(Why { cause: words.filled(cause, &values), fix: words.t(fix) })
+        let cause = match taken.as_slice() {
+            [(_, who)] => words.with(cause, "who", words.person(who)),
+            _ => words.t(cause),
+        };
+        Some(Why { cause, fix: words.t(fix) })
     });
     told.or_else(|| {
         OLDER.iter().find_map(|(pattern, class)| {

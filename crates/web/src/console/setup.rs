@@ -94,12 +94,23 @@ struct Step {
     enter: Option<u64>,
 }
 
+/// What is to be done in an account once everything is in place.
+struct Next {
+    /// The page that it begins at.
+    to: &'static str,
+    label: String,
+    is_first: bool,
+}
+
 #[derive(Template)]
 #[template(path = "first-steps.html")]
 struct StepsPage {
     page: Page,
     steps: Vec<Step>,
     is_done: bool,
+    /// The account that there is, where there is one.
+    only: Option<u64>,
+    next: Vec<Next>,
 }
 
 async fn first_steps(visit: Visit) -> Result<Response, Failure> {
@@ -127,5 +138,9 @@ async fn first_steps(visit: Visit) -> Result<Response, Failure> {
         step(3, "user", !users.is_empty(), enter),
     ];
     let is_done = steps.iter().all(|step| step.is_done);
-    Ok(shown(&StepsPage { steps, is_done, page }))
+    let ways = [("test-email", "test-email"), ("domains", "steps-user"), ("", "account-enter")];
+    let way =
+        |(place, (to, label)): (usize, (&'static str, &str))| Next { to, label: page.t(label), is_first: place == 0 };
+    let next = ways.into_iter().enumerate().map(way).collect();
+    Ok(shown(&StepsPage { is_done, only: enter, next, steps, page }))
 }

@@ -1,10 +1,12 @@
 //! Ready pieces of configuration for the applications that people send from, filled in.
 //!
 //! Each is a file in `snippets/`, with `{{host}}` and the like where something is put in. A line that begins with
-//! `{{starttls}}` or `{{tls}}` stands only where the application connects in that way.
+//! `{{starttls}}` or `{{tls}}` stands only where the application connects in that way, one that begins with `{{own}}` only
+//! where the relay has a certificate of its own authority, and one with `{{known}}` only where everybody knows that.
 
 use relay::service::view::SmtpUserView;
 
+use super::Demonstration;
 use super::connect::Connection;
 use super::words::Words;
 
@@ -68,6 +70,8 @@ const APPLICATIONS: [Application; 11] = [
 pub(super) struct Filled<'a> {
     words: &'a Words,
     is_starttls: bool,
+    /// The file of the authority that applications have to be told of.
+    authority: Option<String>,
     values: [(&'static str, String); 9],
 }
 
@@ -112,7 +116,15 @@ impl<'a> Filled<'a> {
             ("subject", words.t("snippet-subject")),
             ("body", words.t("snippet-body")),
         ];
-        Filled { words, is_starttls: connection.is_starttls, values }
+        Filled { words, is_starttls: connection.is_starttls, authority: None, values }
+    }
+
+    /// The same for a relay whose certificate is of its own authority: what applications have to trust is in this file.
+    pub(super) fn trusting(self, demonstration: Option<&Demonstration>) -> Filled<'a> {
+        // it stands between quotes of many languages: where it could end them, whoever downloads the file has it beside
+        let is_plain = |path: &str| path.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"/._-".contains(&octet));
+        let file = |path: &str| if is_plain(path) { path.to_owned() } else { "ca.pem".to_owned() };
+        Filled { authority: demonstration.map(|demonstration| file(&demonstration.authority)), ..self }
     }
 
     /// Every piece.
@@ -131,14 +143,22 @@ impl<'a> Filled<'a> {
         APPLICATIONS.iter().map(one).collect()
     }
 
-    fn fill(&self, text: &str) -> String {
-        let (kept, left) = if self.is_starttls { ("{{starttls}}", "{{tls}}") } else { ("{{tls}}", "{{starttls}}") };
-        let lines = text.lines().filter(|line| !line.starts_with(left));
-        let mut filled = lines.map(|line| line.strip_prefix(kept).unwrap_or(line)).collect::<Vec<_>>().join("\n");
+    fn fill(&self, text: &'static str) -> String {
+        let conditions = [
+            ("{{starttls}}", self.is_starttls),
+            ("{{tls}}", !self.is_starttls),
+            ("{{own}}", self.authority.is_some()),
+            ("{{known}}", self.authority.is_none()),
+        ];
+        let line = |line: &'static str| match conditions.iter().find(|(condition, _)| line.starts_with(condition)) {
+            Some((condition, holds)) => holds.then(|| &line[condition.len()..]),
+            None => Some(line),
+        };
+        let mut filled = text.lines().filter_map(line).collect::<Vec<_>>().join("\n");
         for (name, value) in &self.values {
             filled = filled.replace(&format!("{{{{{name}}}}}"), value);
         }
-        filled
+        filled.replace("{{authority}}", self.authority.as_deref().unwrap_or_default())
     }
 }
 
@@ -147,6 +167,26 @@ mod tests {
     use super::*;
     use relay::language::Language;
     use relay::service::view::PortsView;
+
+    #[test]
+    fn pieces_name_the_authority_of_a_demonstration_and_no_other() {
+        let words = Words::new(Language::English);
+        let connection = Connection::new("localhost", &PortsView { starttls: vec![2587], tls: vec![2465] });
+        let demo = |path: &str| Demonstration { authority: path.into(), pem: String::new(), mail: String::new() };
+        let pieces = |demo: Option<&Demonstration>| {
+            let all = Filled::of_nobody(&words, &connection).trusting(demo).all();
+            all.into_iter().map(|piece| (piece.application, piece.text)).collect::<Vec<_>>()
+        };
+        let of = |all: &[(&str, String)], name: &str| all.iter().find(|(its, _)| *its == name).unwrap().1.clone();
+        let named = pieces(Some(&demo("/tmp/demo-1/ca.pem")));
+        assert!(of(&named, "curl").contains("--cacert /tmp/demo-1/ca.pem"), "{}", of(&named, "curl"));
+        for application in ["PHPMailer", "Nodemailer", "Django", "Rails", "msmtp", "Postfix", "WordPress"] {
+            let text = of(&named, application);
+            assert!(text.contains("/tmp/demo-1/ca.pem") && !text.contains("/etc/ssl"), "{text}");
+        }
+        assert!(pieces(None).iter().all(|(_, text)| !text.contains("ca.pem")));
+        assert!(of(&pieces(Some(&demo("/tmp/it's/ca.pem"))), "curl").contains("--cacert ca.pem"));
+    }
 
     #[test]
     fn every_piece_is_filled_whichever_way_it_connects() {

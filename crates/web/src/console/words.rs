@@ -134,6 +134,15 @@ impl Words {
         self.say(id, None)
     }
 
+    /// Whoever did something, as the audit log names them: one of the operator's people who acted in an account's place is
+    /// said to be one.
+    pub(crate) fn person(&self, actor: &str) -> String {
+        match actor.strip_suffix(relay::store::Actor::OF_OPERATOR) {
+            Some(name) => self.with("person-of-operator", "name", name),
+            None => actor.to_owned(),
+        }
+    }
+
     /// Whether there is a message of this name.
     pub(super) fn has(&self, id: &str) -> bool {
         Speech::of(self.language).bundle.has_message(id)
@@ -210,11 +219,12 @@ impl Words {
 
     /// A moment of the last days to the second, without its year, from RFC 3339.
     pub(super) fn recent(&self, rfc3339: &str) -> String {
-        let moment = rfc3339.parse::<jiff::Timestamp>().ok().and_then(|at| moment_of(self.zone.to_datetime(at)));
-        match (&Speech::of(self.language).recent, moment) {
+        let local = rfc3339.parse::<jiff::Timestamp>().ok().map(|at| self.zone.to_datetime(at));
+        match (&Speech::of(self.language).recent, local.and_then(|local| Some((local.day(), moment_of(local)?)))) {
             // where there is little room it breaks between day and time alone
-            (Some(form), Some(moment)) => {
-                form.format(&moment).to_string().replace(' ', "\u{a0}").replace(",\u{a0}", ", ")
+            (Some(form), Some((day, moment))) => {
+                let said = self.dated(form.format(&moment).to_string(), day);
+                said.replace(' ', "\u{a0}").replace(",\u{a0}", ", ")
             }
             _ => rfc3339.to_owned(),
         }
@@ -234,36 +244,61 @@ impl Words {
         let Ok(at) = rfc3339.parse::<jiff::Timestamp>() else { return rfc3339.to_owned() };
         let local = self.zone.to_datetime(at);
         match (form(Speech::of(self.language)), moment_of(local)) {
-            (Some(form), Some(moment)) => form.format(&moment).to_string(),
+            (Some(form), Some(moment)) => self.dated(form.format(&moment).to_string(), local.day()),
             _ => rfc3339.to_owned(),
+        }
+    }
+
+    /// A date as it is read: in French the first day of a month is `1er`.
+    fn dated(&self, said: String, day: i8) -> String {
+        if self.language == Language::English || day != 1 {
+            return said;
+        }
+        // the day comes before the time, and is a word of its own
+        let is_day = |at: usize| {
+            let (before, after) = (said[..at].chars().next_back(), said[at + 1..].chars().next());
+            before.is_none_or(char::is_whitespace) && after.is_some_and(char::is_whitespace)
+        };
+        match said.match_indices('1').map(|(at, _)| at).find(|at| is_day(*at)) {
+            Some(at) => format!("{}er{}", &said[..=at], &said[at + 1..]),
+            None => said,
         }
     }
 
     /// A day, from `2026-11-29`.
     pub(crate) fn day(&self, iso: &str) -> String {
-        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
-        match (&Speech::of(self.language).days, day) {
-            (Some(form), Some(day)) => form.format(&day).to_string(),
-            _ => iso.to_owned(),
-        }
+        self.of_day(
+            iso,
+            Speech::of(self.language).days.as_ref().map(|form| move |day: &Date<Iso>| form.format(day).to_string()),
+        )
     }
 
     /// A day with its day of the week, from `2026-11-29`.
     pub(super) fn weekday(&self, iso: &str) -> String {
-        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
-        match (&Speech::of(self.language).weekdays, day) {
-            (Some(form), Some(day)) => form.format(&day).to_string(),
+        self.of_day(
+            iso,
+            Speech::of(self.language).weekdays.as_ref().map(|form| move |day: &Date<Iso>| form.format(day).to_string()),
+        )
+    }
+
+    /// A day in a form, from `2026-11-29`.
+    fn of_day(&self, iso: &str, form: Option<impl Fn(&Date<Iso>) -> String>) -> String {
+        let day = iso.parse::<civil::Date>().ok();
+        match (form, day.and_then(|day| Some((day.day(), date_of(day)?)))) {
+            (Some(form), Some((number, day))) => self.dated(form(&day), number),
             _ => iso.to_owned(),
         }
     }
 
     /// A day without its year, from `2026-11-29`.
     pub(super) fn short_day(&self, iso: &str) -> String {
-        let day = iso.parse::<civil::Date>().ok().and_then(date_of);
-        match (&Speech::of(self.language).short_days, day) {
-            (Some(form), Some(day)) => form.format(&day).to_string(),
-            _ => iso.to_owned(),
-        }
+        self.of_day(
+            iso,
+            Speech::of(self.language)
+                .short_days
+                .as_ref()
+                .map(|form| move |day: &Date<Iso>| form.format(day).to_string()),
+        )
     }
 
     /// The short name of a day of the week, from `2026-11-29`.
@@ -317,4 +352,49 @@ fn moment_of(local: civil::DateTime) -> Option<DateTime<Iso>> {
     let part = |part: i8| u8::try_from(part).ok();
     let time = Time::try_new(part(local.hour())?, part(local.minute())?, part(local.second())?, 0).ok()?;
     Some(DateTime { date: date_of(local.date())?, time })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_day_of_a_month_is_said_as_french_says_it() {
+        let (french, english) = (Words::new(Language::French), Words::new(Language::English));
+        for (said, begins) in [
+            (french.day("2026-12-01"), "1er déc"),
+            (french.short_day("2026-12-01"), "1er déc"),
+            (french.minute("2026-12-01T01:01:01Z"), "1er déc"),
+            (french.moment("2026-12-01T11:01:01Z"), "1er déc"),
+            (french.recent("2026-12-01T11:01:01Z"), "1er\u{a0}déc"),
+            (french.day("2026-12-11"), "11 déc"),
+            (french.minute("2026-12-21T01:01:01Z"), "21 déc"),
+        ] {
+            assert!(said.replace('\u{202f}', " ").starts_with(begins), "{said}");
+        }
+        assert!(french.weekday("2026-12-01").contains(" 1er "), "{}", french.weekday("2026-12-01"));
+        assert!(!english.day("2026-12-01").contains("1er"), "{}", english.day("2026-12-01"));
+    }
+
+    #[test]
+    fn one_of_the_operator_is_named_as_such_in_the_readers_language() {
+        let (french, english) = (Words::new(Language::French), Words::new(Language::English));
+        assert_eq!(french.person("marie@exemple.ca (operator)"), "marie@exemple.ca (exploitant)");
+        assert_eq!(english.person("marie@exemple.ca (operator)"), "marie@exemple.ca (operator)");
+        assert_eq!(french.person("anna@exemple.ca"), "anna@exemple.ca");
+    }
+
+    #[test]
+    fn none_and_one_are_counted_rightly() {
+        let (french, english) = (Words::new(Language::French), Words::new(Language::English));
+        let found = |count| french.count_with("domain-records-found", count, "all", "4");
+        assert_eq!([found(0), found(1)], ["0 enregistrement trouvé sur 4", "1 enregistrement trouvé sur 4"]);
+        assert_eq!(found(2), "2 enregistrements trouvés sur 4");
+        let waiting = |words: &Words, recipients, messages| {
+            let of = words.count("queue-part-counted-messages", messages);
+            words.count_with("queue-part-counted", recipients, "of", &of)
+        };
+        assert_eq!(waiting(&french, 1, 1), "1 destinataire de 1 message y attend en ce moment.");
+        assert_eq!(waiting(&english, 2, 1), "2 recipients of 1 message wait there now.");
+    }
 }

@@ -118,3 +118,12 @@ test-email-to-hint = Your own address shows you how it arrives.
 test-email-unsigned = Not signed with a key that others can see
 test-email-unsigned-what = None of the keys of { $domain } has been seen in DNS, so nothing proves to others where the mail comes from. Publish the records that the page of the domain shows, then verify.
 test-email-what = Who sends, and to whom
+
+## A demonstration
+demo = Demonstration: all mail stays on this machine, whoever it is to.
+demo-arrived = Nothing leaves this machine: the message is a file in { $folder }.
+demo-certificate = The certificate of this demonstration was made for it, and no application knows its authority. Let yours trust the file { $path }: the ready pieces name it, and other applications take it from the environment variable SSL_CERT_FILE.
+demo-download = Download the authority’s certificate
+demo-how = How to connect
+demo-mail = Every message that is delivered is kept in { $folder }, one file each, the last hundred of them. A message of an SMTP user in sandbox mode is in the test inbox instead.
+demo-title = This demonstration

@@ -53,6 +53,7 @@ inbox-taken = Taken
 inbox-text = Text
 inbox-unchecked = Of a kind that is not checked here
 inbox-user = SMTP user
+inbox-user-gone = No. { $user }, deleted since
 inbox-whole = All messages
 inbox-wrong = Not made with this key over this header
 inbox-kept = { $count ->

@@ -61,6 +61,8 @@ tile-suspended = { $count ->
 ## First steps
 steps-done = Everything is in place: applications can send.
 steps-lede = From an empty { $host } to the first message: what the relay stands on, then who may send by it.
+steps-next = From within an account you send a first message and make further SMTP users.
+steps-user = Add an SMTP user
 steps-then = Then, who may send
 steps-then-what = These can be done while the checks above are still open: mail waits for them.
 steps-title = First steps
@@ -116,6 +118,7 @@ check-name-zone = The zone
 check-advice-zone = Publish the NS record above the zone, and let its name servers be reached.
 
 ## Accounts
+person-of-operator = { $name } (operator)
 account-by-number = Number of the account
 account-delete-which = What waits
 account-delete = Deletion of the account
@@ -134,6 +137,7 @@ account-delete-what = Takes its people, domains, SMTP users and activity with it
 account-enter = Look in its place
 account-is-active = Active
 account-is-suspended = Suspended
+account-language-hint = Of what the relay writes to it.
 account-lede = Account { $number }, made { $made }.
 account-make = Make an account
 account-make-what = Its first administrator is added afterwards, under Members.
@@ -279,7 +283,14 @@ queue-orders-lede = Name what the recipients have in common. They are counted fi
 queue-part = This part of the queue
 queue-part-all = That was all.
 queue-part-count = Count them
-queue-part-counted = { $recipients } recipients of { $messages } messages wait there now.
+queue-part-counted = { $count ->
+    [one] { $number } recipient { $of } waits there now.
+   *[other] { $number } recipients { $of } wait there now.
+}
+queue-part-counted-messages = { $count ->
+    [one] of { $number } message
+   *[other] of { $number } messages
+}
 queue-part-do = Do it
 queue-part-domain = Sending domain, by name or number
 queue-part-done = { $count ->

@@ -62,7 +62,7 @@ sends-vouched = Vouched for
 sends-warning = Record missing
 
 ## Activity
-activity-address-example = marie@… or @courriel.example
+activity-address-example = mary@ or @a.com
 activity-class = Class of the failure
 activity-clear = Clear
 activity-domain = Sending domain
@@ -106,6 +106,7 @@ activity-size = Size
 activity-status = Status
 activity-subject = Subject
 activity-subject-and-sender = Subject and sender
+activity-subject-unknown = (refused before its subject came)
 activity-subject-none = (no subject)
 activity-time = Time
 activity-user = SMTP user

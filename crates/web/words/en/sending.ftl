@@ -35,7 +35,9 @@ domain-delete = Delete this domain
 domain-delete-ask = Delete { $domain }…
 domain-delete-do = Delete for good
 domain-delete-final = It cannot be undone. Added again, the domain gets new records.
-domain-delete-queue = Mail in its queue is delivered for 24 hours; what is left then bounces.
+domain-delete-cancel = Give it up now: it is returned to its senders
+domain-delete-deliver = Deliver it for 24 hours; what is left is then returned
+domain-delete-which = Its mail that waits
 domain-delete-stays = Activity and statistics stay.
 domain-delete-title = Delete { $domain }?
 domain-delete-type = Type { $domain } to confirm
@@ -58,7 +60,10 @@ domain-last-look = Last look
 domain-none = This is no domain name. Give the part after the @ of your senders, such as example.com.
 domain-records = DNS records
 domain-records-aliases = Aliases (CNAME) to publish where the DNS of { $domain } is kept. They lead to records that the relay looks after, so nothing has to be changed later.
-domain-records-found = { $found } of { $all } records found
+domain-records-found = { $count ->
+    [one] { $number } of { $all } records found
+   *[other] { $number } of { $all } records found
+}
 domain-records-what = Records to publish where the DNS of { $domain } is kept.
 domain-rotate = Change the signing keys…
 domain-rotate-both = RSA and Ed25519
@@ -105,6 +110,7 @@ record-optional = { $kind }, optional
 record-pending = Not asked yet
 record-pending-what = Publish it, then press “Verify now”.
 record-required = { $kind }, required
+record-of = { $name }: { $said }
 record-return-path = Return path
 record-return-path-pending = For bounces. It is looked at with the other records.
 record-return-path-unused = It may be. As long as it is not right, mail goes out with your own address, and what other servers report later does not come here.

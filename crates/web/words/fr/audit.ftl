@@ -126,8 +126,8 @@ audit-kind-test-inbox = Boîte d’essai
 audit-kind-webhook = Webhook
 
 ## Ce qui a changé
-audit-changed = { $field } : { $from } → { $to }
-audit-made = { $field } : { $to }
+audit-changed = { $field } : { $from } → { $to }
+audit-made = { $field } : { $to }
 audit-field-activity-days = Jours d’activité conservés
 audit-field-addresses = Adresses
 audit-field-algorithm = Algorithme

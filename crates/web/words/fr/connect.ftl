@@ -118,3 +118,12 @@ test-email-to-hint = Votre propre adresse vous montre comment il arrive.
 test-email-unsigned = Aucune signature vérifiable
 test-email-unsigned-what = Aucune clé de { $domain } n’a été vue dans le DNS : rien ne prouve aux autres d’où vient le courrier. Publiez les enregistrements qu’indique la page du domaine, puis lancez la vérification.
 test-email-what = Qui envoie, et à qui
+
+## Une démonstration
+demo = Démonstration : tout le courrier reste sur cette machine, quel que soit le destinataire.
+demo-arrived = Rien ne quitte cette machine : le message est un fichier du dossier { $folder }.
+demo-certificate = Le certificat de cette démonstration a été créé pour elle, et aucune application n’en connaît l’autorité. Faites accepter à la vôtre le fichier { $path } : les extraits prêts à copier le nomment, et d’autres applications le lisent dans la variable d’environnement SSL_CERT_FILE.
+demo-download = Télécharger le certificat de l’autorité
+demo-how = Comment se connecter
+demo-mail = Chaque message livré est gardé dans { $folder }, un fichier par message, les cent derniers. Celui d’un utilisateur SMTP en mode bac à sable se trouve plutôt dans la boîte d’essai.
+demo-title = Cette démonstration

@@ -64,7 +64,7 @@ acting-leave = Quitter ce compte
 quota = Quota
 quota-renews = { $percent } utilisés, renouvellement le { $day }
 quota-used = { $count ->
-   *[other] Destinataires pour cette période : { $used } sur { $number }
+   *[other] Destinataires pour cette période : { $used } sur { $number }
 }
 suspended = Ce compte est suspendu : ses applications ne peuvent plus se connecter, sa file d’attente est retenue et rien ne peut être modifié. Communiquez avec l’exploitant du relais.
 

@@ -53,6 +53,7 @@ inbox-taken = Reçu
 inbox-text = Texte
 inbox-unchecked = D’un type qui n’est pas vérifié ici
 inbox-user = Utilisateur SMTP
+inbox-user-gone = Nᵒ { $user }, supprimé depuis
 inbox-whole = Tous les messages
 inbox-wrong = Ne correspond pas à cette clé et à ces en-têtes
 inbox-kept = { $count ->

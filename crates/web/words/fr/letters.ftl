@@ -1,11 +1,11 @@
 # Ce que le relais écrit aux personnes en français. Chaque message a son jumeau du même nom sous en/.
 
 letter-certificate = Le certificat de { $names } sur { $host } expire le { $ends } (UTC). Passé ce moment, plus aucune application qui vérifie les certificats ne se connectera.
-letter-certificate-ended = Plus aucune application qui vérifie les certificats ne se connecte à { $host } : le certificat de { $names } a expiré, ou bien aucun n’est encore arrivé et le relais présente jusqu’au { $ends } (UTC) un certificat provisoire, auquel personne ne fait confiance.
-letter-certificate-ended-subject = { $host } : les applications refusent le certificat
-letter-certificate-fault = Le relais en commande un nouveau de lui-même, mais la dernière commande a échoué : { $fault }. Il continue d’essayer ; la console montre où il en est, sous Certificats.
-letter-certificate-renew = Renouvelez-le : un nouveau fichier au même endroit est pris en compte en quelques secondes. La console indique ce fichier, sous Certificats.
-letter-certificate-subject = { $host } : le certificat expire bientôt
+letter-certificate-ended = Plus aucune application qui vérifie les certificats ne se connecte à { $host } : le certificat de { $names } a expiré, ou bien aucun n’est encore arrivé et le relais présente jusqu’au { $ends } (UTC) un certificat provisoire, auquel personne ne fait confiance.
+letter-certificate-ended-subject = { $host } : les applications refusent le certificat
+letter-certificate-fault = Le relais en commande un nouveau de lui-même, mais la dernière commande a échoué : { $fault }. Il continue d’essayer ; la console montre où il en est, sous Certificats.
+letter-certificate-renew = Renouvelez-le : un nouveau fichier au même endroit est pris en compte en quelques secondes. La console indique ce fichier, sous Certificats.
+letter-certificate-subject = { $host } : le certificat expire bientôt
 letter-forgotten = Quelqu’un, vous sans doute, a demandé un nouveau mot de passe pour la console.
 letter-forgotten-subject = Nouveau mot de passe pour la console d’Envoi
 letter-given = Un administrateur de { $place } a créé pour vous un lien qui permet de choisir un nouveau mot de passe pour la console.
@@ -54,11 +54,11 @@ letter-plan-page =
 
     { $url }
 letter-brake-account = Le frein automatique s’est activé pour tout le compte { $account } (référence { $reference }).
-letter-brake-release = Vérifiez ce qui a été envoyé. Si ce n’était pas vous, réinitialisez d’abord le mot de passe de l’utilisateur SMTP. Levez ensuite le frein ici : { $url }
+letter-brake-release = Vérifiez ce qui a été envoyé. Si ce n’était pas vous, réinitialisez d’abord le mot de passe de l’utilisateur SMTP. Levez ensuite le frein ici : { $url }
 letter-brake-release-operator = Vérifiez ce qui a été envoyé. Si ce n’était pas vous, le mot de passe doit d’abord être réinitialisé. L’exploitant du relais lève le frein.
-letter-brake-subject = { $account } : le frein automatique est actif
-letter-brake-then = D’ici là, les nouveaux courriels reçoivent la réponse « 450 4.7.1 » ; les applications dotées d’une file d’attente réessaient d’elles-mêmes. Ce qui attend dans la file est retenu : rien n’expire et rien n’est perdu.
-letter-brake-user = Le frein automatique s’est activé pour l’utilisateur SMTP « { $user } » de { $account } (référence { $reference }).
+letter-brake-subject = { $account } : le frein automatique est actif
+letter-brake-then = D’ici là, les nouveaux courriels reçoivent la réponse « 450 4.7.1 » ; les applications dotées d’une file d’attente réessaient d’elles-mêmes. Ce qui attend dans la file est retenu : rien n’expire et rien n’est perdu.
+letter-brake-user = Le frein automatique s’est activé pour l’utilisateur SMTP « { $user } » de { $account } (référence { $reference }).
 letter-plan-reason =
     Le motif :
 

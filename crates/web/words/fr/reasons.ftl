@@ -19,12 +19,12 @@ why-held-operator = Retenu par l’exploitant du relais, jusqu’à ce qu’il l
 why-held-suspended = Retenu parce que le compte est suspendu.
 why-released = Il a été libéré, et une nouvelle tentative est en cours.
 why-delayed = { $count ->
-    [one] Retardé : accepté il y a une heure.
-   *[other] Retardé : accepté il y a { $number } heures.
+    [one] Retardé : accepté il y a une heure.
+   *[other] Retardé : accepté il y a { $number } heures.
 }
 why-held-brake = Retenu par le frein automatique, jusqu’à ce qu’un administrateur du compte ou l’exploitant du relais le lève.
 why-inbox = La boîte d’essai ne peut pas garder le message pour l’instant.
-why-reported = Signalé après la livraison du message : { $last }
+why-reported = Signalé après la livraison du message : { $last }
 why-reported-delayed = Le serveur du destinataire a signalé que le message n’est pas encore remis et qu’il continue d’essayer.
 why-reported-on = Le serveur du destinataire a signalé qu’il a remis le message, ou qu’il l’a transmis plus loin.
 why-sandbox = Bac à sable : gardé dans la boîte d’essai, non transmis.
@@ -60,10 +60,10 @@ span-seconds = { $count ->
 }
 
 ## Que faire
-fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
-fix-complaint = N’envoyez plus rien à ce destinataire, et vérifiez comment il est entré dans votre liste : les plaintes nuisent davantage à votre réputation que les rebonds.
+fix-account-deleted = Il n’y a rien à faire : les envois d’un tel compte sont abandonnés avec lui.
+fix-complaint = N’envoyez plus rien à ce destinataire, et vérifiez comment il est entré dans votre liste : les plaintes nuisent davantage à votre réputation que les rebonds.
 fix-nothing = Il n’y a rien à faire.
-fix-unattributed = Envoyez à chaque destinataire un message à part : on sait alors de qui il s’agit.
+fix-unattributed = Envoyez à chaque destinataire un message à part : on sait alors de qui il s’agit.
 fix-again = Envoyez le message de nouveau s’il est toujours utile.
 fix-brake = Regardez pourquoi le frein est actif, corrigez-en la cause, puis levez-le depuis le tableau de bord.
 fix-domain-again = Ajoutez le domaine de nouveau, publiez ses nouveaux enregistrements, puis renvoyez le message.
@@ -81,7 +81,7 @@ reply-address-blocked = L’adresse est bloquée après des échecs de connexion
 reply-address-blocked-fix = Corrigez le nom d’utilisateur ou le mot de passe dans l’application, puis attendez la fin du blocage ou faites-le lever.
 reply-all-or-nothing = Un autre destinataire du même message a été refusé, et cet utilisateur SMTP envoie à tous ou à personne.
 reply-all-or-nothing-fix = Corrigez le destinataire refusé, puis envoyez de nouveau.
-reply-already-accepted = L’application a envoyé exactement le même message une deuxième fois. Il avait déjà été accepté : la réponse portait le premier identifiant, et rien n’est parti deux fois.
+reply-already-accepted = L’application a envoyé exactement le même message une deuxième fois. Il avait déjà été accepté : la réponse portait le premier identifiant, et rien n’est parti deux fois.
 reply-already-accepted-fix = Rien à faire. La ligne du premier message, qui a le même sujet, montre ce qu’il est devenu.
 reply-argument-invalid = L’application a envoyé une commande incomplète ou mal formée.
 reply-argument-invalid-fix = Mettez l’application à jour ; la réponse montre la forme attendue.
@@ -99,7 +99,7 @@ reply-auth-required = L’application a tenté d’envoyer sans s’authentifier
 reply-auth-required-fix = Activez l’authentification dans l’application, puis saisissez le nom d’utilisateur et le mot de passe.
 reply-auth-unavailable = Le relais n’a pas pu consulter ses registres : personne ne pouvait s’authentifier.
 reply-auth-unavailable-fix = Réessayez dans quelques minutes. L’exploitant du relais en est informé.
-reply-brake-on = Le frein automatique est actif pour l’utilisateur SMTP ou son compte : les nouveaux courriels sont différés.
+reply-brake-on = Le frein automatique est actif pour l’utilisateur SMTP ou son compte : les nouveaux courriels sont différés.
 reply-brake-on-fix = Voyez pourquoi sur la page des freins, corrigez-en la cause, puis levez le frein. Les applications dotées d’une file d’attente réessaient d’elles-mêmes.
 reply-content-loop = Le message est passé par trop de serveurs : il tourne en rond.
 reply-content-loop-fix = Cherchez deux serveurs qui se renvoient le courriel par ici, souvent à cause d’une redirection.
@@ -147,7 +147,7 @@ reply-recipient-syntax = Ce n’est pas une adresse courriel complète.
 reply-recipient-syntax-fix = Corrigez l’adresse là où elle est conservée : il lui faut un domaine avec un point, comme nom@example.org.
 reply-recipients-max = Le message a plus de destinataires que la limite ; ceux d’avant ont été acceptés.
 reply-recipients-max-fix = Divisez l’envoi. Le mieux est un message par destinataire.
-reply-recipients-one = L’utilisateur SMTP envoie avec désabonnement en un clic : chaque message va à un seul destinataire, que le lien désigne. Le premier a été accepté.
+reply-recipients-one = L’utilisateur SMTP envoie avec désabonnement en un clic : chaque message va à un seul destinataire, que le lien désigne. Le premier a été accepté.
 reply-recipients-one-fix = Envoyez un message par destinataire, ou désactivez le désabonnement en un clic sous Modifier.
 reply-sender-domain-foreign = Le domaine de l’expéditeur n’est pas celui de cet utilisateur SMTP.
 reply-sender-domain-foreign-fix = Utilisez un expéditeur du domaine de l’utilisateur, ou un utilisateur SMTP du domaine de l’expéditeur. Un sous-domaine est un domaine à part entière.
@@ -176,13 +176,13 @@ reply-store-full-fix = D’ordinaire, rien : les applications dotées d’une f
 reply-tls-distrusted = L’application ne fait pas confiance au certificat de ce serveur.
 reply-tls-distrusted-fix = Saisissez le nom du serveur exactement comme l’affiche la page Paramètres de connexion, et mettez à jour la liste des autorités auxquelles l’application fait confiance.
 reply-tls-failed = La connexion chiffrée n’a pas pu être établie.
-reply-tls-failed-fix = Vérifiez le port et le chiffrement dans l’application : STARTTLS sur 587, SSL/TLS sur 465.
+reply-tls-failed-fix = Vérifiez le port et le chiffrement dans l’application : la page Aide indique lesquels vont ensemble.
 reply-tls-old = L’application ne connaît rien de plus récent que TLS 1.1.
 reply-tls-old-fix = Mettez à jour l’application, le micrologiciel de l’appareil ou le système ; il faut TLS 1.2 ou 1.3.
 reply-tls-required = L’application a tenté de continuer sans chiffrement.
-reply-tls-required-fix = Choisissez STARTTLS pour ce port dans l’application, ou le port 465 avec SSL/TLS.
+reply-tls-required-fix = Choisissez STARTTLS pour ce port dans l’application, ou le port que la page Aide donne pour SSL/TLS.
 reply-too-large = Le message dépasse la taille permise.
-reply-too-large-fix = Envoyez environ 15 Mo de fichiers au plus, car ils grossissent d’un tiers en route. Ou envoyez un lien.
+reply-too-large-fix = Envoyez des fichiers moins lourds, car ils grossissent d’un tiers en route, ou envoyez un lien. La page Aide indique la taille permise.
 reply-user-disabled = Le mot de passe est bon, mais l’utilisateur SMTP est désactivé.
 reply-user-disabled-fix = Sert-il encore ? Un administrateur du compte peut l’activer.
 reply-user-expired = Le mot de passe est bon, mais l’utilisateur SMTP est expiré.

@@ -196,7 +196,7 @@ async fn what_the_operator_holds_is_not_released_with_its_account() {
 #[tokio::test(start_paused = true)]
 async fn mail_of_a_deleted_domain_is_delivered_for_a_day_and_then_bounced() {
     let (world, message) = deferred().await;
-    world.store.domain_delete(world.domain.id, &operator(), START).unwrap();
+    world.store.domain_delete(world.domain.id, false, &operator(), START).unwrap();
     world.handle.directory_changed();
     world.pass(DAY / 2).await;
     assert_eq!(world.statuses(message), [Status::Deferred]);
@@ -204,6 +204,21 @@ async fn mail_of_a_deleted_domain_is_delivered_for_a_day_and_then_bounced() {
     let row = &world.rows(message)[0];
     assert_eq!(row.status, Status::HardBounce);
     assert!(row.reason.contains("domain was deleted"), "{}", row.reason);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_of_a_deleted_domain_is_bounced_at_once_where_that_was_chosen() {
+    let (world, message) = deferred().await;
+    let held = world.send(2, &["b@dead.example"]).await;
+    world.settle().await;
+    world.handle.hold(held, HoldReason::Operator).await.unwrap();
+    world.store.domain_delete(world.domain.id, true, &operator(), START).unwrap();
+    world.handle.directory_changed();
+    world.settle().await;
+    for message in [message, held] {
+        let row = &world.rows(message)[0];
+        assert_eq!((row.status, row.reason.contains("domain was deleted")), (Status::HardBounce, true));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use relay::account::Account;
 use relay::activity::Status;
+use relay::language::Language;
 use relay::outcome::{Class, Failure, Stage};
 use relay::queue::{Envelope, HoldReason, Origin, Outcome, Settlement, TlsWish, Verdict};
 use relay::retry::RETRY_FOR;
@@ -171,6 +173,24 @@ async fn a_failure_is_told_once_to_the_reverse_path_by_mail_of_the_relays_own() 
     let facts = &told[0].envelope.facts;
     assert_eq!(facts.octets, told[0].content.len() as u64);
     assert!(content[..facts.header_octets as usize].ends_with("\r\n\r\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_of_an_account_are_told_in_its_language() {
+    let world = World::new();
+    let account = (*world.store.directory().accounts[&world.domain.account]).clone();
+    let french = Account { language: Language::French, ..account };
+    world.store.account_set(french, &operator(), START).unwrap();
+    world.hop("one.example", Hop::Says(Stage::Recipient, 550, Enhanced(5, 1, 1), "No such user"));
+    world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    let told = world.notifications();
+    let content = String::from_utf8(told[0].content.to_vec()).unwrap();
+    assert!(content.contains("Content-Language: fr"), "{content}");
+    assert_eq!(told[0].envelope.facts.subject, "Votre message n’a pas pu être remis");
+    let reason = Class::NoSuchMailbox.words(Language::French, "one.example");
+    let word = reason.split(' ').find(|word| word.is_ascii() && word.len() > 5).unwrap();
+    assert!(content.contains(word) && content.contains("Status: 5.1.1"), "{word}: {content}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,6 +21,7 @@ fn domain() -> SendingDomain {
         keys: vec![key],
         created_at: Timestamp(0),
         deleted_at: None,
+        cancels_mail: false,
         lost_at: None,
         check: Some(Check { return_path: Some(right), ..Check::new(Timestamp(0), Vec::new()) }),
     }

@@ -57,6 +57,7 @@ impl Scene {
             keys: vec![],
             created_at: Timestamp(0),
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         };

@@ -38,8 +38,8 @@ pub(super) fn register(reader: &Connection, sealing: &Keys) -> rusqlite::Result<
     })?;
     super::leaving::load(reader, &mut directory)?;
     let mut keys = keys(reader)?;
-    let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at FROM domains
-        WHERE forgotten = 0";
+    let domains = "SELECT id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at, cancels_mail
+        FROM domains WHERE forgotten = 0";
     each(reader, domains, |row| {
         let domain = domain(row, &mut keys)?;
         directory.domains.insert(domain.id, Arc::new(domain));
@@ -184,6 +184,7 @@ fn domain(row: &Row<'_>, keys: &mut HashMap<u64, Vec<DkimKey>>) -> rusqlite::Res
         keys: keys.remove(&id).unwrap_or_default(),
         created_at: Timestamp(row.get(5)?),
         deleted_at: row.get::<_, Option<u64>>(6)?.map(Timestamp),
+        cancels_mail: row.get(9)?,
         check: row.get::<_, Option<String>>(7)?.map(|text| from_json(&text)).transpose()?,
         lost_at: row.get::<_, Option<u64>>(8)?.map(Timestamp),
     })

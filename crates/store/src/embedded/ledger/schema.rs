@@ -351,4 +351,8 @@ CREATE TABLE password_uses (
 -- what a line is about and what changed, in parts: JSON; none in lines of before, which say it in English alone
 ALTER TABLE audit ADD COLUMN details TEXT;
 ",
+    "
+-- whether all mail of a deleted domain is given up
+ALTER TABLE domains ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
+",
 ];

@@ -156,9 +156,10 @@ fn account(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result
 }
 
 fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Result<()> {
-    let upsert = "INSERT INTO domains (id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-        ON CONFLICT (id) DO UPDATE SET state = ?4, bounce_mails = ?5, deleted_at = ?7, looked = ?8, lost_at = ?9";
+    let upsert = "INSERT INTO domains (id, account, name, state, bounce_mails, created_at, deleted_at, looked, lost_at, cancels_mail)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        ON CONFLICT (id) DO UPDATE SET state = ?4, bounce_mails = ?5, deleted_at = ?7, looked = ?8, lost_at = ?9,
+            cancels_mail = ?10";
     transaction.execute(
         upsert,
         (
@@ -171,6 +172,7 @@ fn domain(transaction: &Transaction<'_>, domain: &SendingDomain) -> rusqlite::Re
             domain.deleted_at.map(|at| at.0),
             domain.check.as_ref().map(json).transpose()?,
             domain.lost_at.map(|at| at.0),
+            domain.cancels_mail,
         ),
     )?;
     (0..).zip(&domain.keys).try_for_each(|(place, key)| self::key(transaction, domain, place, key))

@@ -11,7 +11,7 @@ use relay::service::operation::Operation;
 use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
 
 use super::encryption;
-use super::row::{Address, delayed, slug};
+use super::row::{Address, delayed, no_subject, slug};
 use crate::console::page::{Failure, Page, shown};
 use crate::console::reasons::{self, Why};
 use crate::console::visit::Visit;
@@ -44,6 +44,8 @@ struct DetailPage {
     page: Page,
     detail: ActivityDetailView,
     recipient: Address,
+    /// The message that stands where there is no subject.
+    no_subject: &'static str,
     slug: &'static str,
     status: String,
     /// The class of the note that says why.
@@ -135,8 +137,8 @@ fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
     let remote = detail.remote.as_ref()?;
     let tls = detail.tls.as_deref().unwrap_or_default();
     if tls == OVER_HTTP {
-        let who = detail.client_name.as_deref().unwrap_or_default();
-        let mut told = vec![words.filled("timeline-handed-in-by", &[("who", who), ("address", remote)])];
+        let who = words.person(detail.client_name.as_deref().unwrap_or_default());
+        let mut told = vec![words.filled("timeline-handed-in-by", &[("who", &who), ("address", remote)])];
         told.extend(detail.user_name.as_ref().map(|user| words.with("timeline-sent-as", "user", user.as_str())));
         return Some(step("connections", "", words.t("timeline-handed-in"), told));
     }
@@ -185,6 +187,7 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
     }
     let times = if detail.row.count > 1 { words.count("why-times", detail.row.count) } else { String::new() };
     Ok(shown(&DetailPage {
+        no_subject: no_subject(&detail.row),
         recipient: Address::new(&detail.row.recipient),
         slug,
         status: words.t(&format!("status-{slug}")),

@@ -29,6 +29,8 @@ pub(in crate::console) struct Row {
     pub(in crate::console) recipient: Address,
     pub(in crate::console) sender: Address,
     pub(in crate::console) subject: String,
+    /// The message that stands where there is none.
+    pub(in crate::console) no_subject: &'static str,
     pub(in crate::console) slug: &'static str,
     pub(in crate::console) status: String,
     /// Why, in one line; empty where all is well.
@@ -50,6 +52,7 @@ impl Row {
             recipient: Address::new(&row.recipient),
             sender: Address::new(&row.sender),
             subject: row.subject.clone(),
+            no_subject: no_subject(row),
             slug: slug(&row.status),
             status: words.t(&format!("status-{}", slug(&row.status))),
             why,
@@ -57,6 +60,14 @@ impl Row {
             time: words.recent(&row.at),
         }
     }
+}
+
+/// The message that stands in place of a subject: a message that was refused before its content came has none that is
+/// known.
+pub(super) fn no_subject(row: &ActivityView) -> &'static str {
+    let of_content = ["from-", "content-", "header-"].iter().any(|about| row.reference.starts_with(about));
+    let has_come = row.status != "rejected" || row.message.is_some() || of_content;
+    if has_come { "activity-subject-none" } else { "activity-subject-unknown" }
 }
 
 /// The word of a status in classes and names of messages.
@@ -108,6 +119,17 @@ mod tests {
             "sandbox": false, "held": null, "last_attempt": null,
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn what_was_refused_before_its_content_has_no_subject_that_is_known() {
+        assert_eq!(no_subject(&row("rejected")), "activity-subject-unknown");
+        assert_eq!(no_subject(&row("delivered")), "activity-subject-none");
+        let refused = |reference: &str| ActivityView { reference: reference.to_owned(), ..row("rejected") };
+        assert_eq!(no_subject(&refused("sender-domain-foreign")), "activity-subject-unknown");
+        assert_eq!(no_subject(&refused("from-missing")), "activity-subject-none");
+        let kept = ActivityView { message: Some("a".to_owned()), ..refused("recipient-suppressed") };
+        assert_eq!(no_subject(&kept), "activity-subject-none");
     }
 
     #[test]

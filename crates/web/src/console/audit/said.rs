@@ -137,7 +137,7 @@ fn value_of(words: &Words, field: Field, value: &str) -> String {
 /// Who did it: people and keys by name, else in words.
 fn who(words: &Words, actor: &str) -> String {
     let key = actor.strip_prefix("API key ");
-    match (actor, key, actor.strip_suffix(" (operator)")) {
+    match (actor, key, actor.strip_suffix(relay::store::Actor::OF_OPERATOR)) {
         ("operator", ..) => words.t("audit-by-operator"),
         ("system", ..) => words.t("audit-by-relay"),
         ("somebody at the entrance", ..) => words.t("audit-by-somebody"),

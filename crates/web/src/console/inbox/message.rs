@@ -6,8 +6,11 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use message::mime::Parts;
-use relay::service::operation::Operation;
-use relay::service::view::{CapturedDetailView, CapturedView, LinkView, PartView, SignatureView, SourceView};
+use relay::power::{Need, Power};
+use relay::service::operation::{self, Operation};
+use relay::service::view::{
+    CapturedDetailView, CapturedView, LinkView, PartView, SignatureView, SmtpUserView, SourceView,
+};
 
 use super::{id, recipients};
 use crate::console::page::{Failure, Page, shown};
@@ -53,6 +56,8 @@ struct MessagePage {
     at: String,
     to: String,
     octets: String,
+    /// The SMTP user that sent it, for whoever may look at one: its number, and what it is called; none: it is gone.
+    user: Option<(u64, Option<String>)>,
     signatures: Vec<Signature>,
     /// Why there is none, where there is none.
     unsigned: String,
@@ -115,6 +120,7 @@ pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Re
         cut |= is_cut;
         text
     });
+    let user = user_of(&visit, &found.captured).await?;
     let page = visit.page();
     let words = page.words.clone();
     let unsigned = if found.captured.about.is_some() { "inbox-dkim-none-bounce" } else { "inbox-dkim-none" };
@@ -123,6 +129,7 @@ pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Re
         at: words.moment(&found.captured.at),
         to: recipients(&found.captured.recipients),
         octets: words.count("activity-octets", found.captured.octets),
+        user,
         signatures: found.signatures.into_iter().map(|view| signature(&words, view)).collect(),
         unsigned: words.t(unsigned),
         has_html: found.html.is_some(),
@@ -136,6 +143,17 @@ pub(super) async fn page(visit: Visit, Path(message): Path<String>) -> Result<Re
         page,
     };
     Ok(shown(&shown_page))
+}
+
+/// The SMTP user that a message was sent as, where the visitor may look at one.
+async fn user_of(visit: &Visit, captured: &CapturedView) -> Result<Option<(u64, Option<String>)>, Failure> {
+    let Some(user) = captured.user.filter(|_| visit.may(Need::Power(Power::Domains))) else { return Ok(None) };
+    // the first from its number on, which is another where it is gone
+    let part = operation::Part { after: user.saturating_sub(1), limit: 1 };
+    let listed = Operation::SmtpUserList { account: Some(visit.account_number()?), domain: None, part };
+    let found: Vec<SmtpUserView> = visit.ask(listed).await?;
+    let found = found.into_iter().find(|found| found.id == user);
+    Ok(Some((user, found.map(|found| found.name))))
 }
 
 /// A place among the messages that are on their way whole.

@@ -154,8 +154,8 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
         }
     }
     let words = visit.words();
-    let (messages, shown) = (words.number(messages), words.number(recipients));
-    let counted = words.filled("queue-part-counted", &[("recipients", &shown), ("messages", &messages)]);
+    let of = words.count("queue-part-counted-messages", messages);
+    let counted = words.count_with("queue-part-counted", recipients, "of", &of);
     let then = words.t(&format!("queue-order-{}-then", given.order));
     let mut shown_page = OrdersPage::of(&visit, given);
     shown_page.asked = vec![counted, then];

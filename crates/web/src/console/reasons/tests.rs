@@ -70,6 +70,8 @@ fn what_attempts_are_told_by_is_known() {
                 assert!(verdict.reason.is_empty() || !why.fix.is_empty(), "{verdict:?}");
                 let is_french = words.language == Language::French && !verdict.reason.is_empty();
                 assert!(!is_french || why.cause != verdict.reason, "{verdict:?}");
+                let said = outcome::reason_in(Language::French, &verdict, "example.org");
+                assert!(!is_french || why.cause == said, "{said}");
             }
         }
         let endings = [
@@ -82,8 +84,13 @@ fn what_attempts_are_told_by_is_known() {
             Ending::Sandbox,
         ];
         for ending in endings {
-            let reason = outcome::end(0, &ending).verdict.reason;
-            assert!(reason.is_empty() || known(&words, &reason).is_some(), "{reason:?}");
+            let verdict = outcome::end(0, &ending).verdict;
+            let reason = verdict.reason.as_str();
+            assert!(reason.is_empty() || known(&words, reason).is_some(), "{reason:?}");
+            // mails say what the page says
+            let said = outcome::reason_in(Language::French, &verdict, "example.org");
+            let is_french = words.language == Language::French && !reason.is_empty();
+            assert!(!is_french || known(&words, reason).is_some_and(|why| why.cause == said), "{said}");
         }
     }
 }
