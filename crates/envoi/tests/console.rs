@@ -256,7 +256,7 @@ fn the_operator_sees_each_page_and_enters_an_account() {
     house.json(&["member", "set", &own, "--language", "fr"]);
     let shown = operator.get("/operator/audit").body;
     assert!(!shown.contains("lang=\"en\"") && !shown.contains("audit-"), "{shown}");
-    assert!(shown.contains("Langue : anglais → français") && shown.contains("Événements : "), "{shown}");
+    assert!(shown.contains("Langue\u{a0}: anglais → français") && shown.contains("Événements\u{a0}: "), "{shown}");
 }
 
 #[test]

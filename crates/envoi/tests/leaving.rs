@@ -189,6 +189,8 @@ fn all_mail_of_a_deleted_domain_is_given_up_where_that_is_chosen() {
     let done = jane.post("/domains/example.com/delete", &[("typed", "example.com"), ("choice", "cancel")]);
     assert_eq!(done.location, "/domains", "{}", done.body);
     eventually("an empty queue", || queue(&house).is_empty().then_some(()));
-    let row = &house.json(&["activity", "--account", "1"])[0];
-    assert_eq!(row["status"], "hard_bounce", "{row}");
+    eventually("the bounce", || {
+        let row = &house.json(&["activity", "--account", "1"])[0];
+        (row["status"] == "hard_bounce").then_some(())
+    });
 }

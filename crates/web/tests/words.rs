@@ -164,7 +164,7 @@ fn no_reason_names_a_port_or_a_size_that_may_be_configured() {
         for (name, Message { text, .. }) in
             messages_of([root().join("words").join(language).join("reasons.ftl")], language)
         {
-            for number in ["587", "465", " MB", "\u{a0}Mo", " Mo"] {
+            for number in ["587", "465", " MB", "\u{a0}Mo"] {
                 assert!(!text.contains(number), "{name} in {language}: {text}");
             }
         }

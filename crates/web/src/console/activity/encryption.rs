@@ -90,7 +90,7 @@ mod tests {
             (
                 "none, TLS-Required: No",
                 "not encrypted; the sender set that no policy keeps it from arriving (TLS-Required: No)",
-                "sans chiffrement ; l’expéditeur a demandé qu’aucune politique n’empêche la remise (TLS-Required: No)",
+                "sans chiffrement\u{a0}; l’expéditeur a demandé qu’aucune politique n’empêche la remise (TLS-Required: No)",
             ),
             (
                 "none (STARTTLS was refused: 454)",

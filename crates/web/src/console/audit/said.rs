@@ -242,7 +242,7 @@ mod tests {
         for (said, dit) in english.iter().zip(&french) {
             assert_ne!(said, dit, "a line is said alike in both languages");
             assert!(!said.contains('_') && !dit.contains('_'), "{said} | {dit}");
-            let (value, valeur) = (said.split_once(": ").unwrap().1, dit.split_once(" : ").unwrap().1);
+            let (value, valeur) = (said.split_once(": ").unwrap().1, dit.split_once("\u{a0}: ").unwrap().1);
             let is_plain = value == "x" || value == "RSA-2048" || value == "Ed25519";
             assert!(is_plain || value != valeur, "{said} | {dit}");
         }
@@ -257,9 +257,9 @@ mod tests {
             .with(Field::Plan, &["Small".to_owned(), "Petit".to_owned()][..]);
         let french = row(Language::French, "plan.set", told.clone());
         assert_eq!(french.about.unwrap().name, "Petit");
-        assert!(french.changes[0].starts_with("Expiration : sans fin → 23 nov. 2026"), "{:?}", french.changes);
-        assert_eq!(french.changes[1], "Réessayer pendant : 2\u{a0}heures → selon le relais");
-        assert_eq!(french.changes[2], "Forfait : Petit");
+        assert!(french.changes[0].starts_with("Expiration\u{a0}: sans fin → 23 nov. 2026"), "{:?}", french.changes);
+        assert_eq!(french.changes[1], "Réessayer pendant\u{a0}: 2\u{a0}heures → selon le relais");
+        assert_eq!(french.changes[2], "Forfait\u{a0}: Petit");
         let english = row(Language::English, "plan.set", told);
         assert_eq!((english.about.unwrap().name.as_str(), english.changes[2].as_str()), ("Small", "Plan: Small"));
     }
