@@ -352,6 +352,7 @@ pub(crate) mod tests {
             keys: Vec::new(),
             created_at: Timestamp(0),
             deleted_at: None,
+            cancels_mail: false,
             lost_at: None,
             check: None,
         }
