@@ -74,6 +74,9 @@ struct Arguments {
     /// Of a hundred messages, so many are refused by the next hop
     #[arg(long, default_value_t = 0)]
     hop_refuses: u64,
+    /// W9 goes on: its queue is looked at, tried in vain once, and delivered
+    #[arg(long)]
+    round: bool,
     /// The relay's binary [default: beside this one]
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -173,7 +176,8 @@ fn start(arguments: &Arguments, folder: &Path, binary: &Path) -> anyhow::Result<
         std::fs::remove_dir_all(&folder)?;
     }
     let messages = arguments.messages.map_or(start::MESSAGES, |count| count as u64);
-    let report = start::run(&House::new(&folder, binary)?, &start::filler()?, messages, start::DOMAINS)?;
+    let house = House::new(&folder, binary)?;
+    let report = start::run(&house, &start::filler()?, (messages, start::DOMAINS), arguments.round)?;
     print(&serde_json::to_string_pretty(&report)?);
     Ok(std::fs::remove_dir_all(&folder)?)
 }

@@ -180,7 +180,12 @@ impl Running {
 
     /// Octets of the log that activity has yet to read.
     pub(crate) fn lag(&self) -> anyhow::Result<u64> {
-        metric(self.http, "envoi_activity_lag_octets")
+        self.metric("envoi_activity_lag_octets")
+    }
+
+    /// A figure of its metrics, with its labels.
+    pub(crate) fn metric(&self, name: &str) -> anyhow::Result<u64> {
+        metric(self.http, name)
     }
 
     /// Ends it as an init system does.

@@ -1,13 +1,19 @@
-//! W9: a start with a long queue: when it is ready, and what each waiting recipient takes.
+//! W9: a start with a long queue: when it is ready, and what each waiting recipient takes; then, where that is asked for,
+//! how it is looked at, what a full round of retries makes of it, and how fast it drains.
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::relay::{House, Running};
-use crate::watch::Watch;
+use crate::sink::{self, Sink};
+use crate::tally::Tally;
+use crate::work::Hop;
 
 /// Messages that wait, of one recipient and 2 KB each.
 pub(crate) const MESSAGES: u64 = 1_000_000;
@@ -17,6 +23,13 @@ pub(crate) const DOMAINS: u64 = 200_000;
 const REST: Duration = Duration::from_secs(3);
 const LOOK: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often is looked how far a round has come.
+const STEP: Duration = Duration::from_millis(250);
+/// Recipients that an attempt deferred, as the relay counts them.
+const DEFERRED: &str = "envoi_delivery_recipients_settled_total{outcome=\"deferred\"}";
+const WAITING: &str = "envoi_queue_recipients";
+/// All that is filled in: it is of the time when it is due.
+const ALL: [&str; 2] = ["--since", "1d"];
 const MEGA: f64 = 1_000_000.0;
 
 /// What a start showed.
@@ -34,12 +47,33 @@ pub(crate) struct Report {
     /// What a recipient adds to resident memory.
     pub(crate) octets_per_recipient: f64,
     cpu_seconds: f64,
+    /// What became of it afterwards, where that was asked for.
+    round: Option<Round>,
 }
 
-/// Fills a folder that was not used yet, and starts on it.
-pub(crate) fn run(house: &House, fill: &Path, messages: u64, domains: u64) -> anyhow::Result<Report> {
-    // nobody answers there: what is due would find no way, and nothing is due
-    house.configure("[delivery]\nname_servers = [\"127.0.0.1:9\"]\n")?;
+/// A long queue that is looked at, tried and delivered.
+#[derive(Debug, Serialize)]
+struct Round {
+    /// What the operator's commands took, their own start included.
+    counted_seconds: f64,
+    listed_seconds: f64,
+    /// From the order to try everything to its being taken, and to the last recipient's having been tried in vain.
+    ordered_seconds: f64,
+    round_seconds: f64,
+    /// What a recipient adds to resident memory after that.
+    octets_per_recipient: f64,
+    cpu_seconds: f64,
+    /// Of the start that follows, and of the delivery of everything to a next hop that takes it.
+    ready_again_seconds: f64,
+    drained_seconds: f64,
+    drained_per_second: f64,
+}
+
+/// Fills a folder that was not used yet, and starts on it; `round`: goes on to retries and delivery.
+pub(crate) fn run(house: &House, fill: &Path, (messages, domains): (u64, u64), round: bool) -> anyhow::Result<Report> {
+    // what is tried finds no way, as where the resolver is down; at the start nothing is due
+    let resolver = Resolver::start()?;
+    house.configure(&format!("[delivery]\nname_servers = [\"{}\"]\n", resolver.address))?;
     let running = house.serve()?;
     rest();
     let empty = running.watch().memory()?;
@@ -50,9 +84,13 @@ pub(crate) fn run(house: &House, fill: &Path, messages: u64, domains: u64) -> an
     let ready = running.ready_after;
     let loaded = loaded(&running, begun)?;
     rest();
-    let watch: Watch = running.watch();
+    let watch = running.watch();
     let (memory, cpu) = (watch.memory()?, watch.cpu()?);
-    running.stop()?;
+    crate::tell(&format!("loaded: {:.0} octets a recipient", memory.saturating_sub(empty) as f64 / messages as f64));
+    let round = match round {
+        true => Some(tried(house, running, messages, empty)?),
+        false => running.stop().map(|()| None)?,
+    };
     Ok(Report {
         work: "W9",
         messages,
@@ -63,7 +101,111 @@ pub(crate) fn run(house: &House, fill: &Path, messages: u64, domains: u64) -> an
         memory_loaded: memory as f64 / MEGA,
         octets_per_recipient: memory.saturating_sub(empty) as f64 / messages as f64,
         cpu_seconds: cpu.total().as_secs_f64(),
+        round,
     })
+}
+
+/// Looks at the queue, has everything tried in vain once, and then delivered.
+fn tried(house: &House, running: Running, messages: u64, empty: u64) -> anyhow::Result<Round> {
+    let counted = timed(house, &[&["queue", "count"][..], &ALL].concat())?;
+    let listed = timed(house, &["queue", "list"])?;
+    let (began, spent) = (Instant::now(), running.watch().cpu()?.total());
+    let ordered = timed(house, &[&["queue", "retry", "--yes"][..], &ALL].concat())?;
+    until(&running, DEFERRED, |tried| tried >= messages)?;
+    let round = began.elapsed();
+    rest();
+    let watch = running.watch();
+    let (memory, cpu) = (watch.memory()?, watch.cpu()?.total().saturating_sub(spent));
+    crate::tell(&format!("tried: {:.0} octets a recipient", memory.saturating_sub(empty) as f64 / messages as f64));
+    running.stop()?;
+    let (ready_again, drained) = drained(house)?;
+    Ok(Round {
+        counted_seconds: counted.as_secs_f64(),
+        listed_seconds: listed.as_secs_f64(),
+        ordered_seconds: ordered.as_secs_f64(),
+        round_seconds: round.as_secs_f64(),
+        octets_per_recipient: memory.saturating_sub(empty) as f64 / messages as f64,
+        cpu_seconds: cpu.as_secs_f64(),
+        ready_again_seconds: ready_again.as_secs_f64(),
+        drained_seconds: drained.as_secs_f64(),
+        drained_per_second: messages as f64 / drained.as_secs_f64(),
+    })
+}
+
+/// A start with a next hop that takes everything, and how long that takes.
+fn drained(house: &House) -> anyhow::Result<(Duration, Duration)> {
+    house.configure(&house.to_sink(false))?;
+    let sink = Sink::start(sink::listen(house.sink)?, Arc::new(Tally::new(0, 1)), Hop::default(), 0);
+    let begun = Instant::now();
+    let running = house.serve()?;
+    let ready = running.ready_after;
+    loaded(&running, begun)?;
+    let begun = Instant::now();
+    timed(house, &[&["queue", "retry", "--yes"][..], &ALL].concat())?;
+    until(&running, WAITING, |waiting| waiting == 0)?;
+    let drained = begun.elapsed();
+    running.stop()?;
+    sink.stop()?;
+    Ok((ready, drained))
+}
+
+/// A command of the operator's, and how long it took.
+fn timed(house: &House, arguments: &[&str]) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    house.ask(arguments)?;
+    Ok(begun.elapsed())
+}
+
+/// Waits for a figure of the relay's to become so; a figure that stands still for long is a fault.
+fn until(running: &Running, name: &str, is_so: impl Fn(u64) -> bool) -> anyhow::Result<()> {
+    let (mut last, mut since) = (running.metric(name)?, Instant::now());
+    while !is_so(last) {
+        std::thread::park_timeout(STEP);
+        let now = running.metric(name)?;
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        ensure!(since.elapsed() < PATIENCE, "{name} has stood at {last} for {PATIENCE:?}");
+    }
+    Ok(())
+}
+
+/// A name server that fails at once, whatever it is asked (SERVFAIL, RFC 1035 §4.1.1).
+struct Resolver {
+    address: SocketAddr,
+    stops: Arc<AtomicBool>,
+}
+
+impl Resolver {
+    fn start() -> anyhow::Result<Resolver> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_read_timeout(Some(STEP))?;
+        let resolver = Resolver { address: socket.local_addr()?, stops: Arc::default() };
+        let stops = Arc::clone(&resolver.stops);
+        std::thread::spawn(move || fail(&socket, &stops));
+        Ok(resolver)
+    }
+}
+
+impl Drop for Resolver {
+    fn drop(&mut self) {
+        self.stops.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Gives every question back as a reply that says no more than that it failed.
+fn fail(socket: &UdpSocket, stops: &AtomicBool) {
+    const HEADER: usize = 12;
+    let mut octets = [0; 512];
+    while !stops.load(Ordering::Relaxed) {
+        let Ok((length, from)) = socket.recv_from(&mut octets) else { continue };
+        if length > HEADER {
+            octets[2] |= 0b1000_0000;
+            octets[3] = 2;
+            // whoever does not hear it asks again
+            let _ = socket.send_to(&octets[..length], from);
+        }
+    }
 }
 
 fn rest() {

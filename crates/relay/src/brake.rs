@@ -137,6 +137,38 @@ pub struct Seen {
     pub delivered: u64,
     /// Of these, complained about.
     pub complained: u64,
+    /// Of the delivered, those of the day before.
+    #[serde(default)]
+    pub delivered_before: u64,
+    /// Of the complained about, those of the day before.
+    #[serde(default)]
+    pub complained_before: u64,
+}
+
+impl Seen {
+    /// What of it is counted still on a day: all of it on its own, of that day alone on the next one, then nothing.
+    fn on(self, day: Day) -> Seen {
+        match day.0.saturating_sub(self.day.0) {
+            0 => self,
+            1 => Seen {
+                day,
+                delivered: self.delivered.saturating_sub(self.delivered_before),
+                complained: self.complained.saturating_sub(self.complained_before),
+                ..Seen::default()
+            },
+            _ => Seen { day, ..Seen::default() },
+        }
+    }
+
+    /// The greater of each.
+    fn max(self, other: Seen) -> Seen {
+        Seen {
+            accepted: self.accepted.max(other.accepted),
+            delivered: self.delivered.max(other.delivered),
+            complained: self.complained.max(other.complained),
+            ..self
+        }
+    }
 }
 
 /// How long after an administrator released a brake only the operator releases the next one of the same subject.
@@ -402,39 +434,44 @@ impl Watch {
                 add(of_users.entry((count.account, user)).or_default(), count, today(count.account));
             }
         }
-        let mut of_accounts: BTreeMap<Id<Account>, Seen> = BTreeMap::new();
+        // what is counted of each account, and what was looked at of it at the releases of its users
+        let mut of_accounts: BTreeMap<Id<Account>, (Seen, Seen)> = BTreeMap::new();
         let mut put_on = Vec::new();
         for ((account, user), counted) in of_users {
             let subject = Subject::User(user);
             if is_on(brakes, subject) {
                 continue;
             }
-            match self.found(brakes, subject, counted) {
+            let seen = seen_at_release(brakes, subject, counted.day);
+            match self.found(subject, counted, seen) {
                 Some(found) => put_on.push(brake(brakes, subject, account, found, now)),
-                None => sum(of_accounts.entry(account).or_default(), counted),
+                None => {
+                    let (all, looked_at) = of_accounts.entry(account).or_default();
+                    sum(all, counted);
+                    sum(looked_at, seen);
+                }
             }
         }
-        for (account, counted) in of_accounts {
+        for (account, (counted, looked_at)) in of_accounts {
             let subject = Subject::Account(account);
-            if let Some(found) = self.found(brakes, subject, counted).filter(|_| !is_on(brakes, subject)) {
+            let seen = seen_at_release(brakes, subject, counted.day).max(looked_at);
+            if let Some(found) = self.found(subject, counted, seen).filter(|_| !is_on(brakes, subject)) {
                 put_on.push(brake(brakes, subject, account, found, now));
             }
         }
         put_on
     }
 
-    fn found(&self, brakes: &Brakes, subject: Subject, counted: Seen) -> Option<Found> {
-        let released = brakes.get(&subject).and_then(|brake| brake.released.as_ref());
-        let mut seen = released.map(|release| release.seen).unwrap_or_default();
-        if seen.day != counted.day {
-            seen.accepted = 0;
-        }
-        if counted.day.0 > seen.day.0 + 1 {
-            seen = Seen::default();
-        }
+    fn found(&self, subject: Subject, counted: Seen, seen: Seen) -> Option<Found> {
         let peak = self.peaks.get(&subject).copied().unwrap_or_default();
         self.thresholds.by_counts(counted, peak, seen)
     }
+}
+
+/// What of a day's counters, and of the day before, somebody has looked at who released this.
+fn seen_at_release(brakes: &Brakes, subject: Subject, day: Day) -> Seen {
+    let released = brakes.get(&subject).and_then(|brake| brake.released.as_ref());
+    released.map(|release| release.seen.on(day)).unwrap_or_default()
 }
 
 /// What the counters of yesterday and today say of one subject, to be kept with a release.
@@ -452,6 +489,9 @@ fn add(seen: &mut Seen, count: &DailyCount, today: Day) {
     }
     if count.day == today {
         seen.accepted += count.accepted;
+    } else {
+        seen.delivered_before += count.delivered;
+        seen.complained_before += count.complained;
     }
     seen.delivered += count.delivered;
     seen.complained += count.complained;

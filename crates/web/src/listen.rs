@@ -83,13 +83,17 @@ impl Face {
     /// # Errors
     /// The listener is none any more.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let is_local = listener.local_addr()?.ip().is_loopback();
-        let acceptor = match &self.cover {
-            Cover::Tls(config) if !is_local => Some(TlsAcceptor::from(Arc::clone(config))),
-            _ => None,
-        };
+        let acceptor = self.acceptor_at(listener.local_addr()?.ip());
         self.serve_with(listener, acceptor, stop).await;
         Ok(())
+    }
+
+    /// What is asked of whoever connects to this address of ours; none: it is spoken in the clear there.
+    fn acceptor_at(&self, address: IpAddr) -> Option<TlsAcceptor> {
+        match &self.cover {
+            Cover::Tls(config) if !address.is_loopback() => Some(TlsAcceptor::from(Arc::clone(config))),
+            _ => None,
+        }
     }
 
     async fn serve_with(
@@ -239,6 +243,23 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Untold 127.0.0.1"), "{answer}");
         end.send(()).unwrap();
         serving.await.unwrap().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_spoken_in_the_clear_off_loopback() {
+        let covered = face(Cover::Tls(configurations().0));
+        for (address, is_clear) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("192.0.2.1", false),
+            ("10.0.0.1", false),
+            ("2001:db8::1", false),
+            // of every address of the machine one is loopback, and the others are not
+            ("0.0.0.0", false),
+            ("::", false),
+        ] {
+            assert_eq!(covered.acceptor_at(address.parse().unwrap()).is_none(), is_clear, "{address}");
+        }
     }
 
     #[test]

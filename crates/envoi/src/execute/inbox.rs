@@ -70,7 +70,7 @@ impl<S: Store> Executor<S> {
             Operation::InboxEmpty { account } => {
                 service::account_find(self.store.as_ref(), Id::new(account))?;
                 let count = self.store.inbox_delete(Id::new(account), None)?;
-                let told = Details::from(About::of(Kind::TestInbox)).with(Field::TestMessages, &(count as u64));
+                let told = Details::from(About::of(Kind::TestInbox)).with(Field::TestMessages, &count);
                 self.inbox_audit("test_inbox.empty", told, account, caller);
                 let done = format!("The test inbox of account {account} is empty; messages deleted: {count}.");
                 Ok(Answer::Done(DoneView { done }))

@@ -149,20 +149,38 @@ fn what_was_seen_at_a_release_counts_no_more() {
     assert_eq!((seen.accepted, seen.delivered, seen.complained), (6_000, 1_000, 5));
     let release = Release { at: NOW, by: "Ann".into(), by_operator: false, seen };
     brakes.insert(subject, Brake { released: Some(release), ..brake });
-    // the account has all of it too, and nobody has looked at that
-    let of_user = |counts: &[DailyCount], now| {
-        let put_on = watch.by_counts(&brakes, counts, |_| now.day(), now);
-        put_on.into_iter().find(|brake| brake.subject == subject)
-    };
-    assert_eq!(of_user(&counts, NOW), None);
-    assert_eq!(of_user(&[count(SHOP, 0, 11_000, 1_900, 5)], NOW), None);
-    let again = of_user(&[count(SHOP, 0, 11_001, 1_000, 5)], NOW).unwrap();
+    let put_on = |counts: &[DailyCount], now: Timestamp| watch.by_counts(&brakes, counts, |_| now.day(), now);
+    assert_eq!(put_on(&counts, NOW), [], "the account's mail is the same: whoever released it has seen it");
+    assert_eq!(put_on(&[count(SHOP, 0, 11_000, 1_900, 5)], NOW), []);
+    let beside = put_on(&[count(SHOP, 0, 8_000, 1_000, 5), count(NEWS, 0, 3_001, 0, 0)], NOW);
+    assert_eq!(
+        beside.iter().map(|brake| (brake.subject, brake.counted)).collect::<Vec<_>>(),
+        [(Subject::Account(ACCOUNT), 5_001)]
+    );
+    let again = put_on(&[count(SHOP, 0, 11_001, 1_000, 5)], NOW).remove(0);
+    assert_eq!(again.subject, subject);
     assert_eq!((again.cause, again.counted, again.released_before), (Cause::Volume, 5_001, Some(NOW)));
     assert!(!again.is_for_the_account(NOW.after(Duration::from_secs(3600))));
     assert!(again.is_for_the_account(NOW.after(RELEASED_AGAIN)));
     let tomorrow = NOW.after(Duration::from_secs(86_400));
     let later = DailyCount { day: tomorrow.day(), ..count(SHOP, 0, 5_001, 0, 0) };
-    assert!(of_user(&[later], tomorrow).is_some(), "the next day is counted from its beginning");
+    assert!(!put_on(&[later], tomorrow).is_empty(), "the next day is counted from its beginning");
+}
+
+#[test]
+fn the_day_after_a_release_what_was_delivered_before_it_is_counted_by_days() {
+    let watch = Watch::new(&Limits::default());
+    let counts = [count(SHOP, 1, 0, 100_000, 0), count(SHOP, 0, 0, 1_000, 5)];
+    let subject = Subject::User(SHOP);
+    let seen = seen(&counts, subject, NOW.day());
+    let release = Release { at: NOW, by: "Ann".into(), by_operator: false, seen };
+    let released = brake(&Brakes::default(), subject, ACCOUNT, (Cause::Complaints, 5, 1_000), NOW);
+    let brakes = Brakes::from([(subject, Brake { released: Some(release), ..released })]);
+    assert!(watch.by_counts(&brakes, &counts, today, NOW).is_empty());
+    let tomorrow = NOW.after(Duration::from_secs(86_400));
+    let later = [counts[1].clone(), DailyCount { day: tomorrow.day(), ..count(SHOP, 0, 0, 50_000, 2_000) }];
+    let found = watch.by_counts(&brakes, &later, |_| tomorrow.day(), tomorrow).remove(0);
+    assert_eq!((found.subject, found.cause, found.counted, found.of), (subject, Cause::Complaints, 2_000, 50_000));
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub fn account_add(
     if wanted == *made { Ok(made) } else { Ok(store.account_set(wanted, caller.actor, caller.now)?) }
 }
 
-/// The time zone of this name.
+/// The time zone of a name that somebody gave.
 fn zone_named(given: &str) -> Result<TimeZone, Fault> {
     TimeZone::named(given.trim()).ok_or_else(|| {
         let remedy = "Give one of the IANA time zone database, such as America/Montreal, Europe/Paris or UTC.";

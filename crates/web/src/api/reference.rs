@@ -292,10 +292,10 @@ fn named(part: &Value, schemas: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![part];
     while let Some(value) = waiting.pop() {
-        if let Some(name) = value["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
-            if found.insert(name.to_owned()) {
-                waiting.push(&schemas[name]);
-            }
+        if let Some(name) = value["$ref"].as_str().and_then(|path| path.rsplit('/').next())
+            && found.insert(name.to_owned())
+        {
+            waiting.push(&schemas[name]);
         }
         match value {
             Value::Object(fields) => waiting.extend(fields.values()),
