@@ -242,7 +242,7 @@ impl<S: Store> Executor<S> {
             return self.queue(&operation, message, &identity.actor).await;
         }
         if let Some(order) = held::order_of(&operation) {
-            return self.queue_all(order, &identity.actor).await;
+            return self.queue_all(&order, &identity.actor).await;
         }
         if let Operation::QueueCount { selection, after } = &operation {
             return self.queue_count(selection, *after, identity.scope).await;

@@ -65,6 +65,43 @@ fn a_part_of_the_queue_is_ordered_about_both_ways() {
 }
 
 #[test]
+fn an_order_for_all_that_is_held_leaves_the_other_recipients_of_a_message_alone() {
+    let house = House::new(1);
+    let login = house.furnish();
+    let server = house.serve();
+    let client = house.client(Port::Tls(server.tls), &login);
+    let content = b"From: <shop@example.com>\r\nSubject: all\r\n\r\nx\r\n";
+    support::send(&client, "shop@example.com", &["a@one.example", "b@two.example"], content).unwrap();
+    eventually("the deferrals", || {
+        let rows = house.json(&["activity", "--status", "deferred"]);
+        (rows.as_array().unwrap().len() == 2).then_some(())
+    });
+    let hold = || {
+        eventually("the hold", || {
+            let held = house.json(&["queue", "hold", "--recipient", "@one.example", "--yes"]);
+            (held["recipients"] == 1).then_some(())
+        });
+    };
+    hold();
+    house.json(&["queue", "release", "--all"]);
+    let log = house.json(&["audit", "list", "--limit", "1"]);
+    assert_eq!(log[0]["subject"], "queue: recipients 1; messages 1");
+    hold();
+    let cancelled = house.json(&["queue", "cancel", "--all", "--yes"]);
+    assert_eq!(cancelled["done"], "Recipients that you held and that are cancelled now: 1, of 1 messages.");
+    // the bounce mail waits there, too
+    let left = eventually("the end of what was held", || {
+        let queue = house.json(&["queue", "list"]);
+        let messages = queue.as_array().unwrap().iter();
+        let all: Vec<_> = messages.flat_map(|message| message["recipients"].as_array().unwrap().clone()).collect();
+        let left: Vec<_> = all.into_iter().map(|one| one["recipient"].clone()).collect();
+        (!left.contains(&json!("@one.example"))).then_some(left)
+    });
+    assert!(left.contains(&json!("@two.example")), "{left:?}");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn a_part_of_the_queue_goes_another_way_over_a_restart() {
     let hop = Hop::start(10);
     let house = House::new(hop.port());

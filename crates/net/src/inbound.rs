@@ -25,7 +25,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
@@ -103,7 +102,7 @@ struct Desk<S> {
     slots: Slots,
     pace: Mutex<Pace<Site>>,
     /// Reports whose content is held in memory.
-    held: Arc<Semaphore>,
+    held: Slots,
     limits: Limits,
 }
 
@@ -112,7 +111,6 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
     let Surroundings { store, return_paths, certificates, clock, metrics, shutdown } = around;
     let limits = settings.limits;
     let rate = limits.reports_per_minute;
-    let at_once = usize::try_from(limits.reports_at_once_max).unwrap_or(Semaphore::MAX_PERMITS);
     let desk = Arc::new(Desk {
         store,
         return_paths,
@@ -125,7 +123,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         shutdown: shutdown.clone(),
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),
-        held: Arc::new(Semaphore::new(at_once)),
+        held: Slots::of_report_contents(&limits),
         limits,
     });
     for Listener { listener, .. } in listeners {

@@ -280,6 +280,10 @@ limits! {
         "Those from one IP address (IPv6: /64).";
     reports_at_once_max REPORTS_AT_ONCE_MAX 16 1..=1_000 "reports" "reports-hurried"
         "Reports whose content is taken in at once: each is held in memory until it is read.";
+    report_address_at_once_max REPORT_ADDRESS_AT_ONCE_MAX 4 1..=1_000 "reports" "reports-hurried"
+        "Those from one IP address (IPv6: /64).";
+    report_content_seconds REPORT_CONTENT_SECONDS 60 10..=600 "seconds" ""
+        "How long the content of a report takes at the most, from the answer to DATA to its end.";
     reports_per_minute REPORTS_PER_MINUTE 600 0..=1_000_000 "reports a minute" "reports-hurried"
         "Recipients that one IP address (IPv6: /64) may name where reports are taken, evenly, after a burst of a tenth of them. 0: as many as it likes.";
     report_connection_seconds REPORT_CONNECTION_SECONDS 600 10..=3_600 "seconds" ""

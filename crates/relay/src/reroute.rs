@@ -38,6 +38,14 @@ impl Reroute {
         let until = self.filter.until;
         oldest.is_none_or(|oldest| until.is_some_and(|until| until <= oldest))
     }
+
+    /// Whether an earlier order has no say any more beside this one: it means nothing that this one does not mean, and the
+    /// last one counts. So it is with each turn of an order for a large part, and with an order that is changed.
+    pub fn supersedes(&self, earlier: &Reroute) -> bool {
+        let until = |one: &Reroute| one.filter.until.unwrap_or(Timestamp(u64::MAX));
+        let but_for_until = |one: &Reroute| Filter { until: None, ..one.filter.clone() };
+        until(self) >= until(earlier) && but_for_until(self) == but_for_until(earlier)
+    }
 }
 
 /// Whether the envelope of a message has to be read to know how its recipients go.
@@ -86,6 +94,7 @@ mod tests {
             domain: Some(Id::new(4)),
             accepted_at: Timestamp(1_000),
             class: crate::priority::Class::Normal,
+            waives_tls: false,
             recipients: vec![(0, Arc::from("one.example"), waiting.clone()), (1, Arc::from("two.example"), waiting)],
         }
     }
@@ -111,5 +120,16 @@ mod tests {
         let order = reroute(None, 2_000, Via::Mx);
         assert!(order.is_over(None) && order.is_over(Some(Timestamp(2_000))));
         assert!(!order.is_over(Some(Timestamp(1_999))));
+    }
+
+    #[test]
+    fn an_order_has_no_say_beside_a_later_one_of_all_that_it_means() {
+        let order = reroute(Some("@one.example"), 2_000, Via::Mx);
+        for later in [reroute(Some("@one.example"), 2_000, Via::Mx), reroute(Some("@one.example"), 3_000, Via::Usual)] {
+            assert!(later.supersedes(&order));
+        }
+        for other in [reroute(Some("@one.example"), 1_999, Via::Mx), reroute(Some("@two.example"), 3_000, Via::Mx)] {
+            assert!(!other.supersedes(&order));
+        }
     }
 }

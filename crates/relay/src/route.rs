@@ -186,6 +186,14 @@ fn destination_domain(domain: &str) -> String {
     idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_ascii_lowercase())
 }
 
+/// The mail servers of a domain in the form that destinations have, for mail whose sender wants this of TLS.
+fn by_mx(domain: String, wish: TlsWish) -> Destination {
+    match wish {
+        TlsWish::Waived => Destination::Waiving { domain },
+        TlsWish::AsAsked | TlsWish::Required => Destination::Mx { domain },
+    }
+}
+
 /// The operator's routes, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes {
@@ -231,7 +239,7 @@ impl Routes {
     /// Where mail for this domain goes whose sender wants this of TLS.
     pub fn destination_wanting(&self, domain: &str, wish: TlsWish) -> Destination {
         match self.destination(domain) {
-            Destination::Mx { domain } if wish == TlsWish::Waived => Destination::Waiving { domain },
+            Destination::Mx { domain } => by_mx(domain, wish),
             destination => destination,
         }
     }
@@ -242,12 +250,12 @@ impl Routes {
         all.find(|destination| self.site(destination) == site)
     }
 
-    /// Where mail for this domain goes that was sent another way.
-    pub fn toward(&self, via: &Via, domain: &str) -> Destination {
+    /// Where mail for this domain goes that was sent another way, and whose sender wants this of TLS.
+    pub fn toward(&self, via: &Via, domain: &str, wish: TlsWish) -> Destination {
         match via {
-            Via::Usual => self.destination(domain),
-            Via::Mx => Destination::Mx { domain: destination_domain(domain) },
-            Via::Route(site) => self.named(site).unwrap_or_else(|| self.destination(domain)),
+            Via::Usual => self.destination_wanting(domain, wish),
+            Via::Mx => by_mx(destination_domain(domain), wish),
+            Via::Route(site) => self.named(site).unwrap_or_else(|| self.destination_wanting(domain, wish)),
         }
     }
 
@@ -398,10 +406,15 @@ mod tests {
         let list =
             Routes::new(vec![route("a.example", "one.example.net"), route("b.example", "two.example.net")]).unwrap();
         let two = Via::Route("two.example.net:2525".into());
-        assert_eq!(index(list.toward(&two, "a.example")), Some(1));
-        assert_eq!(index(list.toward(&Via::Route("gone:25".into()), "a.example")), Some(0));
-        assert_eq!(index(list.toward(&Via::Usual, "a.example")), Some(0));
-        assert_eq!(list.toward(&Via::Mx, "A.example"), Destination::Mx { domain: "a.example".into() });
+        let toward = |via: &Via, domain: &str| list.toward(via, domain, TlsWish::AsAsked);
+        assert_eq!(index(toward(&two, "a.example")), Some(1));
+        assert_eq!(index(toward(&Via::Route("gone:25".into()), "a.example")), Some(0));
+        assert_eq!(index(toward(&Via::Usual, "a.example")), Some(0));
+        assert_eq!(toward(&Via::Mx, "A.example"), Destination::Mx { domain: "a.example".into() });
+        let waiving = |domain: &str| Destination::Waiving { domain: domain.into() };
+        assert_eq!(list.toward(&Via::Mx, "A.example", TlsWish::Waived), waiving("a.example"));
+        assert_eq!(list.toward(&Via::Usual, "c.example", TlsWish::Waived), waiving("c.example"));
+        assert_eq!(list.toward(&Via::Route("gone:25".into()), "c.example", TlsWish::Waived), waiving("c.example"));
     }
 
     #[test]

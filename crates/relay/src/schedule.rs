@@ -452,6 +452,8 @@ impl Scheduler {
                     self.withdraw(place);
                     self.parcels.set(place, State::Held(reason));
                 }
+                // what is to end ends, whatever else is wanted
+                State::InFlight(_) if matches!(self.wishes.get(&message), Some(Wish::End(_))) => {}
                 State::InFlight(_) => {
                     self.wishes.insert(message, Wish::Hold(reason));
                 }

@@ -123,6 +123,7 @@ mod tests {
             domain: Some(Id::new(4)),
             accepted_at: Timestamp(1_000),
             class: crate::priority::Class::Normal,
+            waives_tls: false,
             recipients: vec![
                 (0, Arc::from("One.example"), waiting.clone()),
                 (2, Arc::from("two.example"), held),

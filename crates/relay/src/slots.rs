@@ -71,6 +71,12 @@ impl Slots {
         Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
     }
 
+    /// Counters of reports whose content is on its way.
+    pub fn of_report_contents(limits: &Limits) -> Self {
+        let (sessions_max, address_sessions_max) = (limits.reports_at_once_max, limits.report_address_at_once_max);
+        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+    }
+
     /// A connection was accepted, its true origin not yet known.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use crate::activity::{ActivityDetail, ActivityFilter, ActivityRow, ConnectionRow
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
 use crate::priority::Class;
-use crate::queue::{Envelope, HoldReason, RecipientState, Settlement};
+use crate::queue::{Envelope, HoldReason, RecipientState, Settlement, TlsWish};
 use crate::quota::Charges;
 use crate::report::{Recipient, Report};
 use crate::sending_domain::SendingDomain;
@@ -114,8 +114,17 @@ pub struct QueueEntry {
     pub accepted_at: Timestamp,
     /// How urgent it is.
     pub class: Class,
+    /// Its sender wants it to arrive whatever policies ask of TLS ([`TlsWish::Waived`]).
+    pub waives_tls: bool,
     /// Each unsettled recipient: its number, its domain, its state.
     pub recipients: Vec<(u16, Arc<str>, RecipientState)>,
+}
+
+impl QueueEntry {
+    /// What its sender wants of TLS, as far as that decides where it goes ([`Envelope::way_wish`]).
+    pub fn way_wish(&self) -> TlsWish {
+        if self.waives_tls { TlsWish::Waived } else { TlsWish::AsAsked }
+    }
 }
 
 /// Something kept that was found damaged, until the operator has acknowledged it.

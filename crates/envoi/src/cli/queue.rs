@@ -146,7 +146,7 @@ pub(super) fn operation(command: &QueueCommand, now: Timestamp) -> Result<Wanted
         QueueCommand::Cancel { message: None, yes, .. } => asking(
             Operation::QueueCancelAll,
             *yes,
-            "Cancel every message that you hold? Their recipients become hard bounces, and it cannot be undone."
+            "Cancel everything that you hold? Those recipients become hard bounces, and it cannot be undone."
                 .to_owned(),
         ),
     })

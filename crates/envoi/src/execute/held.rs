@@ -1,54 +1,49 @@
 //! What the operator holds, released or given up as a whole: after a restore, thousands wait for one decision.
 
-use relay::id::MessageId;
-use relay::queue::{HoldReason, RecipientState};
+use relay::queue::RecipientState;
+use relay::selection::Filter;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::DoneView;
-use relay::service::{Fault, FaultKind};
-use relay::store::{Actor, QueueEntry, Store};
+use relay::service::{Fault, QueueOrder, Selection};
+use relay::store::{Actor, Store};
 use std::sync::Arc;
 
 use super::Executor;
+use super::orders::{Done, Found, ORDERED_MAX};
 
-/// Messages looked at in one step.
-const PAGE: usize = 500;
-
-/// The order for each message of an order for all of them.
-pub(super) fn order_of(operation: &Operation) -> Option<fn(MessageId) -> Operation> {
+/// The order for all that the operator holds.
+pub(super) fn order_of(operation: &Operation) -> Option<QueueOrder> {
     match operation {
-        Operation::QueueReleaseAll => Some(|message| Operation::QueueRelease { message }),
-        Operation::QueueCancelAll => Some(|message| Operation::QueueCancel { message }),
+        Operation::QueueReleaseAll => Some(QueueOrder::Release),
+        Operation::QueueCancelAll => Some(QueueOrder::Cancel { notify: true }),
         _ => None,
     }
 }
 
-fn is_held(entry: &QueueEntry) -> bool {
-    let by_operator =
-        |state: &RecipientState| matches!(state, RecipientState::Held { reason: HoldReason::Operator, .. });
-    entry.recipients.iter().any(|(_, _, state)| by_operator(state))
-}
-
 impl<S: Store> Executor<S> {
-    /// Carries an order out on every message that the operator holds. One that has left the queue meanwhile is none.
-    pub(super) async fn queue_all(
-        self: &Arc<Self>,
-        order: fn(MessageId) -> Operation,
-        actor: &Actor,
-    ) -> Result<Answer, Fault> {
-        let (mut after, mut count) = (None, 0u64);
+    /// Carries an order out on every recipient that the operator holds, and on no other of its message. One that has left the
+    /// queue meanwhile is none.
+    pub(super) async fn queue_all(self: &Arc<Self>, order: &QueueOrder, actor: &Actor) -> Result<Answer, Fault> {
+        let (mut after, mut all) = (None, Done::default());
         loop {
-            let page = self.store.queue(after, PAGE);
-            let Some(last) = page.last() else { break };
-            after = Some(last.message);
-            for entry in page.iter().filter(|entry| is_held(entry)) {
-                match self.queue(&order(entry.message), entry.message, actor).await {
-                    Ok(_) => count += 1,
-                    Err(fault) if fault.kind == FaultKind::NotFound => {}
-                    Err(fault) => return Err(fault),
-                }
+            let is_held = |state: &RecipientState| QueueOrder::Release.wants(state);
+            let Found { chosen, next } = self.look(&Filter::default(), is_held, after, ORDERED_MAX).await?;
+            let done = self.give_order(order, None, chosen, actor).await;
+            self.audit_order(order, &Selection::default(), &done, actor);
+            all.add(&done);
+            if let Some(error) = done.error {
+                return Err(error.into());
+            }
+            after = next;
+            if after.is_none() {
+                break;
             }
         }
-        let verb = if matches!(order(MessageId(0)), Operation::QueueRelease { .. }) { "released" } else { "cancelled" };
-        Ok(Answer::Done(DoneView { done: format!("Messages that you held and that are {verb} now: {count}.") }))
+        let verb = if *order == QueueOrder::Release { "released" } else { "cancelled" };
+        let done = format!(
+            "Recipients that you held and that are {verb} now: {}, of {} messages.",
+            all.recipients, all.messages
+        );
+        Ok(Answer::Done(DoneView { done }))
     }
 }

@@ -31,29 +31,29 @@ const LOOKED_AT_MAX: usize = 200_000;
 const READ_MAX: usize = 5_000;
 
 /// Messages that an order is carried out on in one turn.
-const ORDERED_MAX: usize = 5_000;
+pub(super) const ORDERED_MAX: usize = 5_000;
 
 /// Messages that are ordered about at once: what is kept of them shares a sync.
 const AT_ONCE: usize = 64;
 
 /// Recipients of a message, each with its domain.
-type Chosen = (MessageId, Vec<(u16, Arc<str>)>);
+pub(super) type Chosen = (MessageId, Vec<(u16, Arc<str>)>);
 
 /// What a look found.
-struct Found {
+pub(super) struct Found {
     /// Messages with the recipients that are meant.
-    chosen: Vec<Chosen>,
+    pub(super) chosen: Vec<Chosen>,
     /// The message that the next turn goes on behind; none: that was all.
-    next: Option<MessageId>,
+    pub(super) next: Option<MessageId>,
 }
 
 /// What an order did.
 #[derive(Default)]
-struct Done {
-    messages: u64,
-    recipients: u64,
+pub(super) struct Done {
+    pub(super) messages: u64,
+    pub(super) recipients: u64,
     under_way: u64,
-    error: Option<StoreError>,
+    pub(super) error: Option<StoreError>,
 }
 
 impl Done {
@@ -69,6 +69,13 @@ impl Done {
             Err(StoreError::NotFound(_)) => {}
             Err(error) => self.error = Some(error),
         }
+    }
+
+    /// What one turn more has done.
+    pub(super) fn add(&mut self, turn: &Done) {
+        self.messages += turn.messages;
+        self.recipients += turn.recipients;
+        self.under_way += turn.under_way;
     }
 }
 
@@ -103,10 +110,7 @@ impl<S: Store> Executor<S> {
         let wants = |state: &RecipientState| order.wants(state);
         let via = self.rerouting(order, &filter).await?;
         let Found { chosen, next } = self.look(&filter, wants, after, ORDERED_MAX).await?;
-        let done = match &self.running {
-            Some(running) => ordered(&running.dispatch, scheduled(order, via, actor), chosen).await,
-            None => self.order_chosen(order, chosen, actor).await,
-        };
+        let done = self.give_order(order, via, chosen, actor).await;
         self.audit_order(order, selection, &done, actor);
         match done.error {
             Some(error) => Err(error.into()),
@@ -116,6 +120,20 @@ impl<S: Store> Executor<S> {
                 under_way: done.under_way,
                 next: next.map(|message| message.to_string()),
             })),
+        }
+    }
+
+    /// Carries an order out on these recipients.
+    pub(super) async fn give_order(
+        &self,
+        order: &QueueOrder,
+        via: Option<Via>,
+        chosen: Vec<Chosen>,
+        actor: &Actor,
+    ) -> Done {
+        match &self.running {
+            Some(running) => ordered(&running.dispatch, scheduled(order, via, actor), chosen).await,
+            None => self.order_chosen(order, chosen, actor).await,
         }
     }
 
@@ -149,7 +167,7 @@ impl<S: Store> Executor<S> {
     }
 
     /// Looks for what a filter means, of the states that are wanted: at most so many messages of it.
-    async fn look(
+    pub(super) async fn look(
         &self,
         filter: &Filter,
         wants: impl Fn(&RecipientState) -> bool,
@@ -243,7 +261,7 @@ impl<S: Store> Executor<S> {
     }
 
     /// What was ordered is done: where its line cannot be kept, the log tells.
-    fn audit_order(&self, order: &QueueOrder, selection: &Selection, done: &Done, actor: &Actor) {
+    pub(super) fn audit_order(&self, order: &QueueOrder, selection: &Selection, done: &Done, actor: &Actor) {
         if done.messages == 0 && done.under_way == 0 {
             return;
         }

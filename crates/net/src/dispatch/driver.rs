@@ -251,10 +251,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
         let ways = self.ways(&entry).await;
-        let routes = self.carrier.routes();
+        let (routes, wish) = (self.carrier.routes(), entry.way_wish());
         let destination = |recipient: u16, domain: &str| match ways.iter().find(|(number, _)| *number == recipient) {
-            Some((_, via)) => routes.toward(via, domain),
-            None => routes.destination(domain),
+            Some((_, via)) => routes.toward(via, domain, wish),
+            None => routes.destination_wanting(domain, wish),
         };
         let recipients = entry
             .recipients
@@ -332,12 +332,26 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
+    /// A message of the queue, as the store has it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: it has left.
+    pub(super) fn entry(&self, message: MessageId) -> Result<QueueEntry, StoreError> {
+        let before = message.0.checked_sub(1).map(MessageId);
+        let entry = self.store.queue(before, 1).pop().filter(|entry| entry.message == message);
+        entry.ok_or_else(|| gone(message))
+    }
+
     pub(super) fn find(&self, message: MessageId) -> Result<(), StoreError> {
         match self.state().scheduler.knows(message) {
             true => Ok(()),
-            false => Err(StoreError::NotFound(format!("message {message} in the queue"))),
+            false => Err(gone(message)),
         }
     }
+}
+
+fn gone(message: MessageId) -> StoreError {
+    StoreError::NotFound(format!("message {message} in the queue"))
 }
 
 impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
@@ -385,8 +399,9 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>> {
         Box::pin(async move {
-            self.find(message)?;
-            self.give_up(message, Ending::Cancelled(by.name.clone())).await
+            let entry = self.entry(message)?;
+            let recipients = entry.recipients.iter().map(|(number, ..)| *number).collect();
+            self.order(message, recipients, Order::End(Arc::new(Ending::Cancelled(by.name.clone())))).await
         })
     }
 

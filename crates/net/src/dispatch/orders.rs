@@ -44,10 +44,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         via: &Via,
     ) -> Result<usize, StoreError> {
         self.find(message)?;
-        let routes = self.carrier.routes();
+        let (routes, wish) = (self.carrier.routes(), self.entry(message)?.way_wish());
         let mut by_destination: HashMap<Destination, Vec<u16>> = HashMap::new();
         for (number, domain) in recipients {
-            by_destination.entry(routes.toward(via, &domain)).or_default().push(number);
+            by_destination.entry(routes.toward(via, &domain, wish)).or_default().push(number);
         }
         let told = by_destination.into_iter();
         Ok(told.map(|(destination, numbers)| self.tell_order(message, numbers, Order::Send(destination))).sum())
@@ -101,8 +101,35 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         order: Order,
     ) -> Result<usize, StoreError> {
         let is_its = |action: &Action| matches!(action, Action::End { parcel, .. } if parcel.message == message);
+        let mut flying = recipients.clone();
         let actions = self.tell_and_keep(Event::Chosen { message, recipients, order }, is_its);
-        self.end_all(actions).await
+        let ends = |number: &u16| {
+            let is_in =
+                |action: &Action| matches!(action, Action::End { parcel, .. } if parcel.recipients.contains(number));
+            actions.iter().any(is_in)
+        };
+        flying.retain(|number| !ends(number));
+        let ended = self.end_all(actions).await?;
+        self.hold_until_ended(message, flying).await?;
+        Ok(ended)
+    }
+
+    /// Keeps it that recipients in flight are to end once they are back. The order itself is gone with this process: after the
+    /// next start they are held by the operator, whatever held them before, instead of being sent.
+    async fn hold_until_ended(self: &Arc<Self>, message: MessageId, flying: Vec<u16>) -> Result<(), StoreError> {
+        if flying.is_empty() {
+            return Ok(());
+        }
+        let (now, some) = (self.clock.now(), Some(flying));
+        let mut kept = self.store.release_some(message, some.clone(), now).await;
+        if kept.is_ok() {
+            kept = self.store.hold_some(message, some, HoldReason::Operator, now).await;
+        }
+        match self.minded(kept) {
+            // the last of it was delivered meanwhile, or has ended
+            Err(StoreError::NotFound(_)) => Ok(()),
+            kept => kept,
+        }
     }
 
     /// What the store said; delivery stops where it has latched.

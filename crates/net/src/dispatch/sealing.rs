@@ -1,4 +1,4 @@
-//! Seals a message once, whatever its parcels and retries.
+//! Seals a message once, whatever its parcels and retries, where every key that signs is published.
 
 use std::sync::Arc;
 
@@ -6,7 +6,6 @@ use bytes::Bytes;
 use relay::queue::Attempt;
 use relay::route::Destination;
 use relay::schedule::Parcel;
-use relay::sending_domain::SendingDomain;
 use relay::signing;
 use relay::store::{Claimed, Store};
 
@@ -44,7 +43,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             mail.envelope.facts.header_octets,
             self.clock.now(),
         );
-        let is_lasting = self.is_lasting(mail, domain);
+        // a seal with a key that DNS lacks is for this destination: the message may be sent another way
+        let is_lasting = signing::is_published(domain);
         let make = || async {
             let seal = self.sealer.seal(unsealed).await?;
             self.metrics.seals.inc();
@@ -80,12 +80,5 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     fn signs_unpublished(&self, destination: &Destination) -> bool {
         self.carrier.routes().route(destination).is_some_and(|route| route.sign_unpublished)
-    }
-
-    /// Whether one seal is good for all recipients of the message, so that it may be kept for them.
-    fn is_lasting(&self, mail: &Claimed, domain: &SendingDomain) -> bool {
-        let routes = self.carrier.routes();
-        let mut destinations = mail.envelope.recipients.iter().map(|address| routes.destination(address.domain()));
-        signing::is_published(domain) || destinations.all(|destination| self.signs_unpublished(&destination))
     }
 }

@@ -60,9 +60,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let number = parcel.recipients.first().copied().unwrap_or_default();
         let domain = mail.envelope.recipients.get(usize::from(number)).map_or("", |address| address.domain());
         let directory = self.store.directory();
+        let wish = mail.envelope.way_wish();
         match reroute::way(&directory.reroutes, &mail.envelope, number) {
-            Some(via) => self.carrier.routes().toward(via, domain),
-            None => self.carrier.routes().destination(domain),
+            Some(via) => self.carrier.routes().toward(via, domain, wish),
+            None => self.carrier.routes().destination_wanting(domain, wish),
         }
     }
 

@@ -3,14 +3,16 @@
 use bytes::BytesMut;
 use relay::return_path::{Refused, Token};
 use relay::site::Site;
+use relay::slots::Place;
 use relay::store::Store;
 use smtp::address::{Address, ReversePath};
 use smtp::replies;
 use smtp::reply::Reply;
-use smtp::server::{Answer, Question, Session as Machine, Step};
+use smtp::server::{Answer, Question, Session as Machine, Step, When};
+use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use super::Desk;
 use crate::submission::dialogue::Dialogue;
@@ -32,7 +34,9 @@ pub(super) enum Addressee {
 pub(super) struct Receiving {
     pub(super) octets: BytesMut,
     /// Its place among those that are held in memory.
-    pub(super) room: OwnedSemaphorePermit,
+    pub(super) room: Place,
+    /// When it has to be there.
+    until: Instant,
 }
 
 /// One session behind its greeting.
@@ -56,10 +60,7 @@ impl<S: Store> Session<S> {
     pub(super) async fn run<T: Transport>(mut self, mut stream: Stream<T>) {
         loop {
             let carried_on = match self.dialogue.step() {
-                Step::Read => {
-                    let has_content = self.receiving.is_some();
-                    self.dialogue.read(&mut stream, &self.desk.shutdown, has_content).await.map(drop)
-                }
+                Step::Read => self.read(&mut stream).await,
                 Step::Send { reply, .. } => {
                     if !reply.is_positive() {
                         self.desk.metrics.refused(&reply);
@@ -97,6 +98,30 @@ impl<S: Store> Session<S> {
         }
     }
 
+    /// Waits for the other server: for content no longer than its place may be taken, however steadily it comes.
+    async fn read<T: Transport>(&mut self, stream: &mut Stream<T>) -> io::Result<()> {
+        let until = self.receiving.as_ref().map(|receiving| receiving.until);
+        let reading = self.dialogue.read(stream, &self.desk.shutdown, until.is_some());
+        let Some(until) = until else { return reading.await.map(drop) };
+        match tokio::time::timeout_at(until, reading).await {
+            Ok(read) => read.map(drop),
+            Err(_) => {
+                (self.addressee, self.receiving) = (None, None);
+                self.dialogue.machine.end(replies::idle(), When::Now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives the content of a report its place, where there is one and its address has not had its share.
+    fn begin(&mut self) -> Answer {
+        let place = self.desk.held.enter().and_then(|mut place| place.locate(self.site).map(|()| place));
+        let Ok(room) = place else { return refused(replies::reports_hurried(AGAIN_SECONDS), false) };
+        let until = Instant::now() + Duration::from_secs(self.desk.limits.report_content_seconds);
+        self.receiving = Some(Receiving { octets: BytesMut::new(), room, until });
+        Answer::Yes
+    }
+
     async fn start_tls<T: Transport>(&mut self, stream: Stream<T>) -> Option<Stream<T>> {
         let stream = self.dialogue.before_tls(stream).await?;
         let patience = Duration::from_secs(self.desk.limits.handshake_seconds);
@@ -113,13 +138,7 @@ impl<S: Store> Session<S> {
                 Answer::Yes
             }
             Question::ForwardPath { path, .. } => self.forward_path(&path),
-            Question::Begin => match Arc::clone(&self.desk.held).try_acquire_owned() {
-                Ok(room) => {
-                    self.receiving = Some(Receiving { octets: BytesMut::new(), room });
-                    Answer::Yes
-                }
-                Err(_) => refused(replies::reports_hurried(AGAIN_SECONDS), false),
-            },
+            Question::Begin => self.begin(),
             Question::Accept { .. } => match self.take().await {
                 Ok(()) => Answer::Yes,
                 Err(reply) => refused(reply, false),

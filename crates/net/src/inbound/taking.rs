@@ -24,7 +24,7 @@ impl<S: Store> Session<S> {
         let (Some(addressee), Some(receiving)) = (self.addressee.take(), self.receiving.take()) else {
             return Ok(());
         };
-        let Receiving { octets, room } = receiving;
+        let Receiving { octets, room, .. } = receiving;
         let (content, is_null) = (octets.freeze(), self.is_null);
         let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await;
         // it stood in memory until here

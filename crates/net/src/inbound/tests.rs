@@ -143,7 +143,13 @@ struct Client(BufReader<TcpStream>);
 
 impl Client {
     async fn connect(address: SocketAddr) -> Client {
-        let mut client = Client(BufReader::new(TcpStream::connect(address).await.unwrap()));
+        Client::connect_from("127.0.0.1", address).await
+    }
+
+    async fn connect_from(own: &str, address: SocketAddr) -> Client {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(own.parse().unwrap(), 0)).unwrap();
+        let mut client = Client(BufReader::new(socket.connect(address).await.unwrap()));
         assert!(client.hear().await.starts_with("220 relay.example"));
         client
     }
@@ -317,6 +323,40 @@ async fn size_rate_and_connections_are_bounded() {
     held.say("RSET").await;
     held.say("MAIL FROM:<>").await;
     assert!(held.say(&format!("RCPT TO:<{to}>")).await.starts_with("450 4.7.1 Too many reports"));
+    world.shutdown.begin();
+}
+
+/// Comes to `DATA` of a report; what it is answered.
+async fn content_begun(client: &mut Client, to: &str) -> String {
+    client.say("EHLO x").await;
+    client.say("MAIL FROM:<>").await;
+    assert!(client.say(&format!("RCPT TO:<{to}>")).await.starts_with("250"));
+    client.say("DATA").await
+}
+
+#[tokio::test]
+async fn an_address_has_a_share_of_the_places_for_content() {
+    let limits = Limits { reports_at_once_max: 2, report_address_at_once_max: 1, ..Limits::default() };
+    let world = World::start(limits).await;
+    let mut slow = Client::connect(world.address).await;
+    assert!(content_begun(&mut slow, "fbl@relay.example").await.starts_with("354"));
+    let mut second = Client::connect(world.address).await;
+    assert!(content_begun(&mut second, "fbl@relay.example").await.starts_with("450 4.7.1"), "of the same address");
+    let mut other = Client::connect_from("127.0.0.2", world.address).await;
+    assert!(content_begun(&mut other, "fbl@relay.example").await.starts_with("354"));
+    drop(slow);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn content_that_does_not_come_gives_its_place_back() {
+    let limits = Limits { report_content_seconds: 0, reports_at_once_max: 1, ..Limits::default() };
+    let world = World::start(limits).await;
+    for _ in 0..2 {
+        let mut slow = Client::connect(world.address).await;
+        assert!(content_begun(&mut slow, "fbl@relay.example").await.starts_with("354"));
+        assert!(slow.hear().await.starts_with("421"));
+    }
     world.shutdown.begin();
 }
 

@@ -41,6 +41,26 @@ impl Order {
     fn is_alike(&self, other: &Order) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
+
+    /// Whether an earlier order about the same recipients, which are in flight, is without effect once this one is given.
+    fn undoes(&self, earlier: &Order) -> bool {
+        match self {
+            Order::Release => matches!(earlier, Order::Hold(_)),
+            // nothing is held or sent that has ended
+            Order::End(_) => true,
+            Order::Hold(_) | Order::Retry | Order::Send(_) => self.is_alike(earlier),
+        }
+    }
+
+    /// When it is carried out, of several about what comes back from a flight: what was sent elsewhere may be in flight again
+    /// at once, and would then be neither held nor ended.
+    fn turn(&self) -> u8 {
+        match self {
+            Order::End(_) => 0,
+            Order::Hold(_) => 1,
+            Order::Release | Order::Retry | Order::Send(_) => 2,
+        }
+    }
 }
 
 impl Scheduler {
@@ -66,10 +86,12 @@ impl Scheduler {
             let chosen: Vec<u16> = record.recipients.as_slice().iter().filter(is_chosen).copied().collect();
             let goes_there_already = to == Some(record.site);
             match self.parcels.state(place) {
-                _ if chosen.is_empty() || goes_there_already => {}
+                _ if chosen.is_empty() => {}
                 // it has ended: what else was wanted comes too late
                 State::InFlight(Errand::End) => {}
+                // to where it goes already, too: it may have been sent elsewhere since
                 State::InFlight(_) => self.want(message, &chosen, order),
+                _ if goes_there_already => {}
                 state if order.concerns(state) => {
                     let place = self.part(place, chosen);
                     self.carry_out(place, state, (order, to), now, actions);
@@ -139,11 +161,7 @@ impl Scheduler {
             wanted
                 .extend(numbers.filter(|number| !chosen.contains(number)).map(|number| (number, Order::Hold(reason))));
         }
-        let is_over = |(number, earlier): &(u16, Order)| {
-            let is_undone = matches!((order, earlier), (Order::Release, Order::Hold(_)));
-            chosen.contains(number) && (is_undone || earlier.is_alike(order))
-        };
-        wanted.retain(|one| !is_over(one));
+        wanted.retain(|(number, earlier)| !(chosen.contains(number) && order.undoes(earlier)));
         if !matches!(order, Order::Release | Order::Retry) {
             wanted.extend(chosen.iter().map(|number| (*number, order.clone())));
         }
@@ -173,7 +191,8 @@ impl Scheduler {
 
     /// Carries out what was ordered while recipients of a message were in flight; what still is waits on.
     pub(super) fn carry_out_chosen(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some(wanted) = self.chosen.remove(&message) else { return };
+        let Some(mut wanted) = self.chosen.remove(&message) else { return };
+        wanted.sort_by_key(|(_, order)| order.turn());
         for alike in wanted.chunk_by(|one, other| one.1 == other.1) {
             let recipients: Vec<u16> = alike.iter().map(|(number, _)| *number).collect();
             if let Some((_, order)) = alike.first() {

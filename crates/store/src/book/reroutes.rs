@@ -14,8 +14,7 @@ impl Register {
         if oldest.is_some() {
             kept.retain(|one| !one.is_over(oldest));
         }
-        // said again it is the newest, and one all the same
-        kept.retain(|one| *one != reroute);
+        kept.retain(|one| !reroute.supersedes(one));
         if kept.len() >= REROUTES_MAX {
             let what = format!(
                 "{REROUTES_MAX} orders to send waiting mail another way are in force: wait until some of it has left."

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use relay::activity::{ActivityDetail, ConnectionRow, Notice, Status};
 use relay::clock::Timestamp;
 use relay::id::MessageId;
-use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement, TlsWish};
 use relay::quota::Charge;
 use relay::report::Report;
 use relay::store::{Claimed, Content, Draft, QueueEntry, Spool, StoreError, StoreHealth};
@@ -350,6 +350,7 @@ impl Spool for Memory {
                 domain: live.envelope.domain,
                 accepted_at: live.envelope.accepted_at,
                 class: live.envelope.priority.class(),
+                waives_tls: live.envelope.way_wish() == TlsWish::Waived,
                 recipients: waiting(live),
             })
             .collect()

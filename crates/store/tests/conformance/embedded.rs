@@ -10,7 +10,7 @@ use relay::id::Id;
 use relay::notification::Requests;
 use relay::plan::{Plan, SubscriptionChange, Terms};
 use relay::priority::{Class, Priority};
-use relay::queue::{Envelope, HoldReason, Outcome, RecipientState};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, TlsWish};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
@@ -122,7 +122,8 @@ async fn mail_and_its_history_are_there_again() {
     let message = commit(&store, kept.clone()).await;
     store.settle(settlement(message, later(2), &[(0, Outcome::Deferred { until: later(600) })])).await.unwrap();
     store.claim(message).await.unwrap().unwrap();
-    let held = commit(&store, envelope(2, &["c@example.org"])).await;
+    let waiving = Envelope { tls_wish: TlsWish::Waived, ..envelope(2, &["c@example.org"]) };
+    let held = commit(&store, waiving).await;
     store.hold(held, HoldReason::Operator, later(3)).await.unwrap();
     store.hold_some(message, Some(vec![1]), HoldReason::Brake, later(3)).await.unwrap();
     let done = commit(&store, envelope(3, &["d@example.org"])).await;
@@ -135,6 +136,7 @@ async fn mail_and_its_history_are_there_again() {
     assert!(store.epoch() > epoch);
     assert_eq!(store.queue(None, 10), queue);
     assert_eq!((queue[0].class, queue[1].class), (Class::Low, Class::Normal));
+    assert_eq!((queue[0].waives_tls, queue[1].waives_tls), (false, true));
     assert_eq!(store.activity(&ActivityFilter::default()).unwrap(), history);
     assert_eq!(store.activity_cursor().unwrap(), cursor);
     let claimed = store.claim(message).await.unwrap().expect("a claim outlived its process");

@@ -14,6 +14,7 @@ mod members;
 mod plans;
 mod reports;
 mod requests;
+mod reroutes;
 mod spool;
 mod suppressions;
 mod webhooks;
@@ -92,6 +93,8 @@ suite! {
     brakes:
         a_brake_is_on_until_it_is_released
         brakes_of_long_ago_and_of_nobody_are_forgotten;
+    reroutes:
+        the_same_part_is_sent_another_way_as_often_as_one_likes;
     plans:
         accounts_begin_on_the_default_plan
         a_plan_changes_for_those_that_are_on_it

@@ -7,11 +7,12 @@ use relay::account::AccountState;
 use relay::activity::Status;
 use relay::outcome::{Ending, Failure};
 use relay::queue::HoldReason;
+use relay::reroute::Via;
 use relay::schedule::Order;
 use relay::sending_domain::DomainState;
 use relay::store::{Book, Spool, StoreError};
 
-use super::world::{Hop, START, World, operator};
+use super::world::{Hop, START, World, operator, route};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -45,6 +46,44 @@ async fn what_is_being_delivered_is_cancelled_only_if_it_fails() {
     assert_eq!(world.handle.cancel(message, &operator()).await, Ok(0));
     world.pass(Duration::from_secs(10)).await;
     assert_eq!(world.statuses(message), [Status::HardBounce, Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cancelled_in_flight_is_not_sent_after_a_stop() {
+    let end = || Order::End(Arc::new(Ending::Cancelled("operator".into())));
+    for (was_suspended, some) in [(false, None), (false, Some(end())), (true, None)] {
+        let mut world = World::with(Vec::new(), |_, hops| hops.pace = DAY);
+        let message = world.send(1, &["a@one.example"]).await;
+        world.settle().await;
+        if was_suspended {
+            world.handle.hold(message, HoldReason::AccountSuspended).await.unwrap();
+        }
+        match some {
+            Some(order) => world.handle.order(message, vec![0], order).await.unwrap(),
+            None => world.handle.cancel(message, &operator()).await.unwrap(),
+        };
+        world.handle.shutdown(Duration::ZERO).await;
+        world.restart();
+        world.pass(DAY * 3).await;
+        let row = &world.rows(message)[0];
+        assert_eq!((row.status, row.held), (Status::Pending, Some(HoldReason::Operator)), "{was_suspended}");
+        assert_eq!(world.handle.cancel(message, &operator()).await, Ok(1));
+        assert_eq!(world.statuses(message), [Status::HardBounce]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_another_way_is_not_signed_with_a_key_that_dns_lacks() {
+    let world = World::with(vec![route("one.example", true)], |_, _| {});
+    world.hop("route", Hop::Fails(Failure::Lost("reset".into())));
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    let recipients = vec![(0, Arc::from("one.example"))];
+    assert_eq!(world.handle.reroute(message, recipients, Via::Mx).await, Ok(1));
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
+    let carried = world.carried().into_iter().filter(|carried| carried.envelope.message == message);
+    assert_eq!(carried.map(|carried| carried.seal.is_some()).collect::<Vec<_>>(), [true, false]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -407,3 +407,15 @@ async fn what_a_policy_about_tls_keeps_waiting_does_not_hold_up_mail_that_waives
     world.settle().await;
     assert_eq!(world.statuses(waiving), [Status::Delivered]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn mail_that_waives_tls_goes_its_own_way_after_a_restart_too() {
+    let mut world = World::new();
+    world.hop("one.example", Hop::Fails(Failure::Tls("the certificate is not valid".into())));
+    let ordinary = world.keep(world.envelope(1, &["a@one.example"])).await;
+    let waiving = Envelope { tls_wish: TlsWish::Waived, ..world.envelope(2, &["b@one.example"]) };
+    let waiving = world.keep(waiving).await;
+    world.restart();
+    world.settle().await;
+    assert_eq!((world.statuses(ordinary), world.statuses(waiving)), (vec![Status::Deferred], vec![Status::Delivered]));
+}

@@ -67,7 +67,7 @@ pub(super) struct Carried {
 
 #[derive(Default)]
 pub(super) struct Hops {
-    /// What each domain does; taken where nothing is said.
+    /// What each domain does, and `route` what every route does; taken where nothing is said.
     pub(super) script: HashMap<String, Hop>,
     /// The mail server of a domain; one of its own where nothing is said.
     pub(super) hosts: HashMap<String, String>,
@@ -151,7 +151,8 @@ impl Carrier for Script {
         hops.busy -= 1;
         let hop = match destination {
             Destination::Mx { domain } => hops.script.get(domain).cloned().unwrap_or(Hop::Takes),
-            Destination::Waiving { .. } | Destination::Route { .. } => Hop::Takes,
+            Destination::Route { .. } => hops.script.get("route").cloned().unwrap_or(Hop::Takes),
+            Destination::Waiving { .. } => Hop::Takes,
         };
         if matches!(hop, Hop::Panics) {
             drop(hops);

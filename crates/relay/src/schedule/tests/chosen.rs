@@ -117,3 +117,76 @@ fn what_is_released_while_it_flies_is_not_held_when_it_comes_back() {
     world.defer(&parcel, world.now.after(Duration::from_secs(60)));
     assert_eq!((world.scheduler.depth().held, world.scheduler.depth().recipients), (1, 3), "the other stays held");
 }
+
+/// A message to one at a.example that is in flight, while a conversation with b.example is idle.
+fn in_flight_beside_an_idle_line() -> World {
+    let mut world = World::new(Bounds::default());
+    world.arrive(2, 1, vec![due_now(0, "b.example")]);
+    world.deliver(world.first_busy());
+    world.arrive(1, 1, vec![due_now(0, "a.example")]);
+    world
+}
+
+/// What is in flight comes back, to be tried again in a minute.
+fn comes_back(world: &mut World) {
+    let parcel = world.busy.remove(&world.first_busy()).unwrap();
+    world.defer(&parcel, world.now.after(Duration::from_secs(60)));
+}
+
+#[test]
+fn what_is_sent_elsewhere_and_held_in_flight_is_held() {
+    for wishes in [
+        [Order::Send(mx("b.example")), Order::Hold(HoldReason::Operator)],
+        [Order::Hold(HoldReason::Operator), Order::Send(mx("b.example"))],
+    ] {
+        let mut world = in_flight_beside_an_idle_line();
+        for wish in wishes {
+            world.tell(order(1, &[0], wish));
+        }
+        comes_back(&mut world);
+        assert!(world.busy.is_empty(), "{:?}", carried(&world));
+        assert_eq!(world.scheduler.depth().held, 1);
+        world.tell(order(1, &[0], Order::Release));
+        assert_eq!(world.dials, 2, "released it goes where it was sent, by the conversation that is idle there");
+        assert_eq!(carried(&world), [[0]]);
+    }
+}
+
+#[test]
+fn what_is_sent_elsewhere_and_cancelled_in_flight_ends() {
+    for wishes in [[Order::Send(mx("b.example")), ending()], [ending(), Order::Send(mx("b.example"))]] {
+        let mut world = in_flight_beside_an_idle_line();
+        for wish in wishes {
+            world.tell(order(1, &[0], wish));
+        }
+        comes_back(&mut world);
+        assert!(world.busy.is_empty(), "{:?}", carried(&world));
+        assert_eq!(world.ending.pop().unwrap().recipients, [0]);
+    }
+}
+
+#[test]
+fn what_is_sent_elsewhere_in_flight_and_back_goes_where_it_went() {
+    let mut world = in_flight_beside_an_idle_line();
+    world.tell(order(1, &[0], Order::Send(mx("b.example"))));
+    world.tell(order(1, &[0], Order::Send(mx("a.example"))));
+    comes_back(&mut world);
+    assert!(world.busy.is_empty(), "{:?}", carried(&world));
+    let sites = world.scheduler.sites(None, 10, false, world.now);
+    let at = |destination: &Destination| {
+        sites.iter().filter(|site| site.destinations.contains(destination)).map(|site| site.recipients).sum::<usize>()
+    };
+    assert_eq!((at(&mx("a.example")), at(&mx("b.example"))), (1, 0));
+}
+
+#[test]
+fn a_message_cancelled_in_flight_ends_though_it_is_held_since() {
+    let mut world = in_flight_beside_an_idle_line();
+    let Order::End(cancelled) = ending() else { unreachable!() };
+    world.tell(Event::GivenUp(MessageId(1), cancelled));
+    world.tell(Event::Held(MessageId(1), HoldReason::AccountSuspended));
+    world.tell(Event::Released(MessageId(1)));
+    comes_back(&mut world);
+    assert_eq!(world.ending.pop().unwrap().recipients, [0]);
+    assert_eq!(world.scheduler.depth().held, 0);
+}

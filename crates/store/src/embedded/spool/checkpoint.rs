@@ -3,8 +3,8 @@
 //! Taken while mail flows: an entry may be younger than the position. Reading the log again from there makes
 //! everything right, because every record, applied twice, leaves what the last one said.
 //!
-//! Behind the pages of mail there may be others, which say what is urgent and what is not: an earlier version, which knows no
-//! such thing, does not read on.
+//! Behind the pages of mail there may be others, which say what is urgent and what is not, and then what waives TLS: an earlier
+//! version, which knows no such thing, does not read on.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use relay::priority::Class;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, DiskFile};
-use super::index::Entry;
+use super::index::{Entry, Mark};
 use super::meta::{Filed, StateV1};
 use super::record::{u32_at, u64_at};
 use super::segment::{POSITION_MAX, SegmentHeader, Use};
@@ -79,6 +79,9 @@ struct EntryV1 {
 
 /// A message that is not of the usual class: whether it is more urgent than others, or less.
 type ClassV1 = (u128, bool);
+
+/// A message that waives what policies ask of TLS.
+type WaiverV1 = u128;
 
 /// A checkpoint as read.
 #[derive(Debug, Default)]
@@ -209,7 +212,7 @@ pub(crate) fn write_into<D: Disk, F: DiskFile>(
             break;
         }
     }
-    write_classes(shared, &mut writer)?;
+    write_marks(shared, &mut writer)?;
     writer.buffer.extend_from_slice(MAGIC);
     writer.buffer.extend_from_slice(&crc32c::crc32c(MAGIC).to_le_bytes());
     writer.flush()?;
@@ -217,48 +220,78 @@ pub(crate) fn write_into<D: Disk, F: DiskFile>(
     Ok(summary.position)
 }
 
-/// Writes the pages behind the mail, where there is anything to be said in them.
-fn write_classes<D: Disk, F: DiskFile>(shared: &Shared<D>, writer: &mut Writer<F>) -> io::Result<()> {
+/// Writes the pages behind the mail: of what is urgent and what is not, and of what waives TLS, where there is any.
+fn write_marks<D: Disk, F: DiskFile>(shared: &Shared<D>, writer: &mut Writer<F>) -> io::Result<()> {
+    let class = |(message, class, _): &Mark| match class {
+        Class::Normal => None,
+        class => Some((message.0, *class == Class::High)),
+    };
+    let waiver = |(message, _, waives_tls): &Mark| waives_tls.then_some(message.0);
+    write_marked::<D, F, ClassV1>(shared, writer, class)?;
+    writer.page(&Vec::<ClassV1>::new())?;
+    if write_marked::<D, F, WaiverV1>(shared, writer, waiver)? {
+        writer.page(&Vec::<WaiverV1>::new())?;
+    }
+    Ok(())
+}
+
+/// Writes pages of what some messages have; whether any has it.
+fn write_marked<D: Disk, F: DiskFile, T: Serialize>(
+    shared: &Shared<D>,
+    writer: &mut Writer<F>,
+    marked: impl Fn(&Mark) -> Option<T>,
+) -> io::Result<bool> {
     let (mut after, mut is_any) = (None, false);
     loop {
-        let page = shared.state().index.classes(after, PAGE_ENTRIES);
-        let Some((last, _)) = page.last() else { break };
+        let page = shared.state().index.marks(after, PAGE_ENTRIES);
+        let Some((last, ..)) = page.last() else { return Ok(is_any) };
         after = Some(*last);
-        let other = |(message, class): &(MessageId, Class)| match class {
-            Class::Normal => None,
-            class => Some((message.0, *class == Class::High)),
-        };
-        let others: Vec<ClassV1> = page.iter().filter_map(other).collect();
-        if !others.is_empty() {
-            writer.page(&others)?;
+        let those: Vec<T> = page.iter().filter_map(&marked).collect();
+        if !those.is_empty() {
+            writer.page(&those)?;
             is_any = true;
         }
     }
-    if is_any { writer.page(&Vec::<ClassV1>::new()) } else { Ok(()) }
 }
 
-/// Reads the pages behind the mail, up to `end`.
-fn read_classes<F: DiskFile>(
+/// Reads the pages behind the mail, up to `end`; what an earlier version did not write is not there.
+fn read_marks<F: DiskFile>(
     file: &F,
     mut offset: u64,
     end: u64,
     entries: &mut [(Entry, Option<Filed>)],
 ) -> io::Result<()> {
-    if offset >= end {
-        return Ok(());
-    }
-    loop {
-        let classes: Vec<ClassV1> = page(file, &mut offset)?;
-        if classes.is_empty() {
-            return Ok(());
+    // they stand in the order of their ids; one that came after its entry would have been written is read from the log
+    let place = |entries: &[(Entry, Option<Filed>)], message: u128| {
+        entries.binary_search_by_key(&message, |(entry, _)| entry.message.0)
+    };
+    read_marked(file, &mut offset, end, |(message, is_urgent): ClassV1| {
+        if let Ok(place) = place(entries, message) {
+            entries[place].0.class = if is_urgent { Class::High } else { Class::Low };
         }
-        for (message, is_urgent) in classes {
-            // they stand in the order of their ids; one that came after its entry would have been written is read from the log
-            if let Ok(place) = entries.binary_search_by_key(&message, |(entry, _)| entry.message.0) {
-                entries[place].0.class = if is_urgent { Class::High } else { Class::Low };
-            }
+    })?;
+    read_marked(file, &mut offset, end, |message: WaiverV1| {
+        if let Ok(place) = place(entries, message) {
+            entries[place].0.waives_tls = true;
         }
+    })
+}
+
+/// Reads pages up to an empty one, or up to `end`.
+fn read_marked<F: DiskFile, T: serde::de::DeserializeOwned>(
+    file: &F,
+    offset: &mut u64,
+    end: u64,
+    mut mark: impl FnMut(T),
+) -> io::Result<()> {
+    while *offset < end {
+        let marked: Vec<T> = page(file, offset)?;
+        if marked.is_empty() {
+            break;
+        }
+        marked.into_iter().for_each(&mut mark);
     }
+    Ok(())
 }
 
 fn entry_out(filed: Option<&Filed>, entry: Entry) -> EntryV1 {
@@ -284,6 +317,7 @@ fn entry_in(entry: EntryV1) -> (Entry, Option<Filed>) {
         domain: entry.domain,
         accepted_at: entry.accepted_at,
         class: Class::Normal,
+        waives_tls: false,
         recipients: recipients.map(|(number, site, state)| (number, Arc::from(site), state)).collect(),
     };
     (read, entry.filed)
@@ -314,7 +348,7 @@ pub(crate) fn read<D: Disk>(disk: &D) -> io::Result<Option<Checkpoint>> {
     loop {
         let entries: Vec<EntryV1> = page(&file, &mut offset)?;
         if entries.is_empty() {
-            read_classes(&file, offset, octets.saturating_sub(12), &mut checkpoint.entries)?;
+            read_marks(&file, offset, octets.saturating_sub(12), &mut checkpoint.entries)?;
             return Ok(Some(checkpoint));
         }
         checkpoint.entries.extend(entries.into_iter().map(entry_in));

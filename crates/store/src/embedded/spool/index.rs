@@ -9,7 +9,7 @@ use std::sync::Arc;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::priority::Class;
-use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement};
+use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, Settlement, TlsWish};
 use relay::store::QueueEntry;
 
 use super::meta::StateV1;
@@ -27,6 +27,8 @@ struct Waiting {
     held: Option<HoldReason>,
     /// That of its message: kept here, where there is room for it.
     class: Class,
+    /// As `class`.
+    waives_tls: bool,
 }
 
 /// Unsettled recipients: most messages have one.
@@ -70,6 +72,10 @@ impl Live {
     fn class(&self) -> Class {
         self.recipients.as_slice().first().map_or(Class::Normal, |waiting| waiting.class)
     }
+
+    fn waives_tls(&self) -> bool {
+        self.recipients.as_slice().first().is_some_and(|waiting| waiting.waives_tls)
+    }
 }
 
 /// A live message with the names of its sites, as a checkpoint keeps it and recovery makes it.
@@ -89,6 +95,8 @@ pub(crate) struct Entry {
     pub(crate) accepted_at: u64,
     /// How urgent it is.
     pub(crate) class: Class,
+    /// Its sender wants it to arrive whatever policies ask of TLS.
+    pub(crate) waives_tls: bool,
     /// Number, site and state of each unsettled recipient.
     pub(crate) recipients: Vec<(u16, Arc<str>, StateV1)>,
 }
@@ -106,6 +114,7 @@ impl Entry {
             domain: envelope.domain.map(Id::number),
             accepted_at: envelope.accepted_at.0,
             class: envelope.priority.class(),
+            waives_tls: envelope.way_wish() == TlsWish::Waived,
             recipients: (0u16..).zip(sites).map(|(number, site)| (number, site, due)).collect(),
         }
     }
@@ -167,6 +176,9 @@ impl Sites {
     }
 }
 
+/// What few messages have of a live one: its class, and whether it waives what policies ask of TLS.
+pub(crate) type Mark = (MessageId, Class, bool);
+
 /// What a settlement would change.
 #[derive(Debug)]
 pub(crate) struct Effect {
@@ -223,7 +235,8 @@ impl Index {
                 StateV1::Waiting { due, attempts } => (due, attempts, None),
                 StateV1::Held { reason, attempts } => (0, attempts, Some(reason.into())),
             };
-            Waiting { due, site: sites.enter(site), attempts, number: *number, held, class: entry.class }
+            let (class, waives_tls) = (entry.class, entry.waives_tls);
+            Waiting { due, site: sites.enter(site), attempts, number: *number, held, class, waives_tls }
         };
         let recipients = match entry.recipients.as_slice() {
             [] => return before,
@@ -336,6 +349,7 @@ impl Index {
             domain: (live.domain != u64::MAX).then(|| Id::new(live.domain)),
             accepted_at: Timestamp(live.accepted_at),
             class: live.class(),
+            waives_tls: live.waives_tls(),
             recipients: live
                 .recipients
                 .as_slice()
@@ -346,9 +360,9 @@ impl Index {
         self.after(after).take(limit).map(told).collect()
     }
 
-    /// How urgent the live messages after this one are.
-    pub(crate) fn classes(&self, after: Option<MessageId>, limit: usize) -> Vec<(MessageId, Class)> {
-        self.after(after).take(limit).map(|(message, live)| (*message, live.class())).collect()
+    /// How urgent the live messages after this one are, and whether they waive what policies ask of TLS.
+    pub(crate) fn marks(&self, after: Option<MessageId>, limit: usize) -> Vec<Mark> {
+        self.after(after).take(limit).map(|(message, live)| (*message, live.class(), live.waives_tls())).collect()
     }
 
     /// Message and position of every live message, in the order of their ids.
@@ -371,6 +385,7 @@ impl Index {
             domain: (live.domain != u64::MAX).then_some(live.domain),
             accepted_at: live.accepted_at,
             class: live.class(),
+            waives_tls: live.waives_tls(),
             recipients: recipients
                 .map(|waiting| (waiting.number, self.sites.name(waiting.site), waiting.state()))
                 .collect(),
