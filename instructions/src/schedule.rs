@@ -48,6 +48,7 @@ pub(crate) fn schedule(count: usize, _: &Path) -> anyhow::Result<()> {
             message: MessageId(number as u128 + 1),
             account: Id::new(1 + number as u64 % 10),
             class: relay::priority::Class::Normal,
+            pool: relay::source::PoolId::default(),
             recipients: vec![Addressed { recipient: 0, destination, state }],
         });
         let (conversation, parcel) = world.carried.pop().context("no conversation took the message")?;

@@ -16,6 +16,7 @@ mod queue;
 mod run;
 mod show;
 mod site;
+mod source;
 mod statistics;
 mod suppression;
 pub(crate) mod table;
@@ -42,6 +43,7 @@ pub use run::main;
 pub(crate) use run::{Failure, agreed, eprint, print, print_json};
 pub(crate) use show::follow_line;
 pub use site::SiteCommand;
+pub use source::SourceCommand;
 pub use statistics::StatisticsArgs;
 pub use suppression::SuppressionCommand;
 pub use tls_report::TlsReportCommand;
@@ -115,6 +117,9 @@ pub enum Command {
     /// Mail servers of others, and how they are treated
     #[command(subcommand)]
     Site(SiteCommand),
+    /// Where mail is sent from
+    #[command(subcommand)]
+    Source(SourceCommand),
     /// Reports on TLS to the domains that mail goes to
     #[command(subcommand)]
     TlsReport(TlsReportCommand),

@@ -7,12 +7,14 @@ mod keys;
 mod limits;
 mod read;
 mod route;
+mod source;
 mod tls_reports;
 mod value;
 
 use ipnet::IpNet;
 use relay::limits::Limits;
 use relay::reachable::forbidden;
+use relay::source::Sources;
 use relay::tls_report::Author;
 use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[[source]]` and `[[pool]]`
+    pub sources: Sources,
     /// `[bounces] rules`: the operator's own, before ours.
     pub bounce_rules: Option<PathBuf>,
     /// The rest of `[bounces]`.
@@ -421,6 +425,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         acme: acme(tree, folder),
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
+        sources: source::read(tree),
         bounce_rules: tree.table("bounces").path("rules", folder),
         reports: reports(tree),
         tls_reports: tls_reports::read(tree),
@@ -493,8 +498,7 @@ fn reports(tree: &Tree) -> Reports {
 
 fn zone(tree: &Tree) -> Zone {
     let table = tree.table("zone");
-    let sources = || tree.table("delivery").addresses("source_addresses").unwrap_or_default();
-    let public = || sources().into_iter().filter(|address| forbidden(*address, &[]).is_none()).collect();
+    let public = || source::addresses(tree).into_iter().filter(|address| forbidden(*address, &[]).is_none()).collect();
     Zone {
         name: Some(table.text("name")).filter(|name| !name.is_empty()),
         name_servers: table.names("name_servers").unwrap_or_else(|| vec![tree.table("").text("hostname")]),

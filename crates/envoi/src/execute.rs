@@ -476,6 +476,8 @@ impl<S: Store> Executor<S> {
                 Answer::Sites(self.sites(after.as_deref(), self::rows(rows), troubled))
             }
             Operation::SiteResume { site } => self.site_resume(&site, caller.actor)?,
+            Operation::SourceList => Answer::SendingSources(self.sources()),
+            Operation::SourceResume { source } => self.source_resume(&source, caller.actor)?,
             Operation::TlsSessionList { after, limit: rows } => {
                 Answer::TlsSessions(self.tls_sessions(after.as_deref(), self::rows(rows))?)
             }

@@ -243,6 +243,7 @@ impl Ground {
         let settings = dispatch::Settings {
             retry_for: config.delivery.retry_for,
             providers,
+            sources: Arc::new(config.sources.clone()),
             rules,
             ended: Arc::clone(&self.ended),
             return_paths: config.reports.return_path.then(|| self.return_paths(config)),

@@ -174,3 +174,40 @@ fn metrics_and_health_are_served() {
         assert!(metrics.contains(name), "{name}: {metrics}");
     }
 }
+
+#[test]
+fn mail_goes_from_the_pool_of_its_account_and_each_attempt_says_its_source() {
+    let hop = Hop::start(100);
+    let house = House::new(hop.port());
+    let login = house.furnish();
+    let accounts = house.json(&["account", "list"]);
+    let shop = accounts.as_array().unwrap().iter().find(|account| account["name"] == "Shop").unwrap();
+    let account = shop["id"].to_string();
+    // documentation addresses are nobody's (RFC 5737)
+    let sources = format!(
+        "[[source]]\nname = \"out1\"\naddresses = [\"127.0.0.2\"]\nhello = \"out1.relay.example\"\n\
+         [[source]]\nname = \"gone\"\naddresses = [\"192.0.2.1\"]\n\
+         [[pool]]\nname = \"all\"\nsources = [\"gone\"]\n\
+         [[pool]]\nname = \"apart\"\nsources = [\"gone=9\", \"out1\"]\naccounts = [{account}]\n"
+    );
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), format!("{text}{sources}")).unwrap();
+    let server = house.serve();
+    let client = house.client(Port::Tls(server.tls), &login);
+    let reply = send(&client, "shop@example.com", &["b@example.net"], with_mark("apart").as_bytes()).unwrap();
+    let id = reply.rsplit(' ').next().unwrap().to_owned();
+    hop.wait("Your order apart");
+    let row = eventually("the delivery in Activity", || {
+        let row = house.json(&["activity", "--message", &id])[0].clone();
+        (row["status"] == "delivered").then_some(row)
+    });
+    assert_eq!(row["last_attempt"]["source"], "out1 (127.0.0.2)");
+    let listed = house.json(&["source", "list"]);
+    let states: Vec<_> = listed.as_array().unwrap().iter().map(|one| (&one["source"], &one["state"])).collect();
+    assert_eq!(states, [(&"out1".into(), &"good".into()), (&"gone".into(), &"set_aside".into())]);
+    assert!(listed[1]["reason"].as_str().unwrap().contains("192.0.2.1 cannot be sent from"), "{listed}");
+    house.json(&["source", "resume", "gone"]);
+    assert_eq!(house.json(&["audit", "list", "--limit", "1"])[0]["action"], "source.resume");
+    assert_eq!(house.error(&["source", "resume", "nowhere"])["kind"], "not_found");
+    assert_eq!(server.stop(), Some(0));
+}

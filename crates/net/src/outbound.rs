@@ -10,7 +10,7 @@ mod shield;
 mod tls;
 mod wire;
 
-pub use dial::{Dialer, TcpDialer, Transport};
+pub use dial::{Dialer, SourceUnusable, TcpDialer, Transport};
 pub use line::Line;
 pub use shield::Protection;
 pub(crate) use tls::{checking as checking_tls, is_about_certificate};
@@ -23,6 +23,7 @@ use relay::outcome::{Failure, Finding};
 use relay::queue::{Attempt, Envelope};
 use relay::return_path::Verp;
 use relay::route::{Destination, Routes};
+use relay::source::Source;
 use relay::store::Content;
 use relay::tls_report::Session;
 use rustls::pki_types::CertificateDer;
@@ -136,6 +137,8 @@ pub struct Parcel {
     pub content: Content,
     /// Makes a reverse-path for each transaction; none: the submitted one.
     pub return_paths: Option<Arc<Verp>>,
+    /// Where it is sent from; none: from [`OutboundSettings::sources`], as [`OutboundSettings::hostname`].
+    pub source: Option<Arc<Source>>,
 }
 
 /// What came of a parcel.
@@ -239,7 +242,10 @@ impl<D: Dialer> Outbound<D> {
         let begun = Instant::now();
         let mut errand = Errand::new(parcel, at);
         let wish = parcel.envelope.way_wish();
-        let found_line = line.take().filter(|line| line.destination() == destination && line.wish == wish);
+        let is_its = |line: &Line<D::Stream>| {
+            line.destination() == destination && line.wish == wish && line.source == parcel.source
+        };
+        let found_line = line.take().filter(is_its);
         match timeout(self.settings.attempt_max, self.run(found_line, destination, &mut errand)).await {
             Ok(left) => *line = left,
             Err(_) => errand.settle_rest(&Finding::Failed(Failure::Lost("the attempt took too long".into()))),
@@ -251,6 +257,7 @@ impl<D: Dialer> Outbound<D> {
             host = %delivery.attempt.host,
             remote = ?delivery.attempt.remote,
             tls = %delivery.attempt.tls,
+            source = delivery.attempt.source.as_deref().unwrap_or_default(),
             milliseconds = delivery.attempt.milliseconds,
             recipients = delivery.findings.len(),
             "attempt ended"
@@ -265,7 +272,7 @@ impl<D: Dialer> Outbound<D> {
         destination: &Destination,
         errand: &mut Errand<'_>,
     ) -> Option<Line<D::Stream>> {
-        let mut opener = opener::Opener::new(self, destination, errand.tls_wish());
+        let mut opener = opener::Opener::new(self, destination, errand.tls_wish(), errand.source());
         let recipients_max = match errand.transaction_recipients() {
             0 => self.settings.recipients_max,
             most => most.min(self.settings.recipients_max),

@@ -46,6 +46,8 @@ pub enum Kind {
     Site,
     /// An SMTP user.
     SmtpUser,
+    /// A source that mail is sent from.
+    Source,
     /// A suppressed address; without a name where it was erased.
     Suppression,
     /// A list of them.
@@ -58,7 +60,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every one.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Account,
         Kind::ApiKey,
         Kind::Backup,
@@ -73,6 +75,7 @@ impl Kind {
         Kind::Recipient,
         Kind::Site,
         Kind::SmtpUser,
+        Kind::Source,
         Kind::Suppression,
         Kind::Suppressions,
         Kind::TestInbox,

@@ -56,6 +56,7 @@ pub mod signing;
 pub mod site;
 pub mod slots;
 pub mod smtp_user;
+pub mod source;
 pub mod statistics;
 pub mod store;
 pub mod submission;

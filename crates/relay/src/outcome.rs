@@ -32,6 +32,8 @@ pub enum Failure {
     ForbiddenAddress(String),
     /// No host could be connected to.
     Connect(String),
+    /// The address that is to be sent from cannot be used: the operator's to mend, and no verdict about anybody's mail or site.
+    Source(String),
     /// TLS was required and could not be had.
     Tls(String),
     /// The next hop of a route did not let this relay log in: the operator's to mend, and no verdict about mail.
@@ -196,6 +198,9 @@ pub fn told(finding: &Finding) -> (Option<Class>, String) {
         Finding::Replied(_, reply) => (None, remote_text(reply)),
         // the operator's own, and nothing that accounts are told
         Finding::Failed(Failure::Login(why)) => (Some(Class::RelayLogin), format!("The login failed: {why}.")),
+        Finding::Failed(Failure::Source(why)) => {
+            (Some(Class::RelaySource), format!("The source cannot be used: {why}."))
+        }
         Finding::Failed(failure) => {
             let meaning = words::of_failure(failure, "the domain");
             (meaning.class, meaning.reason)
@@ -209,7 +214,10 @@ pub fn is_site_down(finding: &Finding) -> bool {
         Finding::Replied(Stage::Greeting | Stage::Hello | Stage::Tls, reply) => !words::takes_no_mail(reply),
         Finding::Replied(..) => false,
         Finding::Failed(failure) => {
-            matches!(failure, Failure::Dns(_) | Failure::Connect(_) | Failure::Tls(_) | Failure::Login(_))
+            matches!(
+                failure,
+                Failure::Dns(_) | Failure::Connect(_) | Failure::Source(_) | Failure::Tls(_) | Failure::Login(_)
+            )
         }
     }
 }

@@ -200,6 +200,9 @@ pub struct Attempt {
     pub remote: Option<std::net::SocketAddr>,
     /// `TLS 1.3`, or `none`.
     pub tls: String,
+    /// The source that it was made from, with the address where that is known; none where no sources are configured.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// What an attempt, a cancellation or an expiry made of one recipient.

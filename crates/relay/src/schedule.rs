@@ -20,6 +20,7 @@ mod events;
 mod feeding;
 mod overview;
 mod parcels;
+mod sending;
 mod shape;
 mod shapers;
 mod sites;
@@ -30,6 +31,7 @@ mod turns;
 pub use chosen::Order;
 pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
 pub use overview::SiteState;
+pub use sending::{SourceHealth, SourceState};
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -45,7 +47,9 @@ use crate::queue::{HoldReason, RecipientState};
 use crate::retry;
 use crate::route::Destination;
 use crate::shaping::{Pauses, Providers};
+use crate::source::{PoolId, SourceId, Sources};
 use parcels::{Errand, Mail, Parcels, State};
+use sending::Sending;
 use shapers::Shapers;
 use sites::Sites;
 use turns::Turns;
@@ -71,6 +75,12 @@ pub const URGENT_IN_A_ROW_MAX: u8 = 4;
 
 /// Parcels that are settled at once without an attempt, because their site is down.
 pub const SETTLED_UNTRIED_MAX: usize = 32;
+
+/// Destinations one after the other that cannot be reached from a source, while others get through, before it is set aside.
+pub const SOURCE_UNREACHED_MAX: u32 = 10;
+
+/// How long mail waits whose only source is being tried by another message.
+pub const SOURCE_TRIED_FOR: Duration = Duration::from_secs(60);
 
 /// What the scheduler is held to.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +131,8 @@ pub struct Depth {
     pub idle: usize,
     /// Sites that are left alone because they say that they block us, or are asked for the first time since.
     pub suspended: usize,
+    /// Sources that are set aside, or tried for the first time since.
+    pub set_aside: usize,
 }
 
 /// What someone asked of a message while some of it was in flight.
@@ -135,6 +147,8 @@ struct Conversation {
     site: u32,
     /// Where it counts; [`NONE`] while the site's mail servers are not known.
     shaper: u32,
+    /// Where it comes from; none where there is but the nameless source.
+    source: Option<SourceId>,
     /// Whose mail it carries; none while it carries nothing.
     account: Option<Id<Account>>,
     /// Parcels since another site last waited.
@@ -158,6 +172,7 @@ struct Conversation {
 pub struct Scheduler {
     bounds: Bounds,
     providers: Arc<Providers>,
+    sending: Sending,
     parcels: Parcels,
     sites: Sites,
     shapers: Shapers,
@@ -194,6 +209,7 @@ impl Scheduler {
             shapers: Shapers::default(),
             bounds,
             providers,
+            sending: Sending::default(),
             parcels: Parcels::default(),
             conversations: HashMap::new(),
             conversations_begun: 0,
@@ -208,6 +224,12 @@ impl Scheduler {
         }
     }
 
+    /// Sends from these, before anything else is told.
+    #[must_use]
+    pub fn sending_from(self, sources: Arc<Sources>) -> Self {
+        Scheduler { sending: Sending::new(sources), ..self }
+    }
+
     /// Takes in what happened, and says what is to be done, in order.
     ///
     /// A parcel is in flight from the action that names it until [`Event::Settled`] or
@@ -215,8 +237,8 @@ impl Scheduler {
     pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
         let mut actions = Vec::new();
         match event {
-            Event::Arrived { message, account, class, recipients } => {
-                self.on_arrived((message, account, class), recipients, now, &mut actions);
+            Event::Arrived { message, account, class, pool, recipients } => {
+                self.on_arrived((message, account, class), pool, recipients, now, &mut actions);
             }
             Event::Settled { parcel, left } => self.on_settled(parcel, left, now, &mut actions),
             Event::Found { conversation, parcel, hosts } => {
@@ -239,6 +261,7 @@ impl Scheduler {
                 self.on_chosen(message, &recipients, &order, now, &mut actions);
             }
             Event::Resumed(site) => self.on_resumed(&site, now, &mut actions),
+            Event::SourceResumed(source) => self.on_source_resumed(source, now),
             Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
             Event::Tick => {}
             Event::Stopped => self.stopped = true,
@@ -286,10 +309,18 @@ impl Scheduler {
             conversations: self.conversations.len(),
             idle: self.idle_count,
             suspended: self.shapers.suspended,
+            set_aside: self.sending.set_aside(),
         }
     }
 
-    fn on_arrived(&mut self, mail: Mail, recipients: Vec<Addressed>, now: Timestamp, actions: &mut Vec<Action>) {
+    fn on_arrived(
+        &mut self,
+        mail: Mail,
+        pool: PoolId,
+        recipients: Vec<Addressed>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
         if self.parcels.knows(mail.0) {
             return;
         }
@@ -304,7 +335,7 @@ impl Scheduler {
             }
         }
         for (destination, state, recipients) in groups {
-            let site = self.place(&destination, now);
+            let site = self.place(&destination, pool, now);
             self.admit(mail, site, recipients, &state, now, actions);
         }
     }

@@ -179,6 +179,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::unknown_replies))
         .routes(routes!(operator::site_list))
         .routes(routes!(operator::site_resume))
+        .routes(routes!(operator::source_list))
+        .routes(routes!(operator::source_resume))
         .routes(routes!(operator::tls_session_list))
         .routes(routes!(operator::tls_report_list))
         .routes(routes!(queue::queue_count))

@@ -45,6 +45,7 @@ mod setup;
 mod sign_ins;
 mod sites;
 mod snippets;
+mod sources;
 mod suppressions;
 mod test_mail;
 mod tls_reports;
@@ -177,6 +178,7 @@ fn routes() -> Vec<Route> {
         plans::routes(),
         queue::routes(),
         sites::routes(),
+        sources::routes(),
         certificates::routes(),
         zone::routes(),
         own_mail::routes(),

@@ -11,7 +11,7 @@ use relay::service::{Fault, RulesChange, Setting};
 use super::{
     ActivityArgs, Algorithm, AuditCommand, BlocksCommand, CertificateCommand, Command, ConnectionsCommand,
     DomainCommand, RulesArgs, SmtpUserCommand, StatusWord, Switch, Urgency, ZoneCommand, account, api_key, brake,
-    inbox, member, message, plan, queue, site, statistics, suppression, tls_report, webhook,
+    inbox, member, message, plan, queue, site, source, statistics, suppression, tls_report, webhook,
 };
 use crate::moment;
 
@@ -57,6 +57,7 @@ pub(super) fn operation(command: &Command, now: Timestamp) -> Result<Option<Want
         }
         Command::Queue(command) => queue::operation(command, now)?,
         Command::Site(command) => site::operation(command),
+        Command::Source(command) => source::operation(command),
         Command::TlsReport(command) => tls_report::operation(command),
         Command::Blocks(BlocksCommand::List) => Operation::Blocks.into(),
         Command::Blocks(BlocksCommand::Lift { address }) => Operation::BlockLift { address: *address }.into(),

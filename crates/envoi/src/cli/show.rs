@@ -60,6 +60,7 @@ pub(super) fn text(answer: &Answer) -> String {
         Answer::Certificates(found) => certificates(found),
         Answer::UnknownReplies(all) => unknown_replies(all),
         Answer::Sites(all) => super::site::list(all),
+        Answer::SendingSources(all) => super::source::list(all),
         Answer::TlsSessions(all) => super::tls_report::counted(all),
         Answer::TlsReports(all) => super::tls_report::sent(all),
         Answer::Blocks(all) => blocks(all),
@@ -365,13 +366,14 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("TLS", detail.tls.clone().unwrap_or_default()),
     ]);
     let events = table(
-        &["at", "status", "host", "tls", "ms", "reason", "reply"],
+        &["at", "status", "host", "from", "tls", "ms", "reason", "reply"],
         detail.events.iter().map(|event| {
             let attempt = event.attempt.as_ref();
             vec![
                 short(&event.at),
                 event.status.replace('_', " "),
                 attempt.map(|attempt| attempt.host.clone()).unwrap_or_default(),
+                attempt.and_then(|attempt| attempt.source.clone()).unwrap_or_default(),
                 attempt.map(|attempt| attempt.tls.clone()).unwrap_or_default(),
                 attempt.map(|attempt| attempt.milliseconds.to_string()).unwrap_or_default(),
                 event.reason.clone(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::read::Tree;
-use super::{CertificatePair, Config, Problem, route, tls_reports};
+use super::{CertificatePair, Config, Problem, route, source, tls_reports};
 
 /// Contradictions inside the file.
 pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
@@ -40,6 +40,7 @@ pub(super) fn contradictions(config: &Config, tree: &Tree) -> Vec<Problem> {
     }
     unsubscribe(config, tree, &mut problems);
     route::contradictions(config, tree, &mut problems);
+    source::contradictions(config, tree, &mut problems);
     problems
 }
 

@@ -100,6 +100,7 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Networks => "a list of networks".into(),
         Kind::Addresses => "a list of IP addresses".into(),
         Kind::Names => "a list of host names".into(),
+        Kind::Domains => "a list of domain names".into(),
         Kind::Zone => "a domain name".into(),
         Kind::Mailbox => "an address".into(),
         Kind::NameServers => "a list of \"address\" or \"address:port\"".into(),
@@ -114,5 +115,8 @@ fn kind_words(kind: &Kind) -> String {
         Kind::Host => "a host name or an IP address".into(),
         Kind::Port => "a port number".into(),
         Kind::Name => "a text".into(),
+        Kind::Numbers => "a list of numbers".into(),
+        Kind::Word => "a word".into(),
+        Kind::Weights => "a list of names, with weights".into(),
     }
 }

@@ -5,6 +5,7 @@
 mod blocklists;
 mod bounces;
 mod sections;
+mod sources;
 mod tls_reports;
 mod unsubscribe;
 
@@ -29,8 +30,10 @@ pub(super) enum Kind {
     Networks,
     /// A list of IP addresses.
     Addresses,
-    /// A list of domain names.
+    /// A list of domain names of this machine.
     Names,
+    /// A list of sending domains.
+    Domains,
     /// The name of a zone in DNS, short enough for the names below it.
     Zone,
     /// An address that mail can go to.
@@ -72,6 +75,12 @@ pub(super) enum Kind {
     Port,
     /// A name on one line.
     Name,
+    /// A list of whole numbers.
+    Numbers,
+    /// A name of small letters, digits, `_` and `-`.
+    Word,
+    /// A list of such names, each with a weight behind `=` or the weight 1.
+    Weights,
 }
 
 /// What happens where a key is absent.
@@ -429,7 +438,9 @@ const KEYS: &[Key] = &[
         "zone",
         "addresses",
         Kind::Addresses,
-        Absent::Nothing("those of `source_addresses` that are public; else whatever addresses the hostname has"),
+        Absent::Nothing(
+            "those of `source_addresses` or `[[source]]` that are public; else whatever addresses the hostname has",
+        ),
         r#"["192.0.2.25", "2001:db8::25"]"#,
         "The addresses that mail comes from, as others see them: SPF records let these send, and names of this relay that lie in \
          the zone get them.",
@@ -577,7 +588,7 @@ pub(super) fn keys() -> Vec<Key> {
         if section.name == "limits" {
             all.extend(limits.iter().cloned());
         } else {
-            let further = [bounces::KEYS, tls_reports::KEYS, blocklists::KEYS, unsubscribe::KEYS];
+            let further = [bounces::KEYS, tls_reports::KEYS, blocklists::KEYS, sources::KEYS, unsubscribe::KEYS];
             let known = KEYS.iter().chain(further.into_iter().flatten());
             all.extend(known.filter(|key| key.section == section.name).cloned());
         }

@@ -327,3 +327,40 @@ fn reports_on_tls_have_an_author_once_a_contact_is_named() {
     let found = problems(&format!("{GOOD}[tls_reports]\norganization = \"Example Inc.\"\n"));
     assert!(found.len() == 1 && found[0].warning && found[0].what.contains("without a contact"), "{found:?}");
 }
+
+#[test]
+fn sources_and_pools_are_read_and_their_faults_told() {
+    let sources = "[[source]]\nname = \"out1\"\naddresses = [\"192.0.2.25\", \"2001:db8::25\"]\nhello = \"out1.example.com\"\n\
+                   [[source]]\nname = \"out2\"\naddresses = [\"192.0.2.26\"]\n";
+    let pools = "[[pool]]\nname = \"all\"\nsources = [\"out1=3\", \"out2\"]\n[[pool]]\nname = \"bulk\"\nsources = [\"out2\"]\ndomains = [\"News.example.com\"]\naccounts = [7]\nplans = [2, 3]\n";
+    let with = |more: &str| format!("{GOOD}{more}");
+    let (config, findings) = read(&with(&format!("{sources}{pools}"))).unwrap();
+    assert_eq!(findings.problems, []);
+    let names: Vec<_> =
+        config.sources.iter().map(|(_, source)| (source.name.as_str(), source.hello.as_str())).collect();
+    assert_eq!(names, [("out1", "out1.example.com"), ("out2", "relay.example.com")]);
+    let weights: Vec<u32> = config.sources.members(Default::default()).iter().map(|(_, weight)| *weight).collect();
+    assert_eq!((config.sources.pools().count(), weights), (2, vec![3, 1]));
+    assert!(read(GOOD).unwrap().0.sources.is_empty());
+    let only_key = |more: &str| {
+        let found = problems(&with(more));
+        assert_eq!(found.len(), 1, "{found:?}");
+        (found[0].key.clone(), found[0].what.clone())
+    };
+    let told = only_key(&format!("{sources}[[pool]]\nname = \"all\"\nsources = [\"out9\"]\n"));
+    assert!(told.0 == "pool" && told.1.contains("no source called out9"), "{told:?}");
+    let twice =
+        only_key(&format!("{sources}{pools}{}", pools.replace("\"all\"", "\"a\"").replace("\"bulk\"", "\"b\"")));
+    assert!(twice.0 == "pool" && twice.1.contains("news.example.com"), "{twice:?}");
+    let told = only_key(&format!("{sources}{sources}"));
+    assert!(told.0 == "source" && told.1.contains("two sources called out1"), "{told:?}");
+    assert_eq!(only_key(&sources.replace("2001:db8::25", "192.0.2.27")).0, "source.addresses");
+    assert_eq!(only_key(&sources.replace("\"out1\"", "\"Out 1\"")).0, "source.name");
+    assert_eq!(only_key(&format!("{sources}[[pool]]\nname = \"p\"\nsources = [\"out1=x\"]\n")).0, "pool.sources");
+    let twice = with(sources)
+        .replace("[[delivery.route]]", "[delivery]\nsource_addresses = [\"192.0.2.1\"]\n[[delivery.route]]");
+    assert_eq!(problems(&twice)[0].key, "delivery.source_addresses");
+    let unpublished = "[zone]\nname = \"relay.example.net\"\naddresses = [\"192.0.2.25\", \"2001:db8::25\"]\nlisten = [\"192.0.2.1:53\"]\n";
+    let found = problems(&with(&format!("{sources}{unpublished}")));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("192.0.2.26"), "{found:?}");
+}

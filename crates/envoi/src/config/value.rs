@@ -28,6 +28,10 @@ pub(super) enum Value {
     Addresses(Vec<IpAddr>),
     /// Names.
     Names(Vec<String>),
+    /// Whole numbers.
+    Numbers(Vec<u64>),
+    /// Names with weights.
+    Weights(Vec<(String, u32)>),
 }
 
 /// Why a value is not taken: what is wrong, what to write instead.
@@ -62,6 +66,7 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
             none if none.is_empty() => refuse("names nothing", "Name the relay's hostname, or leave it out."),
             names => Ok(Value::Names(names)),
         },
+        Kind::Domains => list(value, domain).map(Value::Names),
         Kind::Zone => zone(text(value)?),
         Kind::Mailbox => match relay::service::mailbox(text(value)?) {
             Ok(address) => Ok(Value::Text(address)),
@@ -96,6 +101,38 @@ pub(super) fn read(kind: &Kind, value: &DeValue<'_>) -> Result<Value, Refusal> {
             }
             given => Ok(Value::Text(given.to_owned())),
         },
+        Kind::Numbers => match value {
+            DeValue::Array(items) => {
+                let numbers: Result<_, _> = items.iter().map(|item| whole(item.get_ref())).collect();
+                numbers.map(Value::Numbers)
+            }
+            one => whole(one).map(|one| Value::Numbers(vec![one])),
+        },
+        Kind::Word => word(text(value)?).map(|word| Value::Text(word.to_owned())),
+        Kind::Weights => list(value, weight).map(Value::Weights),
+    }
+}
+
+/// Characters of a name of a source or pool.
+const WORD_CHARACTERS_MAX: usize = 40;
+
+fn word(given: &str) -> Result<&str, Refusal> {
+    let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "_-".contains(letter);
+    if given.is_empty() || given.len() > WORD_CHARACTERS_MAX || !given.chars().all(is_plain) {
+        return refuse(
+            format!("{given:?} is not such a name"),
+            format!("Write small letters, digits, `_` and `-`, {WORD_CHARACTERS_MAX} at the most."),
+        );
+    }
+    Ok(given)
+}
+
+fn weight(given: &str) -> Result<(String, u32), Refusal> {
+    let (name, weight) = given.split_once('=').unwrap_or((given, "1"));
+    let name = word(name.trim())?;
+    match weight.trim().parse() {
+        Ok(weight) => Ok((name.to_owned(), weight)),
+        Err(_) => refuse(format!("`{given}` has no weight that is a number"), "Write a name alone, or \"name=3\"."),
     }
 }
 
@@ -267,6 +304,11 @@ fn hostname(given: &str) -> Result<Value, Refusal> {
 fn name(given: &str) -> Result<String, Refusal> {
     relay::service::domain_name(given)
         .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of this machine."))
+}
+
+fn domain(given: &str) -> Result<String, Refusal> {
+    relay::service::domain_name(given)
+        .or_else(|fault| refuse(fault.what.trim_end_matches('.').to_owned(), "Write full names of sending domains."))
 }
 
 fn zone(given: &str) -> Result<Value, Refusal> {

@@ -302,8 +302,10 @@ async fn open(config: &Config, addresses: &[IpAddr], port: u16) -> Result<String
 /// From the configured source address, as mail would go.
 async fn connect(config: &Config, address: IpAddr, port: u16) -> std::io::Result<TcpStream> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(source) = config.delivery.source_addresses.iter().find(|source| source.is_ipv4() == address.is_ipv4()) {
-        socket.bind((*source, 0).into())?;
+    let named = config.sources.iter().flat_map(|(_, source)| source.addresses());
+    let mut sources = named.chain(config.delivery.source_addresses.iter().copied());
+    if let Some(source) = sources.find(|source| source.is_ipv4() == address.is_ipv4()) {
+        socket.bind((source, 0).into())?;
     }
     socket.connect((address, port).into()).await
 }

@@ -85,6 +85,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::UnknownReplies,
         O::SiteList { after: None, limit: 0, troubled: false },
         O::SiteResume { site: "example.net".into() },
+        O::SourceList,
+        O::SourceResume { source: "out1".into() },
         O::TlsSessionList { after: None, limit: 0 },
         O::TlsReportList { limit: 0 },
         O::BrakeList { account: some },

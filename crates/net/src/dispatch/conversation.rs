@@ -12,6 +12,7 @@ use relay::retry;
 use relay::return_path::Verp;
 use relay::route::Destination;
 use relay::schedule::{Action, Complaint, ConversationId, Event, Fault, Parcel};
+use relay::source::Source;
 use relay::store::{Claimed, Store, StoreError};
 use tokio::sync::mpsc;
 
@@ -26,6 +27,14 @@ pub(super) const DELETED_DELIVERED_FOR: Duration = Duration::from_secs(24 * 3600
 
 /// When a message that the store could not read is looked at again.
 pub(super) const UNREADABLE_WAIT: Duration = Duration::from_secs(5 * 60);
+
+/// Where a conversation leads, and where it comes from.
+pub(super) struct Way {
+    pub(super) conversation: ConversationId,
+    pub(super) destination: Destination,
+    /// None: from the nameless source.
+    pub(super) source: Option<Arc<Source>>,
+}
 
 /// How a parcel left its conversation.
 enum Left {
@@ -56,18 +65,18 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Carries parcels until it is told to close, or its site cannot be reached.
     pub(super) async fn converse(
         self: Arc<Self>,
-        conversation: ConversationId,
-        destination: Destination,
+        way: Way,
         first: Parcel,
         mut find: bool,
         mut inbox: mpsc::UnboundedReceiver<Parcel>,
     ) {
+        let conversation = way.conversation;
         // whatever happens here, its place is given back
         let _over = Over { driver: self.clone(), conversation };
         let mut line = None;
         let mut next = Some(first);
         while let Some(parcel) = next {
-            let left = self.attempt(conversation, &destination, &mut find, &mut line, parcel).await;
+            let left = self.attempt(&way, &mut find, &mut line, parcel).await;
             let Left::Settled(event) = left else {
                 return;
             };
@@ -91,14 +100,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    async fn attempt(
-        self: &Arc<Self>,
-        conversation: ConversationId,
-        destination: &Destination,
-        find: &mut bool,
-        line: &mut Option<C::Line>,
-        parcel: Parcel,
-    ) -> Left {
+    async fn attempt(self: &Arc<Self>, way: &Way, find: &mut bool, line: &mut Option<C::Line>, parcel: Parcel) -> Left {
+        let Way { conversation, destination, source } = way;
+        let conversation = *conversation;
         // before the claim, so that it is given back after it
         let _in_hand = self.in_hand(&parcel);
         let Some((claim, mut parcel)) = self.claim(parcel).await else { return Left::Settled(None) };
@@ -133,6 +137,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             seal: seal.filter(|seal| !seal.is_empty()),
             content: mail.content.clone(),
             return_paths: self.return_paths_of(&mail.envelope),
+            source: source.clone(),
         };
         let at = self.clock.now();
         let delivery = tokio::select! {

@@ -5,15 +5,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use relay::account::Account;
 use relay::clock::Timestamp;
 use relay::dice::Dice;
-use relay::id::MessageId;
+use relay::id::{Id, MessageId};
 use relay::outcome::Ending;
 use relay::outcome::unknown::{UnknownReplies, UnknownReply};
 use relay::queue::{Envelope, HoldReason, RecipientState};
 use relay::reroute::Via;
 use relay::retry::Jitter;
-use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState};
+use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState, SourceState};
+use relay::sending_domain::SendingDomain;
+use relay::source::PoolId;
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use super::carrier::Carrier;
 use super::claims::Claims;
+use super::conversation::Way;
 use super::metrics::Metrics;
 use super::suppressing::Pending;
 use super::{Answer, Drive, Settings};
@@ -80,6 +84,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         metrics: Metrics,
     ) -> Self {
         let scheduler = Scheduler::shaped(settings.bounds, Arc::clone(&settings.providers));
+        let scheduler = scheduler.sending_from(Arc::clone(&settings.sources));
         let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
         Driver {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
@@ -150,16 +155,26 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Starts an action. Under the lock: it must not wait.
     fn perform(self: &Arc<Self>, state: &mut State, action: Action) {
         match action {
-            Action::Open { conversation, destination, parcel, find } => {
+            Action::Open { conversation, destination, source, parcel, find } => {
                 let (sender, inbox) = mpsc::unbounded_channel();
                 state.inboxes.insert(conversation, sender);
-                self.tasks.spawn(self.clone().converse(conversation, destination, parcel, find, inbox));
+                let source = source.and_then(|source| self.settings.sources.source(source)).cloned();
+                let way = Way { conversation, destination, source };
+                self.tasks.spawn(self.clone().converse(way, parcel, find, inbox));
             }
             // whoever told what it answers has picked it
             Action::Withdraw(_) => {}
-            Action::Suspended { site, until, said } => {
-                let minutes = until.since(self.clock.now()).as_secs().div_ceil(60);
-                tracing::warn!(%site, minutes, %said, "a site says that it blocks the relay: it is left alone for now");
+            Action::Suspended { site, source, until, said } => {
+                let minutes = self.minutes_until(until);
+                let source = source.as_ref().map_or("", |source| source.name.as_str());
+                tracing::warn!(%site, source, minutes, %said, "a site says that it blocks the relay: it is left alone for now");
+            }
+            Action::SetAside { source, until, why } => {
+                let minutes = self.minutes_until(until);
+                tracing::error!(source = %source.name, minutes, %why, "nothing gets through from a source: it is set aside for now");
+            }
+            Action::Restored(source) => {
+                tracing::info!(source = %source.name, "a source that was set aside gets through again");
             }
             Action::Carry { conversation, parcel } => {
                 if let Some(inbox) = state.inboxes.get(&conversation) {
@@ -179,6 +194,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.tasks.spawn(async move { driver.end(parcel, &ending).await });
             }
         }
+    }
+
+    fn minutes_until(&self, until: Timestamp) -> u64 {
+        until.since(self.clock.now()).as_secs().div_ceil(60)
     }
 
     /// Recipients in one transaction that the site of a conversation takes; 0: as many as every one.
@@ -223,6 +242,12 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
+    /// The sources that mail of an account goes from, sent from this domain.
+    fn pool_of(&self, account: Id<Account>, domain: Option<Id<SendingDomain>>) -> PoolId {
+        let today = || (self.store.directory(), self.clock.now());
+        self.settings.sources.pool_of(today, (account, domain))
+    }
+
     async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
         let ways = self.ways(&entry).await;
@@ -241,7 +266,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             })
             .collect();
         let (message, account, class) = (entry.message, entry.account, entry.class);
-        self.tell(Event::Arrived { message, account, class, recipients });
+        let pool = self.pool_of(account, entry.domain);
+        self.tell(Event::Arrived { message, account, class, pool, recipients });
     }
 
     /// The store latched: nothing is delivered whose outcome could not be kept.
@@ -341,7 +367,8 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
             })
             .collect();
         let (message, account, class) = (envelope.message, envelope.account, envelope.priority.class());
-        self.tell(Event::Arrived { message, account, class, recipients });
+        let pool = self.pool_of(account, envelope.domain);
+        self.tell(Event::Arrived { message, account, class, pool, recipients });
         if !envelope.suppressed.is_empty() {
             let (driver, envelope) = (self.clone(), envelope.clone());
             self.tasks.spawn(async move { driver.notify_suppressed(&envelope).await });
@@ -434,6 +461,17 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
             return Err(StoreError::NotFound(format!("site {site}")));
         }
         self.tell(Event::Resumed(site.to_owned()));
+        Ok(())
+    }
+
+    fn sources(&self) -> Vec<SourceState> {
+        self.state().scheduler.sources(self.clock.now())
+    }
+
+    fn resume_source(&self, source: &str) -> Result<(), StoreError> {
+        let found = self.settings.sources.source_named(source);
+        let found = found.ok_or_else(|| StoreError::NotFound(format!("source {source}")))?;
+        self.tell(Event::SourceResumed(found));
         Ok(())
     }
 }

@@ -65,6 +65,7 @@ pub struct Metrics {
     conversations: Gauge,
     conversations_idle: Gauge,
     sites_suspended: Gauge,
+    sources_set_aside: Gauge,
     pub(super) stopped: Gauge,
     next_due: Gauge<f64, AtomicU64>,
 }
@@ -102,6 +103,7 @@ impl Metrics {
             conversations: Gauge::default(),
             conversations_idle: Gauge::default(),
             sites_suspended: Gauge::default(),
+            sources_set_aside: Gauge::default(),
             stopped: Gauge::default(),
             next_due: Gauge::default(),
         };
@@ -141,6 +143,11 @@ impl Metrics {
             "sites_suspended",
             "Sites that say they block the relay, and have not taken mail since",
             self.sites_suspended.clone(),
+        );
+        registry.register(
+            "sources_set_aside",
+            "Sources that nothing gets through from, and that have reached no server since",
+            self.sources_set_aside.clone(),
         );
         registry.register(
             "stopped",
@@ -185,6 +192,7 @@ impl Metrics {
         set(&self.conversations, depth.conversations);
         set(&self.conversations_idle, depth.idle);
         set(&self.sites_suspended, depth.suspended);
+        set(&self.sources_set_aside, depth.set_aside);
         self.next_due.set(next_due.map_or(0.0, |due| Duration::from_millis(due).as_secs_f64()));
     }
 }

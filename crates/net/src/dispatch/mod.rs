@@ -37,8 +37,9 @@ use relay::queue::{Envelope, HoldReason};
 use relay::reroute::Via;
 use relay::retry::RETRY_FOR;
 use relay::return_path::ReturnPaths;
-use relay::schedule::{Bounds, Order, SiteState};
+use relay::schedule::{Bounds, Order, SiteState, SourceState};
 use relay::shaping::Providers;
+use relay::source::Sources;
 use relay::store::{Actor, Store, StoreError};
 use relay::suppression::Bounces;
 
@@ -65,6 +66,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// What large providers take.
     pub providers: Arc<Providers>,
+    /// Where mail is sent from.
+    pub sources: Arc<Sources>,
     /// Which class a next hop's reply is of.
     pub rules: Arc<Rules>,
     /// Shapes of replies that no rule knows, kept for the operator.
@@ -94,6 +97,7 @@ impl Settings {
             retry_for: RETRY_FOR,
             bounds: Bounds::default(),
             providers: Arc::clone(Providers::ours()),
+            sources: Arc::default(),
             rules: Arc::clone(Rules::ours()),
             return_paths: None,
             bounces: Bounces { lasts: Duration::ZERO, most: 0 },
@@ -143,6 +147,8 @@ pub(crate) trait Drive: Send + Sync {
     fn unknown_replies(&self) -> Vec<UnknownReply>;
     fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<(SiteState, Vec<String>)>;
     fn resume_site(&self, site: &str) -> Result<(), StoreError>;
+    fn sources(&self) -> Vec<SourceState>;
+    fn resume_source(&self, source: &str) -> Result<(), StoreError>;
 }
 
 /// A running driver, as the rest of the process sees it. Cheap to clone.
@@ -247,6 +253,19 @@ impl Handle {
     /// [`StoreError::NotFound`] where there is no site of this name.
     pub fn resume_site(&self, site: &str) -> Result<(), StoreError> {
         self.driver.resume_site(site)
+    }
+
+    /// The sources with what is in force for each, as they are configured.
+    pub fn sources(&self) -> Vec<SourceState> {
+        self.driver.sources()
+    }
+
+    /// Has a source tried now that is set aside: one message tries whether it gets through.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is no source of this name.
+    pub fn resume_source(&self, source: &str) -> Result<(), StoreError> {
+        self.driver.resume_source(source)
     }
 }
 

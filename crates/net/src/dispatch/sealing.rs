@@ -68,8 +68,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 let judgements = self.postpone(mail, destination, parcel, reason);
                 // an attempt that came no further than us: it counts towards the retry period's end
                 let at = self.clock.now();
-                let attempt =
-                    Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".to_owned() };
+                let attempt = Attempt {
+                    at,
+                    milliseconds: 0,
+                    host: String::new(),
+                    remote: None,
+                    tls: "none".to_owned(),
+                    source: None,
+                };
                 self.settle(mail, (parcel, destination), Some(attempt), judgements).await;
                 None
             }

@@ -3,7 +3,9 @@
 use relay::clock::Timestamp;
 use relay::outcome::Finding;
 use relay::queue::{Attempt, TlsWish};
+use relay::source::Source;
 use smtp::client::Found;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::dial::Transport;
@@ -36,7 +38,8 @@ pub(super) enum Carried {
 
 impl<'a> Errand<'a> {
     pub(super) fn new(parcel: &'a Parcel, at: Timestamp) -> Self {
-        let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into() };
+        let source = parcel.source.as_ref().map(|source| source.name.clone());
+        let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into(), source };
         let findings = vec![None; parcel.recipients.len()];
         Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new() }
     }
@@ -44,6 +47,11 @@ impl<'a> Errand<'a> {
     /// What the sender wants of TLS.
     pub(super) fn tls_wish(&self) -> TlsWish {
         self.parcel.envelope.way_wish()
+    }
+
+    /// Where it is sent from; none: the nameless source.
+    pub(super) fn source(&self) -> Option<&'a Arc<Source>> {
+        self.parcel.source.as_ref()
     }
 
     /// Recipients in one transaction, as the parcel says; 0: it says nothing.
@@ -57,6 +65,9 @@ impl<'a> Errand<'a> {
         self.attempt.remote = Some(line.remote);
         self.attempt.tls.clone_from(&line.tls);
         self.protection = Some(line.protection);
+        if line.sent_from.is_some() {
+            self.attempt.source.clone_from(&line.sent_from);
+        }
     }
 
     /// Carries all that is left, in as many transactions as it takes.

@@ -6,6 +6,7 @@ use relay::mta_sts::{Mode, Policy};
 use relay::outcome::{Failure, Finding};
 use relay::queue::TlsWish;
 use relay::route::{Route, RouteTls};
+use relay::source::Source;
 use relay::tls_report::{Applied, Failed, ResultType, Session};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
@@ -60,6 +61,8 @@ pub(super) struct Sources<'a> {
     policies: Option<&'a dyn Policies>,
     sessions: Option<&'a dyn Sessions>,
     settings: &'a OutboundSettings,
+    /// Where the next hops are dialled from; none: from the nameless source.
+    from: Option<&'a Arc<Source>>,
     /// Whether TLSA records are looked for.
     dane: bool,
     /// Whether the sender requires TLS with whom the domain means.
@@ -70,7 +73,11 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Those for mail whose sender wants this of TLS: where nothing is to keep it from arriving, neither policies nor DANE are
     /// asked for, and its sessions are not counted, since they say nothing of either (RFC 8689 §4.3, RFC 8460 §3).
-    pub(super) fn of<D: Dialer>(outbound: &'a Outbound<D>, wish: TlsWish) -> Sources<'a> {
+    pub(super) fn of<D: Dialer>(
+        outbound: &'a Outbound<D>,
+        wish: TlsWish,
+        from: Option<&'a Arc<Source>>,
+    ) -> Sources<'a> {
         let asks = wish != TlsWish::Waived;
         Sources {
             resolver: outbound.resolver.as_ref(),
@@ -79,6 +86,7 @@ impl<'a> Sources<'a> {
             dane: outbound.settings.dane && asks,
             is_strict: wish == TlsWish::Required,
             settings: &outbound.settings,
+            from,
             dice: &outbound.dice,
         }
     }
@@ -270,6 +278,9 @@ impl<'a> Hops<'a> {
 
     /// Whether there is an address of ours to dial this one from.
     fn source(&self, hop: &Hop) -> Option<()> {
+        if let Some(source) = self.sources.from {
+            return source.toward(hop.address).map(|_| ());
+        }
         let sources = &self.sources.settings.sources;
         (sources.is_empty() || sources.iter().any(|source| source.is_ipv4() == hop.address.is_ipv4())).then_some(())
     }

@@ -5,12 +5,14 @@ use relay::notification::Requests;
 use relay::outcome::Failure;
 use relay::queue::TlsWish;
 use relay::route::Destination;
+use relay::source::Source;
 use relay::tls_report::{Failed, ResultType};
 use smtp::address::Address;
 use smtp::client::{Asked, Conversation, Fault, Found, Login, Patience, Settings, Step, Tls, Transaction};
 use smtp::envelope::RcptParameters;
 use std::io::IoSlice;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -33,6 +35,10 @@ pub struct Line<T = TcpStream> {
     pub(super) destination: Destination,
     /// For mail whose senders want this: it was opened on their terms.
     pub(super) wish: TlsWish,
+    /// Where it comes from; none: from the nameless source.
+    pub(super) source: Option<Arc<Source>>,
+    /// The same with its address, as activity shows it.
+    pub(super) sent_from: Option<String>,
     pub(super) host: String,
     pub(super) remote: SocketAddr,
     /// `TLS 1.3`, or `none` and why.
@@ -89,6 +95,9 @@ pub(super) struct Peer {
     pub(super) wish: TlsWish,
     pub(super) host: String,
     pub(super) remote: SocketAddr,
+    /// Where the connection comes from, and from which address; none: from the nameless source.
+    pub(super) source: Option<Arc<Source>>,
+    pub(super) local: Option<IpAddr>,
 }
 
 /// What is asked of a connection before mail goes over it.
@@ -124,11 +133,18 @@ impl<T: Transport> Line<T> {
         settings: &OutboundSettings,
     ) -> Result<Line<T>, OpenError> {
         let Terms { tls, login, shield } = terms;
-        let hello = Settings { hostname: settings.hostname.clone(), tls, login, patience: settings.patience };
+        let hostname = peer.source.as_ref().map_or(&settings.hostname, |source| &source.hello).clone();
+        let hello = Settings { hostname, tls, login, patience: settings.patience };
+        let sent_from = peer.source.as_ref().map(|source| match peer.local {
+            Some(local) => format!("{} ({local})", source.name),
+            None => source.name.clone(),
+        });
         let now = Instant::now();
         let mut line = Line {
             destination: peer.destination,
             wish: peer.wish,
+            source: peer.source,
+            sent_from,
             host: peer.host,
             remote: peer.remote,
             tls: "none".into(),

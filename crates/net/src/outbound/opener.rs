@@ -4,12 +4,14 @@ use relay::outcome::{Failure, Finding};
 use relay::queue::TlsWish;
 use relay::reachable::Forbidden;
 use relay::route::Destination;
+use relay::source::Source;
 use relay::tls_report::{Failed, ResultType, Session};
 use smtp::client::{Fault, Found, Tls};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::dial::Dialer;
+use super::dial::{Dialer, SourceUnusable};
 use super::hops::{Hops, Next, Origin, Sources};
 use super::line::{Line, OpenError, Peer, Terms};
 use super::{Outbound, finding};
@@ -28,6 +30,8 @@ pub(super) struct Opener<'a, D: Dialer> {
     outbound: &'a Outbound<D>,
     destination: &'a Destination,
     wish: TlsWish,
+    /// Where it is dialled from; none: from the nameless source.
+    source: Option<&'a Arc<Source>>,
     hops: Option<Hops<'a>>,
     /// The hop to dial again before any other.
     again: Option<Next>,
@@ -37,9 +41,14 @@ pub(super) struct Opener<'a, D: Dialer> {
 }
 
 impl<'a, D: Dialer> Opener<'a, D> {
-    pub(super) fn new(outbound: &'a Outbound<D>, destination: &'a Destination, wish: TlsWish) -> Self {
+    pub(super) fn new(
+        outbound: &'a Outbound<D>,
+        destination: &'a Destination,
+        wish: TlsWish,
+        source: Option<&'a Arc<Source>>,
+    ) -> Self {
         let deadline = Instant::now() + outbound.settings.opening_max;
-        Opener { outbound, destination, wish, hops: None, again: None, last: None, tried: Vec::new(), deadline }
+        Opener { outbound, destination, wish, source, hops: None, again: None, last: None, tried: Vec::new(), deadline }
     }
 
     /// The next open line is to lead to the same hop as the last.
@@ -115,7 +124,8 @@ impl<'a, D: Dialer> Opener<'a, D> {
                     return Err(Finding::Failed(Failure::Connect("this route is no longer configured".into())));
                 }
             };
-            let hops = Hops::find(Sources::of(outbound, self.wish), origin).await?;
+            let sources = Sources::of(outbound, self.wish, self.source);
+            let hops = Hops::find(sources, origin).await?;
             self.hops = Some(hops);
         }
         let tried = &mut self.tried;
@@ -168,7 +178,8 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let stream = self.dial(next).await?;
         let local = outbound.dialer.local(&stream);
         let (destination, host) = (self.destination.clone(), next.host.clone());
-        let peer = Peer { destination, wish: self.wish, host, remote: next.remote };
+        let peer =
+            Peer { destination, wish: self.wish, host, remote: next.remote, source: self.source.cloned(), local };
         let terms = Terms { tls, login, shield: &next.shield };
         let opened = Line::open(stream, peer, terms, &outbound.tls, &outbound.settings).await;
         // once more without TLS is no session of its own
@@ -206,10 +217,17 @@ impl<'a, D: Dialer> Opener<'a, D> {
     async fn dial(&self, next: &Next) -> Result<D::Stream, OpenError> {
         let settings = &self.outbound.settings;
         let failed = |why: String| OpenError::Dial(Failure::Connect(format!("{} ({}): {why}", next.host, next.remote)));
-        let source = settings.sources.iter().find(|source| source.is_ipv4() == next.remote.is_ipv4());
-        let dialling = self.outbound.dialer.dial(next.remote, source.copied());
+        let source = match self.source {
+            Some(source) => source.toward(next.remote.ip()),
+            None => settings.sources.iter().find(|source| source.is_ipv4() == next.remote.is_ipv4()).copied(),
+        };
+        let dialling = self.outbound.dialer.dial(next.remote, source);
         let stream = match timeout(settings.dial_max, dialling).await {
             Ok(Ok(stream)) => stream,
+            // the nameless source has no other in its place: its fault is as that of any dial
+            Ok(Err(error)) if self.source.is_some() && is_own_fault(&error) => {
+                return Err(OpenError::Dial(Failure::Source(error.to_string())));
+            }
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("no answer".into())),
         };
@@ -243,6 +261,11 @@ impl<'a, D: Dialer> Opener<'a, D> {
     }
 }
 
+/// Whether a dial failed for the address that it was made from.
+fn is_own_fault(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<SourceUnusable>())
+}
+
 fn hope(finding: &Finding) -> u8 {
     match finding {
         Finding::Replied(_, reply) if reply.is_permanent() => 2,
@@ -252,7 +275,8 @@ fn hope(finding: &Finding) -> u8 {
             Failure::Protocol(_) => 7,
             Failure::Lost(_) => 6,
             Failure::Connect(_) => 5,
-            Failure::Dns(_) => 4,
+            Failure::Source(_) => 4,
+            Failure::Dns(_) => 3,
             Failure::ForbiddenAddress(_) => 1,
             _ => 0,
         },

@@ -12,6 +12,7 @@ mod return_path;
 mod reuse;
 mod search;
 mod secure;
+mod sources;
 mod sts;
 
 use super::*;
@@ -170,6 +171,7 @@ fn parcel(recipients: &[&str]) -> Parcel {
         seal: None,
         content,
         return_paths: None,
+        source: None,
     }
 }
 

@@ -93,6 +93,8 @@ pub enum Class {
     RelayLogin = 36,
     /// The sender requires TLS on the whole way (REQUIRETLS), and the next hop does not promise or have it.
     RequireTls = 37,
+    /// The relay cannot send from its own address for now.
+    RelaySource = 38,
 }
 
 /// What shaping should do with a site whose reply was of a class.
@@ -137,7 +139,7 @@ static DESCRIBED: LazyLock<HashMap<Class, Described>> = LazyLock::new(|| toml::f
 
 impl Class {
     /// Every class, in the order of their numbers.
-    pub const ALL: [Class; 37] = [
+    pub const ALL: [Class; 38] = [
         Class::NoSuchMailbox,
         Class::NoSuchDomain,
         Class::DomainTakesNoMail,
@@ -175,6 +177,7 @@ impl Class {
         Class::Unknown,
         Class::RelayLogin,
         Class::RequireTls,
+        Class::RelaySource,
     ];
 
     /// The number that stands for it on the disk; never 0.

@@ -129,6 +129,9 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
         Failure::Login(_) => {
             passing(Class::RelayLogin, Class::RelayLogin.words(Language::English, domain), Enhanced(4, 7, 8))
         }
+        Failure::Source(_) => {
+            passing(Class::RelaySource, Class::RelaySource.words(Language::English, domain), Enhanced(4, 3, 5))
+        }
         Failure::Lost(what) => passing(
             Class::Network,
             format!("The connection with the server of {domain} broke ({what})."),

@@ -73,11 +73,14 @@ impl Scheduler {
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let to = match order {
-            Order::Send(destination) => Some(self.place(destination, now)),
-            _ => None,
-        };
         for place in self.parcels.of(message) {
+            let to = match order {
+                Order::Send(destination) => {
+                    let pool = self.sites.get(self.parcels.at(place).site).pool;
+                    Some(self.place(destination, pool, now))
+                }
+                _ => None,
+            };
             let record = self.parcels.at(place);
             let is_chosen = |number: &&u16| recipients.contains(number);
             let chosen: Vec<u16> = record.recipients.as_slice().iter().filter(is_chosen).copied().collect();

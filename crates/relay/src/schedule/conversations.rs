@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use super::parcels::Errand;
+use super::shapers::NONE;
 use super::sites::Down;
 use super::{Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, ParcelId, Scheduler, State, Wish};
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::retry::{self, Jitter};
+use crate::source::SourceId;
 
 impl Conversation {
     /// One that begins with its first parcel.
-    pub(super) fn new(site: u32, shaper: u32, now: Timestamp) -> Self {
+    pub(super) fn new(site: u32, shaper: u32, source: Option<SourceId>, now: Timestamp) -> Self {
         Conversation {
             site,
             shaper,
+            source,
             account: None,
             in_a_row: 1,
             carried: 1,
@@ -72,7 +75,7 @@ impl Scheduler {
                 self.queue(parcel, false);
             }
         }
-        self.reached_at(conversation, first, now);
+        self.reached_at(conversation, first, now, actions);
         if may_have_more {
             self.feed_all(place, now, actions);
         }
@@ -94,7 +97,15 @@ impl Scheduler {
         dice: &mut dyn Dice,
         actions: &mut Vec<Action>,
     ) {
+        let known = self.conversations.get(&conversation);
+        let (source, number) = known.map_or((None, NONE), |known| (known.source, known.shaper));
         let Some(place) = self.end_conversation(conversation) else { return };
+        if self.source_unreached(source, place, &fault, now, dice, actions) || self.is_refused(source, number, &fault) {
+            // it may go from another one
+            self.put_back(parcel, now, actions);
+            self.feed_all(place, now, actions);
+            return;
+        }
         let site = self.sites.at(place);
         let others = site.proven.max(site.conversations - site.closing);
         if others > 0 {
@@ -137,10 +148,12 @@ impl Scheduler {
         }
         let (carried, has_had_its_turn) = (known.carried, known.in_a_row >= in_a_row_max);
         let shaper = self.shapers.get(number);
-        let worn = shaper.is_some_and(|shaper| {
-            let messages = shaper.shaping.allowance().messages;
-            shaper.is_crowded(now) || (messages > 0 && carried >= messages)
-        });
+        let worn = self.has_lost_source(conversation, now);
+        let worn = worn
+            || shaper.is_some_and(|shaper| {
+                let messages = shaper.shaping.allowance().messages;
+                shaper.is_crowded(now) || (messages > 0 && carried >= messages)
+            });
         let closed = shaper.is_some_and(|shaper| shaper.is_closed(now));
         let idle_kept = shaper.and_then(|shaper| shaper.shaping.allowance().idle);
         let idle_kept = idle_kept.map_or(self.bounds.idle_kept, |idle| idle.min(self.bounds.idle_kept));
@@ -202,6 +215,7 @@ impl Scheduler {
         self.rests(conversation);
         let known = self.conversations.remove(&conversation)?;
         self.closing -= usize::from(known.closing);
+        self.leaves_source(conversation, known.source, known.shaper);
         if let Some(shaper) = self.shapers.get_mut(known.shaper) {
             shaper.conversations -= 1;
             shaper.closing -= usize::from(known.closing);

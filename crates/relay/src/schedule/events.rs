@@ -10,6 +10,7 @@ use crate::outcome::{Class, Ending, Finding, SiteAction};
 use crate::priority;
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::route::Destination;
+use crate::source::{PoolId, Source, SourceId};
 
 /// One conversation, from its opening to [`Event::Ended`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +85,8 @@ pub enum Event {
         account: Id<Account>,
         /// How urgent it is.
         class: priority::Class,
+        /// The sources that it may go from.
+        pool: PoolId,
         /// Those of its recipients that are not settled.
         recipients: Vec<Addressed>,
     },
@@ -151,6 +154,8 @@ pub enum Event {
     },
     /// The operator wants the site of this name asked now, whatever is in force there.
     Resumed(String),
+    /// The operator wants a source tried now that is set aside.
+    SourceResumed(SourceId),
     /// A message is to end without further attempts.
     GivenUp(MessageId, Arc<Ending>),
     /// Time passed.
@@ -168,6 +173,8 @@ pub enum Action {
         conversation: ConversationId,
         /// With whom.
         destination: Destination,
+        /// From which source; none where there is but the nameless one.
+        source: Option<SourceId>,
         /// What it carries first.
         parcel: Parcel,
         /// Whether its mail servers have to be found and told first ([`Event::Found`]).
@@ -179,11 +186,24 @@ pub enum Action {
     Suspended {
         /// Its name.
         site: Arc<str>,
+        /// Which source it blocks; none where there is but the nameless one.
+        source: Option<Arc<Source>>,
         /// Until when.
         until: Timestamp,
         /// What it said, without addresses of people.
         said: String,
     },
+    /// Nothing gets through from a source: for the operator to be told.
+    SetAside {
+        /// Which.
+        source: Arc<Source>,
+        /// Nothing is sent from it until then.
+        until: Timestamp,
+        /// Why, in words for the operator.
+        why: String,
+    },
+    /// A source that was set aside gets through again.
+    Restored(Arc<Source>),
     /// Carry this parcel over a conversation that said [`Event::Free`].
     Carry {
         /// Which.

@@ -55,6 +55,10 @@ impl Scheduler {
                 }
                 return;
             };
+            if self.has_lost_source(conversation, now) {
+                self.close_idle(conversation, actions);
+                continue;
+            }
             if !self.may_go_over_one_more(account) {
                 self.stand_for_dial(place, account);
                 return;
@@ -177,6 +181,10 @@ impl Scheduler {
     }
 
     fn open(&mut self, place: u32, account: Id<Account>, now: Timestamp, actions: &mut Vec<Action>) {
+        let source = self.choose_source(place, now);
+        if source.is_none() && !self.sending.is_plain() {
+            return;
+        }
         let Some(mut parcel) = self.take(place, Some(account), Errand::Carry) else { return };
         self.conversations_begun += 1;
         let conversation = ConversationId(self.conversations_begun);
@@ -189,9 +197,10 @@ impl Scheduler {
             shaper.shaping.begun(now);
             parcel.transaction_recipients = shaper.shaping.allowance().recipients;
         }
-        self.conversations.insert(conversation, Conversation::new(place, shaper, now));
+        self.conversations.insert(conversation, Conversation::new(place, shaper, source, now));
         self.carries(conversation, account);
-        actions.push(Action::Open { conversation, destination, parcel, find });
+        self.tries_source(conversation);
+        actions.push(Action::Open { conversation, destination, source, parcel, find });
     }
 
     /// Hands a parcel to a conversation that is free.
@@ -222,11 +231,13 @@ impl Scheduler {
     fn carries(&mut self, conversation: ConversationId, account: Id<Account>) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         known.account = Some(account);
+        let (place, source) = (known.site, known.source);
         self.turns.take(account);
-        self.sites.at(known.site).take(account);
+        self.sites.at(place).take(account);
         if let Some(shaper) = self.shapers.get_mut(known.shaper) {
             shaper.take(account);
         }
+        self.carries_from(source, place);
     }
 
     /// A conversation carries nothing any more; whose mail it carried.

@@ -1,6 +1,6 @@
 //! What is in force at each site and why, for the operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::shape::own_name;
@@ -39,12 +39,14 @@ pub struct SiteState {
     pub until: Option<Timestamp>,
     /// What led to it.
     pub said: Option<Said>,
+    /// The sources of ours that it blocks, and until when each leaves it alone.
+    pub kept_out: Vec<(String, Timestamp)>,
 }
 
 impl SiteState {
     /// Whether anything is in force there beside its rule.
     pub fn is_troubled(&self) -> bool {
-        self.phase != Phase::Open || self.unreached > 0
+        self.phase != Phase::Open || self.unreached > 0 || !self.kept_out.is_empty()
     }
 }
 
@@ -88,13 +90,20 @@ impl Scheduler {
 
     fn is_troubled(&self, site: &Site, now: Timestamp) -> bool {
         let shaper = self.shapers.get(site.shaper);
-        site.is_down(now) || shaper.is_some_and(|shaper| shaper.shaping.phase(now) != Phase::Open)
+        let is_in_force = shaper.is_some_and(|shaper| shaper.shaping.phase(now) != Phase::Open);
+        site.is_down(now) || is_in_force || !self.kept_out(shaper, now).is_empty()
     }
 
     fn state_of(&self, name: &str, sites: &[&Site], now: Timestamp) -> SiteState {
         let shaper = sites.first().and_then(|site| self.shapers.get(site.shaper));
         let down = || sites.iter().filter_map(|site| site.down.as_ref().filter(|down| down.until > now));
         let mut destinations: Vec<_> = sites.iter().map(|site| &site.destination).collect();
+        if !self.sending.is_plain() {
+            // several pools have mail for it
+            let mut seen = HashSet::new();
+            destinations.retain(|destination| seen.insert(*destination));
+        }
+        let destination_count = destinations.len();
         let key = |destination: &&Destination| own_name(destination);
         if destinations.len() > DESTINATIONS_SHOWN {
             destinations.select_nth_unstable_by_key(DESTINATIONS_SHOWN, key);
@@ -110,7 +119,7 @@ impl Scheduler {
         SiteState {
             name: name.to_owned(),
             destinations: destinations.into_iter().cloned().collect(),
-            destination_count: sites.len(),
+            destination_count,
             recipients: sites.iter().map(|site| site.recipients).sum(),
             conversations: sites.iter().map(|site| site.conversations).sum(),
             conversations_allowed: match shaper {
@@ -122,6 +131,7 @@ impl Scheduler {
             unreached: down().count(),
             until: closed.or(soonest.map(|down| down.until)),
             said: said.or_else(|| soonest.map(|down| said_by(&down.fault))),
+            kept_out: self.kept_out(shaper, now),
         }
     }
 }

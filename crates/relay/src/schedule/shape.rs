@@ -9,20 +9,22 @@ use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::id::Id;
+use crate::outcome::SiteAction;
 use crate::outcome::{Failure, Finding};
 use crate::retry::Jitter;
 use crate::route::Destination;
 use crate::shaping::{self, Phase, Reaction, Recovery, Said, name_of_hosts};
+use crate::source::PoolId;
 
 /// How long it is believed which mail servers a destination has, once they were found.
 const KNOWN_FOR: Duration = Duration::from_secs(6 * 3600);
 
 impl Scheduler {
     /// The place of a destination's record; its shaper is known where the domain's name alone says which.
-    pub(super) fn place(&mut self, destination: &Destination, now: Timestamp) -> u32 {
-        let place = match self.sites.find(destination) {
+    pub(super) fn place(&mut self, destination: &Destination, pool: PoolId, now: Timestamp) -> u32 {
+        let place = match self.sites.find(destination, pool) {
             Some(place) => return place,
-            None => self.sites.place(destination, now, &mut self.shapers),
+            None => self.sites.place(destination, pool, now, &mut self.shapers),
         };
         if let Destination::Mx { domain } | Destination::Waiving { domain } = destination
             && let Some(provider) = self.providers.of_domain(domain)
@@ -93,8 +95,10 @@ impl Scheduler {
             return;
         }
         let account = self.parcels.at(parcel).account;
-        if self.shapers.get(shaper).is_none_or(|shaper| shaper.admits(account, now)) {
+        let has_room = self.shapers.get(shaper).is_none_or(|shaper| shaper.admits(account, now));
+        if has_room && !self.may_not_come(conversation, shaper, now) {
             self.count_at(conversation, shaper);
+            self.tries_source(conversation);
             self.begun_at(shaper, now);
             return;
         }
@@ -108,8 +112,9 @@ impl Scheduler {
     fn count_at(&mut self, conversation: ConversationId, shaper: u32) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         let (before, proven, closing) = (known.shaper, usize::from(known.proven), usize::from(known.closing));
-        let (idle, account) = (usize::from(known.idle_until.is_some()), known.account);
+        let (idle, account, source) = (usize::from(known.idle_until.is_some()), known.account, known.source);
         known.shaper = shaper;
+        self.leaves_block(conversation, source, before);
         if let Some(old) = self.shapers.get_mut(before) {
             old.conversations -= 1;
             old.proven -= proven;
@@ -145,8 +150,10 @@ impl Scheduler {
         if let Some(down) = site.down.as_ref().filter(|down| down.until > now) {
             return Some((down.until, Arc::clone(&down.fault)));
         }
-        let shaper = self.shapers.get(site.shaper)?;
-        Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?)))
+        let shaper = self.shapers.get(site.shaper);
+        let suspended =
+            shaper.and_then(|shaper| Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?))));
+        suspended.or_else(|| self.without_source(place, now))
     }
 
     /// Whether a destination is left alone.
@@ -259,7 +266,8 @@ impl Scheduler {
         let conversations: Vec<ConversationId> = self.idle_at(number).collect();
         for conversation in conversations {
             let Some(place) = self.conversations.get(&conversation).map(|known| known.site) else { continue };
-            let may = self.sites.get(place).ready > 0 && !self.is_left_alone(place, now);
+            let is_open = !self.is_left_alone(place, now) && !self.has_lost_source(conversation, now);
+            let may = self.sites.get(place).ready > 0 && is_open;
             if may && self.carry_next(conversation, place, None, now, actions) {
                 self.sites.at(place).idle.retain(|idle| *idle != conversation);
                 self.idle_count -= 1;
@@ -279,7 +287,7 @@ impl Scheduler {
     ) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         known.complained = true;
-        let (begun, proven) = (known.begun, usize::from(known.proven));
+        let (begun, proven, source) = (known.begun, usize::from(known.proven), known.source);
         let place = self.shaper_of(conversation);
         let pauses = self.bounds.pauses;
         let Some(shaper) = self.shapers.get_mut(place) else { return };
@@ -291,16 +299,22 @@ impl Scheduler {
             begun,
         };
         let (in_hand, others) = (shaper.conversations, shaper.proven > proven);
-        let reaction = shaper.shaping.complained(&heard, in_hand, others, now, Jitter::roll(dice), &pauses);
-        if reaction == Reaction::Nothing {
-            return;
-        }
-        let Complaint { class, said, attempt, .. } = complaint;
+        let Complaint { action, class, said, attempt, .. } = complaint;
+        let fault = Arc::new(Fault { finding: Finding::Failed(Failure::Suspended(class)), attempt });
+        // what is about our address is about the one that was sent from
+        let source = source.filter(|_| action == SiteAction::Suspend);
+        let reaction = match source {
+            Some(source) => self.source_blocked(conversation, source, (&heard, Arc::clone(&fault)), now, dice),
+            None => shaper.shaping.complained(&heard, in_hand, others, now, Jitter::roll(dice), &pauses),
+        };
+        let Some(shaper) = self.shapers.get_mut(place).filter(|_| reaction != Reaction::Nothing) else { return };
         shaper.said = Some(Said { at: now, class: Some(class), text: said.clone() });
         if let Reaction::Suspended(until) = reaction {
-            let finding = Finding::Failed(Failure::Suspended(class));
-            shaper.fault = Some(Arc::new(Fault { finding, attempt }));
-            actions.push(Action::Suspended { site: Arc::clone(&shaper.name), until, said });
+            if source.is_none() {
+                shaper.fault = Some(fault);
+            }
+            let source = source.and_then(|source| self.sending.source(source));
+            actions.push(Action::Suspended { site: Arc::clone(&shaper.name), source, until, said });
         }
         let is_suspended = shaper.shaping.is_suspended();
         self.shapers.suspended = self.shapers.suspended + usize::from(is_suspended) - usize::from(was_suspended);
@@ -333,10 +347,17 @@ impl Scheduler {
     }
 
     /// A conversation took part in a dialogue; what that means for its shaper.
-    pub(super) fn reached_at(&mut self, conversation: ConversationId, first: bool, now: Timestamp) {
+    pub(super) fn reached_at(
+        &mut self,
+        conversation: ConversationId,
+        first: bool,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
-        let (place, begun) = (known.shaper, known.begun);
+        let (place, begun, source) = (known.shaper, known.begun, known.source);
         let complained = std::mem::take(&mut known.complained);
+        self.source_reached((source, place), (begun, complained), now, actions);
         let pauses = self.bounds.pauses;
         let Some(shaper) = self.shapers.get_mut(place) else { return };
         shaper.proven += usize::from(first);
@@ -361,7 +382,7 @@ impl Scheduler {
     }
 
     /// Makes due whatever was deferred because a shaper was left alone. Looks at every parcel.
-    fn wake_all_of(&mut self, shaper: u32, now: Timestamp) {
+    pub(super) fn wake_all_of(&mut self, shaper: u32, now: Timestamp) {
         let sites = &mut self.sites;
         let is_its = |place| {
             let site = sites.at(place);
@@ -376,18 +397,20 @@ impl Scheduler {
 
     /// Whether there is a site of this name: of mail servers, or of a destination whose servers are not known.
     pub fn has_site(&self, name: &str) -> bool {
-        self.shapers.find(name).is_some() || self.sites.named(name).is_some()
+        self.shapers.find(name).is_some() || !self.sites.named(name).is_empty()
     }
 
     pub(super) fn on_resumed(&mut self, name: &str, now: Timestamp, actions: &mut Vec<Action>) {
         let named = self.sites.named(name);
-        let of_named = named.map_or(NONE, |place| self.sites.at(place).shaper);
-        let shaper = self.shapers.find(name).unwrap_or(of_named);
-        if shaper != NONE {
+        let mut known = named.iter().map(|place| self.sites.get(*place).shaper).filter(|shaper| *shaper != NONE);
+        let of_named = known.next();
+        if let Some(shaper) = self.shapers.find(name).or(of_named) {
             self.shapers.ask_again(shaper, now);
             self.sites.up_again(shaper, now);
             self.wake_all_of(shaper, now);
-        } else if let Some(place) = named {
+            return;
+        }
+        for place in named {
             if let Some(down) = &mut self.sites.at(place).down {
                 down.until = now;
             }

@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::Fault;
+use super::sending::Blocks;
 use super::turns::{Front, Turns, may_take};
 use crate::account::Account;
 use crate::clock::Timestamp;
@@ -39,6 +40,8 @@ pub(super) struct Shaper {
     pub(super) fault: Option<Arc<Fault>>,
     /// The reply that led to what is in force.
     pub(super) said: Option<Said>,
+    /// What it has against sources of ours; none where there is nothing.
+    pub(super) blocks: Option<Box<Blocks>>,
     /// When it is looked at because something opens then.
     alarm: Option<Timestamp>,
     /// It stands in [`Shapers::stirred`].
@@ -135,7 +138,8 @@ impl Shaper {
 
     fn is_unused(&self, now: Timestamp) -> bool {
         let is_waited_for = self.turns.as_ref().is_some_and(|turns| !turns.is_unused());
-        self.sites == 0 && self.conversations == 0 && !is_waited_for && self.shaping.is_forgettable(now)
+        let is_calm = self.blocks.as_ref().is_none_or(|blocks| blocks.is_forgettable(now));
+        self.sites == 0 && self.conversations == 0 && !is_waited_for && is_calm && self.shaping.is_forgettable(now)
     }
 }
 
@@ -172,6 +176,7 @@ impl Shapers {
             turns: None,
             fault: None,
             said: None,
+            blocks: None,
             alarm: None,
             is_stirred: false,
         });
@@ -197,6 +202,11 @@ impl Shapers {
     /// The same, to be changed.
     pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut Shaper> {
         self.records.get_mut(place as usize)?.as_mut()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Shaper> {
+        self.records.iter().flatten()
     }
 
     /// The place of the shaper of a name.
@@ -263,6 +273,9 @@ impl Shapers {
     pub(super) fn ask_again(&mut self, place: u32, now: Timestamp) {
         if let Some(shaper) = self.get_mut(place) {
             shaper.shaping.ask_again(now);
+            if let Some(blocks) = &mut shaper.blocks {
+                blocks.ask_again(now);
+            }
             self.stir(place);
         }
     }
@@ -275,6 +288,7 @@ impl Shapers {
                 && let Some(shaper) = self.records[place].take()
             {
                 self.suspended -= usize::from(shaper.shaping.is_suspended());
+                self.suspended -= shaper.blocks.map_or(0, |blocks| blocks.suspended());
                 self.places.remove(&shaper.name);
                 self.vacant.push(number);
             }

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::priority::Class;
 use crate::route::Destination;
+use crate::source::PoolId;
 
 /// A site that could not be reached.
 #[derive(Debug)]
@@ -21,10 +22,11 @@ pub(super) struct Down {
     pub(super) fault: Arc<Fault>,
 }
 
-/// One destination.
+/// One destination, and the pool of sources that its mail goes from.
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) destination: Destination,
+    pub(super) pool: PoolId,
     due: Due,
     /// Parcels of any state.
     pub(super) parcels: usize,
@@ -60,9 +62,10 @@ pub(super) struct Site {
 }
 
 impl Site {
-    fn new(destination: Destination, limit: usize) -> Self {
+    fn new(destination: Destination, pool: PoolId, limit: usize) -> Self {
         Site {
             destination,
+            pool,
             due: Due::default(),
             parcels: 0,
             recipients: 0,
@@ -207,7 +210,8 @@ const SWEPT_MIN: usize = 1024;
 pub(super) struct Sites {
     records: Vec<Option<Site>>,
     vacant: Vec<u32>,
-    places: HashMap<Destination, u32>,
+    /// By pool and destination.
+    places: Vec<HashMap<Destination, u32>>,
     limit_first: usize,
     swept_at: usize,
     /// Sites that are down and have due parcels, in turn.
@@ -219,7 +223,7 @@ impl Sites {
         Sites {
             records: Vec::new(),
             vacant: Vec::new(),
-            places: HashMap::new(),
+            places: Vec::new(),
             limit_first: SITE_CONVERSATIONS_FIRST.min(site_conversations_max).max(1),
             swept_at: SWEPT_MIN,
             failing: VecDeque::new(),
@@ -227,17 +231,22 @@ impl Sites {
     }
 
     /// The place of a destination's site, where there is one.
-    pub(super) fn find(&self, destination: &Destination) -> Option<u32> {
-        self.places.get(destination).copied()
+    pub(super) fn find(&self, destination: &Destination, pool: PoolId) -> Option<u32> {
+        self.places.get(pool.place())?.get(destination).copied()
     }
 
-    /// The place of the site that a name means while its mail servers are not known.
-    pub(super) fn named(&self, name: &str) -> Option<u32> {
+    fn count(&self) -> usize {
+        self.places.iter().map(HashMap::len).sum()
+    }
+
+    /// The places of the sites that a name means while their mail servers are not known, one for each pool.
+    pub(super) fn named(&self, name: &str) -> Vec<u32> {
         let destination = match name.strip_prefix("route ").and_then(|number| number.parse::<usize>().ok()) {
-            Some(number) => Destination::Route { index: number.checked_sub(1)? },
+            Some(0) => return Vec::new(),
+            Some(number) => Destination::Route { index: number - 1 },
             None => Destination::Mx { domain: name.to_owned() },
         };
-        self.find(&destination)
+        self.places.iter().filter_map(|places| places.get(&destination).copied()).collect()
     }
 
     /// All of them.
@@ -261,11 +270,17 @@ impl Sites {
     }
 
     /// Makes the place of a destination's site; there is none yet.
-    pub(super) fn place(&mut self, destination: &Destination, now: Timestamp, shapers: &mut Shapers) -> u32 {
-        if self.places.len() >= self.swept_at {
+    pub(super) fn place(
+        &mut self,
+        destination: &Destination,
+        pool: PoolId,
+        now: Timestamp,
+        shapers: &mut Shapers,
+    ) -> u32 {
+        if self.count() >= self.swept_at {
             self.sweep(now, shapers);
         }
-        let site = Some(Site::new(destination.clone(), self.limit_first));
+        let site = Some(Site::new(destination.clone(), pool, self.limit_first));
         let place = match self.vacant.pop() {
             Some(place) => {
                 self.records[place as usize] = site;
@@ -276,7 +291,10 @@ impl Sites {
                 u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        self.places.insert(destination.clone(), place);
+        if self.places.len() <= pool.place() {
+            self.places.resize_with(pool.place() + 1, HashMap::new);
+        }
+        self.places[pool.place()].insert(destination.clone(), place);
         place
     }
 
@@ -287,7 +305,9 @@ impl Sites {
             if let (true, Ok(number)) = (unused, u32::try_from(place))
                 && let Some(site) = self.records[place].take()
             {
-                self.places.remove(&site.destination);
+                if let Some(places) = self.places.get_mut(site.pool.place()) {
+                    places.remove(&site.destination);
+                }
                 self.vacant.push(number);
                 if let Some(shaper) = shapers.get_mut(site.shaper) {
                     shaper.sites -= 1;
@@ -295,7 +315,7 @@ impl Sites {
             }
         }
         shapers.sweep(now);
-        self.swept_at = (2 * self.places.len()).max(SWEPT_MIN);
+        self.swept_at = (2 * self.count()).max(SWEPT_MIN);
     }
 
     /// The site at a place that [`Sites::place`] gave, as long as it has parcels or conversations.

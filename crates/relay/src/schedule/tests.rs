@@ -4,6 +4,7 @@ mod anything;
 mod chosen;
 mod fairness;
 mod shaping;
+mod sources;
 
 use super::*;
 use crate::outcome::{Class, Failure, Finding, SiteAction};
@@ -33,7 +34,14 @@ fn due_now(recipient: u16, domain: &str) -> Addressed {
 }
 
 fn fault() -> Arc<Fault> {
-    let attempt = Attempt { at: START, milliseconds: 5, host: "mx.example".into(), remote: None, tls: "none".into() };
+    let attempt = Attempt {
+        at: START,
+        milliseconds: 5,
+        host: "mx.example".into(),
+        remote: None,
+        tls: "none".into(),
+        source: None,
+    };
     Arc::new(Fault { finding: Finding::Failed(Failure::Connect("refused".into())), attempt })
 }
 
@@ -66,6 +74,12 @@ struct World {
     hosts: usize,
     /// Sites that were left alone, and until when.
     suspended: Vec<(String, Timestamp)>,
+    /// The pool of what arrives.
+    pool: PoolId,
+    /// The source of each conversation.
+    from: BTreeMap<ConversationId, SourceId>,
+    /// Sources that were set aside (true) or got through again.
+    aside: Vec<(String, bool)>,
 }
 
 impl World {
@@ -81,6 +95,9 @@ impl World {
             dials: 0,
             hosts: 0,
             suspended: Vec::new(),
+            pool: PoolId::default(),
+            from: BTreeMap::new(),
+            aside: Vec::new(),
         }
     }
 
@@ -95,7 +112,8 @@ impl World {
         let mut found = Vec::new();
         for action in self.scheduler.on(event, self.now, &mut self.dice) {
             match action {
-                Action::Open { conversation, parcel, find, destination } => {
+                Action::Open { conversation, parcel, find, destination, source } => {
+                    self.from.extend(source.map(|source| (conversation, source)));
                     self.dials += 1;
                     if find {
                         let hosts = self.hosts_of(&destination);
@@ -110,6 +128,8 @@ impl World {
                     assert!(self.busy.remove(&conversation).is_some());
                 }
                 Action::Suspended { site, until, .. } => self.suspended.push((site.to_string(), until)),
+                Action::SetAside { source, .. } => self.aside.push((source.name.clone(), true)),
+                Action::Restored(source) => self.aside.push((source.name.clone(), false)),
                 Action::Carry { conversation, parcel } => {
                     assert!(self.busy.insert(conversation, parcel).is_none(), "a conversation carries one at a time");
                     assert!(!self.closing.contains(&conversation));
@@ -161,7 +181,13 @@ impl World {
     }
 
     fn arrive_as(&mut self, message: u128, (account, class): (u64, Urgency), recipients: Vec<Addressed>) {
-        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), class, recipients });
+        self.tell(Event::Arrived {
+            message: MessageId(message),
+            account: Id::new(account),
+            class,
+            pool: self.pool,
+            recipients,
+        });
     }
 
     /// The conversation delivers what it carries.

@@ -12,9 +12,9 @@ use super::view::{
     BackupView, BackupsView, BlockView, BrakeView, CapturedDetailView, CapturedView, CertificateView, CheckView,
     ConnectionView, ContactsView, CredentialView, DmarcReportedView, DomainHealthView, DomainView, DoneView,
     ErasureView, KeptBackupView, MemberLinkView, MemberView, MessageView, PlanRequestView, PlanView, QueuePartView,
-    QueueView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView, SuppressionView,
-    SuppressionsImportedView, TlsReportView, TlsSessionsView, UnknownReplyView, WebhookCallView, WebhookSecretView,
-    WebhookView, ZoneView,
+    QueueView, SendingSourceView, SignInView, SiteView, SmtpUserView, SourceView, StatisticsView, SubmissionView,
+    SuppressionView, SuppressionsImportedView, TlsReportView, TlsSessionsView, UnknownReplyView, WebhookCallView,
+    WebhookSecretView, WebhookView, ZoneView,
 };
 use super::{Fault, GivenMessage, QueueOrder, RulesChange, Selection, Setting, TermsChange, WebhookWish};
 use crate::account::{Account, Contact};
@@ -250,6 +250,10 @@ operations! {
     SiteList { after: Option<String>, limit: u32, troubled: bool } needs Operator;
     /// Has a site tried now that is left alone or slowed.
     SiteResume { site: String } needs Operator;
+    /// Lists the sources that mail is sent from, with what is in force for each.
+    SourceList needs Operator;
+    /// Has a source tried now that is set aside.
+    SourceResume { source: String } needs Operator;
     /// Lists what was counted of TLS with the mail servers of domains, on the present day and on those whose reports are still to
     /// go out, in the order of days and names, behind one of them (`2026-11-30/example.com`).
     TlsSessionList { after: Option<String>, limit: u32 } needs Operator;
@@ -372,6 +376,7 @@ impl Operation {
                 | Operation::QueueCount { .. }
                 | Operation::UnknownReplies
                 | Operation::SiteList { .. }
+                | Operation::SourceList
                 | Operation::TlsSessionList { .. }
                 | Operation::TlsReportList { .. }
                 | Operation::Blocks
@@ -532,6 +537,7 @@ answers! {
     Source(SourceView);
     UnknownReplies(Vec<UnknownReplyView>);
     Sites(Vec<SiteView>);
+    SendingSources(Vec<SendingSourceView>);
     TlsSessions(Vec<TlsSessionsView>);
     TlsReports(Vec<TlsReportView>);
     Blocks(Vec<BlockView>);

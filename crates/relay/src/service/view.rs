@@ -29,8 +29,9 @@ pub use inbox::{
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, QueuePartView,
-    RepairStepView, RepairView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView,
+    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, PoolMemberView,
+    QueuePartView, RepairStepView, RepairView, SendingSourceView, SiteView, TlsReportView, TlsSessionsView,
+    UnknownReplyView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -260,6 +261,8 @@ views! {
         remote: Option<String>,
         /// How it was encrypted: `TLS 1.3, DANE`, `TLS 1.3, MTA-STS`, `TLS 1.3`, …, or `none`, with what there is to say behind it.
         tls: String,
+        /// The source that it was made from, with its address where that is known; none where the relay has but one.
+        source: Option<String>,
     }
     /// Everything about one row of Activity.
     ActivityDetailView {

@@ -114,6 +114,7 @@ fn delivered(envelope: &Envelope) -> Settlement {
         host: "mx.example.org".to_owned(),
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "TLS 1.3".to_owned(),
+        source: None,
     };
     let verdict = |recipient| Verdict {
         recipient,

@@ -26,6 +26,7 @@ mod members;
 mod plans;
 mod reconcile;
 pub mod repair;
+mod sent_from;
 mod side_file;
 pub mod spool;
 mod sqlite;

@@ -150,6 +150,7 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
             remote: REMOTE,
             client_name: "client.example.com".into(),
             tls: "TLS 1.3".into(),
+            source: Some("out1 (192.0.2.7)".into()),
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,

@@ -4,7 +4,7 @@ use relay::id::MessageId;
 use relay::service::operation::{Health, Operation};
 use relay::service::view::{
     AuditView, BackupView, BackupsView, BlockView, CertificateView, CheckView, DoneView, KeptBackupView, MessageView,
-    QueueView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView, ZoneView,
+    QueueView, SendingSourceView, SiteView, TlsReportView, TlsSessionsView, UnknownReplyView, ZoneView,
 };
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -154,6 +154,27 @@ pub(super) async fn site_list(asking: Asking, Query(sites): Query<Sites>) -> Out
 pub(super) struct SiteOrder {
     /// The name of the site.
     site: String,
+}
+
+/// Lists the sources that mail is sent from, with what is in force for each; none where the relay has but one without a name.
+#[utoipa::path(get, path = "/sources", operation_id = "SourceList", tag = "Queue",
+    responses((status = 200, body = Vec<SendingSourceView>)))]
+pub(super) async fn source_list(asking: Asking) -> Outcome<Vec<SendingSourceView>> {
+    asking.run(Operation::SourceList).await
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceOrder {
+    /// The name of the source.
+    source: String,
+}
+
+/// Has a source tried now that is set aside.
+#[utoipa::path(post, path = "/sources/resume", operation_id = "SourceResume", tag = "Queue", request_body = SourceOrder,
+    responses((status = 200, body = DoneView)))]
+pub(super) async fn source_resume(asking: Asking, Body(order): Body<SourceOrder>) -> Outcome<DoneView> {
+    asking.run(Operation::SourceResume { source: order.source }).await
 }
 
 /// Has a site tried now that is left alone or slowed.

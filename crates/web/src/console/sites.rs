@@ -31,6 +31,8 @@ struct Row {
     /// What led to it, in the reader's language.
     why: String,
     at: String,
+    /// The sources that it blocks.
+    blocked: String,
     is_troubled: bool,
 }
 
@@ -59,7 +61,8 @@ fn row(page: &Page, site: SiteView) -> Row {
         until: moment(&site.until),
         why: site.class.map(|class| class.words(words.language, &first)).unwrap_or_default(),
         at: moment(&site.said_at),
-        is_troubled: site.state != "open",
+        blocked: site.blocked_sources.join(", "),
+        is_troubled: site.state != "open" || !site.blocked_sources.is_empty(),
         site,
     }
 }

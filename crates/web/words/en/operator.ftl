@@ -196,7 +196,25 @@ site-probing = Being tried
 site-slowed = Slowed
 site-suspended = Suspended
 site-unreached = Not reached
+source-good = In use
+source-set-aside = Set aside
+source-tried = Being tried
+sources-blocked = Blocked by
+sources-connections = Connections
+sources-lede = The addresses that mail is sent from. One that nothing gets through from is set aside and tried again by itself; a site that blocks one gets its mail from the others of the pool.
+sources-messages = Messages since the start
+sources-more = { $count ->
+    [one] { $sites } and one more
+   *[other] { $sites } and { $count } more
+}
+sources-none = No named source
+sources-none-what = Mail is sent from the address that the system chooses. Sources and pools are named in the configuration.
+sources-pool = { $pool } (weight { $weight })
+sources-pools = Pools
+sources-source = Source
+sources-title = Sources
 sites-all = Show all
+sites-blocks = blocks { $sources }
 sites-connections = Connections, of those allowed
 sites-lede = The mail servers that mail goes to; domains that share theirs stand together. What a site said about this relay, and what follows: fewer connections, fewer messages a minute, or a pause, until it takes mail without a complaint.
 sites-more = { $count ->

@@ -149,6 +149,7 @@ status-soft = Soft bounce
 timeline-accepted = On disk, and ours to deliver. We answered:
 timeline-report = Report of another server
 timeline-attempt = Attempt { $number }: { $status }
+timeline-attempt-from = { $server }, { $how }, { $took } ms, sent from { $source }
 timeline-attempt-how = { $server }, { $how }, { $took } ms
 timeline-clear = not encrypted
 timeline-clear-tested = not encrypted, which the MTA-STS policy of the domain would refuse if it were not on trial

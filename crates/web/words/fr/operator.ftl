@@ -196,7 +196,25 @@ site-probing = À l’essai
 site-slowed = Ralenti
 site-suspended = Suspendu
 site-unreached = Injoignable
+source-good = Utilisée
+source-set-aside = Mise de côté
+source-tried = À l’essai
+sources-blocked = Bloquée par
+sources-connections = Connexions
+sources-lede = Les adresses d’où part le courriel. Une source dont rien ne passe est mise de côté, puis essayée de nouveau d’elle-même ; un site qui en bloque une reçoit son courriel des autres sources du groupe.
+sources-messages = Messages depuis le démarrage
+sources-more = { $count ->
+    [one] { $sites } et un autre
+   *[other] { $sites } et { $count } autres
+}
+sources-none = Aucune source nommée
+sources-none-what = Le courriel part de l’adresse que choisit le système. Les sources et leurs groupes se nomment dans la configuration.
+sources-pool = { $pool } (poids { $weight })
+sources-pools = Groupes
+sources-source = Source
+sources-title = Sources
 sites-all = Tout afficher
+sites-blocks = bloque { $sources }
 sites-connections = Connexions, sur celles permises
 sites-lede = Les serveurs auxquels part le courriel ; les domaines qui ont les mêmes sont réunis. Ce qu’un site a dit de ce relais, et ce qui s’ensuit : moins de connexions, moins de messages par minute, ou une pause, jusqu’à ce qu’il prenne le courriel sans se plaindre.
 sites-more = { $count ->

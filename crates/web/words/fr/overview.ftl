@@ -149,6 +149,7 @@ status-soft = Rebond temporaire
 timeline-accepted = Enregistré sur disque ; sa livraison nous incombe désormais. Nous avons répondu :
 timeline-report = Rapport d’un autre serveur
 timeline-attempt = Tentative { $number } : { $status }
+timeline-attempt-from = { $server }, { $how }, { $took } ms, envoyé depuis { $source }
 timeline-attempt-how = { $server }, { $how }, { $took } ms
 timeline-clear = sans chiffrement
 timeline-clear-tested = sans chiffrement, ce que la politique MTA-STS du domaine refuserait si elle n’était pas à l’essai

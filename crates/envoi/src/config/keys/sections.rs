@@ -41,6 +41,17 @@ pub(in crate::config) const SECTIONS: &[Section] = &[
         help: "Where mail for some domains goes instead of to their MX. May be repeated; the first match wins.",
     },
     Section {
+        name: "source",
+        repeated: true,
+        help: "Where mail is sent from (docs/operate/sources.md). May be repeated; without one the system chooses the address, and the \
+               relay says its hostname.",
+    },
+    Section {
+        name: "pool",
+        repeated: true,
+        help: "Sources that share mail. May be repeated; without one all sources do, alike.",
+    },
+    Section {
         name: "bounces",
         repeated: false,
         help: "What other servers say when they do not deliver: of which class it is, and where they report what comes later.",

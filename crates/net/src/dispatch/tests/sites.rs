@@ -1,11 +1,14 @@
-//! Sites that complain about us, and domains that share their mail servers.
+//! Sites that complain about us, domains that share their mail servers, and sources that nothing gets through from.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use relay::activity::Status;
-use relay::outcome::{Class, Stage};
+use relay::outcome::{Class, Failure, Stage};
 use relay::retry::GREYLISTING_DELAY;
+use relay::schedule::SourceHealth;
 use relay::shaping::Phase;
+use relay::source::{Source, Sources};
 use relay::store::StoreError;
 use smtp::reply::Enhanced;
 
@@ -119,4 +122,32 @@ async fn a_site_that_finds_us_too_fast_is_paused_and_loses_nothing() {
     for message in messages {
         assert_eq!(world.statuses(message), [Status::Delivered]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_waits_with_the_reason_while_no_source_can_be_used_and_goes_once_one_can() {
+    let source = |name: &str, last| Source {
+        name: name.into(),
+        v4: Some([192, 0, 2, last].into()),
+        v6: None,
+        hello: format!("{name}.relay.example"),
+    };
+    let sources = Sources::new(vec![source("out1", 1), source("out2", 2)], Vec::new()).unwrap();
+    let world = World::with(Vec::new(), |settings, _| settings.sources = Arc::new(sources));
+    world.hop("one.example", Hop::Fails(Failure::Source("192.0.2.1 cannot be sent from".into())));
+    let message = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    let row = &world.rows(message)[0];
+    assert_eq!((row.status, row.class), (Status::Deferred, Some(Class::RelaySource)));
+    assert!(!row.reason.contains("192.0.2.1"), "accounts are told that it is not their fault, and no more");
+    let sources = world.handle.sources();
+    assert!(sources.iter().all(|source| matches!(source.health, SourceHealth::SetAside(_))), "{sources:?}");
+    assert!(sources[0].why.as_ref().is_some_and(|why| why.contains("192.0.2.1 cannot be sent from")));
+    world.hop("one.example", Hop::Takes);
+    assert!(matches!(world.handle.resume_source("out3"), Err(StoreError::NotFound(_))));
+    world.handle.resume_source("out1").unwrap();
+    world.settle().await;
+    let row = &world.rows(message)[0];
+    assert_eq!((row.status, row.last_attempt.as_ref().unwrap().source.as_deref()), (Status::Delivered, Some("out1")));
+    assert_eq!(world.handle.sources()[0].health, SourceHealth::Good);
 }

@@ -175,7 +175,9 @@ impl Carrier for Script {
             *line = None;
         }
         let host = format!("mx.{}", addresses[0].domain());
-        let attempt = Attempt { at, milliseconds: pace.as_millis() as u64, host, remote: None, tls: "none".into() };
+        let source = parcel.source.as_ref().map(|source| source.name.clone());
+        let milliseconds = pace.as_millis() as u64;
+        let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source };
         // as a next hop that lists DSN, where its name says so
         let is_asked = parcel.envelope.requests.is_some() && addresses[0].domain().starts_with("dsn.");
         let passed_on = if is_asked { parcel.recipients.clone() } else { Vec::new() };

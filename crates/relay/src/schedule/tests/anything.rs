@@ -202,7 +202,7 @@ impl Model {
         assert!(depth.conversations <= bounds.conversations_max);
         for site in 0..5 {
             let destination = mx(&format!("{site}.example"));
-            let place = scheduler.place(&destination, self.world.now);
+            let place = scheduler.place(&destination, PoolId::default(), self.world.now);
             let site = scheduler.sites.at(place);
             assert!(site.conversations <= bounds.site_conversations_max);
             let shaper = scheduler.shapers.get(site.shaper);
@@ -223,7 +223,7 @@ impl Model {
         for account in (0..3).map(Id::new) {
             assert_eq!(scheduler.turns.taken(account), carrying(Some(account)).count());
             for site in scheduler.sites.iter() {
-                let place = scheduler.sites.find(&site.destination);
+                let place = scheduler.sites.find(&site.destination, site.pool);
                 let here = carrying(Some(account)).filter(|known| Some(known.site) == place).count();
                 assert_eq!(site.taken(account), here);
             }

@@ -89,7 +89,7 @@ impl Slow {
         let now = self.at();
         for action in self.scheduler.on(event, now, &mut self.dice) {
             match action {
-                Action::Open { conversation, destination, parcel, find } => {
+                Action::Open { conversation, destination, parcel, find, .. } => {
                     let Destination::Mx { domain } = destination else { unreachable!("there are no routes") };
                     self.domains.insert(conversation, domain);
                     if find {
@@ -103,7 +103,11 @@ impl Slow {
                 }
                 Action::Carry { conversation, parcel } => self.carry(conversation, parcel.id, parcel.message),
                 Action::Close(conversation) => self.then(CLOSING, Then::Ended(conversation)),
-                Action::Fail { .. } | Action::End { .. } | Action::Suspended { .. } => unreachable!("all take mail"),
+                Action::Fail { .. }
+                | Action::End { .. }
+                | Action::Suspended { .. }
+                | Action::SetAside { .. }
+                | Action::Restored(_) => unreachable!("all take mail"),
             }
         }
     }
@@ -119,7 +123,13 @@ impl Slow {
     fn arrive(&mut self, message: u128, (account, class): (u64, Urgency), domain: &str) {
         let state = RecipientState::Waiting { due: self.at(), attempts: 0 };
         let recipients = vec![Addressed { recipient: 0, destination: mx(domain), state }];
-        self.tell(Event::Arrived { message: MessageId(message), account: Id::new(account), class, recipients });
+        self.tell(Event::Arrived {
+            message: MessageId(message),
+            account: Id::new(account),
+            class,
+            pool: PoolId::default(),
+            recipients,
+        });
     }
 
     fn happens(&mut self, then: Then, measured: &Measured<'_>) {

@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::id::Id;
 use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
-use crate::schedule::SiteState;
+use crate::schedule::{SiteState, SourceHealth, SourceState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
 use crate::shaping::Phase;
@@ -20,8 +20,8 @@ use serde::Serialize;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView, BlockView,
-    ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView, QueueRecipientView, QueueView, SiteView,
-    SmtpUserView, StatisticsView, TallyView, UnknownReplyView, UserTallyView,
+    ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView, PoolMemberView, QueueRecipientView,
+    QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView, TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -89,6 +89,7 @@ impl From<&Attempt> for AttemptView {
             host: attempt.host.clone(),
             remote: attempt.remote.map(|remote| remote.to_string()),
             tls: attempt.tls.clone(),
+            source: attempt.source.clone(),
         }
     }
 }
@@ -132,6 +133,31 @@ impl SiteView {
             class: said.and_then(|said| said.class),
             said: said.map(|said| said.text.clone()),
             said_at: said.map(|said| moment::text(said.at)),
+            blocked_sources: site.kept_out.iter().map(|(source, _)| source.clone()).collect(),
+        }
+    }
+}
+
+impl From<&SourceState> for SendingSourceView {
+    fn from(state: &SourceState) -> Self {
+        let (word, until) = match state.health {
+            SourceHealth::Good => ("good", None),
+            SourceHealth::SetAside(until) => ("set_aside", Some(until)),
+            SourceHealth::Tried => ("tried", None),
+        };
+        let pool = |(pool, weight): &(String, u32)| PoolMemberView { pool: pool.clone(), weight: *weight };
+        SendingSourceView {
+            source: state.source.name.clone(),
+            addresses: state.source.addresses().map(|address| address.to_string()).collect(),
+            hello: state.source.hello.clone(),
+            pools: state.pools.iter().map(pool).collect(),
+            state: word.to_owned(),
+            until: until.map(moment::text),
+            reason: state.why.clone(),
+            connections: state.conversations as u64,
+            messages: state.carried,
+            blocked_by: state.blocked.iter().map(|(site, _)| site.to_string()).collect(),
+            blocked_count: state.blocked_count as u64,
         }
     }
 }

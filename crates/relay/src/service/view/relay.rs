@@ -170,6 +170,41 @@ views! {
         said: Option<String>,
         /// When that was.
         said_at: Option<String>,
+        /// The sources of the relay's that it blocks.
+        blocked_sources: Vec<String>,
+    }
+    /// Where mail is sent from.
+    SendingSourceView {
+        /// Its name.
+        source: String,
+        /// Its addresses.
+        addresses: Vec<String>,
+        /// The name that it says in EHLO.
+        hello: String,
+        /// The pools that it is of.
+        pools: Vec<PoolMemberView>,
+        /// `good`; `set_aside`: nothing gets through from it, and nothing is sent from it for a while; `tried`: one message tries
+        /// whether that still holds.
+        state: String,
+        /// Until when it is set aside.
+        until: Option<String>,
+        /// Why it was set aside.
+        reason: Option<String>,
+        /// Connections from it now, idle ones included.
+        connections: u64,
+        /// Messages handed to it since the relay started.
+        messages: u64,
+        /// The first of the sites that block it.
+        blocked_by: Vec<String>,
+        /// How many sites block it.
+        blocked_count: u64,
+    }
+    /// A pool that a source is of.
+    PoolMemberView {
+        /// Its name.
+        pool: String,
+        /// The part of the pool's mail that is the source's, beside the weights of the others.
+        weight: u32,
     }
     /// How TLS went with the mail servers of one domain on one day (UTC), as it is counted for a report to the domain.
     TlsSessionsView {

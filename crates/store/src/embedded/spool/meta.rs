@@ -24,6 +24,8 @@ use smtp::address::{Address, ReversePath};
 
 pub(crate) use report::{report_in, report_out};
 
+use crate::embedded::sent_from;
+
 /// A meta part that cannot be read although its checksum is right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -401,7 +403,7 @@ pub(crate) fn settle_out(settlement: &Settlement, attempts: &[u32]) -> Vec<u8> {
     let attempt = settlement.attempt.as_ref().map(|attempt| AttemptV1 {
         at: attempt.at.0,
         milliseconds: attempt.milliseconds,
-        host: attempt.host.as_str().into(),
+        host: sent_from::joined(&attempt.host, attempt.source.as_deref()),
         remote: attempt.remote,
         tls: attempt.tls.as_str().into(),
     });
@@ -431,12 +433,16 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
     let (disk, behind): (SettleV1<'_>, &[u8]) = postcard::take_from_bytes(meta)?;
     let classes = if behind.is_empty() { Vec::new() } else { postcard::from_bytes::<ClassesV1>(behind)?.classes };
     let attempts = disk.verdicts.iter().map(|verdict| verdict.attempts).collect();
-    let attempt = disk.attempt.map(|attempt| Attempt {
-        at: Timestamp(attempt.at),
-        milliseconds: attempt.milliseconds,
-        host: attempt.host.into_owned(),
-        remote: attempt.remote,
-        tls: attempt.tls.into_owned(),
+    let attempt = disk.attempt.map(|attempt| {
+        let (host, source) = sent_from::parted(&attempt.host);
+        Attempt {
+            at: Timestamp(attempt.at),
+            milliseconds: attempt.milliseconds,
+            host: host.to_owned(),
+            remote: attempt.remote,
+            tls: attempt.tls.into_owned(),
+            source: source.map(str::to_owned),
+        }
     });
     let verdict = |(place, verdict): (usize, VerdictV1<'_>)| Verdict {
         recipient: verdict.recipient,

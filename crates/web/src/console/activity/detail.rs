@@ -91,6 +91,11 @@ fn attempt(words: &Words, attempt: &AttemptView) -> String {
     };
     let took = words.number(attempt.milliseconds);
     let how = encryption::told(words, &attempt.tls);
+    if let Some(source) = &attempt.source {
+        let told =
+            [("server", server.as_str()), ("how", how.as_str()), ("took", took.as_str()), ("source", source.as_str())];
+        return words.filled("timeline-attempt-from", &told);
+    }
     words.filled("timeline-attempt-how", &[("server", &server), ("how", &how), ("took", &took)])
 }
 

@@ -149,6 +149,7 @@ fn event(row: &Columns<'_>) -> rusqlite::Result<Event<String>> {
             host: row.get(7)?,
             remote: row.get::<_, Option<String>>(8)?.map(|remote| parsed(&remote)).transpose()?,
             tls: row.get(9)?,
+            source: None,
         }),
         None => None,
     };

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{status, status_number};
+use crate::embedded::sent_from;
 use crate::embedded::sqlite::malformed;
 
 /// The first octet of what is packed: how it is packed.
@@ -168,6 +169,7 @@ pub(super) struct Event<T> {
 pub(super) struct Tried<T> {
     at: u64,
     milliseconds: u64,
+    /// With the source behind it, where there is one.
     host: T,
     remote: Option<SocketAddr>,
     tls: T,
@@ -178,7 +180,7 @@ impl From<&Attempt> for Tried<String> {
         Tried {
             at: attempt.at.0,
             milliseconds: attempt.milliseconds,
-            host: attempt.host.clone(),
+            host: sent_from::joined(&attempt.host, attempt.source.as_deref()).into_owned(),
             remote: attempt.remote,
             tls: attempt.tls.clone(),
         }
@@ -375,12 +377,14 @@ impl<T: AsRef<str>> Event<T> {
 
 impl<T: AsRef<str>> Tried<T> {
     fn attempt(&self) -> Attempt {
+        let (host, source) = sent_from::parted(self.host.as_ref());
         Attempt {
             at: Timestamp(self.at),
             milliseconds: self.milliseconds,
-            host: self.host.as_ref().to_owned(),
+            host: host.to_owned(),
             remote: self.remote,
             tls: self.tls.as_ref().to_owned(),
+            source: source.map(str::to_owned),
         }
     }
 }

@@ -52,6 +52,7 @@ fn settled(number: u64, at: u64, outcome: Outcome) -> Event {
         host: "mx.example.org".into(),
         remote: None,
         tls: "none".into(),
+        source: None,
     };
     Event::Settled(Settlement {
         message: MessageId(u128::from(number)),

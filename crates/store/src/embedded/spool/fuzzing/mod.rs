@@ -338,6 +338,7 @@ pub fn metas() -> Vec<Vec<u8>> {
         host: "mx.example".to_owned(),
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "none".to_owned(),
+        source: None,
     };
     let verdicts = vec![verdict(0, Outcome::Deferred { until: Timestamp(70) }), verdict(2, Outcome::HardBounced)];
     let settlement = Settlement { message: MessageId(2), at: Timestamp(9), attempt: Some(attempt), verdicts };

@@ -93,6 +93,7 @@ pub(super) fn settlement(message: MessageId, verdicts: &[(u16, Outcome)]) -> Set
         host: "mx.example".to_owned(),
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "none".to_owned(),
+        source: None,
     };
     Settlement { message, at: Timestamp(9), attempt: Some(attempt), verdicts: verdicts.iter().map(verdict).collect() }
 }

@@ -1,0 +1,60 @@
+//! Sources: where mail is sent from, how each fares, and the order to try one now.
+
+use super::operate::Wanted;
+use super::table::{cut, table};
+use crate::moment::short;
+use clap::Subcommand;
+use relay::service::operation::Operation;
+use relay::service::view::SendingSourceView;
+
+/// The characters of a reason that a line has room for.
+const REASON_CHARACTERS: usize = 80;
+
+/// `source`
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// List the sources that mail is sent from, with how each fares
+    List,
+    /// Try a source now that is set aside
+    Resume {
+        /// Its name
+        source: String,
+    },
+}
+
+/// The operation of a command.
+pub(super) fn operation(command: &SourceCommand) -> Wanted {
+    match command {
+        SourceCommand::List => Operation::SourceList.into(),
+        SourceCommand::Resume { source } => Operation::SourceResume { source: source.clone() }.into(),
+    }
+}
+
+/// The list.
+pub(super) fn list(sources: &[SendingSourceView]) -> String {
+    let row = |source: &SendingSourceView| {
+        let pools: Vec<String> = source.pools.iter().map(|pool| format!("{}={}", pool.pool, pool.weight)).collect();
+        let more = source.blocked_count.saturating_sub(source.blocked_by.len() as u64);
+        let mut blocked = source.blocked_by.join(", ");
+        if more > 0 {
+            blocked.push_str(&format!(" and {more} more"));
+        }
+        vec![
+            source.source.clone(),
+            source.state.replace('_', " "),
+            source.addresses.join(", "),
+            source.hello.clone(),
+            pools.join(", "),
+            source.connections.to_string(),
+            source.messages.to_string(),
+            source.until.as_deref().map(short).unwrap_or_default(),
+            source.reason.as_deref().map(|reason| cut(reason, REASON_CHARACTERS)).unwrap_or_default(),
+            blocked,
+        ]
+    };
+    table(
+        &["source", "state", "addresses", "hello", "pools", "connections", "messages", "until", "why", "blocked by"],
+        sources.iter().map(row),
+        "The relay has no named source: it sends from the address that the system chooses.",
+    )
+}

@@ -1,0 +1,506 @@
+//! Sources at work: from which of its pool a conversation begins, and which are left out, because a site blocks them or because
+//! nothing gets through from them.
+//!
+//! Each source of a pool has the part of its mail that its weight says, counted in messages: whoever is furthest behind begins
+//! the next conversation. One that is left out for a while catches up with nobody for that.
+
+use std::sync::Arc;
+
+use super::shapers::Shaper;
+use super::{Action, ConversationId, Fault, SOURCE_TRIED_FOR, SOURCE_UNREACHED_MAX, Scheduler};
+use crate::clock::Timestamp;
+use crate::dice::Dice;
+use crate::outcome::{self, Failure, Finding};
+use crate::retry::{self, Jitter};
+use crate::shaping::{self, Allowance, Reaction, Recovery, Shaping};
+use crate::source::{PoolId, Source, SourceId, Sources};
+
+/// How far a message brings a source that weighs 1.
+const STRIDE: u64 = 1 << 20;
+
+/// Steps of recovery of a source from a block, until it counts as one that was never blocked.
+const RECOVERY_STEPS: usize = 4;
+
+/// Sites that block a source and are named.
+const SITES_SHOWN: usize = 5;
+
+/// A source from which nothing gets through.
+#[derive(Debug)]
+struct Aside {
+    until: Timestamp,
+    fault: Arc<Fault>,
+    /// What tries it since.
+    tried_by: Option<ConversationId>,
+}
+
+/// How a source fares.
+#[derive(Debug, Default)]
+struct Health {
+    /// Destinations one after the other that could not be reached from it, the last of them, and since when.
+    failures: u32,
+    last: Option<u32>,
+    since: Timestamp,
+    /// When it last reached one.
+    reached_at: Timestamp,
+    /// Times that it was set aside since it last reached one.
+    times: u32,
+    aside: Option<Aside>,
+    /// Messages handed to it since the start.
+    carried: u64,
+}
+
+/// What a site has against one source.
+#[derive(Debug)]
+struct Block {
+    source: SourceId,
+    shaping: Shaping,
+    fault: Option<Arc<Fault>>,
+    /// What tries it since.
+    tried_by: Option<ConversationId>,
+}
+
+/// What a site has against sources.
+#[derive(Debug, Default)]
+pub(super) struct Blocks(Vec<Block>);
+
+impl Blocks {
+    fn of(&self, source: SourceId) -> Option<&Block> {
+        self.0.iter().find(|block| block.source == source)
+    }
+
+    fn at(&mut self, source: SourceId) -> Option<&mut Block> {
+        self.0.iter_mut().find(|block| block.source == source)
+    }
+
+    /// The one of a source, which is made where there is none.
+    fn place(&mut self, source: SourceId) -> &mut Block {
+        let place = self.0.iter().position(|block| block.source == source).unwrap_or_else(|| {
+            let allowance =
+                Allowance { connections: RECOVERY_STEPS, messages: 0, recipients: 0, per_minute: 0, idle: None };
+            self.0.push(Block { source, shaping: Shaping::new(allowance), fault: None, tried_by: None });
+            self.0.len() - 1
+        });
+        &mut self.0[place]
+    }
+
+    /// How many of them keep a source out, or let it be tried.
+    pub(super) fn suspended(&self) -> usize {
+        self.0.iter().filter(|block| block.shaping.is_suspended()).count()
+    }
+
+    /// Somebody wants the site asked now.
+    pub(super) fn ask_again(&mut self, now: Timestamp) {
+        self.0.iter_mut().for_each(|block| block.shaping.ask_again(now));
+    }
+
+    pub(super) fn is_forgettable(&self, now: Timestamp) -> bool {
+        self.0.iter().all(|block| block.shaping.is_forgettable(now))
+    }
+}
+
+/// Until when something is left out that was left alone until then, and is tried by one conversation after that. `own`: whose
+/// own trial does not count.
+fn closed(
+    until: Timestamp,
+    tried_by: Option<ConversationId>,
+    own: Option<ConversationId>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    match tried_by {
+        _ if until > now => Some(until),
+        Some(_) if tried_by != own => Some(now.after(SOURCE_TRIED_FOR)),
+        _ => None,
+    }
+}
+
+/// The sources, and how each fares.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    sources: Arc<Sources>,
+    /// Of each pool how far its sources have come.
+    passes: Vec<Vec<u64>>,
+    health: Vec<Health>,
+}
+
+impl Sending {
+    pub(super) fn new(sources: Arc<Sources>) -> Self {
+        let passes = sources.pools().map(|(_, pool)| vec![0; pool.members.len()]).collect();
+        let health = sources.iter().map(|_| Health::default()).collect();
+        Sending { sources, passes, health }
+    }
+
+    /// Whether there is but the nameless source.
+    pub(super) fn is_plain(&self) -> bool {
+        self.health.is_empty()
+    }
+
+    /// A source.
+    pub(super) fn source(&self, id: SourceId) -> Option<Arc<Source>> {
+        self.sources.source(id).map(Arc::clone)
+    }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(super) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Sources that are set aside, or tried since.
+    pub(super) fn set_aside(&self) -> usize {
+        self.health.iter().filter(|health| health.aside.is_some()).count()
+    }
+
+    /// Which of a pool is furthest behind, of those that are open.
+    fn next(&mut self, pool: PoolId, open: &[bool]) -> Option<SourceId> {
+        let passes = self.passes.get_mut(pool.place())?;
+        let behind = (0..passes.len()).filter(|place| open[*place]).min_by_key(|place| passes[*place])?;
+        let pass = passes[behind];
+        for (other, is_open) in passes.iter_mut().zip(open) {
+            if !is_open {
+                *other = (*other).max(pass);
+            }
+        }
+        self.sources.members(pool).get(behind).map(|(source, _)| *source)
+    }
+
+    /// A source of a pool carries a message.
+    fn carries(&mut self, pool: PoolId, source: SourceId) {
+        let members = self.sources.members(pool);
+        if let Some(place) = members.iter().position(|(member, _)| *member == source)
+            && let Some(pass) = self.passes.get_mut(pool.place()).and_then(|passes| passes.get_mut(place))
+        {
+            *pass += STRIDE / u64::from(members[place].1);
+        }
+        if let Some(health) = self.health.get_mut(source.place()) {
+            health.carried += 1;
+        }
+    }
+
+    /// One more destination could not be reached from a source; whether that is the source's own fault: others get through.
+    fn unreached(&mut self, source: SourceId, site: u32, now: Timestamp) -> bool {
+        let Some(health) = self.health.get_mut(source.place()) else { return false };
+        if health.last != Some(site) {
+            health.failures = health.failures.saturating_add(1);
+            health.last = Some(site);
+            if health.failures == 1 {
+                health.since = now;
+            }
+        }
+        let (is_tried, failures, since) = (health.aside.is_some(), health.failures, health.since);
+        let mut others = (0..).zip(&self.health).filter(|(place, _)| *place != source.place());
+        is_tried || (failures >= SOURCE_UNREACHED_MAX && others.any(|(_, other)| other.reached_at > since))
+    }
+
+    fn aside(&mut self, source: SourceId) -> Option<&mut Aside> {
+        self.health.get_mut(source.place())?.aside.as_mut()
+    }
+}
+
+impl Shaper {
+    fn block(&self, source: SourceId) -> Option<&Block> {
+        self.blocks.as_ref()?.of(source)
+    }
+}
+
+impl Scheduler {
+    /// Until when a source is left out of what goes to the site of a shaper, and why.
+    fn closed_from(
+        &self,
+        source: SourceId,
+        shaper: u32,
+        own: Option<ConversationId>,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Arc<Fault>)> {
+        let aside = self.sending.health.get(source.place()).and_then(|health| health.aside.as_ref());
+        let aside =
+            aside.and_then(|aside| Some((closed(aside.until, aside.tried_by, own, now)?, Arc::clone(&aside.fault))));
+        aside.or_else(|| {
+            let block = self.shapers.get(shaper)?.block(source)?;
+            let until = block.shaping.suspended_until(now).unwrap_or_default();
+            Some((closed(until, block.tried_by, own, now)?, Arc::clone(block.fault.as_ref()?)))
+        })
+    }
+
+    /// Until when mail to a site has no source that it could go from, and why.
+    pub(super) fn without_source(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+        if self.sending.is_plain() {
+            return None;
+        }
+        let site = self.sites.get(place);
+        let mut soonest: Option<(Timestamp, Arc<Fault>)> = None;
+        for (source, _) in self.sending.sources.members(site.pool) {
+            let closed = self.closed_from(*source, site.shaper, None, now)?;
+            if soonest.as_ref().is_none_or(|(until, _)| closed.0 < *until) {
+                soonest = Some(closed);
+            }
+        }
+        soonest
+    }
+
+    /// The source of a conversation that begins with a site.
+    pub(super) fn choose_source(&mut self, place: u32, now: Timestamp) -> Option<SourceId> {
+        if self.sending.is_plain() {
+            return None;
+        }
+        let (pool, shaper) = (self.sites.get(place).pool, self.sites.get(place).shaper);
+        let members = self.sending.sources.members(pool).iter();
+        let open: Vec<bool> =
+            members.map(|(source, _)| self.closed_from(*source, shaper, None, now).is_none()).collect();
+        self.sending.next(pool, &open)
+    }
+
+    /// A conversation's source carries a message.
+    pub(super) fn carries_from(&mut self, source: Option<SourceId>, place: u32) {
+        if let Some(source) = source {
+            self.sending.carries(self.sites.get(place).pool, source);
+        }
+    }
+
+    /// A conversation tries its source, where that is left out for others.
+    pub(super) fn tries_source(&mut self, conversation: ConversationId) {
+        let Some(known) = self.conversations.get(&conversation) else { return };
+        let (Some(source), shaper) = (known.source, known.shaper) else { return };
+        if let Some(aside) = self.sending.aside(source) {
+            aside.tried_by = Some(conversation);
+        }
+        if let Some(block) = self.block_at(source, shaper).filter(|block| block.shaping.is_suspended()) {
+            block.tried_by = Some(conversation);
+        }
+    }
+
+    /// A conversation tries its source no more at a shaper.
+    pub(super) fn leaves_block(&mut self, conversation: ConversationId, source: Option<SourceId>, shaper: u32) {
+        let block = source.and_then(|source| self.block_at(source, shaper));
+        if let Some(block) = block.filter(|block| block.tried_by == Some(conversation)) {
+            block.tried_by = None;
+        }
+    }
+
+    /// A conversation is over, and so is its trial of a source.
+    pub(super) fn leaves_source(&mut self, conversation: ConversationId, source: Option<SourceId>, shaper: u32) {
+        self.leaves_block(conversation, source, shaper);
+        let aside = source.and_then(|source| self.sending.aside(source));
+        if let Some(aside) = aside.filter(|aside| aside.tried_by == Some(conversation)) {
+            aside.tried_by = None;
+        }
+    }
+
+    fn block_at(&mut self, source: SourceId, shaper: u32) -> Option<&mut Block> {
+        self.shapers.get_mut(shaper)?.blocks.as_mut()?.at(source)
+    }
+
+    /// Whether the source of a conversation is left out by now where that leads.
+    pub(super) fn has_lost_source(&self, conversation: ConversationId, now: Timestamp) -> bool {
+        let known = self.conversations.get(&conversation);
+        known.and_then(|known| self.closed_from(known.source?, known.shaper, None, now)).is_some()
+    }
+
+    /// Whether the source of a conversation is left out at a shaper that it turns out to lead to.
+    pub(super) fn may_not_come(&self, conversation: ConversationId, shaper: u32, now: Timestamp) -> bool {
+        let known = self.conversations.get(&conversation);
+        known.and_then(|known| self.closed_from(known.source?, shaper, Some(conversation), now)).is_some()
+    }
+
+    /// Whether a site keeps a conversation's source out, by now.
+    fn is_blocked(&self, source: Option<SourceId>, shaper: u32) -> bool {
+        let block = source.and_then(|source| self.shapers.get(shaper)?.block(source));
+        block.is_some_and(|block| block.shaping.is_suspended())
+    }
+
+    /// Whether a conversation was refused at the door because its source is blocked there: another one may be let in.
+    pub(super) fn is_refused(&self, source: Option<SourceId>, shaper: u32, fault: &Fault) -> bool {
+        matches!(fault.finding, Finding::Replied(..)) && self.is_blocked(source, shaper)
+    }
+
+    /// The site of a conversation says that it blocks its source; what follows for that.
+    pub(super) fn source_blocked(
+        &mut self,
+        conversation: ConversationId,
+        source: SourceId,
+        (heard, fault): (&shaping::Complaint, Arc<Fault>),
+        now: Timestamp,
+        dice: &mut dyn Dice,
+    ) -> Reaction {
+        let Some(number) = self.conversations.get(&conversation).map(|known| known.shaper) else {
+            return Reaction::Nothing;
+        };
+        let mut beside = self.conversations.iter().filter(|(other, _)| **other != conversation);
+        let others = beside.any(|(_, known)| known.shaper == number && known.source == Some(source) && known.proven);
+        let pauses = self.bounds.pauses;
+        let Some(shaper) = self.shapers.get_mut(number) else { return Reaction::Nothing };
+        let block = shaper.blocks.get_or_insert_default().place(source);
+        let was_suspended = block.shaping.is_suspended();
+        let reaction = block.shaping.complained(heard, 1, others, now, Jitter::roll(dice), &pauses);
+        if let Reaction::Suspended(_) = reaction {
+            block.fault = Some(fault);
+            // what is known of it now is not what the trial was for
+            block.tried_by = None;
+            self.shapers.suspended += usize::from(!was_suspended);
+        }
+        reaction
+    }
+
+    /// A conversation took part in a dialogue; what that means for its source.
+    pub(super) fn source_reached(
+        &mut self,
+        (source, shaper): (Option<SourceId>, u32),
+        (begun, complained): (Timestamp, bool),
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(source) = source else { return };
+        if let Some(health) = self.sending.health.get_mut(source.place()) {
+            (health.failures, health.last, health.times, health.reached_at) = (0, None, 0, now);
+            if health.aside.take().is_some() {
+                actions.extend(self.sending.source(source).map(Action::Restored));
+                self.wake_all_from(source, now);
+            }
+        }
+        let pauses = self.bounds.pauses;
+        let block = self.block_at(source, shaper).filter(|_| !complained);
+        let Some(block) = block else { return };
+        if block.shaping.taken(begun, now, &pauses) == Recovery::Lifted {
+            (block.fault, block.tried_by) = (None, None);
+            self.shapers.suspended -= 1;
+            self.wake_all_of(shaper, now);
+        }
+    }
+
+    /// Nothing was reached from a conversation's source; whether that is its own fault, and it is set aside.
+    pub(super) fn source_unreached(
+        &mut self,
+        source: Option<SourceId>,
+        place: u32,
+        fault: &Arc<Fault>,
+        now: Timestamp,
+        dice: &mut dyn Dice,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let Some(source) = source else { return false };
+        let (is_own, finding) = match &fault.finding {
+            Finding::Failed(Failure::Source(_)) => (true, fault.finding.clone()),
+            Finding::Failed(Failure::Connect(why)) => {
+                (false, Finding::Failed(Failure::Source(format!("no server is reached from it, the last was {why}"))))
+            }
+            _ => return false,
+        };
+        if !is_own && !self.sending.unreached(source, place, now) {
+            return false;
+        }
+        let Some(health) = self.sending.health.get_mut(source.place()) else { return false };
+        // several conversations find the same out
+        let is_known = health.aside.as_ref().is_some_and(|aside| aside.until > now);
+        if !is_known {
+            health.times = health.times.saturating_add(1);
+            let until = now.after(retry::site_delay(health.times, Jitter::roll(dice)));
+            let (_, why) = outcome::told(&finding);
+            let fault = Arc::new(Fault { finding, attempt: fault.attempt.clone() });
+            health.aside = Some(Aside { until, fault, tried_by: None });
+            let source = self.sending.source(source);
+            actions.extend(source.map(|source| Action::SetAside { source, until, why }));
+        }
+        true
+    }
+
+    /// Somebody wants a source tried now that is set aside.
+    pub(super) fn on_source_resumed(&mut self, source: SourceId, now: Timestamp) {
+        if let Some(aside) = self.sending.aside(source) {
+            aside.until = aside.until.min(now);
+            self.wake_all_from(source, now);
+        }
+    }
+
+    /// Makes due whatever was deferred because a source was left out. Looks at every parcel.
+    fn wake_all_from(&mut self, source: SourceId, now: Timestamp) {
+        let (sites, sources) = (&self.sites, Arc::clone(&self.sending.sources));
+        let is_its = |place| {
+            let site = sites.get(place);
+            site.down.is_none() && sources.members(site.pool).iter().any(|(member, _)| *member == source)
+        };
+        for place in self.parcels.waiting_for(is_its) {
+            let due = self.parcels.at(place).due.min(now);
+            self.parcels.wait(place, due);
+        }
+    }
+
+    /// Each source with what is in force for it.
+    pub fn sources(&self, now: Timestamp) -> Vec<SourceState> {
+        self.sending.sources.iter().map(|(id, source)| self.source_state(id, source, now)).collect()
+    }
+
+    fn source_state(&self, id: SourceId, source: &Arc<Source>, now: Timestamp) -> SourceState {
+        let sources = &self.sending.sources;
+        let weight =
+            |members: &[(SourceId, u32)]| members.iter().find(|(member, _)| *member == id).map(|(_, one)| *one);
+        let pools = sources.pools().filter_map(|(_, pool)| Some((pool.name.clone(), weight(&pool.members)?)));
+        let blocked = self.shapers.iter().filter_map(|shaper| {
+            let until = shaper.block(id)?.shaping.suspended_until(now)?;
+            Some((Arc::clone(&shaper.name), until))
+        });
+        let mut blocked: Vec<(Arc<str>, Timestamp)> = blocked.collect();
+        let blocked_count = blocked.len();
+        blocked.sort();
+        blocked.truncate(SITES_SHOWN);
+        let health = self.sending.health.get(id.place());
+        let aside = health.and_then(|health| health.aside.as_ref());
+        let (health_now, why) = match aside {
+            Some(aside) if aside.until > now => {
+                (SourceHealth::SetAside(aside.until), Some(outcome::told(&aside.fault.finding).1))
+            }
+            Some(aside) => (SourceHealth::Tried, Some(outcome::told(&aside.fault.finding).1)),
+            None => (SourceHealth::Good, None),
+        };
+        SourceState {
+            source: Arc::clone(source),
+            pools: pools.collect(),
+            conversations: self.conversations.values().filter(|known| known.source == Some(id)).count(),
+            carried: health.map_or(0, |health| health.carried),
+            health: health_now,
+            why,
+            blocked,
+            blocked_count,
+        }
+    }
+
+    /// The sources that the site of a shaper keeps out, and until when.
+    pub(super) fn kept_out(&self, shaper: Option<&Shaper>, now: Timestamp) -> Vec<(String, Timestamp)> {
+        let Some(blocks) = shaper.and_then(|shaper| shaper.blocks.as_ref()) else { return Vec::new() };
+        let named = |block: &Block| {
+            let until = block.shaping.suspended_until(now)?;
+            Some((self.sending.sources.source(block.source)?.name.clone(), until))
+        };
+        blocks.0.iter().filter_map(named).collect()
+    }
+}
+
+/// How a source fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceHealth {
+    /// It is used.
+    Good,
+    /// Nothing is sent from it until then.
+    SetAside(Timestamp),
+    /// One message tries whether it gets through.
+    Tried,
+}
+
+/// One source, for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// Which.
+    pub source: Arc<Source>,
+    /// The pools that it is of, with its weight in each.
+    pub pools: Vec<(String, u32)>,
+    /// Conversations from it now, idle ones included.
+    pub conversations: usize,
+    /// Messages handed to it since the start.
+    pub carried: u64,
+    /// How it fares.
+    pub health: SourceHealth,
+    /// Why it was set aside, in words for the operator.
+    pub why: Option<String>,
+    /// The first of the sites that block it, and until when each is left alone.
+    pub blocked: Vec<(Arc<str>, Timestamp)>,
+    /// How many these are.
+    pub blocked_count: usize,
+}

@@ -1,0 +1,182 @@
+//! Pools of sources, and sources that a site blocks or that nothing gets through from, in simulated time.
+
+use super::*;
+use crate::outcome::Stage;
+use crate::source::tests::pools;
+use smtp::reply::Reply;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn world(sources: &[&str], of: &[(&str, &[(&str, u32)])]) -> World {
+    let sources = Arc::new(pools(sources, of).unwrap());
+    let world = World::new(Bounds::default());
+    World { scheduler: world.scheduler.sending_from(sources), ..world }
+}
+
+impl World {
+    fn name(&self, conversation: ConversationId) -> &str {
+        let source = self.from[&conversation];
+        ["a", "b", "c"][source.place()]
+    }
+
+    /// Sends a message to a domain and says from where it goes; none where it does not go.
+    fn goes(&mut self, message: u128, domain: &str) -> Option<ConversationId> {
+        let due = RecipientState::Waiting { due: self.now, attempts: 0 };
+        let busy: Vec<_> = self.busy.keys().copied().collect();
+        self.arrive(message, 1, vec![Addressed { recipient: 0, destination: mx(domain), state: due }]);
+        self.busy.keys().copied().find(|conversation| !busy.contains(conversation))
+    }
+
+    /// Delivers over a conversation and closes it.
+    fn deliver_and_close(&mut self, conversation: ConversationId) {
+        self.deliver(conversation);
+        self.pass(self.scheduler.bounds.idle_kept + Duration::from_millis(1));
+        self.end_closed();
+    }
+
+    /// The greeting says that the source is blocked.
+    fn block(&mut self, conversation: ConversationId) {
+        self.tell(complaint(conversation, SiteAction::Suspend, 1, true));
+        let reply = Reply { code: 554, enhanced: None, lines: vec!["go away".into()], reference: None };
+        let said = Fault { finding: Finding::Replied(Stage::Greeting, reply), ..(*fault()).clone() };
+        let parcel = self.busy.remove(&conversation).unwrap();
+        self.tell(Event::Unreached { conversation, parcel: parcel.id, fault: Arc::new(said) });
+    }
+
+    fn state_of(&self, name: &str) -> SourceState {
+        self.scheduler.sources(self.now).into_iter().find(|state| state.source.name == name).unwrap()
+    }
+}
+
+#[test]
+fn each_source_has_the_part_that_its_weight_says() {
+    let mut world = world(&["a", "b"], &[("p", &[("a", 3), ("b", 1)])]);
+    for message in 0..400 {
+        let conversation = world.goes(message, &format!("d{message}.example")).unwrap();
+        world.deliver_and_close(conversation);
+    }
+    assert_eq!((world.state_of("a").carried, world.state_of("b").carried), (300, 100));
+    assert_eq!(world.state_of("a").pools, [("p".to_owned(), 3)]);
+}
+
+#[test]
+fn a_pool_has_conversations_of_its_own_within_what_its_site_allows() {
+    let mut world = world(&["a", "b"], &[("p", &[("a", 1)]), ("q", &[("b", 1)])]);
+    let first = world.goes(1, "one.example").unwrap();
+    world.deliver(first);
+    world.pool = world.scheduler.sending.sources().pools().nth(1).unwrap().0;
+    let second = world.goes(2, "one.example").unwrap();
+    assert_eq!((world.name(first), world.name(second)), ("a", "b"), "an idle conversation of another pool is not used");
+    let state = world.scheduler.sites(None, 9, false, world.now);
+    let counts = (state.len(), state[0].conversations, state[0].destination_count);
+    assert_eq!(counts, (1, 2, 1), "both count at the one site");
+}
+
+#[test]
+fn a_block_is_about_the_source_and_another_one_goes_on() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    assert_eq!(world.name(first), "a");
+    world.block(first);
+    assert_eq!(world.suspended.len(), 1);
+    let second = world.first_busy();
+    assert_eq!(world.name(second), "b", "the same message goes from the other one at once");
+    world.deliver(second);
+    for message in 2..6 {
+        let next = world.goes(message, "one.example").unwrap();
+        assert_eq!(world.name(next), "b");
+        world.deliver(next);
+    }
+    let site = world.scheduler.sites(None, 1, true, world.now).remove(0);
+    assert_eq!((site.kept_out.len(), site.kept_out[0].0.as_str()), (1, "a"));
+    assert_eq!(world.state_of("a").blocked_count, 1);
+    let elsewhere: Vec<_> = (10..14).map(|n| world.goes(n, &format!("d{n}.example")).unwrap()).collect();
+    assert!(elsewhere.iter().any(|one| world.name(*one) == "a"), "elsewhere it is as good as before");
+}
+
+#[test]
+fn where_all_are_blocked_mail_is_deferred_until_one_may_try() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    world.block(first);
+    let second = world.first_busy();
+    world.block(second);
+    assert_eq!((world.busy.len(), world.failing.len()), (0, 1));
+    let (parcel, not_before) = world.failing.pop().unwrap();
+    assert!(not_before > world.now);
+    world.defer(&parcel, not_before);
+    assert_eq!(world.scheduler.depth().suspended, 2);
+    world.pass(not_before.since(world.now));
+    let third = world.first_busy();
+    // the other may not be tried by more than one at a time either
+    world.deliver(third);
+    assert!(world.scheduler.depth().suspended < 2);
+    assert_eq!(world.scheduler.depth().messages, 0);
+}
+
+#[test]
+fn a_source_that_cannot_be_used_is_set_aside_and_tried_again() {
+    let mut world = world(&["a", "b"], &[]);
+    let broken =
+        Arc::new(Fault { finding: Finding::Failed(Failure::Source("no such address".into())), ..(*fault()).clone() });
+    let first = world.goes(1, "one.example").unwrap();
+    let parcel = world.busy.remove(&first).unwrap();
+    world.tell(Event::Unreached { conversation: first, parcel: parcel.id, fault: broken });
+    assert_eq!(world.aside, [("a".to_owned(), true)]);
+    assert_eq!(world.scheduler.depth().set_aside, 1);
+    let second = world.first_busy();
+    assert_eq!(world.name(second), "b");
+    world.deliver_and_close(second);
+    world.pass(MINUTE);
+    let trial = world.goes(2, "two.example").unwrap();
+    let beside = world.goes(3, "three.example").unwrap();
+    let mut from = [world.name(trial).to_owned(), world.name(beside).to_owned()];
+    from.sort();
+    assert_eq!(from, ["a", "b"], "one message tries it, the next goes from the other");
+    world.deliver(trial);
+    world.deliver(beside);
+    assert_eq!(world.aside.last(), Some(&("a".to_owned(), false)));
+    assert_eq!((world.scheduler.depth().set_aside, world.state_of("a").health), (0, SourceHealth::Good));
+}
+
+#[test]
+fn a_source_is_blamed_for_what_it_does_not_reach_only_while_others_get_through() {
+    let alone = |world: &mut World, source: &str, first: u128| {
+        let mut failed = 0;
+        for message in first..first + 60 {
+            let Some(conversation) = world.goes(message, &format!("d{message}.example")) else { continue };
+            if world.name(conversation) == source {
+                failed += 1;
+                world.unreached(conversation);
+                let failing: Vec<_> = world.failing.drain(..).collect();
+                for (parcel, _) in failing {
+                    world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+                }
+            } else {
+                world.deliver_and_close(conversation);
+            }
+        }
+        failed
+    };
+    let mut both = world(&["a", "b"], &[]);
+    let failed = alone(&mut both, "a", 0);
+    assert!(both.aside.contains(&("a".to_owned(), true)), "{failed}");
+    let mut one = world(&["a"], &[]);
+    alone(&mut one, "a", 0);
+    assert!(one.aside.is_empty(), "with nobody to compare it with it is the others that are down");
+}
+
+#[test]
+fn the_operator_has_a_source_tried_at_once() {
+    let mut world = world(&["a"], &[]);
+    let broken = Arc::new(Fault { finding: Finding::Failed(Failure::Source("gone".into())), ..(*fault()).clone() });
+    let first = world.goes(1, "one.example").unwrap();
+    let parcel = world.busy.remove(&first).unwrap();
+    world.tell(Event::Unreached { conversation: first, parcel: parcel.id, fault: broken });
+    let (parcel, not_before) = world.failing.pop().unwrap();
+    world.defer(&parcel, not_before);
+    assert!(world.busy.is_empty());
+    let source = world.scheduler.sending.sources().source_named("a").unwrap();
+    world.tell(Event::SourceResumed(source));
+    assert_eq!(world.busy.len(), 1);
+}
