@@ -35,6 +35,7 @@ pub(crate) fn envelope(number: u64) -> anyhow::Result<Envelope> {
         header_needs_smtputf8: false,
         needs_eight_bit: false,
         accepted_at: Timestamp(1_800_000_000_000 + number),
+        days_ahead: 0,
         retry_for: None,
         sandbox: false,
         facts: ContentFacts {

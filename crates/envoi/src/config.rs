@@ -6,6 +6,7 @@ mod example;
 mod keys;
 mod limits;
 mod read;
+mod reports;
 mod route;
 mod source;
 mod tls_reports;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use example::{example, markdown};
+pub use reports::Reports;
 pub use route::RouteTable;
 pub use value::parse_span;
 
@@ -241,17 +243,6 @@ pub struct Zone {
     pub listen: Vec<SocketAddr>,
 }
 
-/// Where other servers report on mail that has left.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reports {
-    /// Where they are taken.
-    pub listen: Vec<SocketAddr>,
-    /// Whether mail goes out with addresses of its own; never where nothing listens.
-    pub return_path: bool,
-    /// An address for complaints.
-    pub feedback: Option<String>,
-}
-
 /// The log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -427,7 +418,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         delivery: delivery(tree, folder),
         sources: source::read(tree),
         bounce_rules: tree.table("bounces").path("rules", folder),
-        reports: reports(tree),
+        reports: reports::read(tree),
         tls_reports: tls_reports::read(tree),
         blocklists: blocklists::read(tree),
         zone: zone(tree),
@@ -484,16 +475,6 @@ fn acme(tree: &Tree, folder: &Path) -> Option<Acme> {
         listen: if challenge == Challenge::Http { table.sockets("listen") } else { Vec::new() },
         ca_file: table.path("ca_file", folder),
     })
-}
-
-fn reports(tree: &Tree) -> Reports {
-    let table = tree.table("bounces");
-    let listen = table.sockets("listen");
-    Reports {
-        return_path: table.flag("return_path") && !listen.is_empty(),
-        feedback: Some(table.text("feedback")).filter(|address| !address.is_empty()),
-        listen,
-    }
 }
 
 fn zone(tree: &Tree) -> Zone {

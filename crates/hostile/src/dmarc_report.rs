@@ -63,6 +63,7 @@ fn domain(name: &str) -> SendingDomain {
         name: name.to_owned(),
         state: DomainState::Validated,
         bounce_mails: true,
+        cancels_mail: false,
         keys: Vec::new(),
         created_at: Timestamp(0),
         deleted_at: None,

@@ -287,6 +287,7 @@ impl World {
             header_needs_smtputf8: false,
             needs_eight_bit: letter.has_eight_bit,
             accepted_at: self.clock.now(),
+            days_ahead: 0,
             retry_for: None,
             sandbox: false,
             facts: ContentFacts { octets: content.len() as u64, header_octets, ..ContentFacts::default() },

@@ -26,6 +26,7 @@ fn domain(id: u64, name: &str) -> SendingDomain {
         name: name.into(),
         state: DomainState::Validated,
         bounce_mails: true,
+        cancels_mail: false,
         keys: vec![key],
         created_at: Timestamp(0),
         deleted_at: None,

@@ -29,6 +29,7 @@ fn domain(state: DomainState, policy: Option<Policy>) -> SendingDomain {
         name: "shop.example".into(),
         state,
         bounce_mails: true,
+        cancels_mail: false,
         keys: vec![key],
         created_at: Timestamp(0),
         deleted_at: None,

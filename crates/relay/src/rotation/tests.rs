@@ -32,6 +32,7 @@ fn domain(spare: DkimKey, finding: RecordState, looked_at: Timestamp) -> Sending
         name: "shop.example".into(),
         state: DomainState::Validated,
         bounce_mails: true,
+        cancels_mail: false,
         keys: vec![key("a", true), spare],
         created_at: START,
         deleted_at: None,

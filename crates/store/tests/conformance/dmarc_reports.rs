@@ -79,7 +79,7 @@ pub(crate) async fn what_is_old_or_nobodys_is_forgotten(store: &impl Store) {
     store.dmarc_prune(Day(11)).unwrap();
     let days = |domain: u64| kept(store, domain).rows.iter().map(|row| row.0.0).collect::<Vec<_>>();
     assert_eq!((days(one.number()), days(two.number()), days(nobodys)), (vec![11], vec![11], vec![]));
-    store.domain_delete(two, &by, NOW).unwrap();
+    store.domain_delete(two, false, &by, NOW).unwrap();
     store.dmarc_prune(Day(11)).unwrap();
     assert_eq!(kept(store, two.number()), Kept::default());
     store.dmarc_delete(account).unwrap();

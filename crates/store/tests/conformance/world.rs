@@ -150,7 +150,6 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
             remote: REMOTE,
             client_name: "client.example.com".into(),
             tls: "TLS 1.3".into(),
-            source: Some("out1 (192.0.2.7)".into()),
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -196,6 +195,7 @@ pub(crate) fn attempt(at: Timestamp) -> Attempt {
         host: "mx.example.org".into(),
         remote: Some("198.51.100.4:25".parse().unwrap()),
         tls: "TLS 1.3".into(),
+        source: Some("out1 (192.0.2.7)".into()),
     }
 }
 

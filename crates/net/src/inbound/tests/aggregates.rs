@@ -107,7 +107,7 @@ async fn only_the_address_of_a_domain_is_taken() {
     assert!(world.bring(&to, &report).await.starts_with("452 4.3.1"));
     assert_eq!(world.dmarc_kept(), Kept::default());
     let by = Actor { name: "operator".into(), from: "test".into() };
-    world.store.domain_delete(Id::new(1), &by, Timestamp(5)).unwrap();
+    world.store.domain_delete(Id::new(1), false, &by, Timestamp(5)).unwrap();
     assert!(world.bring(&to, &report).await.starts_with("550 5.7.1"), "of a domain that is deleted");
     world.shutdown.begin();
 }
