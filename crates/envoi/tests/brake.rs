@@ -81,7 +81,7 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
     assert!(held["reason"].as_str().unwrap().starts_with("Held by the automatic brake"), "{held}");
     let told = [
         ("jane@example.net", "Shop: the automatic brake is on"),
-        ("op@example.net", "Shop : le frein automatique est actif"),
+        ("op@example.net", "Shop\u{a0}: le frein automatique est actif"),
     ];
     for (address, subject) in told {
         let letter = eventually("the letter", || {

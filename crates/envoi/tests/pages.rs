@@ -287,6 +287,7 @@ fn forms() -> [Vec<(&'static str, &'static str)>; 2] {
         ("role", "regular"),
         ("sender", "a@acme.example"),
         ("site", "c.example"),
+        ("source", "out1"),
         ("target", "/nowhere/at/all"),
         ("time_zone", "Europe/Paris"),
         ("to", "b@c.example"),

@@ -274,7 +274,9 @@ fn the_example_is_good_and_so_is_every_line_of_it() {
         Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
         _ => line.to_owned(),
     };
-    let all_on: String = text.lines().map(|line| on(line) + "\n").collect();
+    // what `[[source]]` says otherwise is refused beside it
+    let is_said_once = |line: &&str| !line.starts_with("#source_addresses = ");
+    let all_on: String = text.lines().filter(is_said_once).map(|line| on(line) + "\n").collect();
     // an address for the page to unsubscribe is good where something serves that
     let (before, console) = all_on.split_once("[console]").unwrap();
     let console = console.replacen("listen = []", "listen = [\"0.0.0.0:8443\"]", 1);

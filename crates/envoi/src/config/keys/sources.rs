@@ -42,7 +42,7 @@ pub(super) const KEYS: &[Key] = &[
         "sources",
         Kind::Weights,
         Absent::Refused,
-        r#"["out1=3", "out2"]"#,
+        r#"["out1=3"]"#,
         "Its sources, each with the part of the mail that it carries, beside the others: 1 where nothing is said, up to 1000.",
     ),
     key(

@@ -220,7 +220,7 @@ mod tests {
     }
 
     /// What reads the same in both languages: names, and words that are alike.
-    const SAME: &[&str] = &["Message", "Site", "Webhook"];
+    const SAME: &[&str] = &["Message", "Site", "Source", "Webhook"];
 
     #[test]
     fn every_action_kind_field_and_word_is_said_in_both_languages() {
