@@ -42,7 +42,14 @@ const OPERATORS: &[&str] =
     &["/operator/accounts?q=Townsman+00777", "/operator/accounts?q=d777.town", "/operator/accounts?q=xylophone"];
 
 /// Links that lead out, or do something else than show, and what takes its time because it asks the world (checks).
-const NOT_FOLLOWED: &[&str] = &["/assets/", "/sign-out", "/activity/export", "/connections/export", "/operator/checks"];
+const NOT_FOLLOWED: &[&str] = &[
+    "/assets/",
+    "/sign-out",
+    "/activity/export",
+    "/connections/export",
+    "/operator/connections/export",
+    "/operator/checks",
+];
 
 /// One of each kind.
 pub(super) struct Place {
