@@ -48,11 +48,12 @@ pub struct Blocklists {
     remembered: Mutex<HashMap<String, (Timestamp, Said)>>,
 }
 
-/// One question: of whom, in which list, the name that it is asked by, and those by which the list is tried.
-struct Question {
-    listing: Listing,
-    name: String,
-    trials: [String; 2],
+/// A list, the labels that it is tried by (one that is there, and one that never is), and what it is asked about: as people call
+/// that, and as it is looked for below the list.
+struct Asked {
+    list: String,
+    trials: [&'static str; 2],
+    names: Vec<(String, String)>,
 }
 
 impl Blocklists {
@@ -63,42 +64,41 @@ impl Blocklists {
 
     /// What the lists say of addresses and a domain, in the order of the lists; those left out that say nothing.
     pub async fn look(self: &Arc<Self>, addresses: &[IpAddr], domain: &str) -> Vec<Listing> {
-        let questions = self.questions(addresses, domain);
-        let mut asking = JoinSet::new();
-        for (place, question) in questions.into_iter().enumerate() {
+        let lists = self.lists(addresses, domain).into_iter().map(|asked| {
             let here = Arc::clone(self);
-            asking.spawn(async move { (place, here.ask(question).await) });
-        }
-        let mut found: Vec<(usize, Option<Listing>)> = asking.join_all().await;
-        found.sort_by_key(|(place, _)| *place);
-        found.into_iter().filter_map(|(_, listing)| listing).collect()
-    }
-
-    fn questions(&self, addresses: &[IpAddr], domain: &str) -> Vec<Question> {
-        let question = |list: &String, name: String, below: String, trials: [&str; 2]| Question {
-            listing: Listing { list: list.clone(), name, is_listed: false },
-            name: format!("{below}.{list}"),
-            trials: trials.map(|trial| format!("{trial}.{list}")),
-        };
-        let of_addresses = self.lists.addresses.iter().take(LISTS_MAX).flat_map(|list| {
-            let one = move |address: &IpAddr| {
-                question(list, address.to_string(), reversed(*address), ["2.0.0.127", "1.0.0.127"])
-            };
-            addresses.iter().take(ADDRESSES_MAX).map(one)
+            async move { here.ask(asked).await }
         });
-        let domains = self.lists.domains.iter().take(LISTS_MAX);
-        let of_domain = domains.map(|list| question(list, domain.to_owned(), domain.to_owned(), ["test", "invalid"]));
-        of_addresses.chain(of_domain).collect()
+        at_once(lists).await.concat()
     }
 
-    async fn ask(&self, question: Question) -> Option<Listing> {
-        let Question { listing, name, trials: [there, absent] } = question;
-        let is_alive = self.said(&there).await == Some(true) && self.said(&absent).await == Some(false);
+    fn lists(&self, addresses: &[IpAddr], domain: &str) -> Vec<Asked> {
+        let about = |address: &IpAddr| (address.to_string(), reversed(*address));
+        let backwards: Vec<_> = addresses.iter().take(ADDRESSES_MAX).map(about).collect();
+        let itself = vec![(domain.to_owned(), domain.to_owned())];
+        let asked = |lists: &[String], trials: [&'static str; 2], names: &[(String, String)]| -> Vec<Asked> {
+            let one = |list: &String| Asked { list: list.clone(), trials, names: names.to_vec() };
+            lists.iter().take(LISTS_MAX).map(one).collect()
+        };
+        let of_addresses = asked(&self.lists.addresses, ["2.0.0.127", "1.0.0.127"], &backwards);
+        let of_domain = asked(&self.lists.domains, ["test", "invalid"], &itself);
+        of_addresses.into_iter().chain(of_domain).collect()
+    }
+
+    /// Asks a list, which is tried once for all that it is asked about.
+    async fn ask(self: Arc<Self>, Asked { list, trials: [there, absent], names }: Asked) -> Vec<Listing> {
+        let is_alive = self.said(&format!("{there}.{list}")).await == Some(true)
+            && self.said(&format!("{absent}.{list}")).await == Some(false);
         if !is_alive {
-            return None;
+            return Vec::new();
         }
-        let is_listed = self.said(&name).await?;
-        Some(Listing { is_listed, ..listing })
+        let listings = names.into_iter().map(|(name, below)| {
+            let (here, list) = (Arc::clone(&self), list.clone());
+            async move {
+                let is_listed = here.said(&format!("{below}.{list}")).await?;
+                Some(Listing { list, name, is_listed })
+            }
+        });
+        at_once(listings).await.into_iter().flatten().collect()
     }
 
     /// What was said of a name lately, or is now.
@@ -125,6 +125,19 @@ impl Blocklists {
         }
         said
     }
+}
+
+/// Does all of it at once; what came of it, in its order. Who leaves meanwhile ends it.
+async fn at_once<T: Send + 'static>(
+    work: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let mut doing = JoinSet::new();
+    for (place, one) in work.into_iter().enumerate() {
+        doing.spawn(async move { (place, one.await) });
+    }
+    let mut done = doing.join_all().await;
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, found)| found).collect()
 }
 
 /// What addresses mean that a list has for a name: those of the loopback network say that it is there (RFC 5782 §2.1). A list answers from
@@ -206,6 +219,7 @@ mod tests {
         let wanted = [named("192.0.2.1", true), named("2001:db8::1", false), named("shop.example", false)];
         assert_eq!(told(&lists).await, wanted);
         let asked = resolver.1.load(Ordering::Relaxed);
+        assert_eq!(asked, 2 + 2 + 3, "each list is tried once, whatever it is asked about");
         assert_eq!(told(&lists).await, wanted);
         assert_eq!(resolver.1.load(Ordering::Relaxed), asked, "it is remembered");
     }
