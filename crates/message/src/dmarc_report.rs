@@ -11,6 +11,7 @@ use std::io::BufReader;
 use std::net::IpAddr;
 
 use crate::mime::{Part, Parts};
+use crate::words;
 use elements::{Elements, Event};
 
 /// Rows of a report that differ and are told apart; of further ones the messages are counted alone.
@@ -236,8 +237,7 @@ fn domain(text: &str) -> String {
 
 /// A text on one harmless line.
 fn one_line(text: &str) -> String {
-    let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    clean.chars().filter(|letter| !letter.is_control()).take(CHARACTERS_MAX).collect()
+    words::one_line(text, CHARACTERS_MAX)
 }
 
 #[cfg(test)]

@@ -167,9 +167,7 @@ fn clean(field: &Field<'_>) -> String {
 
 /// A text on one harmless line.
 fn one_line(text: &str) -> String {
-    let spaced: Vec<&str> = text.split_whitespace().collect();
-    let clean = spaced.join(" ");
-    clean.chars().filter(|letter| !letter.is_control()).take(CHARACTERS_MAX).collect()
+    words::one_line(text, CHARACTERS_MAX)
 }
 
 /// An address without its angle brackets and whatever stands around it; none where there is none.

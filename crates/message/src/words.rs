@@ -51,6 +51,12 @@ pub(crate) fn decode(value: &[u8], characters_max: usize) -> String {
     clean.trim().chars().take(characters_max).collect()
 }
 
+/// A text on one harmless line, at most so many characters of it: runs of white space are a space, other controls are gone.
+pub(crate) fn one_line(text: &str, characters_max: usize) -> String {
+    let spaced = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    spaced.chars().filter(|letter| !letter.is_control()).take(characters_max).collect()
+}
+
 fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
