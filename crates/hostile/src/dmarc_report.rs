@@ -58,16 +58,7 @@ fn counted(report: &Aggregate, domain: &SendingDomain) {
 
 fn domain(name: &str) -> SendingDomain {
     SendingDomain {
-        id: Id::new(2),
-        account: Id::new(1),
-        name: name.to_owned(),
         state: DomainState::Validated,
-        bounce_mails: true,
-        cancels_mail: false,
-        keys: Vec::new(),
-        created_at: Timestamp(0),
-        deleted_at: None,
-        lost_at: None,
-        check: None,
+        ..SendingDomain::new(Id::new(2), Id::new(1), name, Vec::new(), Timestamp(0))
     }
 }

@@ -204,15 +204,7 @@ mod tests {
     fn domain(store: &Memory, private: Vec<u8>) -> Arc<SendingDomain> {
         let actor = Actor { name: "operator".into(), from: "test".into() };
         let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap();
-        let key = DkimKey {
-            selector: "s1".into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: String::new(),
-            active: true,
-            seen_at: Some(Timestamp(0)),
-            made_at: None,
-            moved_at: None,
-        };
+        let key = DkimKey { seen_at: Some(Timestamp(0)), ..DkimKey::new("s1", KeyAlgorithm::Ed25519, "", true) };
         let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
         let domain = store.domain_add(account.id, "shop.example", keys, &actor, Timestamp(0)).unwrap();
         store.domain_state(domain.id, DomainState::Vouched, &actor, Timestamp(0)).unwrap()
@@ -248,15 +240,7 @@ mod tests {
         let key = |selector: &str, active| {
             let seen_at = Some(Timestamp(0));
             let record = String::new();
-            let key = DkimKey {
-                selector: selector.into(),
-                algorithm: KeyAlgorithm::Ed25519,
-                record,
-                active,
-                seen_at,
-                made_at: None,
-                moved_at: None,
-            };
+            let key = DkimKey { seen_at, ..DkimKey::new(selector, KeyAlgorithm::Ed25519, record, active) };
             NewDkimKey { key, private: Secret::new(dkim::generate_ed25519().unwrap()) }
         };
         let account = store.account_add("Shop", &actor, Timestamp(0)).unwrap().id;

@@ -161,15 +161,7 @@ impl Relay {
         self.store.account_add("The relay", &actor, now).unwrap();
         let account = self.store.account_add("Shop", &actor, now).unwrap();
         let private = message::dkim::generate_ed25519().unwrap();
-        let key = DkimKey {
-            selector: "s1".into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: message::dkim::record(&private).unwrap(),
-            active: true,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        };
+        let key = DkimKey::new("s1", KeyAlgorithm::Ed25519, message::dkim::record(&private).unwrap(), true);
         let keys = vec![NewDkimKey { key, private: Secret::new(private) }];
         let domain = self.store.domain_add(account.id, "shop.example", keys, &actor, now).unwrap();
         self.store.domain_state(domain.id, DomainState::Vouched, &actor, now).unwrap()

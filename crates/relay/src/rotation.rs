@@ -137,14 +137,13 @@ pub fn steps(domain: &SendingDomain, pace: Pace, now: Timestamp) -> Vec<Step> {
             Stage::Signing { .. } | Stage::Resting { .. } | Stage::Awaited { .. } | Stage::Held => None,
         }
     };
-    [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519].into_iter().filter_map(of).collect()
+    KeyAlgorithm::ALL.into_iter().filter_map(of).collect()
 }
 
 /// The key whose missing record keeps this domain's keys from changing, though it is time.
 pub fn overdue(domain: &SendingDomain, pace: Pace, now: Timestamp) -> Option<&DkimKey> {
-    let algorithms = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
     let is_late = |algorithm: &KeyAlgorithm| matches!(stage(domain, *algorithm, pace, now), Some(Stage::Awaited { due }) if due <= now);
-    algorithms.into_iter().find(is_late).and_then(|algorithm| pair(domain, algorithm)).map(|(_, spare)| spare)
+    KeyAlgorithm::ALL.into_iter().find(is_late).and_then(|algorithm| pair(domain, algorithm)).map(|(_, spare)| spare)
 }
 
 /// Whether a seal was made by a key that another has taken the place of since its message was accepted: nobody could

@@ -35,6 +35,31 @@ pub struct SendingDomain {
     pub check: Option<Check>,
 }
 
+impl SendingDomain {
+    /// A domain as it is added: its records have not been looked at, and failed deliveries are told by DSNs.
+    pub fn new(
+        id: Id<SendingDomain>,
+        account: Id<Account>,
+        name: impl Into<String>,
+        keys: Vec<DkimKey>,
+        created_at: Timestamp,
+    ) -> SendingDomain {
+        SendingDomain {
+            id,
+            account,
+            name: name.into(),
+            state: DomainState::Pending,
+            bounce_mails: true,
+            keys,
+            created_at,
+            deleted_at: None,
+            cancels_mail: false,
+            lost_at: None,
+            check: None,
+        }
+    }
+}
+
 /// Whether a domain may be sent from (product: sending domains).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +93,11 @@ pub enum KeyAlgorithm {
     Ed25519,
 }
 
+impl KeyAlgorithm {
+    /// Both.
+    pub const ALL: [KeyAlgorithm; 2] = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
+}
+
 /// One DKIM key of a domain. The private half never leaves the store unwrapped but for signing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DkimKey {
@@ -88,6 +118,17 @@ pub struct DkimKey {
 }
 
 impl DkimKey {
+    /// A key as it comes with its domain: not seen in DNS yet.
+    pub fn new(
+        selector: impl Into<String>,
+        algorithm: KeyAlgorithm,
+        record: impl Into<String>,
+        active: bool,
+    ) -> DkimKey {
+        let (selector, record) = (selector.into(), record.into());
+        DkimKey { selector, algorithm, record, active, seen_at: None, made_at: None, moved_at: None }
+    }
+
     /// Whether it took the place of an earlier key and has neither been seen in DNS nor signed yet: nothing depends on it.
     pub fn is_awaited(&self) -> bool {
         self.made_at.is_some() && self.seen_at.is_none() && !self.active

@@ -48,29 +48,15 @@ mod tests {
 
     fn key(selector: &str, active: bool, seen: bool) -> DkimKey {
         DkimKey {
-            selector: selector.into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: "v=DKIM1; k=ed25519; p=AbCd==".into(),
-            active,
             seen_at: seen.then_some(Timestamp(1)),
-            made_at: None,
-            moved_at: None,
+            ..DkimKey::new(selector, KeyAlgorithm::Ed25519, "v=DKIM1; k=ed25519; p=AbCd==", active)
         }
     }
 
     fn domain(keys: Vec<DkimKey>) -> SendingDomain {
         SendingDomain {
-            id: Id::new(1),
-            account: Id::new(1),
-            name: "example.com".into(),
             state: DomainState::Vouched,
-            bounce_mails: true,
-            keys,
-            created_at: Timestamp(0),
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
+            ..SendingDomain::new(Id::new(1), Id::new(1), "example.com", keys, Timestamp(0))
         }
     }
 

@@ -344,17 +344,8 @@ pub(crate) mod tests {
 
     fn domain(name: &str) -> SendingDomain {
         SendingDomain {
-            id: Id::new(9),
-            account: Id::new(1),
-            name: name.into(),
             state: DomainState::Validated,
-            bounce_mails: true,
-            keys: Vec::new(),
-            created_at: Timestamp(0),
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
+            ..SendingDomain::new(Id::new(9), Id::new(1), name, Vec::new(), Timestamp(0))
         }
     }
 

@@ -313,31 +313,20 @@ mod tests {
 
     fn key(selector: &str, algorithm: KeyAlgorithm) -> DkimKey {
         let record = format!("v=DKIM1; k=rsa; p={selector}");
-        DkimKey {
-            selector: selector.into(),
-            algorithm,
-            record,
-            active: true,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        }
+        DkimKey::new(selector, algorithm, record, true)
     }
 
     fn domain(state: DomainState) -> SendingDomain {
         let (rsa, ed25519) = (KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519);
         SendingDomain {
-            id: Id::new(1),
-            account: Id::new(1),
-            name: "shop.example".into(),
             state,
-            bounce_mails: true,
-            keys: vec![key("r1", rsa), key("r2", rsa), key("e1", ed25519), key("e2", ed25519)],
-            created_at: START,
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
+            ..SendingDomain::new(
+                Id::new(1),
+                Id::new(1),
+                "shop.example",
+                vec![key("r1", rsa), key("r2", rsa), key("e1", ed25519), key("e2", ed25519)],
+                START,
+            )
         }
     }
 

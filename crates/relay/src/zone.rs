@@ -306,32 +306,20 @@ mod tests {
     use super::*;
     use crate::account::Account;
     use crate::clock::Timestamp;
-    use crate::sending_domain::{DomainState, KeyAlgorithm};
+    use crate::sending_domain::KeyAlgorithm;
     use std::sync::Arc;
 
     fn domain(id: u64) -> SendingDomain {
-        let key = |selector: &str| DkimKey {
-            selector: selector.into(),
-            algorithm: KeyAlgorithm::Rsa2048,
-            record: format!("v=DKIM1; p={}", "x".repeat(300)),
-            active: true,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
+        let key = |selector: &str| {
+            DkimKey::new(selector, KeyAlgorithm::Rsa2048, format!("v=DKIM1; p={}", "x".repeat(300)), true)
         };
-        SendingDomain {
-            id: Id::new(id),
-            account: Id::<Account>::new(1),
-            name: "shop.example".into(),
-            state: DomainState::Pending,
-            bounce_mails: true,
-            keys: vec![key("abc"), key("def")],
-            created_at: Timestamp(0),
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
-        }
+        SendingDomain::new(
+            Id::new(id),
+            Id::<Account>::new(1),
+            "shop.example",
+            vec![key("abc"), key("def")],
+            Timestamp(0),
+        )
     }
 
     fn publisher() -> Publisher {

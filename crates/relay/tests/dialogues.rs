@@ -57,19 +57,8 @@ fn directory(scene: &Scene) -> Directory {
         language: Language::English,
         created_at: NOW,
     };
-    let domain = SendingDomain {
-        id: domain,
-        account: account.id,
-        name: DOMAIN.to_owned(),
-        state: scene.domain,
-        bounce_mails: true,
-        keys: Vec::new(),
-        created_at: NOW,
-        deleted_at: None,
-        cancels_mail: false,
-        lost_at: None,
-        check: None,
-    };
+    let domain =
+        SendingDomain { state: scene.domain, ..SendingDomain::new(domain, account.id, DOMAIN, Vec::new(), NOW) };
     let user = SmtpUser {
         id: user,
         account: account.id,

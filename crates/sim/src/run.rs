@@ -142,14 +142,6 @@ fn book(world: &World) -> Result<Memory, StoreError> {
 }
 
 fn signing_key() -> NewDkimKey {
-    let key = DkimKey {
-        selector: "s1".to_owned(),
-        algorithm: KeyAlgorithm::Ed25519,
-        record: String::new(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("s1", KeyAlgorithm::Ed25519, "", true);
     NewDkimKey { key, private: Secret::new(KEY.to_vec()) }
 }

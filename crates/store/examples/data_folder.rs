@@ -148,15 +148,7 @@ fn book(store: &Embedded) -> Result<(), Failure> {
         &operator(),
         NOW,
     )?;
-    let key = DkimKey {
-        selector: "one".into(),
-        algorithm: KeyAlgorithm::Ed25519,
-        record: "v=DKIM1; k=ed25519; p=AAAA".into(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("one", KeyAlgorithm::Ed25519, "v=DKIM1; k=ed25519; p=AAAA", true);
     let keys = vec![NewDkimKey { key, private: Secret::new(b"the private half".to_vec()) }];
     let domain = store.domain_add(account, "example.com", keys, &operator(), NOW)?.id;
     store.domain_state(domain, DomainState::Vouched, &operator(), NOW)?;

@@ -31,8 +31,7 @@ impl<S: Store> Executor<S> {
             }
             Operation::DomainRotate { domain, algorithm, force } => {
                 let domain = service::domain_find(store, &domain, caller.scope)?;
-                let both = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
-                let algorithms = algorithm.as_ref().map_or(&both[..], std::slice::from_ref);
+                let algorithms = algorithm.as_ref().map_or(&KeyAlgorithm::ALL[..], std::slice::from_ref);
                 service::domain_rotate(store, &domain, algorithms, force, caller)?
             }
             Operation::DomainBounceMails { domain, on } => {

@@ -213,17 +213,8 @@ mod tests {
     fn domain(id: u64, account: u64, looked_at: Option<u64>) -> SendingDomain {
         let check = looked_at.map(|ago| Check::new(Timestamp(NOW.0 - ago * 1000), Vec::new()));
         SendingDomain {
-            id: Id::new(id),
-            account: Id::new(account),
-            name: format!("d{id}.example"),
-            state: DomainState::Pending,
-            bounce_mails: true,
-            keys: Vec::new(),
-            created_at: NOW,
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
             check,
+            ..SendingDomain::new(Id::new(id), Id::new(account), format!("d{id}.example"), Vec::new(), NOW)
         }
     }
 

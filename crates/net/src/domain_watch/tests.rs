@@ -90,14 +90,8 @@ impl World {
     }
 
     fn add_to(&self, account: Id<Account>, name: &str, state: DomainState) -> Id<SendingDomain> {
-        let key = |selector: &str, active| DkimKey {
-            selector: selector.into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: "v=DKIM1; k=ed25519; p=RIGHT".into(),
-            active,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
+        let key = |selector: &str, active| {
+            DkimKey::new(selector, KeyAlgorithm::Ed25519, "v=DKIM1; k=ed25519; p=RIGHT", active)
         };
         let new = |key| NewDkimKey { key, private: Secret::new(Vec::new()) };
         // no selector is given twice

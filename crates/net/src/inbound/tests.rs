@@ -70,15 +70,7 @@ impl World {
         let by = Actor { name: "operator".into(), from: "test".into() };
         let account = store.account_add("Shop", &by, Timestamp(1)).unwrap();
         let (algorithm, active) = (KeyAlgorithm::Ed25519, true);
-        let key = DkimKey {
-            selector: "abc".into(),
-            algorithm,
-            record: "v=DKIM1; p=".into(),
-            active,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        };
+        let key = DkimKey::new("abc", algorithm, "v=DKIM1; p=", active);
         let keys = vec![NewDkimKey { key, private: Secret::new(Vec::new()) }];
         store.domain_add(account.id, "shop.example", keys, &by, Timestamp(1)).unwrap();
         let recipients = ["anna@example.org", "bert@example.org"];

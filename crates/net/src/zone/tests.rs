@@ -28,15 +28,7 @@ impl World {
         let account = store.account_add("Shop", &by, Timestamp(1)).unwrap();
         let record = format!("v=DKIM1; k=rsa; p={}", "A".repeat(500));
         let (algorithm, active) = (KeyAlgorithm::Rsa2048, true);
-        let key = DkimKey {
-            selector: "abc".into(),
-            algorithm,
-            record: record.clone(),
-            active,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        };
+        let key = DkimKey::new("abc", algorithm, record.clone(), active);
         let keys = vec![NewDkimKey { key, private: Secret::new(Vec::new()) }];
         store.domain_add(account.id, "shop.example", keys, &by, Timestamp(1)).unwrap();
         let zone = Zone { name: "z.test".into(), name_servers: vec!["ns.z.test".into()], is_served: true };

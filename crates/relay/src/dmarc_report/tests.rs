@@ -11,27 +11,10 @@ const TODAY: u64 = 20_800;
 const NOW: Timestamp = Timestamp((TODAY * DAY + 3_600) * 1_000);
 
 fn domain(id: u64, name: &str) -> SendingDomain {
-    let key = DkimKey {
-        selector: "abc".into(),
-        algorithm: KeyAlgorithm::Rsa2048,
-        record: "v=DKIM1; p=".into(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("abc", KeyAlgorithm::Rsa2048, "v=DKIM1; p=", true);
     SendingDomain {
-        id: Id::new(id),
-        account: Id::new(3),
-        name: name.into(),
         state: DomainState::Validated,
-        bounce_mails: true,
-        cancels_mail: false,
-        keys: vec![key],
-        created_at: Timestamp(0),
-        deleted_at: None,
-        lost_at: None,
-        check: None,
+        ..SendingDomain::new(Id::new(id), Id::new(3), name, vec![key], Timestamp(0))
     }
 }
 

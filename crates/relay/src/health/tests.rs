@@ -11,30 +11,14 @@ use crate::verification::{Check, RecordState};
 use message::dmarc_report::Disposition;
 
 fn domain(state: DomainState, policy: Option<Policy>) -> SendingDomain {
-    let key = DkimKey {
-        selector: "abc".into(),
-        algorithm: KeyAlgorithm::Rsa2048,
-        record: "v=DKIM1; p=".into(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("abc", KeyAlgorithm::Rsa2048, "v=DKIM1; p=", true);
     let mut check = Check::new(Timestamp(1), vec![("abc".into(), RecordState::Right)]);
     check.return_path = Some(ReturnPath { mail: RecordState::Right, spf: Spf::Pass });
     check.dmarc = Some(Dmarc { at: policy.map(|_| "_dmarc.shop.example".into()), policy, ..Dmarc::default() });
     SendingDomain {
-        id: Id::new(7),
-        account: Id::new(3),
-        name: "shop.example".into(),
         state,
-        bounce_mails: true,
-        cancels_mail: false,
-        keys: vec![key],
-        created_at: Timestamp(0),
-        deleted_at: None,
-        lost_at: None,
         check: Some(check),
+        ..SendingDomain::new(Id::new(7), Id::new(3), "shop.example", vec![key], Timestamp(0))
     }
 }
 

@@ -166,28 +166,14 @@ impl Dmarc {
 }
 
 fn domain() -> SendingDomain {
-    let key = |selector: &str, algorithm| DkimKey {
-        selector: selector.into(),
-        algorithm,
-        record: format!("v=DKIM1; p={selector}"),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
-    SendingDomain {
-        id: Id::new(7),
-        account: Id::new(1),
-        name: "shop.example".into(),
-        state: DomainState::Pending,
-        bounce_mails: true,
-        keys: vec![key("r1", KeyAlgorithm::Rsa2048), key("e1", KeyAlgorithm::Ed25519)],
-        created_at: Timestamp(0),
-        deleted_at: None,
-        cancels_mail: false,
-        lost_at: None,
-        check: None,
-    }
+    let key = |selector: &str, algorithm| DkimKey::new(selector, algorithm, format!("v=DKIM1; p={selector}"), true);
+    SendingDomain::new(
+        Id::new(7),
+        Id::new(1),
+        "shop.example",
+        vec![key("r1", KeyAlgorithm::Rsa2048), key("e1", KeyAlgorithm::Ed25519)],
+        Timestamp(0),
+    )
 }
 
 fn publisher() -> Publisher {

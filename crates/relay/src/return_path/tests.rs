@@ -105,27 +105,11 @@ fn numbers_beyond_all_measure_have_no_room() {
 }
 
 fn domain(mail: RecordState, spf: Spf) -> SendingDomain {
-    let key = DkimKey {
-        selector: "abc".into(),
-        algorithm: KeyAlgorithm::Rsa2048,
-        record: "v=DKIM1; p=".into(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("abc", KeyAlgorithm::Rsa2048, "v=DKIM1; p=", true);
     SendingDomain {
-        id: Id::new(7),
-        account: Id::new(1),
-        name: "shop.example".into(),
         state: DomainState::Validated,
-        bounce_mails: true,
-        keys: vec![key],
-        created_at: Timestamp(0),
-        deleted_at: None,
-        cancels_mail: false,
-        lost_at: None,
         check: Some(Check { return_path: Some(ReturnPath { mail, spf }), ..Check::new(NOW, Vec::new()) }),
+        ..SendingDomain::new(Id::new(7), Id::new(1), "shop.example", vec![key], Timestamp(0))
     }
 }
 

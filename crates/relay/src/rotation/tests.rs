@@ -13,13 +13,8 @@ fn day(number: u32) -> Timestamp {
 
 fn key(selector: &str, active: bool) -> DkimKey {
     DkimKey {
-        selector: selector.into(),
-        algorithm: KeyAlgorithm::Rsa2048,
-        record: format!("v=DKIM1; p={selector}"),
-        active,
         seen_at: Some(START),
-        made_at: None,
-        moved_at: None,
+        ..DkimKey::new(selector, KeyAlgorithm::Rsa2048, format!("v=DKIM1; p={selector}"), active)
     }
 }
 
@@ -27,17 +22,9 @@ fn key(selector: &str, active: bool) -> DkimKey {
 fn domain(spare: DkimKey, finding: RecordState, looked_at: Timestamp) -> SendingDomain {
     let records = vec![("a".into(), RecordState::Right), ("b".into(), finding)];
     SendingDomain {
-        id: Id::new(1),
-        account: Id::new(1),
-        name: "shop.example".into(),
         state: DomainState::Validated,
-        bounce_mails: true,
-        cancels_mail: false,
-        keys: vec![key("a", true), spare],
-        created_at: START,
-        deleted_at: None,
-        lost_at: None,
         check: Some(Check::new(looked_at, records)),
+        ..SendingDomain::new(Id::new(1), Id::new(1), "shop.example", vec![key("a", true), spare], START)
     }
 }
 

@@ -52,7 +52,7 @@ pub fn domain_add(
     let count = directory.domains.values().filter(|domain| domain.account == account).count();
     room::for_one_more(Some(account), count, ACCOUNT_DOMAINS_MAX, caller.limits.account_domains_max)?;
     let mut keys = Vec::with_capacity(4);
-    for algorithm in [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519] {
+    for algorithm in KeyAlgorithm::ALL {
         for active in [true, false] {
             keys.push(new_key(algorithm, active, dice)?);
         }
@@ -86,8 +86,7 @@ fn made_key(selector: String, algorithm: KeyAlgorithm, active: bool) -> Result<N
     };
     let made = private.and_then(|private| Ok((message::dkim::record(&private)?, private)));
     let (record, private) = made.map_err(|error| Fault::unavailable(error.to_string(), "Try again."))?;
-    let key = DkimKey { selector, algorithm, record, active, seen_at: None, made_at: None, moved_at: None };
-    Ok(NewDkimKey { key, private: Secret::new(private) })
+    Ok(NewDkimKey { key: DkimKey::new(selector, algorithm, record, active), private: Secret::new(private) })
 }
 
 /// A label of 12 letters and digits (60 bits), so that none is ever given twice.

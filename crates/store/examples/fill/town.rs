@@ -71,15 +71,12 @@ pub(super) fn build(store: &Embedded, accounts: u64, domains: u64, users: u64, n
 
 /// A key whose record nobody looks up.
 fn key(number: u64) -> NewDkimKey {
-    let key = DkimKey {
-        selector: format!("town{number}"),
-        algorithm: KeyAlgorithm::Ed25519,
-        record: "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=".to_owned(),
-        active: true,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new(
+        format!("town{number}"),
+        KeyAlgorithm::Ed25519,
+        "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        true,
+    );
     NewDkimKey { key, private: Secret::new(vec![7; 48]) }
 }
 

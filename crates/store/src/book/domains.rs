@@ -73,19 +73,13 @@ impl Register {
         let mut draft = self.draft();
         draft.numbers.domain += 1;
         let id = Id::new(draft.numbers.domain);
-        let domain = draft.put_domain(SendingDomain {
+        let domain = draft.put_domain(SendingDomain::new(
             id,
             account,
             name,
-            state: DomainState::Pending,
-            bounce_mails: true,
-            keys: keys.iter().map(|new| new.key.clone()).collect(),
-            created_at: now,
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
-        });
+            keys.iter().map(|new| new.key.clone()).collect(),
+            now,
+        ));
         for new in keys {
             draft.writes.push(Write::PrivateKey { domain: id, selector: new.key.selector, private: new.private });
         }

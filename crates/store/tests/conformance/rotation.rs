@@ -157,7 +157,7 @@ fn key(selector: &str, active: bool) -> NewDkimKey {
     let private = message::dkim::generate_ed25519().unwrap();
     let record = message::dkim::record(&private).unwrap();
     let (selector, algorithm) = (selector.to_owned(), KeyAlgorithm::Ed25519);
-    let key = DkimKey { selector, algorithm, record, active, seen_at: None, made_at: None, moved_at: None };
+    let key = DkimKey::new(selector, algorithm, record, active);
     NewDkimKey { key, private: Secret::new(private) }
 }
 

@@ -276,15 +276,7 @@ pub(crate) fn charges(store: &impl Store) -> Vec<(u64, u64, u64)> {
 
 pub(crate) fn key(selector: &str) -> NewDkimKey {
     NewDkimKey {
-        key: DkimKey {
-            selector: selector.into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: "v=DKIM1; k=ed25519; p=AAAA".into(),
-            active: true,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        },
+        key: DkimKey::new(selector, KeyAlgorithm::Ed25519, "v=DKIM1; k=ed25519; p=AAAA", true),
         private: Secret::new(format!("private half of {selector}").into_bytes()),
     }
 }

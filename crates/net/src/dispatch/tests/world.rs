@@ -225,15 +225,7 @@ impl World {
         change(&mut settings, &mut hops);
         let private = message::dkim::generate_ed25519().unwrap();
         let secret = if hops.is_key_broken { vec![0; 8] } else { private.clone() };
-        let key = DkimKey {
-            selector: "s1".into(),
-            algorithm: KeyAlgorithm::Ed25519,
-            record: message::dkim::record(&private).unwrap(),
-            active: true,
-            seen_at: None,
-            made_at: None,
-            moved_at: None,
-        };
+        let key = DkimKey::new("s1", KeyAlgorithm::Ed25519, message::dkim::record(&private).unwrap(), true);
         let keys = vec![NewDkimKey { key, private: Secret::new(secret) }];
         let domain = store.domain_add(account.id, "shop.example", keys, &operator(), START).unwrap();
         let domain = store.domain_state(domain.id, DomainState::Vouched, &operator(), START).unwrap();

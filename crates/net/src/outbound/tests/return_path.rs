@@ -10,28 +10,12 @@ use std::time::Duration;
 
 fn domain() -> SendingDomain {
     let (algorithm, active) = (KeyAlgorithm::Rsa2048, true);
-    let key = DkimKey {
-        selector: "abc".into(),
-        algorithm,
-        record: "v=DKIM1; p=".into(),
-        active,
-        seen_at: None,
-        made_at: None,
-        moved_at: None,
-    };
+    let key = DkimKey::new("abc", algorithm, "v=DKIM1; p=", active);
     let right = ReturnPath { mail: RecordState::Right, spf: Spf::Pass };
     SendingDomain {
-        id: Id::new(7),
-        account: Id::new(1),
-        name: "a.example".into(),
         state: DomainState::Validated,
-        bounce_mails: true,
-        keys: vec![key],
-        created_at: Timestamp(0),
-        deleted_at: None,
-        cancels_mail: false,
-        lost_at: None,
         check: Some(Check { return_path: Some(right), ..Check::new(Timestamp(0), Vec::new()) }),
+        ..SendingDomain::new(Id::new(7), Id::new(1), "a.example", vec![key], Timestamp(0))
     }
 }
 

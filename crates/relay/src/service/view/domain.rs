@@ -177,8 +177,8 @@ impl DomainView {
     #[must_use]
     pub fn turning(self, domain: &SendingDomain, pace: Option<Pace>, now: Timestamp) -> DomainView {
         let Some(pace) = pace else { return self };
-        let algorithms = [KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519];
-        let rotations = algorithms.into_iter().filter_map(|algorithm| rotation_view(domain, algorithm, pace, now));
+        let rotations =
+            KeyAlgorithm::ALL.into_iter().filter_map(|algorithm| rotation_view(domain, algorithm, pace, now));
         DomainView { rotations: rotations.collect(), ..self }
     }
 

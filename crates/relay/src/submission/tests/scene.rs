@@ -49,17 +49,8 @@ impl Scene {
             created_at: Timestamp(0),
         };
         let domain = SendingDomain {
-            id: Id::new(1),
-            account: account.id,
-            name: "xn--caf-dma.example".into(),
             state: DomainState::Vouched,
-            bounce_mails: true,
-            keys: vec![],
-            created_at: Timestamp(0),
-            deleted_at: None,
-            cancels_mail: false,
-            lost_at: None,
-            check: None,
+            ..SendingDomain::new(Id::new(1), account.id, "xn--caf-dma.example", vec![], Timestamp(0))
         };
         let key = PasswordKey::new(KEY);
         let mut alice = SmtpUser {

@@ -204,7 +204,7 @@ mod tests {
             values.iter().fold(told, |told, value| told.with(field, &Word(*value)))
         }
         match field {
-            Field::Algorithm => all(told, field, &[KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519]),
+            Field::Algorithm => all(told, field, &KeyAlgorithm::ALL),
             Field::Cause => all(told, field, &[Cause::HardBounces, Cause::Complaints, Cause::Volume]),
             Field::Events => all(told, field, &EventKind::CHOICES),
             Field::Language => all(told, field, &Language::ALL),
