@@ -182,11 +182,8 @@ async fn refusal(visit: &Visit, name: &str, fault: &Fault) -> Result<Refusal, Fa
     Ok(if is_double { Refusal::Ours(words.with("domain-double", "domain", normal)) } else { Refusal::of(words, fault) })
 }
 
-#[derive(Template)]
-#[template(path = "domain.html")]
-struct DomainPage {
-    page: Page,
-    name: String,
+/// How a domain stands, as its account and the operator see it.
+struct Standing {
     /// Where it is.
     base: String,
     state: State,
@@ -199,6 +196,30 @@ struct DomainPage {
     poll_seconds: Option<u32>,
     /// What there is in place of a zone: what is to be published, in a sentence.
     about: String,
+}
+
+impl Standing {
+    fn of(visit: &Visit, domain: &DomainView) -> Standing {
+        let words = visit.words();
+        Standing {
+            base: page_of(visit, domain),
+            state: State::of(words, domain),
+            lede: lede(words, domain),
+            advice: advice(words, domain),
+            records: records::of(words, domain),
+            checked: checked(words, domain),
+            poll_seconds: poll_seconds(domain),
+            about: records::about(words, domain),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "domain.html")]
+struct DomainPage {
+    page: Page,
+    name: String,
+    standing: Standing,
     /// Where the keys stand that follow one another, in sentences.
     rotations: Vec<String>,
     bounce_mails: bool,
@@ -262,18 +283,11 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
     let (users, pager) = part(&visit, visit.ask::<Vec<SmtpUserView>>(listed).await?);
     let (page, words) = (visit.page(), visit.words());
     Ok(shown(&DomainPage {
-        state: State::of(words, &domain),
-        lede: lede(words, &domain),
-        advice: advice(words, &domain),
-        records: records::of(words, &domain),
-        checked: checked(words, &domain),
-        poll_seconds: poll_seconds(&domain),
-        about: records::about(words, &domain),
         rotations: records::rotations(words, &domain).into_iter().map(|(_, told)| told).collect(),
         bounce_mails: domain.bounce_mails,
         users: user_rows(&visit, &users),
         pager,
-        base: page_of(&visit, &domain),
+        standing: Standing::of(&visit, &domain),
         name: domain.name,
         page,
     }))
@@ -284,36 +298,21 @@ async fn domain_page(visit: Visit, Path(domain): Path<String>) -> Result<Respons
 struct OperatorPage {
     page: Page,
     name: String,
-    /// Where it is.
-    base: String,
+    standing: Standing,
     back: String,
     back_name: String,
-    state: State,
-    lede: String,
-    advice: Option<(&'static str, &'static str, String)>,
-    records: Vec<Record>,
-    checked: String,
-    poll_seconds: Option<u32>,
-    about: String,
     is_vouched: bool,
     refused: Option<Refusal>,
 }
 
 fn operator_shown(visit: &Visit, domain: DomainView, refused: Option<Refusal>) -> Response {
-    let (page, words) = (visit.page(), visit.words());
+    let page = visit.page();
     let is_own = domain.account == SYSTEM_ACCOUNT.number();
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let shown = OperatorPage {
-        base: page_of(visit, &domain),
+        standing: Standing::of(visit, &domain),
         back: list_of(visit, &domain),
         back_name: page.t(if is_own { "menu-own-mail" } else { "account-one" }),
-        state: State::of(words, &domain),
-        lede: lede(words, &domain),
-        advice: advice(words, &domain),
-        records: records::of(words, &domain),
-        checked: checked(words, &domain),
-        poll_seconds: poll_seconds(&domain),
-        about: records::about(words, &domain),
         is_vouched: domain.state == "vouched",
         refused,
         name: domain.name,
