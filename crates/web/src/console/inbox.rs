@@ -11,6 +11,7 @@ use relay::service::operation::Operation;
 use relay::service::view::{CapturedView, DoneView};
 
 use super::form::Signed;
+use super::listing::last_of_more;
 use super::page::{Failure, Page, shown};
 use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
@@ -74,11 +75,8 @@ async fn list(visit: Visit) -> Result<Response, Failure> {
     let listed = Operation::InboxList { account, recipient, before, limit: ROWS + 1 };
     let mut found: Vec<CapturedView> = visit.ask(listed).await?;
     let page = visit.page();
-    let has_more = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
     let of = utf8_percent_encode(&search, NON_ALPHANUMERIC);
-    let last = found.last().filter(|_| has_more);
-    let older = last.map(|last| format!("{LIST}?search={of}&before={}", last.message));
+    let older = last_of_more(&mut found, ROWS).map(|last| format!("{LIST}?search={of}&before={}", last.message));
     let newer = before.map(|_| format!("{LIST}?search={of}"));
     let row = |message: CapturedView| Row {
         at: page.words.minute(&message.at),

@@ -40,6 +40,13 @@ pub(super) fn part<T>(visit: &Visit, all: Vec<T>) -> (Vec<T>, Option<Pager>) {
     (rows, Some(Pager { shown, before, after }))
 }
 
+/// Cuts a list that was asked for with one row more than a page has; the last row of the page where more follows.
+pub(super) fn last_of_more<T>(found: &mut Vec<T>, rows: u32) -> Option<&T> {
+    let has_more = found.len() > rows as usize;
+    found.truncate(rows as usize);
+    found.last().filter(|_| has_more)
+}
+
 /// The part that is asked for, and the last one, counted from nought. A page beyond the last is the last: lists shrink while
 /// they are looked through.
 fn place(count: usize, asked: Option<&str>) -> (usize, usize) {
@@ -59,7 +66,7 @@ fn link(here: &str, page: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{link, place};
+    use super::{last_of_more, link, place};
 
     #[test]
     fn no_page_lies_beyond_the_last() {
@@ -67,6 +74,15 @@ mod tests {
             assert_eq!(place(101, asked), (number, 2), "{asked:?}");
         }
         assert_eq!(place(101, Some("18446744073709551615")), (2, 2));
+    }
+
+    #[test]
+    fn more_follows_where_a_row_more_was_found() {
+        for (count, last) in [(0, None), (2, None), (3, None), (4, Some(3))] {
+            let mut found: Vec<u32> = (1..=count).collect();
+            assert_eq!(last_of_more(&mut found, 3), last.as_ref(), "{count}");
+            assert_eq!(found.len() as u32, count.min(3));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use relay::service::operation::Operation;
 use relay::service::view::{DoneView, MessageView, QueueRecipientView, QueueView, UnknownReplyView};
 
 use super::form::Signed;
+use super::listing::last_of_more;
 use super::page::{Failure, Page, shown, slug};
 use super::question::{Pressed, Question, Sure, asked};
 use super::visit::{Visit, on_to};
@@ -106,10 +107,7 @@ async fn list(visit: Visit) -> Result<Response, Failure> {
     let mut entries: Vec<QueueView> = visit.ask(Operation::QueueList { account, after, limit: ROWS + 1 }).await?;
     let page = visit.page();
     let of = account.map(|account| format!("account={account}")).unwrap_or_default();
-    let has_more = entries.len() > ROWS as usize;
-    entries.truncate(ROWS as usize);
-    let last = entries.last().filter(|_| has_more);
-    let older = last.map(|entry| format!("{LIST}?{of}&after={}", entry.message));
+    let older = last_of_more(&mut entries, ROWS).map(|entry| format!("{LIST}?{of}&after={}", entry.message));
     let newer = after.map(|_| format!("{LIST}?{of}"));
     let rows = entries.into_iter().map(|entry| row(&page, entry)).collect();
     Ok(shown(&QueuePage { account, rows, newer, older, page }))

@@ -7,6 +7,7 @@ use relay::service::view::{DoneView, SiteView};
 use serde::Deserialize;
 
 use super::form::Signed;
+use super::listing::last_of_more;
 use super::page::{Failure, Page, shown};
 use super::visit::{Visit, on_to};
 use super::{For, Route, show, take};
@@ -91,9 +92,7 @@ async fn list(visit: Visit) -> Result<Response, Failure> {
     let asked = Operation::SiteList { after: after.clone(), limit: ROWS + 1, troubled };
     let mut sites: Vec<SiteView> = visit.ask(asked).await?;
     let page = visit.page();
-    let has_more = sites.len() > ROWS as usize;
-    sites.truncate(ROWS as usize);
-    let older = sites.last().filter(|_| has_more).map(|site| path(troubled, Some(&site.site)));
+    let older = last_of_more(&mut sites, ROWS).map(|site| path(troubled, Some(&site.site)));
     let newer = after.map(|_| path(troubled, None));
     let rows = sites.into_iter().map(|site| row(&page, site)).collect();
     Ok(shown(&SitesPage { troubled, rows, newer, older, page }))

@@ -5,6 +5,7 @@ use axum::response::Response;
 use relay::service::operation::Operation;
 use relay::service::view::{TlsReportView, TlsSessionsView};
 
+use super::listing::last_of_more;
 use super::page::{Failure, Page, shown};
 use super::visit::Visit;
 use super::{For, Route, show};
@@ -99,10 +100,7 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
     let asked = Operation::TlsSessionList { after: after.clone(), limit: ROWS + 1 };
     let mut found: Vec<TlsSessionsView> = visit.ask(asked).await?;
     let page = visit.page();
-    let has_more = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
-    let last = found.last().filter(|_| has_more);
-    let older = last.map(|last| {
+    let older = last_of_more(&mut found, ROWS).map(|last| {
         let place = [("after", format!("{}/{}", last.day, last.domain))];
         format!("{HERE}?{}", serde_html_form::to_string(place).unwrap_or_default())
     });

@@ -8,6 +8,7 @@ use relay::suppression::SuppressionCause;
 use serde::Deserialize;
 
 use super::super::form::Signed;
+use super::super::listing::last_of_more;
 use super::super::page::{Failure, Page, shown};
 use super::super::visit::{Visit, on_to, place};
 use super::super::{For, Route, show, take};
@@ -74,9 +75,7 @@ async fn page(visit: Visit) -> Result<Response, Failure> {
     let asked = Operation::SuppressionList { account, search, cause, after: after.clone(), limit: ROWS + 1 };
     let mut found: Vec<SuppressionView> = visit.ask(asked).await?;
     let page = visit.page();
-    let has_more = found.len() > ROWS as usize;
-    found.truncate(ROWS as usize);
-    let older = found.last().filter(|_| has_more).map(|last| sought.path(Some(&last.place())));
+    let older = last_of_more(&mut found, ROWS).map(|last| sought.path(Some(&last.place())));
     let newer = after.as_ref().map(|_| sought.path(None));
     Ok(shown(&EverywherePage {
         here: sought.path(after.as_deref()),
