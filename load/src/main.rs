@@ -4,6 +4,7 @@ mod letter;
 mod measure;
 mod postfix;
 mod relay;
+mod resolver;
 mod scale;
 mod sink;
 mod source;

@@ -3,14 +3,13 @@
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::relay::{House, Running};
+use crate::resolver::Resolver;
 use crate::sink::{self, Sink};
 use crate::tally::Tally;
 use crate::work::Hop;
@@ -71,9 +70,9 @@ struct Round {
 
 /// Fills a folder that was not used yet, and starts on it; `round`: goes on to retries and delivery.
 pub(crate) fn run(house: &House, fill: &Path, (messages, domains): (u64, u64), round: bool) -> anyhow::Result<Report> {
-    // what is tried finds no way, as where the resolver is down; at the start nothing is due
+    // what is tried finds nobody, at a site of its own for each domain; at the start nothing is due
     let resolver = Resolver::start()?;
-    house.configure(&format!("[delivery]\nname_servers = [\"{}\"]\n", resolver.address))?;
+    house.configure(&format!("[delivery]\nallow_private = true\nname_servers = [\"{}\"]\n", resolver.address))?;
     let running = house.serve()?;
     rest();
     let empty = running.watch().memory()?;
@@ -168,44 +167,6 @@ fn until(running: &Running, name: &str, is_so: impl Fn(u64) -> bool) -> anyhow::
         ensure!(since.elapsed() < PATIENCE, "{name} has stood at {last} for {PATIENCE:?}");
     }
     Ok(())
-}
-
-/// A name server that fails at once, whatever it is asked (SERVFAIL, RFC 1035 §4.1.1).
-struct Resolver {
-    address: SocketAddr,
-    stops: Arc<AtomicBool>,
-}
-
-impl Resolver {
-    fn start() -> anyhow::Result<Resolver> {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-        socket.set_read_timeout(Some(STEP))?;
-        let resolver = Resolver { address: socket.local_addr()?, stops: Arc::default() };
-        let stops = Arc::clone(&resolver.stops);
-        std::thread::spawn(move || fail(&socket, &stops));
-        Ok(resolver)
-    }
-}
-
-impl Drop for Resolver {
-    fn drop(&mut self) {
-        self.stops.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Gives every question back as a reply that says no more than that it failed.
-fn fail(socket: &UdpSocket, stops: &AtomicBool) {
-    const HEADER: usize = 12;
-    let mut octets = [0; 512];
-    while !stops.load(Ordering::Relaxed) {
-        let Ok((length, from)) = socket.recv_from(&mut octets) else { continue };
-        if length > HEADER {
-            octets[2] |= 0b1000_0000;
-            octets[3] = 2;
-            // whoever does not hear it asks again
-            let _ = socket.send_to(&octets[..length], from);
-        }
-    }
 }
 
 fn rest() {

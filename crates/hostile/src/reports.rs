@@ -28,7 +28,13 @@ pub fn check(data: &[u8]) {
         until: NOW.day(),
         days_ahead: 0,
     };
-    let named = |(number, address): (u16, &str)| Recipient { number, address: address.to_owned() };
+    let named = |(number, address): (u16, &str)| Recipient {
+        number,
+        address: address.to_owned(),
+        host: None,
+        bounced: false,
+        complained: false,
+    };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);
     let context = Context { token: &token, recipients: &recipients, rules: Rules::ours(), now: NOW };
     judged(&judge(&reading, &context), is_single);

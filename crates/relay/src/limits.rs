@@ -142,7 +142,7 @@ limits! {
     user_rules_max USER_RULES_MAX 100 1..=10_000 "entries" ""
         "Entries of each list in the rules of an SMTP user: its networks, senders and recipient domains.";
     account_suppressions_max ACCOUNT_SUPPRESSIONS_MAX 100_000 1..=1_000_000 "suppressed addresses" ""
-        "Addresses that one account suppresses, those whose time is over counted until they go: past it no more are added.";
+        "Addresses that one account suppresses, those whose time is over counted until they go: past it no more are added, but those that complain, as many again.";
     suppression_bounce_days SUPPRESSION_BOUNCE_DAYS 180 1..=3_650 "days" ""
         "How long an address is suppressed after its server said that it does not exist.";
     suppression_complaint_days SUPPRESSION_COMPLAINT_DAYS 1_825 30..=3_650 "days" ""
@@ -273,7 +273,7 @@ limits! {
     return_path_days RETURN_PATH_DAYS 30 7..=180 "days" ""
         "How long reports of other servers are taken at the address that mail went out with.";
     recipient_reports_max RECIPIENT_REPORTS_MAX 5 1..=100 "reports" ""
-        "Reports of one recipient, and of none that is named in one message, that are taken; further ones are heard and change nothing.";
+        "Reports of one recipient, and of none that is named in one message, that are shown; further ones are heard and shown no more. A first bounce and a first complaint always are.";
     report_octets_max REPORT_OCTETS_MAX 1_048_576 65_536..=20_971_520 "octets" "too-large"
         "Octets of one report of another server, as sent.";
     report_connections_max REPORT_CONNECTIONS_MAX 100 1..=10_000 "connections" "sessions-total"

@@ -117,6 +117,30 @@ pub struct Recipient {
     pub number: u16,
     /// Its address.
     pub address: String,
+    /// The next hop of its last attempt; none where none was found, or nothing was tried yet.
+    pub host: Option<String>,
+    /// Whether a bounce was reported of it before.
+    pub bounced: bool,
+    /// Whether a complaint was.
+    pub complained: bool,
+}
+
+impl Recipient {
+    /// Whether a report of this kind says nothing that was not reported of it before.
+    pub fn is_known(&self, kind: ReportKind) -> bool {
+        match kind {
+            ReportKind::SoftBounce | ReportKind::HardBounce => self.bounced,
+            ReportKind::Complaint => self.complained,
+            ReportKind::Remark => false,
+        }
+    }
+
+    /// Whether it may have gone in one transaction with another one: whoever was handed one of a domain was handed all of it
+    /// there, and a smarthost those of several domains.
+    fn may_have_gone_with(&self, other: &Recipient) -> bool {
+        let domain = |known: &Recipient| known.address.rsplit_once('@').map(|(_, domain)| domain.to_ascii_lowercase());
+        domain(self) == domain(other) || (self.host.is_some() && self.host == other.host)
+    }
 }
 
 /// What judging needs besides the report.
@@ -142,14 +166,15 @@ pub fn judge(reading: &Reading, context: &Context<'_>) -> Vec<Report> {
 }
 
 impl Context<'_> {
-    /// The recipient that is meant by one of these addresses: the only one that the token names, or else the one so called.
+    /// The recipient that is meant by one of these addresses: the only one that the token names, or else the one so called
+    /// among those of its transaction. Whom else the message went to stands in its header: that a server was handed some of
+    /// them gives it no say about the others.
     fn named<'t>(&self, mut addresses: impl Iterator<Item = &'t String>) -> Option<u16> {
         self.token.recipient().or_else(|| {
+            let first = self.recipients.iter().find(|known| known.number == self.token.first)?;
             let is_called = |address: &String| {
-                self.recipients
-                    .iter()
-                    .find(|known| known.address.eq_ignore_ascii_case(address))
-                    .map(|known| known.number)
+                let mut called = self.recipients.iter().filter(|known| known.address.eq_ignore_ascii_case(address));
+                called.find(|known| known.may_have_gone_with(first)).map(|known| known.number)
             };
             addresses.find_map(is_called)
         })

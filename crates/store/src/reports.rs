@@ -9,7 +9,7 @@ pub(crate) const REPORTS_MAX: u64 = relay::limits::RECIPIENT_REPORTS_MAX.value;
 /// What was reported of one recipient so far, also where its row is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heard {
-    /// How many reports came.
+    /// How many reports were heard.
     pub(crate) count: u64,
     /// One of them was a bounce.
     pub(crate) bounced: bool,
@@ -31,10 +31,6 @@ pub(crate) enum Effect {
 impl Heard {
     /// Takes a report of a recipient in this status; none: its row is gone.
     pub(crate) fn take(&mut self, report: &Report, status: Option<Status>, max: u64) -> Effect {
-        if self.count >= max {
-            return Effect::Nothing;
-        }
-        self.count += 1;
         let before = status.unwrap_or(match (self.bounced, self.complained) {
             (true, _) => Status::HardBounce,
             (false, true) => Status::Complaint,
@@ -43,11 +39,13 @@ impl Heard {
         if matches!(before, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred) {
             return Effect::Nothing;
         }
+        // what changes a recipient comes once of each kind: no remarks before it may crowd it out
         let is_known = match report.kind {
             ReportKind::SoftBounce | ReportKind::HardBounce => std::mem::replace(&mut self.bounced, true),
             ReportKind::Complaint => std::mem::replace(&mut self.complained, true),
-            ReportKind::Remark => false,
+            ReportKind::Remark => self.count >= max,
         };
+        self.count += u64::from(!is_known);
         match report.kind.status() {
             _ if is_known => Effect::Nothing,
             Some(after) if matches!(before, Status::Delivered | Status::Complaint) => Effect::Becomes(before, after),
@@ -108,7 +106,21 @@ mod tests {
         for status in [Status::Accepted, Status::Pending, Status::Deferred, Status::Rejected] {
             assert_eq!(heard.take(&bounce, Some(status), 5), Effect::Nothing);
         }
-        assert_eq!(heard.take(&report(ReportKind::Remark), Some(Status::Delivered), 5), Effect::Remark);
-        assert_eq!(heard.take(&bounce, Some(Status::Delivered), 5), Effect::Nothing);
+        for _ in 0..5 {
+            assert_eq!(heard.take(&report(ReportKind::Remark), Some(Status::Delivered), 5), Effect::Remark);
+        }
+        assert_eq!(heard.take(&report(ReportKind::Remark), Some(Status::Delivered), 5), Effect::Nothing);
+    }
+
+    #[test]
+    fn a_bounce_and_a_complaint_are_heard_after_whatever_remarks() {
+        let (mut heard, delivered) = (Heard::default(), Some(Status::Delivered));
+        for _ in 0..9 {
+            heard.take(&report(ReportKind::Remark), delivered, 5);
+        }
+        let complained = heard.take(&report(ReportKind::Complaint), delivered, 5);
+        assert_eq!(complained, Effect::Becomes(Status::Delivered, Status::Complaint));
+        let bounced = heard.take(&report(ReportKind::HardBounce), Some(Status::Complaint), 5);
+        assert_eq!(bounced, Effect::Becomes(Status::Complaint, Status::HardBounce));
     }
 }

@@ -8,7 +8,7 @@ use relay::clock::Timestamp;
 use relay::id::Id;
 use relay::queue::Settlement;
 use relay::store::{Claimed, Store, StoreError};
-use relay::suppression::Suppression;
+use relay::suppression::{Suppression, SuppressionCause};
 
 use super::carrier::Carrier;
 use super::driver::Driver;
@@ -47,7 +47,8 @@ impl Pending {
     }
 }
 
-/// Suppresses addresses by what servers say of them, as far as the account may have as many; how many.
+/// Suppresses addresses by what servers say of them, as far as the account may have as many; how many. Where its list is full
+/// complaints have as much room again.
 ///
 /// # Errors
 /// The store's: they are not suppressed.
@@ -58,10 +59,20 @@ pub(crate) fn suppress_by_rule(
     most: u64,
     at: Timestamp,
 ) -> Result<u64, StoreError> {
-    let known = store.directory().suppressions.get(&account).map_or(0, |all| all.len()) as u64;
-    let room = usize::try_from(most.saturating_sub(known)).unwrap_or(usize::MAX);
+    let directory = store.directory();
+    let all = directory.suppressions.get(&account);
+    let known = all.map_or(0, |all| all.len()) as u64;
+    let is_complaint = |(_, one): &(String, Suppression)| one.cause == SuppressionCause::Complaint;
+    let mut free = most.saturating_sub(known);
+    if free == 0 && added.iter().all(is_complaint) {
+        // who complained is to hear no more, however many bounces fill the list
+        let complaints =
+            all.map_or(0, |all| all.iter().filter(|(_, one)| one.cause == SuppressionCause::Complaint).count());
+        free = most.saturating_sub(complaints as u64);
+    }
+    let room = usize::try_from(free).unwrap_or(usize::MAX);
     if room < added.len() {
-        tracing::debug!(%account, known, "an account suppresses as many addresses as it may: bounces add no more");
+        tracing::debug!(%account, known, "an account suppresses as many addresses as it may: no more are added");
     }
     match &added[..room.min(added.len())] {
         [] => Ok(0),
@@ -111,8 +122,6 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use relay::suppression::SuppressionCause;
 
     use super::*;
 

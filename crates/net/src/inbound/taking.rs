@@ -83,6 +83,8 @@ impl<S: Store> Desk<S> {
         let recipients = self.recipients(token).await?;
         let context = Context { token, recipients: &recipients, rules: &self.rules, now: self.clock.now() };
         for report in report::judge(reading, &context) {
+            // in this order: what is on the record as reported does not suppress any more when it comes again
+            self.suppress(&report, &recipients).await?;
             self.store.report(report.clone()).await?;
             self.metrics.taken(&report);
             tracing::info!(
@@ -93,7 +95,6 @@ impl<S: Store> Desk<S> {
                 reply = %report.reply,
                 "reported"
             );
-            self.suppress(&report, &recipients).await?;
         }
         Ok(())
     }
@@ -106,12 +107,14 @@ impl<S: Store> Desk<S> {
         found.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
-    /// Suppresses the address of a recipient that is bad, or whose owner complained.
+    /// Suppresses the address of a recipient that is bad, or whose owner complained. A report that comes again does not: whoever
+    /// lifted the suppression meanwhile knows it.
     ///
     /// # Errors
     /// It is not: the report is to come again, which changes nothing else.
     async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
-        let found = recipients.iter().find(|known| Some(known.number) == report.recipient);
+        let mut news = recipients.iter().filter(|known| !known.is_known(report.kind));
+        let found = news.find(|known| Some(known.number) == report.recipient);
         let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
         let suppression = Suppression::by_rule(cause, &report.reply, report.at, cause.lasts(&self.limits));
         let entry = (found.address.to_lowercase(), suppression);

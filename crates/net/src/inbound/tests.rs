@@ -15,7 +15,7 @@ use relay::report;
 use relay::return_path::Token;
 use relay::sending_domain::{DkimKey, KeyAlgorithm};
 use relay::store::{Actor, Book, DmarcReports as _, History, NewDkimKey, Spool, StoreError};
-use relay::suppression::SuppressionCause;
+use relay::suppression::{Suppression, SuppressionCause};
 use smtp::address::ReversePath;
 use smtp::server::Secret;
 use std::path::Path;
@@ -207,6 +207,40 @@ async fn a_bounce_is_in_the_history_before_its_250() {
     assert_eq!(row.reply, "550 5.1.1 No such user");
     assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Bounce)]);
     assert_eq!(world.row("anna@example.org").status, Status::Delivered);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn the_same_bounce_once_more_suppresses_nobody_who_was_let_go() {
+    let world = World::start(Limits::default()).await;
+    let to = format!("{}@{HOST}", world.token(1, true, 1));
+    let bounce = bounce("bert@example.org", "5.1.1", "550 5.1.1 No such user");
+    world.bring(&to, &bounce).await;
+    assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Bounce)]);
+    let by = Actor { name: "anna".into(), from: "test".into() };
+    world.store.unsuppress(Id::new(1), "bert@example.org", None, &by, Timestamp(9)).unwrap();
+    assert!(world.bring(&to, &bounce).await.starts_with("250"));
+    assert_eq!(world.suppressed(), []);
+    // what was not said before counts
+    assert!(world.bring(&to, &complaint("bert@example.org")).await.starts_with("250"));
+    assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Complaint)]);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn bounces_that_fill_the_list_leave_room_for_complaints() {
+    let world = World::start(Limits { account_suppressions_max: 1, ..Limits::default() }).await;
+    let by = Actor { name: "anna".into(), from: "test".into() };
+    let full = Suppression::by_rule(SuppressionCause::Bounce, "550 5.1.1", Timestamp(9), None);
+    world.store.suppress(Id::new(1), &[("x@example.net".to_owned(), full)], false, Some(&by), Timestamp(9)).unwrap();
+    let to = format!("{}@{HOST}", world.token(0, true, 1));
+    world.bring(&to, &bounce("anna@example.org", "5.1.1", "550 5.1.1 No such user")).await;
+    assert_eq!(world.suppressed().len(), 1);
+    world.bring(&to, &complaint("anna@example.org")).await;
+    assert_eq!(world.suppressed()[0], ("anna@example.org".to_owned(), SuppressionCause::Complaint));
+    let to = format!("{}@{HOST}", world.token(1, true, 1));
+    world.bring(&to, &complaint("bert@example.org")).await;
+    assert_eq!(world.suppressed().len(), 2, "they have a bound, too");
     world.shutdown.begin();
 }
 

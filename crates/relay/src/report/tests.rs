@@ -30,9 +30,20 @@ fn told(action: Action, recipient: &str, status: &str, diagnostic: &str) -> Told
 }
 
 fn judged(token: &Token, reading: Reading) -> Vec<Report> {
-    let recipient = |(number, address): (u16, &str)| Recipient { number, address: address.to_owned() };
-    let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(recipient);
-    judge(&reading, &Context { token, recipients: &recipients, rules: Rules::ours(), now: NOW })
+    judged_of(
+        &[recipient(0, "anna@example.org", "mx.example.org"), recipient(1, "bert@example.org", "")],
+        token,
+        reading,
+    )
+}
+
+fn recipient(number: u16, address: &str, host: &str) -> Recipient {
+    let host = (!host.is_empty()).then(|| host.to_owned());
+    Recipient { number, address: address.to_owned(), host, bounced: false, complained: false }
+}
+
+fn judged_of(recipients: &[Recipient], token: &Token, reading: Reading) -> Vec<Report> {
+    judge(&reading, &Context { token, recipients, rules: Rules::ours(), now: NOW })
 }
 
 #[test]
@@ -48,6 +59,36 @@ fn a_failure_of_the_one_recipient_has_its_class_and_words() {
     assert_eq!(report.reply, "550 5.1.1 No such user here");
     assert_eq!(report.suppresses(), Some(SuppressionCause::Bounce));
     assert_eq!(report.day(), NOW.day());
+}
+
+#[test]
+fn who_was_handed_some_of_a_message_has_no_say_about_the_others() {
+    let all = [
+        recipient(0, "one@evil.example", "mx.evil.example"),
+        recipient(1, "two@evil.example", "mx.evil.example"),
+        recipient(2, "bert@good.example", "mx.good.example"),
+        recipient(3, "carl@another.example", "mx.evil.example"),
+        recipient(4, "dora@EVIL.example", ""),
+    ];
+    let of = |first, address: &str| {
+        let failed = Reading::Status(vec![told(Action::Failed, address, "5.1.1", "550 5.1.1 No such user")]);
+        judged_of(&all, &token(first, false), failed)[0].recipient
+    };
+    assert_eq!(of(0, "bert@good.example"), None);
+    assert_eq!(of(2, "two@evil.example"), None);
+    assert_eq!(of(9, "bert@good.example"), None, "of the transaction nothing is left");
+    // what goes to one server goes in one transaction, also for several domains
+    assert_eq!((of(0, "carl@another.example"), of(3, "two@evil.example")), (Some(3), Some(1)));
+    // and what was tried again later went to another server of the same domain
+    assert_eq!(of(0, "dora@evil.example"), Some(4));
+    let complaint = |address: &str| {
+        let complaint = Complaint { recipients: vec![address.to_owned()], ..Complaint::default() };
+        judged_of(&all, &token(0, false), Reading::Complaint(complaint))[0].kind
+    };
+    assert_eq!(
+        (complaint("bert@good.example"), complaint("two@evil.example")),
+        (ReportKind::Remark, ReportKind::Complaint)
+    );
 }
 
 #[test]

@@ -137,9 +137,23 @@ impl History for Memory {
         let mut state = self.state();
         state.fault(Verb::History)?;
         let is_its = |row: &&Row| row.detail.row.message == Some(message) && row.detail.row.reference.is_empty();
+        let reports = &state.reports;
         let recipient = |row: &Row| {
             let number = u16::try_from(row.recipient).ok()?;
-            Some(Recipient { number, address: row.detail.row.recipient.clone() })
+            let heard = reports.get(&(message, Some(number))).copied().unwrap_or_default();
+            Some(Recipient {
+                number,
+                address: row.detail.row.recipient.clone(),
+                host: row
+                    .detail
+                    .row
+                    .last_attempt
+                    .as_ref()
+                    .map(|attempt| attempt.host.clone())
+                    .filter(|host| !host.is_empty()),
+                bounced: heard.bounced,
+                complained: heard.complained,
+            })
         };
         Ok(state.rows.iter().filter(is_its).filter_map(recipient).collect())
     }

@@ -3,7 +3,7 @@
 use relay::activity::{ActivityFilter, DailyCount, Status};
 use relay::id::{Id, MessageId};
 use relay::outcome::Class;
-use relay::queue::Envelope;
+use relay::queue::{Envelope, Settlement};
 use relay::quota::Period;
 use relay::report::{Report, ReportKind};
 use relay::store::Store;
@@ -154,5 +154,18 @@ pub(crate) async fn the_recipients_of_a_message_are_those_that_are_left(store: &
     let recipients = store.recipients_of(message).unwrap();
     let named: Vec<_> = recipients.iter().map(|known| (known.number, known.address.as_str())).collect();
     assert_eq!(named, [(0, "anna@example.org"), (1, "bert@example.net")]);
+    assert!(recipients.iter().all(|known| known.host.is_none() && !known.bounced && !known.complained));
+    let tried = Some(attempt(later(1)));
+    store
+        .settle(Settlement { attempt: tried, ..settlement(message, later(2), &[(0, DELIVERED), (1, DELIVERED)]) })
+        .await
+        .unwrap();
+    store.report(report(message, Some(0), ReportKind::HardBounce, 100)).await.unwrap();
+    store.report(report(message, Some(1), ReportKind::Complaint, 101)).await.unwrap();
+    store.caught_up().await;
+    let recipients = store.recipients_of(message).unwrap();
+    let known: Vec<_> =
+        recipients.iter().map(|known| (known.host.as_deref(), known.bounced, known.complained)).collect();
+    assert_eq!(known, [(Some("mx.example.org"), true, false), (Some("mx.example.org"), false, true)]);
     assert!(store.recipients_of(crate::world::message(99)).unwrap().is_empty());
 }

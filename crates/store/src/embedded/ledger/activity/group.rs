@@ -333,6 +333,13 @@ impl<T: AsRef<str>> Group<T> {
         })
     }
 
+    /// The next hop of a row's last attempt; none where none was found, or nothing was tried yet.
+    pub(super) fn host_of(&self, row: &Row<T>) -> Option<String> {
+        let tried = self.tried_of(row)?.attempt.as_ref()?;
+        let (host, _) = sent_from::parted(tried.host.as_ref());
+        (!host.is_empty()).then(|| host.to_owned())
+    }
+
     /// How a row began.
     pub(super) fn beginning(&self, place: usize) -> rusqlite::Result<ActivityEvent> {
         let refused = self.rows[place].refused.as_ref();

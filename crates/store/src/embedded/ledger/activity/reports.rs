@@ -1,5 +1,7 @@
 //! What was reported of recipients whose mail had left: so many of each, each kind once, also where their rows are gone.
 
+use std::collections::HashMap;
+
 use relay::clock::Timestamp;
 use relay::id::MessageId;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -28,6 +30,15 @@ pub(super) fn heard(
         None => Some(Heard::default()),
         Some((applied, heard)) => (applied < position.0).then_some(heard),
     })
+}
+
+/// Of which recipients of a message a bounce was reported, and of which a complaint.
+pub(super) fn kinds(reader: &Connection, message: MessageId) -> rusqlite::Result<HashMap<u16, (bool, bool)>> {
+    let mut query = reader
+        .prepare_cached("SELECT recipient, bounced, complained FROM reports WHERE message = ?1 AND recipient < ?2")?;
+    let kinds =
+        query.query_map((message.0.to_be_bytes(), NOBODY), |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    kinds.collect()
 }
 
 /// Keeps what was reported up to this position.
