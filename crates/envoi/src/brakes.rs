@@ -1,5 +1,7 @@
 //! Looks at what was counted, puts automatic brakes on, and tells people by mail and webhooks.
 
+pub(crate) mod kept;
+
 use relay::account::Account;
 use relay::brake::{Brake, Subject, WEEK, Watch};
 use relay::clock::{Day, Timestamp};
@@ -8,6 +10,7 @@ use relay::member::Member;
 use relay::store::{Store, StoreError};
 use relay::webhook::{self, CallId, NewCall, RETRY_FOR};
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use web::letters::BrakeNews;
@@ -24,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often the daily counters are: each so many looks.
 const COUNTS_EVERY: u64 = 3;
 
+/// How often what ended is written down: each so many looks.
+const KEPT_EVERY: u64 = 12;
+
 /// How often what everybody is used to is learnt anew.
 const LEARNT_FOR: Duration = Duration::from_secs(3600);
 
@@ -32,15 +38,18 @@ type Sent = HashSet<(Subject, Timestamp, String)>;
 
 /// What is remembered from look to look.
 struct Looking {
+    /// Where what ended is written down.
+    file: PathBuf,
     watch: Watch,
     looks: u64,
     /// When what everybody is used to was learnt, and up to which day.
     learnt: Option<(Timestamp, Day)>,
 }
 
-/// Looks until shutdown.
-pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdown) {
-    let mut looking = Some(Looking { watch: Watch::new(&executor.limits), looks: 0, learnt: None });
+/// Looks until shutdown; what ended is written to this file.
+pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, file: PathBuf, shutdown: Shutdown) {
+    let begin = || Looking { file: file.clone(), watch: Watch::new(&executor.limits), looks: 0, learnt: None };
+    let mut looking = Some(begin());
     let mut sent = Sent::new();
     let mut called = HashSet::new();
     loop {
@@ -64,7 +73,7 @@ pub(crate) async fn watch<S: Store>(executor: Arc<Executor<S>>, shutdown: Shutdo
             }
             Err(error) => {
                 tracing::error!(%error, "the look for the automatic brakes broke off");
-                looking = Some(Looking { watch: Watch::new(&executor.limits), looks: 0, learnt: None });
+                looking = Some(begin());
             }
         }
         called = call(&executor, called).await;
@@ -85,6 +94,9 @@ impl Looking {
             found.extend(self.by_counts(executor, &directory, now)?);
         }
         self.looks += 1;
+        if self.looks.is_multiple_of(KEPT_EVERY) {
+            kept::save(&self.file, &running.ended, now);
+        }
         for brake in found {
             let Brake { subject, account, cause, counted, of, .. } = brake;
             if executor.store.brake_put_on(brake)? {

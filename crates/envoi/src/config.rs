@@ -107,6 +107,11 @@ impl Config {
         self.data_dir.join("tls-reports.json")
     }
 
+    /// Where it is kept what ended in the last hour, for the automatic brakes.
+    pub fn brakes_file(&self) -> PathBuf {
+        self.data_dir.join("brakes.json")
+    }
+
     /// Where the policies of domains are kept that mail goes to.
     pub fn policies_file(&self) -> PathBuf {
         self.data_dir.join("mta-sts.json")

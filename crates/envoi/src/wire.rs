@@ -1,9 +1,11 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+mod certificates;
 mod pages;
 mod reports;
 mod tls_reports;
 
+use certificates::kept;
 use pages::face;
 use relay::brake::Windows;
 use relay::outcome::rules::Rules;
@@ -21,7 +23,6 @@ use store::embedded::Embedded;
 use tokio::net::TcpListener;
 use web::listen::{Cover, Face};
 
-use net::acme::{Acme, AcmeSettings};
 use net::blocklists::Blocklists;
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
@@ -39,7 +40,7 @@ use crate::alerts;
 use crate::bounces;
 use crate::brakes;
 use crate::certificate_alerts;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::control::Control;
 use crate::data;
 use crate::execute::desk::Desk;
@@ -84,6 +85,7 @@ pub struct Relay {
     server: Arc<Server>,
     dispatch: dispatch::Handle,
     shutdown: Shutdown,
+    brakes_file: PathBuf,
     /// Commands are answered until everything else has stopped.
     control_shutdown: Shutdown,
 }
@@ -143,7 +145,7 @@ impl Relay {
             shutdown.spawn(policies.keep(shutdown.clone()));
         }
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
-        shutdown.spawn(brakes::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(brakes::watch(Arc::clone(&executor), config.brakes_file(), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(rotation::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(expiry::watch(Arc::clone(&executor), shutdown.clone()));
@@ -192,6 +194,7 @@ impl Relay {
             server,
             dispatch,
             shutdown,
+            brakes_file: config.brakes_file(),
             control_shutdown,
         })
     }
@@ -203,7 +206,15 @@ impl Relay {
         self.shutdown.finished(STORE_PATIENCE).await;
         self.control_shutdown.begin();
         self.control_shutdown.finished(STORE_PATIENCE).await;
-        let Relay { executor, store, dispatch, server, .. } = self;
+        let Relay { executor, store, dispatch, server, brakes_file, .. } = self;
+        let ending = Arc::clone(&executor);
+        // after the last delivery and the last release of a brake
+        let _ = tokio::task::spawn_blocking(move || {
+            if let Some(running) = &ending.running {
+                brakes::kept::save(&brakes_file, &running.ended, ending.clock.now());
+            }
+        })
+        .await;
         drop((executor, dispatch, server));
         close(store).await;
     }
@@ -230,7 +241,10 @@ impl Ground {
         metrics.read_from(Arc::new(move || watched.health()), &kept, Arc::clone(&clock));
         let braked = Arc::clone(&store);
         metrics.count_brakes(move || braked.directory().brakes.values().filter(|brake| brake.is_on()).count());
-        Ok(Ground { clock, shutdown: Shutdown::new(), store, kept, metrics, ended: Arc::default() })
+        let (file, directory) = (config.brakes_file(), store.directory());
+        let ended = blocking(move || brakes::kept::load(&file, &directory)).await?;
+        let (shutdown, ended) = (Shutdown::new(), Arc::new(Mutex::new(ended)));
+        Ok(Ground { clock, shutdown, store, kept, metrics, ended })
     }
 
     fn dispatch(
@@ -380,37 +394,6 @@ async fn close(store: Arc<Embedded>) {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Fault::unavailable(format!("A part of the start broke off: {error}."), "The log says more."))
-}
-
-/// The certificates, and what renews that which comes by itself.
-fn kept(config: &Config, clock: &Arc<dyn Clock>) -> Result<Kept, Fault> {
-    let settings = config.acme.as_ref().map(|acme| acme_settings(config, acme)).transpose()?;
-    if let Some(settings) = &settings {
-        settings.stand_in(clock.now()).map_err(|error| {
-            let what = format!("No first certificate can be made in {}: {error}.", settings.folder.display());
-            Fault::unavailable(what, "The user that runs the relay has to be able to write there.")
-        })?;
-    }
-    let certificates = Certificates::load(config.certificate_files()).map_err(|error| {
-        Fault::invalid(
-            format!("A certificate cannot be used: {error}."),
-            "`envoi config check` says what is wrong with it.",
-        )
-        .meaning("Without it no client can log in: nothing was started.")
-    })?;
-    let acme = settings.map(|settings| Acme::new(settings, Arc::clone(&certificates), Arc::clone(clock)));
-    Ok(Kept { certificates, acme })
-}
-
-fn acme_settings(config: &Config, acme: &config::Acme) -> Result<AcmeSettings, Fault> {
-    Ok(AcmeSettings {
-        directory: acme.directory.clone(),
-        names: acme.names.clone(),
-        contact: acme.contact.clone(),
-        challenge: acme.challenge,
-        folder: config.acme_folder(),
-        authorities: acme.ca_file.as_ref().map(authorities).transpose()?.unwrap_or_default(),
-    })
 }
 
 /// The certificates of a `ca_file`.

@@ -7,6 +7,8 @@ mod support;
 
 use mail_parser::MessageParser;
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use support::{Hop, House, Login, Port, Server, eventually, send};
 
 fn try_send(
@@ -112,4 +114,67 @@ fn a_sudden_volume_is_put_off_and_held_until_it_is_released() {
     let actions: Vec<_> = log.as_array().unwrap().iter().map(|line| line["action"].clone()).collect();
     assert_eq!(actions, ["brake.release", "brake.on"]);
     assert_eq!(server.stop(), Some(0));
+}
+
+/// A mail server without a single mailbox; its port.
+fn without_mailboxes() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || refuse_all(&stream));
+        }
+    });
+    port
+}
+
+/// Until the other end has gone, which is its own affair.
+fn refuse_all(mut stream: &TcpStream) -> Option<()> {
+    stream.write_all(b"220 nobody.example\r\n").ok()?;
+    for line in BufReader::new(stream.try_clone().ok()?).lines().map_while(Result::ok) {
+        let reply = match line.get(..4)? {
+            "RCPT" => "550 5.1.1 No such user here",
+            "QUIT" => "221 Goodbye",
+            _ => "250 Fine",
+        };
+        stream.write_all(format!("{reply}\r\n").as_bytes()).ok()?;
+    }
+    Some(())
+}
+
+#[test]
+fn what_bounced_before_a_restart_counts_towards_the_brake() {
+    let house = House::new(without_mailboxes());
+    let login = house.furnish();
+    let server = house.serve();
+    // as many as one message may have, so that none comes after the brake
+    let bounce = |server: &Server, recipients: std::ops::Range<u32>| {
+        let names: Vec<String> = recipients.map(|number| format!("r{number}@example.net")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let content = b"From: <shop@example.com>\r\nSubject: Your orders\r\n\r\nThank you.\r\n";
+        send(&house.client(Port::Tls(server.tls), &login), "shop@example.com", &names, content).unwrap();
+    };
+    bounce(&server, 0..75);
+    bounce(&server, 75..150);
+    eventually("the bounces", || {
+        let bounced = house.json(&["statistics", "--account", "1"])["total"]["hard_bounces"].clone();
+        (bounced == 150).then_some(())
+    });
+    assert_eq!(house.json(&["brake", "list"]), json!([]), "too few to say");
+    assert_eq!(server.stop(), Some(0));
+    let server = house.serve();
+    bounce(&server, 150..210);
+    let brakes = eventually("the brake", || {
+        let brakes = house.json(&["brake", "list"]);
+        brakes.get(0).is_some().then_some(brakes)
+    });
+    let (user, cause) = (&brakes[0]["brake"], &brakes[0]["cause"]);
+    assert_eq!((user, cause), (&json!("U1"), &json!("hard_bounces")));
+    assert!(brakes[0]["counted"].as_u64() >= Some(200), "{brakes}");
+
+    // what was seen at its release is not counted again by the next start
+    house.json(&["brake", "release", "U1"]);
+    assert_eq!(server.stop(), Some(0));
+    let kept: Value = serde_json::from_slice(&std::fs::read(house.data().join("brakes.json")).unwrap()).unwrap();
+    assert_eq!(kept["kept"]["users"], json!([]));
 }

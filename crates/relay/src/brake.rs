@@ -1,8 +1,10 @@
 //! The automatic brake: when what an SMTP user or an account sends looks like an accident or an abuse, its new mail is put off
 //! and what it has in the queue is held, until somebody has looked and releases it.
 //!
-//! Bounces are counted in memory, by the hour, as they are settled ([`Windows`]); complaints and volume are taken from the daily
-//! counters, which are kept. A look at both says which brakes are to go on ([`Watch`]); that they are on is kept by the store.
+//! Bounces are counted in memory, by the hour, as they are settled ([`Windows`]), and written down now and then; complaints and
+//! volume are taken from the daily counters, which are kept. A look at both says which brakes are to go on ([`Watch`]); that they are on is kept by the store.
+
+mod windows;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,14 +18,9 @@ use crate::activity::DailyCount;
 use crate::clock::{Day, Timestamp};
 use crate::id::Id;
 use crate::limits::Limits;
-use crate::queue::{Envelope, Outcome, Verdict};
 use crate::smtp_user::SmtpUser;
 
-/// How long bounces are counted.
-pub const WINDOW: Duration = Duration::from_secs(3600);
-
-/// The parts of the window: what is older than a part less than the window counts no more.
-const SLOTS: usize = 12;
+pub use windows::{Ended, KeptWindows, WINDOW, Windows};
 
 /// The days before today whose busiest is what a subject is used to.
 pub const WEEK: u64 = 7;
@@ -197,114 +194,6 @@ pub fn of_user(brakes: &Brakes, account: Id<Account>, user: Option<Id<SmtpUser>>
     }
     let on = |subject| brakes.get(&subject).filter(|brake| brake.is_on());
     on(Subject::Account(account)).or_else(|| on(Subject::User(user?)))
-}
-
-/// Recipients that came to their end, and how many of them bounced for good.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
-    /// All of them.
-    pub all: u64,
-    /// Those that bounced for good.
-    pub bounced: u64,
-}
-
-impl Ended {
-    /// What a settlement adds: what other servers said, not what people cancelled or the relay gave up by itself.
-    pub fn of(envelope: &Envelope, verdicts: &[Verdict]) -> Ended {
-        let mut ended = Ended::default();
-        if envelope.sandbox {
-            return ended;
-        }
-        for verdict in verdicts {
-            match verdict.outcome {
-                Outcome::Delivered { sandbox: false } => ended.all += 1,
-                Outcome::SoftBounced if verdict.class.is_some() => ended.all += 1,
-                Outcome::HardBounced if verdict.class.is_some() => {
-                    ended.all += 1;
-                    ended.bounced += 1;
-                }
-                _ => {}
-            }
-        }
-        ended
-    }
-
-    fn add(&mut self, other: Ended) {
-        self.all = self.all.saturating_add(other.all);
-        self.bounced = self.bounced.saturating_add(other.bounced);
-    }
-}
-
-/// The last hour of one SMTP user.
-#[derive(Clone, Debug)]
-struct Window {
-    account: Id<Account>,
-    slots: [Ended; SLOTS],
-    /// The number of the newest part, counted from 1970.
-    newest: u64,
-}
-
-impl Window {
-    /// Makes the part of this moment the newest.
-    fn move_on(&mut self, number: u64) {
-        let ahead = number.saturating_sub(self.newest);
-        // a clock that was far ahead has filled what would else stay for as long
-        let is_lost = ahead >= SLOTS as u64 || self.newest > number + SLOTS as u64;
-        if is_lost {
-            self.slots = [Ended::default(); SLOTS];
-            self.newest = number;
-        }
-        while self.newest < number {
-            self.newest += 1;
-            self.slots[(self.newest % SLOTS as u64) as usize] = Ended::default();
-        }
-    }
-
-    fn total(&self) -> Ended {
-        let mut total = Ended::default();
-        self.slots.iter().for_each(|slot| total.add(*slot));
-        total
-    }
-}
-
-fn slot_of(now: Timestamp) -> u64 {
-    now.0 / (WINDOW.as_millis() as u64 / SLOTS as u64)
-}
-
-/// What came to its end in the last hour, by SMTP user: in memory, begun anew at each start. As many as there are SMTP users.
-#[derive(Debug, Default)]
-pub struct Windows(HashMap<Id<SmtpUser>, Window>);
-
-impl Windows {
-    /// Counts what a settlement ended of an SMTP user's mail.
-    pub fn on(&mut self, account: Id<Account>, user: Id<SmtpUser>, ended: Ended, now: Timestamp) {
-        if ended.all == 0 {
-            return;
-        }
-        let number = slot_of(now);
-        let fresh = || Window { account, slots: [Ended::default(); SLOTS], newest: number };
-        let window = self.0.entry(user).or_insert_with(fresh);
-        window.move_on(number);
-        window.slots[(window.newest % SLOTS as u64) as usize].add(ended);
-    }
-
-    /// What every SMTP user had in the last hour; those without are forgotten.
-    pub fn totals(&mut self, now: Timestamp) -> Vec<(Id<Account>, Id<SmtpUser>, Ended)> {
-        let number = slot_of(now);
-        self.0.retain(|_, window| {
-            window.move_on(number);
-            window.total().all > 0
-        });
-        self.0.iter().map(|(user, window)| (window.account, *user, window.total())).collect()
-    }
-
-    /// Begins anew for those whose brake is released.
-    pub fn forget(&mut self, subject: Subject) {
-        self.0.retain(|user, window| match subject {
-            Subject::Account(account) => window.account != account,
-            Subject::User(one) => *user != one,
-        });
-    }
 }
 
 /// When brakes go on; a share or factor of 0: never for that.

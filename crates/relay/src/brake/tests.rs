@@ -1,6 +1,10 @@
 //! Brakes in simulated time.
 
+use std::sync::Arc;
+
 use super::*;
+use crate::directory::Directory;
+use crate::smtp_user::UserRules;
 
 const SHOP: Id<SmtpUser> = Id::new(17);
 const NEWS: Id<SmtpUser> = Id::new(18);
@@ -94,7 +98,7 @@ fn the_hour_moves_on() {
     assert_eq!(windows.totals(minutes(54)), [(ACCOUNT, SHOP, ended(150, 10))]);
     assert_eq!(windows.totals(minutes(65)), [(ACCOUNT, SHOP, ended(50, 0))]);
     assert!(windows.totals(minutes(100)).is_empty());
-    assert!(windows.0.is_empty(), "who sends nothing takes no room");
+    assert!(windows.is_empty(), "who sends nothing takes no room");
 }
 
 #[test]
@@ -114,6 +118,79 @@ fn a_release_begins_the_hour_anew() {
     assert_eq!(windows.totals(NOW), [(ACCOUNT, NEWS, ended(7, 0))]);
     windows.forget(Subject::Account(ACCOUNT));
     assert!(windows.totals(NOW).is_empty());
+}
+
+fn smtp_user(id: Id<SmtpUser>) -> SmtpUser {
+    SmtpUser {
+        id,
+        account: ACCOUNT,
+        domain: Id::new(1),
+        name: "Web shop".into(),
+        username: id.to_string(),
+        passwords: Vec::new(),
+        enabled: true,
+        rules: UserRules::default(),
+        created_at: NOW,
+    }
+}
+
+fn directory(users: &[Id<SmtpUser>], brakes: Brakes) -> Directory {
+    let mut directory = Directory { brakes: Arc::new(brakes), ..Directory::default() };
+    for user in users {
+        directory.users.insert(*user, Arc::new(smtp_user(*user)));
+    }
+    directory
+}
+
+/// As it is after a restart: written down, read, and put right by what the ledger has.
+fn restarted(windows: &mut Windows, at: Timestamp, directory: &Directory) -> Windows {
+    let written = serde_json::to_vec(&windows.changed(at).unwrap()).unwrap();
+    Windows::restored(serde_json::from_slice(&written).unwrap(), directory)
+}
+
+#[test]
+fn an_hour_goes_on_after_a_restart() {
+    let minutes = |minutes: u64| NOW.after(Duration::from_secs(minutes * 60));
+    let mut windows = Windows::default();
+    assert_eq!(windows.changed(NOW), None);
+    windows.on(ACCOUNT, SHOP, ended(100, 100), NOW);
+    windows.on(ACCOUNT, SHOP, ended(50, 50), minutes(30));
+    windows.on(ACCOUNT, NEWS, ended(7, 0), minutes(30));
+    let there = directory(&[SHOP], Brakes::default());
+    let mut windows = restarted(&mut windows, minutes(31), &there);
+    assert_eq!(windows.changed(minutes(31)), None, "what was read is written down already");
+    windows.on(ACCOUNT, SHOP, ended(60, 60), minutes(40));
+    let totals = windows.totals(minutes(50));
+    assert_eq!(totals, [(ACCOUNT, SHOP, ended(210, 210))], "a user that is gone is counted no more");
+    let watch = Watch::new(&Limits::default());
+    let put_on = watch.by_bounces(&Brakes::default(), &totals, minutes(50));
+    assert_eq!(found(&put_on), [(Subject::User(SHOP), Cause::HardBounces, 210, 210)]);
+    assert_eq!(windows.totals(minutes(65)), [(ACCOUNT, SHOP, ended(110, 110))], "each part leaves in its turn");
+    let mut windows = restarted(&mut windows, minutes(65), &there);
+    assert!(windows.totals(minutes(200)).is_empty(), "after a long stop nothing is left");
+}
+
+#[test]
+fn a_release_that_was_not_written_down_yet_counts_after_a_restart() {
+    let released_at = |at: Timestamp, by_operator| {
+        let release = Release { at, by: "Ann".into(), by_operator, seen: Seen::default() };
+        let on = brake(&Brakes::default(), Subject::User(SHOP), ACCOUNT, (Cause::HardBounces, 2, 1), NOW);
+        Brakes::from([(Subject::User(SHOP), Brake { released: Some(release), ..on })])
+    };
+    let minutes = |minutes: u64| NOW.after(Duration::from_secs(minutes * 60));
+    for (at, left) in [(minutes(2), vec![(ACCOUNT, SHOP, ended(9, 9))]), (minutes(6), Vec::new())] {
+        let mut windows = Windows::default();
+        windows.on(ACCOUNT, SHOP, ended(9, 9), minutes(3));
+        let there = directory(&[SHOP], released_at(at, false));
+        assert_eq!(restarted(&mut windows, minutes(5), &there).totals(minutes(7)), left);
+    }
+}
+
+#[test]
+fn a_file_that_was_tampered_with_breaks_nothing() {
+    let odd = r#"{"at":5,"users":[{"account":3,"user":17,"newest":2,"parts":[[0,1,1],[3,5,5],[99,7,7],[18446744073709551615,1,1]]}]}"#;
+    let windows = Windows::restored(serde_json::from_str(odd).unwrap(), &directory(&[SHOP], Brakes::default()));
+    assert_eq!({ windows }.totals(Timestamp(700_000)), [(ACCOUNT, SHOP, ended(1, 1))]);
 }
 
 #[test]
