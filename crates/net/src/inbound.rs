@@ -12,6 +12,7 @@ mod taking;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+use relay::brake::Windows;
 use relay::dmarc_report::Addresses;
 use relay::limits::Limits;
 use relay::outcome::rules::Rules;
@@ -68,6 +69,8 @@ pub struct Surroundings<S> {
     pub clock: Arc<dyn Clock>,
     /// What is counted.
     pub metrics: Metrics,
+    /// What ended in the last hour, for automatic brakes.
+    pub ended: Arc<Mutex<Windows>>,
     /// The signal to stop.
     pub shutdown: Shutdown,
 }
@@ -105,6 +108,7 @@ struct Desk<S> {
     acceptor: TlsAcceptor,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    ended: Arc<Mutex<Windows>>,
     shutdown: Shutdown,
     slots: Slots,
     pace: Mutex<Pace<Site>>,
@@ -117,7 +121,7 @@ struct Desk<S> {
 
 /// Takes reports on these sockets until the stop.
 pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Surroundings<S>) {
-    let Surroundings { store, return_paths, dmarc, certificates, clock, metrics, shutdown } = around;
+    let Surroundings { store, return_paths, dmarc, certificates, clock, metrics, ended, shutdown } = around;
     let limits = settings.limits;
     let rate = limits.reports_per_minute;
     let desk = Arc::new(Desk {
@@ -130,6 +134,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         acceptor: TlsAcceptor::from(certificates.config()),
         clock,
         metrics,
+        ended,
         shutdown: shutdown.clone(),
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),

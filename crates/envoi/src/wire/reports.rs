@@ -43,6 +43,7 @@ impl Ground {
             certificates: Arc::clone(&self.kept.certificates),
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.reports.clone(),
+            ended: Arc::clone(&self.ended),
             shutdown: self.shutdown.clone(),
         };
         inbound::serve(listeners, settings, around);

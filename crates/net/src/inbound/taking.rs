@@ -1,14 +1,15 @@
 //! A report that has come: what it is, of whom, and what follows from it, on the disk before it is answered.
 
 use message::report::{self as mail, Reading};
-use relay::report::{self, Context, Recipient, Report};
+use relay::brake::Ended;
+use relay::report::{self, Context, Recipient, Report, ReportKind};
 use relay::return_path::Token;
 use relay::store::{Store, StoreError};
 use relay::suppression::Suppression;
 use smtp::address::Address;
 use smtp::replies;
 use smtp::reply::Reply;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::Desk;
 use super::session::{Addressee, Receiving, Session};
@@ -86,6 +87,7 @@ impl<S: Store> Desk<S> {
             // in this order: what is on the record as reported does not suppress any more when it comes again
             self.suppress(&report, &recipients).await?;
             self.store.report(report.clone()).await?;
+            self.count_bounced(&report, &recipients);
             self.metrics.taken(&report);
             tracing::info!(
                 message_id = %report.message,
@@ -105,6 +107,17 @@ impl<S: Store> Desk<S> {
         let (store, message) = (Arc::clone(&self.store), token.message);
         let found = Offload::Threads.run(move || store.recipients_of(message)).await;
         found.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    /// Counts a first bounce for good towards the automatic brake of its SMTP user and account: what another server took and
+    /// bounced later says as much of a list as what it refused.
+    fn count_bounced(&self, report: &Report, recipients: &[Recipient]) {
+        let is_new =
+            recipients.iter().any(|known| Some(known.number) == report.recipient && !known.is_known(report.kind));
+        if let (ReportKind::HardBounce, true, Some(user)) = (report.kind, is_new, report.user) {
+            let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.on(report.account, user, Ended::reported(), report.at);
+        }
     }
 
     /// Suppresses the address of a recipient that is bad, or whose owner complained. A report that comes again does not: whoever

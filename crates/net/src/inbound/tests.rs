@@ -7,6 +7,7 @@ use crate::clock::SystemClock;
 use crate::tls::CertificateFiles;
 use message::dsn::{self, Action, Notification, ReportedRecipient};
 use relay::activity::{ActivityFilter, ActivityRow, Status};
+use relay::brake::Ended;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::Class;
@@ -29,6 +30,7 @@ struct World {
     store: Memory,
     paths: Arc<ReturnPaths>,
     address: SocketAddr,
+    ended: Arc<Mutex<Windows>>,
     shutdown: Shutdown,
 }
 
@@ -86,6 +88,7 @@ impl World {
         store.settle(Settlement { message: MESSAGE, at: Timestamp(2), attempt: None, verdicts }).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let paths = Arc::new(ReturnPaths::new(store.return_path_key(), limits.return_path()));
+        let ended = Arc::<Mutex<Windows>>::default();
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let (address, shutdown) = (listener.address(), Shutdown::new());
         let feedback = Some(Address::parse("fbl@relay.example", false).unwrap());
@@ -98,16 +101,17 @@ impl World {
             certificates: certificates(folder.path()),
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::default(),
+            ended: Arc::clone(&ended),
             shutdown: shutdown.clone(),
         };
         serve(vec![listener], settings, around);
-        World { store, paths, address, shutdown }
+        World { store, paths, address, ended, shutdown }
     }
 
     fn token(&self, first: u16, is_single: bool, until_days: u64) -> String {
         let until = relay::clock::Day(SystemClock::new().now().day().0 + until_days);
-        let (account, domain) = (Id::new(1), Some(Id::new(1)));
-        let token = Token { message: MESSAGE, account, domain, user: None, first, is_single, until, days_ahead: 0 };
+        let (account, domain, user) = (Id::new(1), Some(Id::new(1)), Some(Id::new(3)));
+        let token = Token { message: MESSAGE, account, domain, user, first, is_single, until, days_ahead: 0 };
         self.paths.local_part(&token).unwrap()
     }
 
@@ -224,6 +228,22 @@ async fn the_same_bounce_once_more_suppresses_nobody_who_was_let_go() {
     // what was not said before counts
     assert!(world.bring(&to, &complaint("bert@example.org")).await.starts_with("250"));
     assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Complaint)]);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn a_first_bounce_counts_towards_the_brake() {
+    let world = World::start(Limits::default()).await;
+    let bounced = || world.ended.lock().unwrap().totals(SystemClock::new().now());
+    let to = |recipient| format!("{}@{HOST}", world.token(recipient, true, 1));
+    let (full, gone) = ("552 5.2.2 Mailbox full", "550 5.1.1 No such user");
+    world.bring(&to(0), &bounce("anna@example.org", "5.2.2", full)).await;
+    world.bring(&to(0), &bounce("anna@example.org", "5.1.1", gone)).await;
+    assert_eq!(bounced(), [], "it bounced already, and not for good");
+    for _ in 0..2 {
+        world.bring(&to(1), &bounce("bert@example.org", "5.1.1", gone)).await;
+    }
+    assert_eq!(bounced(), [(Id::new(1), Id::new(3), Ended { all: 1, bounced: 1 })]);
     world.shutdown.begin();
 }
 

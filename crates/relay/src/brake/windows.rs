@@ -49,6 +49,11 @@ impl Ended {
         ended
     }
 
+    /// What a bounce adds that is reported after delivery: a further end of the recipient, so that no more bounce than ended.
+    pub fn reported() -> Ended {
+        Ended { all: 1, bounced: 1 }
+    }
+
     pub(super) fn add(&mut self, other: Ended) {
         self.all = self.all.saturating_add(other.all);
         self.bounced = self.bounced.saturating_add(other.bounced);
