@@ -112,6 +112,11 @@ impl Config {
         self.data_dir.join("brakes.json")
     }
 
+    /// Where it is kept what blocklists said.
+    pub fn blocklists_file(&self) -> PathBuf {
+        self.data_dir.join("blocklists.json")
+    }
+
     /// Where the policies of domains are kept that mail goes to.
     pub fn policies_file(&self) -> PathBuf {
         self.data_dir.join("mta-sts.json")

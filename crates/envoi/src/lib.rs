@@ -2,6 +2,7 @@
 
 mod alerts;
 mod archive;
+mod blocklist_alarms;
 mod bounces;
 mod brakes;
 mod certificate_alerts;

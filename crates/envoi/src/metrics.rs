@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use net::clock::Clock;
 
+use crate::blocklist_alarms::Listed;
 use crate::execute::Kept;
 
 /// What the gauges are read from.
@@ -126,6 +127,11 @@ impl Metrics {
     pub fn count_brakes(&mut self, on: impl Fn() -> usize + Send + Sync + 'static) {
         self.registry.register_collector(brake_gauge(on));
     }
+
+    /// Adds the gauges of what the operator's blocklists have.
+    pub(crate) fn show_blocklists(&mut self, shown: impl Fn() -> Vec<Listed> + Send + Sync + 'static) {
+        self.registry.register_collector(Box::new(BlocklistGauges(Box::new(shown))));
+    }
 }
 
 impl Default for Metrics {
@@ -165,6 +171,36 @@ impl Collector for StoreGauges {
         ];
         for (name, help, value) in gauges {
             gauge(&mut encoder, name, help, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which addresses each list has, and how many domains.
+struct BlocklistGauges(Box<dyn Fn() -> Vec<Listed> + Send + Sync>);
+
+impl fmt::Debug for BlocklistGauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlocklistGauges")
+    }
+}
+
+impl Collector for BlocklistGauges {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let shown = (self.0)();
+        let help = "1 while a list below [blocklists] has an address that mail comes from";
+        let mut of_addresses = encoder.encode_descriptor("envoi_blocklist_listed", help, None, MetricType::Gauge)?;
+        for (list, address, value) in &shown {
+            if let Some(address) = address {
+                let labels = [("list", list.as_str()), ("address", address.as_str())];
+                ConstGauge::new(*value).encode(of_addresses.encode_family(&labels)?)?;
+            }
+        }
+        let help = "Sending domains that a list below [blocklists] has";
+        let mut of_domains =
+            encoder.encode_descriptor("envoi_blocklist_listed_domains", help, None, MetricType::Gauge)?;
+        for (list, _, value) in shown.iter().filter(|(_, address, _)| address.is_none()) {
+            ConstGauge::new(*value).encode(of_domains.encode_family(&[("list", list.as_str())])?)?;
         }
         Ok(())
     }
@@ -213,6 +249,7 @@ pub fn markdown() -> String {
     metrics.registry.register_collector(certificate_gauge(|| 0));
     metrics.registry.register_collector(acme_gauge(|| 0));
     metrics.count_brakes(|| 0);
+    metrics.show_blocklists(Vec::new);
     let mut text = String::new();
     // writing to a String cannot fail
     let _ = prometheus_client::encoding::text::encode(&mut text, &metrics.registry);

@@ -37,6 +37,7 @@ use net::tls_reports::TlsReports;
 use net::zone::{NameServer, Sockets};
 
 use crate::alerts;
+use crate::blocklist_alarms::Alarms;
 use crate::bounces;
 use crate::brakes;
 use crate::certificate_alerts;
@@ -138,7 +139,7 @@ impl Relay {
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
         let reports = ground.take_reports(config, reports, rules);
-        let Ground { shutdown, store, kept, metrics, clock, .. } = ground;
+        let Ground { shutdown, store, kept, metrics, clock, alarms, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));
         if let Some(policies) = policies {
@@ -147,6 +148,7 @@ impl Relay {
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(brakes::watch(Arc::clone(&executor), config.brakes_file(), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
+        shutdown.spawn(alarms.watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(rotation::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(expiry::watch(Arc::clone(&executor), shutdown.clone()));
         if let Some(acme) = kept.acme {
@@ -229,6 +231,7 @@ struct Ground {
     metrics: Metrics,
     /// What came to its end in the last hour, for the automatic brakes.
     ended: Arc<Mutex<Windows>>,
+    alarms: Arc<Alarms>,
 }
 
 impl Ground {
@@ -241,10 +244,13 @@ impl Ground {
         metrics.read_from(Arc::new(move || watched.health()), &kept, Arc::clone(&clock));
         let braked = Arc::clone(&store);
         metrics.count_brakes(move || braked.directory().brakes.values().filter(|brake| brake.is_on()).count());
-        let (file, directory) = (config.brakes_file(), store.directory());
-        let ended = blocking(move || brakes::kept::load(&file, &directory)).await?;
+        let (opening, directory) = (config.clone(), store.directory());
+        let read = move || (brakes::kept::load(&opening.brakes_file(), &directory), Alarms::open(&opening));
+        let (ended, alarms) = blocking(read).await?;
+        let listed = Arc::clone(&alarms);
+        metrics.show_blocklists(move || listed.shown());
         let (shutdown, ended) = (Shutdown::new(), Arc::new(Mutex::new(ended)));
-        Ok(Ground { clock, shutdown, store, kept, metrics, ended })
+        Ok(Ground { clock, shutdown, store, kept, metrics, ended, alarms })
     }
 
     fn dispatch(

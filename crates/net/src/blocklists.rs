@@ -1,5 +1,5 @@
-//! Asks lists in DNS (RFC 5782) whether they have the relay's addresses or a domain: when somebody looks, seldom, and with no
-//! consequence but words.
+//! Asks lists in DNS (RFC 5782) whether they have the relay's addresses or domains: when somebody looks and for alarms, seldom, and
+//! with no consequence but words.
 //!
 //! A list is believed only while it answers as a live one does: it has the entry that is there for trying, and not the one that
 //! never is (§5). Everything else, also an answer that is none of a list's, says nothing.
@@ -17,16 +17,16 @@ use crate::clock::Clock;
 use crate::dns::{LookupError, Resolver};
 
 /// How long an answer is good for.
-const ANSWERED_FOR: Duration = Duration::from_secs(6 * 3600);
+const ANSWERED_FOR: Duration = Duration::from_secs(3600);
 /// How long a list that says nothing is left alone.
 const SILENT_FOR: Duration = Duration::from_secs(3600);
 /// How long one answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Answers that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
-/// Lists of each kind that are asked, and addresses that they are asked about; of more the first ones.
+/// Lists of each kind that are asked, and addresses that they are asked about (two of each source); of more the first ones.
 const LISTS_MAX: usize = 10;
-const ADDRESSES_MAX: usize = 16;
+const ADDRESSES_MAX: usize = 128;
 
 /// The lists of the operator's, by their zones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,26 +62,27 @@ impl Blocklists {
         Arc::new(Blocklists { lists, resolver, clock, remembered: Mutex::default() })
     }
 
-    /// What the lists say of addresses and a domain, in the order of the lists; those left out that say nothing.
-    pub async fn look(self: &Arc<Self>, addresses: &[IpAddr], domain: &str) -> Vec<Listing> {
-        let lists = self.lists(addresses, domain).into_iter().map(|asked| {
+    /// What the lists say of addresses and domains, in the order of the lists; those left out that say nothing.
+    pub async fn look(self: &Arc<Self>, addresses: &[IpAddr], domains: &[&str]) -> Vec<Listing> {
+        let lists = self.lists(addresses, domains).into_iter().map(|asked| {
             let here = Arc::clone(self);
             async move { here.ask(asked).await }
         });
         at_once(lists).await.concat()
     }
 
-    fn lists(&self, addresses: &[IpAddr], domain: &str) -> Vec<Asked> {
+    /// The lists that have something to be asked about.
+    fn lists(&self, addresses: &[IpAddr], domains: &[&str]) -> Vec<Asked> {
         let about = |address: &IpAddr| (address.to_string(), reversed(*address));
         let backwards: Vec<_> = addresses.iter().take(ADDRESSES_MAX).map(about).collect();
-        let itself = vec![(domain.to_owned(), domain.to_owned())];
+        let themselves: Vec<_> = domains.iter().map(|domain| ((*domain).to_owned(), (*domain).to_owned())).collect();
         let asked = |lists: &[String], trials: [&'static str; 2], names: &[(String, String)]| -> Vec<Asked> {
             let one = |list: &String| Asked { list: list.clone(), trials, names: names.to_vec() };
-            lists.iter().take(LISTS_MAX).map(one).collect()
+            lists.iter().take(LISTS_MAX).filter(|_| !names.is_empty()).map(one).collect()
         };
         let of_addresses = asked(&self.lists.addresses, ["2.0.0.127", "1.0.0.127"], &backwards);
-        let of_domain = asked(&self.lists.domains, ["test", "invalid"], &itself);
-        of_addresses.into_iter().chain(of_domain).collect()
+        let of_domains = asked(&self.lists.domains, ["test", "invalid"], &themselves);
+        of_addresses.into_iter().chain(of_domains).collect()
     }
 
     /// Asks a list, which is tried once for all that it is asked about.
@@ -204,7 +205,7 @@ mod tests {
 
     async fn told(lists: &Arc<Blocklists>) -> Vec<(String, bool)> {
         let addresses = ["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()];
-        let found = lists.look(&addresses, "shop.example").await;
+        let found = lists.look(&addresses, &["shop.example"]).await;
         found.into_iter().map(|listing| (listing.name, listing.is_listed)).collect()
     }
 
@@ -222,6 +223,15 @@ mod tests {
         assert_eq!(asked, 2 + 2 + 3, "each list is tried once, whatever it is asked about");
         assert_eq!(told(&lists).await, wanted);
         assert_eq!(resolver.1.load(Ordering::Relaxed), asked, "it is remembered");
+    }
+
+    #[tokio::test]
+    async fn a_list_that_has_nothing_to_be_asked_about_is_left_alone() {
+        let (lists, resolver) = asked(&[("test.dbl.test", there([127, 0, 1, 2]))]);
+        assert_eq!(lists.look(&[], &["a.example", "b.example"]).await.len(), 2);
+        assert_eq!(resolver.1.load(Ordering::Relaxed), 2 + 2);
+        assert_eq!(lists.look(&[], &[]).await, []);
+        assert_eq!(resolver.1.load(Ordering::Relaxed), 2 + 2);
     }
 
     #[tokio::test]

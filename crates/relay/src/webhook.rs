@@ -16,6 +16,7 @@ use smtp::server::Secret;
 
 use crate::account::Account;
 use crate::activity::{ActivityRow, Status};
+use crate::blocklist::{Change, Owned};
 use crate::brake::{Brake, Subject};
 use crate::clock::Timestamp;
 use crate::cursor::CursorKey;
@@ -72,6 +73,12 @@ pub enum EventKind {
     /// It was released.
     #[serde(rename = "brake.released")]
     BrakeReleased,
+    /// A blocklist of the operator's has a sending domain.
+    #[serde(rename = "blocklist.listed")]
+    BlocklistListed,
+    /// It has it no more.
+    #[serde(rename = "blocklist.delisted")]
+    BlocklistDelisted,
     /// Somebody asked for a test.
     #[serde(rename = "webhook.test")]
     Test,
@@ -79,7 +86,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that a webhook can be told of: all but the test, which is told to whichever was asked.
-    pub const CHOICES: [EventKind; 9] = [
+    pub const CHOICES: [EventKind; 11] = [
         EventKind::Rejected,
         EventKind::Accepted,
         EventKind::Delivered,
@@ -89,6 +96,8 @@ impl EventKind {
         EventKind::Complaint,
         EventKind::BrakeOn,
         EventKind::BrakeReleased,
+        EventKind::BlocklistListed,
+        EventKind::BlocklistDelisted,
     ];
 
     /// What a row that has come into this status is told as; none: it is not told.
@@ -164,11 +173,23 @@ impl Webhook {
                 self.user.is_none_or(|wanted| wanted == user) && self.domain.is_none_or(|wanted| domain == Some(wanted))
             }
         };
+        concerns && self.is_told(kind, brake.account, at)
+    }
+
+    /// Whether it is to be told that a domain was put into a blocklist or taken out of it.
+    fn wants_listing(&self, kind: EventKind, owned: Owned, at: Timestamp, directory: &Directory) -> bool {
+        let sends_from_it = |user| directory.users.get(user).is_some_and(|user| user.domain == owned.domain);
+        self.domain.is_none_or(|wanted| wanted == owned.domain)
+            && self.user.as_ref().is_none_or(sends_from_it)
+            && self.is_told(kind, owned.account, at)
+    }
+
+    /// Whether it is told of what happened so to an account at a moment.
+    fn is_told(&self, kind: EventKind, account: Id<Account>, at: Timestamp) -> bool {
         self.state == WebhookState::Enabled
-            && self.account == brake.account
+            && self.account == account
             && self.events.contains(&kind)
             && at >= self.created_at
-            && concerns
     }
 
     /// Whether the secret before the last rotation still signs.
@@ -240,19 +261,47 @@ pub fn brake_calls(directory: &Directory, brake: &Brake) -> Vec<NewCall> {
 }
 
 fn brake_call(directory: &Directory, webhook: &Webhook, brake: &Brake, kind: EventKind, at: Timestamp) -> NewCall {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(&webhook.id.number().to_be_bytes());
-    context.update(&[kind as u8]);
-    context.update(&at.0.to_be_bytes());
-    context.update(brake.subject.to_string().as_bytes());
-    let mut call = [0; 16];
-    call.copy_from_slice(&context.finish().as_ref()[..16]);
     let is_released = kind == EventKind::BrakeReleased;
     let releasable = !is_released && brake.is_for_the_account(at);
     let released_at = is_released.then(|| moment::text(at));
     let data = BrakeData { brake: BrakeView::new(brake, directory, releasable), released_at };
+    call_about(webhook, kind, at, &brake.subject.to_string(), &data)
+}
+
+/// What is told of a domain in a blocklist.
+#[derive(Serialize)]
+struct ListingData<'a> {
+    /// The domain's number.
+    domain: u64,
+    domain_name: &'a str,
+    account: u64,
+    /// The list: its zone in DNS.
+    list: &'a str,
+}
+
+/// The calls that a change in a blocklist gives rise to: none where it is about an address of the relay's, which is no account's.
+pub fn listing_calls(directory: &Directory, change: &Change) -> Vec<NewCall> {
+    let Some(owned) = change.owned else { return Vec::new() };
+    let kind = if change.is_listed { EventKind::BlocklistListed } else { EventKind::BlocklistDelisted };
+    let (domain, account) = (owned.domain.number(), owned.account.number());
+    let data = ListingData { domain, domain_name: &change.name, account, list: &change.list };
+    let about = format!("{} {}", change.list, change.name);
+    let wanting = directory.webhooks_of(owned.account).map(AsRef::as_ref);
+    let wanting = wanting.filter(|webhook: &&Webhook| webhook.wants_listing(kind, owned, change.at, directory));
+    wanting.map(|webhook| call_about(webhook, kind, change.at, &about, &data)).collect()
+}
+
+/// A call of what is no row; it has the same id however often it is made.
+fn call_about<T: Serialize>(webhook: &Webhook, kind: EventKind, at: Timestamp, about: &str, data: &T) -> NewCall {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&webhook.id.number().to_be_bytes());
+    context.update(&[kind as u8]);
+    context.update(&at.0.to_be_bytes());
+    context.update(about.as_bytes());
+    let mut call = [0; 16];
+    call.copy_from_slice(&context.finish().as_ref()[..16]);
     let (webhook, account) = (webhook.id, webhook.account);
-    NewCall { webhook, account, call: CallId(call), event: kind, at, body: payload(kind, at, &data) }
+    NewCall { webhook, account, call: CallId(call), event: kind, at, body: payload(kind, at, data) }
 }
 
 /// What a test sends.

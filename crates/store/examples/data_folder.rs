@@ -3,6 +3,8 @@
 //! It has one of everything that is on the disk: accounts with a quota, a domain with a key, a user, a suppression, a block, a
 //! login; mail that waits, was deferred, is held, is half delivered, has its content in a file of its own, was delivered, bounced,
 //! suppressed and refused; a segment that was used again; a checkpoint; and the master key, made for this and nothing else.
+//! Beside these ([`further`]) what came to be kept later: a stream's suppression, a plan, a member, a webhook with a call, brakes, an
+//! order, a request with a key, a test inbox, a report on DMARC, a source that an attempt was made from, and a report after delivery.
 
 use std::fs::File;
 use std::net::IpAddr;
@@ -13,16 +15,31 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use message::dmarc_report::Disposition;
 use relay::activity::{Notice, NoticeKind};
-use relay::clock::Timestamp;
+use relay::brake::{Brake, Cause, Release, Seen, Subject};
+use relay::clock::{Day, Timestamp};
 use relay::credential::PasswordKey;
+use relay::dmarc_report;
 use relay::id::{Id, MessageId, SessionId};
+use relay::language::Language;
+use relay::member::{Link, NewMember};
+use relay::plan::{Terms, Wording};
+use relay::power::Role;
 use relay::queue::{Attempt, ContentFacts, Envelope, HoldReason, Origin, Outcome, SessionFacts, Settlement, Verdict};
 use relay::quota::Quota;
+use relay::report::{Report, ReportKind};
+use relay::reroute::{Reroute, Via};
+use relay::sandbox::{Capture, Captured};
+use relay::selection::{Filter, Whom};
 use relay::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
-use relay::smtp_user::UserRules;
-use relay::store::{Actor, Block, Book as _, Draft as _, History as _, Login, NewDkimKey, NewSmtpUser, Spool as _};
-use relay::suppression::Suppression;
+use relay::smtp_user::{PasswordHash, UserRules};
+use relay::store::{
+    Actor, Block, Book as _, Content, Draft as _, History as _, KeyedRequest, Login, NewDkimKey, NewSmtpUser,
+    NewWebhook, RequestBounds, Spool as _, Store,
+};
+use relay::suppression::{Suppression, SuppressionCause};
+use relay::webhook::EventKind;
 use smtp::address::{Address, ReversePath};
 use smtp::server::Secret;
 use store::embedded::{Embedded, Options, spool};
@@ -113,7 +130,7 @@ async fn settle(store: &Embedded, message: MessageId, at: u64, verdicts: &[(u16,
         host: "mx.example.org".into(),
         remote: Some(([198, 51, 100, 4], 25).into()),
         tls: "TLS 1.3".into(),
-        source: None,
+        source: (at == 16).then(|| "out1 (198.51.100.7)".into()),
     };
     let verdicts = verdicts.iter().map(verdict).collect();
     Ok(store.settle(Settlement { message, at: later(at), attempt: Some(attempt), verdicts }).await?)
@@ -185,7 +202,112 @@ async fn mail(store: &Embedded) -> Result<(), Failure> {
     let bounced = commit(store, 7, &["bounced@example.org"], 300).await?;
     settle(store, bounced, 17, &[(0, Outcome::HardBounced)]).await?;
     store.note(vec![refusal()]);
+    store.report(remark(done)).await?;
     store.caught_up().await;
+    Ok(())
+}
+
+/// What somebody reports of a message after its delivery, and changes nothing.
+fn remark(message: MessageId) -> Report {
+    Report {
+        message,
+        account: Id::new(1),
+        domain: Some(Id::new(1)),
+        user: Some(Id::new(1)),
+        days_ahead: 0,
+        recipient: Some(0),
+        at: later(40),
+        kind: ReportKind::Remark,
+        class: None,
+        reason: "It was read.".into(),
+        reply: String::new(),
+    }
+}
+
+/// What came to be kept later, in the ledger and beside it.
+fn further(store: &impl Store) -> Result<(), Failure> {
+    let (account, user, by) = (Id::new(1), Id::new(1), operator());
+    let unsubscribed = Suppression {
+        cause: SuppressionCause::Unsubscribed,
+        stream: Some(user),
+        until: Some(later(90_000_000)),
+        ..Suppression::manual("List-Unsubscribe", NOW)
+    };
+    store.suppress(account, &[("ben@example.org".to_owned(), unsubscribed)], false, None, NOW)?;
+    let password = store.directory().users.get(&user).and_then(|user| user.passwords.first().copied());
+    store.logins_note(&[Login { user, address: ip(7), at: later(6), password }])?;
+    let wording = |english: &str, french: &str| Wording { english: english.into(), french: french.into() };
+    let (name, price) = (wording("Large", "Grand"), wording("$20", "20 $"));
+    store.plan_add(Terms { name, recipients: Some(50_000), price, is_offered: true, place: 3 }, &by, NOW)?;
+    let (name, email) = ("Jane".into(), "jane@example.com".into());
+    let member =
+        NewMember { account: Some(account), email, name, role: Role::Administrator, language: Language::French };
+    let member = store.member_add(member, &by, NOW)?.id;
+    let link = Link { token: PasswordHash([3; 32]), member, expires_at: later(90_000_000) };
+    store.link_put(link, true, &by, NOW)?;
+    let (name, url) = ("Shop".into(), "https://example.com/hook".into());
+    let webhook = NewWebhook { account, name, url, events: vec![EventKind::HardBounce], domain: None, user: None };
+    store.webhook_add(webhook, Secret::new(b"whsec_of the fixture".to_vec()), &by, NOW)?;
+    brakes(store)?;
+    let filter = Filter { recipient: Whom::parse("@elsewhere.example"), until: Some(NOW), ..Filter::default() };
+    store.reroute(Reroute { filter, via: Via::Mx }, None)?;
+    let (message, answer) = (Some(MessageId(7)), Some("{}".into()));
+    let request = KeyedRequest { account: Some(account), key: [1; 32], fingerprint: [9; 32], at: NOW, message, answer };
+    store.request_put(&request, RequestBounds { keys: 5, octets: 100 })?;
+    beside(store)
+}
+
+/// One that is on, and one that was released.
+fn brakes(store: &impl Store) -> Result<(), Failure> {
+    let brake = |subject, cause| Brake {
+        subject,
+        account: Id::new(1),
+        cause,
+        counted: 30,
+        of: 200,
+        since: NOW,
+        told: false,
+        released: None,
+        released_before: None,
+    };
+    let (user, account) = (Subject::User(Id::new(1)), Subject::Account(Id::new(1)));
+    store.brake_put_on(brake(user, Cause::HardBounces))?;
+    store.brake_told(user)?;
+    store.brake_put_on(brake(account, Cause::Volume))?;
+    let seen = Seen { day: NOW.day(), accepted: 5, ..Seen::default() };
+    let release = Release { at: later(20), by: "operator".into(), by_operator: true, seen };
+    store.brake_release(account, release, &operator())?;
+    Ok(())
+}
+
+/// What is in files of its own beside the ledger.
+fn beside(store: &impl Store) -> Result<(), Failure> {
+    let captured = Captured {
+        message: MessageId(1 << 120 | 1),
+        account: Id::new(1),
+        user: Some(Id::new(1)),
+        about: None,
+        at: NOW,
+        reverse_path: "shop@example.com".into(),
+        recipients: vec!["test@example.org".into()],
+        subject: "A test".into(),
+        from: "shop@example.com".into(),
+        octets: 0,
+    };
+    let seal = Bytes::from_static(b"DKIM-Signature: of the fixture\r\n");
+    store.inbox_put(Capture { captured, seal, content: Content::Held(Bytes::from(content(9, 300))) })?;
+    let seen = dmarc_report::Seen { source: Some(ip(25)), dkim: true, spf: false, disposition: Disposition::None };
+    store.dmarc_take(&dmarc_report::Report {
+        account: Id::new(1),
+        domain: Id::new(1),
+        reporter: "isp.example".into(),
+        id: "of the fixture".into(),
+        day: Day(NOW.day().0 - 1),
+        at: NOW,
+        policy: "none".into(),
+        rows: [(seen, 12)].into_iter().collect(),
+        left_out: 0,
+    })?;
     Ok(())
 }
 
@@ -207,6 +329,7 @@ async fn main() -> Result<(), Failure> {
     let options = Options { spool, ..Options::new(Arc::new(|| later(60))) };
     let store = Embedded::open(&data, options)?;
     book(&store)?;
+    further(&store)?;
     mail(&store).await?;
     drop(store);
     std::fs::remove_file(data.join("lock"))?;

@@ -8,15 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use relay::activity::{ActivityFilter, Status};
+use relay::brake::{Cause, Subject};
 use relay::clock::Timestamp;
 use relay::credential::PasswordKey;
 use relay::id::Id;
 use relay::plan::{Plan, Standing};
 use relay::queue::{HoldReason, Outcome, RecipientState, Settlement, Verdict};
-use relay::store::{Book as _, Content, History as _, Spool as _};
+use relay::reroute::Via;
+use relay::sandbox::CapturedFilter;
+use relay::store::{Book as _, Content, History as _, Spool as _, Store};
+use relay::webhook::EventKind;
 use store::embedded::{Embedded, OpenError, Options, spool};
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+/// Those that were made before there was anything else but mail, a book and its rows.
+const FIRST: [&str; 2] = ["data-0.1.0-packed-rows.tar.gz", "data-0.1.0.tar.gz"];
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -86,6 +93,9 @@ async fn what_an_earlier_version_kept_is_there_and_can_be_delivered() {
         };
         alike(&rows(&store));
         booked(&store);
+        if !FIRST.iter().any(|first| file.ends_with(first)) {
+            further(&store);
+        }
         let queue = store.queue(None, 10);
         assert_eq!(queue.len(), 5, "{queue:?}");
         for entry in queue {
@@ -134,9 +144,48 @@ fn booked(store: &Embedded) {
     assert!(hasher.verify(b"a password of the fixture", &user.passwords).is_some(), "its login works");
     let private = store.domain_key(Id::new(1), "one").unwrap();
     assert_eq!(private.expose(), b"the private half");
-    assert_eq!(directory.suppressions[&Id::new(1)].keys().collect::<Vec<_>>(), ["anna@example.org"]);
+    let suppressed = &directory.suppressions[&Id::new(1)];
+    assert_eq!((suppressed.len(), suppressed.contains_key("anna@example.org")), (1, true), "for the whole account");
     assert_eq!((store.blocks().unwrap().len(), store.logins(NOW).unwrap().len()), (1, 1));
     assert!(store.audit(None, 100).unwrap().len() >= 5);
+}
+
+/// What came to be kept later.
+fn further(store: &impl Store) {
+    let (account, user) = (Id::new(1), Id::new(1));
+    let directory = store.directory();
+    assert_eq!(directory.suppressions[&account].streams_of("ben@example.org"), [user]);
+    assert!(directory.suppressions[&account].hold("ben@example.org", user, NOW));
+    assert_eq!(store.passwords_used(&[user]).unwrap().len(), 1);
+    assert!(
+        directory
+            .plans
+            .values()
+            .any(|plan| plan.terms.name.english == "Large" && plan.terms.recipients == Some(50_000))
+    );
+    let member = directory.member_of("jane@example.com").unwrap();
+    assert_eq!((member.account, member.language.tag()), (Some(account), "fr"));
+    let webhook = directory.webhooks_of(account).next().unwrap();
+    let calls = store.webhook_calls(webhook.id, None, 10).unwrap();
+    assert_eq!(calls.iter().map(|call| call.new.event).collect::<Vec<_>>(), [EventKind::HardBounce]);
+    let secrets = store.webhook_secrets(webhook.id, NOW).unwrap();
+    assert_eq!(secrets.iter().map(|secret| secret.expose().to_vec()).collect::<Vec<_>>(), [b"whsec_of the fixture"]);
+    let (on, off) = (&directory.brakes[&Subject::User(user)], &directory.brakes[&Subject::Account(account)]);
+    assert_eq!((on.is_on(), on.told, on.cause, on.counted), (true, true, Cause::HardBounces, 30));
+    let release = off.released.as_ref().unwrap();
+    assert_eq!((off.cause, release.by_operator, release.seen.accepted), (Cause::Volume, true, 5));
+    assert_eq!(directory.reroutes.iter().map(|reroute| &reroute.via).collect::<Vec<_>>(), [&Via::Mx]);
+    assert_eq!(store.request(Some(account), &[1; 32]).unwrap().unwrap().answer.as_deref(), Some("{}"));
+    let inbox = store.inbox(&CapturedFilter { limit: 10, ..CapturedFilter::default() }).unwrap();
+    assert_eq!(inbox.iter().map(|kept| kept.subject.as_str()).collect::<Vec<_>>(), ["A test"]);
+    assert!(store.inbox_message(Some(account), inbox[0].message).unwrap().unwrap().1.starts_with(b"DKIM-Signature"));
+    let reported = store.dmarc_kept(Id::new(1), NOW.day().before(7), NOW.day()).unwrap();
+    assert_eq!((reported.rows[0].2, reported.reports[0].reporter.as_str()), (12, "isp.example"));
+    let filter = ActivityFilter { recipient: Some("delivered@example.org".into()), ..ActivityFilter::default() };
+    let row = store.activity(&filter).unwrap().remove(0);
+    assert_eq!(row.last_attempt.unwrap().source.as_deref(), Some("out1 (198.51.100.7)"));
+    let events = store.activity_detail(row.row).unwrap().unwrap().events;
+    assert_eq!(events.last().unwrap().reason, "It was read.");
 }
 
 #[test]

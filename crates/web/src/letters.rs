@@ -190,6 +190,46 @@ pub fn certificate(language: Language, name: &str, host: &str, news: Certificate
     letter(language, subject, what, &optional, &values)
 }
 
+/// What is told of a blocklist.
+#[derive(Clone, Copy, Debug)]
+pub struct BlocklistNews<'a> {
+    /// The account whose domains it is about; none: it is for the operator's people.
+    pub account: Option<&'a str>,
+    /// The list: its zone in DNS.
+    pub list: &'a str,
+    /// What it has now.
+    pub listed: &'a [String],
+    /// What it has no more.
+    pub gone: &'a [String],
+}
+
+/// Names that a letter has at the most; of more it says that there are more.
+const NAMES_MAX: usize = 50;
+
+/// The letter that a blocklist has names, or has them no more; at least one of either. `host` is the relay.
+pub fn blocklist(language: Language, name: &str, host: &str, news: BlocklistNews<'_>) -> Letter {
+    let lines = |names: &[String]| {
+        let more = (names.len() > NAMES_MAX).then_some("…");
+        names.iter().take(NAMES_MAX).map(String::as_str).chain(more).collect::<Vec<_>>().join("\n")
+    };
+    // contacts are no members: nobody makes us send a link to a stranger by a name
+    let (name, account) = (harmless(name), news.account.map(harmless));
+    let (listed, gone) = (lines(news.listed), lines(news.gone));
+    let values = [
+        ("name", name.as_str()),
+        ("place", account.as_deref().unwrap_or(host)),
+        ("list", news.list),
+        ("names", listed.as_str()),
+        ("gone", gone.as_str()),
+    ];
+    if news.listed.is_empty() {
+        return letter(language, "letter-blocklist-gone-subject", "letter-blocklist-gone", &[], &values);
+    }
+    let advice = if account.is_some() { "letter-blocklist-account" } else { "letter-blocklist-operator" };
+    let optional = [(true, advice), (!news.gone.is_empty(), "letter-blocklist-gone")];
+    letter(language, "letter-blocklist-subject", "letter-blocklist-listed", &optional, &values)
+}
+
 /// What an account asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish<'a> {
@@ -374,6 +414,26 @@ mod tests {
                     assert!(subject.contains("relay.example") && !subject.contains("letter-"), "{subject}");
                     assert!(text.contains("a.example, b.example") && text.contains("2026"), "{text}");
                     assert!(fault.is_none_or(|fault| text.contains(fault)) && !text.contains("letter-"), "{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_blocklist_is_told_with_the_names_that_it_has_and_has_no_more() {
+        let names = |prefix: &str, count: usize| (0..count).map(|n| format!("{prefix}{n}.example")).collect::<Vec<_>>();
+        for language in Language::ALL {
+            for account in [None, Some("Acme")] {
+                for (listed, gone) in [(2, 0), (0, 2), (60, 1)] {
+                    let (listed, gone) = (names("in", listed), names("out", gone));
+                    let news = BlocklistNews { account, list: "bl.test", listed: &listed, gone: &gone };
+                    let Letter { subject, text } = blocklist(language, "Éloïse", "relay.example", news);
+                    assert!(subject.contains(account.unwrap_or("relay.example")), "{subject}");
+                    assert!(subject.contains("bl.test") && !subject.contains("letter-"), "{subject}");
+                    let told = |names: &[String]| text.lines().filter(|line| names.iter().any(|n| n == line)).count();
+                    assert_eq!((told(&listed), told(&gone)), (listed.len().min(NAMES_MAX), gone.len()), "{text}");
+                    assert_eq!(text.lines().any(|line| line == "…"), listed.len() > NAMES_MAX, "{text}");
+                    assert!(!text.contains("letter-") && !text.contains('{'), "{text}");
                 }
             }
         }

@@ -157,6 +157,12 @@ pub enum EventWord {
     /// The automatic brake was released
     #[value(name = "brake.released")]
     BrakeReleased,
+    /// A blocklist has a domain
+    #[value(name = "blocklist.listed")]
+    BlocklistListed,
+    /// A blocklist has a domain no more
+    #[value(name = "blocklist.delisted")]
+    BlocklistDelisted,
 }
 
 impl EventWord {
@@ -171,6 +177,8 @@ impl EventWord {
             EventWord::Complaint => EventKind::Complaint,
             EventWord::BrakeOn => EventKind::BrakeOn,
             EventWord::BrakeReleased => EventKind::BrakeReleased,
+            EventWord::BlocklistListed => EventKind::BlocklistListed,
+            EventWord::BlocklistDelisted => EventKind::BlocklistDelisted,
         }
     }
 }

@@ -16,7 +16,7 @@ impl<S: Store> Executor<S> {
     pub(super) async fn domain_health(self: &Arc<Self>, domain: &str, scope: Scope) -> Result<Answer, Fault> {
         let domain = service::domain_find(self.store.as_ref(), domain, scope)?;
         let listings = match &self.running {
-            Some(running) => running.blocklists.look(&self.publisher.addresses, &domain.name).await,
+            Some(running) => running.blocklists.look(&self.publisher.addresses, &[&domain.name]).await,
             // without a relay that runs nobody is asked
             None => Vec::new(),
         };

@@ -118,6 +118,40 @@ fn a_brake_is_told_once_as_it_goes_on_and_once_as_it_is_released() {
 }
 
 #[test]
+fn a_listed_domain_is_told_to_its_account() {
+    let mut directory = Directory::default();
+    directory.webhooks.insert((webhook().account, webhook().id), webhook().into());
+    let owned = Owned { domain: Id::new(2), account: Id::new(1) };
+    let change = Change {
+        list: "dbl.test".into(),
+        name: "shop.example".into(),
+        owned: Some(owned),
+        is_listed: true,
+        at: NOW.after(Duration::from_secs(60)),
+    };
+    let made = listing_calls(&directory, &change);
+    let body: serde_json::Value = serde_json::from_str(&made[0].body).unwrap();
+    let data = serde_json::json!({"domain": 2, "domain_name": "shop.example", "account": 1, "list": "dbl.test"});
+    assert_eq!((&body["type"], &body["data"]), (&"blocklist.listed".into(), &data));
+    assert_eq!(listing_calls(&directory, &change)[0].call, made[0].call);
+    let gone = Change { is_listed: false, ..change.clone() };
+    assert_eq!(listing_calls(&directory, &gone)[0].event, EventKind::BlocklistDelisted);
+    assert_ne!(listing_calls(&directory, &gone)[0].call, made[0].call);
+    let other = Owned { account: Id::new(2), ..owned };
+    assert_eq!(listing_calls(&directory, &Change { owned: Some(other), ..change.clone() }), []);
+    assert_eq!(listing_calls(&directory, &Change { owned: None, ..change.clone() }), [], "an address is no account's");
+    for narrowed in [
+        Webhook { domain: Some(Id::new(9)), ..webhook() },
+        Webhook { user: Some(Id::new(3)), ..webhook() },
+        Webhook { events: vec![EventKind::BrakeOn], ..webhook() },
+        Webhook { created_at: change.at.after(Duration::from_secs(1)), ..webhook() },
+    ] {
+        directory.webhooks.insert((narrowed.account, narrowed.id), narrowed.into());
+        assert_eq!(listing_calls(&directory, &change), []);
+    }
+}
+
+#[test]
 fn what_is_sent_has_the_names_of_the_api() {
     let numbers = CursorKey::new([7; 32]);
     let made = calls([&webhook()].into_iter(), &row(Status::HardBounce), 0, &numbers);

@@ -25,7 +25,8 @@ pub(super) struct WebhookNew {
     /// Where events are sent: `https://…`.
     url: String,
     /// What it is told of: `recipient.rejected`, `recipient.accepted`, `recipient.delivered`, `recipient.deferred`,
-    /// `recipient.soft_bounce`, `recipient.hard_bounce`, `recipient.complaint`, `brake.on`, `brake.released`.
+    /// `recipient.soft_bounce`, `recipient.hard_bounce`, `recipient.complaint`, `brake.on`, `brake.released`,
+    /// `blocklist.listed`, `blocklist.delisted`.
     #[schema(value_type = Vec<String>)]
     events: Vec<EventKind>,
     /// Of this sending domain alone, by number or name.

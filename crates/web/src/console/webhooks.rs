@@ -54,6 +54,8 @@ pub(super) fn event_name(event: &str) -> &'static str {
         "recipient.complaint" => "status-complaint",
         "brake.on" => "webhook-event-brake-on",
         "brake.released" => "webhook-event-brake-released",
+        "blocklist.listed" => "webhook-event-blocklist-listed",
+        "blocklist.delisted" => "webhook-event-blocklist-delisted",
         _ => "webhook-event-test",
     }
 }

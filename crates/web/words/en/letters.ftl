@@ -1,5 +1,17 @@
 # What the relay writes to people in English. Each message has its twin of the same name below fr/.
 
+letter-blocklist-account = Receivers that use this list may refuse mail from the domain, or take it for spam. Activity shows what was refused and why; the page Health of the domain shows what lists say now. Stop what caused it first, then ask the keeper of the list to take the entry out.
+letter-blocklist-gone =
+    The blocklist { $list } no longer contains:
+
+    { $gone }
+letter-blocklist-gone-subject = { $place }: no longer on the blocklist { $list }
+letter-blocklist-listed =
+    The blocklist { $list } now contains:
+
+    { $names }
+letter-blocklist-operator = Receivers that use this list may refuse mail, or take it for spam. Find what caused it (Activity, and the bounces of each account), stop that, then ask the keeper of the list to take the entry out. There is one mail a day about a list at the most; the log has every change, the metrics the present state.
+letter-blocklist-subject = { $place }: on the blocklist { $list }
 letter-certificate = The certificate for { $names } on { $host } ends on { $ends } (UTC). After that no application that checks certificates connects any more.
 letter-certificate-ended = No application that checks certificates connects to { $host } any more: the certificate for { $names } is over, or none has come yet and one that nobody trusts stands in until { $ends } (UTC).
 letter-certificate-ended-subject = { $host }: applications refuse the certificate

@@ -1,5 +1,17 @@
 # Ce que le relais écrit aux personnes en français. Chaque message a son jumeau du même nom sous en/.
 
+letter-blocklist-account = Les destinataires qui consultent cette liste peuvent refuser les courriels du domaine ou les tenir pour indésirables. L’activité montre ce qui a été refusé et pourquoi ; la page Santé du domaine montre ce que disent les listes à présent. Mettez d’abord fin à ce qui en est la cause, puis demandez au responsable de la liste de retirer l’entrée.
+letter-blocklist-gone =
+    La liste noire { $list } ne contient plus :
+
+    { $gone }
+letter-blocklist-gone-subject = { $place } : retrait de la liste noire { $list }
+letter-blocklist-listed =
+    La liste noire { $list } contient désormais :
+
+    { $names }
+letter-blocklist-operator = Les destinataires qui consultent cette liste peuvent refuser les courriels ou les tenir pour indésirables. Cherchez-en la cause (l’activité et les rebonds de chaque compte), mettez-y fin, puis demandez au responsable de la liste de retirer l’entrée. Une liste donne lieu à un courriel par jour au plus ; le journal du relais contient chaque changement, les métriques l’état présent.
+letter-blocklist-subject = { $place } : inscription sur la liste noire { $list }
 letter-certificate = Le certificat de { $names } sur { $host } expire le { $ends } (UTC). Passé ce moment, plus aucune application qui vérifie les certificats ne se connectera.
 letter-certificate-ended = Plus aucune application qui vérifie les certificats ne se connecte à { $host } : le certificat de { $names } a expiré, ou bien aucun n’est encore arrivé et le relais présente jusqu’au { $ends } (UTC) un certificat provisoire, auquel personne ne fait confiance.
 letter-certificate-ended-subject = { $host } : les applications refusent le certificat

@@ -10,7 +10,8 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Names,
         Absent::Nothing("none is asked"),
         r#"["bl.example.org"]"#,
-        "The zones of lists of IP addresses (RFC 5782), asked about the addresses that mail comes from (`[zone] addresses`). Mind the terms of each list.",
+        "The zones of lists of IP addresses (RFC 5782), asked about the addresses that mail comes from (`[zone] addresses`) once an hour: \
+         your people get a mail when one is listed, and when it no longer is. Mind the terms of each list.",
     ),
     key(
         "blocklists",
@@ -18,6 +19,7 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Names,
         Absent::Nothing("none is asked"),
         r#"["dbl.example.org"]"#,
-        "The zones of lists of domain names, asked about a sending domain when somebody looks at its health.",
+        "The zones of lists of domain names, asked about a sending domain when somebody looks at its health, and about each once a day: its \
+         account and your people get a mail when it is listed, and when it no longer is.",
     ),
 ];
