@@ -30,7 +30,8 @@ pub fn check(data: &[u8]) {
     };
     let named = |(number, address): (u16, &str)| Recipient { number, address: address.to_owned() };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);
-    let context = Context { token: &token, recipients: &recipients, rules: Rules::ours(), now: NOW };
+    let context =
+        Context { token: &token, recipients: &recipients, rules: Rules::ours(), now: NOW, authentication: None };
     judged(&judge(&reading, &context), is_single);
 }
 

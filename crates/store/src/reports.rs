@@ -1,7 +1,7 @@
 //! What a report makes of a recipient: the rule that every store obeys.
 
 use relay::activity::Status;
-use relay::report::{Report, ReportKind};
+use relay::report::Report;
 
 /// How many reports of one recipient are taken, unless the operator says otherwise.
 pub(crate) const REPORTS_MAX: u64 = relay::limits::RECIPIENT_REPORTS_MAX.value;
@@ -43,12 +43,13 @@ impl Heard {
         if matches!(before, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred) {
             return Effect::Nothing;
         }
-        let is_known = match report.kind {
-            ReportKind::SoftBounce | ReportKind::HardBounce => std::mem::replace(&mut self.bounced, true),
-            ReportKind::Complaint => std::mem::replace(&mut self.complained, true),
-            ReportKind::Remark => false,
+        let after = report.status();
+        let is_known = match after {
+            Some(Status::Complaint) => std::mem::replace(&mut self.complained, true),
+            Some(_) => std::mem::replace(&mut self.bounced, true),
+            None => false,
         };
-        match report.kind.status() {
+        match after {
             _ if is_known => Effect::Nothing,
             Some(after) if matches!(before, Status::Delivered | Status::Complaint) => Effect::Becomes(before, after),
             // it failed already, and is not delivered by a complaint either
@@ -63,6 +64,7 @@ mod tests {
     use super::*;
     use relay::clock::Timestamp;
     use relay::id::{Id, MessageId};
+    use relay::report::ReportKind;
 
     fn report(kind: ReportKind) -> Report {
         Report {
@@ -77,7 +79,20 @@ mod tests {
             class: None,
             reason: String::new(),
             reply: String::new(),
+            authentication: None,
         }
+    }
+
+    #[test]
+    fn a_complaint_that_nobody_vouches_for_is_a_remark_and_a_later_one_counts() {
+        let mut heard = Heard::default();
+        let known = |text: &str| Report { authentication: text.parse().ok(), ..report(ReportKind::Complaint) };
+        let doubted = known("spf=none smtp.helo=x.example; dkim=none");
+        assert_eq!(heard.take(&doubted, Some(Status::Delivered), 5), Effect::Remark);
+        assert_eq!(heard.take(&doubted, None, 5), Effect::Nothing);
+        let vouched = known("spf=none smtp.helo=x.example; dkim=pass header.d=isp.example");
+        let became = Effect::Becomes(Status::Delivered, Status::Complaint);
+        assert_eq!(heard.take(&vouched, Some(Status::Delivered), 5), became);
     }
 
     #[test]

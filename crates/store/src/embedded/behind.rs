@@ -1,22 +1,23 @@
-//! Where an attempt was made from, kept with the name of the host that it led to: the forms of before have no field for it.
+//! What is kept behind a text, because the forms of before have no field for it: where an attempt was made from behind the name of the
+//! host that it led to, who vouches for a report behind the words of its server.
 
 use std::borrow::Cow;
 
-/// Between the host and the source. No name of a host has a control character.
+/// Between the two. Neither a name of a host nor what a server says in a report, as it is kept, has a control character.
 const BETWEEN: char = '\u{1f}';
 
-/// Both in one text; the host alone where there is no source.
-pub(crate) fn joined<'a>(host: &'a str, source: Option<&str>) -> Cow<'a, str> {
-    match source {
-        None => Cow::Borrowed(host),
-        Some(source) => Cow::Owned(format!("{host}{BETWEEN}{source}")),
+/// Both in one text; that in front alone where there is nothing behind it.
+pub(crate) fn joined<'a>(front: &'a str, behind: Option<&str>) -> Cow<'a, str> {
+    match behind {
+        None => Cow::Borrowed(front),
+        Some(behind) => Cow::Owned(format!("{front}{BETWEEN}{behind}")),
     }
 }
 
-/// The host and the source of such a text.
+/// Both of such a text.
 pub(crate) fn parted(text: &str) -> (&str, Option<&str>) {
     match text.split_once(BETWEEN) {
-        Some((host, source)) => (host, Some(source)),
+        Some((front, behind)) => (front, Some(behind)),
         None => (text, None),
     }
 }
