@@ -138,7 +138,7 @@ impl Relay {
         let control_shutdown = Shutdown::new();
         control_shutdown.spawn(control.serve(Arc::clone(&executor), control_shutdown.clone()));
         let zone = ground.answer_for_zone(config, zone);
-        let reports = ground.take_reports(config, reports, rules);
+        let reports = ground.take_reports(config, reports, rules, &fresh);
         let Ground { shutdown, store, kept, metrics, clock, alarms, .. } = ground;
         let certificates = kept.certificates;
         shutdown.spawn(Arc::clone(&certificates).watch(CERTIFICATES_LOOK, shutdown.clone()));

@@ -14,6 +14,7 @@ use support::internet::{Internet, ZONE, add, house, looked, records, text};
 use support::{Hop, House, Login, Port, Server, eventually};
 
 use envoi::demo::capture::Captured;
+use message::dkim::{BodyHash, Signer, SigningKey, generate_ed25519, record, seal};
 use net::clock::{Clock as _, SystemClock};
 use relay::power::Role;
 use support::browser::member;
@@ -27,7 +28,7 @@ struct Scene {
     server: Server,
     login: Login,
     host: String,
-    _internet: Internet,
+    internet: Internet,
 }
 
 impl Scene {
@@ -37,13 +38,14 @@ impl Scene {
         let server = house.serve();
         internet.relay.store(server.zone, Ordering::SeqCst);
         let domain = add(&house);
+        internet.publish("mx.example.net", "TXT", "v=spf1 ip4:127.0.0.1 -all");
         internet.publish_all(records(&domain, "dkim"));
         internet.publish_all(records(&domain, "return_path"));
         looked(&house, |domain| domain["state"] == "validated" && domain["spf"]["result"] == "pass");
         let user = house.json(&["smtp-user", "add", "--domain", "shop.example", "--name", "Till"]);
         let login = Login { username: text(&user["username"]).into(), password: text(&user["password"]).into() };
         let host = text(&records(&domain, "return_path")[0]["name"]).to_owned();
-        Scene { hop, house, server, login, host, _internet: internet }
+        Scene { hop, house, server, login, host, internet }
     }
 
     /// Sends mail, and waits until it is delivered: as the next hop had it.
@@ -69,14 +71,23 @@ impl Scene {
     }
 
     fn events(&self, recipient: &str) -> Vec<String> {
+        let status = |event: &Value| text(&event["status"]).to_owned();
+        self.timeline(recipient).iter().map(status).collect()
+    }
+
+    fn timeline(&self, recipient: &str) -> Vec<Value> {
         let number = self.row(recipient)["row"].to_string();
         let detail = self.house.json(&["activity", "--show", &number]);
-        let status = |event: &Value| text(&event["status"]).to_owned();
-        detail["events"].as_array().unwrap().iter().map(status).collect()
+        detail["events"].as_array().unwrap().clone()
     }
 
     /// What the listener says to a report: to RCPT where it refuses there, else to the content.
     fn bring(&self, to: &str, content: &str) -> String {
+        self.bring_as("mx.example.net", "", to, content)
+    }
+
+    /// The same of a server with this name in EHLO and this MAIL FROM.
+    fn bring_as(&self, hello: &str, from: &str, to: &str, content: &str) -> String {
         let stream = TcpStream::connect(("127.0.0.1", self.server.reports)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let mut heard = BufReader::new(stream.try_clone().unwrap());
@@ -92,8 +103,8 @@ impl Scene {
             (&stream).write_all(format!("{line}\r\n").as_bytes()).unwrap();
             hear()
         };
-        say("EHLO mx.example.net".into());
-        say("MAIL FROM:<>".into());
+        say(format!("EHLO {hello}"));
+        say(format!("MAIL FROM:<{from}>"));
         let answer = say(format!("RCPT TO:<{to}>"));
         if !answer.starts_with("250") {
             return answer;
@@ -152,18 +163,81 @@ fn own_number(owner: &mut support::browser::Browser, recipient: &str) -> String 
     numbers.find(|number| !number.is_empty()).unwrap_or_else(|| panic!("no row in {list}"))
 }
 
+fn complaint(about: &str) -> String {
+    format!(
+        "From: fbl@isp.example\r\nSubject: FW\r\nMIME-Version: 1.0\r\n\
+         Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\
+         Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: Loop/1\r\nVersion: 1\r\n\r\n\
+         --b\r\nContent-Type: text/rfc822-headers\r\n\r\nReturn-Path: <{about}>\r\nSubject: One\r\n\r\n--b--"
+    )
+}
+
+/// A report signed by a domain, and the record of the key.
+fn signed(domain: &str, report: &str) -> (String, String) {
+    let der = generate_ed25519().unwrap();
+    let key = SigningKey::from_pkcs8(&der).unwrap();
+    let (header, body) = report.split_once("\r\n\r\n").unwrap();
+    let mut hash = BodyHash::default();
+    hash.update(format!("{body}\r\n").as_bytes());
+    let signers = [Signer { domain, selector: "s", key: &key }];
+    let sealed = seal(&signers, format!("{header}\r\n\r\n").as_bytes(), hash.finish(), 1).unwrap();
+    (format!("{}{report}", String::from_utf8(sealed.to_vec()).unwrap()), record(&der).unwrap())
+}
+
+#[test]
+fn who_vouches_for_a_report_decides_what_follows_and_is_shown() {
+    let scene = Scene::start(LISTENS);
+    let all = ["anna@example.net", "bert@example.net", "cleo@example.net"];
+    let sent: Vec<_> = all.iter().map(|to| scene.delivered(to, &[to]).sender.clone()).collect();
+    let suppressed = || {
+        let found = scene.house.json(&["suppression", "list", "--account", "1"]);
+        let address = |one: &Value| text(&one["address"]).to_owned();
+        let mut found: Vec<_> = found.as_array().unwrap().iter().map(address).collect();
+        found.sort();
+        found
+    };
+    scene.internet.publish("isp.example", "TXT", "v=spf1 ip4:192.0.2.1 -all");
+    // somebody who knows the address, in another's name
+    assert!(scene.bring_as("x", "staff@isp.example", &sent[0], &bounce(all[0])).starts_with("250"));
+    scene.status(all[0], "hard_bounce");
+    let known = scene.timeline(all[0]).pop().unwrap()["authentication"].clone();
+    let said = |known: &Value| [&known["spf"], &known["spf_domain"], &known["dkim"]].map(|one| text(one).to_owned());
+    assert_eq!((said(&known), &known["disowned"]), (["fail", "isp.example", "none"].map(str::to_owned), &true.into()));
+    assert!(scene.bring_as("x", "staff@isp.example", "fbl@localhost.test", &complaint(&sent[1])).starts_with("250"));
+    assert_eq!(suppressed(), [""; 0], "nothing follows beyond the history");
+    assert_eq!(scene.events(all[1]), ["accepted", "delivered", "delivered"], "a complaint is not counted");
+
+    let (good, key) = signed("isp.example", &complaint(&sent[1]));
+    scene.internet.publish("s._domainkey.isp.example", "TXT", &key);
+    assert!(scene.bring_as("x", "staff@isp.example", "fbl@localhost.test", &good).starts_with("250"));
+    scene.status(all[1], "complaint");
+    let known = scene.timeline(all[1]).pop().unwrap()["authentication"].clone();
+    assert_eq!((&known["vouched_by"], &known["dkim"]), (&"isp.example".into(), &"pass".into()));
+    // as most bounces come: nothing is known of their server
+    assert!(scene.bring_as("host.nowhere.example", "", &sent[2], &bounce(all[2])).starts_with("250"));
+    scene.status(all[2], "hard_bounce");
+    assert_eq!(suppressed(), [all[1], all[2]]);
+
+    let mut owner = member(&scene.house, &scene.server, Some("1"), "owner@example.com", Role::Administrator);
+    let mut shown = |recipient: &str| {
+        let number = own_number(&mut owner, recipient);
+        owner.get(&format!("/activity/{number}")).body
+    };
+    assert!(shown(all[0]).contains("isp.example says that this report does not come from one of its servers"));
+    let page = shown(all[1]);
+    assert!(
+        page.contains("isp.example vouches for this report: it is signed") && page.contains("it is not counted"),
+        "{page}"
+    );
+    assert!(shown(all[2]).contains("No domain vouches for whoever sent this report (SPF: none, DKIM: none)"));
+    assert_eq!(scene.server.stop(), Some(0));
+}
+
 #[test]
 fn a_complaint_is_told_and_counted() {
     let scene = Scene::start(LISTENS);
     let sent = scene.delivered("One", &["anna@example.net"]);
-    let arf = format!(
-        "From: fbl@isp.example\r\nSubject: FW\r\nMIME-Version: 1.0\r\n\
-         Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\
-         Content-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: Loop/1\r\nVersion: 1\r\n\r\n\
-         --b\r\nContent-Type: text/rfc822-headers\r\n\r\nReturn-Path: <{}>\r\nSubject: One\r\n\r\n--b--",
-        sent.sender
-    );
-    assert!(scene.bring("fbl@localhost.test", &arf).starts_with("250"));
+    assert!(scene.bring("fbl@localhost.test", &complaint(&sent.sender)).starts_with("250"));
     scene.status("anna@example.net", "complaint");
     let total = scene.house.json(&["statistics"])["total"].clone();
     assert_eq!((&total["delivered"], &total["complaints"]), (&1.into(), &1.into()));
@@ -237,7 +311,18 @@ fn what_receivers_report_on_dmarc_is_shown_with_the_domain() {
         assert!(scene.bring(&address, &aggregate("shop.example", id)).starts_with("250"));
     }
     assert!(scene.bring(&address, &aggregate("elsewhere.example", "3")).starts_with("250"), "heard, and not counted");
+    let forged = aggregate("shop.example", "4").replace("isp.example</org_name>", "forger.example</org_name>");
+    assert!(
+        scene.bring_as("host.nowhere.example", "", &address, &forged).starts_with("250"),
+        "listed, and not counted"
+    );
     let found = scene.house.json(&["domain", "dmarc", "shop.example"]);
+    let reporter = |number: usize| {
+        let one = &found["reporters"][number];
+        [&one["name"], &one["vouched_by"], &one["counted"], &one["messages"]].map(Value::clone)
+    };
+    assert_eq!(reporter(0), ["isp.example".into(), "mx.example.net".into(), true.into(), 90.into()]);
+    assert_eq!(reporter(1), ["forger.example".into(), Value::Null, false.into(), 45.into()]);
     let total = &found["total"];
     assert_eq!((&total["messages"], &total["passed"], &total["dkim"]), (&90.into(), &80.into(), &80.into()));
     assert_eq!((&found["sources"][0]["source"], &found["reporters"][0]["reports"]), (&"192.0.2.1".into(), &2.into()));
@@ -251,7 +336,8 @@ fn what_receivers_report_on_dmarc_is_shown_with_the_domain() {
     assert_eq!((codes.as_slice(), &health["verdict"]), (&wanted[..], &"bad".into()));
     let mut owner = member(&scene.house, &scene.server, Some("1"), "owner@example.com", Role::Administrator);
     let page = owner.get("/domains/shop.example/dmarc").body;
-    assert!(page.contains("192.0.2.9") && page.contains("isp.example"), "{page}");
+    assert!(page.contains("192.0.2.9") && page.contains("mx.example.net vouches for it"), "{page}");
+    assert!(page.contains("forger.example") && page.contains("Nobody vouches for it: not counted"), "{page}");
     let page = owner.get("/domains/shop.example/health").body;
     assert!(page.contains("10 of 90 messages"), "{page}");
     // what was taken is on the disk

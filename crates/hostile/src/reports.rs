@@ -34,9 +34,11 @@ pub fn check(data: &[u8]) {
         host: None,
         bounced: false,
         complained: false,
+        doubted: false,
     };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);
-    let context = Context { token: &token, recipients: &recipients, rules: Rules::ours(), now: NOW };
+    let context =
+        Context { token: &token, recipients: &recipients, rules: Rules::ours(), now: NOW, authentication: None };
     judged(&judge(&reading, &context), is_single);
 }
 

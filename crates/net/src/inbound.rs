@@ -2,9 +2,11 @@
 //! domains for reports on DMARC, and at the configured one for complaints; from anybody, in the clear or under TLS. Nothing is
 //! ever sent in answer.
 //!
-//! A report is understood and on the disk before its `250`: whoever sends it need not keep it, and nobody has to send it twice.
+//! A report is understood and on the disk before its `250`: whoever sends it need not keep it, and nobody has to send it twice. Who
+//! vouches for it by SPF and DKIM is found out before, in bounded time, and decides what follows from it (decision 26).
 
 mod aggregates;
+mod authentication;
 mod metrics;
 mod session;
 mod taking;
@@ -33,6 +35,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
+use crate::dns::Witness;
 use crate::listening;
 use crate::shutdown::Shutdown;
 use crate::submission::listener::{EXHAUSTED_PAUSE, is_exhausted, say_full};
@@ -63,6 +66,8 @@ pub struct Surroundings<S> {
     pub return_paths: Arc<ReturnPaths>,
     /// Knows the addresses for reports on DMARC again.
     pub dmarc: Addresses,
+    /// Who is asked for SPF and DKIM of reports.
+    pub witness: Arc<dyn Witness>,
     /// The certificates.
     pub certificates: Arc<Certificates>,
     /// The time.
@@ -104,6 +109,7 @@ struct Desk<S> {
     dmarc: Addresses,
     feedback: Option<Address>,
     rules: Arc<Rules>,
+    witness: Arc<dyn Witness>,
     session: smtp::server::Settings,
     acceptor: TlsAcceptor,
     clock: Arc<dyn Clock>,
@@ -121,7 +127,7 @@ struct Desk<S> {
 
 /// Takes reports on these sockets until the stop.
 pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Surroundings<S>) {
-    let Surroundings { store, return_paths, dmarc, certificates, clock, metrics, ended, shutdown } = around;
+    let Surroundings { store, return_paths, dmarc, witness, certificates, clock, metrics, ended, shutdown } = around;
     let limits = settings.limits;
     let rate = limits.reports_per_minute;
     let desk = Arc::new(Desk {
@@ -130,6 +136,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         dmarc,
         feedback: settings.feedback,
         rules: settings.rules,
+        witness,
         session: limits.report_session(&settings.hostname),
         acceptor: TlsAcceptor::from(certificates.config()),
         clock,
@@ -184,14 +191,14 @@ async fn converse<S: Store>(desk: Arc<Desk<S>>, stream: TcpStream, peer: SocketA
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let site = Site::of(peer.ip().to_canonical());
+    let address = peer.ip().to_canonical();
     let mut machine = Machine::new(desk.session.clone(), Security::Clear);
-    if place.locate(site).is_err() {
+    if place.locate(Site::of(address)).is_err() {
         desk.metrics.refused(&replies::sessions_address());
         machine.end(replies::sessions_address(), When::Now);
     }
     let longest = Duration::from_secs(desk.limits.report_connection_seconds);
-    let session = Session::new(desk, machine, site);
+    let session = Session::new(desk, machine, address);
     if tokio::time::timeout(longest, session.run(Stream::Clear(stream))).await.is_err() {
         tracing::debug!(%peer, "a connection with reports lasted too long");
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 use crate::account::Account;
+use crate::authentication::Authentication;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId, SessionId};
 use crate::outcome::Class;
@@ -168,6 +169,9 @@ pub struct ActivityEvent {
     pub attempt: Option<Attempt>,
     /// When it is tried again, where it was deferred.
     pub until: Option<Timestamp>,
+    /// Who vouches for the report that it came from, where it was one; none: that was not looked at.
+    #[serde(default)]
+    pub authentication: Option<Authentication>,
 }
 
 /// All that is known of one row, shown on click.

@@ -3,8 +3,8 @@
 //!
 //! The address lies below the domain itself, at its return-path host: so no receiver has to ask whether reports may go there
 //! (RFC 7489 §7.1 is about other organizations), and its keyed local part names the domain, so that what comes to it
-//! is about no other. It stands in DNS for everybody to read. What is reported is a stranger's word: it is shown, and nothing
-//! follows from it.
+//! is about no other. It stands in DNS for everybody to read. What is reported is a stranger's word: it is shown, counted where a
+//! domain vouches for it, and nothing follows from it.
 
 mod summary;
 
@@ -15,13 +15,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::account::Account;
+use crate::authentication::Authentication;
 use crate::clock::{Day, Timestamp};
 use crate::covered::{CODE_OCTETS, Cover, push_number, take_number};
 use crate::id::Id;
 use crate::sending_domain::SendingDomain;
 use crate::zone;
 
-pub use summary::{Reporter, Summary, Tally};
+pub use summary::{Reporter, Standing, Summary, Tally};
 
 /// What the local part of such an address begins with.
 const PREFIX: &str = "d-";
@@ -83,7 +84,7 @@ impl fmt::Debug for Addresses {
 }
 
 /// Whether a name is a domain, or lies below it.
-fn is_below(name: &str, domain: &str) -> bool {
+pub(crate) fn is_below(name: &str, domain: &str) -> bool {
     let above = name.len().checked_sub(domain.len()).and_then(|at| name.split_at_checked(at));
     above.is_some_and(|(front, end)| end.eq_ignore_ascii_case(domain) && (front.is_empty() || front.ends_with('.')))
 }
@@ -146,10 +147,23 @@ pub struct Report {
     pub rows: BTreeMap<Seen, u64>,
     /// Messages of rows about names that are neither the domain nor below it, or that were too many: not counted.
     pub left_out: u64,
+    /// Who vouches for it; none: that was not looked at.
+    pub authentication: Option<Authentication>,
+}
+
+/// Whether what a report says is counted: of one that was checked only where somebody vouches for it, as RFC 7489 §7.2.1.1 asks of
+/// those who report. Others are listed, so that they can be looked into.
+pub fn counts(authentication: Option<&Authentication>) -> bool {
+    authentication.is_none_or(|known| known.vouched_by().is_some())
 }
 
 impl Report {
-    /// How many messages it is about that are counted.
+    /// Whether its messages are counted.
+    pub fn counts(&self) -> bool {
+        counts(self.authentication.as_ref())
+    }
+
+    /// How many messages it is about, of those that are the domain's.
     pub fn messages(&self) -> u64 {
         self.rows.values().fold(0, |sum, messages| sum.saturating_add(*messages))
     }
@@ -160,6 +174,8 @@ impl Report {
 pub enum Taken {
     /// It is kept, and counts.
     Kept,
+    /// It is listed, and does not count: nobody vouches for it.
+    Apart,
     /// It is there already.
     Again,
     /// There are as many of its domain and day as there may be.
@@ -179,8 +195,17 @@ pub struct Listed {
     pub at: Timestamp,
     /// The policy that the reporter found.
     pub policy: String,
-    /// How many messages it is about that are counted.
+    /// How many messages it is about, of those that are the domain's.
     pub messages: u64,
+    /// Who vouches for it; none: that was not looked at.
+    pub authentication: Option<Authentication>,
+}
+
+impl Listed {
+    /// Whether its messages are counted.
+    pub fn counts(&self) -> bool {
+        counts(self.authentication.as_ref())
+    }
 }
 
 impl From<&Report> for Listed {
@@ -192,6 +217,7 @@ impl From<&Report> for Listed {
             at: report.at,
             policy: report.policy.clone(),
             messages: report.messages(),
+            authentication: report.authentication.clone(),
         }
     }
 }
@@ -216,7 +242,8 @@ pub enum Unusable {
     Time,
 }
 
-/// What of a report is kept that came to the address of a domain; `days`: for how long reports are kept.
+/// What of a report is kept that came to the address of a domain; `days`: for how long reports are kept. Who vouches for it is not
+/// known yet.
 ///
 /// # Errors
 /// [`Unusable`]: sent again it would be no other.
@@ -238,7 +265,8 @@ pub fn judge(read: Aggregate, domain: &SendingDomain, now: Timestamp, days: u64)
         *sum = sum.saturating_add(row.messages);
     }
     let (reporter, id, policy) = (read.reporter, read.id, read.policy);
-    Ok(Report { account: domain.account, domain: domain.id, reporter, id, day, at: now, policy, rows, left_out })
+    let (account, domain, authentication) = (domain.account, domain.id, None);
+    Ok(Report { account, domain, reporter, id, day, at: now, policy, rows, left_out, authentication })
 }
 
 #[cfg(test)]

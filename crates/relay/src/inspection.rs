@@ -75,7 +75,7 @@ impl Answers {
     }
 
     /// What was said; the question where it has not been asked.
-    fn of(&self, name: &str, kind: Kind) -> Result<&Answer, Question> {
+    pub(crate) fn of(&self, name: &str, kind: Kind) -> Result<&Answer, Question> {
         let question = Question { name: name.to_owned(), kind };
         self.all.get(&question).ok_or(question)
     }

@@ -7,6 +7,7 @@ pub mod account;
 pub mod activity;
 pub mod api_key;
 pub mod audit;
+pub mod authentication;
 pub mod blocklist;
 pub mod brake;
 pub mod certificate;

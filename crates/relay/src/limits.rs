@@ -286,6 +286,8 @@ limits! {
         "Those from one IP address (IPv6: /64).";
     report_content_seconds REPORT_CONTENT_SECONDS 60 10..=600 "seconds" ""
         "How long the content of a report takes at the most, from the answer to DATA to its end.";
+    report_check_seconds REPORT_CHECK_SECONDS 10 1..=60 "seconds" ""
+        "How long DNS is asked for SPF and DKIM of one report; what it has not said by then is a temporary error, and the report is taken.";
     reports_per_minute REPORTS_PER_MINUTE 600 0..=1_000_000 "reports a minute" "reports-hurried"
         "Recipients that one IP address (IPv6: /64) may name where reports are taken, evenly, after a burst of a tenth of them. 0: as many as it likes.";
     report_connection_seconds REPORT_CONNECTION_SECONDS 600 10..=3_600 "seconds" ""

@@ -1,7 +1,8 @@
 //! What a report that comes in after delivery means for a recipient: a bounce, a complaint, a remark; of whom, and in which words.
 //!
 //! What is reported is a stranger's word. It is taken from whoever holds the address that the mail went out with, about the
-//! recipients of that mail, and so many times; what names none of several is nobody's.
+//! recipients of that mail, and so many times; what names none of several is nobody's. Who vouches for it decides what follows beyond
+//! the history (decision 26).
 
 use message::report::{self, Action, Complaint, Reading, Told};
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::account::Account;
 use crate::activity::Status;
+use crate::authentication::Authentication;
 use crate::clock::{Day, Timestamp};
 use crate::id::{Id, MessageId};
 use crate::language::Language;
@@ -36,9 +38,13 @@ pub const UNATTRIBUTED: &str =
 pub const UNATTRIBUTED_COMPLAINT: &str =
     "A provider reported a complaint about a message with several recipients, and did not say from which of them.";
 
+/// The words of a complaint for which nobody vouches.
+pub const DOUBTED_COMPLAINT: &str =
+    "A complaint about this message came in, and no domain vouches for whoever sent it: it is not counted.";
+
 /// Whether these are the words of a report that changes nothing.
 pub fn is_remark(reason: &str) -> bool {
-    [DELAYED, HANDED_ON, UNATTRIBUTED, UNATTRIBUTED_COMPLAINT].contains(&reason)
+    [DELAYED, HANDED_ON, UNATTRIBUTED, UNATTRIBUTED_COMPLAINT, DOUBTED_COMPLAINT].contains(&reason)
 }
 
 /// What a report is of a recipient.
@@ -53,18 +59,6 @@ pub enum ReportKind {
     Complaint,
     /// Something that changes nothing.
     Remark,
-}
-
-impl ReportKind {
-    /// The status that a delivered recipient has from then on; none: that which it has.
-    pub fn status(self) -> Option<Status> {
-        match self {
-            ReportKind::SoftBounce => Some(Status::SoftBounce),
-            ReportKind::HardBounce => Some(Status::HardBounce),
-            ReportKind::Complaint => Some(Status::Complaint),
-            ReportKind::Remark => None,
-        }
-    }
 }
 
 /// A report of one recipient, or of none that is named, as it is kept.
@@ -92,6 +86,8 @@ pub struct Report {
     pub reason: String,
     /// The other server's own words; empty where there are none.
     pub reply: String,
+    /// Who vouches for it; none: that was not looked at.
+    pub authentication: Option<Authentication>,
 }
 
 impl Report {
@@ -100,8 +96,29 @@ impl Report {
         self.message.made_at().day().ahead(self.days_ahead)
     }
 
-    /// Why nothing should be sent to the address again (product: suppressions); none: it says nothing of that.
+    /// The status that a delivered recipient has from then on; none: that which it has.
+    pub fn status(&self) -> Option<Status> {
+        match self.kind {
+            ReportKind::SoftBounce => Some(Status::SoftBounce),
+            ReportKind::HardBounce => Some(Status::HardBounce),
+            ReportKind::Complaint => (!self.is_doubted()).then_some(Status::Complaint),
+            ReportKind::Remark => None,
+        }
+    }
+
+    /// Whether it is a complaint for which nobody vouches. Complaints stop more than mail to one recipient (product: brakes), and
+    /// those who forward them do well to sign them (RFC 5965 §8): it is shown, and does not count.
+    pub fn is_doubted(&self) -> bool {
+        let is_vouched_for = |known: &Authentication| known.vouched_by().is_some();
+        self.kind == ReportKind::Complaint && !self.authentication.as_ref().is_none_or(is_vouched_for)
+    }
+
+    /// Why nothing should be sent to the address again (product: suppressions); none: it says nothing of that, or the domain in whose
+    /// name it comes says that it does not.
     pub fn suppresses(&self) -> Option<SuppressionCause> {
+        if self.authentication.as_ref().is_some_and(Authentication::is_disowned) {
+            return None;
+        }
         match self.kind {
             ReportKind::HardBounce => self.class.filter(|class| class.suppresses()).map(|_| SuppressionCause::Bounce),
             ReportKind::Complaint => Some(SuppressionCause::Complaint),
@@ -121,15 +138,18 @@ pub struct Recipient {
     pub host: Option<String>,
     /// Whether a bounce was reported of it before.
     pub bounced: bool,
-    /// Whether a complaint was.
+    /// Whether a complaint was that counts.
     pub complained: bool,
+    /// Whether one was for which nobody vouched.
+    pub doubted: bool,
 }
 
 impl Recipient {
-    /// Whether a report of this kind says nothing that was not reported of it before.
-    pub fn is_known(&self, kind: ReportKind) -> bool {
-        match kind {
+    /// Whether a report says nothing that was not reported of it before.
+    pub fn is_known(&self, report: &Report) -> bool {
+        match report.kind {
             ReportKind::SoftBounce | ReportKind::HardBounce => self.bounced,
+            ReportKind::Complaint if report.is_doubted() => self.doubted || self.complained,
             ReportKind::Complaint => self.complained,
             ReportKind::Remark => false,
         }
@@ -154,6 +174,8 @@ pub struct Context<'a> {
     pub rules: &'a Rules,
     /// Now.
     pub now: Timestamp,
+    /// Who vouches for it; none: that was not looked at.
+    pub authentication: Option<&'a Authentication>,
 }
 
 /// What a report means; nothing where it is an automatic answer, or nothing that can be understood.
@@ -198,6 +220,7 @@ impl Context<'_> {
             class: None,
             reason: reason.to_owned(),
             reply: String::new(),
+            authentication: self.authentication.cloned(),
         }
     }
 }
@@ -242,7 +265,11 @@ fn of_failure(told: &Told, recipient: Option<u16>, context: &Context<'_>) -> Rep
 fn of_complaint(complaint: &Complaint, context: &Context<'_>) -> Report {
     let recipient = context.named(complaint.recipients.iter());
     let report = match recipient {
-        Some(_) => context.report(recipient, ReportKind::Complaint, COMPLAINED),
+        Some(_) => {
+            let report = context.report(recipient, ReportKind::Complaint, COMPLAINED);
+            let reason = if report.is_doubted() { DOUBTED_COMPLAINT.to_owned() } else { report.reason.clone() };
+            Report { reason, ..report }
+        }
         None => context.report(None, ReportKind::Remark, UNATTRIBUTED_COMPLAINT),
     };
     let by = if complaint.program.is_empty() { String::new() } else { format!(" ({})", complaint.program) };

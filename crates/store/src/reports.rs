@@ -13,8 +13,10 @@ pub(crate) struct Heard {
     pub(crate) count: u64,
     /// One of them was a bounce.
     pub(crate) bounced: bool,
-    /// One of them was a complaint.
+    /// One of them was a complaint that counts.
     pub(crate) complained: bool,
+    /// One of them was a complaint for which nobody vouched.
+    pub(crate) doubted: bool,
 }
 
 /// What follows from a report.
@@ -42,11 +44,14 @@ impl Heard {
         // what changes a recipient comes once of each kind: no remarks before it may crowd it out
         let is_known = match report.kind {
             ReportKind::SoftBounce | ReportKind::HardBounce => std::mem::replace(&mut self.bounced, true),
+            ReportKind::Complaint if report.is_doubted() => {
+                std::mem::replace(&mut self.doubted, true) || self.complained
+            }
             ReportKind::Complaint => std::mem::replace(&mut self.complained, true),
             ReportKind::Remark => self.count >= max,
         };
         self.count += u64::from(!is_known);
-        match report.kind.status() {
+        match report.status() {
             _ if is_known => Effect::Nothing,
             Some(after) if matches!(before, Status::Delivered | Status::Complaint) => Effect::Becomes(before, after),
             // it failed already, and is not delivered by a complaint either
@@ -61,6 +66,7 @@ mod tests {
     use super::*;
     use relay::clock::Timestamp;
     use relay::id::{Id, MessageId};
+    use relay::report::ReportKind;
 
     fn report(kind: ReportKind) -> Report {
         Report {
@@ -75,7 +81,22 @@ mod tests {
             class: None,
             reason: String::new(),
             reply: String::new(),
+            authentication: None,
         }
+    }
+
+    #[test]
+    fn a_complaint_that_nobody_vouches_for_is_a_remark_and_a_later_one_counts() {
+        let mut heard = Heard::default();
+        let known = |text: &str| Report { authentication: text.parse().ok(), ..report(ReportKind::Complaint) };
+        let doubted = known("spf=none smtp.helo=x.example; dkim=none");
+        assert_eq!(heard.take(&doubted, Some(Status::Delivered), 5), Effect::Remark);
+        for status in [None, Some(Status::Delivered)] {
+            assert_eq!(heard.take(&doubted, status, 5), Effect::Nothing, "once more it says nothing");
+        }
+        let vouched = known("spf=none smtp.helo=x.example; dkim=pass header.d=isp.example");
+        let became = Effect::Becomes(Status::Delivered, Status::Complaint);
+        assert_eq!(heard.take(&vouched, Some(Status::Delivered), 5), became);
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub(crate) fn report(row: &mut ActivityRow, report: &Report, effect: Effect) -> 
     row.updated_at = report.at;
     row.reason.clone_from(&report.reason);
     row.reply.clone_from(&report.reply);
-    event(row)
+    ActivityEvent { authentication: report.authentication.clone(), ..event(row) }
 }
 
 /// What a hold makes of a row.
@@ -170,6 +170,7 @@ pub(crate) fn event(row: &ActivityRow) -> ActivityEvent {
         reply: row.reply.clone(),
         attempt: None,
         until: None,
+        authentication: None,
     }
 }
 

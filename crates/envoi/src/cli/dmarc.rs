@@ -24,12 +24,17 @@ pub(super) fn reported(found: &DmarcReportedView) -> String {
         row(&if one.own == Some(true) { format!("{name} (this relay)") } else { name.to_owned() }, &one.tally)
     };
     let reporter = |one: &relay::service::view::DmarcReporterView| {
-        vec![cut(&one.name, NAME_CHARACTERS), one.reports.to_string(), one.messages.to_string()]
+        let vouched = match (&one.vouched_by, one.counted) {
+            (Some(domain), _) => cut(domain, NAME_CHARACTERS),
+            (None, true) => "not checked".to_owned(),
+            (None, false) => "nobody: not counted".to_owned(),
+        };
+        vec![cut(&one.name, NAME_CHARACTERS), vouched, one.reports.to_string(), one.messages.to_string()]
     };
     [
         table(&head("day"), days, ""),
         table(&head("source"), found.sources.iter().map(source), ""),
-        table(&["reporter", "reports", "messages"], found.reporters.iter().map(reporter), ""),
+        table(&["reporter", "vouched for by", "reports", "messages"], found.reporters.iter().map(reporter), ""),
     ]
     .join("\n")
 }

@@ -5,9 +5,9 @@ use super::{api_key, inbox, member, plan, statistics, suppression, webhook};
 use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
-    AccountView, ActivityDetailView, ActivityView, BlockView, CertificateView, ConnectionView, ContactView,
-    ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView, QueueView,
-    SmtpUserView, UnknownReplyView,
+    AccountView, ActivityDetailView, ActivityView, AuthenticationView, BlockView, CertificateView, ConnectionView,
+    ContactView, ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView,
+    QueueView, SmtpUserView, UnknownReplyView,
 };
 
 /// The answer as a table or as lines.
@@ -366,7 +366,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("TLS", detail.tls.clone().unwrap_or_default()),
     ]);
     let events = table(
-        &["at", "status", "host", "from", "tls", "ms", "reason", "reply"],
+        &["at", "status", "host", "from", "tls", "ms", "reason", "reply", "vouched for"],
         detail.events.iter().map(|event| {
             let attempt = event.attempt.as_ref();
             vec![
@@ -378,11 +378,27 @@ fn detail(detail: &ActivityDetailView) -> String {
                 attempt.map(|attempt| attempt.milliseconds.to_string()).unwrap_or_default(),
                 event.reason.clone(),
                 event.reply.clone(),
+                event.authentication.as_ref().map(vouched).unwrap_or_default(),
             ]
         }),
         "No events.",
     );
     format!("{head}\n\n{events}")
+}
+
+/// What SPF and DKIM say of a report: `by example.org`, or nobody and why.
+pub(super) fn vouched(known: &AuthenticationView) -> String {
+    let said = |name: &str, result: &str, domain: &Option<String>| match domain {
+        Some(domain) => format!("{name} {result} for {domain}"),
+        None => format!("{name} {result}"),
+    };
+    match &known.vouched_by {
+        Some(domain) => format!("by {domain}"),
+        None => {
+            let spf = said("SPF", &known.spf, &known.spf_domain);
+            format!("by nobody: {spf}, {}", said("DKIM", &known.dkim, &known.dkim_domain))
+        }
+    }
 }
 
 fn connections(rows: &[ConnectionView]) -> String {

@@ -1,5 +1,6 @@
 //! Where other servers report on mail that has left: the addresses that it goes out with, and who listens there.
 
+use net::dns::Witness;
 use net::inbound;
 use relay::dmarc_report::Addresses;
 use relay::outcome::rules::Rules;
@@ -31,6 +32,7 @@ impl Ground {
         config: &Config,
         listeners: Vec<inbound::Listener>,
         rules: Arc<Rules>,
+        witness: &Arc<dyn Witness>,
     ) -> Vec<SocketAddr> {
         let addresses = listeners.iter().map(inbound::Listener::address).collect();
         let feedback = config.reports.feedback.as_ref().and_then(|address| Address::parse(address, true).ok());
@@ -40,6 +42,7 @@ impl Ground {
             store: Arc::clone(&self.store),
             return_paths: self.return_paths(config),
             dmarc: Addresses::new(self.store.return_path_key()),
+            witness: Arc::clone(witness),
             certificates: Arc::clone(&self.kept.certificates),
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.reports.clone(),

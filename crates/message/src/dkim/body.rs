@@ -1,4 +1,4 @@
-//! The body hash in relaxed form (RFC 6376 §3.4.4), fed in pieces cut anywhere.
+//! The body hash: in relaxed form (RFC 6376 §3.4.4) fed in pieces cut anywhere, in simple form (§3.4.3) of a whole body.
 
 use aws_lc_rs::digest;
 use memchr::{memchr2, memmem};
@@ -125,6 +125,20 @@ impl BodyHash {
     }
 }
 
+/// SHA-256 of a whole body in simple form: as it stands, but for empty lines at its end (RFC 6376 §3.4.3).
+pub(super) fn simple_hash(body: &[u8]) -> [u8; 32] {
+    let mut rest = body;
+    while let Some(before) = rest.strip_suffix(b"\r\n") {
+        rest = before;
+    }
+    let mut digest = digest::Context::new(&digest::SHA256);
+    digest.update(rest);
+    digest.update(b"\r\n");
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest.finish().as_ref());
+    hash
+}
+
 /// How many octets from a visible one on are in relaxed form already: words with one space between.
 fn regular_octets(octets: &[u8]) -> usize {
     let octets = &octets[..octets.len().min(SEARCHED_OCTETS_MAX)];
@@ -179,6 +193,16 @@ mod tests {
     #[test]
     fn follows_the_example_of_the_rfc() {
         assert_eq!(body_hash(&[b" C \r\nD \t E\r\n\r\n\r\n"]), hash(b" C\r\nD E\r\n"));
+    }
+
+    #[test]
+    fn simple_leaves_all_but_empty_lines_at_the_end() {
+        let same = [&b" C \r\nD \t E\r\n\r\n\r\n"[..], b" C \r\nD \t E\r\n", b" C \r\nD \t E"];
+        for body in same {
+            assert_eq!(simple_hash(body).to_vec(), hash(b" C \r\nD \t E\r\n"), "{body:?}");
+        }
+        assert_eq!(simple_hash(b"").to_vec(), hash(b"\r\n"), "an empty body is an empty line");
+        assert_eq!(simple_hash(b"\n\r\n").to_vec(), hash(b"\n\r\n"));
     }
 
     #[test]

@@ -1,6 +1,15 @@
-//! The header in relaxed form (RFC 6376 §3.4.2), and what a signature is made over (§3.7, §5.4.2).
+//! The header in the forms that are signed (RFC 6376 §3.4.1, §3.4.2), and what a signature is made over (§3.7, §5.4.2).
 
 use crate::header::{Field, fields};
+
+/// How the header, or the body, is written before it is hashed (RFC 6376 §3.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As it stands.
+    Simple,
+    /// White space does not matter.
+    Relaxed,
+}
 
 /// Appends one field in relaxed form, without line end: name in lower case, folds and runs of white
 /// space one space, none around the value.
@@ -21,22 +30,37 @@ pub(super) fn relax(field: &Field<'_>, output: &mut Vec<u8>) {
 /// What is signed: each field that `names` lists, the last unused one of its name, nothing where
 /// none is left; then the signature field itself with its empty `b=`.
 pub(super) fn signed_octets<'n>(
+    form: Form,
     header: &[u8],
     names: impl IntoIterator<Item = &'n str>,
     signature_field: &[u8],
 ) -> Vec<u8> {
-    let mut unused: Vec<Field<'_>> = fields(header).collect();
+    if form == Form::Simple {
+        let mut octets: Vec<u8> = used(header, names).flat_map(|field| field.octets.iter().copied()).collect();
+        octets.extend_from_slice(signature_field);
+        return octets;
+    }
     let mut octets = Vec::with_capacity(header.len() / 2 + signature_field.len());
-    for name in names {
-        if let Some(last) = unused.iter().rposition(|field| field.is(name)) {
-            relax(&unused.remove(last), &mut octets);
-            octets.extend_from_slice(b"\r\n");
-        }
+    for field in used(header, names) {
+        relax(&field, &mut octets);
+        octets.extend_from_slice(b"\r\n");
     }
     if let Some(field) = fields(signature_field).next() {
         relax(&field, &mut octets);
     }
     octets
+}
+
+/// The fields that are signed, in the order of their names.
+fn used<'h, 'n>(header: &'h [u8], names: impl IntoIterator<Item = &'n str>) -> impl Iterator<Item = Field<'h>> {
+    let mut unused: Vec<Field<'h>> = fields(header).collect();
+    let mut used = Vec::new();
+    for name in names {
+        if let Some(last) = unused.iter().rposition(|field| field.is(name)) {
+            used.push(unused.remove(last));
+        }
+    }
+    used.into_iter()
 }
 
 #[cfg(test)]
@@ -66,7 +90,8 @@ mod tests {
     #[test]
     fn takes_repeated_fields_from_the_bottom() {
         let header = b"To: 1\r\nTo: 2\r\nFrom: f\r\nTo: 3\r\n\r\n";
-        let octets = signed_octets(header, ["to", "to", "from", "from", "subject"], b"Sig: b=");
-        assert_eq!(octets, b"to:3\r\nto:2\r\nfrom:f\r\nsig:b=");
+        let signed = |form| signed_octets(form, header, ["to", "to", "from", "from", "subject"], b"Sig: b=");
+        assert_eq!(signed(Form::Relaxed), b"to:3\r\nto:2\r\nfrom:f\r\nsig:b=");
+        assert_eq!(signed(Form::Simple), b"To: 3\r\nTo: 2\r\nFrom: f\r\nSig: b=");
     }
 }

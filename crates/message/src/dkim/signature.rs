@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 
-use super::canonical::signed_octets;
+use super::canonical::{Form, signed_octets};
 use super::{KeyError, SigningKey};
 use crate::header::fields;
 
@@ -54,7 +54,7 @@ pub fn seal(signers: &[Signer<'_>], header: &[u8], body_hash: [u8; 32], seconds:
     let mut sealed = Vec::new();
     for signer in signers {
         let mut lines = unsigned(signer, &names, body_hash, seconds);
-        let octets = signed_octets(header, names.iter().copied(), lines.text.as_bytes());
+        let octets = signed_octets(Form::Relaxed, header, names.iter().copied(), lines.text.as_bytes());
         lines.put_cut(&BASE64.encode(signer.key.sign(&octets)?));
         sealed.extend_from_slice(lines.text.as_bytes());
         sealed.extend_from_slice(b"\r\n");

@@ -1,6 +1,7 @@
 //! One session: carries out the machine's steps and answers its questions.
 
 use bytes::BytesMut;
+use relay::authentication::Bringer;
 use relay::id::Id;
 use relay::return_path::{Refused, Token};
 use relay::sending_domain::SendingDomain;
@@ -12,6 +13,7 @@ use smtp::replies;
 use smtp::reply::Reply;
 use smtp::server::{Answer, Question, Session as Machine, Step, When};
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -47,17 +49,23 @@ pub(super) struct Receiving {
 pub(super) struct Session<S> {
     pub(super) desk: Arc<Desk<S>>,
     dialogue: Dialogue,
+    peer: IpAddr,
     site: Site,
-    /// The sender of the transaction is nobody.
-    pub(super) is_null: bool,
+    /// The sender of the transaction.
+    pub(super) path: ReversePath,
     pub(super) addressee: Option<Addressee>,
     pub(super) receiving: Option<Receiving>,
 }
 
 impl<S: Store> Session<S> {
-    pub(super) fn new(desk: Arc<Desk<S>>, machine: Machine, site: Site) -> Self {
-        let dialogue = Dialogue::new(machine);
-        Session { desk, dialogue, site, is_null: false, addressee: None, receiving: None }
+    pub(super) fn new(desk: Arc<Desk<S>>, machine: Machine, peer: IpAddr) -> Self {
+        let (dialogue, site) = (Dialogue::new(machine), Site::of(peer));
+        Session { desk, dialogue, peer, site, path: ReversePath::Null, addressee: None, receiving: None }
+    }
+
+    /// Who brings what comes in this transaction.
+    pub(super) fn bringer(&self) -> Bringer {
+        Bringer::new(self.peer, self.dialogue.machine.client_name().unwrap_or_default(), &self.path)
     }
 
     /// The dialogue, to its end.
@@ -138,7 +146,7 @@ impl<S: Store> Session<S> {
         match question {
             Question::Authenticate { .. } => refused(replies::command_not_implemented(), true),
             Question::ReversePath { path, .. } => {
-                self.is_null = path == ReversePath::Null;
+                self.path = path;
                 Answer::Yes
             }
             Question::ForwardPath { path, .. } => self.forward_path(&path),

@@ -1,12 +1,15 @@
 //! A report that has come: what it is, of whom, and what follows from it, on the disk before it is answered.
 
+use bytes::Bytes;
 use message::report::{self as mail, Reading};
+use relay::authentication::{Authentication, Bringer};
 use relay::brake::Ended;
 use relay::report::{self, Context, Recipient, Report, ReportKind};
 use relay::return_path::Token;
+use relay::slots::Place;
 use relay::store::{Store, StoreError};
 use relay::suppression::Suppression;
-use smtp::address::Address;
+use smtp::address::{Address, ReversePath};
 use smtp::replies;
 use smtp::reply::Reply;
 use std::sync::{Arc, PoisonError};
@@ -26,18 +29,34 @@ impl<S: Store> Session<S> {
             return Ok(());
         };
         let Receiving { octets, room, .. } = receiving;
-        let (content, is_null) = (octets.freeze(), self.is_null);
+        let came = Came { content: octets.freeze(), room, bringer: self.bringer() };
         if let Addressee::Domain(domain) = addressee {
-            return self.desk.take_aggregate(domain, content).await.map_err(|error| not_kept(&error));
+            return self.desk.take_aggregate(domain, came).await.map_err(|error| not_kept(&error));
         }
-        let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await;
-        // it stood in memory until here
-        drop(room);
-        let reading = reading.map_err(|error| {
+        let (content, is_null) = (came.content.clone(), self.path == ReversePath::Null);
+        let reading = Offload::Threads.run(move || mail::read(&content, is_null)).await.map_err(|error| {
             tracing::error!(%error, "a report could not be read");
             replies::store_failed()
         })?;
-        self.desk.act_on(addressee, &reading).await.map_err(|error| not_kept(&error))
+        self.desk.act_on(addressee, &reading, came).await.map_err(|error| not_kept(&error))
+    }
+}
+
+/// Content that has come to its end.
+pub(super) struct Came {
+    pub(super) content: Bytes,
+    /// Its place among those that are held in memory.
+    room: Place,
+    bringer: Bringer,
+}
+
+impl Came {
+    /// Who vouches for it: after that it is in memory no longer.
+    pub(super) async fn authenticated<S: Store>(self, desk: &Desk<S>) -> Authentication {
+        let Came { content, room, bringer } = self;
+        let known = desk.authenticate(bringer, content).await;
+        drop(room);
+        known
     }
 }
 
@@ -51,7 +70,7 @@ fn not_kept(error: &StoreError) -> Reply {
 }
 
 impl<S: Store> Desk<S> {
-    async fn act_on(&self, addressee: Addressee, reading: &Reading) -> Result<(), StoreError> {
+    async fn act_on(&self, addressee: Addressee, reading: &Reading, came: Came) -> Result<(), StoreError> {
         match reading {
             Reading::Automatic => self.metrics.count("automatic"),
             Reading::Unknown => self.metrics.count("unknown"),
@@ -60,7 +79,8 @@ impl<S: Store> Desk<S> {
                     self.metrics.count("nobody");
                     return Ok(());
                 };
-                return self.keep(&token, reading).await;
+                let known = came.authenticated(self).await;
+                return self.keep(&token, reading, &known).await;
             }
         }
         Ok(())
@@ -80,9 +100,10 @@ impl<S: Store> Desk<S> {
         self.store.directory().accounts.contains_key(&token.account).then_some(token)
     }
 
-    async fn keep(&self, token: &Token, reading: &Reading) -> Result<(), StoreError> {
+    async fn keep(&self, token: &Token, reading: &Reading, known: &Authentication) -> Result<(), StoreError> {
         let recipients = self.recipients(token).await?;
-        let context = Context { token, recipients: &recipients, rules: &self.rules, now: self.clock.now() };
+        let (rules, now, authentication) = (&*self.rules, self.clock.now(), Some(known));
+        let context = Context { token, recipients: &recipients, rules, now, authentication };
         for report in report::judge(reading, &context) {
             // in this order: what is on the record as reported does not suppress any more when it comes again
             self.suppress(&report, &recipients).await?;
@@ -95,6 +116,7 @@ impl<S: Store> Desk<S> {
                 kind = ?report.kind,
                 class = report.class.map(relay::outcome::Class::name),
                 reply = %report.reply,
+                authentication = %known,
                 "reported"
             );
         }
@@ -109,11 +131,14 @@ impl<S: Store> Desk<S> {
         found.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
-    /// Counts a first bounce for good towards the automatic brake of its SMTP user and account: what another server took and
-    /// bounced later says as much of a list as what it refused.
+    /// Counts a first bounce for good towards the automatic brake of its SMTP user and account, unless it is disowned: what another
+    /// server took and bounced later says as much of a list as what it refused.
     fn count_bounced(&self, report: &Report, recipients: &[Recipient]) {
-        let is_new =
-            recipients.iter().any(|known| Some(known.number) == report.recipient && !known.is_known(report.kind));
+        if report.authentication.as_ref().is_some_and(Authentication::is_disowned) {
+            return;
+        }
+        let mut news = recipients.iter().filter(|known| !known.is_known(report));
+        let is_new = news.any(|known| Some(known.number) == report.recipient);
         if let (ReportKind::HardBounce, true, Some(user)) = (report.kind, is_new, report.user) {
             let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.on(report.account, user, Ended::reported(), report.at);
@@ -126,7 +151,7 @@ impl<S: Store> Desk<S> {
     /// # Errors
     /// It is not: the report is to come again, which changes nothing else.
     async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
-        let mut news = recipients.iter().filter(|known| !known.is_known(report.kind));
+        let mut news = recipients.iter().filter(|known| !known.is_known(report));
         let found = news.find(|known| Some(known.number) == report.recipient);
         let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
         let suppression = Suppression::by_rule(cause, &report.reply, report.at, cause.lasts(&self.limits));

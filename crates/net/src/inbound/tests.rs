@@ -1,15 +1,18 @@
 //! Reports over real sockets: who may bring them, to which address, and what is kept before the 250.
 
 mod aggregates;
+mod authentication;
 
 use super::*;
 use crate::clock::SystemClock;
+use crate::dns::Answering;
 use crate::tls::CertificateFiles;
 use message::dsn::{self, Action, Notification, ReportedRecipient};
 use relay::activity::{ActivityFilter, ActivityRow, Status};
 use relay::brake::Ended;
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
+use relay::inspection::{Answer, Kind, Question, Said};
 use relay::outcome::Class;
 use relay::queue::{ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict};
 use relay::report;
@@ -19,12 +22,47 @@ use relay::store::{Actor, Book, DmarcReports as _, History, NewDkimKey, Spool, S
 use relay::suppression::{Suppression, SuppressionCause};
 use smtp::address::ReversePath;
 use smtp::server::Secret;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use store::memory::{Memory, Verb};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 const MESSAGE: MessageId = MessageId(7 << 80);
 const HOST: &str = "rp-abc.shop.example";
+
+/// What DNS has: texts by name. Everything else is not there.
+#[derive(Default)]
+struct Names {
+    texts: HashMap<String, String>,
+    /// Nobody answers.
+    is_silent: bool,
+    /// How often it was asked.
+    asked: AtomicUsize,
+}
+
+impl Names {
+    /// Of a server of the provider that most tests are told by.
+    fn with(texts: &[(&str, &str)]) -> Arc<Names> {
+        let all = [("mx.example.org", "v=spf1 ip4:127.0.0.0/8 -all")].into_iter().chain(texts.iter().copied());
+        let texts = all.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
+        Arc::new(Names { texts, ..Names::default() })
+    }
+}
+
+impl Witness for Names {
+    fn ask<'a>(&'a self, question: &'a Question) -> Answering<'a> {
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            if self.is_silent {
+                std::future::pending::<()>().await;
+            }
+            let text = self.texts.get(&question.name).filter(|_| question.kind == Kind::Txt);
+            let said = text.map_or(Said::Nothing, |text| Said::Found(vec![text.clone()]));
+            Answer { said, server: None }
+        })
+    }
+}
 
 struct World {
     store: Memory,
@@ -68,6 +106,10 @@ fn envelope(recipients: &[&str]) -> Envelope {
 
 impl World {
     async fn start(limits: Limits) -> World {
+        World::start_with(limits, Names::with(&[])).await
+    }
+
+    async fn start_with(limits: Limits, witness: Arc<Names>) -> World {
         let store = Memory::new();
         let by = Actor { name: "operator".into(), from: "test".into() };
         let account = store.account_add("Shop", &by, Timestamp(1)).unwrap();
@@ -98,6 +140,7 @@ impl World {
             store: Arc::new(store.clone()),
             return_paths: Arc::clone(&paths),
             dmarc: Addresses::new(store.return_path_key()),
+            witness,
             certificates: certificates(folder.path()),
             clock: Arc::new(SystemClock::new()),
             metrics: Metrics::default(),
@@ -134,9 +177,14 @@ impl World {
 
     /// Brings a report to an address; the last reply.
     async fn bring(&self, to: &str, content: &str) -> String {
+        self.bring_as("mx.example.org", "", to, content).await
+    }
+
+    /// Brings one by this name in EHLO and this MAIL FROM.
+    async fn bring_as(&self, hello: &str, from: &str, to: &str, content: &str) -> String {
         let mut client = Client::connect(self.address).await;
-        client.say("EHLO mx.example.org").await;
-        client.say("MAIL FROM:<>").await;
+        client.say(&format!("EHLO {hello}")).await;
+        client.say(&format!("MAIL FROM:<{from}>")).await;
         let answer = client.say(&format!("RCPT TO:<{to}>")).await;
         if !answer.starts_with("250") {
             return answer;
@@ -225,9 +273,12 @@ async fn the_same_bounce_once_more_suppresses_nobody_who_was_let_go() {
     world.store.unsuppress(Id::new(1), "bert@example.org", None, &by, Timestamp(9)).unwrap();
     assert!(world.bring(&to, &bounce).await.starts_with("250"));
     assert_eq!(world.suppressed(), []);
-    // what was not said before counts
+    // what was not said before counts, once
     assert!(world.bring(&to, &complaint("bert@example.org")).await.starts_with("250"));
     assert_eq!(world.suppressed(), [("bert@example.org".to_owned(), SuppressionCause::Complaint)]);
+    world.store.unsuppress(Id::new(1), "bert@example.org", None, &by, Timestamp(9)).unwrap();
+    assert!(world.bring(&to, &complaint("bert@example.org")).await.starts_with("250"));
+    assert_eq!(world.suppressed(), []);
     world.shutdown.begin();
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Kept, Seen};
+use crate::authentication::Authentication;
 use crate::clock::Day;
 
 /// Messages, by what receivers made of them.
@@ -52,10 +53,45 @@ impl Tally {
 pub struct Reporter {
     /// What it calls itself.
     pub name: String,
+    /// Who vouches for its reports.
+    pub standing: Standing,
     /// Its reports.
     pub reports: u64,
     /// The messages in them.
     pub messages: u64,
+}
+
+/// Who vouches for reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// That was not looked at: they came before it was.
+    #[default]
+    Unchecked,
+    /// This domain.
+    Vouched(String),
+    /// Nobody: they are not counted.
+    Nobody,
+    /// Nobody, and DNS could not say all there is to say: they are not counted.
+    Unknown,
+}
+
+impl Standing {
+    /// Of what was found of one.
+    fn of(authentication: Option<&Authentication>) -> Standing {
+        match authentication {
+            None => Standing::Unchecked,
+            Some(known) => match known.vouched_by() {
+                Some(domain) => Standing::Vouched(domain.to_owned()),
+                None if known.is_unknown() => Standing::Unknown,
+                None => Standing::Nobody,
+            },
+        }
+    }
+
+    /// Whether what they say is counted.
+    pub fn counts(&self) -> bool {
+        matches!(self, Standing::Unchecked | Standing::Vouched(_))
+    }
 }
 
 /// What a domain's reports add up to.
@@ -67,7 +103,7 @@ pub struct Summary {
     pub days: BTreeMap<Day, Tally>,
     /// Each source, that of most messages first; none: those beyond the bound.
     pub sources: Vec<(Option<IpAddr>, Tally)>,
-    /// Each reporter, that of most messages first.
+    /// Each reporter and who vouches for it, that of most messages first, behind them those that do not count.
     pub reporters: Vec<Reporter>,
 }
 
@@ -81,15 +117,21 @@ impl Summary {
                 tally.add(seen, *messages);
             }
         }
-        let mut reporters = BTreeMap::<&str, Reporter>::new();
+        let mut reporters = BTreeMap::<(&str, Standing), Reporter>::new();
         for report in &kept.reports {
-            let reporter = reporters.entry(&report.reporter).or_default();
+            let standing = Standing::of(report.authentication.as_ref());
+            let reporter = reporters.entry((&report.reporter, standing)).or_default();
             reporter.reports += 1;
             reporter.messages = reporter.messages.saturating_add(report.messages);
         }
-        summary.reporters =
-            reporters.into_iter().map(|(name, sums)| Reporter { name: name.to_owned(), ..sums }).collect();
-        summary.reporters.sort_by_key(|reporter| Reverse((reporter.messages, reporter.reports)));
+        let named = |((name, standing), sums): ((&str, Standing), Reporter)| Reporter {
+            name: name.to_owned(),
+            standing,
+            ..sums
+        };
+        summary.reporters = reporters.into_iter().map(named).collect();
+        let order = |reporter: &Reporter| Reverse((reporter.standing.counts(), reporter.messages, reporter.reports));
+        summary.reporters.sort_by_key(order);
         summary.sources = sources.into_iter().collect();
         summary.sources.sort_by_key(|(_, tally)| Reverse(tally.messages));
         summary

@@ -123,14 +123,16 @@ fn sums_are_by_day_source_and_reporter() {
         spf,
         disposition,
     };
-    let listed = |reporter: &str, messages| Listed {
+    let listed = |reporter: &str, messages, known: &str| Listed {
         reporter: reporter.into(),
         id: String::new(),
         day: Day(1),
         at: NOW,
         policy: String::new(),
         messages,
+        authentication: known.parse().ok(),
     };
+    let (vouched, nobody) = ("spf=pass smtp.mailfrom=small.example; dkim=none", "spf=none; dkim=none");
     let kept = Kept {
         rows: vec![
             (Day(1), seen(Some("192.0.2.1"), true, true, Disposition::None), 10),
@@ -138,7 +140,12 @@ fn sums_are_by_day_source_and_reporter() {
             (Day(2), seen(Some("192.0.2.1"), false, true, Disposition::None), 1),
             (Day(2), seen(None, false, false, Disposition::Reject), 40),
         ],
-        reports: vec![listed("small", 1), listed("large", 30), listed("small", 2)],
+        reports: vec![
+            listed("small", 1, vouched),
+            listed("large", 30, ""),
+            listed("small", 2, vouched),
+            listed("small", 1_000, nobody),
+        ],
     };
     let summary = Summary::of(&kept);
     let total = Tally { messages: 53, passed: 11, dkim: 10, spf: 11, quarantined: 2, rejected: 40 };
@@ -146,7 +153,11 @@ fn sums_are_by_day_source_and_reporter() {
     assert_eq!(summary.days.values().map(|tally| tally.messages).collect::<Vec<_>>(), [12, 41]);
     let sources: Vec<_> = summary.sources.iter().map(|(_, tally)| tally.messages).collect();
     assert_eq!((sources, summary.sources[0].0), (vec![40, 11, 2], None));
-    let reporters: Vec<_> = summary.reporters.iter().map(|one| (one.name.as_str(), one.reports)).collect();
-    assert_eq!(reporters, [("large", 1), ("small", 2)]);
+    let of = |one: &Reporter| (one.name.clone(), one.reports, one.standing.clone());
+    let reporters: Vec<_> = summary.reporters.iter().map(of).collect();
+    let small = |reports, standing| ("small".to_owned(), reports, standing);
+    let vouched = Standing::Vouched("small.example".to_owned());
+    let expected = [("large".to_owned(), 1, Standing::Unchecked), small(2, vouched), small(1, Standing::Nobody)];
+    assert_eq!(reporters, expected, "what does not count is behind the others");
     assert_eq!((total.rate(total.rejected), Tally::default().rate(0)), (Some(40.0 / 53.0), None));
 }

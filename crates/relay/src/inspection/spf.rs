@@ -1,17 +1,37 @@
-//! Whether the SPF record of a name lets the relay send with it (RFC 7208), and where it does not, what of it says so.
+//! What SPF says of an address (RFC 7208): whether the record of a name lets the relay send with it, and where it does not, what of
+//! it says so; and of one who sends to us.
+
+mod macros;
+mod term;
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::{Answers, Kind, Question, Said};
+use crate::authentication::Verdict;
 use crate::verification::plain;
+use term::{Mechanism, Prefix, Record};
+
+pub use macros::Sender;
 
 /// Terms that ask DNS, in all records together (RFC 7208 §4.6.4).
 const LOOKUPS_MAX: usize = 10;
 /// Of these, those to which there is no answer.
 const VOID_LOOKUPS_MAX: usize = 2;
-/// Mail servers of one `mx` whose addresses are asked for.
+/// Mail servers of one `mx` (RFC 7208 §4.6.4).
 const MAIL_SERVERS_MAX: usize = 10;
+/// Octets of a record: ever so many terms are no reason to take them apart again and again.
+const RECORD_OCTETS_MAX: usize = 16 * 1024;
+
+/// What a term says of the addresses that it matches (RFC 7208 §4.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Qualifier {
+    Pass,
+    Fail,
+    SoftFail,
+    Neutral,
+}
 
 /// What the SPF record of a name says of the relay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +80,7 @@ pub enum Problem {
     Lookups,
     /// More than two of the names that it asks for are not there.
     Void,
-    /// It has a macro, which we do not work out: receivers may.
+    /// It has a macro, which is not worked out where nobody sends: receivers may.
     Macro,
 }
 
@@ -93,11 +113,10 @@ pub fn judge(name: &str, sources: &[IpAddr], answers: &Answers) -> Result<Spf, Q
         _ => return Ok(Spf::Several),
     }
     for source in sources {
-        let mut evaluation = Evaluation { source: *source, answers, lookups: 0, voids: 0 };
-        match evaluation.record(name, 0) {
-            Ok(Some(Verdict { passes: true, .. })) => {}
-            Ok(verdict) => {
-                let term = verdict.map(|verdict| verdict.term);
+        match Evaluation::new(*source, None, answers).record(name) {
+            Ok(Some(Matched { qualifier: Qualifier::Pass, .. })) => {}
+            Ok(matched) => {
+                let term = matched.map(|matched| matched.term);
                 return Ok(Spf::Refused { address: *source, term });
             }
             Err(Stop::Ask(question)) => return Err(question),
@@ -108,12 +127,52 @@ pub fn judge(name: &str, sources: &[IpAddr], answers: &Answers) -> Result<Spf, Q
     Ok(Spf::Pass)
 }
 
+/// What the record of one who sends says of the address that they send from (`check_host()`, RFC 7208 §4).
+///
+/// What only `ptr` could say is not found out (RFC 7208 §5.5): where that stands before a term that refuses, the result is neutral.
+///
+/// # Errors
+/// What has to be asked first. It ends: their number is bounded (RFC 7208 §4.6.4).
+pub fn check(sender: &Sender, answers: &Answers) -> Result<Verdict, Question> {
+    if !is_domain(&sender.domain) {
+        return Ok(Verdict::None);
+    }
+    match records(&sender.domain, answers)? {
+        Err(_) => return Ok(Verdict::TempError),
+        Ok(spoken) if spoken.is_empty() => return Ok(Verdict::None),
+        Ok(spoken) if spoken.len() > 1 => return Ok(Verdict::PermError),
+        Ok(_) => {}
+    }
+    let mut evaluation = Evaluation::new(sender.address, Some(sender), answers);
+    let matched = match evaluation.record(&sender.domain) {
+        Ok(matched) => matched,
+        Err(Stop::Ask(question)) => return Err(question),
+        Err(Stop::Unknown(_)) => return Ok(Verdict::TempError),
+        Err(Stop::Broken { .. }) => return Ok(Verdict::PermError),
+    };
+    Ok(match matched.map(|matched| matched.qualifier) {
+        Some(Qualifier::Pass) => Verdict::Pass,
+        Some(Qualifier::Fail) if !evaluation.is_unsure => Verdict::Fail,
+        Some(Qualifier::SoftFail) if !evaluation.is_unsure => Verdict::SoftFail,
+        Some(_) | None => Verdict::Neutral,
+    })
+}
+
+/// Whether a record may be asked for at a name (RFC 7208 §4.3): with two labels and more, as DNS could have it.
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_letter = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+        (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
+}
+
 /// The SPF records of a name; the inner error is a fault of DNS.
-fn records(name: &str, answers: &Answers) -> Result<Result<Vec<String>, String>, Question> {
+fn records<'a>(name: &str, answers: &'a Answers) -> Result<Result<Vec<&'a str>, String>, Question> {
     Ok(match &answers.of(name, Kind::Txt)?.said {
         Said::Nothing => Ok(Vec::new()),
         Said::Fault(fault) => Err(fault.clone()),
-        Said::Found(texts) => Ok(texts.iter().filter(|text| is_spf(text)).cloned().collect()),
+        Said::Found(texts) => Ok(texts.iter().map(String::as_str).filter(|text| is_spf(text)).collect()),
     })
 }
 
@@ -131,27 +190,28 @@ enum Stop {
 }
 
 /// What the first term that matches says.
-struct Verdict {
-    passes: bool,
+struct Matched {
+    qualifier: Qualifier,
     term: String,
 }
 
-/// The addresses of a name, of the family of the source.
+/// The way through the records for one address.
 struct Evaluation<'a> {
     source: IpAddr,
+    /// Who sends; none: that is not asked, and macros are not worked out.
+    sender: Option<&'a Sender>,
     answers: &'a Answers,
     lookups: usize,
     voids: usize,
+    /// A term stood in the way of which it is not known whether it matches.
+    is_unsure: bool,
 }
 
-/// A term of a record, taken apart, and whose it is.
+/// A term, and whose it is.
+#[derive(Clone, Copy)]
 struct Term<'t> {
     of: &'t str,
     whole: &'t str,
-    /// Behind `:` or `=`; empty: the name itself.
-    value: &'t str,
-    /// The lengths of a network's prefix, for IPv4 and IPv6.
-    prefix: (u8, u8),
 }
 
 impl Term<'_> {
@@ -160,115 +220,109 @@ impl Term<'_> {
     }
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    fn new(source: IpAddr, sender: Option<&'a Sender>, answers: &'a Answers) -> Self {
+        Evaluation { source, sender, answers, lookups: 0, voids: 0, is_unsure: false }
+    }
+
     /// The first term of the record of a name that says something of the source; none where none does.
-    fn record(&mut self, name: &str, depth: usize) -> Result<Option<Verdict>, Stop> {
+    fn record(&mut self, name: &str) -> Result<Option<Matched>, Stop> {
         let spoken = records(name, self.answers).map_err(Stop::Ask)?.map_err(Stop::Unknown)?;
         // the caller looked whether there is one
         let Some(record) = spoken.first() else { return Ok(None) };
-        let mut redirect = None;
-        for whole in record.split(' ').skip(1).filter(|term| !term.is_empty()) {
-            let of = name;
-            if whole.contains('%') {
-                return Err(Term { of, whole, value: "", prefix: (32, 128) }.broken(Problem::Macro));
-            }
-            if let Some((modifier, value)) = modifier(whole) {
-                if modifier.eq_ignore_ascii_case("redirect") {
-                    redirect = Some(Term { of, whole, value, prefix: (32, 128) });
-                }
-                continue;
-            }
-            let (passes, mechanism) = match whole.as_bytes()[0] {
-                b'+' => (true, &whole[1..]),
-                b'-' | b'~' | b'?' => (false, &whole[1..]),
-                _ => (true, whole),
-            };
-            if self.matches(of, whole, mechanism, depth)? {
-                return Ok(Some(Verdict { passes, term: plain(whole) }));
+        if record.len() > RECORD_OCTETS_MAX {
+            return Err(Term { of: name, whole: "v=spf1" }.broken(Problem::Syntax));
+        }
+        let parsed = term::parse(record);
+        let Record { directives, redirect } =
+            parsed.map_err(|whole| Term { of: name, whole }.broken(Problem::Syntax))?;
+        for directive in &directives {
+            let term = Term { of: name, whole: directive.whole };
+            if self.matches(term, &directive.mechanism)? {
+                return Ok(Some(Matched { qualifier: directive.qualifier, term: plain(directive.whole) }));
             }
         }
-        let Some(redirect) = redirect else { return Ok(None) };
-        self.look_up(&redirect)?;
-        self.is_one(&redirect)?;
-        self.record(redirect.value, depth + 1)
+        let Some((whole, value)) = redirect else { return Ok(None) };
+        let target = self.one_record(Term { of: name, whole }, value)?;
+        self.record(&target)
     }
 
-    fn matches(&mut self, of: &str, whole: &str, mechanism: &str, depth: usize) -> Result<bool, Stop> {
-        let (kind, rest) = mechanism.split_at(mechanism.find([':', '/']).unwrap_or(mechanism.len()));
-        let is_network = kind.eq_ignore_ascii_case("ip4") || kind.eq_ignore_ascii_case("ip6");
-        let (value, prefix) = if is_network { (rest, None) } else { split_prefix(rest) };
-        let bare = Term { of, whole, value: value.strip_prefix(':').unwrap_or(value), prefix: (32, 128) };
-        let Some(prefix) = prefix.map_or(Some((32, 128)), prefix_lengths) else {
-            return Err(bare.broken(Problem::Syntax));
-        };
-        let term = Term { prefix, ..bare };
-        match kind.to_ascii_lowercase().as_str() {
-            "all" if rest.is_empty() => Ok(true),
-            "ip4" | "ip6" => self.is_in(&term, kind.ends_with('6')),
-            "include" if !term.value.is_empty() => {
-                self.look_up(&term)?;
-                self.is_one(&term)?;
-                Ok(self.record(term.value, depth + 1)?.is_some_and(|verdict| verdict.passes))
+    fn matches(&mut self, term: Term<'_>, mechanism: &Mechanism<'_>) -> Result<bool, Stop> {
+        match mechanism {
+            Mechanism::All => Ok(true),
+            Mechanism::Network(network) => Ok(network.contains(&self.source)),
+            Mechanism::Include(name) => {
+                let target = self.one_record(term, name)?;
+                let matched = self.record(&target)?;
+                Ok(matched.is_some_and(|matched| matched.qualifier == Qualifier::Pass))
             }
-            "a" => {
-                self.look_up(&term)?;
-                let host = if term.value.is_empty() { of } else { term.value };
-                self.has_address(host, &term, true)
+            Mechanism::Address(name, prefix) => {
+                self.look_up(term)?;
+                let host = self.target(term, name)?;
+                self.has_address(&host, *prefix, term, true)
             }
-            "mx" => self.mail_servers(&term),
-            "exists" if !term.value.is_empty() => {
-                self.look_up(&term)?;
-                Ok(!self.ask(term.value, Kind::A, &term, true)?.is_empty())
+            Mechanism::MailServers(name, prefix) => self.mail_servers(term, name, *prefix),
+            Mechanism::Exists(name) => {
+                self.look_up(term)?;
+                let name = self.target(term, name)?;
+                Ok(!self.ask(&name, Kind::A, term, true)?.is_empty())
             }
             // asks for what the address is called, of which receivers make less and less (RFC 7208 §5.5)
-            "ptr" => self.look_up(&term).map(|()| false),
-            _ => Err(term.broken(Problem::Syntax)),
+            Mechanism::Reverse => {
+                self.is_unsure = true;
+                self.look_up(term).map(|()| false)
+            }
+        }
+    }
+
+    /// The name that a term speaks of: its own, or, where that is empty, the one whose record it is in.
+    fn target<'t>(&self, term: Term<'t>, name: &'t str) -> Result<Cow<'t, str>, Stop> {
+        match (name, self.sender) {
+            ("", _) => Ok(Cow::Borrowed(term.of)),
+            _ if !name.contains('%') => Ok(Cow::Borrowed(name)),
+            (_, Some(sender)) => {
+                let expanded = macros::expanded(name, sender, term.of);
+                expanded.map(Cow::Owned).ok_or_else(|| term.broken(Problem::Syntax))
+            }
+            (_, None) => Err(term.broken(Problem::Macro)),
         }
     }
 
     /// One look-up more.
-    fn look_up(&mut self, term: &Term<'_>) -> Result<(), Stop> {
+    fn look_up(&mut self, term: Term<'_>) -> Result<(), Stop> {
         self.lookups += 1;
         if self.lookups > LOOKUPS_MAX { Err(term.broken(Problem::Lookups)) } else { Ok(()) }
     }
 
-    /// Whether the name that a term leads to has one record.
-    fn is_one(&self, term: &Term<'_>) -> Result<(), Stop> {
-        let spoken = records(term.value, self.answers).map_err(Stop::Ask)?.map_err(Stop::Unknown)?;
-        if spoken.len() == 1 { Ok(()) } else { Err(term.broken(Problem::Include)) }
-    }
-
-    fn is_in(&self, term: &Term<'_>, six: bool) -> Result<bool, Stop> {
-        let syntax = || term.broken(Problem::Syntax);
-        let network: Result<ipnet::IpNet, _> = match term.value.contains('/') {
-            true => term.value.parse().map_err(|_| syntax()),
-            false => term.value.parse::<IpAddr>().map(ipnet::IpNet::from).map_err(|_| syntax()),
-        };
-        let network = network?;
-        if network.addr().is_ipv6() != six {
-            return Err(syntax());
-        }
-        Ok(network.contains(&self.source))
+    /// The name that a term leads to, which has one record.
+    fn one_record<'t>(&mut self, term: Term<'t>, name: &'t str) -> Result<Cow<'t, str>, Stop> {
+        self.look_up(term)?;
+        let target = self.target(term, name)?;
+        let spoken = records(&target, self.answers).map_err(Stop::Ask)?.map_err(Stop::Unknown)?;
+        if spoken.len() == 1 { Ok(target) } else { Err(term.broken(Problem::Include)) }
     }
 
     /// Whether a host has the source, or an address in its network.
-    fn has_address(&mut self, host: &str, term: &Term<'_>, counts: bool) -> Result<bool, Stop> {
+    fn has_address(&mut self, host: &str, prefix: Prefix, term: Term<'_>, counts: bool) -> Result<bool, Stop> {
         let (kind, length) = match self.source {
-            IpAddr::V4(_) => (Kind::A, term.prefix.0),
-            IpAddr::V6(_) => (Kind::Aaaa, term.prefix.1),
+            IpAddr::V4(_) => (Kind::A, prefix.0),
+            IpAddr::V6(_) => (Kind::Aaaa, prefix.1),
         };
         let addresses = self.ask(host, kind, term, counts)?;
         let network = |address: &String| ipnet::IpNet::new(address.parse().ok()?, length).ok();
         Ok(addresses.iter().filter_map(network).any(|network| network.contains(&self.source)))
     }
 
-    fn mail_servers(&mut self, term: &Term<'_>) -> Result<bool, Stop> {
+    fn mail_servers(&mut self, term: Term<'_>, name: &str, prefix: Prefix) -> Result<bool, Stop> {
         self.look_up(term)?;
-        let domain = if term.value.is_empty() { term.of } else { term.value };
-        let servers = self.ask(domain, Kind::Mx, term, true)?;
-        for server in servers.iter().take(MAIL_SERVERS_MAX) {
+        let domain = self.target(term, name)?;
+        let servers = self.ask(&domain, Kind::Mx, term, true)?;
+        if servers.len() > MAIL_SERVERS_MAX {
+            return Err(term.broken(Problem::Lookups));
+        }
+        for server in servers {
             let host = server.rsplit(' ').next().unwrap_or_default();
-            if !host.is_empty() && self.has_address(host, term, false)? {
+            if !host.is_empty() && self.has_address(host, prefix, term, false)? {
                 return Ok(true);
             }
         }
@@ -276,40 +330,14 @@ impl Evaluation<'_> {
     }
 
     /// What is at a name; nothing counts as a void look-up.
-    fn ask(&mut self, name: &str, kind: Kind, term: &Term<'_>, counts: bool) -> Result<Vec<String>, Stop> {
+    fn ask(&mut self, name: &str, kind: Kind, term: Term<'_>, counts: bool) -> Result<&'a [String], Stop> {
         match &self.answers.of(name, kind).map_err(Stop::Ask)?.said {
-            Said::Found(records) => Ok(records.clone()),
+            Said::Found(records) => Ok(records),
             Said::Fault(fault) => Err(Stop::Unknown(fault.clone())),
             Said::Nothing => {
                 self.voids += usize::from(counts);
-                if self.voids > VOID_LOOKUPS_MAX { Err(term.broken(Problem::Void)) } else { Ok(Vec::new()) }
+                if self.voids > VOID_LOOKUPS_MAX { Err(term.broken(Problem::Void)) } else { Ok(&[]) }
             }
         }
-    }
-}
-
-/// A modifier, `NAME=VALUE` (RFC 7208 §6).
-fn modifier(term: &str) -> Option<(&str, &str)> {
-    let (name, value) = term.split_once('=')?;
-    let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
-    is_name.then_some((name, value))
-}
-
-/// A mechanism's value, and the lengths of a prefix behind it.
-fn split_prefix(rest: &str) -> (&str, Option<&str>) {
-    match rest.find('/') {
-        Some(place) => (&rest[..place], Some(&rest[place..])),
-        None => (rest, None),
-    }
-}
-
-/// `/24`, `//64` or `/24//64` (RFC 7208 §5.6).
-fn prefix_lengths(given: &str) -> Option<(u8, u8)> {
-    let length = |text: &str, most: u8| text.parse::<u8>().ok().filter(|length| *length <= most);
-    match given.split_once("//") {
-        Some(("", six)) => Some((32, length(six, 128)?)),
-        Some((four, six)) => Some((length(four.strip_prefix('/')?, 32)?, length(six, 128)?)),
-        None => Some((length(given.strip_prefix('/')?, 32)?, 128)),
     }
 }

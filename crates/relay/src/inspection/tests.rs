@@ -1,9 +1,11 @@
 //! Looks at made-up zones: what is asked, and what the answers make.
 
 use super::*;
+use crate::authentication::{Bringer, Verdict};
 use crate::id::Id;
 use crate::sending_domain::{DkimKey, DomainState, KeyAlgorithm};
 use crate::zone::Zone;
+use smtp::address::ReversePath;
 
 /// Records by name and kind; `!` in front of a text is a fault of DNS.
 type World<'a> = &'a [(&'a str, Kind, &'a str)];
@@ -261,6 +263,8 @@ proptest::proptest! {
         let sources = ["192.0.2.1".parse().unwrap()];
         let (_, questions) = asked(world, |answers| spf::judge("rp.example", &sources, answers));
         proptest::prop_assert!(questions <= 12, "{questions} of {spf}");
+        let (_, questions) = checked(world, "192.0.2.1", "x", "a@rp.example");
+        proptest::prop_assert!(questions <= 12, "{questions} of {spf}");
         let (read, questions) = dmarc_at("shop.example", world);
         proptest::prop_assert!(questions <= 2 && !read.words().is_empty());
     }
@@ -284,4 +288,91 @@ fn without_configured_addresses_those_of_the_name_count() {
     let spf = |world: World<'_>| looked(&publisher, world).check.unwrap().return_path.unwrap().spf;
     assert_eq!(spf(&[host, ("out.test", Kind::A, "192.0.2.9")]), Spf::Pass);
     assert_eq!(spf(&[host]), Spf::Sourceless);
+}
+
+/// What SPF says of one who sends from an address with this EHLO name and MAIL FROM, and how often DNS was asked.
+fn checked(world: World<'_>, address: &str, hello: &str, from: &str) -> (Verdict, usize) {
+    let path = ReversePath::parse(from, false).unwrap();
+    let bringer = Bringer::new(address.parse().unwrap(), hello, &path);
+    let (method, questions) = asked(world, |answers| bringer.spf(answers));
+    (method.verdict, questions)
+}
+
+fn spf_of(record: &str) -> Verdict {
+    checked(&[("isp.example", Kind::Txt, record)], "192.0.2.1", "mx.isp.example", "a@isp.example").0
+}
+
+#[test]
+fn spf_of_one_who_sends_has_every_result() {
+    use Verdict::{Fail, Neutral, None, Pass, PermError, SoftFail, TempError};
+    for (record, verdict) in [
+        ("v=spf1 ip4:192.0.2.0/24 -all", Pass),
+        ("v=spf1 ip4:198.51.100.0/24 -all", Fail),
+        ("v=spf1 ip4:198.51.100.0/24 ~all", SoftFail),
+        ("v=spf1 ip4:198.51.100.0/24 ?all", Neutral),
+        ("v=spf1 ?ip4:192.0.2.1 -all", Neutral),
+        ("v=spf1 ip4:198.51.100.0/24", Neutral),
+        ("no record of SPF", None),
+        ("v=spf1 ip4:192.0.2.1 -al", PermError),
+        ("v=spf1 +all redirect=a.example redirect=b.example", PermError),
+        ("v=spf1 include:none.example -all", PermError),
+        ("v=spf1 redirect=none.example", PermError),
+        ("v=spf1 exists:%{c}.example -all", PermError),
+        ("!SERVFAIL", TempError),
+        // what only a name behind the address could say is not asked, and so nothing is refused
+        ("v=spf1 ptr -all", Neutral),
+        ("v=spf1 ptr ip4:192.0.2.1 -all", Pass),
+    ] {
+        assert_eq!(spf_of(record), verdict, "{record}");
+    }
+    let twice = [("isp.example", Kind::Txt, "v=spf1 +all"), ("isp.example", Kind::Txt, "v=spf1 -all")];
+    assert_eq!(checked(&twice, "192.0.2.1", "x", "a@isp.example").0, PermError);
+    let long = format!("v=spf1 {}+all", "ip4:198.51.100.1 ".repeat(1_000));
+    assert_eq!(spf_of(&long), PermError, "of more terms than are gone through");
+}
+
+#[test]
+fn spf_of_the_null_reverse_path_is_that_of_the_ehlo_name() {
+    let world: World<'_> = &[
+        ("mx.isp.example", Kind::Txt, "v=spf1 a -all"),
+        ("mx.isp.example", Kind::A, "192.0.2.1"),
+        ("mx.isp.example", Kind::Aaaa, "2001:db8::1"),
+        ("isp.example", Kind::Txt, "v=spf1 -all"),
+    ];
+    let of = |address: &str, hello: &str, from: &str| checked(world, address, hello, from).0;
+    assert_eq!(of("192.0.2.1", "MX.isp.example.", ""), Verdict::Pass);
+    assert_eq!(of("2001:db8::1", "mx.isp.example", ""), Verdict::Pass);
+    assert_eq!(of("192.0.2.2", "mx.isp.example", ""), Verdict::Fail);
+    assert_eq!(of("192.0.2.1", "mx.isp.example", "a@isp.example"), Verdict::Fail, "that of MAIL FROM");
+    for hello in ["", "x", "[192.0.2.1]", "mx..example", "mx.example/x", &format!("{}.example", "a".repeat(64))] {
+        assert_eq!(checked(world, "192.0.2.1", hello, ""), (Verdict::None, 0), "{hello}: nothing is asked");
+    }
+    let known = Bringer::new("192.0.2.1".parse().unwrap(), "x\u{1f}y", &ReversePath::Null).unknown();
+    assert_eq!(known.to_string(), "spf=temperror; dkim=temperror", "what is no name is not kept");
+}
+
+#[test]
+fn spf_of_one_who_sends_works_macros_out_and_ends() {
+    let world: World<'_> = &[
+        ("isp.example", Kind::Txt, "v=spf1 include:%{ir}.%{v}.%{d}.spf.host.example -all"),
+        ("1.2.0.192.in-addr.isp.example.spf.host.example", Kind::Txt, "v=spf1 exists:%{l}.%{o}.%{h}.host.example -all"),
+        ("a.isp.example.mx.isp.example.host.example", Kind::A, "127.0.0.2"),
+    ];
+    assert_eq!(checked(world, "192.0.2.1", "mx.isp.example", "a@isp.example"), (Verdict::Pass, 3));
+    assert_eq!(checked(world, "192.0.2.2", "mx.isp.example", "a@isp.example").0, Verdict::PermError);
+    let looping = [("isp.example", Kind::Txt, "v=spf1 include:isp.example -all")];
+    assert_eq!(checked(&looping, "192.0.2.1", "x", "a@isp.example"), (Verdict::PermError, 1));
+    let deep: Vec<(String, String)> =
+        (0..30).map(|n| (format!("d{n}.example"), format!("v=spf1 include:d{}.example -all", n + 1))).collect();
+    let deep: Vec<(&str, Kind, &str)> =
+        deep.iter().map(|(name, text)| (name.as_str(), Kind::Txt, text.as_str())).collect();
+    assert_eq!(checked(&deep, "192.0.2.1", "x", "a@d0.example"), (Verdict::PermError, 11));
+    let servers: Vec<String> = (0..11).map(|n| format!("10 m{n}.isp.example")).collect();
+    let mut many = vec![("isp.example", Kind::Txt, "v=spf1 mx -all")];
+    many.extend(servers.iter().map(|server| ("isp.example", Kind::Mx, server.as_str())));
+    assert_eq!(
+        checked(&many, "192.0.2.1", "x", "a@isp.example"),
+        (Verdict::PermError, 2),
+        "more than ten mail servers"
+    );
 }

@@ -30,20 +30,24 @@ fn told(action: Action, recipient: &str, status: &str, diagnostic: &str) -> Told
 }
 
 fn judged(token: &Token, reading: Reading) -> Vec<Report> {
-    judged_of(
-        &[recipient(0, "anna@example.org", "mx.example.org"), recipient(1, "bert@example.org", "")],
-        token,
-        reading,
-    )
+    judged_by(token, reading, None)
+}
+
+/// What is judged of one for whom this vouches.
+fn judged_by(token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report> {
+    let recipients = [recipient(0, "anna@example.org", "mx.example.org"), recipient(1, "bert@example.org", "")];
+    judged_of(&recipients, token, reading, known)
 }
 
 fn recipient(number: u16, address: &str, host: &str) -> Recipient {
     let host = (!host.is_empty()).then(|| host.to_owned());
-    Recipient { number, address: address.to_owned(), host, bounced: false, complained: false }
+    let address = address.to_owned();
+    Recipient { number, address, host, bounced: false, complained: false, doubted: false }
 }
 
-fn judged_of(recipients: &[Recipient], token: &Token, reading: Reading) -> Vec<Report> {
-    judge(&reading, &Context { token, recipients, rules: Rules::ours(), now: NOW })
+fn judged_of(recipients: &[Recipient], token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report> {
+    let known: Option<Authentication> = known.map(|text| text.parse().unwrap());
+    judge(&reading, &Context { token, recipients, rules: Rules::ours(), now: NOW, authentication: known.as_ref() })
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn who_was_handed_some_of_a_message_has_no_say_about_the_others() {
     ];
     let of = |first, address: &str| {
         let failed = Reading::Status(vec![told(Action::Failed, address, "5.1.1", "550 5.1.1 No such user")]);
-        judged_of(&all, &token(first, false), failed)[0].recipient
+        judged_of(&all, &token(first, false), failed, None)[0].recipient
     };
     assert_eq!(of(0, "bert@good.example"), None);
     assert_eq!(of(2, "two@evil.example"), None);
@@ -83,7 +87,7 @@ fn who_was_handed_some_of_a_message_has_no_say_about_the_others() {
     assert_eq!(of(0, "dora@evil.example"), Some(4));
     let complaint = |address: &str| {
         let complaint = Complaint { recipients: vec![address.to_owned()], ..Complaint::default() };
-        judged_of(&all, &token(0, false), Reading::Complaint(complaint))[0].kind
+        judged_of(&all, &token(0, false), Reading::Complaint(complaint), None)[0].kind
     };
     assert_eq!(
         (complaint("bert@good.example"), complaint("two@evil.example")),
@@ -120,7 +124,7 @@ fn what_is_no_failure_is_a_remark_and_an_answer_is_nothing() {
     for (action, words) in [(Action::Delayed, DELAYED), (Action::Relayed, HANDED_ON), (Action::Delivered, HANDED_ON)] {
         let reports = judged(&token(0, true), Reading::Status(vec![told(action, "", "", "")]));
         assert_eq!((reports[0].kind, reports[0].reason.as_str()), (ReportKind::Remark, words));
-        assert_eq!(reports[0].kind.status(), None);
+        assert_eq!(reports[0].status(), None);
     }
     assert!(judged(&token(0, true), Reading::Automatic).is_empty());
     assert!(judged(&token(0, true), Reading::Unknown).is_empty());
@@ -154,4 +158,40 @@ fn a_complaint_is_of_the_one_recipient_or_of_the_one_that_is_named() {
     let nobody = &judged(&token(0, false), complaint(&["x@example.org"]))[0];
     assert_eq!((nobody.recipient, nobody.kind), (None, ReportKind::Remark));
     assert_eq!(nobody.suppresses(), None);
+}
+
+const VOUCHED: &str = "spf=none smtp.helo=mx.isp.example; dkim=pass header.d=isp.example";
+const NOBODY: &str = "spf=none smtp.helo=mx.isp.example; dkim=none";
+const UNKNOWN: &str = "spf=temperror smtp.helo=mx.isp.example; dkim=none";
+const DISOWNED: &str = "spf=fail smtp.mailfrom=isp.example; dkim=none";
+
+#[test]
+fn a_bounce_is_one_whoever_vouches_and_suppresses_unless_it_is_disowned() {
+    for (known, suppresses) in [(VOUCHED, true), (NOBODY, true), (UNKNOWN, true), (DISOWNED, false)] {
+        let told = told(Action::Failed, "", "5.1.1", "550 5.1.1 No such user here");
+        let reports = judged_by(&token(1, true), Reading::Status(vec![told]), Some(known));
+        let [report] = reports.as_slice() else { panic!("{reports:?}") };
+        assert_eq!((report.kind, report.status()), (ReportKind::HardBounce, Some(Status::HardBounce)), "{known}");
+        assert_eq!(report.suppresses().is_some(), suppresses, "{known}");
+        assert_eq!(report.authentication.as_ref().map(ToString::to_string).as_deref(), Some(known));
+    }
+}
+
+#[test]
+fn a_complaint_counts_only_where_somebody_vouches_for_it() {
+    for (known, counts, suppresses) in
+        [(VOUCHED, true, true), (NOBODY, false, true), (UNKNOWN, false, true), (DISOWNED, false, false)]
+    {
+        let complaint = Complaint {
+            kind: "abuse".into(),
+            program: String::new(),
+            recipients: Vec::new(),
+            return_paths: Vec::new(),
+        };
+        let reports = judged_by(&token(0, true), Reading::Complaint(complaint), Some(known));
+        let [report] = reports.as_slice() else { panic!("{reports:?}") };
+        assert_eq!(report.status().is_some(), counts, "{known}");
+        assert_eq!(report.reason, if counts { COMPLAINED } else { DOUBTED_COMPLAINT }, "{known}");
+        assert_eq!(report.suppresses().is_some(), suppresses, "{known}");
+    }
 }

@@ -305,6 +305,23 @@ views! {
         until: Option<String>,
         /// The attempt that it came from.
         attempt: Option<AttemptView>,
+        /// Who vouches for the report that it came from; none: it came from none, or from one that was not checked.
+        authentication: Option<AuthenticationView>,
+    }
+    /// What SPF and DKIM say of a report that came in: `none`, `pass`, `fail`, `softfail`, `neutral`, `temperror` (DNS could not say) or `permerror` (RFC 8601).
+    AuthenticationView {
+        /// What SPF says of the address that it came from.
+        spf: String,
+        /// The domain that this is about: that of MAIL FROM, or where that was empty the name of EHLO; none: it is not one.
+        spf_domain: Option<String>,
+        /// What its signature is worth: of several that which says most.
+        dkim: String,
+        /// The domain that signed; none: there is no signature.
+        dkim_domain: Option<String>,
+        /// The domain that vouches for the report; none: nobody does.
+        vouched_by: Option<String>,
+        /// Whether the domain that it was sent for says that it is none of its own (SPF `fail`, and no right signature).
+        disowned: bool,
     }
     /// What was sent in a period, and what became of it.
     StatisticsView {

@@ -19,7 +19,8 @@ use super::side_file::SideFile;
 use super::sqlite::{named, parsed};
 
 /// The steps from each version of the schema to the next. Days are numbers since 1970, times milliseconds.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE reports (
     domain   INTEGER NOT NULL,
     reporter TEXT NOT NULL,
@@ -56,7 +57,14 @@ CREATE TRIGGER reports_more AFTER INSERT ON reports BEGIN UPDATE size SET count 
 CREATE TRIGGER reports_fewer AFTER DELETE ON reports BEGIN UPDATE size SET count = count - 1; END;
 CREATE TRIGGER counted_more AFTER INSERT ON counted BEGIN UPDATE size SET count = count + 1; END;
 CREATE TRIGGER counted_fewer AFTER DELETE ON counted BEGIN UPDATE size SET count = count - 1; END;
-"];
+",
+    "
+-- who vouches for it; empty: that was not looked at
+ALTER TABLE reports ADD COLUMN authentication TEXT NOT NULL DEFAULT '';
+-- whether its messages are in the rows of what is counted
+ALTER TABLE reports ADD COLUMN counts INTEGER NOT NULL DEFAULT 1;
+",
+];
 
 /// The most that one row counts, so that sums of rows are numbers that SQLite has.
 const MESSAGES_MAX: u64 = 1_000_000_000_000;
@@ -76,30 +84,57 @@ impl File {
 
 fn take(transaction: &Transaction<'_>, report: &Report, bounds: &Bounds) -> rusqlite::Result<Taken> {
     let (domain, day) = (named(report.domain.number()), named(report.day.0));
-    let known = "SELECT 1 FROM reports WHERE domain = ?1 AND reporter = ?2 AND id = ?3";
-    let known = transaction.query_row(known, params![domain, report.reporter, report.id], |_| Ok(())).optional()?;
-    if known.is_some() {
-        return Ok(Taken::Again);
+    let known = "SELECT counts FROM reports WHERE domain = ?1 AND reporter = ?2 AND id = ?3";
+    let names = params![domain, report.reporter, report.id];
+    match transaction.query_row(known, names, |row| row.get::<_, bool>(0)).optional()? {
+        None => {}
+        // what somebody made up may have the name of one that is real
+        Some(false) if report.counts() => {
+            transaction.execute("DELETE FROM reports WHERE domain = ?1 AND reporter = ?2 AND id = ?3", names)?;
+        }
+        Some(_) => return Ok(Taken::Again),
     }
     let count = |table: &str| {
         let query = format!("SELECT count(*) FROM {table} WHERE domain = ?1 AND day = ?2");
         transaction.query_row(&query, [domain, day], |row| row.get::<_, u64>(0))
     };
-    if count("reports")? >= bounds.reports_max {
+    if count("reports")? >= bounds.reports_max && !(report.counts() && give_way(transaction, domain, day)?) {
         return Ok(Taken::Beyond);
     }
     let (account, messages) = (named(report.account.number()), named(report.messages().min(MESSAGES_MAX)));
     transaction.execute(
-        "INSERT INTO reports (domain, reporter, id, account, day, at, policy, messages)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![domain, report.reporter, report.id, account, day, named(report.at.0), report.policy, messages],
+        "INSERT INTO reports (domain, reporter, id, account, day, at, policy, messages, authentication, counts)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            domain,
+            report.reporter,
+            report.id,
+            account,
+            day,
+            named(report.at.0),
+            report.policy,
+            messages,
+            report.authentication.as_ref().map(ToString::to_string).unwrap_or_default(),
+            report.counts(),
+        ],
     )?;
+    if !report.counts() {
+        bound(transaction, bounds.total_max)?;
+        return Ok(Taken::Apart);
+    }
     let mut rows = count("counted")?;
     for (seen, messages) in &report.rows {
         rows += add(transaction, report, seen, *messages, rows < bounds.rows_max)?;
     }
     bound(transaction, bounds.total_max)?;
     Ok(Taken::Kept)
+}
+
+/// Deletes the oldest report of a domain and day that does not count, for one that does; whether there was one.
+fn give_way(transaction: &Transaction<'_>, domain: i64, day: i64) -> rusqlite::Result<bool> {
+    let oldest = "DELETE FROM reports WHERE (domain, reporter, id) IN (SELECT domain, reporter, id FROM reports
+        WHERE domain = ?1 AND day = ?2 AND NOT counts ORDER BY at, reporter, id LIMIT 1)";
+    Ok(transaction.execute(oldest, [domain, day])? > 0)
 }
 
 /// Adds messages to their row, where there is none and may be no more to that of other sources; how many rows are new.
@@ -187,6 +222,7 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
         at: Timestamp(row.get(3)?),
         policy: row.get(4)?,
         messages: row.get(5)?,
+        authentication: row.get::<_, String>(6)?.parse().ok(),
     })
 }
 
@@ -202,7 +238,7 @@ impl DmarcReports for Embedded {
             let rows = "SELECT day, source, dkim, spf, disposition, messages FROM counted
                 WHERE domain = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day, source, dkim, spf, disposition";
             let rows = reader.prepare_cached(rows)?.query_map(these, counted)?.collect::<rusqlite::Result<_>>()?;
-            let reports = "SELECT reporter, id, day, at, policy, messages FROM reports
+            let reports = "SELECT reporter, id, day, at, policy, messages, authentication FROM reports
                 WHERE domain = ?1 AND day BETWEEN ?2 AND ?3 ORDER BY day DESC, at DESC, reporter, id";
             let reports = reader.prepare_cached(reports)?.query_map(these, listed)?.collect::<rusqlite::Result<_>>()?;
             Ok(Kept { rows, reports })
@@ -227,5 +263,24 @@ impl DmarcReports for Embedded {
             Ok(count)
         };
         self.dmarc.file.delete(work).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sqlite;
+    use super::*;
+
+    #[test]
+    fn what_was_kept_before_reports_were_checked_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dmarc.db");
+        let before = sqlite::open_writer(&path, &MIGRATIONS[..1]).unwrap();
+        before.execute_batch("INSERT INTO reports VALUES (1, 'isp.example', 'a', 1, 10, 5, 'none', 3)").unwrap();
+        drop(before);
+        let file = File::new(path, Bounds::default());
+        let reports = "SELECT reporter, id, day, at, policy, messages, authentication FROM reports";
+        let found = file.file.read(|reader| reader.query_row(reports, [], listed).map(Some)).unwrap().unwrap();
+        assert_eq!((found.messages, found.authentication.clone(), found.counts()), (3, None, true));
     }
 }

@@ -27,6 +27,16 @@ impl Reports {
         self.rows.retain(|(domain, day, _), (account, _)| is_kept(*domain, *account, *day));
     }
 
+    /// Deletes the oldest report of the domain and day of another that does not count; whether there was one.
+    fn give_way(&mut self, other: &Report) -> bool {
+        let apart = self
+            .reports
+            .iter()
+            .filter(|((domain, ..), (_, one))| *domain == other.domain && one.day == other.day && !one.counts());
+        let oldest = apart.min_by_key(|(key, (_, one))| (one.at, *key)).map(|(key, _)| key.clone());
+        oldest.is_some_and(|key| self.reports.remove(&key).is_some())
+    }
+
     fn bound(&mut self) {
         while (self.reports.len() + self.rows.len()) as u64 > self.bounds.total_max {
             let days = self.reports.values().map(|(_, listed)| listed.day);
@@ -49,15 +59,22 @@ impl DmarcReports for Memory {
         state.fault(Verb::Dmarc)?;
         let kept = &mut state.dmarc;
         let key = (report.domain, report.reporter.clone(), report.id.clone());
-        if kept.reports.contains_key(&key) {
-            return Ok(Taken::Again);
+        let known = kept.reports.get(&key).map(|(_, listed)| listed.counts());
+        match known {
+            None => {}
+            Some(false) if report.counts() => drop(kept.reports.remove(&key)),
+            Some(_) => return Ok(Taken::Again),
         }
         let of_day = |domain: Domain, day: Day| domain == report.domain && day == report.day;
         let count = kept.reports.iter().filter(|((domain, ..), (_, one))| of_day(*domain, one.day)).count();
-        if count as u64 >= kept.bounds.reports_max {
+        if count as u64 >= kept.bounds.reports_max && !(report.counts() && kept.give_way(report)) {
             return Ok(Taken::Beyond);
         }
         kept.reports.insert(key, (report.account, Listed::from(report)));
+        if !report.counts() {
+            kept.bound();
+            return Ok(Taken::Apart);
+        }
         let mut count = kept.rows.keys().filter(|(domain, day, _)| of_day(*domain, *day)).count() as u64;
         for (seen, messages) in &report.rows {
             let mut key = (report.domain, report.day, *seen);

@@ -153,6 +153,7 @@ impl History for Memory {
                     .filter(|host| !host.is_empty()),
                 bounced: heard.bounced,
                 complained: heard.complained,
+                doubted: heard.doubted,
             })
         };
         Ok(state.rows.iter().filter(is_its).filter_map(recipient).collect())

@@ -28,8 +28,17 @@ fn report(domain: u64, id: &str, day: u64, rows: &[(Seen, u64)]) -> Report {
         policy: "none".into(),
         rows: rows.iter().copied().collect(),
         left_out: 0,
+        authentication: None,
     }
 }
+
+/// The same, and who vouches for it.
+fn known(report: Report, known: &str) -> Report {
+    Report { authentication: Some(known.parse().unwrap()), ..report }
+}
+
+const NOBODY: &str = "spf=softfail smtp.mailfrom=isp.example; dkim=none";
+const VOUCHED: &str = "spf=softfail smtp.mailfrom=isp.example; dkim=pass header.d=isp.example";
 
 fn kept(store: &impl DmarcReports, domain: u64) -> Kept {
     store.dmarc_kept(Id::new(domain), Day(0), Day(1_000_000)).unwrap()
@@ -55,6 +64,26 @@ pub(crate) async fn a_report_counts_once(store: &impl Store) {
     let one_day = store.dmarc_kept(Id::new(1), Day(11), Day(11)).unwrap();
     assert_eq!((one_day.rows.len(), one_day.reports.len()), (1, 1));
     assert_eq!(kept(store, 2).rows, [(Day(10), seen(Some(1), true), 7)]);
+}
+
+pub(crate) async fn what_nobody_vouches_for_is_listed_and_not_counted(store: &impl Store) {
+    let rows = [(seen(Some(1), true), 3)];
+    let apart = known(report(1, "a", 10, &rows), NOBODY);
+    assert_eq!(store.dmarc_take(&apart).unwrap(), Taken::Apart);
+    assert_eq!(store.dmarc_take(&apart).unwrap(), Taken::Again);
+    let found = kept(store, 1);
+    assert_eq!((found.rows.len(), found.reports.len(), found.reports[0].messages), (0, 1, 3));
+    assert_eq!(found.reports[0].authentication, apart.authentication);
+    // one that is vouched for takes its place, and keeps it
+    let vouched = known(report(1, "a", 10, &[(seen(Some(1), true), 5)]), VOUCHED);
+    assert_eq!(store.dmarc_take(&vouched).unwrap(), Taken::Kept);
+    assert_eq!(store.dmarc_take(&apart).unwrap(), Taken::Again);
+    let found = kept(store, 1);
+    assert_eq!((found.rows, found.reports.len()), (vec![(Day(10), seen(Some(1), true), 5)], 1));
+    assert_eq!(found.reports[0].authentication, vouched.authentication);
+    // one from before reports were checked counts
+    assert_eq!(store.dmarc_take(&report(1, "b", 10, &rows)).unwrap(), Taken::Kept);
+    assert_eq!(store.dmarc_take(&known(report(1, "b", 10, &rows), VOUCHED)).unwrap(), Taken::Again);
 }
 
 pub(crate) async fn huge_counts_stay_numbers(store: &impl Store) {
@@ -103,6 +132,22 @@ fn bounded(store: &impl DmarcReports) {
     assert_eq!((kept(store, 2).rows.len(), kept(store, 2).reports.len()), (4, 1));
 }
 
+/// What nobody vouches for takes no place of what somebody does.
+fn given_way(store: &impl DmarcReports) {
+    let rows = [(seen(Some(1), true), 1)];
+    for id in ["a", "b"] {
+        assert_eq!(store.dmarc_take(&known(report(1, id, 10, &rows), NOBODY)).unwrap(), Taken::Apart);
+    }
+    assert_eq!(store.dmarc_take(&known(report(1, "c", 10, &rows), NOBODY)).unwrap(), Taken::Beyond);
+    for id in ["c", "d"] {
+        assert_eq!(store.dmarc_take(&known(report(1, id, 10, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    }
+    assert_eq!(store.dmarc_take(&known(report(1, "e", 10, &rows), VOUCHED)).unwrap(), Taken::Beyond);
+    let mut ids: Vec<String> = kept(store, 1).reports.into_iter().map(|one| one.id).collect();
+    ids.sort();
+    assert_eq!(ids, ["c", "d"]);
+}
+
 const BOUNDS: Bounds = Bounds { reports_max: 2, rows_max: 3, total_max: 10 };
 
 #[test]
@@ -110,6 +155,9 @@ fn the_model_is_bounded() {
     let store = store::memory::Memory::new();
     store.set_dmarc_bounds(BOUNDS);
     bounded(&store);
+    let store = store::memory::Memory::new();
+    store.set_dmarc_bounds(BOUNDS);
+    given_way(&store);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -119,4 +167,7 @@ async fn the_folder_is_bounded_and_keeps_it() {
     bounded(&store);
     drop(store);
     assert_eq!(kept(&folder.open(), 2).reports.len(), 1);
+    let folder = Folder::new();
+    let store = Embedded::open(folder.path(), Options { dmarc: BOUNDS, ..folder.options() }).unwrap();
+    given_way(&store);
 }

@@ -99,6 +99,7 @@ suite! {
         what_is_old_or_nobodys_goes;
     dmarc_reports:
         a_report_counts_once
+        what_nobody_vouches_for_is_listed_and_not_counted
         huge_counts_stay_numbers
         what_is_old_or_nobodys_is_forgotten;
     brakes:
@@ -165,6 +166,7 @@ suite! {
     reports:
         a_late_bounce_follows_the_delivery
         a_complaint_is_counted_beside_the_delivery
+        who_vouches_stands_with_the_event_alone
         what_is_gone_is_counted_right_once
         a_late_bounce_corrects_the_day_of_the_account_that_was_counted_on
         a_report_of_nobody_is_shown_at_each_and_changes_nothing

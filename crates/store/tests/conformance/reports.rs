@@ -23,6 +23,7 @@ fn report(message: MessageId, recipient: Option<u16>, kind: ReportKind, at: u64)
         class: matches!(kind, ReportKind::HardBounce | ReportKind::SoftBounce).then_some(Class::NoSuchMailbox),
         reason: "Reported.".into(),
         reply: "550 5.1.1 Unknown".into(),
+        authentication: None,
     }
 }
 
@@ -70,6 +71,36 @@ pub(crate) async fn a_complaint_is_counted_beside_the_delivery(store: &impl Stor
     assert_eq!(events(store, "anna@example.org").await[2].0, Status::Complaint);
     let complaints = ActivityFilter { status: Some(Status::Complaint), ..ActivityFilter::default() };
     assert_eq!(rows(store, complaints).await.len(), 1);
+}
+
+pub(crate) async fn who_vouches_stands_with_the_event_alone(store: &impl Store) {
+    let message = commit(store, envelope(1, &["anna@example.org"])).await;
+    store.settle(settlement(message, later(2), &[(0, DELIVERED)])).await.unwrap();
+    let nobody = "spf=none smtp.helo=fbl.example; dkim=none";
+    let vouched = "spf=none smtp.helo=fbl.example; dkim=pass header.d=isp.example";
+    for (at, known) in [(100, nobody), (101, vouched)] {
+        let complaint = report(message, Some(0), ReportKind::Complaint, at);
+        store.report(Report { authentication: known.parse().ok(), ..complaint }).await.unwrap();
+        let counts = if known == vouched { 1 } else { 0 };
+        assert_eq!(counted(store).await, [1, 0, 0, counts], "{known}");
+    }
+    store.report(report(message, Some(0), ReportKind::HardBounce, 102)).await.unwrap();
+    assert_eq!(counted(store).await, [0, 0, 1, 0]);
+    let row = &rows(store, ActivityFilter::default()).await[0];
+    assert_eq!(row.reply, "550 5.1.1 Unknown", "and nothing behind it");
+    let events = store.activity_detail(row.row).unwrap().unwrap().events;
+    let told: Vec<_> = events
+        .into_iter()
+        .map(|event| (event.status, event.reply.is_empty(), event.authentication.map(|known| known.to_string())))
+        .collect();
+    let expected = [
+        (Status::Accepted, true, None),
+        (Status::Delivered, told[1].1, None),
+        (Status::Delivered, false, Some(nobody.to_owned())),
+        (Status::Complaint, false, Some(vouched.to_owned())),
+        (Status::HardBounce, false, None),
+    ];
+    assert_eq!(told, expected);
 }
 
 pub(crate) async fn what_is_gone_is_counted_right_once(store: &impl Store) {

@@ -5,6 +5,7 @@ mod encryption;
 mod export;
 pub(super) mod row;
 mod search;
+mod vouched;
 
 use askama::Template;
 use axum::http::{HeaderMap, StatusCode};

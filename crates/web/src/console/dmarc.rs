@@ -50,6 +50,8 @@ impl Cells {
 /// One that reports.
 struct Reporter {
     name: String,
+    /// Who vouches for it.
+    more: String,
     reports: String,
     messages: String,
 }
@@ -99,6 +101,11 @@ async fn page(visit: Visit, Path(domain): Path<String>) -> Result<Response, Fail
     };
     let reporter = |one: &relay::service::view::DmarcReporterView| Reporter {
         name: one.name.clone(),
+        more: match (&one.vouched_by, one.counted) {
+            (Some(domain), _) => words.with("dmarc-vouched", "domain", domain.as_str()),
+            (None, true) => words.t("dmarc-unchecked"),
+            (None, false) => words.t("dmarc-unvouched"),
+        },
         reports: words.number(one.reports),
         messages: words.number(one.messages),
     };

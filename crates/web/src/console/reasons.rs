@@ -67,6 +67,7 @@ const SENTENCES: &[Sentence] = &[
     Sentence(report::HANDED_ON, "why-reported-on", "fix-nothing"),
     Sentence(report::UNATTRIBUTED, "why-unattributed", "fix-unattributed"),
     Sentence(report::UNATTRIBUTED_COMPLAINT, "why-unattributed-complaint", "fix-unattributed"),
+    Sentence(report::DOUBTED_COMPLAINT, "why-doubted-complaint", "fix-doubted-complaint"),
 ];
 
 /// The sentences that failures were told by before rows had their class.

@@ -22,6 +22,7 @@ inbox-empty-then = Every message of the test inbox is deleted. Activity keeps it
 inbox-empty-title = Empty the test inbox?
 inbox-envelope = Envelope sender
 inbox-envelope-none = none: failures are told to nobody
+inbox-expired = Expired when it was taken
 inbox-from = From
 inbox-headers = Headers
 inbox-html = HTML

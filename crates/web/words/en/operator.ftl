@@ -494,6 +494,7 @@ limit-report-address-connections-max = Those from one IP address (IPv6: /64).
 limit-reports-at-once-max = Reports whose content is taken in at once.
 limit-report-address-at-once-max = Those from one IP address (IPv6: /64) at once.
 limit-report-content-seconds = The longest that the content of a report takes.
+limit-report-check-seconds = How long DNS is asked for SPF and DKIM of one report; the report is taken in any case.
 limit-reports-per-minute = Recipients that one IP address may name where reports are taken. 0: as many as it likes.
 limit-report-connection-seconds = How long a connection with reports lasts at the most.
 limit-dmarc-opened-octets-max = Size of a DMARC report once its attachment is opened.

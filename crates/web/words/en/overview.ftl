@@ -170,6 +170,11 @@ timeline-next = Tried again on { $when }, or sooner.
 timeline-sent-as = To be sent as the SMTP user “{ $user }”.
 timeline-session = From { $address }, { $tls }.
 timeline-title = What happened
+timeline-disowned = { $domain } says that this report does not come from one of its servers (SPF): it excludes nobody.
+timeline-unvouched = No domain vouches for whoever sent this report (SPF: { $spf }, DKIM: { $dkim }).
+timeline-vouched-dkim = { $domain } vouches for this report: it is signed (DKIM).
+timeline-vouched-spf = { $domain } vouches for this report: it came from one of its servers (SPF).
+timeline-vouched-unknown = Whether a domain vouches for this report could not be found out: DNS did not answer.
 timeline-user = Logged in as the SMTP user “{ $user }”.
 
 ## Connections

@@ -22,6 +22,7 @@ inbox-empty-then = Tous les messages de la boîte d’essai sont supprimés. Leu
 inbox-empty-title = Vider la boîte d’essai ?
 inbox-envelope = Expéditeur d’enveloppe
 inbox-envelope-none = aucun : les échecs ne sont signalés à personne
+inbox-expired = Expirée au moment de la réception
 inbox-from = De
 inbox-headers = En-têtes
 inbox-html = Version HTML

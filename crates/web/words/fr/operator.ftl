@@ -494,6 +494,7 @@ limit-report-address-connections-max = Celles d’une même adresse IP (IPv6 : 
 limit-reports-at-once-max = Rapports dont le contenu est reçu en même temps.
 limit-report-address-at-once-max = Ceux d’une même adresse IP (IPv6 : /64) en même temps.
 limit-report-content-seconds = Durée maximale de réception du contenu d’un rapport.
+limit-report-check-seconds = Temps pendant lequel le DNS est interrogé pour SPF et DKIM d’un rapport ; le rapport est reçu dans tous les cas.
 limit-reports-per-minute = Destinataires qu’une même adresse IP peut nommer là où les rapports sont reçus. 0 : autant qu’elle veut.
 limit-report-connection-seconds = Durée maximale d’une connexion apportant des rapports.
 limit-dmarc-opened-octets-max = Taille d’un rapport DMARC une fois sa pièce jointe décompressée.

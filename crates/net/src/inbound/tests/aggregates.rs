@@ -111,3 +111,26 @@ async fn only_the_address_of_a_domain_is_taken() {
     assert!(world.bring(&to, &report).await.starts_with("550 5.7.1"), "of a domain that is deleted");
     world.shutdown.begin();
 }
+
+#[tokio::test]
+async fn a_report_that_nobody_vouches_for_is_listed_and_not_counted() {
+    let world = World::start(Limits::default()).await;
+    let to = world.dmarc_address();
+    let report = mail(&gzip(document("1", "shop.example").as_bytes()));
+    let counted = || world.dmarc_kept().rows.iter().map(|row| row.2).sum::<u64>();
+    for _ in 0..2 {
+        assert!(world.bring_as("host.nowhere.example", "", &to, &report).await.starts_with("250"));
+    }
+    let kept = world.dmarc_kept();
+    assert_eq!((kept.reports.len(), kept.reports[0].messages, counted()), (1, 4, 0));
+    assert!(!kept.reports[0].counts());
+    // the real one of that name comes later
+    assert!(world.bring(&to, &report).await.starts_with("250"));
+    let kept = world.dmarc_kept();
+    assert_eq!((kept.reports.len(), counted()), (1, 4));
+    let known = kept.reports[0].authentication.as_ref().unwrap();
+    assert_eq!(known.vouched_by(), Some("mx.example.org"));
+    assert!(world.bring_as("host.nowhere.example", "", &to, &report).await.starts_with("250"));
+    assert_eq!(counted(), 4, "and is not replaced");
+    world.shutdown.begin();
+}

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ViewPage;
-use crate::dmarc_report::{Kept, Listed, Reporter, Summary, Tally};
+use super::{AuthenticationView, ViewPage};
+use crate::dmarc_report::{Kept, Listed, Reporter, Standing, Summary, Tally};
 use crate::moment;
 use crate::sending_domain::SendingDomain;
 use crate::statistics::Period;
@@ -24,13 +24,13 @@ views! {
         since: String,
         /// The last day.
         until: String,
-        /// In all.
+        /// In all, of reports that count.
         total: DmarcTallyView,
         /// Each day that was reported on.
         days: Vec<DmarcDayView>,
         /// The addresses that mail came from, those of most messages first; a hundred at the most.
         sources: Vec<DmarcSourceView>,
-        /// Those who report, those of most messages first; a hundred at the most.
+        /// Those who report, those of most messages first, behind them those that do not count; a hundred at the most.
         reporters: Vec<DmarcReporterView>,
         /// The newest reports; a hundred at the most.
         reports: Vec<DmarcReportView>,
@@ -72,6 +72,10 @@ views! {
     DmarcReporterView {
         /// What it calls itself.
         name: String,
+        /// The domain that vouches for its reports (SPF, DKIM); none: nobody does, or it was not checked.
+        vouched_by: Option<String>,
+        /// Whether its reports are in the sums: not where nobody vouches for them.
+        counted: bool,
         /// Its reports.
         reports: u64,
         /// The messages in them.
@@ -91,6 +95,10 @@ views! {
         policy: String,
         /// How many messages it is about.
         messages: u64,
+        /// Whether they are in the sums: not where nobody vouches for the report.
+        counted: bool,
+        /// What SPF and DKIM say of it; none: that was not checked.
+        authentication: Option<AuthenticationView>,
     }
 }
 
@@ -130,7 +138,17 @@ impl From<&Tally> for DmarcTallyView {
 
 impl From<&Reporter> for DmarcReporterView {
     fn from(reporter: &Reporter) -> Self {
-        DmarcReporterView { name: reporter.name.clone(), reports: reporter.reports, messages: reporter.messages }
+        let vouched_by = match &reporter.standing {
+            Standing::Vouched(domain) => Some(domain.clone()),
+            Standing::Unchecked | Standing::Nobody | Standing::Unknown => None,
+        };
+        DmarcReporterView {
+            name: reporter.name.clone(),
+            vouched_by,
+            counted: reporter.standing.counts(),
+            reports: reporter.reports,
+            messages: reporter.messages,
+        }
     }
 }
 
@@ -143,6 +161,8 @@ impl From<&Listed> for DmarcReportView {
             received_at: moment::text(listed.at),
             policy: listed.policy.clone(),
             messages: listed.messages,
+            counted: listed.counts(),
+            authentication: listed.authentication.as_ref().map(AuthenticationView::from),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::account::Account;
 use crate::activity::{ActivityDetail, ActivityEvent, ActivityRow, ConnectionRow, Status};
 use crate::api_key::ApiKey;
 use crate::audit::{About, Change};
+use crate::authentication::{Authentication, Method};
 use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
@@ -19,9 +20,10 @@ use crate::store::{AuditEntry, Claimed, Login, PasswordUses, QueueEntry};
 use serde::Serialize;
 
 use super::{
-    ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView, BlockView,
-    ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView, PoolMemberView, QueueRecipientView,
-    QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView, TallyView, UnknownReplyView, UserTallyView,
+    ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView,
+    AuthenticationView, BlockView, ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView,
+    PoolMemberView, QueueRecipientView, QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView,
+    TallyView, UnknownReplyView, UserTallyView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -200,6 +202,21 @@ impl From<&ActivityEvent> for EventView {
             reply: event.reply.clone(),
             until: event.until.map(moment::text),
             attempt: event.attempt.as_ref().map(AttemptView::from),
+            authentication: event.authentication.as_ref().map(AuthenticationView::from),
+        }
+    }
+}
+
+impl From<&Authentication> for AuthenticationView {
+    fn from(known: &Authentication) -> Self {
+        let domain = |method: &Method| Some(method.domain.clone()).filter(|domain| !domain.is_empty());
+        AuthenticationView {
+            spf: known.spf.verdict.name().to_owned(),
+            spf_domain: domain(&known.spf),
+            dkim: known.dkim.verdict.name().to_owned(),
+            dkim_domain: domain(&known.dkim),
+            vouched_by: known.vouched_by().map(str::to_owned),
+            disowned: known.is_disowned(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is shown of test inboxes: a message that the sandbox took, read as its recipient's program would.
 
-use message::dkim::{self, Verdict};
+use message::dkim::{self, KeyRecord, Verdict};
 use message::header;
 use message::links::{self, Link, Place};
 use message::mime::{Part, Parts};
@@ -99,7 +99,7 @@ views! {
         selector: String,
         /// How.
         algorithm: String,
-        /// `pass`, `body_changed`, `wrong`, `no_key` (it is none of the account's) or `unchecked` (it is of a kind that is not looked at).
+        /// `pass`, `body_changed`, `wrong`, `expired`, `no_key` (it is none of the account's) or `unchecked` (it is of a kind that is not looked at).
         verdict: String,
         /// What DNS last said of the key's record: `right`, `absent`, `wrong`, `unknown`; none: not asked yet, or not ours.
         finding: Option<String>,
@@ -190,7 +190,10 @@ fn signatures(captured: &Captured, content: &[u8], directory: &Directory) -> Vec
             Some((key.record.clone(), finding))
         })
     };
-    let checked = dkim::verify(content, |domain, selector| key(domain, selector).map(|(record, _)| record));
+    let record = |domain: &str, selector: &str| {
+        key(domain, selector).map_or(KeyRecord::Absent, |(record, _)| KeyRecord::Found(record))
+    };
+    let checked = dkim::verify(content, captured.at.0 / 1_000, record);
     let shown = checked.into_iter().map(|signature| SignatureView {
         finding: key(&signature.domain, &signature.selector).and_then(|(_, finding)| finding).map(str::to_owned),
         verdict: verdict(signature.verdict).to_owned(),
@@ -206,7 +209,9 @@ fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Pass => "pass",
         Verdict::BodyChanged => "body_changed",
         Verdict::Wrong => "wrong",
-        Verdict::NoKey => "no_key",
+        Verdict::Expired => "expired",
+        // of its own keys nobody has to be asked
+        Verdict::NoKey | Verdict::Unknown => "no_key",
         Verdict::Unchecked => "unchecked",
     }
 }

@@ -24,7 +24,7 @@ use smtp::address::{Address, ReversePath};
 
 pub(crate) use report::{report_in, report_out};
 
-use crate::embedded::sent_from;
+use crate::embedded::behind;
 
 /// A meta part that cannot be read although its checksum is right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -403,7 +403,7 @@ pub(crate) fn settle_out(settlement: &Settlement, attempts: &[u32]) -> Vec<u8> {
     let attempt = settlement.attempt.as_ref().map(|attempt| AttemptV1 {
         at: attempt.at.0,
         milliseconds: attempt.milliseconds,
-        host: sent_from::joined(&attempt.host, attempt.source.as_deref()),
+        host: behind::joined(&attempt.host, attempt.source.as_deref()),
         remote: attempt.remote,
         tls: attempt.tls.as_str().into(),
     });
@@ -434,7 +434,7 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
     let classes = if behind.is_empty() { Vec::new() } else { postcard::from_bytes::<ClassesV1>(behind)?.classes };
     let attempts = disk.verdicts.iter().map(|verdict| verdict.attempts).collect();
     let attempt = disk.attempt.map(|attempt| {
-        let (host, source) = sent_from::parted(&attempt.host);
+        let (host, source) = behind::parted(&attempt.host);
         Attempt {
             at: Timestamp(attempt.at),
             milliseconds: attempt.milliseconds,

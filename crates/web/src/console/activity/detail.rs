@@ -12,6 +12,7 @@ use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventV
 
 use super::encryption;
 use super::row::{Address, delayed, no_subject, slug};
+use super::vouched;
 use crate::console::page::{Failure, Page, shown};
 use crate::console::reasons::{self, Why};
 use crate::console::visit::Visit;
@@ -123,6 +124,9 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
         if let (true, Some(message)) = (quote.is_empty(), &detail.row.message) {
             quote = format!("250 2.0.0 Ok: queued as {message}");
         }
+    }
+    if let Some(known) = &event.authentication {
+        told.push(vouched::told(words, known));
     }
     if let Some(until) = &event.until {
         told.push(words.with("timeline-next", "when", words.moment(until)));

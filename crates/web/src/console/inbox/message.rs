@@ -75,6 +75,7 @@ fn signature(words: &Words, view: SignatureView) -> Signature {
         "pass" => ("delivered", "check", "inbox-pass"),
         "body_changed" => ("hard", "cross", "inbox-body-changed"),
         "wrong" => ("hard", "cross", "inbox-wrong"),
+        "expired" => ("hard", "cross", "inbox-expired"),
         "no_key" => ("pending", "info", "inbox-no-key"),
         _ => ("pending", "info", "inbox-unchecked"),
     };

@@ -17,6 +17,7 @@ use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row,
 use super::hand::Hand;
 use super::{connections, counters, hours, refusals, reports};
 use crate::counters::{Counters, Key};
+use crate::embedded::behind;
 use crate::embedded::spool::{Event, Position};
 use crate::reports::{Effect, Heard};
 use crate::rows;
@@ -329,11 +330,12 @@ impl<'a> Apply<'a> {
         if let Effect::Becomes(before, after) = effect {
             self.counters.change(key(group), before, after);
         }
+        let authentication = report.authentication.as_ref().map(ToString::to_string);
         let change = Change {
             at: report.at.0,
             kind: StatusClass::new(status, class),
             reason: report.reason.clone(),
-            reply: report.reply.clone(),
+            reply: behind::joined(&report.reply, authentication.as_deref()).into_owned(),
             until: None,
             attempt: None,
         };

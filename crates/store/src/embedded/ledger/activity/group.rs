@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{status, status_number};
-use crate::embedded::sent_from;
+use crate::embedded::behind;
 use crate::embedded::sqlite::malformed;
 
 /// The first octet of what is packed: how it is packed.
@@ -159,6 +159,7 @@ pub(super) struct Event<T> {
     pub(super) at: u64,
     pub(super) kind: StatusClass,
     pub(super) reason: T,
+    /// With who vouches for it behind it, where it was reported.
     pub(super) reply: T,
     pub(super) until: Option<u64>,
     pub(super) attempt: Option<Tried<T>>,
@@ -180,7 +181,7 @@ impl From<&Attempt> for Tried<String> {
         Tried {
             at: attempt.at.0,
             milliseconds: attempt.milliseconds,
-            host: sent_from::joined(&attempt.host, attempt.source.as_deref()).into_owned(),
+            host: behind::joined(&attempt.host, attempt.source.as_deref()).into_owned(),
             remote: attempt.remote,
             tls: attempt.tls.clone(),
         }
@@ -323,7 +324,7 @@ impl<T: AsRef<str>> Group<T> {
             session: self.session.map(|octets| SessionId(u128::from_be_bytes(octets))),
             class: self.class_of(row),
             reason: text(last.map(|event| &event.reason).or(refused.map(|row| &row.reason))),
-            reply: text(last.map(|event| &event.reply).or(refused.map(|row| &row.reply))),
+            reply: last.map_or_else(|| text(refused.map(|row| &row.reply)), |event| event.reply().0.to_owned()),
             reference: text(refused.map(|row| &row.reference)),
             attempts: row.attempts,
             count: refused.map_or(1, |row| row.count),
@@ -352,6 +353,7 @@ impl<T: AsRef<str>> Group<T> {
             reply: text(refused.map(|row| &row.reply)),
             attempt: None,
             until: None,
+            authentication: None,
         })
     }
 
@@ -368,14 +370,21 @@ impl<T: AsRef<str>> Group<T> {
 }
 
 impl<T: AsRef<str>> Event<T> {
+    /// The other server's words, and who vouches for the report that they stood in.
+    fn reply(&self) -> (&str, Option<&str>) {
+        behind::parted(self.reply.as_ref())
+    }
+
     /// As people read it.
     pub(super) fn event(&self) -> rusqlite::Result<ActivityEvent> {
+        let (reply, authentication) = self.reply();
         Ok(ActivityEvent {
             at: Timestamp(self.at),
             status: status(self.kind.status())?,
             class: self.kind.class(),
             reason: self.reason.as_ref().to_owned(),
-            reply: self.reply.as_ref().to_owned(),
+            reply: reply.to_owned(),
+            authentication: authentication.and_then(|known| known.parse().ok()),
             attempt: self.attempt.as_ref().map(Tried::attempt),
             until: self.until.map(Timestamp),
         })
@@ -384,7 +393,7 @@ impl<T: AsRef<str>> Event<T> {
 
 impl<T: AsRef<str>> Tried<T> {
     fn attempt(&self) -> Attempt {
-        let (host, source) = sent_from::parted(self.host.as_ref());
+        let (host, source) = behind::parted(self.host.as_ref());
         Attempt {
             at: Timestamp(self.at),
             milliseconds: self.milliseconds,

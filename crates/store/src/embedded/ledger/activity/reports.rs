@@ -9,6 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::embedded::spool::Position;
 use crate::reports::Heard;
 
+/// The parts of the column `complained`.
+const COUNTS: u8 = 1;
+const DOUBTED: u8 = 2;
+
 /// What stands for none that is named: the numbers of recipients are smaller.
 const NOBODY: u32 = u32::MAX;
 
@@ -23,7 +27,8 @@ pub(super) fn heard(
         "SELECT applied, count, bounced, complained FROM reports WHERE message = ?1 AND recipient = ?2",
     )?;
     let found = query.query_row((message.0.to_be_bytes(), place(recipient)), |row| {
-        let heard = Heard { count: row.get(1)?, bounced: row.get(2)?, complained: row.get(3)? };
+        let (complained, doubted) = complaints(row.get(3)?);
+        let heard = Heard { count: row.get(1)?, bounced: row.get(2)?, complained, doubted };
         Ok((row.get::<_, u64>(0)?, heard))
     });
     Ok(match found.optional()? {
@@ -32,13 +37,26 @@ pub(super) fn heard(
     })
 }
 
-/// Of which recipients of a message a bounce was reported, and of which a complaint.
-pub(super) fn kinds(reader: &Connection, message: MessageId) -> rusqlite::Result<HashMap<u16, (bool, bool)>> {
-    let mut query = reader
-        .prepare_cached("SELECT recipient, bounced, complained FROM reports WHERE message = ?1 AND recipient < ?2")?;
-    let kinds =
-        query.query_map((message.0.to_be_bytes(), NOBODY), |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-    kinds.collect()
+/// The column `complained`: whether there was a complaint that counts, and one for which nobody vouched. A version that knows no more than
+/// yes and no takes either for one.
+fn complaints(column: u8) -> (bool, bool) {
+    (column & COUNTS != 0, column & DOUBTED != 0)
+}
+
+fn complaints_out(heard: Heard) -> u8 {
+    u8::from(heard.complained) * COUNTS | u8::from(heard.doubted) * DOUBTED
+}
+
+/// What was reported of each recipient of a message.
+pub(super) fn of_message(reader: &Connection, message: MessageId) -> rusqlite::Result<HashMap<u16, Heard>> {
+    let mut query = reader.prepare_cached(
+        "SELECT recipient, count, bounced, complained FROM reports WHERE message = ?1 AND recipient < ?2",
+    )?;
+    let heard = query.query_map((message.0.to_be_bytes(), NOBODY), |row| {
+        let (complained, doubted) = complaints(row.get(3)?);
+        Ok((row.get(0)?, Heard { count: row.get(1)?, bounced: row.get(2)?, complained, doubted }))
+    })?;
+    heard.collect()
 }
 
 /// Keeps what was reported up to this position.
@@ -57,7 +75,7 @@ pub(super) fn keep(
     )?;
     let message = message.0.to_be_bytes();
     upsert
-        .execute((message, place(recipient), position.0, at.0, heard.count, heard.bounced, heard.complained))
+        .execute((message, place(recipient), position.0, at.0, heard.count, heard.bounced, complaints_out(heard)))
         .map(drop)
 }
 

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::columns::status;
 use super::group::{Group, Row, unpacked, unpacked_owned};
 use super::reports;
+use crate::reports::Heard;
 
 /// The recipients of a message that have left the queue, by their numbers.
 pub(crate) fn settled(reader: &Connection, message: MessageId) -> rusqlite::Result<Vec<u16>> {
@@ -26,11 +27,12 @@ pub(crate) fn recipients(reader: &Connection, message: MessageId) -> rusqlite::R
         query.query_row([message.0.to_be_bytes()], |row| unpacked_owned(row.get_ref(0)?.as_blob()?)).optional()?;
     let Some(group) = group else { return Ok(Vec::new()) };
     let there = (0..).zip(&group.rows).filter(|(_, row)| row.refused.is_none() && !group.is_erased(row));
-    let heard = reports::kinds(reader, message)?;
+    let heard = reports::of_message(reader, message)?;
     let recipient = |(place, row): (u32, &Row<String>)| {
         let number = u16::try_from(group.number + place).ok()?;
-        let &(bounced, complained) = heard.get(&number).unwrap_or(&(false, false));
-        Some(Recipient { number, address: row.recipient.clone(), host: group.host_of(row), bounced, complained })
+        let Heard { bounced, complained, doubted, .. } = heard.get(&number).copied().unwrap_or_default();
+        let (address, host) = (row.recipient.clone(), group.host_of(row));
+        Some(Recipient { number, address, host, bounced, complained, doubted })
     };
     Ok(there.filter_map(recipient).collect())
 }

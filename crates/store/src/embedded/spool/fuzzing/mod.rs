@@ -318,6 +318,7 @@ fn reported() -> Report {
         class: Some(Class::NoSuchMailbox),
         reason: "a reason".to_owned(),
         reply: "550 5.1.1 no".to_owned(),
+        authentication: "spf=none smtp.helo=mx.example.org; dkim=pass header.d=example.org".parse().ok(),
     }
 }
 

@@ -53,9 +53,10 @@ pub(crate) fn report_out(report: &Report) -> Vec<u8> {
         reply: report.reply.as_str().into(),
     });
     // behind it, and there only where it says something: an earlier version reads over it
-    if report.days_ahead != 0 {
+    if report.days_ahead != 0 || report.authentication.is_some() {
         meta.extend(encoded(&report.days_ahead));
     }
+    meta.extend(report.authentication.iter().flat_map(|known| encoded(&known.to_string())));
     meta
 }
 
@@ -65,7 +66,9 @@ pub(crate) fn report_out(report: &Report) -> Vec<u8> {
 /// It is none.
 pub(crate) fn report_in(message: MessageId, meta: &[u8]) -> Result<Report, MetaError> {
     let (disk, behind): (ReportV1<'_>, &[u8]) = postcard::take_from_bytes(meta)?;
-    let days_ahead = if behind.is_empty() { 0 } else { postcard::from_bytes(behind)? };
+    let (days_ahead, behind) = if behind.is_empty() { (0, behind) } else { postcard::take_from_bytes(behind)? };
+    // one that a later version wrote otherwise is none that was looked at
+    let authentication: Option<&str> = if behind.is_empty() { None } else { Some(postcard::from_bytes(behind)?) };
     Ok(Report {
         message,
         account: Id::new(disk.account),
@@ -83,6 +86,7 @@ pub(crate) fn report_in(message: MessageId, meta: &[u8]) -> Result<Report, MetaE
         class: Class::of_number(disk.class),
         reason: disk.reason.into_owned(),
         reply: disk.reply.into_owned(),
+        authentication: authentication.and_then(|known| known.parse().ok()),
     })
 }
 
@@ -93,11 +97,12 @@ mod tests {
 
     #[test]
     fn a_report_comes_back() {
-        for (kind, class, days_ahead) in [
-            (ReportKind::SoftBounce, Some(Class::MailboxFull), 0),
-            (ReportKind::HardBounce, Some(Class::Unknown), 1),
-            (ReportKind::Complaint, None, -1),
-            (ReportKind::Remark, None, 0),
+        let vouched = "spf=pass smtp.mailfrom=example.org; dkim=none";
+        for (kind, class, days_ahead, authentication) in [
+            (ReportKind::SoftBounce, Some(Class::MailboxFull), 0, ""),
+            (ReportKind::HardBounce, Some(Class::Unknown), 1, ""),
+            (ReportKind::Complaint, None, -1, vouched),
+            (ReportKind::Remark, None, 0, vouched),
         ] {
             let report = Report {
                 message: MessageId(7),
@@ -111,8 +116,31 @@ mod tests {
                 class,
                 reason: "Why.".to_owned(),
                 reply: "550 No".to_owned(),
+                authentication: authentication.parse().ok(),
             };
             assert_eq!(report_in(MessageId(7), &report_out(&report)).unwrap(), report);
         }
+    }
+    #[test]
+    fn what_stands_behind_is_read_over_by_the_versions_before_it() {
+        let report = Report {
+            message: MessageId(7),
+            account: Id::new(1),
+            domain: None,
+            user: None,
+            days_ahead: 0,
+            recipient: None,
+            at: Timestamp(9),
+            kind: ReportKind::Remark,
+            class: None,
+            reason: "Why.".to_owned(),
+            reply: String::new(),
+            authentication: "spf=fail smtp.mailfrom=x.example; dkim=none".parse().ok(),
+        };
+        let meta = report_out(&report);
+        let plain = report_out(&Report { authentication: None, ..report });
+        assert_eq!(report_in(MessageId(7), &plain).unwrap().authentication, None, "not looked at");
+        let days_ahead: i8 = postcard::from_bytes(&meta[plain.len()..]).unwrap();
+        assert_eq!((&meta[..plain.len()], days_ahead), (plain.as_slice(), 0));
     }
 }
