@@ -337,7 +337,7 @@ impl<T: AsRef<str>> Group<T> {
     /// The next hop of a row's last attempt; none where none was found, or nothing was tried yet.
     pub(super) fn host_of(&self, row: &Row<T>) -> Option<String> {
         let tried = self.tried_of(row)?.attempt.as_ref()?;
-        let (host, _) = sent_from::parted(tried.host.as_ref());
+        let (host, _) = behind::parted(tried.host.as_ref());
         (!host.is_empty()).then(|| host.to_owned())
     }
 

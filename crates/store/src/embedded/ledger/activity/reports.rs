@@ -44,7 +44,7 @@ fn complaints(column: u8) -> (bool, bool) {
 }
 
 fn complaints_out(heard: Heard) -> u8 {
-    u8::from(heard.complained) * COUNTS | u8::from(heard.doubted) * DOUBTED
+    (u8::from(heard.complained) * COUNTS) | (u8::from(heard.doubted) * DOUBTED)
 }
 
 /// What was reported of each recipient of a message.
