@@ -30,6 +30,7 @@ mod sent_from;
 mod side_file;
 pub mod spool;
 mod sqlite;
+mod warm_ups;
 mod webhooks;
 
 use std::fmt;
