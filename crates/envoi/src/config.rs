@@ -17,6 +17,7 @@ use relay::limits::Limits;
 use relay::reachable::forbidden;
 use relay::source::Sources;
 use relay::tls_report::Author;
+use relay::warm_up::Ladder;
 use relay::zone::Publisher;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -57,6 +58,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[[source]]` and `[[pool]]`
     pub sources: Sources,
+    /// `[warm_up]`
+    pub ladder: Ladder,
     /// `[bounces] rules`: the operator's own, before ours.
     pub bounce_rules: Option<PathBuf>,
     /// The rest of `[bounces]`.
@@ -427,6 +430,7 @@ fn build(tree: &Tree, file: &Path) -> Config {
         limits: limits::limits(|name| tree.table("limits").number(name)),
         delivery: delivery(tree, folder),
         sources: source::read(tree),
+        ladder: source::ladder(tree),
         bounce_rules: tree.table("bounces").path("rules", folder),
         reports: reports::read(tree),
         tls_reports: tls_reports::read(tree),

@@ -42,6 +42,7 @@ use relay::service::{self, AccountChange, Caller, Fault, Identity, SYSTEM_ACCOUN
 use relay::site::Site;
 use relay::store::Store;
 use relay::submission::Receipt;
+use relay::warm_up;
 use relay::zone::Publisher;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -478,6 +479,8 @@ impl<S: Store> Executor<S> {
             Operation::SiteResume { site } => self.site_resume(&site, caller.actor)?,
             Operation::SourceList => Answer::SendingSources(self.sources()),
             Operation::SourceResume { source } => self.source_resume(&source, caller.actor)?,
+            Operation::SourceWarmUpStop { source } => self.warm_up(&source, warm_up::Order::Stop, caller.actor)?,
+            Operation::SourceWarmUpStart { source } => self.warm_up(&source, warm_up::Order::Start, caller.actor)?,
             Operation::TlsSessionList { after, limit: rows } => {
                 Answer::TlsSessions(self.tls_sessions(after.as_deref(), self::rows(rows))?)
             }

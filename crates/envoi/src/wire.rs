@@ -264,6 +264,7 @@ impl Ground {
             retry_for: config.delivery.retry_for,
             providers,
             sources: Arc::new(config.sources.clone()),
+            ladder: config.ladder.clone(),
             rules,
             ended: Arc::clone(&self.ended),
             return_paths: config.reports.return_path.then(|| self.return_paths(config)),

@@ -339,7 +339,7 @@ fn body(id: &str) -> Option<Value> {
         "WebhookReplay" => json!({"since": "2026-01-01"}),
         "QueueOrder" => json!({"order": "hold", "account": 1}),
         "SiteResume" => json!({"site": "example.net"}),
-        "SourceResume" => json!({"source": "out1"}),
+        "SourceResume" | "SourceWarmUpStop" | "SourceWarmUpStart" => json!({"source": "out1"}),
         "Backup" => json!({"target": "/nowhere/at/all"}),
         _ => return None,
     })

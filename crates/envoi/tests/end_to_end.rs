@@ -176,6 +176,29 @@ fn metrics_and_health_are_served() {
 }
 
 #[test]
+fn a_warm_up_is_stopped_for_good_and_begun_again() {
+    let house = House::new(1);
+    let sources = "[[source]]\nname = \"new\"\naddresses = [\"127.0.0.2\"]\nwarm_up = true\n\
+         [[source]]\nname = \"old\"\naddresses = [\"127.0.0.3\"]\n";
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), format!("{text}{sources}")).unwrap();
+    let state = || house.json(&["source", "list"])[0]["warm_up"]["state"].clone();
+    let last_act = || house.json(&["audit", "list", "--limit", "1"])[0]["action"].clone();
+    let server = house.serve();
+    assert_eq!(state(), "warming");
+    house.json(&["source", "warm-up", "stop", "new"]);
+    assert_eq!((state(), last_act()), ("stopped".into(), "source.warm_up_stop".into()));
+    assert_eq!(house.error(&["source", "warm-up", "stop", "old"])["kind"], "conflict");
+    assert_eq!(house.error(&["source", "warm-up", "stop", "nowhere"])["kind"], "not_found");
+    assert_eq!(server.stop(), Some(0));
+    let server = house.serve();
+    assert_eq!(state(), "stopped");
+    house.json(&["source", "warm-up", "start", "new"]);
+    assert_eq!((state(), last_act()), ("warming".into(), "source.warm_up_start".into()));
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn mail_goes_from_the_pool_of_its_account_and_each_attempt_says_its_source() {
     let hop = Hop::start(100);
     let house = House::new(hop.port());

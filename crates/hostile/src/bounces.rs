@@ -43,6 +43,7 @@ fn judged(stage: Stage, reply: &Reply, rules: &Rules) {
         jitter: Jitter::default(),
         not_before: Timestamp(0),
         progressed: false,
+        elsewhere: false,
     };
     let verdict = judge(0, &Finding::Replied(stage, reply.clone()), &context).verdict;
     match verdict.outcome {

@@ -67,5 +67,6 @@ pub mod time_zone;
 pub mod tls_report;
 pub mod unsubscribe;
 pub mod verification;
+pub mod warm_up;
 pub mod webhook;
 pub mod zone;

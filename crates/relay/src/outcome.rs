@@ -52,6 +52,21 @@ pub enum Failure {
     TooLarge(u64),
     /// Nobody was asked: the site is left alone for a while, because of replies of this class to other mail.
     Suspended(Class),
+    /// Nobody was asked: what could carry it warms up, and has carried what today allows.
+    WarmingUp(Box<WarmingUp>),
+}
+
+/// How far the day of a source that warms up has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmingUp {
+    /// The source's name.
+    pub source: String,
+    /// The provider's name; [`crate::warm_up::OTHERS`]: all that no rule names.
+    pub provider: String,
+    /// Messages that went to it from the source today.
+    pub sent: u32,
+    /// Those that may.
+    pub allowance: u32,
 }
 
 /// What was found out about one recipient in one attempt.
@@ -82,6 +97,8 @@ pub struct Context<'a> {
     pub not_before: Timestamp,
     /// Whether the same attempt brought another recipient through.
     pub progressed: bool,
+    /// Whether it goes from another source next, whatever this one was told.
+    pub elsewhere: bool,
 }
 
 impl Context<'_> {
@@ -115,6 +132,10 @@ pub fn judge(recipient: u16, finding: &Finding, context: &Context<'_>) -> Judgem
     };
     let (outcome, status, reason) = match meaning.course {
         Course::Delivered => (Outcome::Delivered { sandbox: false }, meaning.status, String::new()),
+        Course::Hard | Course::Soft if context.elsewhere => {
+            let Enhanced(_, subject, detail) = meaning.status;
+            (Outcome::Deferred { until: context.now }, Enhanced(4, subject, detail), meaning.reason)
+        }
         Course::Hard => (Outcome::HardBounced, meaning.status, meaning.reason),
         Course::Soft => (Outcome::SoftBounced, meaning.status, meaning.reason),
         Course::Rest if context.progressed => {
@@ -206,6 +227,13 @@ pub fn told(finding: &Finding) -> (Option<Class>, String) {
             (meaning.class, meaning.reason)
         }
     }
+}
+
+/// Whether a finding is a refusal for good that is about the source, by what the rules say of it: another one may be taken.
+pub fn is_block(rules: &Rules, finding: &Finding) -> bool {
+    let Finding::Replied(stage, reply) = finding else { return false };
+    let is_final = !reply.is_positive() && !reply.is_transient();
+    is_final && !is_site_down(finding) && rules.classify(*stage, reply).site == SiteAction::Suspend
 }
 
 /// Whether a finding says that the site as a whole cannot be reached, whatever the message.

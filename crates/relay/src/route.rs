@@ -65,6 +65,13 @@ pub enum Destination {
     },
 }
 
+impl Destination {
+    /// Whether it is a route's host.
+    pub fn is_route(&self) -> bool {
+        matches!(self, Destination::Route { .. })
+    }
+}
+
 /// Why a list of routes cannot be used. The text names the route and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {

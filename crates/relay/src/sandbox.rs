@@ -216,6 +216,7 @@ mod tests {
                 jitter: Jitter::default(),
                 not_before: Timestamp(0),
                 progressed: false,
+                elsewhere: false,
             };
             judge(0, &answer(&address, 0).unwrap(), &context).verdict
         };

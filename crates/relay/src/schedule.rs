@@ -18,6 +18,7 @@ mod conversations;
 mod due;
 mod events;
 mod feeding;
+mod lanes;
 mod overview;
 mod parcels;
 mod sending;
@@ -27,11 +28,13 @@ mod sites;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod warming;
 
 pub use chosen::Order;
 pub use events::{Action, Addressed, Complaint, ConversationId, Event, Fault, Parcel, ParcelId};
 pub use overview::SiteState;
 pub use sending::{SourceHealth, SourceState};
+pub use warming::{ClimbState, WarmUpState};
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -48,6 +51,7 @@ use crate::retry;
 use crate::route::Destination;
 use crate::shaping::{Pauses, Providers};
 use crate::source::{PoolId, SourceId, Sources};
+use lanes::LaneId;
 use parcels::{Errand, Mail, Parcels, State};
 use sending::Sending;
 use shapers::Shapers;
@@ -78,6 +82,10 @@ pub const SETTLED_UNTRIED_MAX: usize = 32;
 
 /// Destinations one after the other that cannot be reached from a source, while others get through, before it is set aside.
 pub const SOURCE_UNREACHED_MAX: u32 = 10;
+
+/// Lanes that there may be: the pools, and what is left of them for mail that some of their sources may not carry. Where there are as
+/// many, a refusal because of a source is final.
+pub const LANES_MAX: usize = 1024;
 
 /// How long mail waits whose only source is being tried by another message.
 pub const SOURCE_TRIED_FOR: Duration = Duration::from_secs(60);
@@ -133,6 +141,10 @@ pub struct Depth {
     pub suspended: usize,
     /// Sources that are set aside, or tried for the first time since.
     pub set_aside: usize,
+    /// Sources that warm up.
+    pub warming: usize,
+    /// Pairs of such a source and a provider whose allowance of the day was used up, urgent mail's part apart.
+    pub used_up: usize,
 }
 
 /// What someone asked of a message while some of it was in flight.
@@ -157,6 +169,8 @@ struct Conversation {
     carried: u32,
     /// When the parcel that it carries was handed out.
     begun: Timestamp,
+    /// The site was offered it: what nobody was offered counts for no warm-up.
+    offered: bool,
     /// The site complained about it.
     complained: bool,
     /// It has reached its site.
@@ -186,6 +200,8 @@ pub struct Scheduler {
     wishes: HashMap<MessageId, Wish>,
     /// What was ordered of recipients while they were in flight.
     chosen: HashMap<MessageId, Vec<(u16, Order)>>,
+    /// Recipients of parcels in flight that go from another source next, and by which lane.
+    elsewhere: HashMap<u32, (Vec<u16>, LaneId)>,
     untried: usize,
     stopped: bool,
 }
@@ -219,6 +235,7 @@ impl Scheduler {
             closing: 0,
             wishes: HashMap::new(),
             chosen: HashMap::new(),
+            elsewhere: HashMap::new(),
             untried: 0,
             stopped: false,
         }
@@ -236,6 +253,9 @@ impl Scheduler {
     /// [`Event::Unreached`] gives it back; a recipient is never in two parcels.
     pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
         let mut actions = Vec::new();
+        if let Some(warming) = &mut self.sending.warming {
+            warming.begin(now.day());
+        }
         match event {
             Event::Arrived { message, account, class, pool, recipients } => {
                 self.on_arrived((message, account, class), pool, recipients, now, &mut actions);
@@ -262,6 +282,10 @@ impl Scheduler {
             }
             Event::Resumed(site) => self.on_resumed(&site, now, &mut actions),
             Event::SourceResumed(source) => self.on_source_resumed(source, now),
+            Event::Blocked { conversation, parcel, recipients } => {
+                self.on_blocked(conversation, parcel, recipients, now, &mut actions);
+            }
+            Event::WarmUp { source, order } => self.on_warm_up(source, order, now),
             Event::GivenUp(message, ending) => self.on_given_up(message, &ending, &mut actions),
             Event::Tick => {}
             Event::Stopped => self.stopped = true,
@@ -310,6 +334,8 @@ impl Scheduler {
             idle: self.idle_count,
             suspended: self.shapers.suspended,
             set_aside: self.sending.set_aside(),
+            warming: self.sending.warming.as_ref().map_or(0, |warming| warming.count()),
+            used_up: self.sending.warming.as_ref().map_or(0, |warming| warming.used_up()),
         }
     }
 
@@ -335,7 +361,7 @@ impl Scheduler {
             }
         }
         for (destination, state, recipients) in groups {
-            let site = self.place(&destination, pool, now);
+            let site = self.place(&destination, pool.into(), now);
             self.admit(mail, site, recipients, &state, now, actions);
         }
     }
@@ -383,7 +409,8 @@ impl Scheduler {
         let (message, site) = (record.message, record.site);
         let mail = (message, record.account, record.class);
         let wish = self.wishes.get(&message).cloned();
-        let mut groups: Vec<(RecipientState, Vec<u16>)> = Vec::new();
+        let ways_on = self.ways_on(place, errand == Errand::Carry);
+        let mut groups: Vec<(LaneId, RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
             let state = match (&wish, self.until_ordered(message, recipient, state, now)) {
                 (Some(Wish::Hold(reason)), RecipientState::Waiting { attempts, .. }) => {
@@ -392,18 +419,20 @@ impl Scheduler {
                 (_, RecipientState::Settled) => continue,
                 (_, state) => state,
             };
-            match groups.iter_mut().find(|group| group.0 == state) {
-                Some(group) => group.1.push(recipient),
-                None => groups.push((state, vec![recipient])),
+            let lane = ways_on.of(recipient, &state);
+            match groups.iter_mut().find(|group| group.0 == lane && group.1 == state) {
+                Some(group) => group.2.push(recipient),
+                None => groups.push((lane, state, vec![recipient])),
             }
         }
-        for (state, recipients) in groups {
+        for (lane, state, recipients) in groups {
             match &wish {
                 Some(Wish::End(ending)) => {
                     let place = self.insert(mail, site, recipients, attempts_of(&state));
                     self.end(place, ending, actions);
                 }
                 _ => {
+                    let site = self.beside(site, lane, now);
                     let place = self.admit(mail, site, recipients, &state, now, actions);
                     if matches!(errand, Errand::Fail | Errand::FailUntried) {
                         self.parcels.waits_for_site(place);

@@ -59,6 +59,8 @@ pub struct Source {
     pub v6: Option<Ipv6Addr>,
     /// What it says in EHLO (RFC 5321 §4.1.1.1).
     pub hello: String,
+    /// Whether it gets more mail from day to day, until it is warm ([`crate::warm_up`]).
+    pub warm_up: bool,
 }
 
 impl Source {
@@ -303,7 +305,7 @@ pub(crate) mod tests {
     /// A source of this name with an IPv4 address of its own.
     pub(crate) fn source(name: &str, last: u8) -> Source {
         let v4 = Some(Ipv4Addr::new(192, 0, 2, last));
-        Source { name: name.into(), v4, v6: None, hello: format!("{name}.example.net") }
+        Source { name: name.into(), v4, v6: None, hello: format!("{name}.example.net"), warm_up: false }
     }
 
     /// Pools of these sources, with weights.

@@ -7,6 +7,7 @@ mod inbox;
 mod members;
 mod plans;
 mod requests;
+mod warm_ups;
 mod webhooks;
 
 use bytes::Bytes;
@@ -38,6 +39,7 @@ pub use inbox::Inbox;
 pub use members::Members;
 pub use plans::Plans;
 pub use requests::{KeyHash, KeyedRequest, RequestBounds, Requests};
+pub use warm_ups::WarmUps;
 pub use webhooks::Webhooks;
 
 /// Why the store did not do it.
@@ -376,8 +378,11 @@ pub trait History: Send + Sync + 'static {
 
 /// All that the relay remembers.
 pub trait Store:
-    Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports
+    Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports + WarmUps
 {
 }
 
-impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports> Store for S {}
+impl<S: Spool + Book + Brakes + Members + Plans + Requests + History + Webhooks + Inbox + DmarcReports + WarmUps> Store
+    for S
+{
+}

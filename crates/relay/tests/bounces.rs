@@ -119,6 +119,7 @@ impl Entry {
             jitter: Jitter::default(),
             not_before: Timestamp(0),
             progressed: false,
+            elsewhere: false,
         };
         judge(0, &Finding::Replied(stage, self.reply()), &context).verdict
     }

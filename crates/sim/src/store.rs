@@ -28,10 +28,11 @@ use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{
     Actor, AuditEntry, Block, Book, Brakes, Claimed, Content, DmarcReports, Draft, Inbox, KeyHash, KeyedRequest, Login,
     Members, NewApiKey, NewDkimKey, NewSmtpUser, NewWebhook, PasswordUses, Plans, QueueEntry, RequestBounds, Requests,
-    SmtpUserChange, Spool, StoreError, StoreHealth, WebhookChange, Webhooks,
+    SmtpUserChange, Spool, StoreError, StoreHealth, WarmUps, WebhookChange, Webhooks,
 };
 use relay::suppression::Suppression;
 use relay::verification::Check;
+use relay::warm_up;
 use relay::webhook::{Call, CallId, NewCall, Outlook, Redo, Standing, Tried, Webhook};
 use smtp::server::Secret;
 use store::embedded::counting::Counting;
@@ -294,6 +295,13 @@ handed! {
     brake_put_on(brake: Brake) -> Done<bool>;
     brake_told(subject: Subject) -> Done<()>;
     brake_release(subject: Subject, release: Release, by: &Actor) -> Done<Brake>;
+}
+
+handed! {
+    WarmUps;
+    warm_ups(sources: &[String]) -> Done<warm_up::Kept>;
+    warm_ups_keep(climbs: &[warm_up::KeptClimb]) -> Done<()>;
+    warm_up_order(source: &str, order: warm_up::Order, by: &Actor, now: Timestamp) -> Done<()>;
 }
 
 handed! {

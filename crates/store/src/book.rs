@@ -7,6 +7,7 @@ mod members;
 mod plans;
 mod reroutes;
 mod suppressions;
+mod warm_ups;
 mod webhooks;
 
 use std::collections::HashSet;
@@ -34,6 +35,7 @@ use relay::time_zone::TimeZone;
 use relay::webhook::Webhook;
 use smtp::server::Secret;
 
+pub(crate) use warm_ups::warm_up_entry;
 pub(crate) use webhooks::no_webhook;
 
 /// The highest numbers given so far: a number is never given twice, also not after a deletion.

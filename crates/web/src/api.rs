@@ -181,6 +181,8 @@ fn open_routes() -> (Router<Api>, OpenApi) {
         .routes(routes!(operator::site_resume))
         .routes(routes!(operator::source_list))
         .routes(routes!(operator::source_resume))
+        .routes(routes!(operator::source_warm_up_stop))
+        .routes(routes!(operator::source_warm_up_start))
         .routes(routes!(operator::tls_session_list))
         .routes(routes!(operator::tls_report_list))
         .routes(routes!(queue::queue_count))

@@ -5,7 +5,7 @@ use super::table::{cut, table};
 use crate::moment::short;
 use clap::Subcommand;
 use relay::service::operation::Operation;
-use relay::service::view::SendingSourceView;
+use relay::service::view::{SendingSourceView, WarmUpProviderView, WarmUpView};
 
 /// The characters of a reason that a line has room for.
 const REASON_CHARACTERS: usize = 80;
@@ -20,6 +20,27 @@ pub enum SourceCommand {
         /// Its name
         source: String,
     },
+    /// The warm-up of a source: stopped, or begun again
+    WarmUp {
+        /// What is wanted of it
+        #[command(subcommand)]
+        command: WarmUpCommand,
+    },
+}
+
+/// `source warm-up`
+#[derive(Debug, Subcommand)]
+pub enum WarmUpCommand {
+    /// Treat a source as warm from now on
+    Stop {
+        /// Its name
+        source: String,
+    },
+    /// Begin again, with the first rung at every provider
+    Start {
+        /// Its name
+        source: String,
+    },
 }
 
 /// The operation of a command.
@@ -27,6 +48,12 @@ pub(super) fn operation(command: &SourceCommand) -> Wanted {
     match command {
         SourceCommand::List => Operation::SourceList.into(),
         SourceCommand::Resume { source } => Operation::SourceResume { source: source.clone() }.into(),
+        SourceCommand::WarmUp { command: WarmUpCommand::Stop { source } } => {
+            Operation::SourceWarmUpStop { source: source.clone() }.into()
+        }
+        SourceCommand::WarmUp { command: WarmUpCommand::Start { source } } => {
+            Operation::SourceWarmUpStart { source: source.clone() }.into()
+        }
     }
 }
 
@@ -50,11 +77,40 @@ pub(super) fn list(sources: &[SendingSourceView]) -> String {
             source.until.as_deref().map(short).unwrap_or_default(),
             source.reason.as_deref().map(|reason| cut(reason, REASON_CHARACTERS)).unwrap_or_default(),
             blocked,
+            source.warm_up.as_ref().map(warm_up).unwrap_or_default(),
         ]
     };
     table(
-        &["source", "state", "addresses", "hello", "pools", "connections", "messages", "until", "why", "blocked by"],
+        &[
+            "source",
+            "state",
+            "addresses",
+            "hello",
+            "pools",
+            "connections",
+            "messages",
+            "until",
+            "why",
+            "blocked by",
+            "warm-up",
+        ],
         sources.iter().map(row),
         "The relay has no named source: it sends from the address that the system chooses.",
     )
+}
+
+/// A warm-up in few words: `google 120 of 400 (rung 4 of 12)`.
+fn warm_up(view: &WarmUpView) -> String {
+    let provider = |one: &WarmUpProviderView| match one.messages_allowed {
+        None => format!("{} warm", one.provider),
+        Some(allowed) => {
+            let (today, rung, rungs) = (one.messages_today, one.rung, one.rungs);
+            format!("{} {today} of {allowed} (rung {rung} of {rungs})", one.provider)
+        }
+    };
+    match (view.state.as_str(), view.providers.is_empty()) {
+        ("stopped", _) => "stopped".to_owned(),
+        (_, true) => "no mail yet".to_owned(),
+        _ => view.providers.iter().map(provider).collect::<Vec<_>>().join(", "),
+    }
 }

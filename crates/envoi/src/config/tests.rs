@@ -331,6 +331,25 @@ fn reports_on_tls_have_an_author_once_a_contact_is_named() {
 }
 
 #[test]
+fn warm_ups_are_read_and_their_faults_told() {
+    let source = "[[source]]\nname = \"out1\"\naddresses = [\"192.0.2.25\"]\n";
+    let new = "[[source]]\nname = \"out2\"\naddresses = [\"192.0.2.26\"]\nwarm_up = true\n";
+    let (config, findings) = read(&format!("{GOOD}{source}{new}")).unwrap();
+    assert_eq!(findings.problems, [], "what is warm carries what the new one may not");
+    assert_eq!(config.sources.iter().map(|(_, source)| source.warm_up).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(config.ladder, Ladder::default(), "the table says what the code does");
+    let found = problems(&format!("{GOOD}{new}"));
+    assert!(found.len() == 1 && found[0].warning && found[0].what.contains("pool default warm up"), "{found:?}");
+    let rungs = |rungs: &str| format!("{GOOD}{source}{new}[warm_up]\nmessages = {rungs}\n");
+    assert_eq!(read(&rungs("[10, 20]")).unwrap().0.ladder, Ladder::new(&[10, 20]).unwrap());
+    let found = problems(&rungs("[20, 10]"));
+    assert!(
+        found.len() == 1 && found[0].key == "warm_up.messages" && found[0].what.contains("does not climb"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn sources_and_pools_are_read_and_their_faults_told() {
     let sources = "[[source]]\nname = \"out1\"\naddresses = [\"192.0.2.25\", \"2001:db8::25\"]\nhello = \"out1.example.com\"\n\
                    [[source]]\nname = \"out2\"\naddresses = [\"192.0.2.26\"]\n";

@@ -5,6 +5,7 @@ use relay::service::Fault;
 use relay::service::operation::Answer;
 use relay::service::view::{DoneView, SendingSourceView, SiteView};
 use relay::store::{Actor, AuditEntry, Store, StoreError};
+use relay::warm_up::Order;
 
 use super::Executor;
 
@@ -43,14 +44,7 @@ impl<S: Store> Executor<S> {
 
     /// Has a source tried now; the order is in the audit log.
     pub(super) fn source_resume(&self, source: &str, actor: &Actor) -> Result<Answer, Fault> {
-        let gone = || {
-            Fault::not_found(
-                format!("There is no source {source}."),
-                "`envoi source list` shows those of the configuration, while the relay runs.",
-            )
-            .named("source-none", &[("source", &source)])
-            .see("SourceList")
-        };
+        let gone = || no_source(source);
         let running = self.running.as_ref().ok_or_else(gone)?;
         running.dispatch.resume_source(source).map_err(|error| match error {
             StoreError::NotFound(_) => gone(),
@@ -60,6 +54,24 @@ impl<S: Store> Executor<S> {
         Ok(Answer::Done(DoneView { done: format!("{source} is tried now.") }))
     }
 
+    /// Stops the warm-up of a source, or begins it again; the order is in the audit log.
+    pub(super) fn warm_up(&self, source: &str, order: Order, actor: &Actor) -> Result<Answer, Fault> {
+        let running = self.running.as_ref().ok_or_else(|| no_source(source))?;
+        let found = running.dispatch.sources().into_iter().find(|state| state.source.name == source);
+        if found.ok_or_else(|| no_source(source))?.warm_up.is_none() {
+            let what = format!("The source {source} has no warm-up.");
+            let remedy = "Write `warm_up = true` into its table of the configuration and restart the relay.";
+            return Err(Fault::conflict(what, remedy).named("source-no-warm-up", &[("source", &source)]));
+        }
+        self.store.warm_up_order(source, order, actor, self.clock.now())?;
+        running.dispatch.warm_up(source, order)?;
+        let done = match order {
+            Order::Stop => format!("{source} is treated as warm from now on."),
+            Order::Start => format!("{source} begins its warm-up again."),
+        };
+        Ok(Answer::Done(DoneView { done }))
+    }
+
     /// Notes in the audit log that a site or source is tried.
     fn note_trial(&self, action: &str, about: About, actor: &Actor) {
         let entry = AuditEntry::new(self.clock.now(), actor.clone(), action, about, None);
@@ -67,4 +79,13 @@ impl<S: Store> Executor<S> {
             tracing::error!(action, %error, "an order is carried out, but has no line in the audit log");
         }
     }
+}
+
+fn no_source(source: &str) -> Fault {
+    Fault::not_found(
+        format!("There is no source {source}."),
+        "`envoi source list` shows those of the configuration, while the relay runs.",
+    )
+    .named("source-none", &[("source", &source)])
+    .see("SourceList")
 }

@@ -87,6 +87,8 @@ fn of_account(of: &Party) -> Vec<Operation> {
         O::SiteResume { site: "example.net".into() },
         O::SourceList,
         O::SourceResume { source: "out1".into() },
+        O::SourceWarmUpStop { source: "out1".into() },
+        O::SourceWarmUpStart { source: "out1".into() },
         O::TlsSessionList { after: None, limit: 0 },
         O::TlsReportList { limit: 0 },
         O::BrakeList { account: some },

@@ -158,7 +158,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             return Left::Over;
         }
         self.tell_of_site(conversation, &delivery.findings);
-        let judgements = self.judge(mail, destination, &parcel, &delivery.findings, Timestamp(0));
+        let elsewhere = self.elsewhere(conversation, &parcel, &delivery.findings);
+        let judgements = self.judge(mail, destination, &parcel, &delivery.findings, (Timestamp(0), &elsewhere));
         let carried = Carried { parcel: &parcel, destination, passed_on: &delivery.passed_on };
         let settled = self.keep_outcome(mail, carried, Some(delivery.attempt), judgements).await;
         Left::Settled(settled.map(|settled| settled.event))
@@ -222,6 +223,23 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if let Some(complaint) = complaint {
             self.tell(Event::Complained { conversation, complaint: Box::new(complaint) });
         }
+    }
+
+    /// The recipients that were refused for good because of the source, where they go from another one next.
+    fn elsewhere(
+        self: &Arc<Self>,
+        conversation: ConversationId,
+        parcel: &Parcel,
+        findings: &[(u16, Finding)],
+    ) -> Vec<u16> {
+        let refused = findings.iter().filter(|(_, finding)| outcome::is_block(&self.settings.rules, finding));
+        let recipients: Vec<u16> = refused.map(|(recipient, _)| *recipient).collect();
+        if recipients.is_empty() {
+            return recipients;
+        }
+        let is_answer = |action: &Action| *action == Action::Elsewhere(parcel.id);
+        let event = Event::Blocked { conversation, parcel: parcel.id, recipients: recipients.clone() };
+        if self.tell_and_keep(event, is_answer).is_empty() { Vec::new() } else { recipients }
     }
 
     /// Tells what the findings say of the site.

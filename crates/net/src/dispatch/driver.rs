@@ -18,6 +18,7 @@ use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, S
 use relay::sending_domain::SendingDomain;
 use relay::source::PoolId;
 use relay::store::{Actor, QueueEntry, Store, StoreError};
+use relay::warm_up;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,7 +28,7 @@ use super::claims::Claims;
 use super::conversation::Way;
 use super::metrics::Metrics;
 use super::suppressing::Pending;
-use super::{Answer, Drive, Settings};
+use super::{Answer, Drive, Settings, warm_ups};
 use crate::clock::Clock;
 use crate::seal::Sealer;
 
@@ -66,8 +67,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     is_latched: AtomicBool,
 }
 
-struct State {
-    scheduler: Scheduler,
+pub(super) struct State {
+    pub(super) scheduler: Scheduler,
     dice: Box<dyn Dice>,
     /// Where each conversation hears of its next parcel; dropped to close it.
     inboxes: HashMap<ConversationId, mpsc::UnboundedSender<Parcel>>,
@@ -85,6 +86,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     ) -> Self {
         let scheduler = Scheduler::shaped(settings.bounds, Arc::clone(&settings.providers));
         let scheduler = scheduler.sending_from(Arc::clone(&settings.sources));
+        let kept = warm_ups::kept(&settings.sources, &*store);
+        let scheduler = scheduler.warming_up(settings.ladder.clone(), kept);
         let state = State { scheduler, dice, inboxes: HashMap::new(), next_due: None };
         Driver {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
@@ -107,7 +110,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -163,7 +166,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 self.tasks.spawn(self.clone().converse(way, parcel, find, inbox));
             }
             // whoever told what it answers has picked it
-            Action::Withdraw(_) => {}
+            Action::Withdraw(_) | Action::Elsewhere(_) => {}
             Action::Suspended { site, source, until, said } => {
                 let minutes = self.minutes_until(until);
                 let source = source.as_ref().map_or("", |source| source.name.as_str());
@@ -435,6 +438,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
                 self.aborting.cancel();
                 self.tasks.wait().await;
             }
+            self.keep_warm_ups_now().await;
         })
     }
 
@@ -473,5 +477,9 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
         let found = found.ok_or_else(|| StoreError::NotFound(format!("source {source}")))?;
         self.tell(Event::SourceResumed(found));
         Ok(())
+    }
+
+    fn warm_up(&self, source: &str, order: warm_up::Order) -> Result<(), StoreError> {
+        self.order_warm_up(source, order)
     }
 }

@@ -66,6 +66,8 @@ pub struct Metrics {
     conversations_idle: Gauge,
     sites_suspended: Gauge,
     sources_set_aside: Gauge,
+    sources_warming_up: Gauge,
+    warm_ups_used_up: Gauge,
     pub(super) stopped: Gauge,
     next_due: Gauge<f64, AtomicU64>,
 }
@@ -104,6 +106,8 @@ impl Metrics {
             conversations_idle: Gauge::default(),
             sites_suspended: Gauge::default(),
             sources_set_aside: Gauge::default(),
+            sources_warming_up: Gauge::default(),
+            warm_ups_used_up: Gauge::default(),
             stopped: Gauge::default(),
             next_due: Gauge::default(),
         };
@@ -150,6 +154,16 @@ impl Metrics {
             self.sources_set_aside.clone(),
         );
         registry.register(
+            "sources_warming_up",
+            "Sources that get more mail from day to day until they are warm",
+            self.sources_warming_up.clone(),
+        );
+        registry.register(
+            "warm_ups_used_up",
+            "Pairs of such a source and a provider that today's allowance of mail is used up for",
+            self.warm_ups_used_up.clone(),
+        );
+        registry.register(
             "stopped",
             "1 after a failed write: nothing is delivered until a restart",
             self.stopped.clone(),
@@ -193,6 +207,8 @@ impl Metrics {
         set(&self.conversations_idle, depth.idle);
         set(&self.sites_suspended, depth.suspended);
         set(&self.sources_set_aside, depth.set_aside);
+        set(&self.sources_warming_up, depth.warming);
+        set(&self.warm_ups_used_up, depth.used_up);
         self.next_due.set(next_due.map_or(0.0, |due| Duration::from_millis(due).as_secs_f64()));
     }
 }

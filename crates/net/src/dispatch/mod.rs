@@ -19,6 +19,7 @@ mod suppressing;
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod untried;
+mod warm_ups;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -42,6 +43,7 @@ use relay::shaping::Providers;
 use relay::source::Sources;
 use relay::store::{Actor, Store, StoreError};
 use relay::suppression::Bounces;
+use relay::warm_up::{self, Ladder};
 
 use crate::clock::Clock;
 use crate::offload::Offload;
@@ -68,6 +70,8 @@ pub struct Settings {
     pub providers: Arc<Providers>,
     /// Where mail is sent from.
     pub sources: Arc<Sources>,
+    /// What a day has of messages from sources that warm up.
+    pub ladder: Ladder,
     /// Which class a next hop's reply is of.
     pub rules: Arc<Rules>,
     /// Shapes of replies that no rule knows, kept for the operator.
@@ -98,6 +102,7 @@ impl Settings {
             bounds: Bounds::default(),
             providers: Arc::clone(Providers::ours()),
             sources: Arc::default(),
+            ladder: Ladder::default(),
             rules: Arc::clone(Rules::ours()),
             return_paths: None,
             bounces: Bounces { lasts: Duration::ZERO, most: 0 },
@@ -149,6 +154,7 @@ pub(crate) trait Drive: Send + Sync {
     fn resume_site(&self, site: &str) -> Result<(), StoreError>;
     fn sources(&self) -> Vec<SourceState>;
     fn resume_source(&self, source: &str) -> Result<(), StoreError>;
+    fn warm_up(&self, source: &str, order: warm_up::Order) -> Result<(), StoreError>;
 }
 
 /// A running driver, as the rest of the process sees it. Cheap to clone.
@@ -267,6 +273,14 @@ impl Handle {
     pub fn resume_source(&self, source: &str) -> Result<(), StoreError> {
         self.driver.resume_source(source)
     }
+
+    /// Stops the warm-up of a source, or begins it again. The order itself has to be kept first: after a start it is gone by that.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is no source of this name.
+    pub fn warm_up(&self, source: &str, order: warm_up::Order) -> Result<(), StoreError> {
+        self.driver.warm_up(source, order)
+    }
 }
 
 /// Starts drivers.
@@ -283,9 +297,13 @@ impl Dispatch {
         dice: Box<dyn Dice>,
         metrics: Metrics,
     ) -> Handle {
+        let warms_up = settings.sources.iter().any(|(_, source)| source.warm_up);
         let driver = Arc::new(Driver::new(settings, store, carrier, clock, dice, metrics));
         driver.tasks.spawn(driver.clone().keep_time());
         driver.tasks.spawn(driver.clone().review());
+        if warms_up {
+            driver.tasks.spawn(driver.clone().keep_warm_ups());
+        }
         Handle { driver: Arc::new(driver) }
     }
 }

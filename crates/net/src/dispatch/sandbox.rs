@@ -58,7 +58,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         (number, answer): &(u16, Option<Finding>),
     ) -> Judgement {
         let judged = answer.as_ref().and_then(|finding| {
-            self.judge(mail, destination, parcel, &[(*number, finding.clone())], Timestamp(0)).pop()
+            self.judge(mail, destination, parcel, &[(*number, finding.clone())], (Timestamp(0), &[])).pop()
         });
         judged.unwrap_or_else(|| outcome::end(*number, &Ending::Sandbox))
     }

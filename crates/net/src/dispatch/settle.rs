@@ -64,6 +64,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             jitter: self.jitter(),
             not_before: Timestamp(0),
             progressed: false,
+            elsewhere: false,
         }
     }
 
@@ -73,14 +74,15 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         destination: &Destination,
         parcel: &Parcel,
         findings: &[(u16, Finding)],
-        not_before: Timestamp,
+        (not_before, elsewhere): (Timestamp, &[u16]),
     ) -> Vec<Judgement> {
         let progressed = findings
             .iter()
             .any(|(_, finding)| matches!(finding, Finding::Replied(Stage::Content, reply) if reply.is_positive()));
         let context = Context { not_before, progressed, ..self.context(mail, destination, parcel) };
         let judge = |(recipient, finding): &(u16, Finding)| {
-            let context = Context { domain: domain_of(mail, *recipient), ..context };
+            let elsewhere = elsewhere.contains(recipient);
+            let context = Context { domain: domain_of(mail, *recipient), elsewhere, ..context };
             let judgement = outcome::judge(*recipient, finding, &context);
             self.count_unknown(mail, finding, &judgement);
             judgement

@@ -51,7 +51,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         };
         let destination = self.destination(mail, parcel);
         let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();
-        let judgements = self.judge(mail, &destination, parcel, &findings, not_before);
+        let judgements = self.judge(mail, &destination, parcel, &findings, (not_before, &[]));
         self.settle(mail, (parcel, &destination), Some(attempt), judgements).await;
     }
 

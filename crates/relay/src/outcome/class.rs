@@ -95,6 +95,8 @@ pub enum Class {
     RequireTls = 37,
     /// The relay cannot send from its own address for now.
     RelaySource = 38,
+    /// The relay's address is new to the provider, which gets only so much from it today.
+    RelayWarmUp = 39,
 }
 
 /// What shaping should do with a site whose reply was of a class.
@@ -139,7 +141,7 @@ static DESCRIBED: LazyLock<HashMap<Class, Described>> = LazyLock::new(|| toml::f
 
 impl Class {
     /// Every class, in the order of their numbers.
-    pub const ALL: [Class; 38] = [
+    pub const ALL: [Class; 39] = [
         Class::NoSuchMailbox,
         Class::NoSuchDomain,
         Class::DomainTakesNoMail,
@@ -178,6 +180,7 @@ impl Class {
         Class::RelayLogin,
         Class::RequireTls,
         Class::RelaySource,
+        Class::RelayWarmUp,
     ];
 
     /// The number that stands for it on the disk; never 0.

@@ -16,6 +16,7 @@ fn context(age: Duration, attempts: u32) -> Context<'static> {
         jitter: Jitter::default(),
         not_before: Timestamp(0),
         progressed: false,
+        elsewhere: false,
     }
 }
 
@@ -197,4 +198,20 @@ fn endings_name_their_cause() {
     assert_eq!(end(1, &Ending::DomainInvalid).verdict.outcome, SoftBounced);
     assert_eq!(end(1, &Ending::DomainDeleted).verdict.outcome, HardBounced);
     assert_eq!(end(1, &Ending::AccountDeleted).verdict.outcome, HardBounced);
+}
+
+#[test]
+fn a_refusal_because_of_the_source_is_no_end_where_another_one_may_be_taken() {
+    let block = "550 5.7.1 Service unavailable, client host [192.0.2.1] blocked using zen.spamhaus.org";
+    let elsewhere = Context { elsewhere: true, ..fresh() };
+    let judgement = judge(0, &Finding::Replied(Stage::Mail, reply(block)), &elsewhere);
+    assert_eq!(judgement.verdict.outcome, Deferred { until: NOW });
+    assert_eq!((judgement.status.0, judgement.verdict.class), (4, Some(Class::Reputation)));
+    assert_eq!(said(Stage::Mail, block).verdict.outcome, SoftBounced);
+    let is_block = |stage, text| is_block(Rules::ours(), &Finding::Replied(stage, reply(text)));
+    assert!(is_block(Stage::Mail, block) && is_block(Stage::Content, block));
+    assert!(!is_block(Stage::Greeting, block), "there it is no end in any case");
+    assert!(!is_block(Stage::Recipient, "550 5.1.1 No such user here"));
+    assert!(!is_block(Stage::Mail, &block.replacen("550 5", "451 4", 1).leak()[..]));
+    assert!(!super::is_block(Rules::ours(), &Finding::Failed(Failure::Suspended(Class::Reputation))));
 }

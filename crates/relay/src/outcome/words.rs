@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::class::Class;
 use super::rules::Rules;
-use super::{Failure, Stage};
+use super::{Failure, Stage, WarmingUp};
 use crate::language::Language;
+use crate::warm_up::OTHERS;
 
 /// What follows from a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,12 +142,25 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
             let (subject, detail) = class.status();
             passing(*class, class.words(Language::English, domain), Enhanced(4, subject, detail))
         }
+        Failure::WarmingUp(day) => passing(Class::RelayWarmUp, warming_up(day), Enhanced(4, 3, 2)),
         Failure::Protocol(what) => passing(
             Class::Protocol,
             format!("The server of {domain} gave an answer that cannot be understood ({what})."),
             Enhanced(4, 5, 0),
         ),
     }
+}
+
+/// Why nothing more goes today from a source that warms up.
+fn warming_up(day: &WarmingUp) -> String {
+    let WarmingUp { source, provider, sent, allowance } = day;
+    let whom = if provider == OTHERS { "smaller providers together" } else { provider };
+    let kept = allowance.saturating_sub(*sent);
+    let kept = if kept > 0 { format!(" ({kept} kept for urgent mail)") } else { String::new() };
+    format!(
+        "The relay's address {source} is warming up at {whom}: {sent} of {allowance} messages went from it today{kept}. It goes on \
+         at 00:00 UTC."
+    )
 }
 
 fn passing(class: Class, reason: String, status: Enhanced) -> Meaning {

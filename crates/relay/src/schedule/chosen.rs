@@ -76,8 +76,9 @@ impl Scheduler {
         for place in self.parcels.of(message) {
             let to = match order {
                 Order::Send(destination) => {
-                    let pool = self.sites.get(self.parcels.at(place).site).pool;
-                    Some(self.place(destination, pool, now))
+                    let lane = self.sites.get(self.parcels.at(place).site).lane;
+                    let whole = self.sending.lanes.whole(lane);
+                    Some(self.place(destination, whole, now))
                 }
                 _ => None,
             };

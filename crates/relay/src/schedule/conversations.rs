@@ -22,6 +22,7 @@ impl Conversation {
             in_a_row: 1,
             carried: 1,
             begun: now,
+            offered: false,
             complained: false,
             proven: false,
             closing: false,
@@ -58,6 +59,9 @@ impl Scheduler {
     pub(super) fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
         let Some((not_before, fault)) = self.left_alone(place, now) else { return };
         if let Some(parcel) = self.take(place, None, Errand::FailUntried) {
+            if self.goes_urgently(place, parcel.id.0, now, actions) {
+                return;
+            }
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
         }
@@ -66,6 +70,7 @@ impl Scheduler {
     pub(super) fn on_reached(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         let first = !std::mem::replace(&mut known.proven, true);
+        known.offered = true;
         let place = known.site;
         let site = self.sites.at(place);
         site.proven += usize::from(first);
@@ -82,7 +87,8 @@ impl Scheduler {
     }
 
     pub(super) fn on_broke(&mut self, conversation: ConversationId) {
-        if let Some(known) = self.conversations.get(&conversation) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.offered = true;
             let site = self.sites.at(known.site);
             site.shrink(site.limit / 2);
         }

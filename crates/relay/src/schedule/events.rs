@@ -11,6 +11,7 @@ use crate::priority;
 use crate::queue::{Attempt, HoldReason, RecipientState};
 use crate::route::Destination;
 use crate::source::{PoolId, Source, SourceId};
+use crate::warm_up;
 
 /// One conversation, from its opening to [`Event::Ended`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +108,17 @@ pub enum Event {
         /// The names of the servers, in lower case.
         hosts: Vec<String>,
     },
+    /// The site refused recipients of a parcel for good because of the source that it was sent from. To be told after
+    /// [`Event::Complained`] and before [`Event::Settled`]. Where they go from another one next, the answer is
+    /// [`Action::Elsewhere`]: they are to be settled as deferred until now.
+    Blocked {
+        /// Over which conversation.
+        conversation: ConversationId,
+        /// The parcel.
+        parcel: ParcelId,
+        /// Which of its recipients.
+        recipients: Vec<u16>,
+    },
     /// The site of this conversation took part in a dialogue.
     Reached(ConversationId),
     /// The site said something about us rather than about a message. To be told before [`Event::Reached`] or
@@ -156,6 +168,13 @@ pub enum Event {
     Resumed(String),
     /// The operator wants a source tried now that is set aside.
     SourceResumed(SourceId),
+    /// The operator wants this of the warm-up of a source.
+    WarmUp {
+        /// Which.
+        source: SourceId,
+        /// What.
+        order: warm_up::Order,
+    },
     /// A message is to end without further attempts.
     GivenUp(MessageId, Arc<Ending>),
     /// Time passed.
@@ -182,6 +201,8 @@ pub enum Action {
     },
     /// The conversation is not to be: its parcel is not attempted, and taken back already. Says [`Event::Ended`] at most.
     Withdraw(ConversationId),
+    /// Those recipients of a parcel that [`Event::Blocked`] named go from another source next.
+    Elsewhere(ParcelId),
     /// A site that says it blocks us is left alone: for the operator to be told.
     Suspended {
         /// Its name.

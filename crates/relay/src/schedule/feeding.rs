@@ -217,6 +217,7 @@ impl Scheduler {
             known.in_a_row += 1;
             known.carried += 1;
             known.begun = now;
+            known.offered = false;
             if let Some(shaper) = self.shapers.get_mut(known.shaper) {
                 shaper.idle -= usize::from(was_idle);
                 shaper.shaping.begun(now);
@@ -238,15 +239,19 @@ impl Scheduler {
             shaper.take(account);
         }
         self.carries_from(source, place);
+        self.warm_up_offers(conversation);
     }
 
     /// A conversation carries nothing any more; whose mail it carried.
     pub(super) fn rests(&mut self, conversation: ConversationId) -> Option<Id<Account>> {
         let known = self.conversations.get_mut(&conversation)?;
         let account = known.account.take()?;
-        let number = known.shaper;
+        let (place, number) = (known.site, known.shaper);
+        if !known.offered {
+            self.warm_up_spares(conversation);
+        }
         self.turns.give_back(account);
-        self.sites.at(known.site).give_back(account);
+        self.sites.at(place).give_back(account);
         if let Some(shaper) = self.shapers.get_mut(number) {
             shaper.give_back(account);
             if shaper.waiting() > 0 {

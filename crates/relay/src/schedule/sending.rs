@@ -1,22 +1,22 @@
-//! Sources at work: from which of its pool a conversation begins, and which are left out, because a site blocks them or because
-//! nothing gets through from them.
+//! Sources at work: from which of its lane a conversation begins, and which are left out, because a site blocks them, because
+//! nothing gets through from them, or because they warm up and have carried what today allows.
 //!
 //! Each source of a pool has the part of its mail that its weight says, counted in messages: whoever is furthest behind begins
 //! the next conversation. One that is left out for a while catches up with nobody for that.
 
 use std::sync::Arc;
 
+use super::lanes::{LaneId, Lanes};
 use super::shapers::Shaper;
-use super::{Action, ConversationId, Fault, SOURCE_TRIED_FOR, SOURCE_UNREACHED_MAX, Scheduler};
+use super::warming::{Toward, WarmUpState, Warming};
+use super::{Action, Conversation, ConversationId, Fault, SOURCE_TRIED_FOR, SOURCE_UNREACHED_MAX, Scheduler};
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::outcome::{self, Failure, Finding};
 use crate::retry::{self, Jitter};
 use crate::shaping::{self, Allowance, Reaction, Recovery, Shaping};
-use crate::source::{PoolId, Source, SourceId, Sources};
-
-/// How far a message brings a source that weighs 1.
-const STRIDE: u64 = 1 << 20;
+use crate::source::{Source, SourceId, Sources};
+use crate::warm_up;
 
 /// Steps of recovery of a source from a block, until it counts as one that was never blocked.
 const RECOVERY_STEPS: usize = 4;
@@ -113,20 +113,29 @@ fn closed(
     }
 }
 
+/// Why a source is left out.
+#[derive(Debug)]
+enum Closed {
+    /// It is set aside, or a site blocks it.
+    For(Arc<Fault>),
+    /// It warms up, and has carried what today allows.
+    UsedUp(SourceId),
+}
+
 /// The sources, and how each fares.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
-    sources: Arc<Sources>,
-    /// Of each pool how far its sources have come.
-    passes: Vec<Vec<u64>>,
+    pub(super) sources: Arc<Sources>,
+    pub(super) lanes: Lanes,
+    /// None where no source is to warm up.
+    pub(super) warming: Option<Box<Warming>>,
     health: Vec<Health>,
 }
 
 impl Sending {
     pub(super) fn new(sources: Arc<Sources>) -> Self {
-        let passes = sources.pools().map(|(_, pool)| vec![0; pool.members.len()]).collect();
         let health = sources.iter().map(|_| Health::default()).collect();
-        Sending { sources, passes, health }
+        Sending { lanes: Lanes::new(&sources), warming: None, sources, health }
     }
 
     /// Whether there is but the nameless source.
@@ -140,7 +149,6 @@ impl Sending {
     }
 
     /// All of them.
-    #[cfg(test)]
     pub(super) fn sources(&self) -> &Sources {
         &self.sources
     }
@@ -150,27 +158,9 @@ impl Sending {
         self.health.iter().filter(|health| health.aside.is_some()).count()
     }
 
-    /// Which of a pool is furthest behind, of those that are open.
-    fn next(&mut self, pool: PoolId, open: &[bool]) -> Option<SourceId> {
-        let passes = self.passes.get_mut(pool.place())?;
-        let behind = (0..passes.len()).filter(|place| open[*place]).min_by_key(|place| passes[*place])?;
-        let pass = passes[behind];
-        for (other, is_open) in passes.iter_mut().zip(open) {
-            if !is_open {
-                *other = (*other).max(pass);
-            }
-        }
-        self.sources.members(pool).get(behind).map(|(source, _)| *source)
-    }
-
-    /// A source of a pool carries a message.
-    fn carries(&mut self, pool: PoolId, source: SourceId) {
-        let members = self.sources.members(pool);
-        if let Some(place) = members.iter().position(|(member, _)| *member == source)
-            && let Some(pass) = self.passes.get_mut(pool.place()).and_then(|passes| passes.get_mut(place))
-        {
-            *pass += STRIDE / u64::from(members[place].1);
-        }
+    /// A source of a lane carries a message.
+    fn carries(&mut self, lane: LaneId, source: SourceId) {
+        self.lanes.carries(lane, source);
         if let Some(health) = self.health.get_mut(source.place()) {
             health.carried += 1;
         }
@@ -203,33 +193,48 @@ impl Shaper {
 }
 
 impl Scheduler {
-    /// Until when a source is left out of what goes to the site of a shaper, and why.
+    /// Until when a source is left out of what goes that way, and why.
     fn closed_from(
         &self,
         source: SourceId,
-        shaper: u32,
+        toward: Toward,
         own: Option<ConversationId>,
         now: Timestamp,
-    ) -> Option<(Timestamp, Arc<Fault>)> {
+    ) -> Option<(Timestamp, Closed)> {
         let aside = self.sending.health.get(source.place()).and_then(|health| health.aside.as_ref());
-        let aside =
-            aside.and_then(|aside| Some((closed(aside.until, aside.tried_by, own, now)?, Arc::clone(&aside.fault))));
-        aside.or_else(|| {
-            let block = self.shapers.get(shaper)?.block(source)?;
-            let until = block.shaping.suspended_until(now).unwrap_or_default();
-            Some((closed(until, block.tried_by, own, now)?, Arc::clone(block.fault.as_ref()?)))
-        })
+        if let Some(aside) = aside
+            && let Some(until) = closed(aside.until, aside.tried_by, own, now)
+        {
+            return Some((until, Closed::For(Arc::clone(&aside.fault))));
+        }
+        // of what leads nowhere yet it is asked once that is known
+        let shaper = self.shapers.get(toward.shaper)?;
+        if let Some(block) = shaper.block(source)
+            && let Some(fault) = &block.fault
+            && let Some(until) =
+                closed(block.shaping.suspended_until(now).unwrap_or_default(), block.tried_by, own, now)
+        {
+            return Some((until, Closed::For(Arc::clone(fault))));
+        }
+        let warming = self.sending.warming.as_ref().filter(|_| !toward.exempt)?;
+        let is_used_up = !warming.has_room(source, &shaper.name, toward.urgent);
+        is_used_up.then(|| (warm_up::next_day(now), Closed::UsedUp(source)))
     }
 
-    /// Until when mail to a site has no source that it could go from, and why.
-    pub(super) fn without_source(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+    /// Whether a source may begin something that way.
+    pub(super) fn is_open(&self, source: SourceId, toward: Toward, now: Timestamp) -> bool {
+        self.closed_from(source, toward, None, now).is_none()
+    }
+
+    /// Until when mail to a site has no source of a lane that it could go from, and why.
+    fn shut(&self, place: u32, lane: LaneId, now: Timestamp) -> Option<(Timestamp, Closed)> {
         if self.sending.is_plain() {
             return None;
         }
-        let site = self.sites.get(place);
-        let mut soonest: Option<(Timestamp, Arc<Fault>)> = None;
-        for (source, _) in self.sending.sources.members(site.pool) {
-            let closed = self.closed_from(*source, site.shaper, None, now)?;
+        let toward = self.toward(place, lane, self.sites.get(place).shaper);
+        let mut soonest: Option<(Timestamp, Closed)> = None;
+        for (source, _) in self.sending.lanes.members(lane) {
+            let closed = self.closed_from(*source, toward, None, now)?;
             if soonest.as_ref().is_none_or(|(until, _)| closed.0 < *until) {
                 soonest = Some(closed);
             }
@@ -237,22 +242,36 @@ impl Scheduler {
         soonest
     }
 
+    /// Whether mail to a site has no source of a lane that it could go from.
+    pub(super) fn is_without_source(&self, place: u32, lane: LaneId, now: Timestamp) -> bool {
+        self.shut(place, lane, now).is_some()
+    }
+
+    /// Until when it has none, and why.
+    pub(super) fn without_source(&self, place: u32, lane: LaneId, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+        let (until, closed) = self.shut(place, lane, now)?;
+        match closed {
+            Closed::For(fault) => Some((until, fault)),
+            Closed::UsedUp(source) => Some((until, self.used_up(source, place, now)?)),
+        }
+    }
+
     /// The source of a conversation that begins with a site.
     pub(super) fn choose_source(&mut self, place: u32, now: Timestamp) -> Option<SourceId> {
         if self.sending.is_plain() {
             return None;
         }
-        let (pool, shaper) = (self.sites.get(place).pool, self.sites.get(place).shaper);
-        let members = self.sending.sources.members(pool).iter();
-        let open: Vec<bool> =
-            members.map(|(source, _)| self.closed_from(*source, shaper, None, now).is_none()).collect();
-        self.sending.next(pool, &open)
+        let site = self.sites.get(place);
+        let (lane, toward) = (site.lane, self.toward(place, site.lane, site.shaper));
+        let members = self.sending.lanes.members(lane).iter();
+        let open: Vec<bool> = members.map(|(source, _)| self.is_open(*source, toward, now)).collect();
+        self.sending.lanes.next(lane, &open)
     }
 
     /// A conversation's source carries a message.
     pub(super) fn carries_from(&mut self, source: Option<SourceId>, place: u32) {
         if let Some(source) = source {
-            self.sending.carries(self.sites.get(place).pool, source);
+            self.sending.carries(self.sites.get(place).lane, source);
         }
     }
 
@@ -291,14 +310,19 @@ impl Scheduler {
 
     /// Whether the source of a conversation is left out by now where that leads.
     pub(super) fn has_lost_source(&self, conversation: ConversationId, now: Timestamp) -> bool {
-        let known = self.conversations.get(&conversation);
-        known.and_then(|known| self.closed_from(known.source?, known.shaper, None, now)).is_some()
+        self.conversations.get(&conversation).is_some_and(|known| self.is_closed(known, known.shaper, None, now))
     }
 
     /// Whether the source of a conversation is left out at a shaper that it turns out to lead to.
     pub(super) fn may_not_come(&self, conversation: ConversationId, shaper: u32, now: Timestamp) -> bool {
         let known = self.conversations.get(&conversation);
-        known.and_then(|known| self.closed_from(known.source?, shaper, Some(conversation), now)).is_some()
+        known.is_some_and(|known| self.is_closed(known, shaper, Some(conversation), now))
+    }
+
+    fn is_closed(&self, known: &Conversation, shaper: u32, own: Option<ConversationId>, now: Timestamp) -> bool {
+        let Some(source) = known.source else { return false };
+        let toward = self.toward(known.site, self.sites.get(known.site).lane, shaper);
+        self.closed_from(source, toward, own, now).is_some()
     }
 
     /// Whether a site keeps a conversation's source out, by now.
@@ -336,6 +360,7 @@ impl Scheduler {
             // what is known of it now is not what the trial was for
             block.tried_by = None;
             self.shapers.suspended += usize::from(!was_suspended);
+            self.count_for_warm_up(conversation, warm_up::Climb::is_blocked);
         }
         reaction
     }
@@ -411,11 +436,11 @@ impl Scheduler {
     }
 
     /// Makes due whatever was deferred because a source was left out. Looks at every parcel.
-    fn wake_all_from(&mut self, source: SourceId, now: Timestamp) {
-        let (sites, sources) = (&self.sites, Arc::clone(&self.sending.sources));
+    pub(super) fn wake_all_from(&mut self, source: SourceId, now: Timestamp) {
+        let (sites, lanes) = (&self.sites, &self.sending.lanes);
         let is_its = |place| {
             let site = sites.get(place);
-            site.down.is_none() && sources.members(site.pool).iter().any(|(member, _)| *member == source)
+            site.down.is_none() && lanes.members(site.lane).iter().any(|(member, _)| *member == source)
         };
         for place in self.parcels.waiting_for(is_its) {
             let due = self.parcels.at(place).due.min(now);
@@ -459,6 +484,7 @@ impl Scheduler {
             why,
             blocked,
             blocked_count,
+            warm_up: self.warm_up_of(id, now),
         }
     }
 
@@ -503,4 +529,6 @@ pub struct SourceState {
     pub blocked: Vec<(Arc<str>, Timestamp)>,
     /// How many these are.
     pub blocked_count: usize,
+    /// How it warms up; none: it was never to.
+    pub warm_up: Option<WarmUpState>,
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::lanes::LaneId;
 use super::shapers::NONE;
 use super::{Action, Complaint, ConversationId, Fault, ParcelId, Scheduler};
 use crate::account::Account;
@@ -14,17 +15,16 @@ use crate::outcome::{Failure, Finding};
 use crate::retry::Jitter;
 use crate::route::Destination;
 use crate::shaping::{self, Phase, Reaction, Recovery, Said, name_of_hosts};
-use crate::source::PoolId;
 
 /// How long it is believed which mail servers a destination has, once they were found.
 const KNOWN_FOR: Duration = Duration::from_secs(6 * 3600);
 
 impl Scheduler {
     /// The place of a destination's record; its shaper is known where the domain's name alone says which.
-    pub(super) fn place(&mut self, destination: &Destination, pool: PoolId, now: Timestamp) -> u32 {
-        let place = match self.sites.find(destination, pool) {
+    pub(super) fn place(&mut self, destination: &Destination, lane: LaneId, now: Timestamp) -> u32 {
+        let place = match self.sites.find(destination, lane) {
             Some(place) => return place,
-            None => self.sites.place(destination, pool, now, &mut self.shapers),
+            None => self.sites.place(destination, lane, now, &mut self.shapers),
         };
         if let Destination::Mx { domain } | Destination::Waiving { domain } = destination
             && let Some(provider) = self.providers.of_domain(domain)
@@ -37,7 +37,7 @@ impl Scheduler {
     }
 
     /// Says to which shaper a destination belongs, as far as is known until then.
-    fn assign(&mut self, place: u32, shaper: u32, known_until: Timestamp) {
+    pub(super) fn assign(&mut self, place: u32, shaper: u32, known_until: Timestamp) {
         let site = self.sites.at(place);
         site.known_until = known_until;
         let before = std::mem::replace(&mut site.shaper, shaper);
@@ -113,7 +113,16 @@ impl Scheduler {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         let (before, proven, closing) = (known.shaper, usize::from(known.proven), usize::from(known.closing));
         let (idle, account, source) = (usize::from(known.idle_until.is_some()), known.account, known.source);
-        known.shaper = shaper;
+        let is_offered = known.offered;
+        if account.is_some() && !is_offered {
+            self.warm_up_spares(conversation);
+        }
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.shaper = shaper;
+        }
+        if account.is_some() && !is_offered {
+            self.warm_up_offers(conversation);
+        }
         self.leaves_block(conversation, source, before);
         if let Some(old) = self.shapers.get_mut(before) {
             old.conversations -= 1;
@@ -146,19 +155,27 @@ impl Scheduler {
 
     /// Until when a destination is left alone, and why: because it could not be reached, or because it says it blocks us.
     pub(super) fn left_alone(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
+        self.left_alone_itself(place, now).or_else(|| self.without_source(place, self.sites.get(place).lane, now))
+    }
+
+    /// The same of a destination itself, whatever it is sent from.
+    fn left_alone_itself(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
         let site = self.sites.get(place);
         if let Some(down) = site.down.as_ref().filter(|down| down.until > now) {
             return Some((down.until, Arc::clone(&down.fault)));
         }
-        let shaper = self.shapers.get(site.shaper);
-        let suspended =
-            shaper.and_then(|shaper| Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?))));
-        suspended.or_else(|| self.without_source(place, now))
+        let shaper = self.shapers.get(site.shaper)?;
+        Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?)))
     }
 
     /// Whether a destination is left alone.
     pub(super) fn is_left_alone(&self, place: u32, now: Timestamp) -> bool {
-        self.left_alone(place, now).is_some()
+        self.is_left_alone_by(place, self.sites.get(place).lane, now)
+    }
+
+    /// Whether a destination is left alone, by a lane that is not its own.
+    pub(super) fn is_left_alone_by(&self, place: u32, lane: LaneId, now: Timestamp) -> bool {
+        self.left_alone_itself(place, now).is_some() || self.is_without_source(place, lane, now)
     }
 
     /// Whether the shaper of a destination lets no message begin now; where so, an account's mail for it waits for that.
@@ -285,10 +302,13 @@ impl Scheduler {
         dice: &mut dyn Dice,
         actions: &mut Vec<Action>,
     ) {
+        let place = self.shaper_of(conversation);
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         known.complained = true;
         let (begun, proven, source) = (known.begun, usize::from(known.proven), known.source);
-        let place = self.shaper_of(conversation);
+        if matches!(complaint.action, SiteAction::Suspend | SiteAction::SendSlower) {
+            self.count_for_warm_up(conversation, |climb, _| climb.objections = climb.objections.saturating_add(1));
+        }
         let pauses = self.bounds.pauses;
         let Some(shaper) = self.shapers.get_mut(place) else { return };
         let was_suspended = shaper.shaping.is_suspended();

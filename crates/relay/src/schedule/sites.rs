@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::due::Due;
+use super::lanes::LaneId;
 use super::shapers::{NONE, Shapers};
 use super::turns::may_take;
 use super::{ConversationId, Fault, SITE_CONVERSATIONS_FIRST};
@@ -12,7 +13,6 @@ use crate::clock::Timestamp;
 use crate::id::Id;
 use crate::priority::Class;
 use crate::route::Destination;
-use crate::source::PoolId;
 
 /// A site that could not be reached.
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub(super) struct Down {
     pub(super) fault: Arc<Fault>,
 }
 
-/// One destination, and the pool of sources that its mail goes from.
+/// One destination, and the lane that its mail goes by.
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) destination: Destination,
-    pub(super) pool: PoolId,
+    pub(super) lane: LaneId,
     due: Due,
     /// Parcels of any state.
     pub(super) parcels: usize,
@@ -62,10 +62,10 @@ pub(super) struct Site {
 }
 
 impl Site {
-    fn new(destination: Destination, pool: PoolId, limit: usize) -> Self {
+    fn new(destination: Destination, lane: LaneId, limit: usize) -> Self {
         Site {
             destination,
-            pool,
+            lane,
             due: Due::default(),
             parcels: 0,
             recipients: 0,
@@ -210,7 +210,7 @@ const SWEPT_MIN: usize = 1024;
 pub(super) struct Sites {
     records: Vec<Option<Site>>,
     vacant: Vec<u32>,
-    /// By pool and destination.
+    /// By lane and destination.
     places: Vec<HashMap<Destination, u32>>,
     limit_first: usize,
     swept_at: usize,
@@ -231,15 +231,15 @@ impl Sites {
     }
 
     /// The place of a destination's site, where there is one.
-    pub(super) fn find(&self, destination: &Destination, pool: PoolId) -> Option<u32> {
-        self.places.get(pool.place())?.get(destination).copied()
+    pub(super) fn find(&self, destination: &Destination, lane: LaneId) -> Option<u32> {
+        self.places.get(lane.place())?.get(destination).copied()
     }
 
     fn count(&self) -> usize {
-        self.places.iter().map(HashMap::len).sum()
+        self.records.len() - self.vacant.len()
     }
 
-    /// The places of the sites that a name means while their mail servers are not known, one for each pool.
+    /// The places of the sites that a name means while their mail servers are not known, one for each lane.
     pub(super) fn named(&self, name: &str) -> Vec<u32> {
         let destination = match name.strip_prefix("route ").and_then(|number| number.parse::<usize>().ok()) {
             Some(0) => return Vec::new(),
@@ -273,14 +273,14 @@ impl Sites {
     pub(super) fn place(
         &mut self,
         destination: &Destination,
-        pool: PoolId,
+        lane: LaneId,
         now: Timestamp,
         shapers: &mut Shapers,
     ) -> u32 {
         if self.count() >= self.swept_at {
             self.sweep(now, shapers);
         }
-        let site = Some(Site::new(destination.clone(), pool, self.limit_first));
+        let site = Some(Site::new(destination.clone(), lane, self.limit_first));
         let place = match self.vacant.pop() {
             Some(place) => {
                 self.records[place as usize] = site;
@@ -291,10 +291,10 @@ impl Sites {
                 u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
             }
         };
-        if self.places.len() <= pool.place() {
-            self.places.resize_with(pool.place() + 1, HashMap::new);
+        if self.places.len() <= lane.place() {
+            self.places.resize_with(lane.place() + 1, HashMap::new);
         }
-        self.places[pool.place()].insert(destination.clone(), place);
+        self.places[lane.place()].insert(destination.clone(), place);
         place
     }
 
@@ -305,7 +305,7 @@ impl Sites {
             if let (true, Ok(number)) = (unused, u32::try_from(place))
                 && let Some(site) = self.records[place].take()
             {
-                if let Some(places) = self.places.get_mut(site.pool.place()) {
+                if let Some(places) = self.places.get_mut(site.lane.place()) {
                     places.remove(&site.destination);
                 }
                 self.vacant.push(number);

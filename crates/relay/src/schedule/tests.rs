@@ -5,6 +5,7 @@ mod chosen;
 mod fairness;
 mod shaping;
 mod sources;
+mod warming;
 
 use super::*;
 use crate::outcome::{Class, Failure, Finding, SiteAction};
@@ -72,6 +73,8 @@ struct World {
     dials: usize,
     /// So many mail servers take the mail of all domains; 0: each domain has its own.
     hosts: usize,
+    /// One that takes the mail of all domains.
+    named_host: Option<String>,
     /// Sites that were left alone, and until when.
     suspended: Vec<(String, Timestamp)>,
     /// The pool of what arrives.
@@ -80,6 +83,8 @@ struct World {
     from: BTreeMap<ConversationId, SourceId>,
     /// Sources that were set aside (true) or got through again.
     aside: Vec<(String, bool)>,
+    /// Parcels that go from another source next.
+    elsewhere: Vec<ParcelId>,
 }
 
 impl World {
@@ -94,16 +99,21 @@ impl World {
             ending: Vec::new(),
             dials: 0,
             hosts: 0,
+            named_host: None,
             suspended: Vec::new(),
             pool: PoolId::default(),
             from: BTreeMap::new(),
             aside: Vec::new(),
+            elsewhere: Vec::new(),
         }
     }
 
     /// The mail servers of a destination.
     fn hosts_of(&self, destination: &Destination) -> Vec<String> {
         let Destination::Mx { domain } = destination else { return vec!["route".into()] };
+        if let Some(host) = &self.named_host {
+            return vec![host.clone()];
+        }
         let number = domain.bytes().map(usize::from).sum::<usize>().checked_rem(self.hosts);
         vec![number.map_or(format!("mx.{domain}"), |number| format!("mx{number}.example.net"))]
     }
@@ -129,6 +139,7 @@ impl World {
                 }
                 Action::Suspended { site, until, .. } => self.suspended.push((site.to_string(), until)),
                 Action::SetAside { source, .. } => self.aside.push((source.name.clone(), true)),
+                Action::Elsewhere(parcel) => self.elsewhere.push(parcel),
                 Action::Restored(source) => self.aside.push((source.name.clone(), false)),
                 Action::Carry { conversation, parcel } => {
                     assert!(self.busy.insert(conversation, parcel).is_none(), "a conversation carries one at a time");

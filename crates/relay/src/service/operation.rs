@@ -254,6 +254,10 @@ operations! {
     SourceList needs Operator;
     /// Has a source tried now that is set aside.
     SourceResume { source: String } needs Operator;
+    /// Stops the warm-up of a source: it is treated as warm from now on.
+    SourceWarmUpStop { source: String } needs Operator;
+    /// Begins the warm-up of a source again, with the first rung at every provider.
+    SourceWarmUpStart { source: String } needs Operator;
     /// Lists what was counted of TLS with the mail servers of domains, on the present day and on those whose reports are still to
     /// go out, in the order of days and names, behind one of them (`2026-11-30/example.com`).
     TlsSessionList { after: Option<String>, limit: u32 } needs Operator;

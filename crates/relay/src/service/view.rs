@@ -31,7 +31,7 @@ pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
     BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, PoolMemberView,
     QueuePartView, RepairStepView, RepairView, SendingSourceView, SiteView, TlsReportView, TlsSessionsView,
-    UnknownReplyView,
+    UnknownReplyView, WarmUpProviderView, WarmUpView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};

@@ -68,6 +68,7 @@ impl Provider {
 #[derive(Debug, Default)]
 pub struct Providers {
     all: Vec<Provider>,
+    names: HashSet<Arc<str>>,
     hosts: Patterns,
     domains: Patterns,
 }
@@ -135,8 +136,10 @@ impl Providers {
                     };
                 }
             }
+            let name: Arc<str> = provider.name.into();
+            providers.names.insert(Arc::clone(&name));
             providers.all.push(Provider {
-                name: provider.name.into(),
+                name,
                 connections: provider.connections.and_then(|count| usize::try_from(count).ok()),
                 messages: provider.messages_per_connection,
                 recipients: provider.recipients_per_transaction,
@@ -155,6 +158,11 @@ impl Providers {
     /// The provider of a set of mail servers, the most preferred first: that one decides. Names are in lower case.
     pub fn of_hosts(&self, hosts: &[String]) -> Option<&Provider> {
         hosts.first().and_then(|host| self.hosts.find(host)).and_then(|number| self.all.get(number))
+    }
+
+    /// Whether a site of this name is a provider's.
+    pub fn is_named(&self, site: &str) -> bool {
+        self.names.contains(site)
     }
 
     /// How many there are.

@@ -30,6 +30,7 @@ pub mod repair;
 mod side_file;
 pub mod spool;
 mod sqlite;
+mod warm_ups;
 mod webhooks;
 
 use std::fmt;

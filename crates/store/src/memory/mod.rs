@@ -12,6 +12,7 @@ mod spool;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod warm_ups;
 mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -36,6 +37,7 @@ use relay::quota::alert::Told;
 use relay::sandbox;
 use relay::smtp_user::{PasswordHash, SmtpUser};
 use relay::store::{AuditEntry, Block, KeyHash, KeyedRequest, PasswordUses, StoreError};
+use relay::warm_up;
 use relay::webhook::{Bounds, Call, Standing, Webhook};
 use smtp::server::Secret;
 use tokio::sync::watch;
@@ -107,6 +109,7 @@ struct State {
     blocks: HashMap<IpAddr, Block>,
     quotas_told: HashMap<Id<Account>, Told>,
     certificates_told: HashMap<String, certificate::Told>,
+    warm_ups: warm_up::Kept,
     sign_ins: HashMap<PasswordHash, SignIn>,
     links: HashMap<PasswordHash, Link>,
     requests: HashMap<(Option<Id<Account>>, KeyHash), KeyedRequest>,

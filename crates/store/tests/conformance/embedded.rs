@@ -246,7 +246,8 @@ async fn the_ledger_of_a_version_without_quotas_opens_with_what_was_sent() {
         ALTER TABLE suppressions DROP COLUMN cause; ALTER TABLE suppressions DROP COLUMN until;
         DELETE FROM accounts WHERE id = 0;
         ALTER TABLE accounts DROP COLUMN time_zone; ALTER TABLE accounts DROP COLUMN language;
-        DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; DROP TABLE brakes; DROP TABLE reroutes; PRAGMA user_version = 1;
+        DROP TABLE api_keys; DROP TABLE charges; DROP TABLE charged; DROP TABLE brakes; DROP TABLE reroutes; DROP TABLE warm_ups;
+        DROP TABLE warm_ups_stopped; PRAGMA user_version = 1;
         ALTER TABLE accounts DROP COLUMN quota; ALTER TABLE accounts DROP COLUMN renews_on;
         ALTER TABLE accounts DROP COLUMN period_begins; ALTER TABLE accounts DROP COLUMN period_renews;
         ALTER TABLE accounts DROP COLUMN subscription; ALTER TABLE accounts DROP COLUMN contacts;

@@ -19,6 +19,7 @@ mod reroutes;
 mod rotation;
 mod spool;
 mod suppressions;
+mod warm_ups;
 mod webhooks;
 mod world;
 
@@ -105,6 +106,10 @@ suite! {
     brakes:
         a_brake_is_on_until_it_is_released
         brakes_of_long_ago_and_of_nobody_are_forgotten;
+    warm_ups:
+        a_climb_is_kept_by_source_and_provider
+        a_warm_up_that_is_stopped_begins_again_at_its_foot
+        a_source_that_is_named_no_more_is_forgotten;
     reroutes:
         the_same_part_is_sent_another_way_as_often_as_one_likes;
     plans:

@@ -177,6 +177,20 @@ pub(super) async fn source_resume(asking: Asking, Body(order): Body<SourceOrder>
     asking.run(Operation::SourceResume { source: order.source }).await
 }
 
+/// Stops the warm-up of a source: it is treated as warm from now on.
+#[utoipa::path(post, path = "/sources/warm-up/stop", operation_id = "SourceWarmUpStop", tag = "Queue",
+    request_body = SourceOrder, responses((status = 200, body = DoneView)))]
+pub(super) async fn source_warm_up_stop(asking: Asking, Body(order): Body<SourceOrder>) -> Outcome<DoneView> {
+    asking.run(Operation::SourceWarmUpStop { source: order.source }).await
+}
+
+/// Begins the warm-up of a source again, with the first rung at every provider.
+#[utoipa::path(post, path = "/sources/warm-up/start", operation_id = "SourceWarmUpStart", tag = "Queue",
+    request_body = SourceOrder, responses((status = 200, body = DoneView)))]
+pub(super) async fn source_warm_up_start(asking: Asking, Body(order): Body<SourceOrder>) -> Outcome<DoneView> {
+    asking.run(Operation::SourceWarmUpStart { source: order.source }).await
+}
+
 /// Has a site tried now that is left alone or slowed.
 #[utoipa::path(post, path = "/sites/resume", operation_id = "SiteResume", tag = "Queue", request_body = SiteOrder,
     responses((status = 200, body = DoneView)))]

@@ -1,9 +1,10 @@
-//! The sources that mail is sent from, as the operator sees them: how each fares, and the order to try one now.
+//! The sources that mail is sent from, as the operator sees them: how each fares and warms up, and the orders about that.
 
 use askama::Template;
 use axum::response::Response;
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, SendingSourceView};
+use relay::service::view::{DoneView, SendingSourceView, WarmUpProviderView, WarmUpView};
+use relay::warm_up::OTHERS;
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -15,7 +16,12 @@ const LIST: &str = "/operator/sources";
 
 /// Its routes.
 pub(super) fn routes() -> Vec<Route> {
-    vec![show(LIST, For::Operator, list), take("/operator/sources/resume", For::Operator, resume)]
+    vec![
+        show(LIST, For::Operator, list),
+        take("/operator/sources/resume", For::Operator, resume),
+        take("/operator/sources/warm-up/stop", For::Operator, stop_warm_up),
+        take("/operator/sources/warm-up/start", For::Operator, start_warm_up),
+    ]
 }
 
 struct Row {
@@ -29,6 +35,40 @@ struct Row {
     messages: String,
     blocked: String,
     is_set_aside: bool,
+    warm_up: Vec<String>,
+    is_warming: bool,
+}
+
+/// A warm-up, line by line.
+fn warm_up(page: &Page, view: &WarmUpView) -> Vec<String> {
+    if view.state == "stopped" {
+        return vec![page.t("sources-warm-up-stopped")];
+    }
+    if view.providers.is_empty() {
+        return vec![page.t("sources-warm-up-none")];
+    }
+    view.providers.iter().flat_map(|provider| climb(page, provider)).collect()
+}
+
+/// How far it has come with one provider, and where that blocked it.
+fn climb(page: &Page, view: &WarmUpProviderView) -> Vec<String> {
+    let words = &page.words;
+    let number = |number: u32| words.number(number.into());
+    let provider = if view.provider == OTHERS { page.t("sources-warm-up-others") } else { view.provider.clone() };
+    let message = match view.state.as_str() {
+        "warm" => "sources-warm-up-warm",
+        "used_up" => "sources-warm-up-full",
+        _ => "sources-warm-up-climbing",
+    };
+    let (today, allowed) = (number(view.messages_today), number(view.messages_allowed.unwrap_or_default()));
+    let (rung, rungs) = (number(view.rung), number(view.rungs));
+    let values =
+        [("provider", &provider), ("today", &today), ("allowed", &allowed), ("rung", &rung), ("rungs", &rungs)];
+    let mut lines = vec![words.filled(message, &values.map(|(name, value)| (name, value.as_str())))];
+    if view.blocked {
+        lines.push(words.filled("sources-warm-up-blocked", &[("provider", &provider)]));
+    }
+    lines
 }
 
 fn row(page: &Page, source: SendingSourceView) -> Row {
@@ -56,6 +96,8 @@ fn row(page: &Page, source: SendingSourceView) -> Row {
         messages: words.number(source.messages),
         blocked,
         is_set_aside: source.state != "good",
+        warm_up: source.warm_up.as_ref().map(|view| warm_up(page, view)).unwrap_or_default(),
+        is_warming: source.warm_up.as_ref().is_some_and(|view| view.state != "stopped"),
         source,
     }
 }
@@ -64,22 +106,35 @@ fn row(page: &Page, source: SendingSourceView) -> Row {
 #[template(path = "sources.html")]
 struct SourcesPage {
     page: Page,
+    /// Whether any of them has a warm-up.
+    has_warm_up: bool,
     rows: Vec<Row>,
 }
 
 async fn list(visit: Visit) -> Result<Response, Failure> {
     let sources: Vec<SendingSourceView> = visit.ask(Operation::SourceList).await?;
     let page = visit.page();
+    let has_warm_up = sources.iter().any(|source| source.warm_up.is_some());
     let rows = sources.into_iter().map(|source| row(&page, source)).collect();
-    Ok(shown(&SourcesPage { rows, page }))
+    Ok(shown(&SourcesPage { rows, has_warm_up, page }))
 }
 
 #[derive(Deserialize)]
-pub(super) struct ResumeForm {
+pub(super) struct SourceForm {
     source: String,
 }
 
-async fn resume(Signed { visit, form }: Signed<ResumeForm>) -> Result<Response, Failure> {
+async fn resume(Signed { visit, form }: Signed<SourceForm>) -> Result<Response, Failure> {
     visit.ask::<DoneView>(Operation::SourceResume { source: form.source }).await?;
+    Ok(on_to(LIST))
+}
+
+async fn stop_warm_up(Signed { visit, form }: Signed<SourceForm>) -> Result<Response, Failure> {
+    visit.ask::<DoneView>(Operation::SourceWarmUpStop { source: form.source }).await?;
+    Ok(on_to(LIST))
+}
+
+async fn start_warm_up(Signed { visit, form }: Signed<SourceForm>) -> Result<Response, Failure> {
+    visit.ask::<DoneView>(Operation::SourceWarmUpStart { source: form.source }).await?;
     Ok(on_to(LIST))
 }

@@ -52,6 +52,11 @@ pub(in crate::config) const SECTIONS: &[Section] = &[
         help: "Sources that share mail. May be repeated; without one all sources do, alike.",
     },
     Section {
+        name: "warm_up",
+        repeated: false,
+        help: "How fast sources with `warm_up` get more mail (docs/operate/sources.md).",
+    },
+    Section {
         name: "bounces",
         repeated: false,
         help: "What other servers say when they do not deliver: of which class it is, and where they report what comes later.",

@@ -1,6 +1,6 @@
-//! The keys of `[[source]]` and `[[pool]]`: where mail is sent from.
+//! The keys of `[[source]]`, `[[pool]]` and `[warm_up]`: where mail is sent from, and how much of it from what is new.
 
-use super::{Absent, Key, Kind, key};
+use super::{Absent, Key, Kind, key, means};
 
 /// In the order of the example.
 pub(super) const KEYS: &[Key] = &[
@@ -28,6 +28,14 @@ pub(super) const KEYS: &[Key] = &[
         Absent::Nothing("the relay's hostname"),
         r#""out1.relay.example.com""#,
         "The name that it says in EHLO: the one that its addresses have in DNS, both ways.",
+    ),
+    key(
+        "source",
+        "warm_up",
+        Kind::Flag,
+        means("false"),
+        "false",
+        "Whether its addresses are new: each provider then gets more from it day by day, as `[warm_up]` says.",
     ),
     key(
         "pool",
@@ -68,5 +76,14 @@ pub(super) const KEYS: &[Key] = &[
         Absent::Nothing("no plan has it"),
         "[2]",
         "Plans, by number: mail of the accounts that are on them goes from it.",
+    ),
+    key(
+        "warm_up",
+        "messages",
+        Kind::Numbers,
+        means("[50, 100, 200, 400, 800, 1500, 3000, 6000, 12000, 25000, 50000, 100000]"),
+        "[50, 100, 200, 400, 800, 1500, 3000, 6000, 12000, 25000, 50000, 100000]",
+        "Messages a day (UTC) that one provider gets from a source that warms up, rung by rung; behind the last rung as many as \
+         come. A tenth of each is kept for urgent mail.",
     ),
 ];

@@ -10,6 +10,7 @@ use relay::schedule::SourceHealth;
 use relay::shaping::Phase;
 use relay::source::{Source, Sources};
 use relay::store::StoreError;
+use relay::warm_up::{Ladder, Order};
 use smtp::reply::Enhanced;
 
 use super::world::{Hop, START, World};
@@ -124,16 +125,95 @@ async fn a_site_that_finds_us_too_fast_is_paused_and_loses_nothing() {
     }
 }
 
+fn source(name: &str, last: u8, warm_up: bool) -> Source {
+    let v4 = Some([192, 0, 2, last].into());
+    Source { name: name.into(), v4, v6: None, hello: format!("{name}.relay.example"), warm_up }
+}
+
+/// A world that sends from these, by a ladder of 10 and 20 messages a day.
+fn from(sources: Vec<Source>) -> World {
+    let sources = Sources::new(sources, Vec::new()).unwrap();
+    World::with(Vec::new(), |settings, _| {
+        settings.sources = Arc::new(sources);
+        settings.ladder = Ladder::new(&[10, 20]).unwrap();
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_for_good_of_one_source_is_an_attempt_and_the_next_one_delivers() {
+    let world = from(vec![source("out1", 1, false), source("out2", 2, false)]);
+    world.hop(
+        "one.example",
+        Hop::From("out1", Stage::Mail, 550, Enhanced(5, 7, 1), "192.0.2.1 is on a blocklist, see https://list.example"),
+    );
+    let mut refused = 0;
+    for number in 0..4u32 {
+        let message = world.send(number.into(), &["a@one.example", "b@one.example"]).await;
+        world.settle().await;
+        assert_eq!(world.statuses(message), [Status::Delivered; 2]);
+        let row = world.rows(message).remove(0);
+        let attempts = world.attempts(row.row);
+        assert_eq!(attempts.last().map(|(source, ..)| source.as_str()), Some("out2"));
+        if let [(source, status, reply), _] = &attempts[..] {
+            assert_eq!((source.as_str(), *status), ("out1", Status::Deferred));
+            assert!(reply.contains("is on a blocklist"), "{reply}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0, "the first source had its turn");
+    world.hop("two.example", Hop::Says(Stage::Mail, 550, Enhanced(5, 7, 1), "You are on a blocklist"));
+    let message = world.send(9, &["a@two.example"]).await;
+    world.settle().await;
+    let row = world.rows(message).remove(0);
+    assert_eq!((row.status, row.class), (Status::SoftBounce, Some(Class::Reputation)));
+    assert_eq!(world.attempts(row.row).len(), 2, "each source once, and then as with a single one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_new_source_may_not_carry_today_waits_with_the_reason_through_a_restart() {
+    let mut world = from(vec![source("new", 1, true)]);
+    let mut messages = Vec::new();
+    for number in 0..12u32 {
+        messages.push(world.send(number.into(), &["a@one.example"]).await);
+        world.settle().await;
+    }
+    let waits = |world: &World| messages.iter().filter(|one| world.statuses(**one) == [Status::Deferred]).count();
+    assert_eq!(waits(&world), 3);
+    let row = world.rows(messages[11]).remove(0);
+    assert_eq!(row.class, Some(Class::RelayWarmUp));
+    assert!(row.reason.contains("new is warming up at smaller providers together: 9 of 10"), "{}", row.reason);
+    assert_eq!(row.last_attempt.unwrap().source.as_deref(), Some("new"));
+    world.handle.shutdown(Duration::from_secs(5)).await;
+    world.restart();
+    world.settle().await;
+    let state = world.handle.sources().remove(0).warm_up.unwrap();
+    assert_eq!((state.climbs[0].sent, state.climbs[0].rung), (9, 1));
+    let further = world.send(50, &["a@two.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(further), [Status::Deferred]);
+    world.pass(Duration::from_secs(24 * 3600)).await;
+    assert_eq!((waits(&world), world.statuses(further)), (0, vec![Status::Delivered]));
+    assert_eq!(world.handle.sources()[0].warm_up.as_ref().unwrap().climbs[0].rung, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_warm_up_goes_once_that_is_stopped() {
+    let world = from(vec![source("new", 1, true)]);
+    let mut messages = Vec::new();
+    for number in 0..12u32 {
+        messages.push(world.send(number.into(), &["a@one.example"]).await);
+    }
+    world.pass(Duration::from_secs(1)).await;
+    assert!(matches!(world.handle.warm_up("old", Order::Stop), Err(StoreError::NotFound(_))));
+    world.handle.warm_up("new", Order::Stop).unwrap();
+    world.pass(Duration::from_secs(1)).await;
+    assert!(messages.iter().all(|message| world.statuses(*message) == [Status::Delivered]));
+    assert!(world.handle.sources()[0].warm_up.as_ref().unwrap().is_stopped);
+}
+
 #[tokio::test(start_paused = true)]
 async fn mail_waits_with_the_reason_while_no_source_can_be_used_and_goes_once_one_can() {
-    let source = |name: &str, last| Source {
-        name: name.into(),
-        v4: Some([192, 0, 2, last].into()),
-        v6: None,
-        hello: format!("{name}.relay.example"),
-    };
-    let sources = Sources::new(vec![source("out1", 1), source("out2", 2)], Vec::new()).unwrap();
-    let world = World::with(Vec::new(), |settings, _| settings.sources = Arc::new(sources));
+    let world = from(vec![source("out1", 1, false), source("out2", 2, false)]);
     world.hop("one.example", Hop::Fails(Failure::Source("192.0.2.1 cannot be sent from".into())));
     let message = world.send(1, &["a@one.example"]).await;
     world.settle().await;

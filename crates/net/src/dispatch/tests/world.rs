@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use relay::activity::{ActivityFilter, ActivityRow, Status};
+use relay::activity::{ActivityEvent, ActivityFilter, ActivityRow, Status};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::{Failure, Finding, Stage};
@@ -48,6 +48,8 @@ pub(super) enum Hop {
     Takes,
     Says(Stage, u16, Enhanced, &'static str),
     Fails(Failure),
+    /// What comes from one source; others' mail is taken.
+    From(&'static str, Stage, u16, Enhanced, &'static str),
     /// By recipient's local part; others are taken.
     Mixed(Vec<(&'static str, Stage, u16, Enhanced, &'static str)>),
     /// The attempt itself goes wrong.
@@ -109,6 +111,7 @@ impl Hop {
                 Some((_, stage, code, enhanced, text)) => finding(*stage, *code, *enhanced, text),
                 None => taken(),
             },
+            Hop::From(_, stage, code, enhanced, text) => finding(*stage, *code, *enhanced, text),
             Hop::Panics => unreachable!("nothing is found"),
         }
     }
@@ -158,6 +161,11 @@ impl Carrier for Script {
             drop(hops);
             panic!("a fault of ours, in the middle of an attempt");
         }
+        let source = parcel.source.as_ref().map(|source| source.name.clone());
+        let hop = match hop {
+            Hop::From(blocked, ..) if source.as_deref() != Some(blocked) => Hop::Takes,
+            hop => hop,
+        };
         let addresses: Vec<&Address> =
             parcel.recipients.iter().map(|number| &parcel.envelope.recipients[usize::from(*number)]).collect();
         let findings: Vec<(u16, Finding)> = parcel
@@ -175,7 +183,6 @@ impl Carrier for Script {
             *line = None;
         }
         let host = format!("mx.{}", addresses[0].domain());
-        let source = parcel.source.as_ref().map(|source| source.name.clone());
         let milliseconds = pace.as_millis() as u64;
         let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source };
         // as a next hop that lists DSN, where its name says so
@@ -329,6 +336,13 @@ impl World {
 
     pub(super) fn statuses(&self, message: MessageId) -> Vec<Status> {
         self.rows(message).iter().map(|row| row.status).collect()
+    }
+
+    /// The attempts of a row, the first one first: from which source, what came of it, what the next hop said.
+    pub(super) fn attempts(&self, row: u64) -> Vec<(String, Status, String)> {
+        let detail = self.store.activity_detail(row).unwrap().unwrap();
+        let attempt = |event: ActivityEvent| Some((event.attempt?.source?, event.status, event.reply));
+        detail.events.into_iter().filter_map(attempt).collect()
     }
 
     /// What was carried of the relay's own mail.

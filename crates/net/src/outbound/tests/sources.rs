@@ -5,7 +5,13 @@ use relay::source::Source;
 
 /// Loopback has the whole of 127.0.0.0/8.
 fn source(address: [u8; 4]) -> Arc<Source> {
-    Arc::new(Source { name: "out1".into(), v4: Some(address.into()), v6: None, hello: "out1.relay.example".into() })
+    Arc::new(Source {
+        name: "out1".into(),
+        v4: Some(address.into()),
+        v6: None,
+        hello: "out1.relay.example".into(),
+        warm_up: false,
+    })
 }
 
 fn from(source: &Arc<Source>) -> Parcel {

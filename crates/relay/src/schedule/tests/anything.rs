@@ -1,6 +1,7 @@
 //! The scheduler in a world that does anything at any moment.
 
 use super::*;
+use crate::warm_up;
 use proptest::prelude::*;
 
 impl Scheduler {
@@ -53,6 +54,8 @@ enum Step {
     GiveUp(usize),
     Choose(usize, u8, u8),
     Pass(u32),
+    Block(usize),
+    WarmUp(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -73,6 +76,16 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::GiveUp),
         2 => (any::<usize>(), 0u8..5, 1u8..8).prop_map(|(which, what, whom)| Step::Choose(which, what, whom)),
         2 => (0u32..400_000).prop_map(Step::Pass),
+    ]
+}
+
+/// The same, where there are sources.
+fn step_from_sources() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        9 => step(),
+        2 => any::<usize>().prop_map(Step::Block),
+        1 => any::<bool>().prop_map(Step::WarmUp),
+        1 => (0u32..40_000_000).prop_map(Step::Pass),
     ]
 }
 
@@ -136,6 +149,10 @@ impl Model {
                 let recipients = (0u16..3).filter(|number| whom & (1 << number) != 0).collect();
                 self.world.tell(Event::Chosen { message: self.message(which), recipients, order });
             }
+            Step::Block(which) => self.block(which),
+            Step::WarmUp(begins) => {
+                self.world.order("new", if begins { warm_up::Order::Start } else { warm_up::Order::Stop });
+            }
             Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds.into())),
         }
     }
@@ -184,6 +201,23 @@ impl Model {
         }
     }
 
+    fn block(&mut self, which: usize) {
+        let Some(conversation) = self.busy(which) else { return };
+        let parcel = self.world.busy[&conversation].clone();
+        if !self.world.refuse_for_good(conversation, false) {
+            self.finish(&parcel);
+        }
+    }
+
+    /// No more was offered from a source than the day allows; a block lowers that for what went before it.
+    fn check_warm_ups(&self) {
+        let states = self.world.scheduler.sources(self.world.now);
+        for climb in states.into_iter().filter_map(|state| state.warm_up).flat_map(|warm_up| warm_up.climbs) {
+            assert!(climb.blocked || climb.allowance.is_none_or(|allowance| climb.sent <= allowance), "{climb:?}");
+        }
+        assert!(self.world.scheduler.elsewhere.keys().all(|place| self.world.scheduler.is_in_flight(*place)));
+    }
+
     fn settle_untried(&mut self, which: usize) {
         if !self.world.failing.is_empty() {
             let which = which % self.world.failing.len();
@@ -202,7 +236,7 @@ impl Model {
         assert!(depth.conversations <= bounds.conversations_max);
         for site in 0..5 {
             let destination = mx(&format!("{site}.example"));
-            let place = scheduler.place(&destination, PoolId::default(), self.world.now);
+            let place = scheduler.place(&destination, LaneId::default(), self.world.now);
             let site = scheduler.sites.at(place);
             assert!(site.conversations <= bounds.site_conversations_max);
             let shaper = scheduler.shapers.get(site.shaper);
@@ -223,7 +257,7 @@ impl Model {
         for account in (0..3).map(Id::new) {
             assert_eq!(scheduler.turns.taken(account), carrying(Some(account)).count());
             for site in scheduler.sites.iter() {
-                let place = scheduler.sites.find(&site.destination, site.pool);
+                let place = scheduler.sites.find(&site.destination, site.lane);
                 let here = carrying(Some(account)).filter(|known| Some(known.site) == place).count();
                 assert_eq!(site.taken(account), here);
             }
@@ -275,5 +309,24 @@ proptest! {
         prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
         prop_assert!(model.world.scheduler.wishes.is_empty());
         prop_assert_eq!((model.world.scheduler.turns.total(), model.world.scheduler.turns.len()), (0, 0));
+    }
+
+    #[test]
+    fn nobody_is_forgotten_where_sources_are_blocked_or_new(
+        alone in any::<bool>(), hosts in 0usize..3, steps in prop::collection::vec(step_from_sources(), 1..120),
+    ) {
+        let sources: &[&str] = if alone { &["new+"] } else { &["new+", "old", "other"] };
+        let world = World { hosts, ..super::warming::world(sources) };
+        let mut model = Model { world, live: BTreeSet::new(), messages: 0 };
+        for step in steps {
+            model.apply(step);
+            prop_assert_eq!(model.world.scheduler.depth().recipients, model.live.len());
+            model.check_counts();
+            model.check_warm_ups();
+        }
+        model.drain();
+        prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
+        prop_assert_eq!((model.world.scheduler.turns.total(), model.world.scheduler.turns.len()), (0, 0));
+        prop_assert!(model.world.scheduler.elsewhere.is_empty());
     }
 }

@@ -107,6 +107,7 @@ impl Slow {
                 | Action::End { .. }
                 | Action::Suspended { .. }
                 | Action::SetAside { .. }
+                | Action::Elsewhere(_)
                 | Action::Restored(_) => unreachable!("all take mail"),
             }
         }

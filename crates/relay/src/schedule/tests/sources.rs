@@ -180,3 +180,93 @@ fn the_operator_has_a_source_tried_at_once() {
     world.tell(Event::SourceResumed(source));
     assert_eq!(world.busy.len(), 1);
 }
+
+impl World {
+    /// What a conversation carries is refused for good because of its source; whether it goes from another one next. Settles it
+    /// as whoever delivers would.
+    pub(super) fn refuse_for_good(&mut self, conversation: ConversationId, at_the_door: bool) -> bool {
+        let parcel = self.busy.remove(&conversation).unwrap();
+        self.tell(complaint(conversation, SiteAction::Suspend, 1, at_the_door));
+        self.tell(Event::Reached(conversation));
+        let recipients = parcel.recipients.clone();
+        self.elsewhere.clear();
+        self.tell(Event::Blocked { conversation, parcel: parcel.id, recipients });
+        let goes_on = self.elsewhere == [parcel.id];
+        self.tell(Event::Free { conversation, open: true });
+        match goes_on {
+            true => self.defer(&parcel, self.now),
+            false => self.tell(Event::Settled { parcel: parcel.id, left: Vec::new() }),
+        }
+        goes_on
+    }
+}
+
+#[test]
+fn what_is_refused_for_good_because_of_a_source_goes_from_each_other_one_once() {
+    let mut world = world(&["a", "b", "c"], &[]);
+    let mut conversation = world.goes(1, "one.example").unwrap();
+    let mut from = vec![world.name(conversation).to_owned()];
+    while world.refuse_for_good(conversation, false) {
+        conversation = world.first_busy();
+        from.push(world.name(conversation).to_owned());
+    }
+    from.sort();
+    assert_eq!(
+        from,
+        ["a", "b", "c"],
+        "none is blocked by what was said to the mail of one account, and none is asked twice"
+    );
+    assert_eq!(world.scheduler.depth().messages, 0);
+    assert!(world.scheduler.elsewhere.is_empty());
+    assert!(world.suspended.is_empty());
+    let again = world.goes(2, "one.example").unwrap();
+    world.deliver(again);
+    assert_eq!(world.scheduler.depth().messages, 0, "the next message has all of them again");
+}
+
+#[test]
+fn what_another_source_only_defers_has_all_of_them_the_next_time() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    assert!(world.refuse_for_good(first, false));
+    let second = world.first_busy();
+    let parcel = world.busy.remove(&second).unwrap();
+    world.tell(Event::Reached(second));
+    world.tell(Event::Free { conversation: second, open: false });
+    world.end_closed();
+    world.defer(&parcel, world.now.after(MINUTE));
+    world.pass(MINUTE);
+    let third = world.first_busy();
+    assert!(world.refuse_for_good(third, false), "there is another one again");
+    let fourth = world.first_busy();
+    assert_ne!(world.name(third), world.name(fourth));
+    world.deliver(fourth);
+    assert_eq!(world.scheduler.depth().messages, 0);
+}
+
+#[test]
+fn a_refusal_for_good_is_final_where_no_other_source_may_begin_now() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    world.block(first);
+    let second = world.first_busy();
+    assert_eq!(world.name(second), "b");
+    assert!(!world.refuse_for_good(second, false), "the first one is blocked there");
+    let mut alone = self::world(&["a"], &[]);
+    let only = alone.goes(1, "one.example").unwrap();
+    assert!(!alone.refuse_for_good(only, false));
+    assert_eq!((world.scheduler.depth().messages, alone.scheduler.depth().messages), (0, 0));
+}
+
+#[test]
+fn what_goes_from_another_source_is_held_as_anything_else() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    world.tell(Event::Held(MessageId(1), HoldReason::Operator));
+    assert!(world.refuse_for_good(first, false));
+    assert!(world.busy.is_empty() && world.scheduler.is_held(MessageId(1)));
+    world.tell(Event::Released(MessageId(1)));
+    let second = world.first_busy();
+    world.deliver(second);
+    assert_eq!(world.scheduler.depth().messages, 0);
+}

@@ -10,7 +10,7 @@ use crate::directory::Directory;
 use crate::id::Id;
 use crate::outcome::unknown::UnknownReply;
 use crate::queue::{Attempt, RecipientState};
-use crate::schedule::{SiteState, SourceHealth, SourceState};
+use crate::schedule::{ClimbState, SiteState, SourceHealth, SourceState, WarmUpState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
 use crate::shaping::Phase;
@@ -23,7 +23,7 @@ use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView,
     AuthenticationView, BlockView, ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView,
     PoolMemberView, QueueRecipientView, QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView,
-    TallyView, UnknownReplyView, UserTallyView,
+    TallyView, UnknownReplyView, UserTallyView, WarmUpProviderView, WarmUpView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -160,6 +160,37 @@ impl From<&SourceState> for SendingSourceView {
             messages: state.carried,
             blocked_by: state.blocked.iter().map(|(site, _)| site.to_string()).collect(),
             blocked_count: state.blocked_count as u64,
+            warm_up: state.warm_up.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<&WarmUpState> for WarmUpView {
+    fn from(state: &WarmUpState) -> Self {
+        WarmUpView {
+            state: if state.is_stopped { "stopped" } else { "warming" }.to_owned(),
+            providers: state.climbs.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&ClimbState> for WarmUpProviderView {
+    fn from(climb: &ClimbState) -> Self {
+        let state = match (climb.allowance, climb.goes_on_at) {
+            (None, _) => "warm",
+            (_, Some(_)) => "used_up",
+            _ => "climbing",
+        };
+        WarmUpProviderView {
+            provider: climb.provider.to_string(),
+            state: state.to_owned(),
+            rung: climb.rung,
+            rungs: climb.rungs,
+            messages_today: climb.sent,
+            messages_allowed: climb.allowance,
+            objections: climb.objections,
+            blocked: climb.blocked,
+            goes_on_at: climb.goes_on_at.map(moment::text),
         }
     }
 }

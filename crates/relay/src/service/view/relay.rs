@@ -198,6 +198,36 @@ views! {
         blocked_by: Vec<String>,
         /// How many sites block it.
         blocked_count: u64,
+        /// How it warms up; none where the configuration does not ask for that.
+        warm_up: Option<WarmUpView>,
+    }
+    /// The warm-up of a source: each provider gets more from it from day to day.
+    WarmUpView {
+        /// `warming`; `stopped`: the source is treated as warm.
+        state: String,
+        /// How far it has come with each provider that it had mail for.
+        providers: Vec<WarmUpProviderView>,
+    }
+    /// How far the warm-up of a source has come with a provider.
+    WarmUpProviderView {
+        /// The provider's name in the rules of shaping; `others`: all that have none, together.
+        provider: String,
+        /// `climbing`; `used_up`: it gets nothing more today but urgent mail; `warm`: it gets as much as comes.
+        state: String,
+        /// Its rung, the first is 1.
+        rung: u32,
+        /// How many there are.
+        rungs: u32,
+        /// Messages that the provider was offered today (UTC).
+        messages_today: u32,
+        /// Those that it may be; none: it is warm.
+        messages_allowed: Option<u32>,
+        /// Messages of today about which the provider spoke of the source's name or pace.
+        objections: u32,
+        /// Whether the provider blocked the source today.
+        blocked: bool,
+        /// When mail that is not urgent goes on, where today's messages are used up.
+        goes_on_at: Option<String>,
     }
     /// A pool that a source is of.
     PoolMemberView {

@@ -9,6 +9,7 @@ mod members;
 mod plans;
 mod requests;
 mod schema;
+mod warm_ups;
 mod webhooks;
 mod write;
 

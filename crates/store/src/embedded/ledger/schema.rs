@@ -360,4 +360,18 @@ ALTER TABLE domains ADD COLUMN cancels_mail INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE dkim_keys ADD COLUMN made_at INTEGER;
 ALTER TABLE dkim_keys ADD COLUMN moved_at INTEGER;
 ",
+    "
+-- how far new sources have come with each provider: the rung, and the counts of a day (since 1970)
+CREATE TABLE warm_ups (
+    source     TEXT NOT NULL,
+    provider   TEXT NOT NULL,
+    rung       INTEGER NOT NULL,
+    day        INTEGER NOT NULL,
+    sent       INTEGER NOT NULL,
+    objections INTEGER NOT NULL,
+    blocked    INTEGER NOT NULL,
+    PRIMARY KEY (source, provider)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE warm_ups_stopped (source TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+",
 ];

@@ -24,6 +24,7 @@ fn context(age: u64) -> Context<'static> {
         jitter: Jitter::default(),
         not_before: Timestamp(0),
         progressed: false,
+        elsewhere: false,
     }
 }
 

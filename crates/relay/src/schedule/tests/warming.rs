@@ -1,0 +1,279 @@
+//! Warm-ups in simulated time: up, down, over to other sources, and until the next day.
+
+use super::*;
+use crate::source::tests::source;
+use crate::source::{Source, Sources};
+use crate::warm_up::{self, Kept, Ladder};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The day of the first messages; `START` is within it.
+const FIRST_DAY: u64 = START.0 / 86_400_000;
+
+/// A world whose sources are called so; those with `+` warm up, by a ladder of 10, 20 and 40.
+pub(super) fn world(sources: &[&str]) -> World {
+    resumed(sources, Kept::default(), START)
+}
+
+fn resumed(sources: &[&str], kept: Kept, now: Timestamp) -> World {
+    let of =
+        |(last, name): (u8, &&str)| Source { warm_up: name.ends_with('+'), ..source(name.trim_end_matches('+'), last) };
+    let sources = Sources::new((1..).zip(sources).map(of).collect(), Vec::new()).unwrap();
+    let world = World { now, ..World::new(Bounds::default()) };
+    let scheduler = world.scheduler.sending_from(Arc::new(sources));
+    World { scheduler: scheduler.warming_up(Ladder::new(&[10, 20, 40]).unwrap(), kept), ..world }
+}
+
+impl World {
+    fn submit(&mut self, message: u128, class: Urgency, domain: &str) {
+        let due = RecipientState::Waiting { due: self.now, attempts: 0 };
+        self.arrive_as(message, (1, class), vec![Addressed { recipient: 0, destination: mx(domain), state: due }]);
+    }
+
+    /// Delivers whatever is carried, and defers what is not to be attempted, until nothing goes on; how many went from each
+    /// source.
+    fn run(&mut self) -> BTreeMap<String, usize> {
+        let mut went = BTreeMap::new();
+        loop {
+            for (parcel, not_before) in std::mem::take(&mut self.failing) {
+                assert!(not_before > self.now);
+                self.defer(&parcel, not_before);
+            }
+            let Some(conversation) = self.busy.keys().next().copied() else {
+                if self.failing.is_empty() {
+                    return went;
+                }
+                continue;
+            };
+            let source = self.scheduler.sending.source(self.from[&conversation]).unwrap();
+            *went.entry(source.name.clone()).or_default() += 1;
+            self.deliver(conversation);
+            self.end_closed();
+        }
+    }
+
+    /// The same for so many new messages.
+    fn send_all(&mut self, messages: std::ops::Range<u128>, class: Urgency, domain: &str) -> BTreeMap<String, usize> {
+        messages.for_each(|message| self.submit(message, class, domain));
+        self.run()
+    }
+
+    fn climb(&self, source: &str, provider: &str) -> ClimbState {
+        let state = self.scheduler.sources(self.now).into_iter().find(|state| state.source.name == source).unwrap();
+        state.warm_up.unwrap().climbs.into_iter().find(|climb| &*climb.provider == provider).unwrap()
+    }
+
+    pub(super) fn order(&mut self, source: &str, order: warm_up::Order) {
+        let source = self.scheduler.sending.sources().source_named(source).unwrap();
+        self.tell(Event::WarmUp { source, order });
+    }
+
+    fn next_day(&mut self) {
+        self.now = Timestamp((self.now.0 / 86_400_000 + 1) * 86_400_000);
+        self.tell(Event::Tick);
+    }
+}
+
+fn counts(went: &BTreeMap<String, usize>) -> Vec<(&str, usize)> {
+    went.iter().map(|(name, count)| (name.as_str(), *count)).collect()
+}
+
+#[test]
+fn a_source_climbs_from_the_first_rung_until_it_is_warm() {
+    let mut world = world(&["new+"]);
+    // of 10, 20 and 40 a tenth is kept for urgent mail
+    for (day, goes) in [9, 18, 36].into_iter().enumerate() {
+        let first = day as u128 * 1000;
+        let went = world.send_all(first..first + 100, Urgency::Normal, "one.example");
+        assert_eq!(counts(&went), [("new", goes)], "day {day}");
+        assert_eq!(world.scheduler.depth().used_up, 1);
+        let climb = world.climb("new", warm_up::OTHERS);
+        assert_eq!(
+            (climb.rung as usize, climb.goes_on_at),
+            (day + 1, Some(Timestamp((FIRST_DAY + day as u64 + 1) * 86_400_000)))
+        );
+        for waiting in 0..world.scheduler.parcels.places() {
+            // what waits for the next day is not wanted here
+            let message = world.scheduler.parcels.at(waiting).message;
+            world.tell(Event::GivenUp(message, Arc::new(Ending::Cancelled("operator".into()))));
+        }
+        for parcel in std::mem::take(&mut world.ending) {
+            world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+        }
+        world.next_day();
+    }
+    assert_eq!(world.climb("new", warm_up::OTHERS).allowance, None);
+    assert_eq!(counts(&world.send_all(5000..5500, Urgency::Normal, "one.example")), [("new", 500)]);
+}
+
+#[test]
+fn what_is_beyond_the_allowance_waits_for_the_next_day_with_the_reason_and_then_goes() {
+    let mut world = world(&["new+"]);
+    for message in 0..20 {
+        world.submit(message, Urgency::Normal, "one.example");
+    }
+    let mut reasons = Vec::new();
+    while let Some(conversation) = world.busy.keys().next().copied() {
+        world.deliver(conversation);
+        world.end_closed();
+    }
+    let fault = world.scheduler.left_alone(0, world.now).unwrap();
+    reasons.push(crate::outcome::told(&fault.1.finding));
+    let midnight = Timestamp((FIRST_DAY + 1) * 86_400_000);
+    assert_eq!(fault.0, midnight);
+    let (class, words) = reasons.remove(0);
+    assert_eq!(class, Some(Class::RelayWarmUp));
+    assert_eq!(
+        words,
+        "The relay's address new is warming up at smaller providers together: 9 of 10 messages went from it today (1 kept \
+         for urgent mail). It goes on at 00:00 UTC."
+    );
+    assert_eq!(fault.1.attempt.source.as_deref(), Some("new"));
+    assert!(world.failing.iter().all(|(_, not_before)| *not_before == midnight));
+    assert!(world.run().is_empty());
+    assert_eq!(world.scheduler.depth().recipients, 11);
+    // nothing waits longer than that without being looked at
+    assert_eq!(world.scheduler.next_due(), Some(world.now.after(retry::DELAY_MAX)));
+    world.pass(retry::DELAY_MAX);
+    assert!(world.run().is_empty());
+    world.next_day();
+    assert_eq!(counts(&world.run()), [("new", 11)]);
+}
+
+#[test]
+fn urgent_mail_has_a_part_of_its_own() {
+    let mut world = world(&["new+"]);
+    assert_eq!(counts(&world.send_all(0..30, Urgency::Normal, "one.example")), [("new", 9)]);
+    assert_eq!(counts(&world.send_all(100..102, Urgency::High, "one.example")), [("new", 1)], "and no more than that");
+    assert_eq!(counts(&world.send_all(200..202, Urgency::High, "two.example")), [], "small providers share");
+    world.next_day();
+    // of 20, of which 2 are for the urgent ones alone
+    assert_eq!(counts(&world.run()), [("new", 18)], "21 others wait, and the three urgent ones go first");
+    assert_eq!(counts(&world.send_all(300..310, Urgency::High, "one.example")), [("new", 2)]);
+}
+
+#[test]
+fn what_a_new_source_may_not_carry_goes_from_those_that_are_warm() {
+    let mut world = world(&["new+", "old"]);
+    let went = world.send_all(0..100, Urgency::Normal, "one.example");
+    assert_eq!(counts(&went), [("new", 9), ("old", 91)]);
+    world.next_day();
+    let went = world.send_all(200..300, Urgency::Normal, "one.example");
+    assert_eq!(counts(&went), [("new", 18), ("old", 82)], "it climbed, and the weights hold until then");
+}
+
+#[test]
+fn each_named_provider_has_a_ladder_of_its_own() {
+    let mut world = world(&["new+"]);
+    world.hosts = 0;
+    let comcast = Destination::Mx { domain: "comcast.example".into() };
+    let due = RecipientState::Waiting { due: world.now, attempts: 0 };
+    world.named_host = Some("mx1.comcast.net".into());
+    for message in 0..30 {
+        let recipient = Addressed { recipient: 0, destination: comcast.clone(), state: due.clone() };
+        world.arrive(message, 1, vec![recipient]);
+    }
+    assert_eq!(counts(&world.run()), [("new", 9)]);
+    world.named_host = None;
+    assert_eq!(counts(&world.send_all(100..130, Urgency::Normal, "one.example")), [("new", 9)]);
+    assert_eq!((world.climb("new", "comcast").sent, world.climb("new", warm_up::OTHERS).sent), (9, 9));
+    assert_eq!(world.scheduler.depth().used_up, 2);
+}
+
+#[test]
+fn a_block_leads_one_rung_down_at_once_and_objections_by_the_next_day() {
+    let mut world = world(&["new+"]);
+    world.named_host = Some("mx1.comcast.net".into());
+    world.send_all(0..9, Urgency::Normal, "one.example");
+    world.next_day();
+    assert_eq!(world.climb("new", "comcast").rung, 2);
+    world.submit(100, Urgency::Normal, "one.example");
+    let conversation = world.first_busy();
+    let parcel = world.busy.remove(&conversation).unwrap();
+    world.tell(complaint(conversation, SiteAction::Suspend, 1, true));
+    world.tell(Event::Unreached { conversation, parcel: parcel.id, fault: fault() });
+    let climb = world.climb("new", "comcast");
+    assert_eq!((climb.rung, climb.blocked, climb.sent), (1, true, 0), "nobody was offered anything");
+    world.next_day();
+    assert_eq!(world.climb("new", "comcast").rung, 1, "a day with a block leads no further");
+    for (parcel, not_before) in std::mem::take(&mut world.failing) {
+        world.defer(&parcel, not_before);
+    }
+    world.pass(HOUR);
+    world.run();
+    world.send_all(200..208, Urgency::Normal, "two.example");
+    world.next_day();
+    assert_eq!(world.climb("new", "comcast").rung, 2);
+    for message in 300..305 {
+        world.submit(message, Urgency::Normal, "three.example");
+    }
+    while let Some(conversation) = world.busy.keys().next().copied() {
+        world.complain(conversation, SiteAction::SendSlower, 1);
+        world.end_closed();
+    }
+    assert_eq!(world.climb("new", "comcast").rung, 2);
+    world.next_day();
+    assert_eq!(world.climb("new", "comcast").rung, 1);
+}
+
+#[test]
+fn counts_and_rungs_come_through_a_restart() {
+    let mut world = world(&["new+"]);
+    world.send_all(0..9, Urgency::Normal, "one.example");
+    world.next_day();
+    world.send_all(100..105, Urgency::Normal, "one.example");
+    let climbs = world.scheduler.warm_ups_to_keep();
+    assert_eq!(climbs.iter().map(|kept| (kept.climb.rung, kept.climb.sent)).collect::<Vec<_>>(), [(1, 5)]);
+    assert!(world.scheduler.warm_ups_to_keep().is_empty(), "nothing changed since");
+    world.scheduler.warm_ups_not_kept(&climbs);
+    assert_eq!(world.scheduler.warm_ups_to_keep(), climbs);
+    let kept = Kept { climbs, stopped: Vec::new() };
+    let mut next = resumed(&["new+", "other+"], kept.clone(), world.now);
+    assert_eq!(counts(&next.send_all(200..240, Urgency::Normal, "one.example")), [("new", 13), ("other", 9)]);
+    let mut later = resumed(&["new+"], kept.clone(), world.now.after(2 * DAY));
+    assert_eq!(
+        later.send_all(200..240, Urgency::Normal, "one.example")["new"],
+        18,
+        "the day was not full enough to climb"
+    );
+    let mut stopped = resumed(&["new+"], Kept { stopped: vec!["new".into()], ..kept }, world.now);
+    assert_eq!(counts(&stopped.send_all(200..240, Urgency::Normal, "one.example")), [("new", 40)]);
+}
+
+#[test]
+fn the_operator_stops_a_warm_up_and_begins_it_again() {
+    let mut world = world(&["new+"]);
+    world.send_all(0..30, Urgency::Normal, "one.example");
+    assert_eq!((world.scheduler.depth().warming, world.scheduler.depth().recipients), (1, 21));
+    world.order("new", warm_up::Order::Stop);
+    assert_eq!(counts(&world.run()), [("new", 21)], "what waited goes at once");
+    let depth = world.scheduler.depth();
+    assert_eq!((depth.warming, depth.used_up), (0, 0));
+    world.order("new", warm_up::Order::Start);
+    assert_eq!(world.climb("new", warm_up::OTHERS).sent, 0);
+    assert_eq!(counts(&world.send_all(100..130, Urgency::Normal, "one.example")), [("new", 9)]);
+}
+
+#[test]
+fn a_route_is_exempt() {
+    let mut world = world(&["new+"]);
+    for message in 0..30 {
+        let state = RecipientState::Waiting { due: world.now, attempts: 0 };
+        let destination = Destination::Route { index: 0 };
+        world.arrive(message, 1, vec![Addressed { recipient: 0, destination, state }]);
+    }
+    assert_eq!(counts(&world.run()), [("new", 30)]);
+}
+
+#[test]
+fn what_nobody_was_offered_counts_for_nothing() {
+    let mut world = world(&["new+"]);
+    for message in 0..5 {
+        world.submit(message, Urgency::Normal, &format!("dead{message}.example"));
+    }
+    for conversation in world.busy.keys().copied().collect::<Vec<_>>() {
+        world.unreached(conversation);
+    }
+    assert_eq!(world.climb("new", warm_up::OTHERS).sent, 0);
+}
