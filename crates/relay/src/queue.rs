@@ -187,6 +187,19 @@ pub enum HoldReason {
     Brake,
 }
 
+impl HoldReason {
+    /// Whether it ends by the operator's word alone; the others end with their cause.
+    pub fn is_for_the_operator(self) -> bool {
+        matches!(self, HoldReason::Operator | HoldReason::Damaged)
+    }
+
+    /// Whether it takes the place of what a recipient is held for already: what is to wait for the operator does not go when
+    /// some other cause ends.
+    pub fn outlasts(self, other: HoldReason) -> bool {
+        self.is_for_the_operator() && !other.is_for_the_operator()
+    }
+}
+
 /// One delivery attempt of a message to one or more recipients of a site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

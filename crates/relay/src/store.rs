@@ -226,7 +226,8 @@ pub trait Spool: Send + Sync + 'static {
     /// It is not kept: whoever reports it has to try again.
     fn report(&self, report: Report) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Holds waiting recipients of the message, those with these numbers or all, durable when it returns.
+    /// Holds waiting recipients of the message, those with these numbers or all, durable when it returns. Of those that are held
+    /// already the reason is this one from now on where it outlasts the other ([`HoldReason::outlasts`]).
     ///
     /// # Errors
     /// [`StoreError::NotFound`] where it is not live.

@@ -91,7 +91,7 @@ struct Finding<'a> {
 
 impl<'a> Finding<'a> {
     fn begin(carrier: &'a SimCarrier, destination: &Destination) -> Self {
-        let site = name_of(destination);
+        let site = carrier.routes().site(destination);
         *lock(&carrier.carrying).finding.entry(site.clone()).or_default() += 1;
         Finding { carrier, site }
     }
@@ -107,13 +107,6 @@ impl Drop for Finding<'_> {
     }
 }
 
-fn name_of(destination: &Destination) -> String {
-    match destination {
-        Destination::Mx { domain } | Destination::Waiving { domain } => domain.clone(),
-        Destination::Route { index } => format!("route {index}"),
-    }
-}
-
 impl SimCarrier {
     /// Around the outbound side of a life.
     pub fn new(world: Arc<World>, outbound: Outbound<SimDialer>, carrying: Arc<Mutex<Carrying>>) -> Self {
@@ -121,7 +114,7 @@ impl SimCarrier {
     }
 
     fn begin<'a>(&'a self, destination: &Destination, parcel: &'a Parcel) -> Under<'a> {
-        let site = name_of(destination);
+        let site = self.routes().site(destination);
         let mut carrying = lock(&self.carrying);
         for recipient in &parcel.recipients {
             if !carrying.recipients.insert((parcel.envelope.message, *recipient)) {
@@ -129,8 +122,11 @@ impl SimCarrier {
                 self.world.violation(format!("{message}: recipient {recipient} is carried twice at once"));
             }
         }
-        let begun = parcel.recipients.iter().map(|recipient| (parcel.envelope.message, *recipient));
-        self.world.mail().carried.extend(begun);
+        let begun =
+            self.world.mail().begun(&parcel.envelope, &parcel.recipients, &site, self.world.clock.milliseconds());
+        if let Err(fault) = begun {
+            self.world.violation(fault);
+        }
         let at_site = carrying.sites.entry(site.clone()).or_default();
         *at_site += 1;
         let (at_site, total) = (*at_site, carrying.sites.values().sum::<usize>());

@@ -2,5 +2,6 @@
 
 pub mod bounds;
 pub mod due;
+pub mod held;
 pub mod outcome;
 pub mod recovery;

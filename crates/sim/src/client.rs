@@ -208,7 +208,7 @@ struct Taken {
 
 impl Taken {
     fn hear(&mut self, recipient: &str, code: u16, text: &str) {
-        self.is_over_quota |= text.starts_with(QUOTA);
+        self.is_over_quota |= code == 452 && text.starts_with(QUOTA);
         if code == 250 {
             self.recipients.push(recipient.to_owned());
         }

@@ -61,6 +61,8 @@ faults! {
     NoSuchName "DNS says that a name does not exist";
     DnsFails "DNS fails";
     DnsSilent "DNS does not answer";
+    Ordered "the operator orders about mail of the queue";
+    OrderedInFlight "the operator orders about what is in flight";
     ClockAhead "the clock jumps ahead";
     ClockBack "the clock goes back over a restart";
 }

@@ -37,7 +37,10 @@
 //! **The clock** may jump ahead by seconds to days at any moment, and go back by hours between two lives. It never goes
 //! back within one: `net::clock` sees to that.
 //!
-//! **The operator** holds, releases, retries and cancels any message and suspends and resumes accounts at any moment.
+//! **The operator** has two people who give orders at any moment, more often than not about what is in flight: one holds,
+//! releases, retries and cancels messages, suspends and resumes accounts, pulls and releases brakes; the other does the like by
+//! account, SMTP user, domain, address and age, and sends mail another way (`operator`). Each gives one order at a time, as the
+//! relay lets them.
 //!
 //! **The ledger** is a model: it consumes the log in batches, each with its position, and a power cut takes any number of
 //! the batches that it had not synced. Accounts and SMTP users are kept by another file, which no fault here touches.
@@ -66,13 +69,21 @@
 //!   words in activity are words that were said (`check::outcome`).
 //! - A recipient gets a message again only where no reply to the content reached the relay, or its outcome was not kept
 //!   when the process ended (`mail`, when a next hop takes it). Nothing is carried twice at once (`carrier`).
-//! - Activity tells every kept change once, in order, and nothing else (`check::outcome`).
+//! - Activity tells every kept change once, outcomes in order, and nothing else (`check::outcome`).
 //! - Failures are told: no failed recipient is settled without its notification being kept, unless its sender did not want
 //!   to hear of it (`check::outcome`). No next hop hears parameters that it does not list (`world::hop`).
 //! - No quota is exceeded, and none is said to be reached that is not (`mail`).
-//! - No recipient waits past its due time while a conversation could be had (`check::due`).
-//! - Conversations, claims, drafts, disk and memory stay within their bounds, and at the end nothing is left of any
-//!   (`check::bounds`, `carrier`).
+//! - What the operator was told holds, from the answer on (`mail::promises`): what is held is not attempted before somebody asks
+//!   for its release; what is cancelled is not attempted again, and counted only where it ended; what is to go another way goes
+//!   there alone, and that next hop takes it; what is to be tried is tried. One attempt is excused that had begun by then and had
+//!   not come to its next hop. All of it is durable: over a kill and a power cut too, holds, releases and other ways stand, and
+//!   what was cancelled in flight is held. A retry is not: after a start its recipients wait for their time. An order that was
+//!   not answered, or failed, may have come about for some of its recipients.
+//! - What an account, a brake or the operator holds is not attempted; nothing is held longer than its cause lasts (`mail`,
+//!   `check::held`).
+//! - No recipient waits past its due time, or the order to try it, while a conversation could be had (`check::due`).
+//! - Conversations, claims, drafts, disk and memory stay within their bounds, and at the end nothing is left of any, nor of
+//!   what the scheduler knows (`check::bounds`, `carrier`).
 //! - Once the world is kind, everything comes to an end (`life`).
 
 pub mod carrier;

@@ -11,7 +11,6 @@ use net::submission::{self, Settings};
 use relay::dice::Dice;
 use relay::id::Id;
 use relay::limits::Limits;
-use relay::route::Routes;
 use relay::schedule::Bounds;
 use relay::store::{Spool, StoreError};
 use relay::suppression::Bounces;
@@ -22,19 +21,19 @@ use store::memory::Memory;
 use tokio::sync::Notify;
 
 use crate::carrier::{Carrying, SimCarrier};
-use crate::check::{bounds, due, outcome, recovery};
+use crate::check::{bounds, due, held, outcome, recovery};
 use crate::client::Client;
 use crate::damage::Damage;
 use crate::fault::Fault;
 use crate::ledger::read_on;
-use crate::operator::Operator;
+use crate::operator::{Desk, Operator};
 use crate::plan::{Ending, Life};
 use crate::rng::Rng;
 use crate::store::SimStore;
 use crate::world::clock::ClockOf;
 use crate::world::disk::{End, SimDisk, Trouble};
 use crate::world::dns::SimResolver;
-use crate::world::hops::SimDialer;
+use crate::world::hops::{SimDialer, routes};
 use crate::world::{World, lock};
 
 /// The account of the relay's own mail.
@@ -69,7 +68,11 @@ pub async fn live(world: &Arc<World>, number: usize, life: &Life, book: &Memory,
     if is_last {
         world.become_calm();
     }
-    world.mail().life = number;
+    {
+        let mut mail = world.mail();
+        mail.life = number;
+        mail.promises.begin_life();
+    }
     world.tell(format_args!("life {number}: {:?}", life.ending));
     let power_cut_after = match life.ending {
         Ending::PowerCut(changes) | Ending::KilledWriting(changes) => Some(changes),
@@ -189,10 +192,9 @@ fn dispatch(
         ..dispatch::Settings::new("relay.example", Id::new(SYSTEM))
     };
     let outbound = OutboundSettings { hostname: "relay.example".to_owned(), ..quick() };
-    let routes = Routes::new(Vec::new()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let resolver = Arc::new(SimResolver::new(Arc::clone(world), Rng::new(rng.roll(), 6)));
     let dice = Box::new(Rng::new(rng.roll(), 7));
-    let outbound = Outbound::dialling_by(SimDialer(Arc::clone(world)), outbound, Arc::new(routes), resolver, dice)
+    let outbound = Outbound::dialling_by(SimDialer(Arc::clone(world)), outbound, Arc::new(routes()), resolver, dice)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
     let carrier = Arc::new(SimCarrier::new(Arc::clone(world), outbound, Arc::clone(carrying)));
     let clock = Arc::new(ClockOf(Arc::clone(world)));
@@ -247,18 +249,21 @@ impl Parts {
             let rng = Rng::new(self.rng.roll(), 11);
             tokio::spawn(Client { world, reception, number, rng }.run());
         }
-        let operator = Operator {
-            world: Arc::clone(&self.world),
-            store: Arc::clone(&self.store),
-            handle: self.handle.clone(),
-            rng: Rng::new(self.rng.roll(), 12),
-        };
+        let one = self.operator(Desk::Messages, 12);
+        let other = self.operator(Desk::Parts, 17);
         if is_last {
-            return self.drain(operator, damage).await;
+            return self.drain(one, damage).await;
         }
-        tokio::spawn(operator.run());
+        tokio::spawn(one.run());
+        tokio::spawn(other.run());
         self.weather(life);
         self.until_the_end(life, damage).await
+    }
+
+    fn operator(&mut self, desk: Desk, label: u64) -> Operator {
+        let rng = Rng::new(self.rng.roll(), label);
+        let (world, store) = (Arc::clone(&self.world), Arc::clone(&self.store));
+        Operator { world, store, handle: self.handle.clone(), desk, rng }
     }
 
     fn tools(&mut self) -> Tools {
@@ -338,6 +343,7 @@ impl Parts {
         }
         damage.told(&self.world, &health.damage);
         due::check(&self.world, &self.store, &self.carrying, self.began, self.world.trouble_at());
+        held::check(&self.world, &self.store, self.began, self.world.trouble_at());
         if let Some(steps) = &*lock(&self.steps) {
             bounds::check(&self.world, &steps.figures());
         }
@@ -397,6 +403,7 @@ impl Parts {
         if let Some(steps) = &mut *lock(&self.steps) {
             steps.keep(self.world.clock.milliseconds() - self.began + 600_000);
             bounds::check_end(&self.world, &steps.figures(), left, self.reception.connections());
+            bounds::check_remembered(&self.world, self.handle.remembered(), left);
         }
     }
 

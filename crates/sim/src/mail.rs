@@ -2,27 +2,33 @@
 
 mod letter;
 mod message;
+mod promises;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use relay::account::Account;
+use relay::brake::Subject;
 use relay::id::{Id, MessageId};
-use relay::queue::{Envelope, Origin};
+use relay::queue::{Envelope, Origin, Settlement};
 use relay::quota::{Charge, Quota};
 use relay::store::StoreError;
 
 use crate::plan::Plan;
 use crate::rng::Rng;
+use crate::world::hops::site_number;
 use crate::world::pipe::Mark;
 
 pub use letter::{Attempt, Letter, USERS, User};
 pub use message::{Answer, Ask, Excuse, Message, Wanted};
+pub use promises::{Key, Promises, Verb};
 
 /// A next hop took a message for a recipient.
 #[derive(Clone)]
 pub struct Taken {
     /// Whom for.
     pub recipient: String,
+    /// The number of the site that it is.
+    pub site: usize,
     /// The place behind its positive reply, where it gave one.
     pub reply: Option<Mark>,
     /// The life of the relay in which that was.
@@ -41,20 +47,36 @@ pub struct Mail {
     pub messages: BTreeMap<MessageId, Message>,
     /// What next hops took, by token and recipient.
     pub takings: BTreeMap<(String, String), Vec<Taken>>,
-    /// Messages that the operator cancelled.
-    pub cancelled: BTreeSet<MessageId>,
+    /// Recipients that the operator cancelled.
+    pub cancelled: BTreeSet<Key>,
+    /// Those of them of whose end the sender is not to hear.
+    pub untold: BTreeSet<Key>,
+    /// How many it was told of in whose name, as outcomes that were kept.
+    pub cancellations: BTreeMap<String, u64>,
+    /// What the operator was told of what it ordered.
+    pub promises: Promises,
+    /// Accounts and SMTP users whose mail is not attempted, and why, each with when that began, milliseconds of the world.
+    pub barred: BTreeMap<(Subject, &'static str), u64>,
+    /// When an account or a brake last changed, milliseconds of the world.
+    pub changed_at: u64,
     /// Names that DNS denied.
     pub denied: BTreeSet<String>,
     /// Which message a token became.
     pub by_token: BTreeMap<String, MessageId>,
-    /// Message and recipient of what is being carried.
-    pub carried: BTreeSet<(MessageId, u16)>,
+    /// Message and recipient of what is being carried, and the name of where to.
+    pub carried: BTreeMap<Key, String>,
     /// The account that has a quota, if one has.
     pub quota: Option<(Id<Account>, Quota)>,
 }
 
 /// The words of the relay behind which it says its id.
 const QUEUED: &str = "queued as ";
+
+/// The words before the name of whoever cancelled something.
+pub const CANCELLED: &str = "Cancelled by ";
+
+/// The longest flight before it comes to a next hop: names are looked up, and keys are waited for. Milliseconds.
+const FLIGHT_MAX: u64 = 300_000;
 
 impl Mail {
     /// What a seed's clients want to send.
@@ -66,9 +88,14 @@ impl Mail {
             messages: BTreeMap::new(),
             takings: BTreeMap::new(),
             cancelled: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            cancellations: BTreeMap::new(),
+            promises: Promises::default(),
+            barred: BTreeMap::new(),
+            changed_at: 0,
             denied: BTreeSet::new(),
             by_token: BTreeMap::new(),
-            carried: BTreeSet::new(),
+            carried: BTreeMap::new(),
             quota: None,
         }
     }
@@ -217,6 +244,40 @@ impl Mail {
         }
     }
 
+    /// Recipients are about to be carried to a place of this name.
+    ///
+    /// # Errors
+    /// They must not be.
+    pub fn begun(&mut self, envelope: &Envelope, recipients: &[u16], name: &str, now: u64) -> Result<(), String> {
+        let id = envelope.message;
+        let is_excused = self.messages.get(&id).is_none_or(|message| message.excuse.lost || message.excuse.outcome);
+        let mut all = Ok(());
+        for recipient in recipients {
+            self.carried.insert((id, *recipient), name.to_owned());
+            let promised = self.promises.begun((id, *recipient), name, self.life);
+            all = all.and(promised.map_err(|fault| format!("{id}: recipient {recipient} {fault}")));
+        }
+        let is_its = |subject: &Subject| match subject {
+            Subject::Account(account) => *account == envelope.account,
+            Subject::User(user) => Some(*user) == envelope.user,
+        };
+        let barred = self.barred.iter().find(|((subject, _), since)| is_its(subject) && now - **since > FLIGHT_MAX);
+        if let Some(((subject, reason), _)) = barred {
+            return Err(format!("{id}: attempted, though the mail of {subject} is {reason}"));
+        }
+        if is_excused { Ok(()) } else { all }
+    }
+
+    /// What became of recipients was kept.
+    pub fn settled(&mut self, settlement: &Settlement) {
+        for verdict in &settlement.verdicts {
+            self.promises.settled((settlement.message, verdict.recipient), verdict.outcome.is_final());
+            if let Some(by) = verdict.reason.strip_prefix(CANCELLED).and_then(|by| by.strip_suffix('.')) {
+                *self.cancellations.entry(by.to_owned()).or_default() += 1;
+            }
+        }
+    }
+
     /// An attempt is over: a reply that was not heard by now came too late to count.
     pub fn carried(&mut self, id: MessageId, recipients: &[u16]) {
         let Some(message) = self.messages.get(&id) else { return };
@@ -256,7 +317,16 @@ impl Mail {
         {
             return Err(format!("{id} ({token}): the content was changed on its way"));
         }
-        let is_late = !self.carried.contains(&(id, place as u16));
+        let carried = self.carried.get(&(id, place as u16));
+        if let Some(name) = carried
+            && site_number(name) != Some(taken.site)
+        {
+            return Err(format!(
+                "{id} ({token}): site {} took for {} what went to {name}",
+                taken.site, taken.recipient
+            ));
+        }
+        let is_late = carried.is_none();
         let taken = Taken { reply: taken.reply.filter(|_| !is_late), ..taken };
         let takings = self.takings.entry((token.clone(), taken.recipient.clone())).or_default();
         for earlier in takings.iter() {

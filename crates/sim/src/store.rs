@@ -172,7 +172,11 @@ impl Spool for SimStore {
             self.world.tell(format_args!("{}: {} {:?}", settlement.message, verdict.recipient, verdict.outcome));
         }
         let wanted = Wanted::Settle(settlement.clone());
-        self.witnessed(settlement.message, wanted, self.spool.settle(settlement)).await
+        let result = self.witnessed(settlement.message, wanted, self.spool.settle(settlement.clone())).await;
+        if result.is_ok() && !self.world.is_dead() {
+            self.world.mail().settled(&settlement);
+        }
+        result
     }
 
     async fn report(&self, report: Report) -> Result<(), StoreError> {

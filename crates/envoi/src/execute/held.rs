@@ -1,15 +1,14 @@
 //! What the operator holds, released or given up as a whole: after a restore, thousands wait for one decision.
 
+use net::dispatch::selected::{self, Done, Found, ORDERED_MAX};
 use relay::queue::RecipientState;
 use relay::selection::Filter;
 use relay::service::operation::{Answer, Operation};
 use relay::service::view::DoneView;
 use relay::service::{Fault, QueueOrder, Selection};
 use relay::store::{Actor, Store};
-use std::sync::Arc;
 
 use super::Executor;
-use super::orders::{Done, Found, ORDERED_MAX};
 
 /// The order for all that the operator holds.
 pub(super) fn order_of(operation: &Operation) -> Option<QueueOrder> {
@@ -23,11 +22,13 @@ pub(super) fn order_of(operation: &Operation) -> Option<QueueOrder> {
 impl<S: Store> Executor<S> {
     /// Carries an order out on every recipient that the operator holds, and on no other of its message. One that has left the
     /// queue meanwhile is none.
-    pub(super) async fn queue_all(self: &Arc<Self>, order: &QueueOrder, actor: &Actor) -> Result<Answer, Fault> {
+    pub(super) async fn queue_all(&self, order: &QueueOrder, actor: &Actor) -> Result<Answer, Fault> {
         let (mut after, mut all) = (None, Done::default());
         loop {
             let is_held = |state: &RecipientState| QueueOrder::Release.wants(state);
-            let Found { chosen, next } = self.look(&Filter::default(), is_held, after, ORDERED_MAX).await?;
+            let all_mail = Filter::default();
+            let Found { chosen, next } =
+                selected::look(self.store.as_ref(), &all_mail, is_held, after, ORDERED_MAX).await?;
             let done = self.give_order(order, None, chosen, actor).await;
             self.audit_order(order, &Selection::default(), &done, actor);
             all.add(&done);

@@ -50,6 +50,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     /// Messages accepted until then may have been notified of by an earlier process: whatever it left, by whichever
     /// clock. Milliseconds since 1970.
     pub(super) inherited_until: AtomicU64,
+    /// What arrives and was accepted before then may be meant by an order to send mail another way. Milliseconds since 1970.
+    rerouted_until: AtomicU64,
     state: Mutex<State>,
     /// What no rule knows; locked for one reply at a time.
     unknown: Mutex<UnknownReplies>,
@@ -93,6 +95,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             sealer: Arc::new(Sealer::new(store.clone(), settings.seals_max, settings.offload)),
             claims: Arc::new(Claims::new(store.clone())),
             inherited_until: AtomicU64::new(clock.now().0),
+            rerouted_until: AtomicU64::new(0),
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             suppressing: Mutex::default(),
             settings,
@@ -251,9 +254,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.settings.sources.pool_of(today, (account, domain))
     }
 
-    async fn load_entry(self: &Arc<Self>, entry: QueueEntry) {
+    async fn load_entry(self: &Arc<Self>, mut entry: QueueEntry) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
         let ways = self.ways(&entry).await;
+        if !ways.is_empty() {
+            // its envelope may have been read for that: it may have been held, released or settled meanwhile
+            let Ok(current) = self.entry(entry.message) else { return };
+            entry = current;
+        }
         let (routes, wish) = (self.carrier.routes(), entry.way_wish());
         let destination = |recipient: u16, domain: &str| match ways.iter().find(|(number, _)| *number == recipient) {
             Some((_, via)) => routes.toward(via, domain, wish),
@@ -295,13 +303,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let held = self.store.hold(message, reason, self.clock.now()).await;
         let held = self.minded(held);
         if held.is_err() {
-            self.tell(Event::Released(message));
+            self.not_held(message, None);
         }
         held
     }
 
     /// Releases a message, in the store first, so that nothing of it begins that is held there.
     pub(super) async fn release_message(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
+        self.find(message).await?;
         let released = self.store.release(message, self.clock.now()).await;
         self.minded(released)?;
         self.tell(Event::Released(message));
@@ -318,21 +327,33 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Ends the parcels of these actions; of how many recipients.
     pub(super) async fn end_all(self: &Arc<Self>, actions: Vec<Action>) -> Result<usize, StoreError> {
-        let mut ended = 0;
+        let (mut ended, mut left) = (0, 0);
         for action in actions {
             if let Action::End { parcel, ending } = action {
-                let recipients = parcel.recipients.len();
+                let (message, recipients) = (parcel.message, parcel.recipients.clone());
                 if self.end(parcel, &ending).await {
-                    ended += recipients;
+                    ended += recipients.len();
+                } else {
+                    left += self.left_of(message, &recipients);
                 }
             }
         }
-        match ended {
-            0 if self.is_latched.load(Ordering::SeqCst) => {
-                Err(StoreError::Latched("the outcome cannot be kept".to_owned()))
-            }
-            ended => Ok(ended),
+        if self.is_latched.load(Ordering::SeqCst) && ended == 0 {
+            return Err(StoreError::Latched("the outcome cannot be kept".to_owned()));
         }
+        match left {
+            0 => Ok(ended),
+            left => Err(StoreError::Unavailable(format!("{left} recipients could not be ended now"))),
+        }
+    }
+
+    /// How many of these recipients are still there, but for those whose message is damaged: nothing ends that is not read.
+    pub(super) fn left_of(&self, message: MessageId, recipients: &[u16]) -> usize {
+        let is_damaged =
+            |state: &RecipientState| matches!(state, RecipientState::Held { reason: HoldReason::Damaged, .. });
+        let is_left =
+            |(number, _, state): &&(u16, Arc<str>, RecipientState)| recipients.contains(number) && !is_damaged(state);
+        self.entry(message).map_or(0, |entry| entry.recipients.iter().filter(is_left).count())
     }
 
     /// A message of the queue, as the store has it.
@@ -345,11 +366,17 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         entry.ok_or_else(|| gone(message))
     }
 
-    pub(super) fn find(&self, message: MessageId) -> Result<(), StoreError> {
-        match self.state().scheduler.knows(message) {
-            true => Ok(()),
-            false => Err(gone(message)),
+    /// Sees to it that the scheduler knows a message of the queue, so that it can be ordered about: one that was kept just now, or
+    /// that the load of a start has not come to yet, is told to it first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`]: it has left.
+    pub(super) async fn find(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
+        let is_known = self.state().scheduler.knows(message);
+        if !is_known {
+            self.load_entry(self.entry(message)?).await;
         }
+        Ok(())
     }
 }
 
@@ -361,11 +388,15 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
     fn arrived(&self, envelope: &Envelope) {
         let routes = self.carrier.routes();
         let state = RecipientState::Waiting { due: envelope.accepted_at, attempts: 0 };
+        let may_be_rerouted = envelope.accepted_at.0 < self.rerouted_until.load(Ordering::SeqCst);
         let recipients = (0u16..)
             .zip(&envelope.recipients)
             .map(|(recipient, address)| Addressed {
                 recipient,
-                destination: routes.destination_wanting(address.domain(), envelope.way_wish()),
+                destination: match may_be_rerouted {
+                    true => self.way_of(envelope, recipient),
+                    false => routes.destination_wanting(address.domain(), envelope.way_wish()),
+                },
                 state: state.clone(),
             })
             .collect();
@@ -380,7 +411,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn retry(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.find(message)?;
+            self.find(message).await?;
             if self.state().scheduler.is_held(message) {
                 return Err(StoreError::Conflict(format!("message {message} is held; release it instead")));
             }
@@ -391,7 +422,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            self.find(message)?;
+            self.find(message).await?;
             self.hold_message(message, reason).await
         })
     }
@@ -418,7 +449,24 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
         recipients: Vec<(u16, Arc<str>)>,
         via: Via,
     ) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(async move { Driver::reroute(self, message, recipients, &via) })
+        Box::pin(async move { Driver::reroute(self, message, recipients, &via).await })
+    }
+
+    fn accepted_until(&self, now: Timestamp) -> Timestamp {
+        let newest = now.max(Timestamp(self.inherited_until.load(Ordering::Relaxed)));
+        let until = newest.after(Duration::from_millis(1));
+        self.rerouted_until.fetch_max(until.0, Ordering::SeqCst);
+        until
+    }
+
+    #[cfg(feature = "simulation")]
+    fn in_flight(&self, message: MessageId) -> Vec<(u16, bool)> {
+        self.state().scheduler.in_flight(message)
+    }
+
+    #[cfg(feature = "simulation")]
+    fn remembered(&self) -> usize {
+        self.state().scheduler.remembered()
     }
 
     fn directory_changed(&self) {

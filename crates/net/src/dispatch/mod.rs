@@ -13,6 +13,7 @@ mod orders;
 mod review;
 mod sandbox;
 mod sealing;
+pub mod selected;
 mod settle;
 mod suppressing;
 #[cfg(test)]
@@ -146,6 +147,11 @@ pub(crate) trait Drive: Send + Sync {
         recipients: Vec<(u16, Arc<str>)>,
         via: Via,
     ) -> Answer<'_, Result<usize, StoreError>>;
+    fn accepted_until(&self, now: Timestamp) -> Timestamp;
+    #[cfg(feature = "simulation")]
+    fn in_flight(&self, message: MessageId) -> Vec<(u16, bool)>;
+    #[cfg(feature = "simulation")]
+    fn remembered(&self) -> usize;
     fn directory_changed(&self);
     fn shutdown(&self, patience: Duration) -> Answer<'_, ()>;
     fn next_due(&self) -> Option<Timestamp>;
@@ -223,6 +229,25 @@ impl Handle {
         via: Via,
     ) -> Result<usize, StoreError> {
         self.driver.reroute(message, recipients, via).await
+    }
+
+    /// Before when all was accepted that an order to send mail another way means which is about to be kept: all that waits,
+    /// whatever the clock said when an earlier process took it. What comes into the queue from now on and was accepted before
+    /// then is looked at by that order.
+    pub fn accepted_until(&self, now: Timestamp) -> Timestamp {
+        self.driver.accepted_until(now)
+    }
+
+    /// The recipients of a message that are in flight, and whether their flight may lead to a next hop: for the simulator.
+    #[cfg(feature = "simulation")]
+    pub fn in_flight(&self, message: MessageId) -> Vec<(u16, bool)> {
+        self.driver.in_flight(message)
+    }
+
+    /// Messages that the scheduler knows, and orders that it remembers: for the simulator.
+    #[cfg(feature = "simulation")]
+    pub fn remembered(&self) -> usize {
+        self.driver.remembered()
     }
 
     /// Accounts, domains or users changed: suspended accounts' mail is held, resumed accounts' mail released.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use relay::id::MessageId;
-use relay::queue::HoldReason;
+use relay::queue::{HoldReason, RecipientState};
 use relay::reroute::{self, Via};
 use relay::route::Destination;
 use relay::schedule::{Action, Event, Order};
@@ -22,7 +22,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         recipients: Vec<u16>,
         order: Order,
     ) -> Result<usize, StoreError> {
-        self.find(message)?;
+        self.find(message).await?;
         match order {
             Order::Hold(reason) => self.hold_chosen(message, recipients, reason).await,
             Order::Release => {
@@ -37,13 +37,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     /// Sends recipients another way from now on; how many.
-    pub(super) fn reroute(
+    pub(super) async fn reroute(
         self: &Arc<Self>,
         message: MessageId,
         recipients: Vec<(u16, Arc<str>)>,
         via: &Via,
     ) -> Result<usize, StoreError> {
-        self.find(message)?;
+        self.find(message).await?;
         let (routes, wish) = (self.carrier.routes(), self.entry(message)?.way_wish());
         let mut by_destination: HashMap<Destination, Vec<u16>> = HashMap::new();
         for (number, domain) in recipients {
@@ -78,7 +78,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         count
     }
 
-    async fn hold_chosen(
+    /// Holds recipients, in the scheduler first, so that nothing more of them begins; how many.
+    pub(super) async fn hold_chosen(
         self: &Arc<Self>,
         message: MessageId,
         recipients: Vec<u16>,
@@ -88,10 +89,20 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let some = Some(recipients.clone());
         let held = self.store.hold_some(message, some, reason, self.clock.now()).await;
         if let Err(error) = self.minded(held) {
-            self.tell_order(message, recipients, Order::Release);
+            self.not_held(message, Some(&recipients));
             return Err(error);
         }
         Ok(recipients.len())
+    }
+
+    /// A hold of these recipients, or of all, could not be kept: those that nothing else holds go on.
+    pub(super) fn not_held(self: &Arc<Self>, message: MessageId, recipients: Option<&[u16]>) {
+        // of what has left, or is gone with a store that has stopped, nothing goes on
+        let Ok(entry) = self.entry(message) else { return };
+        let is_meant = |number: u16| recipients.is_none_or(|some| some.contains(&number));
+        let waits = |state: &RecipientState| matches!(state, RecipientState::Waiting { .. });
+        let meant = entry.recipients.iter().filter(|(number, _, state)| is_meant(*number) && waits(state));
+        self.tell_order(message, meant.map(|(number, ..)| *number).collect(), Order::Release);
     }
 
     async fn end_chosen(
@@ -120,11 +131,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         if flying.is_empty() {
             return Ok(());
         }
-        let (now, some) = (self.clock.now(), Some(flying));
-        let mut kept = self.store.release_some(message, some.clone(), now).await;
-        if kept.is_ok() {
-            kept = self.store.hold_some(message, some, HoldReason::Operator, now).await;
-        }
+        let kept = self.store.hold_some(message, Some(flying), HoldReason::Operator, self.clock.now()).await;
         match self.minded(kept) {
             // the last of it was delivered meanwhile, or has ended
             Err(StoreError::NotFound(_)) => Ok(()),

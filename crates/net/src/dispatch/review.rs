@@ -84,11 +84,6 @@ fn braked(directory: &Directory) -> BTreeMap<Id<Account>, Braked> {
     braked
 }
 
-/// Whether a hold ends by the operator's word alone.
-fn is_for_the_operator(reason: HoldReason) -> bool {
-    matches!(reason, HoldReason::Operator | HoldReason::Damaged)
-}
-
 impl<S: Store, C: Carrier> Driver<S, C> {
     /// Loads the queue, then follows the directory until the stop.
     pub(super) async fn review(self: Arc<Self>) {
@@ -152,7 +147,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             .recipients
             .iter()
             .filter(|(_, _, state)| match state {
-                RecipientState::Held { reason, .. } => !is_for_the_operator(*reason),
+                RecipientState::Held { reason, .. } => !reason.is_for_the_operator(),
                 _ => false,
             })
             .map(|(number, ..)| *number)

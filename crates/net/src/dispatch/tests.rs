@@ -5,6 +5,7 @@ mod asked;
 mod commands;
 mod deliveries;
 mod failures;
+mod racing;
 mod sandbox;
 mod sites;
 mod world;

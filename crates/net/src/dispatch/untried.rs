@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
+use relay::id::MessageId;
 use relay::outcome::{self, Ending, Judgement};
-use relay::queue::{Attempt, HoldReason};
+use relay::queue::{Attempt, Envelope, HoldReason, RecipientState};
 use relay::reroute;
 use relay::route::Destination;
 use relay::schedule::{Fault, Order, Parcel};
@@ -57,11 +58,14 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Where a parcel would go.
     fn destination(&self, mail: &Claimed, parcel: &Parcel) -> Destination {
-        let number = parcel.recipients.first().copied().unwrap_or_default();
-        let domain = mail.envelope.recipients.get(usize::from(number)).map_or("", |address| address.domain());
-        let directory = self.store.directory();
-        let wish = mail.envelope.way_wish();
-        match reroute::way(&directory.reroutes, &mail.envelope, number) {
+        self.way_of(&mail.envelope, parcel.recipients.first().copied().unwrap_or_default())
+    }
+
+    /// Where a recipient's mail goes, as the operator's orders and the routes say.
+    pub(super) fn way_of(&self, envelope: &Envelope, number: u16) -> Destination {
+        let domain = envelope.recipients.get(usize::from(number)).map_or("", |address| address.domain());
+        let (directory, wish) = (self.store.directory(), envelope.way_wish());
+        match reroute::way(&directory.reroutes, envelope, number) {
             Some(via) => self.carrier.routes().toward(via, domain, wish),
             None => self.carrier.routes().destination_wanting(domain, wish),
         }
@@ -69,6 +73,20 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Settles a parcel as ended; whether that could be kept.
     pub(super) async fn end(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
+        let (message, recipients) = (parcel.message, parcel.recipients.clone());
+        let is_ended = self.end_whole(parcel, ending).await;
+        let is_cancelled = matches!(ending, Ending::Cancelled(_) | Ending::CancelledUntold(_));
+        if !is_ended && is_cancelled && self.left_of(message, &recipients) > 0 {
+            // whoever cancelled it was told so, or is told now that it is not done: it is not sent in either case
+            tracing::error!(message_id = %message, "a message cannot be cancelled now: it is held instead");
+            if let Err(error) = self.hold_chosen(message, recipients, HoldReason::Operator).await {
+                tracing::error!(message_id = %message, %error, "a message could not be held");
+            }
+        }
+        is_ended
+    }
+
+    async fn end_whole(self: &Arc<Self>, parcel: Parcel, ending: &Ending) -> bool {
         let _in_hand = self.in_hand(&parcel);
         let Some((claim, parcel)) = self.claim(parcel).await else { return false };
         let Some(mail) = claim.mail() else { return false };
@@ -103,10 +121,22 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
         self.give_back(parcel, self.clock.now());
         // what was resumed meanwhile has been looked through already, and this message was not held then
-        if !matches!(self.before(mail), Before::Hold(_))
-            && let Err(error) = self.order(parcel.message, parcel.recipients.clone(), Order::Release).await
-        {
-            tracing::error!(message_id = %parcel.message, %error, "a message could not be released");
+        if !matches!(self.before(mail), Before::Hold(_)) {
+            self.release_resumed(parcel.message).await;
+        }
+    }
+
+    /// Releases what of a message is held and waits for nobody's word.
+    async fn release_resumed(self: &Arc<Self>, message: MessageId) {
+        let Ok(entry) = self.entry(message) else { return };
+        let is_resumed = |state: &RecipientState| match state {
+            RecipientState::Held { reason, .. } => !reason.is_for_the_operator(),
+            RecipientState::Waiting { .. } | RecipientState::Settled => false,
+        };
+        let resumed = entry.recipients.iter().filter(|(_, _, state)| is_resumed(state));
+        let resumed = resumed.map(|(number, ..)| *number).collect();
+        if let Err(error) = self.order(message, resumed, Order::Release).await {
+            tracing::error!(message_id = %message, %error, "a message could not be released");
         }
     }
 }

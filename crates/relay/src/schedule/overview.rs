@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::parcels::{Errand, State};
 use super::shape::own_name;
 use super::sites::Site;
 use super::{Fault, Scheduler};
 use crate::clock::Timestamp;
+use crate::id::MessageId;
 use crate::outcome;
 use crate::route::Destination;
 use crate::shaping::{Phase, Said};
@@ -79,6 +81,23 @@ impl Scheduler {
             }
         }
         names.iter().map(|(name, sites)| self.state_of(name, sites, now)).collect()
+    }
+
+    /// The recipients of a message that are in flight, and whether their flight may lead to a next hop.
+    pub fn in_flight(&self, message: MessageId) -> Vec<(u16, bool)> {
+        let mut flying = Vec::new();
+        for place in self.parcels.of(message) {
+            if let State::InFlight(errand) = self.parcels.state(place) {
+                let recipients = self.parcels.at(place).recipients.as_slice();
+                flying.extend(recipients.iter().map(|number| (*number, errand == Errand::Carry)));
+            }
+        }
+        flying
+    }
+
+    /// Messages that are known, and orders that are remembered until what they are about comes back.
+    pub fn remembered(&self) -> usize {
+        self.parcels.messages() + self.wishes.len() + self.chosen.len()
     }
 
     fn name_of(&self, site: &Site) -> Arc<str> {

@@ -61,7 +61,7 @@ impl Selection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum QueueOrder {
-    /// What waits is held until it is released.
+    /// What waits is held until it is released, and so is what something else holds that ends by itself.
     Hold,
     /// What the operator holds is due now.
     Release,
@@ -94,7 +94,12 @@ impl QueueOrder {
     /// Whether a recipient in this state is one that it is about.
     pub fn wants(&self, state: &RecipientState) -> bool {
         match self {
-            QueueOrder::Hold | QueueOrder::Retry => matches!(state, RecipientState::Waiting { .. }),
+            QueueOrder::Hold => match state {
+                RecipientState::Waiting { .. } => true,
+                RecipientState::Held { reason, .. } => HoldReason::Operator.outlasts(*reason),
+                RecipientState::Settled => false,
+            },
+            QueueOrder::Retry => matches!(state, RecipientState::Waiting { .. }),
             QueueOrder::Release => matches!(state, RecipientState::Held { reason: HoldReason::Operator, .. }),
             QueueOrder::Cancel { .. } | QueueOrder::Reroute { .. } => *state != RecipientState::Settled,
         }

@@ -27,6 +27,13 @@ pub fn check(world: &World, figures: &Figures) {
     }
 }
 
+/// At the end the scheduler knows what is in the queue, and no order waits for anything.
+pub fn check_remembered(world: &World, remembered: usize, unreadable: usize) {
+    if remembered > unreadable {
+        world.violation(format!("messages and orders that the scheduler still knows at the end: {remembered}"));
+    }
+}
+
 /// At the end, with an empty queue but for what cannot be read.
 pub fn check_end(world: &World, figures: &Figures, unreadable: usize, connections: u64) {
     let checks = [

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use relay::id::MessageId;
 use relay::notification::{self, About};
-use relay::queue::{Origin, Outcome, Settlement, Verdict};
+use relay::queue::{HoldReason, Origin, Outcome, Settlement, Verdict};
 use smtp::address::ReversePath;
 use store::embedded::spool::Event;
 
 use crate::ledger::Ledger;
-use crate::mail::{Answer, Mail, Message, Wanted};
+use crate::mail::{Answer, CANCELLED, Mail, Message, Wanted};
 use crate::world::World;
 use crate::world::pipe::Mark;
 
@@ -18,7 +18,12 @@ use crate::world::pipe::Mark;
 struct Told<'a> {
     accepted: usize,
     settled: Vec<&'a Settlement>,
+    /// Holds, each with its reason, and releases; of which recipients, or of all.
+    held: Vec<Change>,
 }
+
+/// A hold for a reason, or a release, of these recipients or of all.
+type Change = (Option<HoldReason>, Option<Vec<u16>>);
 
 fn all_told(ledger: &Ledger) -> BTreeMap<MessageId, Told<'_>> {
     let mut all: BTreeMap<MessageId, Told<'_>> = BTreeMap::new();
@@ -26,7 +31,13 @@ fn all_told(ledger: &Ledger) -> BTreeMap<MessageId, Told<'_>> {
         match event {
             Event::Committed(envelope) => all.entry(envelope.message).or_default().accepted += 1,
             Event::Settled(settlement) => all.entry(settlement.message).or_default().settled.push(settlement),
-            Event::Held { .. } | Event::Released { .. } | Event::Noticed(_) | Event::Reported(_) => {}
+            Event::Held { message, recipients, reason, .. } => {
+                all.entry(*message).or_default().held.push((Some(*reason), recipients.clone()));
+            }
+            Event::Released { message, recipients, .. } => {
+                all.entry(*message).or_default().held.push((None, recipients.clone()));
+            }
+            Event::Noticed(_) | Event::Reported(_) => {}
         }
     }
     all
@@ -85,7 +96,37 @@ fn check_message(world: &World, mail: &Mail, message: &Message, told: &Told<'_>)
                 .map_err(|fault| format!("{recipient}: {fault}"))?;
         }
     }
-    if excuse.lost || excuse.outcome { Ok(()) } else { check_notifications(mail, message) }
+    if excuse.lost || excuse.outcome {
+        return Ok(());
+    }
+    check_holds(message, told)?;
+    check_notifications(mail, message)
+}
+
+/// Each hold and release that changed something and was kept is told once, and none that nobody asked for.
+fn check_holds(message: &Message, told: &Told<'_>) -> Result<(), String> {
+    // how often each was kept for sure, and may have been at the most
+    let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for ask in &message.asks {
+        let change: Change = match &ask.wanted {
+            Wanted::Hold(reason, some) => (Some(*reason), some.clone()),
+            Wanted::Release(_, some) => (None, some.clone()),
+            Wanted::Settle(_) => continue,
+        };
+        let (least, most) = asked.entry(format!("{change:?}")).or_default();
+        *least += usize::from(ask.answer == Answer::Kept && ask.has_changed);
+        *most += usize::from(ask.answer != Answer::Refused);
+    }
+    for change in &told.held {
+        asked.entry(format!("{change:?}")).or_default();
+    }
+    for (change, (least, most)) in asked {
+        let count = told.held.iter().filter(|told| format!("{told:?}") == change).count();
+        if count < least || count > most {
+            return Err(format!("{change}: told {count} times, kept {least} times, and {most} at the most"));
+        }
+    }
+    Ok(())
 }
 
 fn verdicts<'a>(settlements: &[&'a Settlement], place: usize) -> Vec<&'a Verdict> {
@@ -142,8 +183,8 @@ fn check_truth(
                 return Err(format!("delivered by a reply that nobody gave: {:?}", verdict.remote_reply));
             }
         }
-        Outcome::HardBounced if verdict.reason.starts_with("Cancelled by ") => {
-            if !mail.cancelled.contains(&id) {
+        Outcome::HardBounced if verdict.reason.starts_with(CANCELLED) => {
+            if !mail.cancelled.contains(&(id, verdict.recipient)) {
                 return Err("cancelled, and nobody did that".to_owned());
             }
         }
@@ -168,7 +209,14 @@ fn check_notifications(mail: &Mail, message: &Message) -> Result<(), String> {
     let mut failed = BTreeSet::new();
     for ask in message.asks.iter().filter(|ask| ask.answer == Answer::Kept) {
         let Wanted::Settle(settlement) = &ask.wanted else { continue };
-        let is_failure = |verdict: &&Verdict| matches!(verdict.outcome, Outcome::SoftBounced | Outcome::HardBounced);
+        // of what was cancelled without a word the sender may hear, where it was cancelled with one, too
+        let is_untold = |verdict: &Verdict| {
+            let key = (settlement.message, verdict.recipient);
+            verdict.reason.starts_with(CANCELLED) && mail.untold.contains(&key)
+        };
+        let is_failure = |verdict: &&Verdict| {
+            matches!(verdict.outcome, Outcome::SoftBounced | Outcome::HardBounced) && !is_untold(verdict)
+        };
         let numbers = settlement.verdicts.iter().filter(is_failure).map(|verdict| verdict.recipient);
         let is_wanted = |number: &u16| About::Failed.is_told(message.envelope.asked(*number));
         let (numbers, unwanted): (Vec<u16>, Vec<u16>) = numbers.partition(is_wanted);

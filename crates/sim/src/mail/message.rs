@@ -49,6 +49,8 @@ pub struct Ask {
     pub wanted: Wanted,
     /// The answer.
     pub answer: Answer,
+    /// It was kept, and changed something.
+    pub has_changed: bool,
     /// A start has shown since what came of it.
     pub is_seen: bool,
 }
@@ -117,7 +119,7 @@ impl Message {
 
     /// Something is asked; its number.
     pub fn ask(&mut self, wanted: Wanted) -> usize {
-        self.asks.push(Ask { wanted, answer: Answer::Asked, is_seen: false });
+        self.asks.push(Ask { wanted, answer: Answer::Asked, has_changed: false, is_seen: false });
         self.asks.len() - 1
     }
 
@@ -127,7 +129,9 @@ impl Message {
         self.asks[ask].answer = answer;
         if answer == Answer::Kept {
             let wanted = self.asks[ask].wanted.clone();
+            let before = self.states.clone();
             apply(&mut self.states, &wanted);
+            self.asks[ask].has_changed = before != self.states;
         }
     }
 
@@ -228,9 +232,13 @@ fn apply(states: &mut [RecipientState], wanted: &Wanted) {
         }
         Wanted::Hold(reason, some) => {
             for state in chosen(states, some.as_deref()) {
-                if let RecipientState::Waiting { attempts, .. } = *state {
-                    *state = RecipientState::Held { reason: *reason, attempts };
-                }
+                *state = match *state {
+                    RecipientState::Waiting { attempts, .. } => RecipientState::Held { reason: *reason, attempts },
+                    RecipientState::Held { reason: held, attempts } if reason.outlasts(held) => {
+                        RecipientState::Held { reason: *reason, attempts }
+                    }
+                    _ => continue,
+                };
             }
         }
         Wanted::Release(now, some) => {

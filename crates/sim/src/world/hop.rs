@@ -42,6 +42,7 @@ enum Stage {
 
 struct Hop {
     world: Arc<World>,
+    site: usize,
     /// It lists DSN.
     knows_dsn: bool,
     mood: Mood,
@@ -58,7 +59,7 @@ struct Transaction {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(world: Arc<World>, site: usize, mood: Mood, end: End, rng: Rng) {
-    let mut hop = Hop { world, knows_dsn: site.is_multiple_of(2), mood, talk: Talk::new(end, PATIENCE), rng };
+    let mut hop = Hop { world, site, knows_dsn: site.is_multiple_of(2), mood, talk: Talk::new(end, PATIENCE), rng };
     // however it ended, the connection is closed by it
     let _ = hop.run().await;
     hop.talk.close().await;
@@ -305,7 +306,7 @@ impl Hop {
 
     fn taken(&self, transaction: &Transaction, content: &[u8], reply: Option<super::pipe::Mark>) {
         for recipient in &transaction.recipients {
-            let taken = Taken { recipient: recipient.clone(), reply: reply.clone(), life: 0 };
+            let taken = Taken { recipient: recipient.clone(), site: self.site, reply: reply.clone(), life: 0 };
             let found = self.world.mail().taken(transaction.is_notification, content, taken);
             match found {
                 Ok(token) => self.world.tell(format_args!("{token} taken for {recipient}")),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use net::outbound::Dialer;
+use relay::route::{Route, RouteTls, Routes};
 
 use super::dns::host_at;
 use super::pipe::{Cut, End, Loss, connection};
@@ -18,8 +19,14 @@ use crate::rng::Rng;
 pub const SITES: usize = 7;
 /// Where the sites of the senders' own domains begin: notifications go there.
 pub const SENDERS: usize = 20;
+/// Where the sites of the operator's routes begin, to which mail goes by order alone.
+const HUBS: usize = 40;
+/// How many of these there are.
+const HUB_COUNT: usize = 2;
 /// Mail servers of a domain.
 pub const HOSTS_PER_SITE: usize = 2;
+/// What stands behind a hub's name in that of the route to it.
+const HUB_PORT: &str = ":25";
 /// How long a mood lasts, milliseconds.
 const MOOD_LASTS: u64 = 300_000;
 
@@ -36,14 +43,35 @@ pub enum Mood {
     Greylisting,
 }
 
-/// The number of a site, by its domain.
-pub fn site_number(domain: &str) -> Option<usize> {
+/// The number of a site, by its domain, or the name of a route to it.
+pub fn site_number(name: &str) -> Option<usize> {
+    let domain = name.strip_suffix(HUB_PORT).unwrap_or(name);
     let name = domain.strip_suffix(".example")?;
-    match (name.strip_prefix("site"), name.strip_prefix("shop")) {
-        (Some(number), _) => number.parse().ok().filter(|number| *number < SITES),
-        (None, Some(number)) => number.parse::<usize>().ok().map(|number| SENDERS + number),
-        _ => None,
-    }
+    let number_of = |kind| name.strip_prefix(kind).and_then(|number| number.parse::<usize>().ok());
+    let site = number_of("site").filter(|number| *number < SITES);
+    let hub = number_of("hub").filter(|number| *number < HUB_COUNT).map(|number| HUBS + number);
+    site.or(number_of("shop").map(|number| SENDERS + number)).or(hub)
+}
+
+/// The operator's routes: no domain's mail goes there by itself.
+pub fn routes() -> Routes {
+    let hub = |number| Route {
+        pattern: format!("hub{number}.example"),
+        host: format!("hub{number}.example"),
+        port: 25,
+        tls: RouteTls::None,
+        implicit_tls: false,
+        login: None,
+        retry_for: None,
+        sign_unpublished: false,
+    };
+    // they are as routes have to be
+    Routes::new((0..HUB_COUNT).map(hub).collect()).unwrap_or_default()
+}
+
+/// The names by which the operator may send mail there, and by the mail servers of its domain.
+pub fn ways() -> [&'static str; 3] {
+    ["hub0.example:25", "hub1.example:25", "mx"]
 }
 
 /// All next hops.

@@ -133,10 +133,13 @@ impl State {
         let live = self.live(message)?;
         let mut changed = Vec::new();
         for (number, state) in live.recipients.iter_mut().enumerate().filter(|(number, _)| is_among(*number, some)) {
-            if let RecipientState::Waiting { attempts, .. } = *state {
-                *state = RecipientState::Held { reason, attempts };
-                changed.push(number);
-            }
+            let attempts = match *state {
+                RecipientState::Waiting { attempts, .. } => attempts,
+                RecipientState::Held { reason: held, attempts } if reason.outlasts(held) => attempts,
+                RecipientState::Held { .. } | RecipientState::Settled => continue,
+            };
+            *state = RecipientState::Held { reason, attempts };
+            changed.push(number);
         }
         for number in changed {
             if let Some(Row { detail, .. }) = self.row(message, number) {

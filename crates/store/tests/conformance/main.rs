@@ -69,6 +69,7 @@ suite! {
         what_is_held_stays_held_until_released
         some_of_a_message_are_held_and_released
         a_hold_outlasts_the_attempt_it_met
+        a_hold_by_the_operator_takes_the_place_of_one_that_ends_by_itself
         a_seal_is_kept
         the_queue_is_read_in_pages
         peeking_claims_nothing

@@ -172,6 +172,20 @@ pub(crate) async fn some_of_a_message_are_held_and_released(store: &impl Store) 
     assert_eq!(shown, expected);
 }
 
+pub(crate) async fn a_hold_by_the_operator_takes_the_place_of_one_that_ends_by_itself(store: &impl Store) {
+    let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
+    store.hold(message, HoldReason::AccountSuspended, later(2)).await.unwrap();
+    store.hold_some(message, Some(vec![1]), HoldReason::Operator, later(3)).await.unwrap();
+    store.hold(message, HoldReason::Brake, later(4)).await.unwrap();
+    let held = |reason| RecipientState::Held { reason, attempts: 0 };
+    let expected = [(0, held(HoldReason::AccountSuspended)), (1, held(HoldReason::Operator))];
+    assert_eq!(states(&only_entry(store)), expected);
+    let mut shown: Vec<_> = rows(store, relay::activity::ActivityFilter::default()).await;
+    shown.sort_by(|one, other| one.recipient.cmp(&other.recipient));
+    let shown: Vec<_> = shown.iter().map(|row| row.held).collect();
+    assert_eq!(shown, [Some(HoldReason::AccountSuspended), Some(HoldReason::Operator)]);
+}
+
 pub(crate) async fn a_hold_outlasts_the_attempt_it_met(store: &impl Store) {
     let message = commit(store, envelope(1, &["a@example.org", "b@example.org"])).await;
     store.claim(message).await.unwrap().unwrap();

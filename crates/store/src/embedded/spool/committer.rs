@@ -229,12 +229,12 @@ impl<D: Disk> Committer<D> {
                 let some = recipients.as_deref();
                 let record =
                     || (Kind::Hold, meta::hold_out(reason, at, some), Effect::Hold(recipients.clone(), reason));
-                (Some(reply), change_record(&state, message, some, false, record))
+                (Some(reply), change_record(&state, message, some, Some(reason), record))
             }
             Request::Release(message, recipients, at, reply) => {
                 let some = recipients.as_deref();
                 let record = || (Kind::Release, meta::release_out(at, some), Effect::Release(recipients.clone(), at));
-                (Some(reply), change_record(&state, message, some, true, record))
+                (Some(reply), change_record(&state, message, some, None, record))
             }
             Request::Seal(message, seal) => (None, seal_record(&state, message, seal)),
             Request::Notices(meta) => {
@@ -482,7 +482,7 @@ fn change_record(
     state: &State,
     message: MessageId,
     recipients: Option<&[u16]>,
-    held: bool,
+    held: Option<HoldReason>,
     record: impl Fn() -> (Kind, Vec<u8>, Effect),
 ) -> Recorded {
     let changes = state.index.any(message, recipients, held).ok_or_else(|| not_live(message))?;

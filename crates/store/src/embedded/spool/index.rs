@@ -304,11 +304,11 @@ impl Index {
         None
     }
 
-    /// Holds waiting recipients: these, or all.
+    /// Holds recipients that wait, or are held for what the reason outlasts: these, or all.
     pub(crate) fn hold(&mut self, message: MessageId, recipients: Option<&[u16]>, reason: HoldReason) {
         if let Some(live) = self.live.get_mut(&message) {
-            let waits = |waiting: &&mut Waiting| waiting.is_among(recipients) && waiting.held.is_none();
-            live.recipients.as_mut_slice().iter_mut().filter(waits).for_each(|waiting| waiting.held = Some(reason));
+            let is_its = |waiting: &&mut Waiting| waiting.is_among(recipients) && waiting.is_held_by(reason);
+            live.recipients.as_mut_slice().iter_mut().filter(is_its).for_each(|waiting| waiting.held = Some(reason));
         }
     }
 
@@ -323,10 +323,12 @@ impl Index {
         }
     }
 
-    /// Whether any of its recipients, of these or of all, is held, or else waits; none where it is not live.
-    pub(crate) fn any(&self, message: MessageId, recipients: Option<&[u16]>, held: bool) -> Option<bool> {
+    /// Whether a hold for this reason, or else a release, changes any of its recipients, of these or of all; none where it is not
+    /// live.
+    pub(crate) fn any(&self, message: MessageId, recipients: Option<&[u16]>, held: Option<HoldReason>) -> Option<bool> {
         let live = self.live.get(&message)?;
-        let is_so = |waiting: &Waiting| waiting.is_among(recipients) && waiting.held.is_some() == held;
+        let changes = |waiting: &Waiting| held.map_or(waiting.held.is_some(), |reason| waiting.is_held_by(reason));
+        let is_so = |waiting: &Waiting| waiting.is_among(recipients) && changes(waiting);
         Some(live.recipients.as_slice().iter().any(is_so))
     }
 
@@ -397,6 +399,11 @@ impl Waiting {
     /// Whether it is one of these; of none given every one is.
     fn is_among(&self, recipients: Option<&[u16]>) -> bool {
         recipients.is_none_or(|some| some.contains(&self.number))
+    }
+
+    /// Whether a hold for this reason changes it.
+    fn is_held_by(&self, reason: HoldReason) -> bool {
+        self.held.is_none_or(|held| reason.outlasts(held))
     }
 
     fn state(&self) -> StateV1 {

@@ -232,7 +232,7 @@ impl<'a> Apply<'a> {
         at: Timestamp,
     ) -> rusqlite::Result<()> {
         let Some(place) = self.of_message(position, message)? else { return Ok(()) };
-        for number in self.hand.group(place).unsettled(|row| row.held.is_none()) {
+        for number in self.hand.group(place).unsettled(|row| row.held.is_none_or(|held| reason.outlasts(held.into()))) {
             if self.is_among(place, number, some) {
                 self.hold_row(place, number, reason, at);
             }
