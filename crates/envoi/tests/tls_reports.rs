@@ -82,6 +82,7 @@ fn take_mail(stream: &mut (impl Read + Write), offers_tls: bool) -> Option<bool>
 }
 
 /// A mail server at the port of mail servers, in a network of loopback that is this process's; false where that port is for others.
+#[expect(clippy::print_stderr, reason = "whoever runs this without the privilege is to know what was not tried")]
 fn mail_server(address: Ipv4Addr, shows: Option<Arc<ServerConfig>>) -> bool {
     let listener = match TcpListener::bind((address, 25)) {
         Ok(listener) => listener,
@@ -106,10 +107,13 @@ fn mail_server(address: Ipv4Addr, shows: Option<Arc<ServerConfig>>) -> bool {
     true
 }
 
-/// A receiver of reports over HTTPS: the head and the body of each request.
+/// The head and the body of each request.
+type Requests = Mutex<Vec<(String, Vec<u8>)>>;
+
+/// A receiver of reports over HTTPS.
 struct Receiver {
     port: u16,
-    taken: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    taken: Arc<Requests>,
 }
 
 impl Receiver {
@@ -126,7 +130,7 @@ impl Receiver {
         receiver
     }
 
-    fn take(stream: &mut (impl Read + Write), taken: &Mutex<Vec<(String, Vec<u8>)>>) -> Option<()> {
+    fn take(stream: &mut (impl Read + Write), taken: &Requests) -> Option<()> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             head.push_str(&line(stream)?.to_ascii_lowercase());
