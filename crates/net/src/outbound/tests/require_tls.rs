@@ -125,8 +125,25 @@ async fn a_handshake_that_breaks_may_go_better_the_next_time() {
     let issued = Issued::new(&["mx.test"], false);
     let hop = Hop::start(polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake))).await;
     let delivery = once(&by_dnssec(&hop, &issued, Vec::new()), &requiring()).await;
-    assert_eq!(short(&delivery), ["Tls"]);
+    assert_eq!(short(&delivery), ["SenderTls"]);
     assert!(mail(&hop).is_empty() && hop.heard().connections == 1);
+}
+
+#[tokio::test]
+async fn a_handshake_that_breaks_is_no_verdict_about_the_site_where_other_mail_goes_in_the_clear() {
+    let issued = Issued::new(&["mx.test"], false);
+    let script = || polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake));
+    for is_routed in [false, true] {
+        let hop = Hop::start(script()).await;
+        let outbound = match is_routed {
+            false => by_policy(&hop, &issued, "mode: testing\nmx: mx.test\n"),
+            true => routed(settings(), hop.address, RouteTls::Opportunistic),
+        };
+        let delivery = once(&outbound, &requiring()).await;
+        assert!(delivery.findings.iter().all(|(_, finding)| !relay::outcome::is_site_down(finding)), "{delivery:?}");
+        assert!(mail(&hop).is_empty());
+        assert_eq!(short(&once(&outbound, &parcel(&["x@b.example"])).await), ["Content 250"]);
+    }
 }
 
 #[tokio::test]
