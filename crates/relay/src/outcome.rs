@@ -46,6 +46,9 @@ pub enum Failure {
     NeedsEightBit,
     /// The sender requires TLS on the whole way, and this next hop does not promise or have it.
     NeedsRequireTls(String),
+    /// TLS that the sender alone requires broke, and may go better the next time: no verdict about the site, where other mail
+    /// may be carried in the clear.
+    SenderTls(String),
     /// The next hop said something that is not SMTP.
     Protocol(String),
     /// The message is larger than the next hop's SIZE.

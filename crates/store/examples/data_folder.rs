@@ -221,6 +221,7 @@ fn remark(message: MessageId) -> Report {
         class: None,
         reason: "It was read.".into(),
         reply: String::new(),
+        authentication: None,
     }
 }
 
@@ -307,6 +308,7 @@ fn beside(store: &impl Store) -> Result<(), Failure> {
         policy: "none".into(),
         rows: [(seen, 12)].into_iter().collect(),
         left_out: 0,
+        authentication: None,
     })?;
     Ok(())
 }

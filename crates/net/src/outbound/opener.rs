@@ -154,6 +154,10 @@ impl<'a, D: Dialer> Opener<'a, D> {
             Err(OpenError::Found(found)) => return Err((shield.blame(&next.host, finding(found)), none())),
             Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), none())),
         };
+        // no verdict about the host: mail that asks for less may be carried there meanwhile
+        if self.is_strict() {
+            return Err((Finding::Failed(Failure::SenderTls(why)), none()));
+        }
         if shield.tls() == Tls::Required {
             return Err((shield.blame(&next.host, Finding::Failed(Failure::Tls(why))), none()));
         }
@@ -271,7 +275,7 @@ fn hope(finding: &Finding) -> u8 {
         Finding::Replied(_, reply) if reply.is_permanent() => 2,
         Finding::Replied(..) => 9,
         Finding::Failed(failure) => match failure {
-            Failure::Tls(_) | Failure::Login(_) => 8,
+            Failure::Tls(_) | Failure::SenderTls(_) | Failure::Login(_) => 8,
             Failure::Protocol(_) => 7,
             Failure::Lost(_) => 6,
             Failure::Connect(_) => 5,

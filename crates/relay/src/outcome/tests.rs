@@ -124,7 +124,9 @@ fn what_dns_knows_for_certain_bounces_and_its_faults_do_not() {
         assert!(matches!(failed(failure.clone()).verdict.outcome, Deferred { .. }), "{failure:?}");
         assert!(is_site_down(&Finding::Failed(failure)));
     }
-    for failure in [Failure::Lost("reset".into()), Failure::Protocol("?".into())] {
+    for failure in
+        [Failure::Lost("reset".into()), Failure::Protocol("?".into()), Failure::SenderTls("the handshake broke".into())]
+    {
         assert!(matches!(failed(failure.clone()).verdict.outcome, Deferred { .. }), "{failure:?}");
         assert!(!is_site_down(&Finding::Failed(failure)));
     }

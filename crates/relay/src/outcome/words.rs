@@ -127,6 +127,11 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
             format!("The encrypted connection that is required for {domain} could not be had ({what})."),
             Enhanced(4, 7, 5),
         ),
+        Failure::SenderTls(what) => passing(
+            Class::Tls,
+            format!("The encrypted connection that the sender requires for {domain} could not be had ({what})."),
+            Enhanced(4, 7, 5),
+        ),
         Failure::Login(_) => {
             passing(Class::RelayLogin, Class::RelayLogin.words(Language::English, domain), Enhanced(4, 7, 8))
         }

@@ -409,6 +409,19 @@ async fn what_a_policy_about_tls_keeps_waiting_does_not_hold_up_mail_that_waives
 }
 
 #[tokio::test(start_paused = true)]
+async fn mail_whose_sender_requires_tls_does_not_hold_up_that_of_others() {
+    let world = World::new();
+    world.hop("one.example", Hop::Fails(Failure::SenderTls("the handshake broke".into())));
+    let waiting = world.send(1, &["a@one.example"]).await;
+    world.settle().await;
+    assert_eq!((world.statuses(waiting), world.rows(waiting)[0].class), (vec![Status::Deferred], Some(Class::Tls)));
+    world.hop("one.example", Hop::Takes);
+    let other = world.send(2, &["b@one.example"]).await;
+    world.settle().await;
+    assert_eq!(world.statuses(other), [Status::Delivered]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn mail_that_waives_tls_goes_its_own_way_after_a_restart_too() {
     let mut world = World::new();
     world.hop("one.example", Hop::Fails(Failure::Tls("the certificate is not valid".into())));

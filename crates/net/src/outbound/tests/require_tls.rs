@@ -125,8 +125,54 @@ async fn a_handshake_that_breaks_may_go_better_the_next_time() {
     let issued = Issued::new(&["mx.test"], false);
     let hop = Hop::start(polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake))).await;
     let delivery = once(&by_dnssec(&hop, &issued, Vec::new()), &requiring()).await;
-    assert_eq!(short(&delivery), ["Tls"]);
+    assert_eq!(short(&delivery), ["SenderTls"]);
     assert!(mail(&hop).is_empty() && hop.heard().connections == 1);
+}
+
+#[tokio::test]
+async fn a_handshake_that_breaks_is_no_verdict_about_the_site_where_other_mail_goes_in_the_clear() {
+    let issued = Issued::new(&["mx.test"], false);
+    let script = || polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake));
+    for is_routed in [false, true] {
+        let hop = Hop::start(script()).await;
+        let outbound = match is_routed {
+            false => by_policy(&hop, &issued, "mode: testing\nmx: mx.test\n"),
+            true => routed(settings(), hop.address, RouteTls::Opportunistic),
+        };
+        let delivery = once(&outbound, &requiring()).await;
+        assert!(delivery.findings.iter().all(|(_, finding)| !relay::outcome::is_site_down(finding)), "{delivery:?}");
+        assert!(mail(&hop).is_empty());
+        assert_eq!(short(&once(&outbound, &parcel(&["x@b.example"])).await), ["Content 250"]);
+    }
+}
+
+#[tokio::test]
+async fn a_domain_that_is_its_own_mail_server_has_to_be_proved_to_be() {
+    let issued = Issued::new(&["b.example"], false);
+    let record = [&[3, 0, 0], issued.certificate.as_ref()].concat();
+    let own = |hop: &Hop, is_signed, is_absence_unproved| {
+        let book = Book {
+            mx: HashMap::from([("b.example", Err(LookupError::NoRecord))]),
+            addresses: HashMap::from([("b.example", Ok(vec!["127.0.0.1"]))]),
+            is_signed,
+            is_absence_unproved,
+            tlsa: HashMap::from([(format!("_{}._tcp.b.example", hop.address.port()), Ok(vec![record.clone()]))]),
+            ..Book::default()
+        };
+        let settings = OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
+        by_mx(settings, book, hop.address.port())
+    };
+    let hop = hop(&issued, LISTED).await;
+    let shown = |delivery: &Delivery| (short(delivery)[0].clone(), delivery.attempt.tls.clone());
+    // who leaves the MX records out of an answer that nobody signed leads to where they like
+    for is_signed in [false, true] {
+        bounces(&hop, &own(&hop, is_signed, true), "neither DNSSEC nor a policy (MTA-STS) says that b.example").await;
+    }
+    let proved = once(&own(&hop, true, false), &requiring()).await;
+    assert_eq!(shown(&proved), ("Content 250".into(), "TLS 1.3, DANE, REQUIRETLS".into()));
+    // the domain's own TLSA records are gone by in any case
+    let ordinary = once(&own(&hop, true, true), &parcel(&["x@b.example"])).await;
+    assert_eq!(shown(&ordinary), ("Content 250".into(), "TLS 1.3, DANE".into()));
 }
 
 #[tokio::test]

@@ -37,6 +37,7 @@ fn findings() -> Vec<Finding> {
         Failure::ForbiddenAddress(what()),
         Failure::Connect(what()),
         Failure::Tls(what()),
+        Failure::SenderTls(what()),
         Failure::Lost(what()),
         Failure::NeedsSmtputf8,
         Failure::NeedsEightBit,
