@@ -1,7 +1,7 @@
 //! DNS as others have it, beside a relay that answers for its own zone.
 
 use hickory_server::proto::op::{Message, OpCode, ResponseCode};
-use hickory_server::proto::rr::rdata::{CNAME, MX, SOA, TXT};
+use hickory_server::proto::rr::rdata::{A, CNAME, MX, SOA, TXT};
 use hickory_server::proto::rr::{Name, RData, Record, RecordType};
 use serde_json::Value;
 use std::net::{SocketAddr, UdpSocket};
@@ -27,6 +27,7 @@ fn name(text: &str) -> Name {
 /// The data of a record as the relay shows it.
 fn data(form: &str, value: &str) -> RData {
     match form {
+        "A" => RData::A(A(value.parse().unwrap())),
         "CNAME" => RData::CNAME(CNAME(name(value))),
         "MX" => RData::MX(MX::new(10, name(value.rsplit(' ').next().unwrap()))),
         "TXT" => RData::TXT(TXT::from_bytes(value.as_bytes().chunks(255).collect())),

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod archive;
+mod beside;
 mod book;
 mod brakes;
 pub mod counting;
@@ -26,7 +27,6 @@ mod members;
 mod plans;
 mod reconcile;
 pub mod repair;
-mod sent_from;
 mod side_file;
 pub mod spool;
 mod sqlite;

@@ -113,6 +113,8 @@ activity-subject-and-sender = Subject and sender
 activity-subject-unknown = (refused before its subject came)
 activity-subject-none = (no subject)
 activity-time = Time
+activity-took = Submission took
+activity-took-milliseconds = { $took } ms
 activity-user = SMTP user
 activity-users-all = All SMTP users
 activity-what-to-do = What to do: { $fix }
@@ -167,9 +169,12 @@ timeline-handed-in = The message was handed in
 timeline-handed-in-by = Over HTTP, by { $who }, from { $address }.
 timeline-hello = It said hello as { $name }.
 timeline-next = Tried again on { $when }, or sooner.
+timeline-other-failed = { $server } was tried as well: { $said }
+timeline-other-replied = { $server } was tried as well and answered “{ $said }”
 timeline-sent-as = To be sent as the SMTP user “{ $user }”.
 timeline-session = From { $address }, { $tls }.
 timeline-title = What happened
+timeline-took = Submitting the message took { $took } ms.
 timeline-user = Logged in as the SMTP user “{ $user }”.
 
 ## Connections

@@ -113,6 +113,8 @@ activity-subject-and-sender = Objet et expéditeur
 activity-subject-unknown = (refusé avant d’en recevoir l’objet)
 activity-subject-none = (sans objet)
 activity-time = Heure
+activity-took = Durée de la transmission
+activity-took-milliseconds = { $took } ms
 activity-user = Utilisateur SMTP
 activity-users-all = Tous les utilisateurs SMTP
 activity-what-to-do = Que faire : { $fix }
@@ -167,9 +169,12 @@ timeline-handed-in = Le message nous a été confié
 timeline-handed-in-by = Par HTTP, par { $who }, depuis { $address }.
 timeline-hello = Elle s’est présentée comme { $name }.
 timeline-next = Nouvelle tentative le { $when }, ou plus tôt.
+timeline-other-failed = { $server } a aussi été essayé : { $said }
+timeline-other-replied = { $server } a aussi été essayé et a répondu « { $said } »
 timeline-sent-as = À envoyer au nom de l’utilisateur SMTP « { $user } ».
 timeline-session = Depuis { $address }, par { $tls }.
 timeline-title = Ce qui s’est passé
+timeline-took = La transmission du message a pris { $took } ms.
 timeline-user = Authentifiée comme l’utilisateur SMTP « { $user } ».
 
 ## Connexions

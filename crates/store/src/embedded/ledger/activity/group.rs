@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{status, status_number};
-use crate::embedded::sent_from;
+use crate::embedded::beside;
 use crate::embedded::sqlite::malformed;
 
 /// The first octet of what is packed: how it is packed.
@@ -169,7 +169,7 @@ pub(super) struct Event<T> {
 pub(super) struct Tried<T> {
     at: u64,
     milliseconds: u64,
-    /// With the source behind it, where there is one.
+    /// With the source and the other servers that were tried behind it, where there are any.
     host: T,
     remote: Option<SocketAddr>,
     tls: T,
@@ -180,7 +180,7 @@ impl From<&Attempt> for Tried<String> {
         Tried {
             at: attempt.at.0,
             milliseconds: attempt.milliseconds,
-            host: sent_from::joined(&attempt.host, attempt.source.as_deref()).into_owned(),
+            host: beside::host_out(attempt).into_owned(),
             remote: attempt.remote,
             tls: attempt.tls.clone(),
         }
@@ -225,6 +225,7 @@ pub(super) struct Content {
 pub(super) struct Client {
     pub(super) remote: IpAddr,
     pub(super) name: String,
+    /// With how long the submission took behind it, where that is known.
     pub(super) tls: String,
 }
 
@@ -377,7 +378,7 @@ impl<T: AsRef<str>> Event<T> {
 
 impl<T: AsRef<str>> Tried<T> {
     fn attempt(&self) -> Attempt {
-        let (host, source) = sent_from::parted(self.host.as_ref());
+        let (host, source, others) = beside::host_in(self.host.as_ref());
         Attempt {
             at: Timestamp(self.at),
             milliseconds: self.milliseconds,
@@ -385,6 +386,7 @@ impl<T: AsRef<str>> Tried<T> {
             remote: self.remote,
             tls: self.tls.as_ref().to_owned(),
             source: source.map(str::to_owned),
+            others,
         }
     }
 }
