@@ -5,7 +5,9 @@
 mod support;
 
 use std::io::{Read, Write};
-use support::{Hop, House, Port, eventually, send};
+use std::net::TcpListener;
+use support::internet::Internet;
+use support::{Hop, House, Port, eventually, name_server, send};
 
 const CONTENT: &str = "From: Shop <shop@example.com>\r\nTo: <b@example.net>\r\nSubject: Your order\r\n\
     Date: Mon, 23 Nov 2026 21:00:00 +0000\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n\
@@ -226,11 +228,57 @@ fn mail_goes_from_the_pool_of_its_account_and_each_attempt_says_its_source() {
     });
     assert_eq!(row["last_attempt"]["source"], "out1 (127.0.0.2)");
     let listed = house.json(&["source", "list"]);
+    let pools = &listed[0]["pools"];
+    assert_eq!((&pools[0]["pool"], &pools[0]["accounts"][0]), (&"apart".into(), &shop["id"]), "{listed}");
+    assert_eq!((&listed[1]["pools"][0]["first"], &pools[0]["first"]), (&true.into(), &false.into()), "{listed}");
     let states: Vec<_> = listed.as_array().unwrap().iter().map(|one| (&one["source"], &one["state"])).collect();
     assert_eq!(states, [(&"out1".into(), &"good".into()), (&"gone".into(), &"set_aside".into())]);
     assert!(listed[1]["reason"].as_str().unwrap().contains("192.0.2.1 cannot be sent from"), "{listed}");
     house.json(&["source", "resume", "gone"]);
     assert_eq!(house.json(&["audit", "list", "--limit", "1"])[0]["action"], "source.resume");
     assert_eq!(house.error(&["source", "resume", "nowhere"])["kind"], "not_found");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn the_timeline_says_how_the_message_came_and_what_each_server_said() {
+    let (hop, internet) = (Hop::start(100), Internet::start());
+    let refusing = TcpListener::bind(("127.0.0.4", hop.port())).unwrap();
+    std::thread::spawn(move || {
+        for stream in refusing.incoming() {
+            let _ = stream.unwrap().write_all(b"554 5.7.1 not here\r\n");
+        }
+    });
+    internet.publish("hub.example", "A", "127.0.0.4");
+    internet.publish("hub.example", "A", "127.0.0.1");
+    let house = House::new(hop.port());
+    let config = std::fs::read_to_string(house.config()).unwrap();
+    let config = config.replace(&name_server().to_string(), &internet.address.to_string());
+    std::fs::write(house.config(), config.replace("host = \"127.0.0.1\"", "host = \"hub.example\"")).unwrap();
+    let login = house.furnish();
+    let server = house.serve();
+    let client = house.client(Port::Tls(server.tls), &login);
+    let reply = send(&client, "shop@example.com", &["b@example.net"], with_mark("twice").as_bytes()).unwrap();
+    let id = reply.rsplit(' ').next().unwrap().to_owned();
+    hop.wait("Your order twice");
+    let row = eventually("the delivery in Activity", || {
+        let row = house.json(&["activity", "--message", &id])[0].clone();
+        (row["status"] == "delivered").then_some(row)
+    });
+    assert_eq!((&row["attempts"], &row["delayed"]), (&1.into(), &false.into()), "{row}");
+    let number = row["row"].to_string();
+    let detail = house.json(&["activity", "--show", &number]);
+    assert!(detail["submission_milliseconds"].is_u64(), "{detail}");
+    let attempt = &detail["events"].as_array().unwrap().last().unwrap()["attempt"];
+    assert_eq!(attempt["remote"], format!("127.0.0.1:{}", hop.port()));
+    let others = attempt["others"].as_array().unwrap();
+    assert_eq!(
+        (others.len(), &others[0]["host"], &others[0]["said"]),
+        (1, &"hub.example".into(), &"554 5.7.1 not here".into())
+    );
+    assert_eq!(others[0]["remote"], format!("127.0.0.4:{}", hop.port()));
+    let shown = house.run(&["activity", "--show", &number]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("554 5.7.1 not here") && shown.contains("Submission"), "{shown}");
     assert_eq!(server.stop(), Some(0));
 }

@@ -8,6 +8,7 @@ mod line;
 mod opener;
 mod shield;
 mod tls;
+mod tried;
 mod wire;
 
 pub use dial::{Dialer, SourceUnusable, TcpDialer, Transport};
@@ -72,6 +73,8 @@ pub struct OutboundSettings {
     pub hosts_max: usize,
     /// Addresses that are dialled in one attempt.
     pub addresses_max: usize,
+    /// Hops that an attempt is shown with besides the one that decided.
+    pub tried_max: usize,
     /// Messages carried on one line.
     pub line_messages_max: u32,
     /// How long a line may stay idle and be used again.
@@ -102,6 +105,7 @@ impl OutboundSettings {
             attempt_max: Duration::from_secs(limits.attempt_seconds),
             hosts_max: count(limits.mail_hosts_max),
             addresses_max: count(limits.mail_addresses_max),
+            tried_max: count(limits.tried_hosts_max),
             line_messages_max: u32::try_from(limits.line_messages_max).unwrap_or(u32::MAX),
             line_idle_max: Duration::from_secs(limits.line_idle_seconds),
             line_age_max: Duration::from_secs(limits.line_age_seconds),
@@ -144,7 +148,7 @@ pub struct Parcel {
 /// What came of a parcel.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The attempt, as activity shows it: the next hop that decided, or the last one tried.
+    /// The attempt, as activity shows it: the next hop that decided, and the others that were tried.
     pub attempt: Attempt,
     /// One finding for each recipient of the parcel, in its order.
     pub findings: Vec<(u16, Finding)>,
@@ -250,7 +254,7 @@ impl<D: Dialer> Outbound<D> {
             Ok(left) => *line = left,
             Err(_) => errand.settle_rest(&Finding::Failed(Failure::Lost("the attempt took too long".into()))),
         }
-        let delivery = errand.finish(begun.elapsed());
+        let delivery = errand.finish(begun.elapsed(), self.settings.tried_max);
         tracing::debug!(
             message_id = %parcel.envelope.message,
             site = %self.routes.site(destination),
@@ -282,10 +286,10 @@ impl<D: Dialer> Outbound<D> {
             let reused = current.is_some();
             let mut line = match current.take() {
                 Some(line) => line,
-                None => match opener.open().await {
-                    Ok(line) => line,
-                    Err(tried) => {
-                        errand.give_up(tried);
+                None => match opener.open(errand.tried()).await {
+                    Some(line) => line,
+                    None => {
+                        errand.give_up();
                         return None;
                     }
                 },
@@ -305,7 +309,7 @@ impl<D: Dialer> Outbound<D> {
                 // a line that went stale while it was idle says nothing about its host
                 Carried::Nothing(_) if reused => {}
                 Carried::Nothing(found) => {
-                    opener.failed(&line, finding(found));
+                    errand.failed(&line, finding(found));
                     hang_up(line);
                 }
             }

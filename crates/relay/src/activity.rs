@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::account::Account;
 use crate::authentication::Authentication;
@@ -127,6 +128,13 @@ pub struct ActivityRow {
     pub held: Option<HoldReason>,
     /// The last attempt, where there was one.
     pub last_attempt: Option<Attempt>,
+}
+
+impl ActivityRow {
+    /// Whether it waits for so long that its message counts as delayed: it is deferred, and was accepted `after` ago or earlier.
+    pub fn is_delayed(&self, now: Timestamp, after: Duration) -> bool {
+        self.status == Status::Deferred && now.since(self.at) >= after
+    }
 }
 
 /// What was erased of what was kept about a recipient.
@@ -256,4 +264,28 @@ pub struct DailyCount {
     pub hard_bounced: u64,
     /// Of those delivered, complained about.
     pub complained: u64,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deferred_for_long_counts_as_delayed() {
+        let row = |status: &str| -> ActivityRow {
+            serde_json::from_value(serde_json::json!({
+                "row": 1, "at": 10_000, "updated_at": 11_000, "status": status, "recipient": "a@example.org", "sender": "",
+                "subject": "", "message": null, "account": 1, "user": null, "domain": null, "session": null, "class": null,
+                "reason": "", "reply": "", "reference": "", "attempts": 3, "count": 1, "sandbox": false, "held": null,
+                "last_attempt": null,
+            }))
+            .unwrap()
+        };
+        let hour = Duration::from_secs(3_600);
+        let is_delayed = |status, now| row(status).is_delayed(Timestamp(now), hour);
+        assert_eq!([3_609_999, 3_610_000].map(|now| is_delayed("deferred", now)), [false, true]);
+        assert!(!is_delayed("delivered", 9_000_000) && !is_delayed("pending", 9_000_000));
+        assert!(!is_delayed("deferred", 0), "a clock that went back");
+    }
 }

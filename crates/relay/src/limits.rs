@@ -214,6 +214,8 @@ limits! {
         "Mail servers of a domain that are looked at in one attempt, the preferred ones first.";
     mail_addresses_max MAIL_ADDRESSES_MAX 20 1..=100 "addresses" ""
         "Addresses that are dialled in one attempt.";
+    tried_hosts_max TRIED_HOSTS_MAX 5 0..=20 "servers" ""
+        "Other servers that an attempt is shown with in Activity, with what each said: those that were tried besides the one that decided.";
     sts_policies_max STS_POLICIES_MAX 20_000 100..=1_000_000 "domains" ""
         "Domains whose policy (MTA-STS) is kept; past it those go whose time ends first.";
     sts_fetch_seconds STS_FETCH_SECONDS 60 5..=300 "seconds" ""

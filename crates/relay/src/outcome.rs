@@ -13,8 +13,10 @@ pub use smtp::client::Stage;
 use smtp::reply::{Enhanced, Reply};
 pub use spoken::{reason_in, suppressed_in};
 
+use std::net::SocketAddr;
+
 use crate::clock::Timestamp;
-use crate::queue::{Outcome, Verdict};
+use crate::queue::{Outcome, TriedHost, Verdict};
 use crate::retry::{Jitter, Period};
 use rules::Rules;
 use words::Course;
@@ -219,14 +221,21 @@ pub fn end(recipient: u16, ending: &Ending) -> Judgement {
 /// What a finding says, for the operator: its class where there was no reply, and the words.
 pub fn told(finding: &Finding) -> (Option<Class>, String) {
     match finding {
-        Finding::Replied(_, reply) => (None, remote_text(reply)),
         // the operator's own, and nothing that accounts are told
         Finding::Failed(Failure::Login(why)) => (Some(Class::RelayLogin), format!("The login failed: {why}.")),
         Finding::Failed(Failure::Source(why)) => {
             (Some(Class::RelaySource), format!("The source cannot be used: {why}."))
         }
+        _ => told_to_account(finding, "the domain"),
+    }
+}
+
+/// The same for the account, of a recipient at `domain`.
+fn told_to_account(finding: &Finding, domain: &str) -> (Option<Class>, String) {
+    match finding {
+        Finding::Replied(_, reply) => (None, remote_text(reply)),
         Finding::Failed(failure) => {
-            let meaning = words::of_failure(failure, "the domain");
+            let meaning = words::of_failure(failure, domain);
             (meaning.class, meaning.reason)
         }
     }
@@ -237,6 +246,16 @@ pub fn is_block(rules: &Rules, finding: &Finding) -> bool {
     let Finding::Replied(stage, reply) = finding else { return false };
     let is_final = !reply.is_positive() && !reply.is_transient();
     is_final && !is_site_down(finding) && rules.classify(*stage, reply).site == SiteAction::Suspend
+}
+
+/// The characters that are kept of what came of a server besides the one that an attempt is shown with.
+const TRIED_CHARACTERS_MAX: usize = 300;
+
+/// What an attempt to reach a recipient at `domain` is shown to have found at one of the servers besides the one that it is
+/// shown with.
+pub fn tried(host: &str, remote: Option<SocketAddr>, finding: &Finding, domain: &str) -> TriedHost {
+    let (class, said) = told_to_account(finding, domain);
+    TriedHost { host: host.to_owned(), remote, class, said: one_line(&said, TRIED_CHARACTERS_MAX) }
 }
 
 /// Whether a finding says that the site as a whole cannot be reached, whatever the message.
@@ -264,12 +283,13 @@ fn remote_text(reply: &Reply) -> String {
     }
     text.push(' ');
     text.push_str(&reply.text());
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(REMOTE_CHARACTERS_MAX)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    one_line(&text, REMOTE_CHARACTERS_MAX)
+}
+
+/// A text without control characters, and cut where it is longer.
+fn one_line(text: &str, characters_max: usize) -> String {
+    let harmless = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    harmless.take(characters_max).collect::<String>().trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -148,6 +148,10 @@ pub struct SessionFacts {
     pub client_name: String,
     /// `TLS 1.3`, …; [`OVER_HTTP`] where there was no session of SMTP.
     pub tls: String,
+    /// How long the submission of this message took, milliseconds: from MAIL (over HTTP from when the request was there) until
+    /// all of it had come and it was handed to the disk. None: not known, of a refusal or of an earlier version's.
+    #[serde(default)]
+    pub milliseconds: Option<u64>,
 }
 
 /// One recipient's state in the queue.
@@ -216,6 +220,36 @@ pub struct Attempt {
     /// The source that it was made from, with the address where that is known; none where no sources are configured.
     #[serde(default)]
     pub source: Option<String>,
+    /// The other servers that were tried in it, in their order, a bounded number ([`crate::limits::TRIED_HOSTS_MAX`]).
+    #[serde(default)]
+    pub others: Vec<TriedHost>,
+}
+
+impl Attempt {
+    /// The same without the other servers: what is kept of it where many are kept.
+    #[must_use]
+    pub fn alone(&self) -> Attempt {
+        Attempt {
+            host: self.host.clone(),
+            tls: self.tls.clone(),
+            source: self.source.clone(),
+            others: Vec::new(),
+            ..*self
+        }
+    }
+}
+
+/// A server that was tried in an attempt and did not take the mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriedHost {
+    /// Its name.
+    pub host: String,
+    /// Its address and port; none where it was not dialled.
+    pub remote: Option<std::net::SocketAddr>,
+    /// Of which class the failure is; none where it replied.
+    pub class: Option<Class>,
+    /// Its reply on one line, cut where it is long; where there was none, why, in English words.
+    pub said: String,
 }
 
 /// What an attempt, a cancellation or an expiry made of one recipient.

@@ -48,7 +48,15 @@ pub fn answer(address: &Address, attempts: u32) -> Option<Finding> {
 
 /// The attempt in which the sandbox answered.
 pub fn attempt(at: Timestamp) -> Attempt {
-    Attempt { at, milliseconds: 0, host: HOST.to_owned(), remote: None, tls: "none".to_owned(), source: None }
+    Attempt {
+        at,
+        milliseconds: 0,
+        host: HOST.to_owned(),
+        remote: None,
+        tls: "none".to_owned(),
+        source: None,
+        others: Vec::new(),
+    }
 }
 
 /// A message in a test inbox, without its content.

@@ -85,6 +85,8 @@ pub struct Pool {
     pub name: String,
     /// Its sources, each once, with the part of the mail that it is to carry.
     pub members: Vec<(SourceId, u32)>,
+    /// Whose mail goes from it.
+    pub whose: Whose,
 }
 
 /// Whose mail goes from a pool, beside what goes from it because it is the first.
@@ -122,20 +124,20 @@ impl Choices {
     ///
     /// # Errors
     /// In words: it was made before.
-    fn add(&mut self, pool: PoolId, whose: Whose) -> Result<(), String> {
+    fn add(&mut self, pool: PoolId, whose: &Whose) -> Result<(), String> {
         let again = |what: &str| Err(format!("has {what}, as an earlier pool"));
-        for name in whose.domains {
+        for name in &whose.domains {
             if self.domains.insert(name.clone(), pool).is_some() {
                 return again(&format!("the domain {name}"));
             }
         }
-        for number in whose.accounts {
-            if self.accounts.insert(Id::new(number), pool).is_some() {
+        for number in &whose.accounts {
+            if self.accounts.insert(Id::new(*number), pool).is_some() {
                 return again(&format!("the account {number}"));
             }
         }
-        for number in whose.plans {
-            if self.plans.insert(Id::new(number), pool).is_some() {
+        for number in &whose.plans {
+            if self.plans.insert(Id::new(*number), pool).is_some() {
                 return again(&format!("the plan {number}"));
             }
         }
@@ -193,12 +195,12 @@ impl Sources {
                 return Err(fault(format!("there are two pools called {name}")));
             }
             let members = members_of(&sources, &members).map_err(fault)?;
-            choices.add(PoolId(number), whose).map_err(fault)?;
-            made.push(Pool { name, members });
+            choices.add(PoolId(number), &whose).map_err(fault)?;
+            made.push(Pool { name, members, whose });
         }
         if made.is_empty() && !sources.is_empty() {
             let all = (0u16..).zip(&sources).map(|(place, _)| (SourceId(place), 1));
-            made.push(Pool { name: DEFAULT_POOL.to_owned(), members: all.collect() });
+            made.push(Pool { name: DEFAULT_POOL.to_owned(), members: all.collect(), whose: Whose::default() });
         }
         let choices = (!choices.is_empty()).then(|| Box::new(choices));
         Ok(Sources { sources: sources.into_iter().map(Arc::new).collect(), pools: made, choices })

@@ -74,6 +74,7 @@ fn delivery(message: MessageId, recipients: u64, now: Timestamp) -> Settlement {
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "TLS 1.3".to_owned(),
         source: None,
+        others: Vec::new(),
     };
     let verdict = |recipient| Verdict {
         recipient,

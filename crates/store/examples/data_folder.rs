@@ -87,6 +87,7 @@ fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope,
             remote: ip(7),
             client_name: "client.example.com".into(),
             tls: "TLS 1.3".into(),
+            milliseconds: None,
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -131,6 +132,7 @@ async fn settle(store: &Embedded, message: MessageId, at: u64, verdicts: &[(u16,
         remote: Some(([198, 51, 100, 4], 25).into()),
         tls: "TLS 1.3".into(),
         source: (at == 16).then(|| "out1 (198.51.100.7)".into()),
+        others: Vec::new(),
     };
     let verdicts = verdicts.iter().map(verdict).collect();
     Ok(store.settle(Settlement { message, at: later(at), attempt: Some(attempt), verdicts }).await?)

@@ -204,7 +204,13 @@ pub(crate) fn rejected(notice: &Notice) -> Option<ActivityRow> {
 
 /// The session that a refusal came from, as far as it is known.
 pub(crate) fn session_of(notice: &Notice) -> SessionFacts {
-    SessionFacts { session: notice.session, remote: notice.remote, client_name: String::new(), tls: notice.tls.clone() }
+    SessionFacts {
+        session: notice.session,
+        remote: notice.remote,
+        client_name: String::new(),
+        tls: notice.tls.clone(),
+        milliseconds: None,
+    }
 }
 
 /// Whether two refusals of recipients share a row, their times apart: same user, recipient and reason.

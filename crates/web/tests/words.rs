@@ -11,6 +11,7 @@ use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternEl
 /// Messages that read the same in both languages, and are right so.
 const SAME: &[&str] = &[
     "actions",
+    "activity-took-milliseconds",
     "audit-kind-message",
     "audit-kind-site",
     "audit-kind-source",

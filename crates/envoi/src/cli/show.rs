@@ -6,8 +6,8 @@ use crate::moment::{of_day, short};
 use relay::service::operation::{Answer, Health};
 use relay::service::view::{
     AccountView, ActivityDetailView, ActivityView, AuthenticationView, BlockView, CertificateView, ConnectionView,
-    ContactView, ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, MessageView, PlanChangeView,
-    QueueView, SmtpUserView, UnknownReplyView,
+    ContactView, ContactsView, CredentialView, DnsRecordView, DomainView, ErasureView, EventView, MessageView,
+    PlanChangeView, QueueView, SmtpUserView, UnknownReplyView,
 };
 
 /// The answer as a table or as lines.
@@ -317,6 +317,9 @@ fn status_words(row: &ActivityView) -> String {
     if row.held.is_some() {
         words.push_str(" (held)");
     }
+    if row.delayed == Some(true) {
+        words.push_str(" (delayed)");
+    }
     if row.count > 1 {
         words.push_str(&format!(" ×{}", row.count));
     }
@@ -364,6 +367,7 @@ fn detail(detail: &ActivityDetailView) -> String {
         ("From address", detail.remote.clone().unwrap_or_default()),
         ("EHLO", detail.client_name.clone().unwrap_or_default()),
         ("TLS", detail.tls.clone().unwrap_or_default()),
+        ("Submission", detail.submission_milliseconds.map(|took| format!("{took} ms")).unwrap_or_default()),
     ]);
     let events = table(
         &["at", "status", "host", "from", "tls", "ms", "reason", "reply", "vouched for"],
@@ -383,7 +387,23 @@ fn detail(detail: &ActivityDetailView) -> String {
         }),
         "No events.",
     );
-    format!("{head}\n\n{events}")
+    format!("{head}\n\n{events}{}", others(&detail.events))
+}
+
+/// The other servers that attempts tried, below what they came to; nothing where there are none.
+fn others(events: &[EventView]) -> String {
+    let of_event = |event: &EventView| {
+        let attempt = event.attempt.as_ref();
+        let others = attempt.map(|attempt| attempt.others.clone()).unwrap_or_default();
+        let at = short(&event.at);
+        others.into_iter().map(move |tried| vec![at.clone(), tried.host, tried.remote.unwrap_or_default(), tried.said])
+    };
+    let rows: Vec<_> = events.iter().flat_map(of_event).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let tried = table(&["at", "tried as well", "address", "said"], rows.into_iter(), "");
+    format!("\n\n{tried}")
 }
 
 /// What SPF and DKIM say of a report: `by example.org`, or nobody and why.

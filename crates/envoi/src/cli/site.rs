@@ -5,7 +5,7 @@ use super::table::{cut, table};
 use crate::moment::short;
 use clap::Subcommand;
 use relay::service::operation::Operation;
-use relay::service::view::SiteView;
+use relay::service::view::{BlockedSourceView, SiteView};
 
 /// The characters of a reply that a line has room for.
 const SAID_CHARACTERS: usize = 80;
@@ -42,8 +42,15 @@ pub(super) fn operation(command: &SiteCommand) -> Wanted {
     }
 }
 
+/// What one connection may carry, how many recipients a transaction may have, and how long it may wait for more.
+fn connection(site: &SiteView) -> String {
+    let (messages, recipients) = (site.messages_per_connection, site.recipients_per_transaction);
+    format!("{messages} messages, {recipients} recipients, {} s", site.idle_seconds)
+}
+
 /// The list.
 pub(super) fn list(sites: &[SiteView]) -> String {
+    let blocked = |blocked: &BlockedSourceView| format!("{} until {}", blocked.source, short(&blocked.until));
     let row = |site: &SiteView| {
         let more = site.domain_count.saturating_sub(site.domains.len() as u64);
         let mut domains = site.domains.join(", ");
@@ -57,12 +64,25 @@ pub(super) fn list(sites: &[SiteView]) -> String {
             site.waiting.to_string(),
             format!("{}/{}", site.connections, site.connections_allowed),
             site.messages_per_minute.map(|pace| pace.to_string()).unwrap_or_default(),
+            connection(site),
             site.until.as_deref().map(short).unwrap_or_default(),
             site.said.as_deref().map(|said| cut(said, SAID_CHARACTERS)).unwrap_or_default(),
+            site.blocked_sources.iter().map(blocked).collect::<Vec<_>>().join(", "),
         ]
     };
     table(
-        &["site", "state", "domains", "waiting", "connections", "a minute", "until", "why"],
+        &[
+            "site",
+            "state",
+            "domains",
+            "waiting",
+            "connections",
+            "a minute",
+            "each connection",
+            "until",
+            "why",
+            "blocks",
+        ],
         sites.iter().map(row),
         "There is no such site.",
     )

@@ -5,7 +5,7 @@ use super::table::{cut, table};
 use crate::moment::short;
 use clap::Subcommand;
 use relay::service::operation::Operation;
-use relay::service::view::{SendingSourceView, WarmUpProviderView, WarmUpView};
+use relay::service::view::{BlockingSiteView, PoolMemberView, SendingSourceView, WarmUpProviderView, WarmUpView};
 
 /// The characters of a reason that a line has room for.
 const REASON_CHARACTERS: usize = 80;
@@ -57,12 +57,25 @@ pub(super) fn operation(command: &SourceCommand) -> Wanted {
     }
 }
 
+/// A pool that a source is of, with its weight there and whose mail goes from it: `news=1 (news.example.com, account 7)`.
+fn pool(pool: &PoolMemberView) -> String {
+    let mut whose = pool.domains.clone();
+    whose.extend(pool.accounts.iter().map(|number| format!("account {number}")));
+    whose.extend(pool.plans.iter().map(|number| format!("plan {number}")));
+    if pool.first {
+        whose.push("all other mail".to_owned());
+    }
+    let whose = if whose.is_empty() { String::new() } else { format!(" ({})", whose.join(", ")) };
+    format!("{}={}{whose}", pool.pool, pool.weight)
+}
+
 /// The list.
 pub(super) fn list(sources: &[SendingSourceView]) -> String {
     let row = |source: &SendingSourceView| {
-        let pools: Vec<String> = source.pools.iter().map(|pool| format!("{}={}", pool.pool, pool.weight)).collect();
+        let pools: Vec<String> = source.pools.iter().map(pool).collect();
+        let site = |site: &BlockingSiteView| format!("{} until {}", site.site, short(&site.until));
         let more = source.blocked_count.saturating_sub(source.blocked_by.len() as u64);
-        let mut blocked = source.blocked_by.join(", ");
+        let mut blocked = source.blocked_by.iter().map(site).collect::<Vec<_>>().join(", ");
         if more > 0 {
             blocked.push_str(&format!(" and {more} more"));
         }

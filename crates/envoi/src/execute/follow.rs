@@ -1,6 +1,7 @@
 //! Activity as it happens: what has changed since a cursor, waited for.
 
 use relay::activity::{ActivityFilter, ActivityRow};
+use relay::clock::Timestamp;
 use relay::power::Scope;
 use relay::service::Fault;
 use relay::service::operation::{Answer, WAIT_SECONDS_MAX};
@@ -50,17 +51,23 @@ impl<S: Store> Executor<S> {
 
     /// Rows as this caller sees them.
     pub(super) fn rows(&self, rows: &[ActivityRow], scope: Scope) -> Vec<ActivityView> {
+        let (now, delayed_after) = self.delays();
         let number = |row: &ActivityRow| self.cursors.number(scope, row.row);
-        rows.iter().map(|row| ActivityView { row: number(row), ..ActivityView::from(row) }).collect()
+        rows.iter().map(|row| ActivityView { row: number(row), ..ActivityView::at(row, now, delayed_after) }).collect()
+    }
+
+    /// Now, and how long after its acceptance a message counts as delayed.
+    fn delays(&self) -> (Timestamp, Duration) {
+        (self.clock.now(), Duration::from_secs(self.limits.delayed_seconds))
     }
 
     /// One row with all that is known of it, by the number that this caller knows it by.
     pub(super) fn activity_show(&self, number: u64, scope: Scope) -> Result<Answer, Fault> {
         match self.store.activity_detail(self.cursors.row(scope, number))? {
             Some(detail) if scope.sees(detail.row.account) => {
-                let mut view = ActivityDetailView::new(&detail, &self.store.directory());
-                view.row.row = number;
-                Ok(Answer::ActivityDetail(view))
+                let (now, delayed_after) = self.delays();
+                let row = ActivityView { row: number, ..ActivityView::at(&detail.row, now, delayed_after) };
+                Ok(Answer::ActivityDetail(ActivityDetailView::new(row, &detail, &self.store.directory())))
             }
             _ => {
                 let what = format!("There is no row {number}.");

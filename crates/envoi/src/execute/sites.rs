@@ -14,7 +14,7 @@ impl<S: Store> Executor<S> {
     pub(super) fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<SiteView> {
         let Some(running) = &self.running else { return Vec::new() };
         let found = running.dispatch.sites(after, limit, troubled);
-        found.into_iter().map(|(site, domains)| SiteView::new(&site, domains)).collect()
+        found.into_iter().map(|(site, domains)| SiteView::new(&site, domains, &self.limits)).collect()
     }
 
     /// Has a site tried now; the order is in the audit log.
@@ -39,7 +39,8 @@ impl<S: Store> Executor<S> {
     /// Whoever delivers knows how the sources fare: without a running relay there are none.
     pub(super) fn sources(&self) -> Vec<SendingSourceView> {
         let Some(running) = &self.running else { return Vec::new() };
-        running.dispatch.sources().iter().map(Into::into).collect()
+        let configured = running.dispatch.configured_sources();
+        running.dispatch.sources().iter().map(|state| SendingSourceView::new(state, &configured)).collect()
     }
 
     /// Has a source tried now; the order is in the audit log.

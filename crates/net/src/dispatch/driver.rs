@@ -16,7 +16,7 @@ use relay::reroute::Via;
 use relay::retry::Jitter;
 use relay::schedule::{Action, Addressed, ConversationId, Event, Order, Parcel, Scheduler, SiteState, SourceState};
 use relay::sending_domain::SendingDomain;
-use relay::source::PoolId;
+use relay::source::{PoolId, Sources};
 use relay::store::{Actor, QueueEntry, Store, StoreError};
 use relay::warm_up;
 use tokio::sync::{Notify, mpsc};
@@ -518,6 +518,10 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn sources(&self) -> Vec<SourceState> {
         self.state().scheduler.sources(self.clock.now())
+    }
+
+    fn configured_sources(&self) -> Arc<Sources> {
+        Arc::clone(&self.settings.sources)
     }
 
     fn resume_source(&self, source: &str) -> Result<(), StoreError> {

@@ -159,6 +159,7 @@ pub(crate) trait Drive: Send + Sync {
     fn sites(&self, after: Option<&str>, limit: usize, troubled: bool) -> Vec<(SiteState, Vec<String>)>;
     fn resume_site(&self, site: &str) -> Result<(), StoreError>;
     fn sources(&self) -> Vec<SourceState>;
+    fn configured_sources(&self) -> Arc<Sources>;
     fn resume_source(&self, source: &str) -> Result<(), StoreError>;
     fn warm_up(&self, source: &str, order: warm_up::Order) -> Result<(), StoreError>;
 }
@@ -289,6 +290,11 @@ impl Handle {
     /// The sources with what is in force for each, as they are configured.
     pub fn sources(&self) -> Vec<SourceState> {
         self.driver.sources()
+    }
+
+    /// The sources and pools as they are configured, with whose mail goes from which.
+    pub fn configured_sources(&self) -> Arc<Sources> {
+        self.driver.configured_sources()
     }
 
     /// Has a source tried now that is set aside: one message tries whether it gets through.

@@ -75,6 +75,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                     remote: None,
                     tls: "none".to_owned(),
                     source: None,
+                    others: Vec::new(),
                 };
                 self.settle(mail, (parcel, destination), Some(attempt), judgements).await;
                 None

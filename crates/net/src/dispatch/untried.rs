@@ -48,7 +48,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     ) {
         let attempt = match attempted {
             true => fault.attempt.clone(),
-            false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.clone() },
+            false => Attempt { at: self.clock.now(), milliseconds: 0, ..fault.attempt.alone() },
         };
         let destination = self.destination(mail, parcel);
         let findings: Vec<_> = parcel.recipients.iter().map(|number| (*number, fault.finding.clone())).collect();

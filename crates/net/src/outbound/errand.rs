@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::dial::Transport;
 use super::line::Line;
-use super::opener::Tried;
 use super::shield::Protection;
+use super::tried::{self, Tried};
 use super::{Delivery, Parcel, finding};
 
 /// The state of an attempt.
@@ -24,6 +24,8 @@ pub(super) struct Errand<'a> {
     findings: Vec<Option<Finding>>,
     /// See [`Delivery::passed_on`].
     passed_on: Vec<u16>,
+    /// The hops that were no way.
+    tried: Vec<Tried>,
 }
 
 /// How far a line carried.
@@ -39,9 +41,21 @@ pub(super) enum Carried {
 impl<'a> Errand<'a> {
     pub(super) fn new(parcel: &'a Parcel, at: Timestamp) -> Self {
         let source = parcel.source.as_ref().map(|source| source.name.clone());
-        let attempt = Attempt { at, milliseconds: 0, host: String::new(), remote: None, tls: "none".into(), source };
+        let (host, tls, others) = (String::new(), "none".into(), Vec::new());
+        let attempt = Attempt { at, milliseconds: 0, host, remote: None, tls, source, others };
         let findings = vec![None; parcel.recipients.len()];
-        Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new() }
+        Errand { parcel, attempt, protection: None, findings, passed_on: Vec::new(), tried: Vec::new() }
+    }
+
+    /// The hops that were no way, for those that are found out to be none.
+    pub(super) fn tried(&mut self) -> &mut Vec<Tried> {
+        &mut self.tried
+    }
+
+    /// An open line failed before it heard any content.
+    pub(super) fn failed<T: Transport>(&mut self, line: &Line<T>, finding: Finding) {
+        let (host, remote, tls) = (line.host.clone(), Some(line.remote), line.tls.clone());
+        self.tried.push(Tried { host, remote, tls, finding });
     }
 
     /// What the sender wants of TLS.
@@ -107,9 +121,16 @@ impl<'a> Errand<'a> {
     }
 
     /// No next hop is left: the most hopeful of what was found decides.
-    pub(super) fn give_up(&mut self, tried: Tried) {
+    pub(super) fn give_up(&mut self) {
+        let decides = tried::most_hopeful(&self.tried);
         // where a line carried others before, the attempt stays shown with that
-        if self.findings.iter().all(Option::is_none) {
+        let is_shown = self.findings.iter().all(Option::is_none);
+        let tried = match decides {
+            Some(place) if is_shown => self.tried.remove(place),
+            Some(place) => self.tried[place].clone(),
+            None => Tried::nowhere(),
+        };
+        if is_shown {
             self.attempt.host = tried.host;
             self.attempt.remote = tried.remote;
             self.attempt.tls = tried.tls;
@@ -117,7 +138,11 @@ impl<'a> Errand<'a> {
         self.settle_rest(&tried.finding);
     }
 
-    pub(super) fn finish(mut self, took: Duration) -> Delivery {
+    /// What came of it, shown with so many other hops at the most.
+    pub(super) fn finish(mut self, took: Duration, others_max: usize) -> Delivery {
+        let envelope = &self.parcel.envelope;
+        let first = self.parcel.recipients.first().and_then(|number| envelope.recipients.get(usize::from(*number)));
+        self.attempt.others = tried::shown(&self.tried, first.map_or("", |address| address.domain()), others_max);
         self.attempt.milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let lost = || Finding::Failed(relay::outcome::Failure::Lost("the attempt ended early".into()));
         let findings = self.findings.into_iter().map(|found| found.unwrap_or_else(lost));

@@ -7,23 +7,15 @@ use relay::route::Destination;
 use relay::source::Source;
 use relay::tls_report::{Failed, ResultType, Session};
 use smtp::client::{Fault, Found, Tls};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dial::{Dialer, SourceUnusable};
 use super::hops::{Hops, Next, Origin, Sources};
 use super::line::{Line, OpenError, Peer, Terms};
+use super::tried::Tried;
 use super::{Outbound, finding};
-
-/// A hop that failed, and how.
-#[derive(Clone, Debug)]
-pub(super) struct Tried {
-    pub(super) host: String,
-    pub(super) remote: Option<SocketAddr>,
-    pub(super) tls: String,
-    pub(super) finding: Finding,
-}
 
 /// The search for a next hop in one attempt.
 pub(super) struct Opener<'a, D: Dialer> {
@@ -36,7 +28,6 @@ pub(super) struct Opener<'a, D: Dialer> {
     /// The hop to dial again before any other.
     again: Option<Next>,
     last: Option<Next>,
-    tried: Vec<Tried>,
     deadline: Instant,
 }
 
@@ -48,7 +39,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
         source: Option<&'a Arc<Source>>,
     ) -> Self {
         let deadline = Instant::now() + outbound.settings.opening_max;
-        Opener { outbound, destination, wish, source, hops: None, again: None, last: None, tried: Vec::new(), deadline }
+        Opener { outbound, destination, wish, source, hops: None, again: None, last: None, deadline }
     }
 
     /// The next open line is to lead to the same hop as the last.
@@ -56,28 +47,19 @@ impl<'a, D: Dialer> Opener<'a, D> {
         self.again = self.last.clone();
     }
 
-    /// An open line failed before it heard any content.
-    pub(super) fn failed(&mut self, line: &Line<D::Stream>, finding: Finding) {
-        let (host, remote, tls) = (line.host.clone(), Some(line.remote), line.tls.clone());
-        self.tried.push(Tried { host, remote, tls, finding });
-    }
-
-    /// A line on which a transaction may begin.
-    ///
-    /// # Errors
-    /// No hop is left: the most hopeful finding among those tried.
-    pub(super) async fn open(&mut self) -> Result<Line<D::Stream>, Tried> {
+    /// A line on which a transaction may begin. The hops that are no way there become part of `tried`; none: no hop is left.
+    pub(super) async fn open(&mut self, tried: &mut Vec<Tried>) -> Option<Line<D::Stream>> {
         loop {
             let deadline = self.deadline;
-            let next = match timeout_at(deadline, self.next()).await {
-                Ok(Ok(Some(next))) => next,
-                Ok(Ok(None)) => return Err(self.verdict()),
+            let next = match timeout_at(deadline, self.next(tried)).await {
+                Ok(Ok(next)) => next?,
                 Ok(Err(finding)) => {
-                    return Err(Tried { host: String::new(), remote: None, tls: "none".into(), finding });
+                    tried.push(Tried::without_hop(finding));
+                    return None;
                 }
                 Err(_) => {
-                    self.late();
-                    return Err(self.verdict());
+                    tried.push(self.late());
+                    return None;
                 }
             };
             self.last = Some(next.clone());
@@ -88,14 +70,14 @@ impl<'a, D: Dialer> Opener<'a, D> {
                         TlsWish::Required => ", REQUIRETLS",
                         TlsWish::Waived => ", TLS-Required: No",
                     });
-                    return Ok(line);
+                    return Some(line);
                 }
                 Ok(Err((finding, tls))) => {
-                    self.tried.push(Tried { host: next.host, remote: Some(next.remote), tls, finding });
+                    tried.push(Tried { host: next.host, remote: Some(next.remote), tls, finding });
                 }
                 Err(_) => {
-                    self.late();
-                    return Err(self.verdict());
+                    tried.push(self.late());
+                    return None;
                 }
             }
         }
@@ -105,13 +87,13 @@ impl<'a, D: Dialer> Opener<'a, D> {
         self.wish == TlsWish::Required
     }
 
-    fn late(&mut self) {
+    fn late(&self) -> Tried {
         let why = Failure::Lost("no next hop was ready in time".into());
         let (host, remote) = self.last.clone().map(|next| (next.host, Some(next.remote))).unwrap_or_default();
-        self.tried.push(Tried { host, remote, tls: "none".into(), finding: Finding::Failed(why) });
+        Tried { host, remote, tls: "none".into(), finding: Finding::Failed(why) }
     }
 
-    async fn next(&mut self) -> Result<Option<Next>, Finding> {
+    async fn next(&mut self, tried: &mut Vec<Tried>) -> Result<Option<Next>, Finding> {
         if let Some(again) = self.again.take() {
             return Ok(Some(again));
         }
@@ -128,7 +110,6 @@ impl<'a, D: Dialer> Opener<'a, D> {
             let hops = Hops::find(sources, origin).await?;
             self.hops = Some(hops);
         }
-        let tried = &mut self.tried;
         let mut fault = |host: &str, finding| {
             tried.push(Tried { host: host.to_owned(), remote: None, tls: "none".into(), finding });
         };
@@ -250,39 +231,9 @@ impl<'a, D: Dialer> Opener<'a, D> {
             _ => Ok(()),
         }
     }
-
-    /// The most hopeful finding: one that may pass goes before one that will not, so that mail does
-    /// not bounce while another host might still take it.
-    fn verdict(&mut self) -> Tried {
-        let none = || Tried {
-            host: String::new(),
-            remote: None,
-            tls: "none".into(),
-            finding: Finding::Failed(Failure::Connect("there is no address that can be dialled from here".into())),
-        };
-        let tried = std::mem::take(&mut self.tried);
-        tried.into_iter().rev().max_by_key(|tried| hope(&tried.finding)).unwrap_or_else(none)
-    }
 }
 
 /// Whether a dial failed for the address that it was made from.
 fn is_own_fault(error: &std::io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<SourceUnusable>())
-}
-
-fn hope(finding: &Finding) -> u8 {
-    match finding {
-        Finding::Replied(_, reply) if reply.is_permanent() => 2,
-        Finding::Replied(..) => 9,
-        Finding::Failed(failure) => match failure {
-            Failure::Tls(_) | Failure::SenderTls(_) | Failure::Login(_) => 8,
-            Failure::Protocol(_) => 7,
-            Failure::Lost(_) => 6,
-            Failure::Connect(_) => 5,
-            Failure::Source(_) => 4,
-            Failure::Dns(_) => 3,
-            Failure::ForbiddenAddress(_) => 1,
-            _ => 0,
-        },
-    }
 }

@@ -217,3 +217,23 @@ fn a_refusal_because_of_the_source_is_no_end_where_another_one_may_be_taken() {
     assert!(!is_block(Stage::Mail, &block.replacen("550 5", "451 4", 1).leak()[..]));
     assert!(!super::is_block(Rules::ours(), &Finding::Failed(Failure::Suspended(Class::Reputation))));
 }
+
+#[test]
+fn what_another_server_said_is_told_to_the_account_on_one_short_line() {
+    let long = "x".repeat(2_000);
+    let lines = vec![format!("no\u{1f}body {long}").into(), "here".into()];
+    let said = Finding::Replied(Stage::Greeting, Reply { code: 554, enhanced: None, lines, reference: None });
+    let remote = Some("192.0.2.1:25".parse().unwrap());
+    let replied = tried("mx1.example.com", remote, &said, "example.com");
+    assert_eq!((replied.host.as_str(), replied.remote, replied.class), ("mx1.example.com", remote, None));
+    assert!(replied.said.starts_with("554 no body xxx"), "{}", replied.said);
+    assert_eq!(replied.said.chars().count(), 300);
+    let failed = |failure| tried("mx2.example.com", None, &Finding::Failed(failure), "example.com");
+    let lost = failed(Failure::Connect("refused".into()));
+    assert_eq!(lost.class, Some(Class::Network));
+    assert_eq!(lost.said, "The server of example.com could not be reached (refused).");
+    // the operator's own secrets are none of the account's
+    let login = failed(Failure::Login("535 wrong password of hub".into()));
+    assert_eq!(login.class, Some(Class::RelayLogin));
+    assert!(!login.said.contains("hub"), "{}", login.said);
+}

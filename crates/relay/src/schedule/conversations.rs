@@ -124,7 +124,7 @@ impl Scheduler {
         if !site.is_down(now) {
             site.failures = site.failures.saturating_add(1);
             let until = now.after(retry::site_delay(site.failures, Jitter::roll(dice)));
-            site.down = Some(Down { until, fault: fault.clone() });
+            site.down = Some(Down { until, fault: fault.kept() });
             site.shrink(1);
         }
         let down_until = site.down.as_ref().map_or(now, |down| down.until);

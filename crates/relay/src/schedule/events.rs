@@ -47,6 +47,16 @@ pub struct Fault {
     pub attempt: Attempt,
 }
 
+impl Fault {
+    /// The same as it is kept with a site: without the other servers that were tried, for sites are many.
+    pub(super) fn kept(self: &Arc<Self>) -> Arc<Fault> {
+        if self.attempt.others.is_empty() {
+            return Arc::clone(self);
+        }
+        Arc::new(Fault { finding: self.finding.clone(), attempt: self.attempt.alone() })
+    }
+}
+
 /// What a site said about us rather than about a message or a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {

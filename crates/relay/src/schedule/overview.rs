@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::id::MessageId;
 use crate::outcome;
 use crate::route::Destination;
-use crate::shaping::{Phase, Said};
+use crate::shaping::{Allowance, Phase, Said};
 
 /// Destinations of a site that are named.
 const DESTINATIONS_SHOWN: usize = 5;
@@ -33,6 +33,8 @@ pub struct SiteState {
     pub conversations_allowed: usize,
     /// Messages a minute at the most; none: as many as come.
     pub per_minute: Option<u32>,
+    /// What its rule allows; none where only what every site may have is known.
+    pub allowance: Option<Allowance>,
     /// Where it stands.
     pub phase: Phase,
     /// How many of its destinations are left alone because they could not be reached.
@@ -146,6 +148,7 @@ impl Scheduler {
                 None => sites.iter().map(|site| site.limit).sum(),
             },
             per_minute: shaper.and_then(|shaper| shaper.shaping.per_minute()),
+            allowance: shaper.map(|shaper| *shaper.shaping.allowance()),
             phase: shaper.map_or(Phase::Open, |shaper| shaper.shaping.phase(now)),
             unreached: down().count(),
             until: closed.or(soonest.map(|down| down.until)),

@@ -42,6 +42,7 @@ fn fault() -> Arc<Fault> {
         remote: None,
         tls: "none".into(),
         source: None,
+        others: Vec::new(),
     };
     Arc::new(Fault { finding: Finding::Failed(Failure::Connect("refused".into())), attempt })
 }

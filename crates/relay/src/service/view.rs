@@ -29,9 +29,9 @@ pub use inbox::{
 };
 pub use member::{MemberLinkView, MemberView, SignInView};
 pub use relay::{
-    BackupFailureView, BackupsView, BrakeView, CertificateView, CheckView, KeptBackupView, PoolMemberView,
-    QueuePartView, RepairStepView, RepairView, SendingSourceView, SiteView, TlsReportView, TlsSessionsView,
-    UnknownReplyView, WarmUpProviderView, WarmUpView,
+    BackupFailureView, BackupsView, BlockedSourceView, BlockingSiteView, BrakeView, CertificateView, CheckView,
+    KeptBackupView, PoolMemberView, QueuePartView, RepairStepView, RepairView, SendingSourceView, SiteView,
+    TlsReportView, TlsSessionsView, UnknownReplyView, WarmUpProviderView, WarmUpView,
 };
 pub use submission::{RefusedRecipientView, ReplyView, SubmissionView};
 pub use suppression::{SuppressionView, SuppressionsImportedView, UntakenLineView};
@@ -237,8 +237,11 @@ views! {
         count: u64,
         /// Captured, not sent.
         sandbox: bool,
-        /// Why it is held, where it is: `operator`, `account_suspended`, `domain_invalid` or `damaged`.
+        /// Why it is held, where it is: `operator`, `account_suspended`, `domain_invalid`, `damaged` or `brake`.
         held: Option<String>,
+        /// Whether it is deferred and waits for so long that the message counts as delayed: four hours after its acceptance, unless the operator says otherwise (`delayed_seconds`). Absent in calls to webhooks, which tell what was when it happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delayed: Option<bool>,
         /// The last attempt.
         last_attempt: Option<AttemptView>,
     }
@@ -263,6 +266,20 @@ views! {
         tls: String,
         /// The source that it was made from, with its address where that is known; none where the relay has but one.
         source: Option<String>,
+        /// The other servers that were tried in it, in their order: the first ones (`tried_hosts_max`).
+        #[serde(default)]
+        others: Vec<TriedHostView>,
+    }
+    /// A server that an attempt tried, and that did not take the mail.
+    TriedHostView {
+        /// Its name.
+        host: String,
+        /// Its address and port, where it was dialled.
+        remote: Option<String>,
+        /// Of which class the failure is; none where it replied.
+        class: Option<String>,
+        /// Its reply, or why there was none; cut where it is long.
+        said: String,
     }
     /// Everything about one row of Activity.
     ActivityDetailView {
@@ -286,6 +303,8 @@ views! {
         client_name: Option<String>,
         /// The session's TLS version; `HTTP` where the message was handed in over HTTP.
         tls: Option<String>,
+        /// How long the submission of the message took, milliseconds: from MAIL until all of it had come and it was handed to the disk; over HTTP from when the request was there. None where that is not known.
+        submission_milliseconds: Option<u64>,
         /// What people call the SMTP user; none where it is gone.
         user_name: Option<String>,
     }

@@ -261,6 +261,27 @@ fn from_is_one_address_of_the_same_domain() {
 }
 
 #[test]
+fn how_long_the_submission_took_is_counted_from_each_messages_own_mail() {
+    let mut scene = Scene::new();
+    let mut visit = scene.alice();
+    let took = |scene: &mut Scene, visit: &mut Visit, seconds| {
+        scene.begin(visit, &["a@example.com"]);
+        scene.now = scene.now.after(Duration::from_secs(seconds));
+        let envelope = scene.admit(visit, Ok(own())).unwrap();
+        visit.on_accepted();
+        envelope.session.unwrap().milliseconds
+    };
+    assert_eq!(took(&mut scene, &mut visit, 3), Some(3_000));
+    scene.now = scene.now.after(Duration::from_secs(60));
+    assert_eq!(took(&mut scene, &mut visit, 0), Some(0), "the time between messages is nobody's");
+    // the clock goes back meanwhile
+    scene.begin(&mut visit, &["a@example.com"]);
+    scene.now = Timestamp(scene.now.0 - 5_000);
+    let envelope = scene.admit(&mut visit, Ok(own())).unwrap();
+    assert_eq!(envelope.session.unwrap().milliseconds, Some(0));
+}
+
+#[test]
 fn a_list_of_senders_holds_for_reverse_path_and_from() {
     let mut scene = Scene::with(Limits::default(), |rules| rules.senders = vec!["Shop@xn--caf-dma.example".into()]);
     let mut visit = scene.alice();

@@ -24,6 +24,8 @@ use crate::unsubscribe::Wish;
 /// What one transaction has come to.
 #[derive(Debug)]
 pub(super) struct Transaction {
+    /// When MAIL came.
+    pub(super) begun: Timestamp,
     pub(super) reverse_path: ReversePath,
     pub(super) parameters: MailParameters,
     pub(super) recipients: Vec<Address>,
@@ -82,6 +84,7 @@ impl Visit {
         let priority = policy::priority(user, asked, shared.client_priority_max);
         self.ended = None;
         self.transaction = Some(Transaction {
+            begun: now,
             reverse_path: path.clone(),
             parameters: parameters.clone(),
             recipients: Vec::new(),
@@ -194,6 +197,7 @@ impl Visit {
             remote: self.remote,
             client_name: client_name.to_owned(),
             tls: self.tls.clone(),
+            milliseconds: self.transaction.as_ref().map(|transaction| now.0.saturating_sub(transaction.begun.0)),
         };
         let (quota, day) = quota_of(user, directory, now);
         let Some(transaction) = &mut self.transaction else {

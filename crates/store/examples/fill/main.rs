@@ -115,6 +115,7 @@ fn delivered(envelope: &Envelope) -> Settlement {
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "TLS 1.3".to_owned(),
         source: None,
+        others: Vec::new(),
     };
     let verdict = |recipient| Verdict {
         recipient,

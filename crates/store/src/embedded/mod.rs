@@ -13,7 +13,7 @@
 //! ```
 
 pub mod archive;
-mod behind;
+mod beside;
 mod book;
 mod brakes;
 pub mod counting;

@@ -11,7 +11,7 @@ use relay::clock::Timestamp;
 use relay::dice::Dice;
 use relay::id::{Id, MessageId, SessionId};
 use relay::outcome::Class;
-use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, SessionFacts, Settlement, Verdict};
+use relay::queue::{Attempt, ContentFacts, Envelope, Origin, Outcome, SessionFacts, Settlement, TriedHost, Verdict};
 use relay::sandbox;
 use relay::sending_domain::{DkimKey, KeyAlgorithm, SendingDomain};
 use relay::smtp_user::{PasswordHash, UserRules};
@@ -150,6 +150,7 @@ pub(crate) fn envelope(number: u64, recipients: &[&str]) -> Envelope {
             remote: REMOTE,
             client_name: "client.example.com".into(),
             tls: "TLS 1.3".into(),
+            milliseconds: Some(250),
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -196,6 +197,12 @@ pub(crate) fn attempt(at: Timestamp) -> Attempt {
         remote: Some("198.51.100.4:25".parse().unwrap()),
         tls: "TLS 1.3".into(),
         source: Some("out1 (192.0.2.7)".into()),
+        others: vec![TriedHost {
+            host: "mx0.example.org".into(),
+            remote: None,
+            class: Some(Class::Dns),
+            said: "DNS gave no usable answer.".into(),
+        }],
     }
 }
 

@@ -137,8 +137,7 @@ pub(super) async fn page(headers: HeaderMap, visit: Visit) -> Result<Response, F
     found.truncate(ROWS as usize);
     let last = found.last().map(|row| row.row.to_string());
     let older = last.filter(|_| more).map(|row| search.query(&[("before", &row), ("live", "")]));
-    let delayed_seconds = visit.console.settings.limits.delayed_seconds;
-    let rows: Vec<_> = found.iter().map(|row| Row::new(visit.words(), row, delayed_seconds)).collect();
+    let rows: Vec<_> = found.iter().map(|row| Row::new(visit.words(), row)).collect();
     if headers.contains_key("x-fragment") {
         return Ok(shown(&TailPage { page: &page, rows: &rows }));
     }

@@ -300,7 +300,7 @@ async fn sent(visit: &Visit) -> Result<Sent, Failure> {
             .collect(),
         domains: domains(words, &statistics),
         is_new: !statistics.domains.iter().any(|domain| domain.state.is_some()),
-        last: last.iter().map(|row| Row::new(words, row, visit.console.settings.limits.delayed_seconds)).collect(),
+        last: last.iter().map(|row| Row::new(words, row)).collect(),
         from,
         to,
     })

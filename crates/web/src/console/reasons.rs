@@ -213,7 +213,11 @@ pub(super) fn of_event(words: &Words, recipient: &str, event: &EventView) -> Why
     of_sentence(words, event.class.as_deref(), recipient, &event.reason)
 }
 
-/// A refusal of ours, by the stable name of its reply.
+/// Why a server that an attempt tried did not take the mail, by the name of the class of its failure.
+pub(super) fn of_failure(words: &Words, class: &str, recipient: &str, stored: &str) -> Why {
+    of_sentence(words, Some(class), recipient, stored)
+}
+
 /// Why something was refused, by the stable name of our reply; as it was stored where there are no words for it.
 pub(super) fn of_refusal(words: &Words, reference: &str, stored: &str) -> Why {
     let (cause, fix) = (format!("reply-{reference}"), format!("reply-{reference}-fix"));

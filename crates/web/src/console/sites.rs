@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::response::Response;
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, SiteView};
+use relay::service::view::{BlockedSourceView, DoneView, SiteView};
 use serde::Deserialize;
 
 use super::form::Signed;
@@ -28,6 +28,8 @@ struct Row {
     waiting: String,
     connections: String,
     pace: String,
+    /// What one connection may carry.
+    connection: String,
     until: String,
     /// What led to it, in the reader's language.
     why: String,
@@ -52,6 +54,9 @@ fn row(page: &Page, site: SiteView) -> Row {
     }
     let first = site.domains.first().cloned().unwrap_or_default();
     let moment = |at: &Option<String>| at.as_deref().map(|at| words.minute(at)).unwrap_or_default();
+    let blocked = |blocked: &BlockedSourceView| {
+        words.filled("sites-blocked-until", &[("source", &blocked.source), ("moment", &words.minute(&blocked.until))])
+    };
     Row {
         badge,
         state: page.t(&format!("site-{}", site.state)),
@@ -59,10 +64,18 @@ fn row(page: &Page, site: SiteView) -> Row {
         waiting: words.number(site.waiting),
         connections: format!("{} / {}", words.number(site.connections), words.number(site.connections_allowed)),
         pace: site.messages_per_minute.map(|pace| words.number(pace.into())).unwrap_or_default(),
+        connection: words.filled(
+            "sites-connection",
+            &[
+                ("messages", &words.number(site.messages_per_connection)),
+                ("recipients", &words.number(site.recipients_per_transaction)),
+                ("seconds", &words.number(site.idle_seconds)),
+            ],
+        ),
         until: moment(&site.until),
         why: site.class.map(|class| class.words(words.language, &first)).unwrap_or_default(),
         at: moment(&site.said_at),
-        blocked: site.blocked_sources.join(", "),
+        blocked: site.blocked_sources.iter().map(blocked).collect::<Vec<_>>().join(", "),
         is_troubled: site.state != "open" || !site.blocked_sources.is_empty(),
         site,
     }

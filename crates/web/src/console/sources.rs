@@ -3,7 +3,9 @@
 use askama::Template;
 use axum::response::Response;
 use relay::service::operation::Operation;
-use relay::service::view::{DoneView, SendingSourceView, WarmUpProviderView, WarmUpView};
+use relay::service::view::{
+    BlockingSiteView, DoneView, PoolMemberView, SendingSourceView, WarmUpProviderView, WarmUpView,
+};
 use relay::warm_up::OTHERS;
 use serde::Deserialize;
 
@@ -71,6 +73,25 @@ fn climb(page: &Page, view: &WarmUpProviderView) -> Vec<String> {
     lines
 }
 
+/// A pool that a source is of, with its weight there, and below it whose mail goes from the pool.
+fn pool_lines(page: &Page, pool: &PoolMemberView) -> Vec<String> {
+    let words = &page.words;
+    let weight = words.number(pool.weight.into());
+    let numbered = |message: &'static str, numbers: &[u64]| {
+        numbers.iter().map(|number| words.with(message, "number", number.to_string())).collect::<Vec<_>>()
+    };
+    let mut whose = pool.domains.clone();
+    whose.extend(numbered("sources-pool-account", &pool.accounts));
+    whose.extend(numbered("sources-pool-plan", &pool.plans));
+    if pool.first {
+        whose.push(words.t("sources-pool-first"));
+    }
+    let whose = Some(whose.join(", ")).filter(|whose| !whose.is_empty());
+    let whose = whose.map(|whose| words.with("sources-pool-whose", "whose", whose));
+    let named = words.filled("sources-pool", &[("pool", &pool.pool), ("weight", &weight)]);
+    std::iter::once(named).chain(whose).collect()
+}
+
 fn row(page: &Page, source: SendingSourceView) -> Row {
     let words = &page.words;
     let (badge, state) = match source.state.as_str() {
@@ -78,11 +99,11 @@ fn row(page: &Page, source: SendingSourceView) -> Row {
         "tried" => (("pending", "pending"), "source-tried"),
         _ => (("suspended", "cross"), "source-set-aside"),
     };
-    let pool = |pool: &relay::service::view::PoolMemberView| {
-        words.filled("sources-pool", &[("pool", &pool.pool), ("weight", &words.number(pool.weight.into()))])
-    };
     let more = source.blocked_count.saturating_sub(source.blocked_by.len() as u64);
-    let mut blocked = source.blocked_by.join(", ");
+    let site = |site: &BlockingSiteView| {
+        words.filled("sources-blocked-until", &[("site", &site.site), ("moment", &words.minute(&site.until))])
+    };
+    let mut blocked = source.blocked_by.iter().map(site).collect::<Vec<_>>().join(", ");
     if more > 0 {
         blocked = words.count_with("sources-more", more, "sites", &blocked);
     }
@@ -91,7 +112,7 @@ fn row(page: &Page, source: SendingSourceView) -> Row {
         state: page.t(state),
         until: source.until.as_deref().map(|until| words.minute(until)).unwrap_or_default(),
         addresses: source.addresses.join(", "),
-        pools: source.pools.iter().map(pool).collect(),
+        pools: source.pools.iter().flat_map(|pool| pool_lines(page, pool)).collect(),
         connections: words.number(source.connections),
         messages: words.number(source.messages),
         blocked,

@@ -184,7 +184,7 @@ impl Carrier for Script {
         }
         let host = format!("mx.{}", addresses[0].domain());
         let milliseconds = pace.as_millis() as u64;
-        let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source };
+        let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source, others: Vec::new() };
         // as a next hop that lists DSN, where its name says so
         let is_asked = parcel.envelope.requests.is_some() && addresses[0].domain().starts_with("dsn.");
         let passed_on = if is_asked { parcel.recipients.clone() } else { Vec::new() };

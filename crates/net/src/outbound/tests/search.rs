@@ -32,6 +32,7 @@ async fn the_preferred_host_is_dialled_first() {
     let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
     assert_eq!(short(&delivery), ["Content 250"]);
     assert_eq!(delivery.attempt.host, "one.test");
+    assert!(delivery.attempt.others.is_empty());
     assert_eq!((first.unwrap().heard().contents.len(), second.unwrap().heard().connections), (1, 0));
 }
 
@@ -54,8 +55,33 @@ async fn the_next_host_is_tried_where_one_fails_before_content() {
         let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
         assert_eq!(short(&delivery), ["Content 250"], "failing host {number}");
         assert_eq!(delivery.attempt.host, "two.test");
+        let others = &delivery.attempt.others;
+        assert_eq!((others.len(), others[0].host.as_str()), (1, "one.test"), "failing host {number}");
+        assert!(others[0].remote.is_some() && !others[0].said.is_empty());
         assert_eq!(second.unwrap().heard().contents.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn what_the_others_said_is_shown_with_the_attempt_up_to_a_number() {
+    let no = || Some(polite(&[], |_, line| line.is_empty().then(|| say("554 5.7.1 not here"))));
+    let (outbound, _first, _second) = two(no(), polite_one()).await;
+    let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
+    let other = &delivery.attempt.others[0];
+    assert_eq!((other.class, other.said.as_str()), (None, "554 5.7.1 not here"));
+    let (outbound, _first, _second) = two(None, polite_one()).await;
+    let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
+    let other = &delivery.attempt.others[0];
+    assert_eq!(other.class, Some(relay::outcome::Class::Network));
+    assert!(other.said.starts_with("The server of b.example could not be reached"), "{}", other.said);
+    // none of the others is shown twice, nor is the one that decided
+    let (outbound, _first, _second) = two(no(), no()).await;
+    let delivery = once(&outbound, &parcel(&["x@b.example"])).await;
+    let hosts: Vec<_> = delivery.attempt.others.iter().map(|other| other.host.as_str()).collect();
+    assert_eq!((delivery.attempt.host.as_str(), hosts.as_slice()), ("one.test", &["two.test"][..]));
+    let (mut outbound, _first, _second) = two(no(), polite_one()).await;
+    outbound.settings.tried_max = 0;
+    assert!(once(&outbound, &parcel(&["x@b.example"])).await.attempt.others.is_empty());
 }
 
 #[tokio::test]

@@ -270,3 +270,40 @@ fn what_goes_from_another_source_is_held_as_anything_else() {
     world.deliver(second);
     assert_eq!(world.scheduler.depth().messages, 0);
 }
+
+#[test]
+fn until_when_a_site_blocks_a_source_and_whose_a_pool_is_are_shown() {
+    use crate::limits::Limits;
+    use crate::service::view::{SendingSourceView, SiteView};
+    use crate::source::{PoolSpec, Whose, tests::source};
+    let pool = |name: &str, members: &[&str], whose| PoolSpec {
+        name: name.into(),
+        members: members.iter().map(|name| ((*name).to_owned(), 1)).collect(),
+        whose,
+    };
+    let whose = Whose { domains: vec!["shop.example".into()], accounts: vec![7], plans: vec![2] };
+    let specs = vec![pool("p", &["a", "b"], Whose::default()), pool("q", &["b"], whose)];
+    let sources = Arc::new(Sources::new(vec![source("a", 1), source("b", 2)], specs).unwrap());
+    let world = World::new(Bounds::default());
+    let mut world = World { scheduler: world.scheduler.sending_from(Arc::clone(&sources)), ..world };
+    let first = world.goes(1, "big.example").unwrap();
+    assert_eq!(world.name(first), "a");
+    world.block(first);
+    let (a, b) = (world.state_of("a"), world.state_of("b"));
+    let (a, b) = (SendingSourceView::new(&a, &sources), SendingSourceView::new(&b, &sources));
+    let until = a.blocked_by[0].until.parse::<jiff::Timestamp>().unwrap();
+    assert!(until.as_millisecond() as u64 > world.now.0, "{until}");
+    assert_eq!((a.blocked_count, b.blocked_count), (1, 0));
+    let site = world.scheduler.sites(None, 10, true, world.now).pop().unwrap();
+    let limits = Limits { line_messages_max: 40, ..Limits::default() };
+    let site = SiteView::new(&site, Vec::new(), &limits);
+    assert_eq!(site.blocked_sources[0].until, a.blocked_by[0].until);
+    assert_eq!(site.blocked_sources[0].source, "a");
+    assert_eq!((site.messages_per_connection, site.recipients_per_transaction, site.idle_seconds), (40, 100, 10));
+    let pools: Vec<_> = b.pools.iter().map(|pool| (pool.pool.as_str(), pool.first, pool.accounts.clone())).collect();
+    assert_eq!(pools, [("p", true, vec![]), ("q", false, vec![7])]);
+    assert_eq!(
+        (b.pools[1].domains.as_slice(), b.pools[1].plans.as_slice()),
+        (&["shop.example".to_owned()][..], &[2][..])
+    );
+}

@@ -8,22 +8,26 @@ use crate::authentication::{Authentication, Method};
 use crate::clock::{Day, Timestamp};
 use crate::directory::Directory;
 use crate::id::Id;
+use crate::limits::Limits;
 use crate::outcome::unknown::UnknownReply;
-use crate::queue::{Attempt, RecipientState};
+use crate::queue::{Attempt, RecipientState, TriedHost};
 use crate::schedule::{ClimbState, SiteState, SourceHealth, SourceState, WarmUpState};
 use crate::sending_domain::SendingDomain;
 use crate::service::block::Seen;
 use crate::shaping::Phase;
 use crate::smtp_user::{PasswordHash, SmtpUser};
+use crate::source::{PoolId, Sources};
 use crate::statistics::{Period, Statistics, Tally};
 use crate::store::{AuditEntry, Claimed, Login, PasswordUses, QueueEntry};
 use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::{
     ActivityDetailView, ActivityView, ApiKeyView, AttemptView, AuditAboutView, AuditChangeView, AuditView,
-    AuthenticationView, BlockView, ConnectionView, DayTallyView, DomainTallyView, EventView, MessageView,
-    PoolMemberView, QueueRecipientView, QueueView, SendingSourceView, SiteView, SmtpUserView, StatisticsView,
-    TallyView, UnknownReplyView, UserTallyView, WarmUpProviderView, WarmUpView,
+    AuthenticationView, BlockView, BlockedSourceView, BlockingSiteView, ConnectionView, DayTallyView, DomainTallyView,
+    EventView, MessageView, PoolMemberView, QueueRecipientView, QueueView, SendingSourceView, SiteView, SmtpUserView,
+    StatisticsView, TallyView, TriedHostView, UnknownReplyView, UserTallyView, WarmUpProviderView, WarmUpView,
 };
 use crate::moment;
 use crate::priority::Priority;
@@ -92,6 +96,18 @@ impl From<&Attempt> for AttemptView {
             remote: attempt.remote.map(|remote| remote.to_string()),
             tls: attempt.tls.clone(),
             source: attempt.source.clone(),
+            others: attempt.others.iter().map(TriedHostView::from).collect(),
+        }
+    }
+}
+
+impl From<&TriedHost> for TriedHostView {
+    fn from(tried: &TriedHost) -> Self {
+        TriedHostView {
+            host: tried.host.clone(),
+            remote: tried.remote.map(|remote| remote.to_string()),
+            class: tried.class.map(|class| class.to_string()),
+            said: tried.said.clone(),
         }
     }
 }
@@ -110,8 +126,8 @@ impl From<&UnknownReply> for UnknownReplyView {
 }
 
 impl SiteView {
-    /// What is shown of a site, with the names of the first of its domains.
-    pub fn new(site: &SiteState, domains: Vec<String>) -> Self {
+    /// What is shown of a site, with the names of the first of its domains. What its rule does not say, `limits` say.
+    pub fn new(site: &SiteState, domains: Vec<String>, limits: &Limits) -> Self {
         let state = match site.phase {
             Phase::Open if site.unreached > 0 => "unreached",
             Phase::Open => "open",
@@ -121,6 +137,9 @@ impl SiteView {
             Phase::Probing => "probing",
         };
         let said = site.said.as_ref();
+        let allowance = site.allowance.as_ref();
+        let held_to =
+            |limit: u64, allowed: Option<u64>| allowed.filter(|most| *most > 0).map_or(limit, |most| most.min(limit));
         SiteView {
             site: site.name.clone(),
             domains,
@@ -129,36 +148,71 @@ impl SiteView {
             connections: site.conversations as u64,
             connections_allowed: site.conversations_allowed as u64,
             messages_per_minute: site.per_minute,
+            messages_per_connection: held_to(
+                limits.line_messages_max,
+                allowance.map(|allowance| allowance.messages.into()),
+            ),
+            recipients_per_transaction: held_to(
+                limits.transaction_recipients_max,
+                allowance.map(|allowance| allowance.recipients.into()),
+            ),
+            idle_seconds: allowance
+                .and_then(|allowance| allowance.idle)
+                .map_or(limits.line_idle_seconds, |idle| idle.as_secs().min(limits.line_idle_seconds)),
             state: state.to_owned(),
             unreached: site.unreached as u64,
             until: site.until.map(moment::text),
             class: said.and_then(|said| said.class),
             said: said.map(|said| said.text.clone()),
             said_at: said.map(|said| moment::text(said.at)),
-            blocked_sources: site.kept_out.iter().map(|(source, _)| source.clone()).collect(),
+            blocked_sources: site.kept_out.iter().map(blocked_source).collect(),
         }
     }
 }
 
-impl From<&SourceState> for SendingSourceView {
-    fn from(state: &SourceState) -> Self {
+fn blocked_source((source, until): &(String, Timestamp)) -> BlockedSourceView {
+    BlockedSourceView { source: source.clone(), until: moment::text(*until) }
+}
+
+impl PoolMemberView {
+    /// A pool of these, and what a source of it weighs there.
+    fn new((name, weight): &(String, u32), sources: &Sources) -> Self {
+        let known = sources.pools().find(|(_, pool)| pool.name == *name);
+        let whose = known.map(|(_, pool)| pool.whose.clone()).unwrap_or_default();
+        PoolMemberView {
+            pool: name.clone(),
+            weight: *weight,
+            first: known.is_some_and(|(id, _)| id == PoolId::default()),
+            domains: whose.domains,
+            accounts: whose.accounts,
+            plans: whose.plans,
+        }
+    }
+}
+
+impl SendingSourceView {
+    /// What is shown of a source, with its pools as they are configured.
+    pub fn new(state: &SourceState, sources: &Sources) -> Self {
         let (word, until) = match state.health {
             SourceHealth::Good => ("good", None),
             SourceHealth::SetAside(until) => ("set_aside", Some(until)),
             SourceHealth::Tried => ("tried", None),
         };
-        let pool = |(pool, weight): &(String, u32)| PoolMemberView { pool: pool.clone(), weight: *weight };
+        let site = |(site, until): &(Arc<str>, Timestamp)| BlockingSiteView {
+            site: site.to_string(),
+            until: moment::text(*until),
+        };
         SendingSourceView {
             source: state.source.name.clone(),
             addresses: state.source.addresses().map(|address| address.to_string()).collect(),
             hello: state.source.hello.clone(),
-            pools: state.pools.iter().map(pool).collect(),
+            pools: state.pools.iter().map(|pool| PoolMemberView::new(pool, sources)).collect(),
             state: word.to_owned(),
             until: until.map(moment::text),
             reason: state.why.clone(),
             connections: state.conversations as u64,
             messages: state.carried,
-            blocked_by: state.blocked.iter().map(|(site, _)| site.to_string()).collect(),
+            blocked_by: state.blocked.iter().map(site).collect(),
             blocked_count: state.blocked_count as u64,
             warm_up: state.warm_up.as_ref().map(Into::into),
         }
@@ -218,8 +272,16 @@ impl From<&ActivityRow> for ActivityView {
             count: u64::from(row.count),
             sandbox: row.sandbox,
             held: row.held.as_ref().map(word),
+            delayed: None,
             last_attempt: row.last_attempt.as_ref().map(AttemptView::from),
         }
+    }
+}
+
+impl ActivityView {
+    /// The row as it stands `now`: it says whether its message counts as delayed, which it does `delayed_after` its acceptance.
+    pub fn at(row: &ActivityRow, now: Timestamp, delayed_after: Duration) -> Self {
+        ActivityView { delayed: Some(row.is_delayed(now, delayed_after)), ..ActivityView::from(row) }
     }
 }
 
@@ -253,13 +315,13 @@ impl From<&Authentication> for AuthenticationView {
 }
 
 impl ActivityDetailView {
-    /// The row with the name of its SMTP user.
-    pub fn new(detail: &ActivityDetail, directory: &Directory) -> Self {
+    /// The row as it is shown in lists, with all else that is known of it and the name of its SMTP user.
+    pub fn new(row: ActivityView, detail: &ActivityDetail, directory: &Directory) -> Self {
         let (facts, session) = (detail.facts.as_ref(), detail.session.as_ref());
         // what the sandbox took went nowhere
         let is_delivered = detail.events.iter().any(|event| event.status == Status::Delivered) && !detail.row.sandbox;
         ActivityDetailView {
-            row: ActivityView::from(&detail.row),
+            row,
             events: detail.events.iter().map(EventView::from).collect(),
             octets: facts.map(|facts| facts.octets),
             sha256: facts.map(|facts| hex(&facts.sha256)),
@@ -269,6 +331,7 @@ impl ActivityDetailView {
             remote: session.map(|session| session.remote.to_string()),
             client_name: session.map(|session| session.client_name.clone()),
             tls: session.map(|session| session.tls.clone()),
+            submission_milliseconds: session.and_then(|session| session.milliseconds),
             user_name: detail.row.user.and_then(|id| Some(directory.users.get(&id)?.name.clone())),
         }
     }

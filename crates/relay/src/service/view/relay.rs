@@ -156,6 +156,12 @@ views! {
         connections_allowed: u64,
         /// Messages a minute that it gets now at the most; none: as many as come.
         messages_per_minute: Option<u32>,
+        /// Messages that one connection carries at the most.
+        messages_per_connection: u64,
+        /// Recipients in one transaction at the most.
+        recipients_per_transaction: u64,
+        /// Seconds that a connection may wait for further mail.
+        idle_seconds: u64,
         /// `open`; `slowed`: fewer connections or messages a minute than it may have; `paused`: nothing is begun for a moment;
         /// `suspended`: it says that it blocks the relay, and its mail is deferred; `probing`: one message tries whether it
         /// takes mail again; `unreached`: some of its domains could not be reached.
@@ -171,7 +177,14 @@ views! {
         /// When that was.
         said_at: Option<String>,
         /// The sources of the relay's that it blocks.
-        blocked_sources: Vec<String>,
+        blocked_sources: Vec<BlockedSourceView>,
+    }
+    /// A source that a site blocks.
+    BlockedSourceView {
+        /// Its name.
+        source: String,
+        /// Until when the source leaves the site alone; then one message tries.
+        until: String,
     }
     /// Where mail is sent from.
     SendingSourceView {
@@ -195,7 +208,7 @@ views! {
         /// Messages handed to it since the relay started.
         messages: u64,
         /// The first of the sites that block it.
-        blocked_by: Vec<String>,
+        blocked_by: Vec<BlockingSiteView>,
         /// How many sites block it.
         blocked_count: u64,
         /// How it warms up; none where the configuration does not ask for that.
@@ -229,12 +242,27 @@ views! {
         /// When mail that is not urgent goes on, where today's messages are used up.
         goes_on_at: Option<String>,
     }
+    /// A site that blocks a source.
+    BlockingSiteView {
+        /// Its name.
+        site: String,
+        /// Until when the source leaves it alone; then one message tries.
+        until: String,
+    }
     /// A pool that a source is of.
     PoolMemberView {
         /// Its name.
         pool: String,
         /// The part of the pool's mail that is the source's, beside the weights of the others.
         weight: u32,
+        /// Whether all mail goes from it for which no pool is chosen.
+        first: bool,
+        /// The sending domains whose mail goes from it.
+        domains: Vec<String>,
+        /// The numbers of the accounts whose mail goes from it.
+        accounts: Vec<u64>,
+        /// The numbers of the plans whose accounts' mail goes from it.
+        plans: Vec<u64>,
     }
     /// How TLS went with the mail servers of one domain on one day (UTC), as it is counted for a report to the domain.
     TlsSessionsView {

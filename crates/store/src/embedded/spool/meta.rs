@@ -24,7 +24,7 @@ use smtp::address::{Address, ReversePath};
 
 pub(crate) use report::{report_in, report_out};
 
-use crate::embedded::behind;
+use crate::embedded::beside;
 
 /// A meta part that cannot be read although its checksum is right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -309,7 +309,7 @@ fn envelope_out(envelope: &Envelope) -> EnvelopeV1<'_> {
             session: session.session.0,
             remote: session.remote,
             client_name: session.client_name.as_str().into(),
-            tls: session.tls.as_str().into(),
+            tls: beside::tls_out(session),
         }),
     }
 }
@@ -339,11 +339,15 @@ fn envelope_in(message: MessageId, disk: EnvelopeV1<'_>) -> Result<Envelope, Met
             from: disk.from.into_owned(),
             message_id: disk.message_id.into_owned(),
         },
-        session: disk.session.map(|session| SessionFacts {
-            session: SessionId(session.session),
-            remote: session.remote,
-            client_name: session.client_name.into_owned(),
-            tls: session.tls.into_owned(),
+        session: disk.session.map(|session| {
+            let (tls, milliseconds) = beside::tls_in(&session.tls);
+            SessionFacts {
+                session: SessionId(session.session),
+                remote: session.remote,
+                client_name: session.client_name.into_owned(),
+                tls: tls.to_owned(),
+                milliseconds,
+            }
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -403,7 +407,7 @@ pub(crate) fn settle_out(settlement: &Settlement, attempts: &[u32]) -> Vec<u8> {
     let attempt = settlement.attempt.as_ref().map(|attempt| AttemptV1 {
         at: attempt.at.0,
         milliseconds: attempt.milliseconds,
-        host: behind::joined(&attempt.host, attempt.source.as_deref()),
+        host: beside::host_out(attempt),
         remote: attempt.remote,
         tls: attempt.tls.as_str().into(),
     });
@@ -434,7 +438,7 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
     let classes = if behind.is_empty() { Vec::new() } else { postcard::from_bytes::<ClassesV1>(behind)?.classes };
     let attempts = disk.verdicts.iter().map(|verdict| verdict.attempts).collect();
     let attempt = disk.attempt.map(|attempt| {
-        let (host, source) = behind::parted(&attempt.host);
+        let (host, source, others) = beside::host_in(&attempt.host);
         Attempt {
             at: Timestamp(attempt.at),
             milliseconds: attempt.milliseconds,
@@ -442,6 +446,7 @@ pub(crate) fn settle_in(message: MessageId, meta: &[u8]) -> Result<(Settlement, 
             remote: attempt.remote,
             tls: attempt.tls.into_owned(),
             source: source.map(str::to_owned),
+            others,
         }
     });
     let verdict = |(place, verdict): (usize, VerdictV1<'_>)| Verdict {

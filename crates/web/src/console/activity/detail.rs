@@ -8,7 +8,7 @@ use relay::queue::OVER_HTTP;
 use relay::report;
 use relay::sandbox;
 use relay::service::operation::Operation;
-use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView};
+use relay::service::view::{ActivityDetailView, ActivityView, AttemptView, EventView, TriedHostView};
 
 use super::encryption;
 use super::row::{Address, delayed, no_subject, slug};
@@ -54,6 +54,8 @@ struct DetailPage {
     why: Why,
     times: String,
     octets: String,
+    /// How long the submission took.
+    took: String,
     happened: Vec<Happened>,
     /// The message in the test inbox, where it was taken there.
     taken: Option<String>,
@@ -81,15 +83,30 @@ fn note(slug: &str) -> &'static str {
     }
 }
 
+/// A server by its name and address, as far as they are known.
+fn server(host: &str, remote: Option<&str>) -> String {
+    match remote {
+        Some(remote) if !host.is_empty() => format!("{host} ({remote})"),
+        Some(remote) => remote.to_owned(),
+        None => host.to_owned(),
+    }
+}
+
+/// What came of another server that an attempt tried.
+fn other(words: &Words, recipient: &str, tried: &TriedHostView) -> String {
+    let server = server(&tried.host, tried.remote.as_deref());
+    let (message, said) = match &tried.class {
+        None => ("timeline-other-replied", tried.said.clone()),
+        Some(class) => ("timeline-other-failed", reasons::of_failure(words, class, recipient, &tried.said).cause),
+    };
+    words.filled(message, &[("server", &server), ("said", &said)])
+}
+
 fn attempt(words: &Words, attempt: &AttemptView) -> String {
     if attempt.host == sandbox::HOST && attempt.remote.is_none() {
         return words.t("timeline-sandbox");
     }
-    let server = match &attempt.remote {
-        Some(remote) if !attempt.host.is_empty() => format!("{} ({remote})", attempt.host),
-        Some(remote) => remote.clone(),
-        None => attempt.host.clone(),
-    };
+    let server = server(&attempt.host, attempt.remote.as_deref());
     let took = words.number(attempt.milliseconds);
     let how = encryption::told(words, &attempt.tls);
     if let Some(source) = &attempt.source {
@@ -109,6 +126,7 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
     let title = match &event.attempt {
         Some(tried) => {
             told.push(attempt(words, tried));
+            told.extend(tried.others.iter().map(|tried| other(words, &detail.row.recipient, tried)));
             words.filled("timeline-attempt", &[("number", &words.number(number as u64)), ("status", &status)])
         }
         None => status,
@@ -140,10 +158,12 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
 fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
     let remote = detail.remote.as_ref()?;
     let tls = detail.tls.as_deref().unwrap_or_default();
+    let took = detail.submission_milliseconds.map(|took| words.with("timeline-took", "took", words.number(took)));
     if tls == OVER_HTTP {
         let who = words.person(detail.client_name.as_deref().unwrap_or_default());
         let mut told = vec![words.filled("timeline-handed-in-by", &[("who", &who), ("address", remote)])];
         told.extend(detail.user_name.as_ref().map(|user| words.with("timeline-sent-as", "user", user.as_str())));
+        told.extend(took);
         return Some(step("connections", "", words.t("timeline-handed-in"), told));
     }
     let mut told = vec![words.filled("timeline-session", &[("address", remote), ("tls", tls)])];
@@ -153,6 +173,7 @@ fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
     if let Some(user) = &detail.user_name {
         told.push(words.with("timeline-user", "user", user.as_str()));
     }
+    told.extend(took);
     Some(step("connections", "", words.t("timeline-connected"), told))
 }
 
@@ -185,8 +206,7 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
     let words = visit.words();
     let slug = slug(&detail.row.status);
     let (note, mut why) = in_brief(words, &detail.row);
-    let delayed_seconds = visit.console.settings.limits.delayed_seconds;
-    if let Some(delayed) = delayed(words, &detail.row, jiff::Timestamp::now(), delayed_seconds) {
+    if let Some(delayed) = delayed(words, &detail.row, jiff::Timestamp::now()) {
         why.cause = format!("{} {delayed}", why.cause);
     }
     let times = if detail.row.count > 1 { words.count("why-times", detail.row.count) } else { String::new() };
@@ -199,6 +219,9 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
         why,
         times,
         octets: detail.octets.map_or_else(String::new, |octets| words.count("activity-octets", octets)),
+        took: detail
+            .submission_milliseconds
+            .map_or_else(String::new, |took| words.with("activity-took-milliseconds", "took", words.number(took))),
         happened: happened(words, &detail),
         taken: detail.row.message.clone().filter(|_| detail.row.sandbox && slug == "delivered"),
         suppresses: matches!(slug, "hard" | "complaint")
@@ -207,4 +230,68 @@ pub(super) async fn page(Path(row): Path<String>, visit: Visit) -> Result<Respon
         page: visit.page(),
         detail,
     }))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use relay::language::Language;
+
+    fn detail() -> ActivityDetailView {
+        serde_json::from_value(serde_json::json!({
+            "row": {
+                "row": 1, "at": "2026-11-29T10:00:00Z", "updated_at": "2026-11-29T10:00:00Z", "status": "delivered",
+                "recipient": "a@example.org", "sender": "", "subject": "", "message": "m", "account": 1, "user": null,
+                "domain": null, "session": "s", "reason": "", "reply": "", "reference": "", "attempts": 1, "count": 1,
+                "sandbox": false, "held": null, "last_attempt": null,
+            },
+            "events": [{
+                "at": "2026-11-29T10:00:02Z", "status": "delivered", "class": null, "reason": "", "reply": "250 Ok",
+                "until": null,
+                "attempt": {
+                    "at": "2026-11-29T10:00:01Z", "milliseconds": 900, "host": "mx2.example.org",
+                    "remote": "192.0.2.2:25", "tls": "TLS 1.3", "source": null,
+                    "others": [
+                        {"host": "mx0.example.org", "remote": "192.0.2.1:25", "class": null, "said": "421 4.3.2 busy"},
+                        {"host": "mx1.example.org", "remote": null, "class": "network", "said": "It broke (refused)."},
+                    ],
+                },
+            }],
+            "octets": null, "sha256": null, "delivered_sha256": null, "message_id": null, "priority": null,
+            "remote": "192.0.2.7", "client_name": "", "tls": "TLS 1.3", "submission_milliseconds": 1250,
+            "user_name": null,
+        }))
+        .unwrap()
+    }
+
+    fn told(language: Language) -> Vec<Vec<String>> {
+        happened(&Words::new(language), &detail()).into_iter().map(|what| what.told).collect()
+    }
+
+    #[test]
+    fn the_submission_says_how_long_it_took_and_the_attempt_what_each_server_said() {
+        let english = told(Language::English);
+        assert_eq!(english[0], ["From 192.0.2.7, TLS 1.3.", "Submitting the message took 1,250 ms."]);
+        let network = relay::outcome::Class::Network;
+        assert_eq!(
+            english[1],
+            [
+                "mx2.example.org (192.0.2.2:25), TLS 1.3, 900 ms".to_owned(),
+                "mx0.example.org (192.0.2.1:25) was tried as well and answered “421 4.3.2 busy”".to_owned(),
+                format!("mx1.example.org was tried as well: {}", network.words(Language::English, "example.org")),
+            ]
+        );
+        let french = told(Language::French);
+        assert!(french[0][1].starts_with("La transmission du message a pris 1"), "{french:?}");
+        assert!(french[1][1].contains("«\u{a0}421 4.3.2 busy\u{a0}»"), "{french:?}");
+        assert!(french[1][2].ends_with(&network.words(Language::French, "example.org")), "{french:?}");
+    }
+
+    #[test]
+    fn what_is_not_known_of_the_submission_is_not_said() {
+        let earlier = ActivityDetailView { submission_milliseconds: None, ..detail() };
+        let happened = happened(&Words::new(Language::English), &earlier);
+        assert_eq!(happened[0].told, ["From 192.0.2.7, TLS 1.3."]);
+    }
 }

@@ -40,10 +40,9 @@ pub(in crate::console) struct Row {
 }
 
 impl Row {
-    /// `delayed_seconds`: how long after its acceptance a message counts as delayed.
-    pub(in crate::console) fn new(words: &Words, row: &ActivityView, delayed_seconds: u64) -> Row {
+    pub(in crate::console) fn new(words: &Words, row: &ActivityView) -> Row {
         let mut why = why(words, row);
-        if let Some(delayed) = delayed(words, row, jiff::Timestamp::now(), delayed_seconds) {
+        if let Some(delayed) = delayed(words, row, jiff::Timestamp::now()) {
             why.push(' ');
             why.push_str(&delayed);
         }
@@ -84,11 +83,11 @@ pub(in crate::console) fn slug(status: &str) -> &'static str {
     }
 }
 
-/// That a recipient waits for so long that its message counts as delayed, in a sentence.
-pub(super) fn delayed(words: &Words, row: &ActivityView, now: jiff::Timestamp, delayed_seconds: u64) -> Option<String> {
-    let accepted: jiff::Timestamp = row.at.parse().ok().filter(|_| row.status == "deferred")?;
-    let waits = u64::try_from(now.as_second() - accepted.as_second()).ok()?;
-    (waits >= delayed_seconds).then(|| words.count("why-delayed", (waits / 3600).max(1)))
+/// Where a recipient waits for so long that its message counts as delayed, that and since when, in a sentence.
+pub(super) fn delayed(words: &Words, row: &ActivityView, now: jiff::Timestamp) -> Option<String> {
+    let accepted: jiff::Timestamp = row.at.parse().ok().filter(|_| row.delayed == Some(true))?;
+    let waits = u64::try_from(now.as_second() - accepted.as_second()).unwrap_or_default();
+    Some(words.count("why-delayed", (waits / 3600).max(1)))
 }
 
 fn why(words: &Words, row: &ActivityView) -> String {
@@ -133,14 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deferred_for_long_is_shown_as_delayed() {
+    fn what_is_delayed_says_since_when() {
         let words = Words::new(relay::language::Language::English);
-        let shown = |status, now: &str| delayed(&words, &row(status), now.parse().unwrap(), 4 * 3600);
-        assert_eq!(shown("deferred", "2026-11-29T13:59:59Z"), None);
-        let five = shown("deferred", "2026-11-29T15:30:00Z");
+        let shown = |is_delayed, now: &str| {
+            let row = ActivityView { delayed: is_delayed, ..row("deferred") };
+            delayed(&words, &row, now.parse().unwrap())
+        };
+        assert_eq!(shown(None, "2026-11-29T15:30:00Z"), None);
+        assert_eq!(shown(Some(false), "2026-11-29T15:30:00Z"), None);
+        let five = shown(Some(true), "2026-11-29T15:30:00Z");
         assert_eq!(five.as_deref(), Some("Delayed: accepted 5 hours ago."));
-        assert_eq!(shown("delivered", "2026-11-29T15:30:00Z"), None);
         // a clock that went back
-        assert_eq!(shown("deferred", "2026-11-29T09:00:00Z"), None);
+        let back = shown(Some(true), "2026-11-29T09:00:00Z");
+        assert_eq!(back.as_deref(), Some("Delayed: accepted an hour ago."));
     }
 }

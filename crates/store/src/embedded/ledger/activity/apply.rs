@@ -17,7 +17,7 @@ use super::group::{Client, Content, Event as Change, Facts, Group, Refused, Row,
 use super::hand::Hand;
 use super::{connections, counters, hours, refusals, reports};
 use crate::counters::{Counters, Key};
-use crate::embedded::behind;
+use crate::embedded::beside;
 use crate::embedded::spool::{Event, Position};
 use crate::reports::{Effect, Heard};
 use crate::rows;
@@ -137,7 +137,7 @@ impl<'a> Apply<'a> {
         let client = envelope.session.as_ref().map(|session| Client {
             remote: session.remote,
             name: session.client_name.clone(),
-            tls: session.tls.clone(),
+            tls: beside::tls_out(session).into_owned(),
         });
         self.begin(
             group_of(position, envelope),
@@ -335,7 +335,7 @@ impl<'a> Apply<'a> {
             at: report.at.0,
             kind: StatusClass::new(status, class),
             reason: report.reason.clone(),
-            reply: behind::joined(&report.reply, authentication.as_deref()).into_owned(),
+            reply: beside::reply_out(&report.reply, authentication.as_deref()).into_owned(),
             until: None,
             attempt: None,
         };

@@ -150,6 +150,7 @@ fn event(row: &Columns<'_>) -> rusqlite::Result<Event<String>> {
             remote: row.get::<_, Option<String>>(8)?.map(|remote| parsed(&remote)).transpose()?,
             tls: row.get(9)?,
             source: None,
+            others: Vec::new(),
         }),
         None => None,
     };

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{status, status_number};
-use crate::embedded::behind;
+use crate::embedded::beside;
 use crate::embedded::sqlite::malformed;
 
 /// The first octet of what is packed: how it is packed.
@@ -170,7 +170,7 @@ pub(super) struct Event<T> {
 pub(super) struct Tried<T> {
     at: u64,
     milliseconds: u64,
-    /// With the source behind it, where there is one.
+    /// With the source and the other servers that were tried behind it, where there are any.
     host: T,
     remote: Option<SocketAddr>,
     tls: T,
@@ -181,7 +181,7 @@ impl From<&Attempt> for Tried<String> {
         Tried {
             at: attempt.at.0,
             milliseconds: attempt.milliseconds,
-            host: behind::joined(&attempt.host, attempt.source.as_deref()).into_owned(),
+            host: beside::host_out(attempt).into_owned(),
             remote: attempt.remote,
             tls: attempt.tls.clone(),
         }
@@ -226,6 +226,7 @@ pub(super) struct Content {
 pub(super) struct Client {
     pub(super) remote: IpAddr,
     pub(super) name: String,
+    /// With how long the submission took behind it, where that is known.
     pub(super) tls: String,
 }
 
@@ -337,7 +338,7 @@ impl<T: AsRef<str>> Group<T> {
     /// The next hop of a row's last attempt; none where none was found, or nothing was tried yet.
     pub(super) fn host_of(&self, row: &Row<T>) -> Option<String> {
         let tried = self.tried_of(row)?.attempt.as_ref()?;
-        let (host, _) = behind::parted(tried.host.as_ref());
+        let (host, ..) = beside::host_in(tried.host.as_ref());
         (!host.is_empty()).then(|| host.to_owned())
     }
 
@@ -372,7 +373,7 @@ impl<T: AsRef<str>> Group<T> {
 impl<T: AsRef<str>> Event<T> {
     /// The other server's words, and who vouches for the report that they stood in.
     fn reply(&self) -> (&str, Option<&str>) {
-        behind::parted(self.reply.as_ref())
+        beside::reply_in(self.reply.as_ref())
     }
 
     /// As people read it.
@@ -393,7 +394,7 @@ impl<T: AsRef<str>> Event<T> {
 
 impl<T: AsRef<str>> Tried<T> {
     fn attempt(&self) -> Attempt {
-        let (host, source) = behind::parted(self.host.as_ref());
+        let (host, source, others) = beside::host_in(self.host.as_ref());
         Attempt {
             at: Timestamp(self.at),
             milliseconds: self.milliseconds,
@@ -401,6 +402,7 @@ impl<T: AsRef<str>> Tried<T> {
             remote: self.remote,
             tls: self.tls.as_ref().to_owned(),
             source: source.map(str::to_owned),
+            others,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::group::{Facts, Group, Past, unpacked, unpacked_owned};
 use super::parts::{self, Kind, Part};
 use super::wanted::Wanted;
 use super::{hours, statuses};
+use crate::embedded::beside;
 use crate::embedded::sqlite::named;
 use crate::rows;
 
@@ -314,5 +315,6 @@ fn content(facts: &Facts, row: &ActivityRow) -> Option<ContentFacts> {
 
 fn session(facts: Facts, session: Option<SessionId>) -> Option<SessionFacts> {
     let (client, session) = (facts.client?, session?);
-    Some(SessionFacts { session, remote: client.remote, client_name: client.name, tls: client.tls })
+    let (tls, milliseconds) = beside::tls_in(&client.tls);
+    Some(SessionFacts { session, remote: client.remote, client_name: client.name, tls: tls.to_owned(), milliseconds })
 }

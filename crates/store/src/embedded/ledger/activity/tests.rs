@@ -53,6 +53,7 @@ fn settled(number: u64, at: u64, outcome: Outcome) -> Event {
         remote: None,
         tls: "none".into(),
         source: None,
+        others: Vec::new(),
     };
     Event::Settled(Settlement {
         message: MessageId(u128::from(number)),

@@ -69,6 +69,7 @@ pub fn envelope(message: u128) -> Envelope {
             remote: IpAddr::V4(Ipv4Addr::LOCALHOST),
             client_name: "client.example".to_owned(),
             tls: "TLS 1.3".to_owned(),
+            milliseconds: None,
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -340,6 +341,7 @@ pub fn metas() -> Vec<Vec<u8>> {
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "none".to_owned(),
         source: None,
+        others: Vec::new(),
     };
     let verdicts = vec![verdict(0, Outcome::Deferred { until: Timestamp(70) }), verdict(2, Outcome::HardBounced)];
     let settlement = Settlement { message: MessageId(2), at: Timestamp(9), attempt: Some(attempt), verdicts };

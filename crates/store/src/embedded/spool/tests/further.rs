@@ -52,6 +52,17 @@ fn the_day_that_a_message_counts_on_comes_back() {
 }
 
 #[test]
+fn how_long_the_submission_took_comes_back_in_a_record_that_an_earlier_version_reads() {
+    let mut envelope = envelope(7, 2);
+    let before = commit_out(&envelope, None);
+    envelope.session.as_mut().unwrap().milliseconds = Some(1_250);
+    assert_eq!(version(&envelope), 1);
+    assert_eq!(commit_in(MessageId(7), &commit_out(&envelope, None)).unwrap().envelope, envelope);
+    let session = commit_in(MessageId(7), &before).unwrap().envelope.session.unwrap();
+    assert_eq!((session.tls.as_str(), session.milliseconds), ("TLS 1.3", None));
+}
+
+#[test]
 fn where_nothing_was_asked_the_record_is_what_it_was_before() {
     let plain = envelope(7, 2);
     let (before, after) = (commit_out(&plain, None), commit_out(&asking(), None));

@@ -72,6 +72,7 @@ pub(super) fn envelope(message: u128, recipients: usize) -> Envelope {
             remote: IpAddr::V4(Ipv4Addr::LOCALHOST),
             client_name: "client.example".to_owned(),
             tls: "TLS 1.3".to_owned(),
+            milliseconds: None,
         }),
         requests: None,
         tls_wish: relay::queue::TlsWish::AsAsked,
@@ -94,6 +95,7 @@ pub(super) fn settlement(message: MessageId, verdicts: &[(u16, Outcome)]) -> Set
         remote: Some(([192, 0, 2, 1], 25).into()),
         tls: "none".to_owned(),
         source: None,
+        others: Vec::new(),
     };
     Settlement { message, at: Timestamp(9), attempt: Some(attempt), verdicts: verdicts.iter().map(verdict).collect() }
 }
