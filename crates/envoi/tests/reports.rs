@@ -4,7 +4,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -321,8 +321,8 @@ fn what_receivers_report_on_dmarc_is_shown_with_the_domain() {
         let one = &found["reporters"][number];
         [&one["name"], &one["vouched_by"], &one["counted"], &one["messages"]].map(Value::clone)
     };
-    assert_eq!(reporter(0), ["isp.example".into(), "mx.example.net".into(), true.into(), 90.into()]);
-    assert_eq!(reporter(1), ["forger.example".into(), Value::Null, false.into(), 45.into()]);
+    assert_eq!(json!(reporter(0)), json!(["isp.example", "mx.example.net", true, 90]));
+    assert_eq!(json!(reporter(1)), json!(["forger.example", null, false, 45]));
     let total = &found["total"];
     assert_eq!((&total["messages"], &total["passed"], &total["dkim"]), (&90.into(), &80.into(), &80.into()));
     assert_eq!((&found["sources"][0]["source"], &found["reporters"][0]["reports"]), (&"192.0.2.1".into(), &2.into()));

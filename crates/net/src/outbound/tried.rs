@@ -45,7 +45,7 @@ fn hope(finding: &Finding) -> u8 {
         Finding::Replied(_, reply) if reply.is_permanent() => 2,
         Finding::Replied(..) => 9,
         Finding::Failed(failure) => match failure {
-            Failure::Tls(_) | Failure::Login(_) => 8,
+            Failure::Tls(_) | Failure::SenderTls(_) | Failure::Login(_) => 8,
             Failure::Protocol(_) => 7,
             Failure::Lost(_) => 6,
             Failure::Connect(_) => 5,

@@ -219,6 +219,7 @@ impl Scheduler {
             remote: None,
             tls: "none".to_owned(),
             source: Some(name),
+            others: Vec::new(),
         };
         Some(Arc::new(Fault { finding, attempt }))
     }

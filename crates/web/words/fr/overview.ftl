@@ -174,12 +174,12 @@ timeline-other-replied = { $server } a aussi été essayé et a répondu « { $
 timeline-sent-as = À envoyer au nom de l’utilisateur SMTP « { $user } ».
 timeline-session = Depuis { $address }, par { $tls }.
 timeline-title = Ce qui s’est passé
-timeline-disowned = { $domain } indique que ce rapport ne vient pas de ses serveurs (SPF) : il n’exclut personne.
+timeline-disowned = { $domain } indique que ce rapport ne vient pas de ses serveurs (SPF) : il n’exclut personne.
 timeline-took = La transmission du message a pris { $took } ms.
-timeline-unvouched = Aucun domaine ne se porte garant de l’auteur de ce rapport (SPF : { $spf }, DKIM : { $dkim }).
-timeline-vouched-dkim = { $domain } se porte garant de ce rapport : il est signé (DKIM).
-timeline-vouched-spf = { $domain } se porte garant de ce rapport : il vient de l’un de ses serveurs (SPF).
-timeline-vouched-unknown = Impossible de savoir si un domaine se porte garant de ce rapport : le DNS n’a pas répondu.
+timeline-unvouched = Aucun domaine ne se porte garant de l’auteur de ce rapport (SPF : { $spf }, DKIM : { $dkim }).
+timeline-vouched-dkim = { $domain } se porte garant de ce rapport : il est signé (DKIM).
+timeline-vouched-spf = { $domain } se porte garant de ce rapport : il vient de l’un de ses serveurs (SPF).
+timeline-vouched-unknown = Impossible de savoir si un domaine se porte garant de ce rapport : le DNS n’a pas répondu.
 timeline-user = Authentifiée comme l’utilisateur SMTP « { $user } ».
 
 ## Connexions
