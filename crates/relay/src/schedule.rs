@@ -147,13 +147,6 @@ pub struct Depth {
     pub used_up: usize,
 }
 
-/// What someone asked of a message while some of it was in flight.
-#[derive(Clone, Debug)]
-enum Wish {
-    Hold(HoldReason),
-    End(Arc<Ending>),
-}
-
 #[derive(Debug)]
 struct Conversation {
     site: u32,
@@ -197,7 +190,8 @@ pub struct Scheduler {
     idle: VecDeque<(ConversationId, Timestamp)>,
     idle_count: usize,
     closing: usize,
-    wishes: HashMap<MessageId, Wish>,
+    /// Messages given up while some of them was in flight.
+    endings: HashMap<MessageId, Arc<Ending>>,
     /// What was ordered of recipients while they were in flight.
     chosen: HashMap<MessageId, Vec<(u16, Order)>>,
     /// Recipients of parcels in flight that go from another source next, and by which lane.
@@ -233,7 +227,7 @@ impl Scheduler {
             idle: VecDeque::new(),
             idle_count: 0,
             closing: 0,
-            wishes: HashMap::new(),
+            endings: HashMap::new(),
             chosen: HashMap::new(),
             elsewhere: HashMap::new(),
             untried: 0,
@@ -274,7 +268,7 @@ impl Scheduler {
             }
             Event::Free { conversation, open } => self.on_free(conversation, open, now, &mut actions),
             Event::Ended(conversation) => self.on_ended(conversation, now, &mut actions),
-            Event::Held(message, reason) => self.on_held(message, reason),
+            Event::Held(message, reason) => self.on_held(message, reason, now, &mut actions),
             Event::Released(message) => self.on_released(message, now, &mut actions),
             Event::Retried(message) => self.on_retried(message, now, &mut actions),
             Event::Chosen { message, recipients, order } => {
@@ -408,16 +402,13 @@ impl Scheduler {
         let record = self.parcels.at(place);
         let (message, site) = (record.message, record.site);
         let mail = (message, record.account, record.class);
-        let wish = self.wishes.get(&message).cloned();
+        let ending = self.endings.get(&message).cloned();
         let ways_on = self.ways_on(place, errand == Errand::Carry);
         let mut groups: Vec<(LaneId, RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
-            let state = match (&wish, self.until_ordered(message, recipient, state, now)) {
-                (Some(Wish::Hold(reason)), RecipientState::Waiting { attempts, .. }) => {
-                    RecipientState::Held { reason: *reason, attempts }
-                }
-                (_, RecipientState::Settled) => continue,
-                (_, state) => state,
+            let state = match self.until_ordered(message, recipient, state, now) {
+                RecipientState::Settled => continue,
+                state => state,
             };
             let lane = ways_on.of(recipient, &state);
             match groups.iter_mut().find(|group| group.0 == lane && group.1 == state) {
@@ -426,12 +417,12 @@ impl Scheduler {
             }
         }
         for (lane, state, recipients) in groups {
-            match &wish {
-                Some(Wish::End(ending)) => {
+            match &ending {
+                Some(ending) => {
                     let place = self.insert(mail, site, recipients, attempts_of(&state));
                     self.end(place, ending, actions);
                 }
-                _ => {
+                None => {
                     let site = self.beside(site, lane, now);
                     let place = self.admit(mail, site, recipients, &state, now, actions);
                     if matches!(errand, Errand::Fail | Errand::FailUntried) {
@@ -442,14 +433,14 @@ impl Scheduler {
         }
         self.forget(place);
         self.carry_out_chosen(message, now, actions);
-        self.drop_wish(message);
+        self.drop_ending(message);
     }
 
-    /// Forgets what was wished of a message once nothing of it is in flight.
-    fn drop_wish(&mut self, message: MessageId) {
-        if self.wishes.contains_key(&message) && !self.parcels.of(message).iter().any(|place| self.is_in_flight(*place))
-        {
-            self.wishes.remove(&message);
+    /// Forgets that a message was given up once nothing of it is in flight.
+    fn drop_ending(&mut self, message: MessageId) {
+        let flies = |place: &u32| self.is_in_flight(*place);
+        if self.endings.contains_key(&message) && !self.parcels.of(message).iter().any(flies) {
+            self.endings.remove(&message);
         }
     }
 
@@ -474,29 +465,20 @@ impl Scheduler {
         }
     }
 
-    fn on_held(&mut self, message: MessageId, reason: HoldReason) {
-        for place in self.parcels.of(message) {
-            match self.parcels.state(place) {
-                State::Waiting | State::Ready => {
-                    self.withdraw(place);
-                    self.parcels.set(place, State::Held(reason));
-                }
-                // what is to end ends, whatever else is wanted
-                State::InFlight(_) if matches!(self.wishes.get(&message), Some(Wish::End(_))) => {}
-                State::InFlight(_) => {
-                    self.wishes.insert(message, Wish::Hold(reason));
-                }
-                State::Held(_) | State::Vacant => {}
-            }
-        }
+    /// Holds each recipient that there is, so that one that is released afterwards is not held by what was said of the others.
+    fn on_held(&mut self, message: MessageId, reason: HoldReason, now: Timestamp, actions: &mut Vec<Action>) {
+        let places = self.parcels.of(message).into_iter();
+        let recipients: Vec<u16> =
+            places.flat_map(|place| self.parcels.at(place).recipients.as_slice().to_vec()).collect();
+        self.on_chosen(message, &recipients, &Order::Hold(reason), now, actions);
     }
 
     fn on_released(&mut self, message: MessageId, now: Timestamp, actions: &mut Vec<Action>) {
-        if let Some(Wish::Hold(_)) = self.wishes.get(&message) {
-            self.wishes.remove(&message);
-        }
         if let Some(wanted) = self.chosen.get_mut(&message) {
             wanted.retain(|(_, order)| !matches!(order, Order::Hold(_)));
+            if wanted.is_empty() {
+                self.chosen.remove(&message);
+            }
         }
         for place in self.parcels.of(message) {
             if let State::Held(_) = self.parcels.state(place) {
@@ -528,7 +510,7 @@ impl Scheduler {
     fn on_given_up(&mut self, message: MessageId, ending: &Arc<Ending>, actions: &mut Vec<Action>) {
         for place in self.parcels.of(message) {
             if self.is_in_flight(place) {
-                self.wishes.insert(message, Wish::End(ending.clone()));
+                self.endings.insert(message, ending.clone());
             } else {
                 self.end(place, ending, actions);
             }

@@ -35,6 +35,9 @@ use crate::seal::Sealer;
 /// The longest sleep: the system's clock may jump ahead while we sleep by another.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
+/// How long what was not known when somebody ordered about it waits for that order.
+const UNORDERED_WAIT: Duration = Duration::from_secs(1);
+
 /// Messages read at once when the live queue is loaded.
 pub(super) const PAGE: usize = 1000;
 
@@ -239,7 +242,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             after = Some(last.message);
             messages += page.len();
             for entry in page {
-                self.load_entry(entry).await;
+                self.load_entry(entry, Timestamp(0)).await;
             }
             tokio::task::yield_now().await;
         }
@@ -254,7 +257,8 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self.settings.sources.pool_of(today, (account, domain))
     }
 
-    async fn load_entry(self: &Arc<Self>, mut entry: QueueEntry) {
+    /// Tells the scheduler of a message as the store has it; nothing of it is due before this moment.
+    async fn load_entry(self: &Arc<Self>, mut entry: QueueEntry, not_before: Timestamp) {
         self.inherited_until.fetch_max(entry.accepted_at.0, Ordering::Relaxed);
         let ways = self.ways(&entry).await;
         if !ways.is_empty() {
@@ -273,7 +277,12 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             .map(|(recipient, domain, state)| Addressed {
                 recipient,
                 destination: destination(recipient, &domain),
-                state,
+                state: match state {
+                    RecipientState::Waiting { due, attempts } => {
+                        RecipientState::Waiting { due: due.max(not_before), attempts }
+                    }
+                    state => state,
+                },
             })
             .collect();
         let (message, account, class) = (entry.message, entry.account, entry.class);
@@ -367,14 +376,16 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     /// Sees to it that the scheduler knows a message of the queue, so that it can be ordered about: one that was kept just now, or
-    /// that the load of a start has not come to yet, is told to it first.
+    /// that the load of a start has not come to yet, is told to it first, and begins a moment later.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: it has left.
     pub(super) async fn find(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
         let is_known = self.state().scheduler.knows(message);
         if !is_known {
-            self.load_entry(self.entry(message)?).await;
+            // it would be gone before it is ordered about
+            let not_before = self.clock.now().after(UNORDERED_WAIT);
+            self.load_entry(self.entry(message)?, not_before).await;
         }
         Ok(())
     }

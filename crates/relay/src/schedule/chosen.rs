@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::parcels::{Errand, State};
-use super::{Action, Scheduler, Wish};
+use super::{Action, Scheduler};
 use crate::clock::Timestamp;
 use crate::id::MessageId;
 use crate::outcome::Ending;
@@ -152,16 +152,6 @@ impl Scheduler {
     /// Remembers an order about recipients in flight. The last of its kind counts.
     fn want(&mut self, message: MessageId, chosen: &[u16], order: &Order) {
         let mut wanted = self.chosen.remove(&message).unwrap_or_default();
-        // a hold of the whole message is undone for these, and stays for what else of it is in flight
-        if *order == Order::Release
-            && let Some(Wish::Hold(reason)) = self.wishes.get(&message).cloned()
-        {
-            self.wishes.remove(&message);
-            let flying = self.parcels.of(message).into_iter().filter(|place| self.is_in_flight(*place));
-            let numbers = flying.flat_map(|place| self.parcels.at(place).recipients.as_slice().to_vec());
-            wanted
-                .extend(numbers.filter(|number| !chosen.contains(number)).map(|number| (number, Order::Hold(reason))));
-        }
         wanted.retain(|(number, earlier)| !(chosen.contains(number) && order.undoes(earlier)));
         if !matches!(order, Order::Release | Order::Retry) {
             wanted.extend(chosen.iter().map(|number| (*number, order.clone())));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::parcels::Errand;
 use super::shapers::NONE;
 use super::sites::Down;
-use super::{Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, ParcelId, Scheduler, State, Wish};
+use super::{Action, Conversation, ConversationId, Fault, PARCELS_IN_A_ROW_MAX, ParcelId, Scheduler, State};
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::retry::{self, Jitter};
@@ -44,15 +44,14 @@ impl Scheduler {
     pub(super) fn put_back(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
         let record = self.parcels.at(place);
         let (message, due) = (record.message, record.due);
-        match self.wishes.get(&message).cloned() {
+        match self.endings.get(&message).cloned() {
+            Some(ending) => self.end(place, &ending, actions),
             // what nothing was ordered of is woken at once
             None if self.chosen.contains_key(&message) => self.parcels.wait(place, due.min(now)),
             None => self.queue(place, true),
-            Some(Wish::Hold(reason)) => self.parcels.set(place, State::Held(reason)),
-            Some(Wish::End(ending)) => self.end(place, &ending, actions),
         }
         self.carry_out_chosen(message, now, actions);
-        self.drop_wish(message);
+        self.drop_ending(message);
     }
 
     /// Hands out one due parcel of a site that is down, to be settled by what is known about it.

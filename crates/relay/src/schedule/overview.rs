@@ -99,7 +99,7 @@ impl Scheduler {
 
     /// Messages that are known, and orders that are remembered until what they are about comes back.
     pub fn remembered(&self) -> usize {
-        self.parcels.messages() + self.wishes.len() + self.chosen.len()
+        self.parcels.messages() + self.endings.len() + self.chosen.len()
     }
 
     fn name_of(&self, site: &Site) -> Arc<str> {

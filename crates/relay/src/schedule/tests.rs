@@ -447,7 +447,7 @@ fn cancelled_mail_comes_out_at_once_or_when_it_comes_back() {
         world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
     }
     assert!(!world.scheduler.knows(MessageId(1)));
-    assert!(world.scheduler.wishes.is_empty());
+    assert!(world.scheduler.endings.is_empty());
 }
 
 #[test]

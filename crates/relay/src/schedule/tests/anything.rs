@@ -307,7 +307,7 @@ proptest! {
         }
         model.drain();
         prop_assert!(model.live.is_empty(), "left: {:?}", model.live);
-        prop_assert!(model.world.scheduler.wishes.is_empty());
+        prop_assert!(model.world.scheduler.endings.is_empty() && model.world.scheduler.chosen.is_empty());
         prop_assert_eq!((model.world.scheduler.turns.total(), model.world.scheduler.turns.len()), (0, 0));
     }
 

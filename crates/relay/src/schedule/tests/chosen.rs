@@ -118,6 +118,23 @@ fn what_is_released_while_it_flies_is_not_held_when_it_comes_back() {
     assert_eq!((world.scheduler.depth().held, world.scheduler.depth().recipients), (1, 3), "the other stays held");
 }
 
+#[test]
+fn what_is_released_beside_another_that_flies_is_not_held_again() {
+    let mut world = World::new(Bounds::default());
+    let later = RecipientState::Waiting { due: START.after(Duration::from_secs(600)), attempts: 1 };
+    let waits = Addressed { recipient: 1, destination: mx("b.example"), state: later };
+    world.arrive(1, 1, vec![due_now(0, "a.example"), waits]);
+    let (flies, _) = world.busy.pop_first().unwrap();
+    world.tell(Event::Held(MessageId(1), HoldReason::Operator));
+    world.tell(order(1, &[1], Order::Release));
+    let released = world.busy.remove(&world.first_busy()).unwrap();
+    assert!(released.recipients == [1] && flies.0 > 0);
+    world.defer(&released, world.now.after(Duration::from_secs(60)));
+    assert_eq!(world.scheduler.depth().held, 0, "the order is about what flies alone");
+    world.pass(Duration::from_secs(61));
+    assert_eq!(carried(&world), [[1]]);
+}
+
 /// A message to one at a.example that is in flight, while a conversation with b.example is idle.
 fn in_flight_beside_an_idle_line() -> World {
     let mut world = World::new(Bounds::default());
