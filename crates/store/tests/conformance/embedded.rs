@@ -14,7 +14,9 @@ use relay::queue::{Envelope, HoldReason, Outcome, RecipientState, TlsWish};
 use relay::quota::Quota;
 use relay::sending_domain::DomainState;
 use relay::smtp_user::{PasswordHash, UserRules};
-use relay::store::{Block, Book as _, Brakes, History as _, Login, Plans as _, SmtpUserChange, Spool as _};
+use relay::store::{
+    Block, Book as _, Brakes, History as _, Login, Plans as _, SmtpUserChange, Spool as _, WarmUps as _,
+};
 use relay::suppression::Suppression;
 use smtp::dsn::Notify;
 use smtp::envelope::RcptParameters;
@@ -81,6 +83,8 @@ async fn the_book_is_there_again() {
     store.reroute(reroute.clone(), None).unwrap();
     let login = Login { user, address: REMOTE, at: later(5), password: None };
     store.logins_note(std::slice::from_ref(&login)).unwrap();
+    let climb = crate::warm_ups::climb("out1", "google", 2);
+    store.warm_ups_keep(std::slice::from_ref(&climb)).unwrap();
     let (before, audit, password_key) = (store.directory(), store.audit(None, 100).unwrap(), store.password_key());
     drop(store);
 
@@ -98,6 +102,7 @@ async fn the_book_is_there_again() {
     assert_eq!(store.password_key(), password_key);
     assert_eq!(store.blocks().unwrap(), [block]);
     assert_eq!(store.logins(NOW).unwrap(), [login]);
+    assert_eq!(store.warm_ups(&["out1".to_owned()]).unwrap().climbs, [climb]);
     assert_eq!(store.domain_key(domain, "one").unwrap(), key("one").private);
     // numbers and selectors go on
     assert!(store.plan_add(Plan::built_in().terms, &operator(), NOW).unwrap().id > plan.id);

@@ -6,7 +6,7 @@ use relay::warm_up::{Climb, Kept, KeptClimb, Order};
 
 use crate::world::{NOW, later, operator};
 
-fn climb(source: &str, provider: &str, rung: u32) -> KeptClimb {
+pub(crate) fn climb(source: &str, provider: &str, rung: u32) -> KeptClimb {
     let climb = Climb { rung, day: Day(20_000), sent: 7, objections: 2, blocked: rung == 3 };
     KeptClimb { source: source.into(), provider: provider.into(), climb }
 }

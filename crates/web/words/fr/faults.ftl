@@ -45,7 +45,7 @@ fault-member-outlives-key = Le membre administrerait plus longtemps que cette cl
 fault-member-too-powerful = Le membre aurait des droits que vous n’avez pas. Demandez à une personne qui administre le compte.
 fault-route-none = Il n’y a pas de route vers « { $route } ». Il y a : { $routes }.
 fault-source-none = Il n’y a pas de source { $source }. « envoi source list » montre celles de la configuration, tant que le relais tourne.
-fault-source-no-warm-up = La source { $source } n’a pas de montée en charge. Écrivez « warm_up = true » dans sa table de la configuration, puis redémarrez le relais.
+fault-source-no-warm-up = La source { $source } n’a pas de montée en charge. Écrivez « warm_up = true » dans sa table de la configuration, puis redémarrez le relais.
 fault-site-none = Il n’y a pas de site { $site }. La liste des sites montre ceux pour lesquels du courriel attend ou auxquels il en est parti récemment, tant que le relais tourne.
 fault-message-none = Le message { $message } n’est pas dans la file d’attente. La file montre ce qui attend, l’activité ce qu’il est advenu du reste.
 fault-name-control = Le nom contient des caractères de commande. Écrivez-le en texte simple, sur une ligne.
