@@ -650,6 +650,10 @@ unit-seconds = { $count ->
     [one] second
    *[other] seconds
 }
+unit-servers = { $count ->
+    [one] server
+   *[other] servers
+}
 unit-sessions = { $count ->
     [one] session
    *[other] sessions
