@@ -661,6 +661,10 @@ unit-seconds = { $count ->
     [one] second
    *[other] seconds
 }
+unit-servers = { $count ->
+    [one] server
+   *[other] servers
+}
 unit-sessions = { $count ->
     [one] session
    *[other] sessions

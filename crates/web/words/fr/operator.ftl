@@ -661,6 +661,10 @@ unit-seconds = { $count ->
     [one] seconde
    *[other] secondes
 }
+unit-servers = { $count ->
+    [one] serveur
+   *[other] serveurs
+}
 unit-sessions = { $count ->
     [one] session
    *[other] sessions

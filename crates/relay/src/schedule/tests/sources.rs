@@ -299,7 +299,10 @@ fn until_when_a_site_blocks_a_source_and_whose_a_pool_is_are_shown() {
     let site = SiteView::new(&site, Vec::new(), &limits);
     assert_eq!(site.blocked_sources[0].until, a.blocked_by[0].until);
     assert_eq!(site.blocked_sources[0].source, "a");
-    assert_eq!((site.messages_per_connection, site.recipients_per_transaction, site.idle_seconds), (40, 100, 10));
+    assert_eq!(
+        (site.messages_per_connection, site.recipients_per_transaction, site.idle_seconds),
+        (40, limits.transaction_recipients_max, limits.line_idle_seconds)
+    );
     let pools: Vec<_> = b.pools.iter().map(|pool| (pool.pool.as_str(), pool.first, pool.accounts.clone())).collect();
     assert_eq!(pools, [("p", true, vec![]), ("q", false, vec![7])]);
     assert_eq!(
