@@ -16,6 +16,8 @@ macro_rules! said {
 mod around;
 mod house;
 
+pub(crate) use around::DNS_PATIENCE;
+
 use relay::clock::Timestamp;
 use relay::service::operation::Health;
 use relay::service::view::CheckView;
@@ -132,7 +134,7 @@ async fn stand(config: &Config, health: Option<&Health>, now: Timestamp, checked
     house::certificates(config, now, checked, sheet);
     house::clock(now, config, sheet);
     house::disk(config, sheet);
-    around::look(config, sheet).await;
+    around::look(config, health.and_then(|health| health.dnssec), sheet).await;
 }
 
 fn tell(sheet: &Sheet, json: bool) {

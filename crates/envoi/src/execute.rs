@@ -91,6 +91,8 @@ pub struct Running<S> {
     pub tls_reports: Option<net::tls_reports::TlsReports>,
     /// Asks the operator's blocklists.
     pub blocklists: Arc<net::blocklists::Blocklists>,
+    /// Whom delivery asks about names.
+    pub dns: Arc<net::dns::Dns>,
     /// Takes a message that was handed in over HTTP.
     pub hand_in: Box<dyn Fn(HandedIn) -> HandingIn + Send + Sync>,
     /// What came to its end in the last hour, for the automatic brakes.
@@ -542,6 +544,7 @@ impl<S: Store> Executor<S> {
             domains: counted(directory.domains.values().map(|domain| domain.state)),
             overdue_keys,
             overdue_key,
+            dnssec: running.map(|running| running.dns.dnssec()),
         })
     }
 }

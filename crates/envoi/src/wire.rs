@@ -1,9 +1,11 @@
 //! Puts the rooms together: from a configuration to a running relay, and back.
 
+mod names;
 mod pages;
 mod reports;
 mod tls_reports;
 
+pub(crate) use names::dns_settings;
 use pages::face;
 use relay::brake::Windows;
 use relay::outcome::rules::Rules;
@@ -25,7 +27,7 @@ use net::acme::{Acme, AcmeSettings};
 use net::blocklists::Blocklists;
 use net::clock::{Clock, SystemClock, SystemDice, system_dice};
 use net::dispatch::{self, Dispatch};
-use net::dns::{Dns, DnsSettings, Dnssec, LookupError, NameServers, Resolver, Witness};
+use net::dns::{Dns, Dnssec, NameServers, Resolver, Witness};
 use net::domain_watch::DomainWatch;
 use net::mta_sts::MtaSts;
 use net::outbound::{Outbound, OutboundSettings};
@@ -99,9 +101,10 @@ impl Relay {
         let routes = Arc::new(routes::routes(config)?);
         let settings = dns_settings(config)?;
         // whoever verifies a domain wants to know what is so now
-        let fresh = NameServers::new(&settings).map_err(|error| no_name_servers(&error))?;
+        let fresh = NameServers::new(&settings).map_err(|error| names::unusable(&error))?;
         let fresh: Arc<dyn Witness> = Arc::new(fresh);
-        let resolver = resolver(&settings)?;
+        let dns = Arc::new(Dns::new(&settings).map_err(|error| names::unusable(&error))?);
+        let resolver: Arc<dyn Resolver> = Arc::clone(&dns) as _;
         let policies = policies(config, &resolver, &clock)?;
         let tls_reports = tls_reports::open(config, &resolver, &clock)?;
         let mut outbound = outbound(config, &routes, &resolver)?;
@@ -123,7 +126,7 @@ impl Relay {
         let config = &pages::bound(config, &console, &unsubscribe);
         let ground = Ground::lay(config, clock, kept).await?;
         let dispatch = ground.dispatch(config, outbound, Arc::clone(&rules), providers);
-        let begun = ground.open_doors(config, &dispatch, (&fresh, &resolver), &zone, tls_reports).await;
+        let begun = ground.open_doors(config, &dispatch, (&fresh, &dns), &zone, tls_reports).await;
         let (server, executor, control) = match begun {
             Ok(begun) => begun,
             Err(fault) => {
@@ -142,6 +145,7 @@ impl Relay {
         if let Some(policies) = policies {
             shutdown.spawn(policies.keep(shutdown.clone()));
         }
+        shutdown.spawn(dns.watch_dnssec(shutdown.clone()));
         shutdown.spawn(alerts::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(brakes::watch(Arc::clone(&executor), shutdown.clone()));
         shutdown.spawn(certificate_alerts::watch(Arc::clone(&executor), shutdown.clone()));
@@ -259,7 +263,7 @@ impl Ground {
         &self,
         config: &Config,
         dispatch: &dispatch::Handle,
-        (fresh, resolver): (&Arc<dyn Witness>, &Arc<dyn Resolver>),
+        (fresh, dns): (&Arc<dyn Witness>, &Arc<Dns>),
         zone: &[Sockets],
         tls_reports: Option<TlsReports>,
     ) -> Result<(Arc<Server>, Arc<Executor<Embedded>>, Control), Fault> {
@@ -275,7 +279,8 @@ impl Ground {
             Box::new(move || told.directory_changed()),
             &self.shutdown,
         );
-        let webhooks = self.webhooks(config, resolver)?;
+        let resolver: Arc<dyn Resolver> = Arc::clone(dns) as _;
+        let webhooks = self.webhooks(config, &resolver)?;
         let (lifting, counting, taking) = (Arc::clone(&server), Arc::clone(&server), Arc::clone(&server));
         let mail = self.own_mail(config, dispatch);
         if let Some(reports) = &tls_reports {
@@ -287,7 +292,8 @@ impl Ground {
             mail,
             webhooks,
             tls_reports,
-            blocklists: Blocklists::new(config.blocklists.clone(), Arc::clone(resolver), Arc::clone(&self.clock)),
+            blocklists: Blocklists::new(config.blocklists.clone(), resolver, Arc::clone(&self.clock)),
+            dns: Arc::clone(dns),
             hand_in: Box::new(move |handed| {
                 let taking = Arc::clone(&taking);
                 Box::pin(async move { taking.hand_in(handed).await })
@@ -419,37 +425,6 @@ fn authorities(file: &PathBuf) -> Result<Vec<CertificateDer<'static>>, Fault> {
     read.map_err(|error| {
         Fault::invalid(format!("{} cannot be read: {error}.", file.display()), "`ca_file` names certificates in PEM.")
     })
-}
-
-/// How DNS is asked for mail and webhooks.
-pub(crate) fn dns_settings(config: &Config) -> Result<DnsSettings, Fault> {
-    let delivery = &config.delivery;
-    let anchors = delivery.trust_anchors.as_ref().map(|file| {
-        std::fs::read_to_string(file).map_err(|error| {
-            let what = format!("The trust anchors in {} cannot be read: {error}.", file.display());
-            Fault::invalid(what, "Name a file with the DNSKEY records of the root.")
-        })
-    });
-    Ok(DnsSettings {
-        servers: delivery.name_servers.clone(),
-        dnssec: delivery.dane,
-        trust_anchors: anchors.transpose()?,
-        ..DnsSettings::default()
-    })
-}
-
-fn resolver(settings: &DnsSettings) -> Result<Arc<dyn Resolver>, Fault> {
-    match Dns::new(settings) {
-        Ok(dns) => Ok(Arc::new(dns)),
-        Err(error) => Err(no_name_servers(&error)),
-    }
-}
-
-fn no_name_servers(error: &LookupError) -> Fault {
-    Fault::unavailable(
-        format!("The name servers of the system cannot be read: {error}."),
-        "Put /etc/resolv.conf right, or name resolvers with `name_servers` below [delivery].",
-    )
 }
 
 fn zone_sockets(config: &Config) -> Result<Vec<Sockets>, Fault> {

@@ -3,7 +3,9 @@
 mod absent;
 mod hickory;
 mod plan;
+mod upstreams;
 mod validated;
+mod validating;
 mod witness;
 
 pub use hickory::{Dns, DnsSettings, Dnssec, check_trust_anchors};
@@ -43,9 +45,10 @@ pub type Lookup<'a, T> = Pin<Box<dyn Future<Output = Result<T, LookupError>> + S
 /// The MX records of a domain, and what DNSSEC says of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VouchedMx {
-    /// The records, in no order.
+    /// The records, in no order; none where it is proved that there are none.
     pub records: Vec<Mx>,
-    /// Whether they, and the aliases on the way to them, are signed by a chain that begins at a trust anchor.
+    /// Whether they, and the aliases on the way to them, or the proof that there are none, are signed by a chain that begins at
+    /// a trust anchor.
     pub is_secure: bool,
     /// The name that has the records: the domain, or what an alias leads to.
     pub owner: String,
@@ -74,7 +77,8 @@ pub trait Resolver: Send + Sync + 'static {
     /// The TXT records of a name, the strings of each joined (RFC 7208 §3.3).
     fn txt<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<String>>;
 
-    /// The MX records of a domain, validated.
+    /// The MX records of a domain, validated. [`LookupError::NoRecord`] is an absence that nobody vouches for; one that is proved
+    /// is an answer without records (RFC 7672 §2.2).
     fn vouched_mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, VouchedMx> {
         Box::pin(async move {
             Ok(VouchedMx { records: self.mx(domain).await?, is_secure: false, owner: domain.to_owned() })

@@ -3,6 +3,25 @@
 //! Whether the records may be trusted at all is for DNSSEC to say; here they are.
 
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What was found of DNSSEC when it was last looked at, and what follows: whether answers are validated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Validation {
+    /// Nobody wants it: nothing is validated.
+    Off,
+    /// Nobody looked yet, or nobody could tell: what rests on it waits.
+    Unknown,
+    /// Signatures arrive and hold: answers are validated.
+    Holds,
+    /// Signatures do not hold, though they did once or have to: answers are validated all the same, so that what rests on
+    /// them waits.
+    Fails,
+    /// Signatures never held since the start, and need not: answers are taken without, and mail goes out without DANE.
+    Without,
+}
 
 /// What a record speaks of (RFC 6698 §2.1.1). Usages 0 and 1 have no meaning for SMTP (RFC 7672 §3.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

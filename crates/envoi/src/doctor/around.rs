@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
 
 use net::dns::{Dns, DnsSettings, Dnssec, LookupError, Resolver};
+use relay::dane::Validation;
 
 use super::{Said, Sheet};
 use crate::config::Config;
@@ -14,13 +15,16 @@ use crate::wire::dns_settings;
 
 /// Domains that have taken mail for decades, on three networks: one that answers is enough.
 const OTHERS: [&str; 3] = ["gmail.com", "outlook.com", "icloud.com"];
-const DNS_PATIENCE: Duration = Duration::from_secs(8);
+/// How long an answer of DNS is waited for.
+pub(crate) const DNS_PATIENCE: Duration = Duration::from_secs(8);
 const DIAL_PATIENCE: Duration = Duration::from_secs(8);
+const UNTIL_RESTART: &str =
+    "If mail is to go without DANE, start the relay again: with `dane = \"auto\"` it looks anew.";
 /// How long a mail server of three is looked for.
 const WAY_OUT_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Looks around.
-pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
+/// Looks around. `found`: what the relay that runs found of DNSSEC.
+pub(super) async fn look(config: &Config, found: Option<Validation>, sheet: &mut Sheet) {
     let settings = match dns_settings(config) {
         Ok(settings) => settings,
         Err(fault) => return sheet.fail("dnssec", Said::plain(fault.what), fault.remedy),
@@ -38,7 +42,11 @@ pub(super) async fn look(config: &Config, sheet: &mut Sheet) {
     let routed = config.delivery.routes.iter().any(|table| table.route.pattern == "*");
     let hosts = resolves(&dns, routed, sheet).await;
     // what waits for others waits at once, and is told in this order
-    signatures(config, &dns, sheet).await;
+    let found = match found {
+        Some(known) if known != Validation::Unknown => Ok(known),
+        _ => dns.look_at_dnssec(DNS_PATIENCE).await,
+    };
+    signatures(config.delivery.dane, found, sheet);
     let (mut name, mut zone, mut way) = (Sheet::default(), Sheet::default(), Sheet::default());
     let way_out = async {
         if routed { next_hops(config, &dns, &mut way).await } else { port_25(config, &dns, hosts, &mut way).await }
@@ -77,27 +85,34 @@ async fn resolves(dns: &Dns, routed: bool, sheet: &mut Sheet) -> Vec<String> {
 }
 
 /// Whether DANE works: answers have to come with their signatures.
-async fn signatures(config: &Config, dns: &Dns, sheet: &mut Sheet) {
-    let remedy = "Name a resolver that hands on DNSSEC signatures (unbound, on this machine) with `name_servers` below [delivery], \
-                  and see whether the clock is right.";
-    match (config.delivery.dane, dns.can_validate().await) {
-        (Dnssec::Off, _) => {}
-        (_, Ok(true)) => {
+fn signatures(wanted: Dnssec, found: Result<Validation, LookupError>, sheet: &mut Sheet) {
+    const REMEDY: &str = "Name a resolver that hands on DNSSEC signatures (unbound, on this machine) with `name_servers` below [delivery], \
+                          and see whether the clock is right.";
+    match (wanted, found) {
+        (Dnssec::Off, _) | (_, Ok(Validation::Off | Validation::Unknown)) => {}
+        (_, Ok(Validation::Holds)) => {
             sheet.ok("dnssec", said!("dnssec-holds", "the resolver hands on signatures that hold: DANE works"));
         }
-        (Dnssec::On, Ok(false)) => {
+        (Dnssec::On, Ok(Validation::Fails | Validation::Without)) => {
             let found = said!(
                 "dnssec-missing",
                 "the resolver hands on no signatures that hold, and `dane` is on: no mail goes out by MX"
             );
-            sheet.fail("dnssec", found, remedy);
+            sheet.fail("dnssec", found, REMEDY);
         }
-        (_, Ok(false)) => {
+        (Dnssec::Auto, Ok(Validation::Fails)) => {
+            let found = said!(
+                "dnssec-lost",
+                "the resolver handed on signatures that held, and does not any more: no mail goes out by MX"
+            );
+            sheet.fail("dnssec", found, format!("{REMEDY} {UNTIL_RESTART}"));
+        }
+        (Dnssec::Auto, Ok(Validation::Without)) => {
             let found =
                 said!("dnssec-none", "the resolver hands on no signatures that hold: mail goes out without DANE");
-            sheet.warn("dnssec", found, remedy);
+            sheet.warn("dnssec", found, REMEDY);
         }
-        (_, Err(error)) => sheet.warn("dnssec", said!("dnssec-unknown", "not known: {error}", error = error), remedy),
+        (_, Err(error)) => sheet.warn("dnssec", said!("dnssec-unknown", "not known: {error}", error = error), REMEDY),
     }
 }
 
@@ -308,4 +323,35 @@ async fn connect(config: &Config, address: IpAddr, port: u16) -> std::io::Result
         socket.bind((source, 0).into())?;
     }
     socket.connect((address, port).into()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The result and the code of the check.
+    fn checked(wanted: Dnssec, found: Result<Validation, LookupError>) -> Option<(String, String)> {
+        let mut sheet = Sheet::default();
+        signatures(wanted, found, &mut sheet);
+        sheet.checks.pop().map(|check| (check.result, check.code.unwrap_or_default()))
+    }
+
+    #[test]
+    fn dane_is_said_to_work_only_where_it_does() {
+        use Validation::{Fails, Holds, Off, Without};
+        let said = |result: &str, code: &str| Some((result.to_owned(), code.to_owned()));
+        for (wanted, found, expected) in [
+            (Dnssec::Auto, Holds, said("ok", "dnssec-holds")),
+            (Dnssec::Auto, Without, said("warn", "dnssec-none")),
+            (Dnssec::Auto, Fails, said("fail", "dnssec-lost")),
+            (Dnssec::On, Holds, said("ok", "dnssec-holds")),
+            (Dnssec::On, Fails, said("fail", "dnssec-missing")),
+            (Dnssec::On, Without, said("fail", "dnssec-missing")),
+            (Dnssec::Off, Off, None),
+        ] {
+            assert_eq!(checked(wanted, Ok(found)), expected, "{wanted:?} {found:?}");
+        }
+        let unknown = checked(Dnssec::Auto, Err(LookupError::Fault("no answer".into())));
+        assert_eq!(unknown, said("warn", "dnssec-unknown"));
+    }
 }

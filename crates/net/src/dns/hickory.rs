@@ -1,23 +1,20 @@
 //! The resolver that asks the system's name servers, or those that it is given (hickory).
 
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts};
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
+use hickory_resolver::proto::dnssec::TrustAnchors;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+use relay::dane::Validation;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
-use tokio::time::Instant;
 
-use super::absent::Absent;
-use super::validated::{Answer, bogus, signed};
+use super::upstreams::Upstreams;
+use super::validated::{Answer, Nothing, bogus, signed};
+use super::validating::Validating;
 use super::{Lookup, LookupError, Mx, Resolver, VouchedHost, VouchedMx, text};
+use crate::shutdown::Shutdown;
 
 /// Whether answers are validated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,8 +22,8 @@ pub enum Dnssec {
     /// Never.
     #[default]
     Off,
-    /// Where the name servers hand on what validating needs, which is looked at with the first question. Whoever can
-    /// change their answers at that moment can turn it off.
+    /// Where the name servers hand on what validating needs, which is looked at with the first question, and again from time to
+    /// time. Whoever can change their answers from the start on can keep it off; once it was on, nobody can.
     Auto,
     /// Always.
     On,
@@ -70,24 +67,10 @@ impl Default for DnsSettings {
 
 /// The real resolver: queries, follows CNAMEs, keeps answers for their TTL.
 pub struct Dns {
-    resolver: TokioResolver,
+    upstreams: Upstreams,
     validating: Option<Validating>,
     question_max: Duration,
 }
-
-/// What validates.
-struct Validating {
-    resolver: TokioResolver,
-    absent: Absent,
-    /// Whether what validating needs arrives here; not known yet where it is empty.
-    is_possible: OnceCell<bool>,
-    /// Since when nobody could tell.
-    unknown_since: OnceLock<Instant>,
-}
-
-/// How long nothing is asked without validating while nobody can tell whether that is possible. A resolver that starts up,
-/// or a network that does, has time to; one that has no root never will.
-const UNKNOWN_MAX: Duration = Duration::from_secs(600);
 
 impl Dns {
     /// A resolver. Must be called inside the runtime.
@@ -95,13 +78,12 @@ impl Dns {
     /// # Errors
     /// The system's configuration cannot be read or names no server; in words for the operator.
     pub fn new(settings: &DnsSettings) -> Result<Dns, LookupError> {
-        let resolver = builder(settings)?.build().map_err(|error| fault(&error))?;
+        let upstreams = Upstreams::new(settings, |builder| builder)?;
         let validating = match settings.dnssec {
             Dnssec::Off => None,
-            Dnssec::Auto => Some(Validating::new(settings, OnceCell::new())?),
-            Dnssec::On => Some(Validating::new(settings, OnceCell::new_with(Some(true)))?),
+            Dnssec::Auto | Dnssec::On => Some(Validating::new(settings)?),
         };
-        Ok(Dns { resolver, validating, question_max: settings.question_max })
+        Ok(Dns { upstreams, validating, question_max: settings.question_max })
     }
 
     /// What an address is called in reverse DNS (PTR).
@@ -118,14 +100,39 @@ impl Dns {
             .collect())
     }
 
-    /// Whether answers can be validated here; it is looked at once, and never where they are always validated.
+    /// What was found of DNSSEC when it was last looked at.
+    pub fn dnssec(&self) -> Validation {
+        self.validating.as_ref().map_or(Validation::Off, Validating::found)
+    }
+
+    /// Looks, within this time, whether answers can be validated here; from now on they are as that says, and as
+    /// [`Dnssec`] does.
     ///
     /// # Errors
-    /// A fault, while nothing can be told.
-    pub async fn can_validate(&self) -> Result<bool, LookupError> {
-        let Some(validating) = &self.validating else { return Ok(false) };
-        let looking = validating.is_possible.get_or_try_init(|| validating.look());
-        self.within_time(looking).await?.copied()
+    /// A fault, where nothing could be told and nothing was known before.
+    pub async fn look_at_dnssec(&self, patience: Duration) -> Result<Validation, LookupError> {
+        let Some(validating) = &self.validating else { return Ok(Validation::Off) };
+        let late = || LookupError::Fault("the name servers did not answer in time".into());
+        let looked = tokio::time::timeout(patience, validating.look()).await.unwrap_or_else(|_| Err(late()));
+        match (looked, self.dnssec()) {
+            (Err(fault), Validation::Unknown) => Err(fault),
+            (_, found) => Ok(found),
+        }
+    }
+
+    /// Looks from time to time whether answers can be validated here, until shutdown.
+    pub async fn watch_dnssec(self: Arc<Self>, shutdown: Shutdown) {
+        let Some(validating) = &self.validating else { return };
+        loop {
+            tokio::select! {
+                () = shutdown.begun() => return,
+                () = tokio::time::sleep(validating.look_again_in()) => {}
+            }
+            tokio::select! {
+                () = shutdown.begun() => return,
+                looked = self.look_at_dnssec(self.question_max) => tracing::debug!(?looked, "looked at DNSSEC"),
+            }
+        }
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, LookupError> {
@@ -133,7 +140,7 @@ impl Dns {
     }
 
     async fn ask_for(&self, name: Name, kind: RecordType) -> Result<Vec<RData>, LookupError> {
-        let answer = self.within_time(self.resolver.lookup(name, kind)).await?.map_err(|error| meaning(&error))?;
+        let answer = self.within_time(self.upstreams.lookup(name, kind)).await?.map_err(|error| meaning(&error))?;
         let records = answer.answers().iter().filter(|record| record.record_type() == kind);
         let data: Vec<RData> = records.map(|record| record.data.clone()).collect();
         if data.is_empty() { Err(LookupError::NoRecord) } else { Ok(data) }
@@ -150,83 +157,19 @@ impl Dns {
     /// A fault, while nothing can be told.
     async fn validating(&self, domain: &str) -> Result<Option<&Validating>, LookupError> {
         let Some(validating) = &self.validating else { return Ok(None) };
-        let fault = match self.can_validate().await {
+        let fault = match self.within_time(validating.is_possible()).await.flatten() {
             Ok(is_possible) => return Ok(is_possible.then_some(validating)),
             Err(fault) => fault,
         };
-        let waited = validating.unknown_since.get_or_init(Instant::now).elapsed() >= UNKNOWN_MAX;
-        if !waited || matches!(self.mx(domain).await, Err(LookupError::Fault(_))) {
+        if !validating.is_unknown_for_long() || matches!(self.mx(domain).await, Err(LookupError::Fault(_))) {
             return Err(fault);
         }
-        validating.give_up(&fault.to_string());
+        validating.give_up(fault.to_string());
         Ok(None)
     }
 
-    async fn validated(&self, by: &Validating, name: &str, kind: RecordType) -> Result<Answer, LookupError> {
+    async fn validated(&self, by: &Validating, name: &str, kind: RecordType) -> Result<Answer, Nothing> {
         self.within_time(by.ask(absolute(name)?, kind)).await?
-    }
-}
-
-impl Validating {
-    fn new(settings: &DnsSettings, is_possible: OnceCell<bool>) -> Result<Validating, LookupError> {
-        let mut builder = builder(settings)?;
-        if let Some(text) = &settings.trust_anchors {
-            builder = builder.with_trust_anchor(Arc::new(trust_anchors(text).map_err(LookupError::Fault)?));
-        }
-        let options = builder.options_mut();
-        options.validate = true;
-        options.preserve_intermediates = true;
-        // nobody signs those
-        options.use_hosts_file = ResolveHosts::Never;
-        let resolver = builder.build().map_err(|error| fault(&error))?;
-        let answers_max = usize::try_from(settings.cache_answers_max / 4).unwrap_or(usize::MAX);
-        let absent = Absent::new(answers_max, absent_ttl_max(settings));
-        Ok(Validating { resolver, absent, is_possible, unknown_since: OnceLock::new() })
-    }
-
-    /// Whether the keys of the root arrive here with signatures that hold.
-    ///
-    /// # Errors
-    /// The faults that tell nothing.
-    async fn look(&self) -> Result<bool, LookupError> {
-        let why = match self.resolver.lookup(Name::root(), RecordType::DNSKEY).await {
-            Ok(answer) if answer.answers().iter().any(|record| record.proof == Proof::Secure) => return Ok(true),
-            Ok(_) => "the keys of the root are not signed".to_owned(),
-            Err(NetError::Dns(DnsError::ResponseCode(code))) if code != ResponseCode::ServFail => code.to_string(),
-            Err(error) => match meaning(&error) {
-                LookupError::Fault(why) if LookupError::Fault(why.clone()) != bogus() => {
-                    return Err(LookupError::Fault(why));
-                }
-                meaning => meaning.to_string(),
-            },
-        };
-        self.give_up(&why);
-        Ok(false)
-    }
-
-    /// Nothing can be validated until the next start.
-    fn give_up(&self, why: &str) {
-        // whoever looks at this moment says the same
-        let _ = self.is_possible.set(false);
-        tracing::warn!(
-            why,
-            "mail goes out without DANE: the name servers do not hand on what DNSSEC needs, or the clock is wrong. \
-             Name a resolver that does with `name_servers` below [delivery], and start again"
-        );
-    }
-
-    async fn ask(&self, name: Name, kind: RecordType) -> Result<Answer, LookupError> {
-        if let Some(absent) = self.absent.get(&name, kind) {
-            return Err(absent);
-        }
-        match self.resolver.lookup(name.clone(), kind).await {
-            Ok(answer) => Answer::of(&name, kind, answer.answers()),
-            Err(error) => {
-                let meaning = meaning(&error);
-                self.absent.keep(name, kind, &error, &meaning);
-                Err(meaning)
-            }
-        }
     }
 }
 
@@ -238,26 +181,14 @@ pub fn check_trust_anchors(text: &str) -> Result<(), String> {
     trust_anchors(text).map(drop)
 }
 
-fn trust_anchors(text: &str) -> Result<TrustAnchors, String> {
+pub(super) fn trust_anchors(text: &str) -> Result<TrustAnchors, String> {
     let anchors: TrustAnchors =
         text.parse().map_err(|error| format!("these are no DNSKEY records as in a zone's file: {error}"))?;
     if anchors.is_empty() { Err("there is no DNSKEY record of the root".into()) } else { Ok(anchors) }
 }
 
-fn builder(settings: &DnsSettings) -> Result<ResolverBuilder<TokioRuntimeProvider>, LookupError> {
-    let provider = TokioRuntimeProvider::default();
-    let mut builder = if settings.servers.is_empty() {
-        TokioResolver::builder(provider).map_err(|error| fault(&error))?
-    } else {
-        let servers = settings.servers.iter().map(name_server).collect();
-        TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider)
-    };
-    adjust(builder.options_mut(), settings);
-    Ok(builder)
-}
-
 /// How long is kept that something does not exist.
-fn absent_ttl_max(settings: &DnsSettings) -> Duration {
+pub(super) fn absent_ttl_max(settings: &DnsSettings) -> Duration {
     settings.cache_ttl_max.min(Duration::from_secs(300))
 }
 
@@ -337,7 +268,12 @@ impl Resolver for Dns {
             let Some(validating) = self.validating(domain).await? else {
                 return Ok(VouchedMx { records: self.mx(domain).await?, is_secure: false, owner: domain.to_owned() });
             };
-            let Answer { data, is_secure, owner, .. } = self.validated(validating, domain, RecordType::MX).await?;
+            let Answer { data, is_secure, owner, .. } = match self.validated(validating, domain, RecordType::MX).await {
+                Err(Nothing { why: LookupError::NoRecord, is_proved: true }) => {
+                    return Ok(VouchedMx { records: Vec::new(), is_secure: true, owner: domain.to_owned() });
+                }
+                found => found?,
+            };
             Ok(VouchedMx { records: data.into_iter().filter_map(mx_record).collect(), is_secure, owner })
         })
     }
@@ -352,8 +288,8 @@ impl Resolver for Dns {
             // where one family is vouched for, the other must not lead past that
             let bases = [&v4, &v6].into_iter().flatten().map(|answer| answer.bases(host));
             let bases = bases.max_by_key(Vec::len).unwrap_or_default();
-            let data = |answer: Answer| answer.data;
-            Ok(VouchedHost { addresses: both_families(v4.map(data), v6.map(data))?, bases })
+            let data = |found: Result<Answer, Nothing>| found.map(|answer| answer.data).map_err(LookupError::from);
+            Ok(VouchedHost { addresses: both_families(data(v4), data(v6))?, bases })
         })
     }
 

@@ -31,8 +31,10 @@ pub struct Hop {
 pub struct MailHosts {
     /// The hosts, the first to try first.
     pub hosts: Vec<String>,
-    /// Whether DNSSEC vouches for their names. Where the domain is its own host there is nothing to vouch for.
+    /// Whether DNSSEC vouches for their names; where the domain is its own host, for that it has no MX.
     pub is_secure: bool,
+    /// Whether the domain is its own host, for want of MX records.
+    pub is_own: bool,
     /// The name that has the MX records, where the domain is an alias of it.
     pub alias_of: Option<String>,
 }
@@ -58,12 +60,14 @@ pub async fn mail_hosts(
     };
     match found {
         Ok(VouchedMx { records, is_secure, owner }) => Ok(MailHosts {
+            is_own: records.is_empty(),
             hosts: ordered(domain, records, hosts_max, dice)?,
             is_secure,
             alias_of: Some(owner).filter(|owner| owner != domain),
         }),
+        // somebody on the way may have left the records out
         Err(LookupError::NoRecord) => {
-            Ok(MailHosts { hosts: vec![domain.to_owned()], is_secure: vouched, alias_of: None })
+            Ok(MailHosts { hosts: vec![domain.to_owned()], is_secure: false, is_own: true, alias_of: None })
         }
         Err(LookupError::NoSuchName) => Err(PlanFault::NoSuchDomain(format!("the domain {domain} does not exist"))),
         Err(LookupError::Fault(why)) => Err(PlanFault::Dns(format!("no answer about the MX of {domain}: {why}"))),

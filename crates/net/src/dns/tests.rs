@@ -1,7 +1,9 @@
 //! The resolver against real name servers on loopback.
 #![allow(clippy::unwrap_used)]
 
+mod dnssec;
 pub(crate) mod server;
+mod signed;
 
 use super::*;
 use relay::dice::Dice;

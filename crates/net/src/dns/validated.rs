@@ -1,10 +1,12 @@
 //! What DNSSEC says of an answer: whether the aliases in it, and the records behind them, are signed.
 
+use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 use super::LookupError;
-use super::hickory::plain;
+use super::hickory::{meaning, plain};
 
 /// Aliases that are followed.
 const ALIASES_MAX: usize = 16;
@@ -59,6 +61,47 @@ impl Answer {
             (false, _) => Vec::new(),
         }
     }
+}
+
+/// Why a validated question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Nothing {
+    /// What that means.
+    pub(super) why: LookupError,
+    /// Whether it is proved that the very name has no such record.
+    pub(super) is_proved: bool,
+}
+
+impl Nothing {
+    /// What an error of a question about this name comes to.
+    pub(super) fn of(name: &Name, error: &NetError) -> Nothing {
+        let is_proved = match error {
+            // behind an alias it is the proof of another name, and nobody says how the way there was vouched for
+            NetError::Dns(DnsError::NoRecordsFound(none)) if none.query.name() == name => {
+                none.authorities.iter().flat_map(|records| records.iter()).any(is_signed_denial)
+            }
+            _ => false,
+        };
+        Nothing { why: meaning(error), is_proved }
+    }
+}
+
+impl From<LookupError> for Nothing {
+    fn from(why: LookupError) -> Nothing {
+        Nothing { why, is_proved: false }
+    }
+}
+
+impl From<Nothing> for LookupError {
+    fn from(nothing: Nothing) -> LookupError {
+        nothing.why
+    }
+}
+
+/// Whether a record is a signed part of a proof that there is nothing. The validator lets such a record pass where the whole
+/// proof holds; without one, absence is an unsigned zone's word.
+fn is_signed_denial(record: &Record) -> bool {
+    record.proof == Proof::Secure && matches!(record.data, RData::DNSSEC(DNSSECRData::NSEC(_) | DNSSECRData::NSEC3(_)))
 }
 
 /// Whether a record is signed; a fault where nobody can tell.

@@ -1,17 +1,15 @@
 //! Asks one name server after the other, so that it can be said which of them gave an answer.
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use hickory_resolver::system_conf::read_system_conf;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
 use relay::inspection::{Answer, Kind, Question, Said};
 
-use super::hickory::{DnsSettings, absolute, adjust, fault, meaning, name_server, plain};
+use super::hickory::{DnsSettings, absolute, fault, meaning, plain};
+use super::upstreams::{asking, configured};
 use super::{LookupError, text};
 
 /// An answer still under way.
@@ -36,19 +34,11 @@ impl NameServers {
     /// The system's configuration cannot be read or names no server; in words for the operator.
     pub fn new(settings: &DnsSettings) -> Result<NameServers, LookupError> {
         let settings = DnsSettings { cache_answers_max: 0, ..settings.clone() };
-        let configured: Vec<NameServerConfig> = if settings.servers.is_empty() {
-            read_system_conf().map_err(|error| fault(&error))?.0.name_servers().to_vec()
-        } else {
-            settings.servers.iter().map(name_server).collect()
-        };
-        let mut servers = Vec::with_capacity(configured.len());
-        for server in configured {
+        let mut servers = Vec::new();
+        for server in configured(&settings)? {
             let port = server.connections.first().map_or(53, |connection| connection.port);
             let address = SocketAddr::new(server.ip, port);
-            let config = ResolverConfig::from_name_servers(vec![server]);
-            let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-            adjust(builder.options_mut(), &settings);
-            servers.push((address, builder.build().map_err(|error| fault(&error))?));
+            servers.push((address, asking(vec![server], &settings).build().map_err(|error| fault(&error))?));
         }
         Ok(NameServers { servers, settings })
     }

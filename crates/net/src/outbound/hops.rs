@@ -109,8 +109,10 @@ pub(super) struct Hops<'a> {
     sources: Sources<'a>,
     origin: Origin<'a>,
     hosts: VecDeque<String>,
-    /// Names that certificates may be for besides the host's; none where DNSSEC does not vouch for the hosts' names.
-    vouched: Option<Vec<String>>,
+    /// Whether DNSSEC vouches for the hosts' names.
+    is_vouched: bool,
+    /// Names that certificates may be for besides the host's; none where TLSA records are not looked for.
+    names: Option<Vec<String>>,
     /// The domain and what it asks of its mail servers (MTA-STS).
     policy: Option<(&'a str, Arc<Policy>)>,
     ready: VecDeque<(Hop, Demand)>,
@@ -124,17 +126,19 @@ impl<'a> Hops<'a> {
     /// Why there are none.
     pub(super) async fn find(sources: Sources<'a>, origin: Origin<'a>) -> Result<Hops<'a>, Finding> {
         let Sources { resolver, settings, dane, dice, .. } = sources;
-        let (hosts, vouched, policy) = match origin {
-            Origin::Route(route) => (vec![route.host.clone()], None, None),
+        let (hosts, is_vouched, names, policy) = match origin {
+            Origin::Route(route) => (vec![route.host.clone()], false, None, None),
             Origin::Mx(domain) => {
                 let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, dane);
                 let (found, policy) = tokio::join!(finding, sources.policy(domain));
-                let MailHosts { hosts, is_secure, alias_of } = found.map_err(no_hosts)?;
+                let MailHosts { hosts, is_secure, is_own, alias_of } = found.map_err(no_hosts)?;
                 let names = || std::iter::once(domain.to_owned()).chain(alias_of).collect();
-                (hosts, is_secure.then(names), policy.map(|policy| (domain, policy)))
+                // that the domain is its own host needs no proof here: its records are its own, or are not signed
+                let names = (is_secure || dane && is_own).then(names);
+                (hosts, is_secure, names, policy.map(|policy| (domain, policy)))
             }
         };
-        Ok(Hops { sources, origin, hosts: hosts.into(), vouched, policy, ready: VecDeque::new(), given: 0 })
+        Ok(Hops { sources, origin, hosts: hosts.into(), is_vouched, names, policy, ready: VecDeque::new(), given: 0 })
     }
 
     /// The next address to dial; none where all were given. What was wrong with hosts on the way is
@@ -164,7 +168,7 @@ impl<'a> Hops<'a> {
     async fn resolve(&self, host: &str) -> Result<(Vec<Hop>, Demand), Finding> {
         let Sources { resolver, settings, .. } = self.sources;
         let unresolved = |error| self.no_address(host, &error);
-        let Some(names) = self.vouched.as_ref().filter(|_| host.parse::<IpAddr>().is_err()) else {
+        let Some(names) = self.names.as_ref().filter(|_| host.parse::<IpAddr>().is_err()) else {
             let demand = self.demand_without_dane(host)?;
             return Ok((addresses_of(resolver, host).await.map_err(unresolved)?, demand));
         };
@@ -197,7 +201,7 @@ impl<'a> Hops<'a> {
         if let Origin::Mx(domain) = self.origin {
             let by_policy =
                 self.policy.as_ref().is_some_and(|(_, policy)| policy.mode != Mode::None && policy.admits(host));
-            if self.vouched.is_none() && !by_policy {
+            if !self.is_vouched && !by_policy {
                 let why =
                     format!("neither DNSSEC nor a policy (MTA-STS) says that {host} is a mail server of {domain}");
                 return Err(Finding::Failed(Failure::NeedsRequireTls(why)));

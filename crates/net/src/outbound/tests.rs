@@ -42,6 +42,8 @@ struct Book {
     addresses: HashMap<&'static str, Entry<&'static str>>,
     /// Everything in it is signed.
     is_signed: bool,
+    /// But that there is no MX is not proved.
+    is_absence_unproved: bool,
     /// What hosts that are aliases lead to.
     aliases: HashMap<&'static str, &'static str>,
     tlsa: HashMap<String, Entry<Vec<u8>>>,
@@ -67,7 +69,10 @@ impl Resolver for Book {
 
     fn vouched_mx<'a>(&'a self, domain: &'a str) -> Lookup<'a, VouchedMx> {
         Box::pin(async move {
-            let records = self.mx(domain).await?;
+            let records = match self.mx(domain).await {
+                Err(LookupError::NoRecord) if self.is_signed && !self.is_absence_unproved => Vec::new(),
+                found => found?,
+            };
             Ok(VouchedMx { records, is_secure: self.is_signed, owner: domain.to_owned() })
         })
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use utoipa::ToSchema;
 
 use super::view::CertificateView;
+use crate::dane::Validation;
 
 /// What a relay says of itself, for `doctor`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -47,4 +48,7 @@ pub struct Health {
     /// The name of the first such record.
     #[serde(default)]
     pub overdue_key: Option<String>,
+    /// What the server found of DNSSEC when it last looked; none where no server answered.
+    #[serde(default)]
+    pub dnssec: Option<Validation>,
 }

@@ -19,13 +19,13 @@ pub(crate) struct NameServer {
     _server: Server<Catalog>,
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     let mut name = Name::from_ascii(text).unwrap();
     name.set_fqdn(true);
     name
 }
 
-fn data(text: &str) -> RData {
+pub(super) fn data(text: &str) -> RData {
     let (kind, rest) = text.split_once(' ').unwrap();
     match kind {
         "A" => RData::A(A(rest.parse().unwrap())),

@@ -147,6 +147,35 @@ async fn a_handshake_that_breaks_is_no_verdict_about_the_site_where_other_mail_g
 }
 
 #[tokio::test]
+async fn a_domain_that_is_its_own_mail_server_has_to_be_proved_to_be() {
+    let issued = Issued::new(&["b.example"], false);
+    let record = [&[3, 0, 0], issued.certificate.as_ref()].concat();
+    let own = |hop: &Hop, is_signed, is_absence_unproved| {
+        let book = Book {
+            mx: HashMap::from([("b.example", Err(LookupError::NoRecord))]),
+            addresses: HashMap::from([("b.example", Ok(vec!["127.0.0.1"]))]),
+            is_signed,
+            is_absence_unproved,
+            tlsa: HashMap::from([(format!("_{}._tcp.b.example", hop.address.port()), Ok(vec![record.clone()]))]),
+            ..Book::default()
+        };
+        let settings = OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
+        by_mx(settings, book, hop.address.port())
+    };
+    let hop = hop(&issued, LISTED).await;
+    let shown = |delivery: &Delivery| (short(delivery)[0].clone(), delivery.attempt.tls.clone());
+    // who leaves the MX records out of an answer that nobody signed leads to where they like
+    for is_signed in [false, true] {
+        bounces(&hop, &own(&hop, is_signed, true), "neither DNSSEC nor a policy (MTA-STS) says that b.example").await;
+    }
+    let proved = once(&own(&hop, true, false), &requiring()).await;
+    assert_eq!(shown(&proved), ("Content 250".into(), "TLS 1.3, DANE, REQUIRETLS".into()));
+    // the domain's own TLSA records are gone by in any case
+    let ordinary = once(&own(&hop, true, true), &parcel(&["x@b.example"])).await;
+    assert_eq!(shown(&ordinary), ("Content 250".into(), "TLS 1.3, DANE".into()));
+}
+
+#[tokio::test]
 async fn another_mail_server_that_promises_it_is_tried() {
     let issued = Issued::new(&["mx.test", "second.test"], false);
     let script: Script = Arc::new(move |connection, line| {

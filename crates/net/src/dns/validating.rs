@@ -1,0 +1,193 @@
+//! What validates, and whether that is possible here: looked at with the first question, and again from time to time.
+
+use hickory_resolver::config::ResolveHosts;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RecordType};
+use relay::dane::Validation;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::LookupError;
+use super::absent::Absent;
+use super::hickory::{DnsSettings, Dnssec, absent_ttl_max, meaning, trust_anchors};
+use super::upstreams::Upstreams;
+use super::validated::{Answer, Nothing, bogus};
+
+/// How long nothing is asked without validating while nobody can tell whether that is possible. A resolver that starts up,
+/// or a network that does, has time to; one that has no root never will.
+const UNKNOWN_MAX: Duration = Duration::from_secs(600);
+/// How long until it is looked at again, where signatures held the last time, and where they did not.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(600));
+
+const REMEDY: &str =
+    "Name a resolver that hands them on with `name_servers` below [delivery], and see whether the clock is right";
+
+/// What validates.
+pub(super) struct Validating {
+    upstreams: Upstreams,
+    absent: Absent,
+    settings: DnsSettings,
+    found: Mutex<Validation>,
+    /// Held while somebody looks because nobody knows: the others wait for what is found.
+    looking: tokio::sync::Mutex<()>,
+    /// Since when nobody could tell.
+    unknown_since: OnceLock<Instant>,
+}
+
+impl Validating {
+    /// Nothing was looked at yet.
+    ///
+    /// # Errors
+    /// The system's configuration cannot be read, or the trust anchors are none; in words for the operator.
+    pub(super) fn new(settings: &DnsSettings) -> Result<Validating, LookupError> {
+        let answers_max = usize::try_from(settings.cache_answers_max / 4).unwrap_or(usize::MAX);
+        Ok(Validating {
+            upstreams: validators(settings)?,
+            absent: Absent::new(answers_max, absent_ttl_max(settings)),
+            settings: settings.clone(),
+            found: Mutex::new(Validation::Unknown),
+            looking: tokio::sync::Mutex::default(),
+            unknown_since: OnceLock::new(),
+        })
+    }
+
+    /// What was found last.
+    pub(super) fn found(&self) -> Validation {
+        *self.lock()
+    }
+
+    /// How long until it should be looked at again.
+    pub(super) fn look_again_in(&self) -> Duration {
+        if self.found() == Validation::Holds { LOOK_AGAIN.0 } else { LOOK_AGAIN.1 }
+    }
+
+    /// Whether answers are validated; it is looked at where nobody knows.
+    ///
+    /// # Errors
+    /// A fault, while nothing can be told.
+    pub(super) async fn is_possible(&self) -> Result<bool, LookupError> {
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        let _looking = self.looking.lock().await;
+        if let Some(known) = self.known() {
+            return Ok(known);
+        }
+        self.look().await?;
+        Ok(self.known().unwrap_or_default())
+    }
+
+    fn known(&self) -> Option<bool> {
+        match self.found() {
+            Validation::Off | Validation::Unknown => self.is_must().then_some(true),
+            Validation::Holds | Validation::Fails => Some(true),
+            Validation::Without => Some(false),
+        }
+    }
+
+    fn is_must(&self) -> bool {
+        self.settings.dnssec == Dnssec::On
+    }
+
+    /// Looks whether the keys of the root arrive here with signatures that hold, by a resolver that remembers nothing.
+    ///
+    /// # Errors
+    /// A fault, where nothing can be told: what was found before stands.
+    pub(super) async fn look(&self) -> Result<(), LookupError> {
+        let found = match validators(&self.settings)?.lookup(Name::root(), RecordType::DNSKEY).await {
+            Ok(answer) if answer.answers().iter().any(|record| record.proof == Proof::Secure) => Ok(()),
+            Ok(_) => Err("the keys of the root are not signed".to_owned()),
+            Err(NetError::Dns(DnsError::ResponseCode(code))) if code != ResponseCode::ServFail => Err(code.to_string()),
+            Err(error) => match meaning(&error) {
+                LookupError::Fault(why) if LookupError::Fault(why.clone()) != bogus() => {
+                    return Err(LookupError::Fault(why));
+                }
+                meaning => Err(meaning.to_string()),
+            },
+        };
+        self.note(found);
+        Ok(())
+    }
+
+    /// Whether nobody could tell for so long, while other questions are answered, that nobody ever will.
+    pub(super) fn is_unknown_for_long(&self) -> bool {
+        self.unknown_since.get_or_init(Instant::now).elapsed() >= UNKNOWN_MAX
+    }
+
+    /// Does without, for this reason, where nobody could tell until now.
+    pub(super) fn give_up(&self, why: String) {
+        if self.found() == Validation::Unknown {
+            self.note(Err(why));
+        }
+    }
+
+    /// Keeps what was found, and says it where it is news. What held once is never given up: whoever changes answers on their
+    /// way must not be able to turn validation off.
+    fn note(&self, found: Result<(), String>) {
+        let mut kept = self.lock();
+        let before = *kept;
+        *kept = match (&found, before) {
+            (Ok(()), _) => Validation::Holds,
+            (Err(_), Validation::Unknown | Validation::Without) if !self.is_must() => Validation::Without,
+            (Err(_), _) => Validation::Fails,
+        };
+        let now = *kept;
+        drop(kept);
+        match (found, now) {
+            _ if now == before => {}
+            (Err(why), Validation::Without) => tracing::warn!(
+                why,
+                "mail goes out without DANE: the signatures of DNSSEC do not arrive, or the clock is wrong; it is looked \
+                 at again every ten minutes. {REMEDY}"
+            ),
+            (Err(why), _) => tracing::error!(
+                why,
+                "mail by MX waits: the signatures of DNSSEC do not arrive, or the clock is wrong. {REMEDY}"
+            ),
+            (Ok(()), _) if before == Validation::Unknown => {}
+            (Ok(()), _) => tracing::info!("the signatures of DNSSEC arrive and hold: mail goes out with DANE again"),
+        }
+    }
+
+    /// Asks, and validates the answer.
+    ///
+    /// # Errors
+    /// That there is nothing, and whether that is proved; a fault where an answer is not signed as it should be.
+    pub(super) async fn ask(&self, name: Name, kind: RecordType) -> Result<Answer, Nothing> {
+        if let Some(absent) = self.absent.get(&name, kind) {
+            return Err(absent);
+        }
+        match self.upstreams.lookup(name.clone(), kind).await {
+            Ok(answer) => Ok(Answer::of(&name, kind, answer.answers())?),
+            Err(error) => {
+                let nothing = Nothing::of(&name, &error);
+                self.absent.keep(name, kind, &error, &nothing);
+                Err(nothing)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Validation> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name servers, with answers that are validated.
+fn validators(settings: &DnsSettings) -> Result<Upstreams, LookupError> {
+    let anchors = settings.trust_anchors.as_deref().map(trust_anchors).transpose().map_err(LookupError::Fault)?;
+    let anchors = anchors.map(Arc::new);
+    Upstreams::new(settings, |mut builder| {
+        if let Some(anchors) = &anchors {
+            builder = builder.with_trust_anchor(Arc::clone(anchors));
+        }
+        let options = builder.options_mut();
+        options.validate = true;
+        options.preserve_intermediates = true;
+        // nobody signs those
+        options.use_hosts_file = ResolveHosts::Never;
+        builder
+    })
+}
