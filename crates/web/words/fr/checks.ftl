@@ -38,8 +38,8 @@ remedy-dns-unusable = Corrigez /etc/resolv.conf, ou nommez des serveurs de noms 
 found-dnssec-holds = Le serveur de noms transmet des signatures valides : DANE fonctionne.
 found-dnssec-missing = Le serveur de noms ne transmet pas de signatures valides, et « dane » est activé : aucun courrier ne part d’après les MX.
 remedy-dnssec-missing = Par « name_servers » sous [delivery], nommez un serveur de noms qui transmet les signatures DNSSEC (unbound, sur cette machine), et assurez-vous que l’horloge est juste.
-found-dnssec-lost = Le serveur de noms transmettait des signatures valides et n’en transmet plus : aucun courrier ne part d’après les MX.
-remedy-dnssec-lost = Par « name_servers » sous [delivery], nommez un serveur de noms qui transmet les signatures DNSSEC (unbound, sur cette machine), et assurez-vous que l’horloge est juste. Si le courrier doit partir sans DANE, redémarrez le relais : avec « dane = "auto" », il vérifie de nouveau.
+found-dnssec-lost = Le serveur de noms transmettait des signatures valides et n’en transmet plus : aucun courrier ne part d’après les MX.
+remedy-dnssec-lost = Par « name_servers » sous [delivery], nommez un serveur de noms qui transmet les signatures DNSSEC (unbound, sur cette machine), et assurez-vous que l’horloge est juste. Si le courrier doit partir sans DANE, redémarrez le relais : avec « dane = "auto" », il vérifie de nouveau.
 found-dnssec-none = Le serveur de noms ne transmet pas de signatures valides : le courrier part sans DANE.
 remedy-dnssec-none = Par « name_servers » sous [delivery], nommez un serveur de noms qui transmet les signatures DNSSEC (unbound, sur cette machine), et assurez-vous que l’horloge est juste.
 found-dnssec-unknown = On ne peut rien en dire : { $error }
