@@ -35,11 +35,11 @@ use crate::seal::Sealer;
 /// The longest sleep: the system's clock may jump ahead while we sleep by another.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
-/// How long what was not known when somebody ordered about it waits for that order.
-const UNORDERED_WAIT: Duration = Duration::from_secs(1);
-
 /// Messages read at once when the live queue is loaded.
 pub(super) const PAGE: usize = 1000;
+
+/// How long what was not known when somebody ordered about it waits for that order.
+const UNORDERED_WAIT: Duration = Duration::from_secs(1);
 
 /// Everything the driver's tasks share.
 pub(super) struct Driver<S: Store, C: Carrier> {

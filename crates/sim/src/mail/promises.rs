@@ -26,12 +26,10 @@ pub enum Verb {
 impl Verb {
     /// Whether of two orders given at once one may undo what the other promises.
     fn undoes(self, other: Verb) -> bool {
-        match (self, other) {
-            (Verb::Hold, Verb::Retry) => true,
-            (Verb::Release, Verb::Hold | Verb::Cancel) => true,
-            (Verb::Reroute, Verb::Reroute) => true,
-            _ => false,
-        }
+        matches!(
+            (self, other),
+            (Verb::Hold, Verb::Retry) | (Verb::Release, Verb::Hold | Verb::Cancel) | (Verb::Reroute, Verb::Reroute)
+        )
     }
 }
 
