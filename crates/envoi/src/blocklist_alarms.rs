@@ -142,7 +142,7 @@ impl Alarms {
         let is_own = |name: &str| self.addresses.iter().any(|address| address.to_string() == name);
         let is_asked = |name: &str, owned: Option<Owned>| match owned {
             None => is_own(name),
-            Some(owned) => directory.domains.get(&owned.domain).is_some_and(|domain| domain.deleted_at.is_none()),
+            Some(owned) => directory.domains.get(&owned.domain).is_some_and(sends),
         };
         self.standing().retain(&lists, is_asked);
     }
@@ -152,8 +152,7 @@ impl Alarms {
         if self.lists.domains.is_empty() {
             return Vec::new();
         }
-        let sends = |domain: &&Arc<SendingDomain>| domain.deleted_at.is_none() && domain.state.may_send();
-        let all: Vec<_> = directory.domains.values().filter(sends).map(|domain| domain.id).collect();
+        let all: Vec<_> = directory.domains.values().filter(|domain| sends(domain)).map(|domain| domain.id).collect();
         let most = all.len().div_ceil(LOOKS_A_ROUND).clamp(DOMAINS_AT_ONCE, DOMAINS_A_LOOK_MAX);
         let turn = self.standing().turn(all, most);
         turn.iter().filter_map(|id| directory.domains.get(id).cloned()).collect()
@@ -251,4 +250,8 @@ async fn keep_calls<S: Store>(executor: &Arc<Executor<S>>, calls: &mut Vec<NewCa
     if let Ok(left) = keeping.await {
         *calls = left;
     }
+}
+/// Whether a domain is one that mail may be sent from.
+fn sends(domain: &Arc<SendingDomain>) -> bool {
+    domain.deleted_at.is_none() && domain.state.may_send()
 }

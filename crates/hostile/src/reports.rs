@@ -4,7 +4,7 @@ use message::report::{self as mail, Reading, Told};
 use relay::clock::Timestamp;
 use relay::id::{Id, MessageId};
 use relay::outcome::rules::Rules;
-use relay::report::{Context, Recipient, Report, ReportKind, judge};
+use relay::report::{Acted, Context, Recipient, Report, ReportKind, judge};
 use relay::return_path::Token;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000);
@@ -32,9 +32,8 @@ pub fn check(data: &[u8]) {
         number,
         address: address.to_owned(),
         host: None,
-        bounced: false,
-        complained: false,
-        doubted: false,
+        is_delivered: true,
+        acted: Acted::default(),
     };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);
     let context =

@@ -45,6 +45,9 @@ use crate::tls::Certificates;
 pub use metrics::Metrics;
 use session::Session;
 
+/// Messages share so many turns.
+const TURNS: usize = 64;
+
 /// What is told by the operator.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -115,6 +118,8 @@ struct Desk<S> {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     ended: Arc<Mutex<Windows>>,
+    /// Reports of a message are acted on one after the other.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     shutdown: Shutdown,
     slots: Slots,
     pace: Mutex<Pace<Site>>,
@@ -142,6 +147,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         clock,
         metrics,
         ended,
+        turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         shutdown: shutdown.clone(),
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),

@@ -136,23 +136,46 @@ pub struct Recipient {
     pub address: String,
     /// The next hop of its last attempt; none where none was found, or nothing was tried yet.
     pub host: Option<String>,
-    /// Whether a bounce was reported of it before.
+    /// Whether its mail was delivered, as far as is known: no bounce of it is known yet.
+    pub is_delivered: bool,
+    /// What reports of it have brought about before.
+    pub acted: Acted,
+}
+
+/// What reports of a recipient have brought about, beyond its own history. Each does once: what has come again says nothing more,
+/// and somebody may have lifted a suppression meanwhile. What is disowned brings nothing about, so it silences nobody either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// A bounce for good.
     pub bounced: bool,
-    /// Whether a complaint was that counts.
+    /// A complaint for which somebody vouched.
     pub complained: bool,
-    /// Whether one was for which nobody vouched.
+    /// One for which nobody did.
     pub doubted: bool,
 }
 
-impl Recipient {
-    /// Whether a report says nothing that was not reported of it before.
-    pub fn is_known(&self, report: &Report) -> bool {
-        match report.kind {
-            ReportKind::SoftBounce | ReportKind::HardBounce => self.bounced,
-            ReportKind::Complaint if report.is_doubted() => self.doubted || self.complained,
-            ReportKind::Complaint => self.complained,
-            ReportKind::Remark => false,
+impl Acted {
+    /// Notes a report; whether it brings something about that none did before.
+    pub fn note(&mut self, report: &Report) -> bool {
+        if report.authentication.as_ref().is_some_and(Authentication::is_disowned) {
+            return false;
         }
+        match report.kind {
+            ReportKind::HardBounce => !std::mem::replace(&mut self.bounced, true),
+            ReportKind::Complaint if report.is_doubted() => {
+                !std::mem::replace(&mut self.doubted, true) && !self.complained
+            }
+            ReportKind::Complaint => !std::mem::replace(&mut self.complained, true),
+            ReportKind::SoftBounce | ReportKind::Remark => false,
+        }
+    }
+}
+
+impl Recipient {
+    /// Whether a report brings something about that none did before.
+    pub fn is_news(&self, report: &Report) -> bool {
+        let mut acted = self.acted;
+        acted.note(report)
     }
 
     /// Whether it may have gone in one transaction with another one: whoever was handed one of a domain was handed all of it

@@ -403,7 +403,7 @@ impl Scheduler {
         let (message, site) = (record.message, record.site);
         let mail = (message, record.account, record.class);
         let ending = self.endings.get(&message).cloned();
-        let ways_on = self.ways_on(place, errand == Errand::Carry);
+        let ways_on = self.ways_on(place);
         let mut groups: Vec<(LaneId, RecipientState, Vec<u16>)> = Vec::new();
         for (recipient, state) in left {
             let state = match self.until_ordered(message, recipient, state, now) {

@@ -1,7 +1,7 @@
 //! What a report makes of a recipient: the rule that every store obeys.
 
 use relay::activity::Status;
-use relay::report::{Report, ReportKind};
+use relay::report::{Acted, Report, ReportKind};
 
 /// How many reports of one recipient are taken, unless the operator says otherwise.
 pub(crate) const REPORTS_MAX: u64 = relay::limits::RECIPIENT_REPORTS_MAX.value;
@@ -15,8 +15,8 @@ pub(crate) struct Heard {
     pub(crate) bounced: bool,
     /// One of them was a complaint that counts.
     pub(crate) complained: bool,
-    /// One of them was a complaint for which nobody vouched.
-    pub(crate) doubted: bool,
+    /// What they brought about beyond the history.
+    pub(crate) acted: Acted,
 }
 
 /// What follows from a report.
@@ -38,15 +38,14 @@ impl Heard {
             (false, true) => Status::Complaint,
             (false, false) => Status::Delivered,
         });
+        let is_news = self.acted.note(report);
         if matches!(before, Status::Rejected | Status::Accepted | Status::Pending | Status::Deferred) {
             return Effect::Nothing;
         }
         // what changes a recipient comes once of each kind: no remarks before it may crowd it out
         let is_known = match report.kind {
             ReportKind::SoftBounce | ReportKind::HardBounce => std::mem::replace(&mut self.bounced, true),
-            ReportKind::Complaint if report.is_doubted() => {
-                std::mem::replace(&mut self.doubted, true) || self.complained
-            }
+            ReportKind::Complaint if report.is_doubted() => !is_news && self.count >= max,
             ReportKind::Complaint => std::mem::replace(&mut self.complained, true),
             ReportKind::Remark => self.count >= max,
         };
@@ -91,9 +90,7 @@ mod tests {
         let known = |text: &str| Report { authentication: text.parse().ok(), ..report(ReportKind::Complaint) };
         let doubted = known("spf=none smtp.helo=x.example; dkim=none");
         assert_eq!(heard.take(&doubted, Some(Status::Delivered), 5), Effect::Remark);
-        for status in [None, Some(Status::Delivered)] {
-            assert_eq!(heard.take(&doubted, status, 5), Effect::Nothing, "once more it says nothing");
-        }
+        assert_eq!(heard.take(&doubted, None, 5), Effect::Nothing);
         let vouched = known("spf=none smtp.helo=x.example; dkim=pass header.d=isp.example");
         let became = Effect::Becomes(Status::Delivered, Status::Complaint);
         assert_eq!(heard.take(&vouched, Some(Status::Delivered), 5), became);

@@ -402,7 +402,7 @@ fn others(events: &[EventView]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let tried = table(&["at", "tried as well", "address", "said"], rows.into_iter(), "");
+    let tried = table(&["at", "tried as well", "address", "said"], rows, "");
     format!("\n\n{tried}")
 }
 

@@ -108,7 +108,7 @@ impl Message<'_> {
             Some([of_header, of_body]) if self.is_countable && field.value.len() <= FIELD_OCTETS_MAX => {
                 if BASE64.decode(text("bh")).ok().as_deref() != Some(&self.body_hash(of_body)[..]) {
                     Verdict::BodyChanged
-                } else if tag(&value, "x").is_some_and(|end| end.parse().is_ok_and(|end: u64| end < self.seconds)) {
+                } else if tag(&value, "x").is_some_and(|end| end.parse().map_or(true, |end: u64| end < self.seconds)) {
                     Verdict::Expired
                 } else {
                     match record_of(&domain, &selector) {

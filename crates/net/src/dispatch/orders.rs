@@ -1,7 +1,6 @@
 //! What people order about some recipients of a message: the scheduler first where nothing more may begin, the store first
 //! where something may.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use relay::id::MessageId;
@@ -45,9 +44,13 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     ) -> Result<usize, StoreError> {
         self.find(message).await?;
         let (routes, wish) = (self.carrier.routes(), self.entry(message)?.way_wish());
-        let mut by_destination: HashMap<Destination, Vec<u16>> = HashMap::new();
+        let mut by_destination: Vec<(Destination, Vec<u16>)> = Vec::new();
         for (number, domain) in recipients {
-            by_destination.entry(routes.toward(via, &domain, wish)).or_default().push(number);
+            let destination = routes.toward(via, &domain, wish);
+            match by_destination.iter_mut().find(|(known, _)| *known == destination) {
+                Some((_, numbers)) => numbers.push(number),
+                None => by_destination.push((destination, vec![number])),
+            }
         }
         let told = by_destination.into_iter();
         Ok(told.map(|(destination, numbers)| self.tell_order(message, numbers, Order::Send(destination))).sum())
@@ -120,9 +123,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             actions.iter().any(is_in)
         };
         flying.retain(|number| !ends(number));
-        let ended = self.end_all(actions).await?;
+        // what flies is held whatever becomes of the others
+        let ended = self.end_all(actions).await;
         self.hold_until_ended(message, flying).await?;
-        Ok(ended)
+        ended
     }
 
     /// Keeps it that recipients in flight are to end once they are back. The order itself is gone with this process: after the

@@ -19,9 +19,7 @@ const KEPT_EVERY: Duration = Duration::from_secs(60);
 pub(super) fn kept(sources: &Sources, store: &impl Store) -> Kept {
     let warming = sources.iter().filter(|(_, source)| source.warm_up);
     let names: Vec<String> = warming.map(|(_, source)| source.name.clone()).collect();
-    if names.is_empty() {
-        return Kept::default();
-    }
+    // of none, too: what is kept of others goes
     store.warm_ups(&names).unwrap_or_else(|error| {
         tracing::error!(%error, "how far sources have warmed up cannot be read: they begin again");
         Kept::default()

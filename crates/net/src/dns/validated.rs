@@ -75,6 +75,11 @@ pub(super) struct Nothing {
 impl Nothing {
     /// What an error of a question about this name comes to.
     pub(super) fn of(name: &Name, error: &NetError) -> Nothing {
+        if let NetError::Dns(DnsError::NoRecordsFound(none)) = error
+            && is_elsewhere(none.query.name(), none.authorities.iter().flat_map(|records| records.iter()))
+        {
+            return Nothing { why: bogus(), is_proved: false };
+        }
         let is_proved = match error {
             // behind an alias it is the proof of another name, and nobody says how the way there was vouched for
             NetError::Dns(DnsError::NoRecordsFound(none)) if none.query.name() == name => {
@@ -96,6 +101,13 @@ impl From<Nothing> for LookupError {
     fn from(nothing: Nothing) -> LookupError {
         nothing.why
     }
+}
+
+/// Whether all that is said of a name's absence comes from zones that are not signed, and that it is not in: the validator lets it pass,
+/// as what needs no proof, and anybody could have put it there.
+fn is_elsewhere<'r>(name: &Name, mut said: impl Iterator<Item = &'r Record> + Clone) -> bool {
+    let is_foreign = |record: &Record| record.proof == Proof::Insecure && !record.name.zone_of(name);
+    said.clone().next().is_some() && said.all(is_foreign)
 }
 
 /// Whether a record is a signed part of a proof that there is nothing. The validator lets such a record pass where the whole

@@ -14,8 +14,8 @@ use smtp::replies;
 use smtp::reply::Reply;
 use std::sync::{Arc, PoisonError};
 
-use super::Desk;
 use super::session::{Addressee, Receiving, Session};
+use super::{Desk, TURNS};
 use crate::dispatch::suppress_by_rule;
 use crate::offload::Offload;
 
@@ -101,6 +101,9 @@ impl<S: Store> Desk<S> {
     }
 
     async fn keep(&self, token: &Token, reading: &Reading, known: &Authentication) -> Result<(), StoreError> {
+        // reports of one message in turn: of two alike that come together one brings nothing about
+        let turn = usize::try_from(token.message.0 % TURNS as u128).unwrap_or(0);
+        let _turn = self.turns[turn].lock().await;
         let recipients = self.recipients(token).await?;
         let (rules, now, authentication) = (&*self.rules, self.clock.now(), Some(known));
         let context = Context { token, recipients: &recipients, rules, now, authentication };
@@ -134,10 +137,7 @@ impl<S: Store> Desk<S> {
     /// Counts a first bounce for good towards the automatic brake of its SMTP user and account, unless it is disowned: what another
     /// server took and bounced later says as much of a list as what it refused.
     fn count_bounced(&self, report: &Report, recipients: &[Recipient]) {
-        if report.authentication.as_ref().is_some_and(Authentication::is_disowned) {
-            return;
-        }
-        let mut news = recipients.iter().filter(|known| !known.is_known(report));
+        let mut news = recipients.iter().filter(|known| known.is_delivered && known.is_news(report));
         let is_new = news.any(|known| Some(known.number) == report.recipient);
         if let (ReportKind::HardBounce, true, Some(user)) = (report.kind, is_new, report.user) {
             let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,7 +151,7 @@ impl<S: Store> Desk<S> {
     /// # Errors
     /// It is not: the report is to come again, which changes nothing else.
     async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
-        let mut news = recipients.iter().filter(|known| !known.is_known(report));
+        let mut news = recipients.iter().filter(|known| known.is_news(report));
         let found = news.find(|known| Some(known.number) == report.recipient);
         let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
         let suppression = Suppression::by_rule(cause, &report.reply, report.at, cause.lasts(&self.limits));

@@ -129,7 +129,8 @@ pub fn judge(name: &str, sources: &[IpAddr], answers: &Answers) -> Result<Spf, Q
 
 /// What the record of one who sends says of the address that they send from (`check_host()`, RFC 7208 §4).
 ///
-/// What only `ptr` could say is not found out (RFC 7208 §5.5): where that stands before a term that refuses, the result is neutral.
+/// What only `ptr` could say is not found out (RFC 7208 §5.5): where that stands before a term that refuses, or might have refused
+/// itself, the result is neutral.
 ///
 /// # Errors
 /// What has to be asked first. It ends: their number is bounded (RFC 7208 §4.6.4).
@@ -151,7 +152,7 @@ pub fn check(sender: &Sender, answers: &Answers) -> Result<Verdict, Question> {
         Err(Stop::Broken { .. }) => return Ok(Verdict::PermError),
     };
     Ok(match matched.map(|matched| matched.qualifier) {
-        Some(Qualifier::Pass) => Verdict::Pass,
+        Some(Qualifier::Pass) if !evaluation.is_yes_unsure => Verdict::Pass,
         Some(Qualifier::Fail) if !evaluation.is_unsure => Verdict::Fail,
         Some(Qualifier::SoftFail) if !evaluation.is_unsure => Verdict::SoftFail,
         Some(_) | None => Verdict::Neutral,
@@ -205,6 +206,10 @@ struct Evaluation<'a> {
     voids: usize,
     /// A term stood in the way of which it is not known whether it matches.
     is_unsure: bool,
+    /// And were it to match, the record might not be one that says yes.
+    is_yes_unsure: bool,
+    /// What matches now says no, or keeps others from saying yes.
+    is_inverted: bool,
 }
 
 /// A term, and whose it is.
@@ -222,7 +227,16 @@ impl Term<'_> {
 
 impl<'a> Evaluation<'a> {
     fn new(source: IpAddr, sender: Option<&'a Sender>, answers: &'a Answers) -> Self {
-        Evaluation { source, sender, answers, lookups: 0, voids: 0, is_unsure: false }
+        Evaluation {
+            source,
+            sender,
+            answers,
+            lookups: 0,
+            voids: 0,
+            is_unsure: false,
+            is_yes_unsure: false,
+            is_inverted: false,
+        }
     }
 
     /// The first term of the record of a name that says something of the source; none where none does.
@@ -238,7 +252,11 @@ impl<'a> Evaluation<'a> {
             parsed.map_err(|whole| Term { of: name, whole }.broken(Problem::Syntax))?;
         for directive in &directives {
             let term = Term { of: name, whole: directive.whole };
-            if self.matches(term, &directive.mechanism)? {
+            let outer = self.is_inverted;
+            self.is_inverted |= directive.qualifier != Qualifier::Pass;
+            let matches = self.matches(term, &directive.mechanism)?;
+            self.is_inverted = outer;
+            if matches {
                 return Ok(Some(Matched { qualifier: directive.qualifier, term: plain(directive.whole) }));
             }
         }
@@ -270,6 +288,7 @@ impl<'a> Evaluation<'a> {
             // asks for what the address is called, of which receivers make less and less (RFC 7208 §5.5)
             Mechanism::Reverse => {
                 self.is_unsure = true;
+                self.is_yes_unsure |= self.is_inverted;
                 self.look_up(term).map(|()| false)
             }
         }

@@ -321,6 +321,8 @@ fn spf_of_one_who_sends_has_every_result() {
         ("!SERVFAIL", TempError),
         // what only a name behind the address could say is not asked, and so nothing is refused
         ("v=spf1 ptr -all", Neutral),
+        ("v=spf1 -ptr:dyn.isp.example +all", Neutral),
+        ("v=spf1 ?ptr ip4:192.0.2.1 -all", Neutral),
         ("v=spf1 ptr ip4:192.0.2.1 -all", Pass),
     ] {
         assert_eq!(spf_of(record), verdict, "{record}");

@@ -42,7 +42,7 @@ fn judged_by(token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report
 fn recipient(number: u16, address: &str, host: &str) -> Recipient {
     let host = (!host.is_empty()).then(|| host.to_owned());
     let address = address.to_owned();
-    Recipient { number, address, host, bounced: false, complained: false, doubted: false }
+    Recipient { number, address, host, is_delivered: true, acted: Acted::default() }
 }
 
 fn judged_of(recipients: &[Recipient], token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report> {
@@ -194,4 +194,22 @@ fn a_complaint_counts_only_where_somebody_vouches_for_it() {
         assert_eq!(report.reason, if counts { COMPLAINED } else { DOUBTED_COMPLAINT }, "{known}");
         assert_eq!(report.suppresses().is_some(), suppresses, "{known}");
     }
+}
+
+#[test]
+fn each_kind_of_report_acts_once_and_what_is_disowned_silences_nobody() {
+    let complaint =
+        || Reading::Complaint(Complaint { recipients: vec!["bert@example.org".into()], ..Complaint::default() });
+    let bounce = || Reading::Status(vec![told(Action::Failed, "", "5.1.1", "550 5.1.1 No such user")]);
+    let soft = Reading::Status(vec![told(Action::Failed, "", "5.2.2", "552 5.2.2 Mailbox full")]);
+    let of = |reading, known| judged_by(&token(1, true), reading, Some(known)).remove(0);
+    let mut acted = Acted::default();
+    for report in [of(soft, NOBODY), of(bounce(), DISOWNED), of(complaint(), DISOWNED)] {
+        assert!(!acted.note(&report), "{report:?}");
+    }
+    for report in [of(bounce(), NOBODY), of(complaint(), NOBODY), of(complaint(), VOUCHED)] {
+        assert!(acted.note(&report), "{report:?}");
+        assert!(!acted.note(&report), "once more: {report:?}");
+    }
+    assert!(!acted.note(&of(complaint(), NOBODY)), "somebody has vouched for one already");
 }

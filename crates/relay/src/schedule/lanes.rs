@@ -6,6 +6,7 @@
 
 use super::{Action, ConversationId, LANES_MAX, ParcelId, Scheduler};
 use crate::clock::Timestamp;
+use crate::priority::Class;
 use crate::queue::RecipientState;
 use crate::source::{PoolId, SourceId, Sources};
 
@@ -142,23 +143,39 @@ impl Scheduler {
         let Some(known) = self.conversations.get(&conversation) else { return };
         let (Some(source), place, shaper) = (known.source, known.site, known.shaper) else { return };
         let lane = self.sites.get(place).lane;
-        let toward = self.toward(place, lane, shaper);
-        let mut others = self.sending.lanes.members(lane).iter().filter(|(other, _)| *other != source);
-        if others.any(|(other, _)| self.is_open(*other, toward, now))
-            && let Some(next) = self.sending.lanes.without(lane, source)
-        {
+        let mut next = self.open_lane_without(source, lane, place, shaper, now);
+        if next.is_none() && self.parcels.at(parcel.0).class == Class::High && self.sending.warming.is_some() {
+            // what warm-ups keep for urgent mail is open to it as it would be if it waited
+            let urgent = self.sending.lanes.urgent(lane);
+            next = urgent.and_then(|urgent| self.open_lane_without(source, urgent, place, shaper, now));
+        }
+        if let Some(next) = next {
             self.elsewhere.insert(parcel.0, (recipients, next));
             actions.push(Action::Elsewhere(parcel));
         }
     }
 
+    /// A lane without a source, where another one of it may begin now.
+    fn open_lane_without(
+        &mut self,
+        source: SourceId,
+        lane: LaneId,
+        place: u32,
+        shaper: u32,
+        now: Timestamp,
+    ) -> Option<LaneId> {
+        let toward = self.toward(place, lane, shaper);
+        let mut others = self.sending.lanes.members(lane).iter().filter(|(other, _)| *other != source);
+        let is_open = others.any(|(other, _)| self.is_open(*other, toward, now));
+        if is_open { self.sending.lanes.without(lane, source) } else { None }
+    }
+
     /// By which lanes what is left of a parcel goes on: what another source may be tried for by that one's, everything else by
-    /// its whole pool again, if it was carried.
-    pub(super) fn ways_on(&mut self, parcel: u32, was_carried: bool) -> WaysOn {
+    /// its whole pool again: whatever left it without a try may have passed by the next.
+    pub(super) fn ways_on(&mut self, parcel: u32) -> WaysOn {
         let elsewhere = if self.elsewhere.is_empty() { None } else { self.elsewhere.remove(&parcel) };
         let lane = self.sites.get(self.parcels.at(parcel).site).lane;
-        let usual = if was_carried { self.sending.lanes.whole(lane) } else { lane };
-        WaysOn { usual, elsewhere }
+        WaysOn { usual: self.sending.lanes.whole(lane), elsewhere }
     }
 
     /// The place of the same destination by a lane, to be used before a further one is asked for.

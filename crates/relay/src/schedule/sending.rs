@@ -13,6 +13,7 @@ use super::{Action, Conversation, ConversationId, Fault, SOURCE_TRIED_FOR, SOURC
 use crate::clock::Timestamp;
 use crate::dice::Dice;
 use crate::outcome::{self, Failure, Finding};
+use crate::queue::Attempt;
 use crate::retry::{self, Jitter};
 use crate::shaping::{self, Allowance, Reaction, Recovery, Shaping};
 use crate::source::{Source, SourceId, Sources};
@@ -419,7 +420,9 @@ impl Scheduler {
             health.times = health.times.saturating_add(1);
             let until = now.after(retry::site_delay(health.times, Jitter::roll(dice)));
             let (_, why) = outcome::told(&finding);
-            let fault = Arc::new(Fault { finding, attempt: fault.attempt.clone() });
+            // mail of other accounts is shown it, to whom the next hop of this one says nothing
+            let attempt = Attempt { host: String::new(), remote: None, others: Vec::new(), ..fault.attempt.clone() };
+            let fault = Arc::new(Fault { finding, attempt });
             health.aside = Some(Aside { until, fault, tried_by: None });
             let source = self.sending.source(source);
             actions.extend(source.map(|source| Action::SetAside { source, until, why }));

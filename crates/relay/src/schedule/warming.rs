@@ -79,14 +79,18 @@ impl Warming {
         self.used_up = steps.filter(|step| !step.climb.has_room(&self.ladder, false)).count();
     }
 
-    /// A new day begins, where one does: each climbs, stays or goes down by the last.
+    /// A new day begins, where one does: each climbs, stays or goes down by the last. After a clock that was ahead what it counted
+    /// is today's.
     pub(super) fn begin(&mut self, today: Day) {
-        if today <= self.day {
+        if today == self.day {
             return;
         }
         self.day = today;
         for (provider, step) in self.sources.iter_mut().flatten().flat_map(|warm_up| &mut warm_up.climbs) {
-            let next = step.climb.on(&self.ladder, today, provider);
+            let next = match step.climb.day > today {
+                true => Climb { day: today, ..step.climb },
+                false => step.climb.on(&self.ladder, today, provider),
+            };
             step.changed |= next != step.climb;
             step.climb = next;
         }
@@ -194,9 +198,12 @@ impl Scheduler {
         self.count_for_warm_up(conversation, |climb, _| climb.sent = climb.sent.saturating_add(1));
     }
 
-    /// What a conversation was handed last was offered to nobody.
+    /// What a conversation was handed last was offered to nobody. What was counted on another day is that day's.
     pub(super) fn warm_up_spares(&mut self, conversation: ConversationId) {
-        self.count_for_warm_up(conversation, |climb, _| climb.sent = climb.sent.saturating_sub(1));
+        let counted_on = self.conversations.get(&conversation).map(|known| known.begun.day());
+        self.count_for_warm_up(conversation, |climb, _| {
+            climb.sent = climb.sent.saturating_sub(u32::from(counted_on == Some(climb.day)));
+        });
     }
 
     /// Why a source that warms up carries nothing more to a destination today, and when it goes on.

@@ -169,6 +169,11 @@ fn add(
 fn bound(transaction: &Transaction<'_>, total_max: u64) -> rusqlite::Result<()> {
     let size = || transaction.query_row("SELECT count FROM size", [], |row| row.get::<_, u64>(0));
     while size()? > total_max {
+        // what nobody vouches for takes no place of what somebody does
+        let apart = "DELETE FROM reports WHERE NOT counts AND day = (SELECT min(day) FROM reports WHERE NOT counts)";
+        if transaction.execute(apart, [])? > 0 {
+            continue;
+        }
         let oldest =
             "SELECT min(day) FROM (SELECT min(day) AS day FROM reports UNION ALL SELECT min(day) FROM counted)";
         let oldest: Option<u64> = transaction.query_row(oldest, [], |row| row.get(0))?;

@@ -39,6 +39,12 @@ impl Reports {
 
     fn bound(&mut self) {
         while (self.reports.len() + self.rows.len()) as u64 > self.bounds.total_max {
+            let apart =
+                self.reports.values().filter(|(_, listed)| !listed.counts()).map(|(_, listed)| listed.day).min();
+            if let Some(oldest) = apart {
+                self.reports.retain(|_, (_, listed)| listed.counts() || listed.day != oldest);
+                continue;
+            }
             let days = self.reports.values().map(|(_, listed)| listed.day);
             let Some(oldest) = days.chain(self.rows.keys().map(|(_, day, _)| *day)).min() else { return };
             self.retain(|_, _, day| day != oldest);

@@ -151,9 +151,8 @@ impl History for Memory {
                     .as_ref()
                     .map(|attempt| attempt.host.clone())
                     .filter(|host| !host.is_empty()),
-                bounced: heard.bounced,
-                complained: heard.complained,
-                doubted: heard.doubted,
+                is_delivered: matches!(row.detail.row.status, Status::Delivered | Status::Complaint),
+                acted: heard.acted,
             })
         };
         Ok(state.rows.iter().filter(is_its).filter_map(recipient).collect())

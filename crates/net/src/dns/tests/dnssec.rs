@@ -63,6 +63,9 @@ async fn an_absence_without_the_proof_that_its_zone_owes_is_a_fault() {
     let server = SignedServer::start(RECORDS).await;
     let resolver = validating(&server, Dnssec::Auto);
     assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Holds));
+    server.now(Mood::Foreign);
+    assert!(matches!(resolver.vouched_mx("served.test").await, Err(LookupError::Fault(_))), "another zone's word");
+    assert_eq!(host(&resolver, "bare.plain").await, ("bare.plain".into(), false));
     server.now(Mood::Strips);
     assert!(matches!(resolver.vouched_mx("bare.test").await, Err(LookupError::Fault(_))));
     assert!(matches!(resolver.vouched_mx("served.test").await, Err(LookupError::Fault(_))));

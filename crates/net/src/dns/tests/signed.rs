@@ -24,6 +24,8 @@ pub(crate) enum Mood {
     Signs,
     /// Without what DNSSEC needs.
     Strips,
+    /// That there is nothing, in the name of a zone that is not signed and has nothing to say of it.
+    Foreign,
     /// With this code alone.
     Says(ResponseCode),
 }
@@ -115,14 +117,16 @@ impl Zone {
         }
         let is_plain = name("plain").zone_of(&owner) && kind != RecordType::DS;
         let signed = |records: Vec<Record>| {
-            if is_plain || mood == Mood::Strips { records } else { self.signed(records) }
+            let is_foreign = mood == Mood::Foreign && kind == RecordType::MX;
+            if is_plain || is_foreign || mood == Mood::Strips { records } else { self.signed(records) }
         };
-        let found = self.found(&owner, kind);
+        let found = if mood == Mood::Foreign && kind == RecordType::MX { Vec::new() } else { self.found(&owner, kind) };
         if found.is_empty() {
-            let apex = if is_plain { name("plain") } else { Name::root() };
+            let is_foreign = mood == Mood::Foreign && kind == RecordType::MX;
+            let apex = if is_plain || is_foreign { name("plain") } else { Name::root() };
             let soa = SOA::new(name("ns.plain"), name("host.plain"), 1, 3600, 600, 86_400, 60);
             answer.add_authorities(signed(vec![Record::from_rdata(apex, TTL, RData::SOA(soa))]));
-            if !is_plain && mood == Mood::Signs {
+            if !is_plain && !is_foreign && mood != Mood::Strips {
                 answer.add_authorities(signed(vec![self.denial(&owner)]));
             }
         } else {

@@ -128,7 +128,7 @@ fn event(kind: Kind, message: MessageId, meta: &[u8]) -> Result<Option<Event>, M
             Event::Released { message, recipients, at }
         }
         Kind::Notices => Event::Noticed(meta::notices_in(meta)?),
-        Kind::Report => Event::Reported(meta::report_in(message, meta)?),
+        Kind::Report => Event::Reported(Box::new(meta::report_in(message, meta)?)),
         Kind::Seal | Kind::Copy | Kind::Epoch => return Ok(None),
     }))
 }

@@ -98,7 +98,7 @@ pub enum Event {
     /// Refusals, as handed to `note`.
     Noticed(Vec<Notice>),
     /// What was reported of mail that had left.
-    Reported(Report),
+    Reported(Box<Report>),
 }
 
 /// Events read from the log.

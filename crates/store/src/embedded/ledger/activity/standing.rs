@@ -8,7 +8,6 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::columns::status;
 use super::group::{Group, Row, unpacked, unpacked_owned};
 use super::reports;
-use crate::reports::Heard;
 
 /// The recipients of a message that have left the queue, by their numbers.
 pub(crate) fn settled(reader: &Connection, message: MessageId) -> rusqlite::Result<Vec<u16>> {
@@ -30,9 +29,10 @@ pub(crate) fn recipients(reader: &Connection, message: MessageId) -> rusqlite::R
     let heard = reports::of_message(reader, message)?;
     let recipient = |(place, row): (u32, &Row<String>)| {
         let number = u16::try_from(group.number + place).ok()?;
-        let Heard { bounced, complained, doubted, .. } = heard.get(&number).copied().unwrap_or_default();
+        let acted = heard.get(&number).map(|heard| heard.acted).unwrap_or_default();
         let (address, host) = (row.recipient.clone(), group.host_of(row));
-        Some(Recipient { number, address, host, bounced, complained, doubted })
+        let is_delivered = matches!(status(group.status_of(row)), Ok(Status::Delivered | Status::Complaint));
+        Some(Recipient { number, address, host, is_delivered, acted })
     };
     Ok(there.filter_map(recipient).collect())
 }
