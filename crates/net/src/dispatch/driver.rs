@@ -33,6 +33,9 @@ use crate::clock::Clock;
 use crate::seal::Sealer;
 
 /// The longest sleep: the system's clock may jump ahead while we sleep by another.
+/// Messages share so many turns.
+const TURNS: usize = 256;
+
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
 /// Messages read at once when the live queue is loaded.
@@ -60,6 +63,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     unknown: Mutex<UnknownReplies>,
     /// What is to be suppressed; locked to add and to take.
     suppressing: Mutex<Pending>,
+    /// Orders about one message, and what follows from the directory for it, come one after the other.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     /// The next due moment came nearer.
     alarm: Notify,
     /// Accounts or domains changed.
@@ -101,6 +106,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             rerouted_until: AtomicU64::new(0),
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             suppressing: Mutex::default(),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             settings,
             store,
             carrier,
@@ -114,6 +120,12 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             aborting: CancellationToken::new(),
             is_latched: AtomicBool::new(false),
         }
+    }
+
+    /// Waits until nothing else orders about a message. What was read of it before may not be so any more. Never taken twice.
+    pub(super) async fn turn(&self, message: MessageId) -> tokio::sync::MutexGuard<'_, ()> {
+        let turn = usize::try_from(message.0 % TURNS as u128).unwrap_or(0);
+        self.turns[turn].lock().await
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -433,17 +445,22 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
+            let _turn = self.turn(message).await;
             self.find(message).await?;
             self.hold_message(message, reason).await
         })
     }
 
     fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
-        Box::pin(self.release_message(message))
+        Box::pin(async move {
+            let _turn = self.turn(message).await;
+            self.release_message(message).await
+        })
     }
 
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>> {
         Box::pin(async move {
+            let _turn = self.turn(message).await;
             let entry = self.entry(message)?;
             let recipients = entry.recipients.iter().map(|(number, ..)| *number).collect();
             self.order(message, recipients, Order::End(Arc::new(Ending::Cancelled(by.name.clone())))).await
@@ -451,7 +468,10 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
     }
 
     fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(Driver::order(self, message, recipients, order))
+        Box::pin(async move {
+            let _turn = self.turn(message).await;
+            Driver::order(self, message, recipients, order).await
+        })
     }
 
     fn reroute(
@@ -460,7 +480,10 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
         recipients: Vec<(u16, Arc<str>)>,
         via: Via,
     ) -> Answer<'_, Result<usize, StoreError>> {
-        Box::pin(async move { Driver::reroute(self, message, recipients, &via).await })
+        Box::pin(async move {
+            let _turn = self.turn(message).await;
+            Driver::reroute(self, message, recipients, &via).await
+        })
     }
 
     fn accepted_until(&self, now: Timestamp) -> Timestamp {

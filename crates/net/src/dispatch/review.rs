@@ -8,7 +8,7 @@ use relay::account::{Account, AccountState};
 use relay::brake::Subject;
 use relay::clock::Timestamp;
 use relay::directory::Directory;
-use relay::id::Id;
+use relay::id::{Id, MessageId};
 use relay::outcome::Ending;
 use relay::queue::{HoldReason, RecipientState};
 use relay::schedule::Order;
@@ -125,12 +125,15 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             let Some(last) = page.last() else { return };
             after = Some(last.message);
             for entry in page {
-                self.apply_to(holds, &entry).await;
+                self.apply_to(holds, entry.message).await;
             }
         }
     }
 
-    async fn apply_to(self: &Arc<Self>, holds: &Holds, entry: &QueueEntry) {
+    async fn apply_to(self: &Arc<Self>, holds: &Holds, message: MessageId) {
+        let _turn = self.turn(message).await;
+        // somebody may have held it since the page was read: that is not released
+        let Ok(entry) = &self.entry(message) else { return };
         if let Some(all) = holds.leaving.get(&entry.account) {
             let is_held = entry.recipients.iter().any(|(_, _, state)| matches!(state, RecipientState::Held { .. }));
             if *all || is_held {

@@ -114,6 +114,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Holds a parcel's message, and gives the parcel back.
     pub(super) async fn hold_parcel(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, reason: HoldReason) {
+        let _turn = self.turn(parcel.message).await;
         if let Err(error) = self.hold_message(parcel.message, reason).await {
             tracing::error!(message_id = %parcel.message, %error, "a message could not be held");
             self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
