@@ -65,6 +65,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     suppressing: Mutex<Pending>,
     /// Orders about one message, and what follows from the directory for it, come one after the other.
     turns: [tokio::sync::Mutex<()>; TURNS],
+    /// An attempt was turned into a hold since the last look through the queue.
+    pub(super) has_held: AtomicBool,
     /// The next due moment came nearer.
     alarm: Notify,
     /// Accounts or domains changed.
@@ -106,6 +108,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             rerouted_until: AtomicU64::new(0),
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             suppressing: Mutex::default(),
+            has_held: AtomicBool::new(false),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             settings,
             store,

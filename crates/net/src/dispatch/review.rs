@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use relay::account::{Account, AccountState};
@@ -97,7 +98,9 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             if generation != Some(directory.generation) {
                 generation = Some(directory.generation);
                 let holds = Holds::of(&directory);
-                if known.as_ref() != Some(&holds) {
+                // what an attempt was turned into a hold for may have begun and ended between two looks
+                let has_held = self.has_held.swap(false, Ordering::SeqCst);
+                if has_held || known.as_ref() != Some(&holds) {
                     self.apply(&holds).await;
                     let now = self.clock.now();
                     invalid_since.retain(|domain, _| holds.invalid.contains(domain));

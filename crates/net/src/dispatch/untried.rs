@@ -1,6 +1,7 @@
 //! Parcels that are settled, held or ended without being carried.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use relay::clock::Timestamp;
@@ -115,6 +116,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// Holds a parcel's message, and gives the parcel back.
     pub(super) async fn hold_parcel(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, reason: HoldReason) {
         let _turn = self.turn(parcel.message).await;
+        self.has_held.store(true, Ordering::SeqCst);
         if let Err(error) = self.hold_message(parcel.message, reason).await {
             tracing::error!(message_id = %parcel.message, %error, "a message could not be held");
             self.give_back(parcel, self.clock.now().after(UNREADABLE_WAIT));
