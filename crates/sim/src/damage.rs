@@ -24,6 +24,11 @@ pub struct Flip {
     pub is_told: bool,
 }
 
+/// The file of a record.
+fn segment_name(record: &RecordAt) -> String {
+    format!("segments/{:08}", record.segment)
+}
+
 /// All that flipped.
 #[derive(Debug, Default)]
 pub struct Damage {
@@ -40,10 +45,12 @@ impl Damage {
         }
         let disk = world.disk.view();
         let Ok(records) = records(&disk) else { return };
-        // what nothing behind it proves to have been synced cannot be told from the rest of a last write: no promise
+        // what nothing behind it proves to have been synced cannot be told from the rest of a last write: no promise; and what proves
+        // it may itself be of a last write that a power cut takes away
+        let is_kept = |record: &&RecordAt| disk.is_on_medium(&segment_name(record), record.offset, record.parts[0]);
         let is_proven = |place: usize| {
             let record = &records[place];
-            let later = records[place + 1..].iter();
+            let later = records[place + 1..].iter().filter(is_kept);
             later.map(|later| later.synced).max().is_some_and(|synced| synced > record.position)
         };
         let proven: Vec<&RecordAt> =
@@ -64,7 +71,7 @@ impl Damage {
             _ => (Fault::FlippedHeader, 0, header),
         };
         let at = record.offset + from + rng.below(octets);
-        let name = format!("segments/{:08}", record.segment);
+        let name = segment_name(record);
         if disk.flip(&name, at as usize, rng.below(8) as u8) {
             world.fault(fault);
             world.tell(format_args!("flipped {name} at {} in {record:?}", at));

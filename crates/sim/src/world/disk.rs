@@ -238,6 +238,17 @@ impl SimDisk {
         Some(state.files.get(file)?.now.clone())
     }
 
+    /// Whether so many octets of a file are on the medium as they are now: a power cut leaves them.
+    pub fn is_on_medium(&self, name: &str, offset: u64, octets: u64) -> bool {
+        let state = self.state();
+        let data = state.names.get(name).and_then(|file| state.files.get(file));
+        let range = offset as usize..(offset + octets) as usize;
+        data.is_some_and(|data| {
+            let now = data.now.get(range.clone());
+            now.is_some() && now == data.durable.get(range)
+        })
+    }
+
     /// The files that the process would find.
     pub fn names(&self) -> Vec<String> {
         self.state().names.keys().cloned().collect()
