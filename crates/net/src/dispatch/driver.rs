@@ -33,9 +33,6 @@ use crate::clock::Clock;
 use crate::seal::Sealer;
 
 /// The longest sleep: the system's clock may jump ahead while we sleep by another.
-/// Messages share so many turns.
-const TURNS: usize = 256;
-
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 
 /// Messages read at once when the live queue is loaded.
@@ -43,6 +40,9 @@ pub(super) const PAGE: usize = 1000;
 
 /// How long what was not known when somebody ordered about it waits for that order.
 const UNORDERED_WAIT: Duration = Duration::from_secs(1);
+
+/// Messages share so many turns.
+const TURNS: usize = 256;
 
 /// Everything the driver's tasks share.
 pub(super) struct Driver<S: Store, C: Carrier> {
