@@ -41,12 +41,10 @@ use crate::shutdown::Shutdown;
 use crate::submission::listener::{EXHAUSTED_PAUSE, is_exhausted, say_full};
 use crate::submission::stream::Stream;
 use crate::tls::Certificates;
+use crate::turns::Turns;
 
 pub use metrics::Metrics;
 use session::Session;
-
-/// Messages share so many turns.
-const TURNS: usize = 64;
 
 /// What is told by the operator.
 #[derive(Clone, Debug)]
@@ -119,7 +117,7 @@ struct Desk<S> {
     metrics: Metrics,
     ended: Arc<Mutex<Windows>>,
     /// Reports of a message are acted on one after the other.
-    turns: [tokio::sync::Mutex<()>; TURNS],
+    turns: Turns,
     shutdown: Shutdown,
     slots: Slots,
     pace: Mutex<Pace<Site>>,
@@ -147,7 +145,7 @@ pub fn serve<S: Store>(listeners: Vec<Listener>, settings: Settings, around: Sur
         clock,
         metrics,
         ended,
-        turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+        turns: Turns::default(),
         shutdown: shutdown.clone(),
         slots: Slots::of_reports(&limits),
         pace: Mutex::new(Pace::new(rate, (rate / 10).max(1))),

@@ -21,5 +21,6 @@ pub mod shutdown;
 pub mod submission;
 pub mod tls;
 pub mod tls_reports;
+mod turns;
 pub mod webhook;
 pub mod zone;

@@ -113,10 +113,15 @@ impl Report {
         self.kind == ReportKind::Complaint && !self.authentication.as_ref().is_none_or(is_vouched_for)
     }
 
+    /// Whether the domain in whose name it comes says that it does not.
+    fn is_disowned(&self) -> bool {
+        self.authentication.as_ref().is_some_and(Authentication::is_disowned)
+    }
+
     /// Why nothing should be sent to the address again (product: suppressions); none: it says nothing of that, or the domain in whose
     /// name it comes says that it does not.
     pub fn suppresses(&self) -> Option<SuppressionCause> {
-        if self.authentication.as_ref().is_some_and(Authentication::is_disowned) {
+        if self.is_disowned() {
             return None;
         }
         match self.kind {
@@ -157,7 +162,7 @@ pub struct Acted {
 impl Acted {
     /// Notes a report; whether it brings something about that none did before.
     pub fn note(&mut self, report: &Report) -> bool {
-        if report.authentication.as_ref().is_some_and(Authentication::is_disowned) {
+        if report.is_disowned() {
             return false;
         }
         match report.kind {

@@ -31,6 +31,7 @@ use super::suppressing::Pending;
 use super::{Answer, Drive, Settings, warm_ups};
 use crate::clock::Clock;
 use crate::seal::Sealer;
+use crate::turns::Turns;
 
 /// The longest sleep: the system's clock may jump ahead while we sleep by another.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -40,9 +41,6 @@ pub(super) const PAGE: usize = 1000;
 
 /// How long what was not known when somebody ordered about it waits for that order.
 const UNORDERED_WAIT: Duration = Duration::from_secs(1);
-
-/// Messages share so many turns.
-const TURNS: usize = 256;
 
 /// Everything the driver's tasks share.
 pub(super) struct Driver<S: Store, C: Carrier> {
@@ -64,7 +62,7 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     /// What is to be suppressed; locked to add and to take.
     suppressing: Mutex<Pending>,
     /// Orders about one message, and what follows from the directory for it, come one after the other.
-    turns: [tokio::sync::Mutex<()>; TURNS],
+    pub(super) turns: Turns,
     /// An attempt was turned into a hold since the last look through the queue.
     pub(super) has_held: AtomicBool,
     /// The next due moment came nearer.
@@ -109,7 +107,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             suppressing: Mutex::default(),
             has_held: AtomicBool::new(false),
-            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            turns: Turns::default(),
             settings,
             store,
             carrier,
@@ -123,12 +121,6 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             aborting: CancellationToken::new(),
             is_latched: AtomicBool::new(false),
         }
-    }
-
-    /// Waits until nothing else orders about a message. What was read of it before may not be so any more. Never taken twice.
-    pub(super) async fn turn(&self, message: MessageId) -> tokio::sync::MutexGuard<'_, ()> {
-        let turn = usize::try_from(message.0 % TURNS as u128).unwrap_or(0);
-        self.turns[turn].lock().await
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -448,7 +440,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn hold(&self, message: MessageId, reason: HoldReason) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let _turn = self.turn(message).await;
+            let _turn = self.turns.of(message).await;
             self.find(message).await?;
             self.hold_message(message, reason).await
         })
@@ -456,14 +448,14 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn release(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let _turn = self.turn(message).await;
+            let _turn = self.turns.of(message).await;
             self.release_message(message).await
         })
     }
 
     fn cancel<'a>(&'a self, message: MessageId, by: &'a Actor) -> Answer<'a, Result<usize, StoreError>> {
         Box::pin(async move {
-            let _turn = self.turn(message).await;
+            let _turn = self.turns.of(message).await;
             let entry = self.entry(message)?;
             let recipients = entry.recipients.iter().map(|(number, ..)| *number).collect();
             self.order(message, recipients, Order::End(Arc::new(Ending::Cancelled(by.name.clone())))).await
@@ -472,7 +464,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn order(&self, message: MessageId, recipients: Vec<u16>, order: Order) -> Answer<'_, Result<usize, StoreError>> {
         Box::pin(async move {
-            let _turn = self.turn(message).await;
+            let _turn = self.turns.of(message).await;
             Driver::order(self, message, recipients, order).await
         })
     }
@@ -484,7 +476,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
         via: Via,
     ) -> Answer<'_, Result<usize, StoreError>> {
         Box::pin(async move {
-            let _turn = self.turn(message).await;
+            let _turn = self.turns.of(message).await;
             Driver::reroute(self, message, recipients, &via).await
         })
     }

@@ -134,7 +134,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     }
 
     async fn apply_to(self: &Arc<Self>, holds: &Holds, message: MessageId) {
-        let _turn = self.turn(message).await;
+        let _turn = self.turns.of(message).await;
         // somebody may have held it since the page was read: that is not released
         let Ok(entry) = &self.entry(message) else { return };
         if let Some(all) = holds.leaving.get(&entry.account) {

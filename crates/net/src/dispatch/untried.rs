@@ -115,7 +115,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
 
     /// Holds a parcel's message, and gives the parcel back.
     pub(super) async fn hold_parcel(self: &Arc<Self>, mail: &Claimed, parcel: &Parcel, reason: HoldReason) {
-        let _turn = self.turn(parcel.message).await;
+        let _turn = self.turns.of(parcel.message).await;
         self.has_held.store(true, Ordering::SeqCst);
         if let Err(error) = self.hold_message(parcel.message, reason).await {
             tracing::error!(message_id = %parcel.message, %error, "a message could not be held");

@@ -14,8 +14,8 @@ use smtp::replies;
 use smtp::reply::Reply;
 use std::sync::{Arc, PoisonError};
 
+use super::Desk;
 use super::session::{Addressee, Receiving, Session};
-use super::{Desk, TURNS};
 use crate::dispatch::suppress_by_rule;
 use crate::offload::Offload;
 
@@ -102,16 +102,17 @@ impl<S: Store> Desk<S> {
 
     async fn keep(&self, token: &Token, reading: &Reading, known: &Authentication) -> Result<(), StoreError> {
         // reports of one message in turn: of two alike that come together one brings nothing about
-        let turn = usize::try_from(token.message.0 % TURNS as u128).unwrap_or(0);
-        let _turn = self.turns[turn].lock().await;
+        let _turn = self.turns.of(token.message).await;
         let recipients = self.recipients(token).await?;
         let (rules, now, authentication) = (&*self.rules, self.clock.now(), Some(known));
         let context = Context { token, recipients: &recipients, rules, now, authentication };
         for report in report::judge(reading, &context) {
+            let is_meant = |known: &&Recipient| Some(known.number) == report.recipient && known.is_news(&report);
+            let news = recipients.iter().find(is_meant);
             // in this order: what is on the record as reported does not suppress any more when it comes again
-            self.suppress(&report, &recipients).await?;
+            self.suppress(&report, news).await?;
             self.store.report(report.clone()).await?;
-            self.count_bounced(&report, &recipients);
+            self.count_bounced(&report, news);
             self.metrics.taken(&report);
             tracing::info!(
                 message_id = %report.message,
@@ -136,9 +137,8 @@ impl<S: Store> Desk<S> {
 
     /// Counts a first bounce for good towards the automatic brake of its SMTP user and account, unless it is disowned: what another
     /// server took and bounced later says as much of a list as what it refused.
-    fn count_bounced(&self, report: &Report, recipients: &[Recipient]) {
-        let mut news = recipients.iter().filter(|known| known.is_delivered && known.is_news(report));
-        let is_new = news.any(|known| Some(known.number) == report.recipient);
+    fn count_bounced(&self, report: &Report, news: Option<&Recipient>) {
+        let is_new = news.is_some_and(|known| known.is_delivered);
         if let (ReportKind::HardBounce, true, Some(user)) = (report.kind, is_new, report.user) {
             let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             ended.on(report.account, user, Ended::reported(), report.at);
@@ -150,10 +150,8 @@ impl<S: Store> Desk<S> {
     ///
     /// # Errors
     /// It is not: the report is to come again, which changes nothing else.
-    async fn suppress(&self, report: &Report, recipients: &[Recipient]) -> Result<(), StoreError> {
-        let mut news = recipients.iter().filter(|known| known.is_news(report));
-        let found = news.find(|known| Some(known.number) == report.recipient);
-        let (Some(cause), Some(found)) = (report.suppresses(), found) else { return Ok(()) };
+    async fn suppress(&self, report: &Report, news: Option<&Recipient>) -> Result<(), StoreError> {
+        let (Some(cause), Some(found)) = (report.suppresses(), news) else { return Ok(()) };
         let suppression = Suppression::by_rule(cause, &report.reply, report.at, cause.lasts(&self.limits));
         let entry = (found.address.to_lowercase(), suppression);
         let (store, account, at) = (Arc::clone(&self.store), report.account, report.at);
