@@ -104,13 +104,18 @@ impl Method {
 pub struct Authentication {
     /// Whether the address may send for the domain of MAIL FROM; where that is the null reverse-path, for the name of EHLO.
     pub spf: Method,
-    /// Whether it was the null reverse-path.
-    pub of_hello: bool,
+    /// Whether SPF's domain is the name of EHLO; false where no domain is known.
+    of_hello: bool,
     /// Of the signatures the one that says most: one that is right, of the domain in From before others.
     pub dkim: Method,
 }
 
 impl Authentication {
+    /// A name of EHLO that no domain could have, such as an address literal, is not told from no domain: both are read back alike.
+    fn new(spf: Method, of_hello: bool, dkim: Method) -> Authentication {
+        Authentication { of_hello: of_hello && !spf.domain.is_empty(), spf, dkim }
+    }
+
     /// The domain that vouches for the message; none: nobody does, as far as could be found out.
     pub fn vouched_by(&self) -> Option<&str> {
         self.dkim.passes_for().or(self.spf.passes_for())
@@ -158,7 +163,7 @@ impl FromStr for Authentication {
         let (spf, dkim) = text.split_once("; ").ok_or(Unreadable)?;
         let (spf, of_hello) = method(spf, "spf=").ok_or(Unreadable)?;
         let (dkim, _) = method(dkim, "dkim=").ok_or(Unreadable)?;
-        Ok(Authentication { spf, of_hello, dkim })
+        Ok(Authentication::new(spf, of_hello, dkim))
     }
 }
 
@@ -207,13 +212,13 @@ impl Bringer {
 
     /// All that is known of a message that they bring.
     pub fn with(self, spf: Method, dkim: Method) -> Authentication {
-        Authentication { spf, of_hello: self.of_hello, dkim }
+        Authentication::new(spf, self.of_hello, dkim)
     }
 
     /// All that is known where the checks broke off.
     pub fn unknown(self) -> Authentication {
-        let method = |domain: &str| Method::new(Verdict::TempError, domain);
-        Authentication { spf: method(&self.sender.domain), of_hello: self.of_hello, dkim: method("") }
+        let spf = Method::new(Verdict::TempError, &self.sender.domain);
+        self.with(spf, Method::new(Verdict::TempError, ""))
     }
 }
 

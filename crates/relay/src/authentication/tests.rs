@@ -29,6 +29,16 @@ fn what_is_known_comes_back_from_its_text() {
 }
 
 #[test]
+fn who_says_a_name_in_ehlo_that_is_no_domain_comes_back_from_its_text() {
+    for (hello, expected) in
+        [("[192.0.2.1]", "spf=temperror; dkim=temperror"), ("a\0b", "spf=temperror; dkim=temperror")]
+    {
+        let unknown = Bringer::new([192, 0, 2, 1].into(), hello, &ReversePath::Null).unknown();
+        assert_eq!((unknown.to_string().as_str(), known(&unknown.to_string())), (expected, unknown));
+    }
+}
+
+#[test]
 fn either_vouches_and_only_spf_disowns() {
     let vouched = |text: &str| known(text).vouched_by().map(str::to_owned);
     assert_eq!(vouched("spf=pass smtp.mailfrom=a.example; dkim=pass header.d=b.example").as_deref(), Some("b.example"));
