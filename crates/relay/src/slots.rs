@@ -26,8 +26,17 @@ pub enum Full {
 /// The counters. Cheap to clone; all clones count together.
 #[derive(Clone, Debug)]
 pub struct Slots {
-    limits: Limits,
-    taken: Arc<Mutex<Taken>>,
+    // each connection holds a clone, a thousand idle ones a thousand
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+struct Counters {
+    total_max: u64,
+    site_max: u64,
+    user_max: u64,
+    account_max: u64,
+    taken: Mutex<Taken>,
 }
 
 #[derive(Debug, Default)]
@@ -49,32 +58,32 @@ pub struct Place {
 impl Slots {
     /// Counters that stand at zero.
     pub fn new(limits: &Limits) -> Self {
-        Slots { limits: limits.clone(), taken: Arc::default() }
+        Slots::bounded(limits, limits.sessions_max, limits.address_sessions_max)
     }
 
     /// Counters of connections over HTTP that stand at zero: nobody logs in on those.
     pub fn of_web(limits: &Limits) -> Self {
-        let (sessions_max, address_sessions_max) = (limits.web_connections_max, limits.web_address_connections_max);
-        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+        Slots::bounded(limits, limits.web_connections_max, limits.web_address_connections_max)
     }
 
     /// Counters of connections with questions about the zone.
     pub fn of_zone(limits: &Limits) -> Self {
-        let (sessions_max, address_sessions_max) = (limits.zone_connections_max, limits.zone_address_connections_max);
-        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+        Slots::bounded(limits, limits.zone_connections_max, limits.zone_address_connections_max)
     }
 
     /// Counters of connections with reports.
     pub fn of_reports(limits: &Limits) -> Self {
-        let (sessions_max, address_sessions_max) =
-            (limits.report_connections_max, limits.report_address_connections_max);
-        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+        Slots::bounded(limits, limits.report_connections_max, limits.report_address_connections_max)
     }
 
     /// Counters of reports whose content is on its way.
     pub fn of_report_contents(limits: &Limits) -> Self {
-        let (sessions_max, address_sessions_max) = (limits.reports_at_once_max, limits.report_address_at_once_max);
-        Slots::new(&Limits { sessions_max, address_sessions_max, ..limits.clone() })
+        Slots::bounded(limits, limits.reports_at_once_max, limits.report_address_at_once_max)
+    }
+
+    fn bounded(limits: &Limits, total_max: u64, site_max: u64) -> Self {
+        let (user_max, account_max) = (limits.user_sessions_max, limits.account_sessions_max);
+        Slots { counters: Arc::new(Counters { total_max, site_max, user_max, account_max, taken: Mutex::default() }) }
     }
 
     /// A connection was accepted, its true origin not yet known.
@@ -83,7 +92,7 @@ impl Slots {
     /// [`Full::Total`].
     pub fn enter(&self) -> Result<Place, Full> {
         let mut taken = self.lock();
-        if taken.total >= self.limits.sessions_max {
+        if taken.total >= self.counters.total_max {
             return Err(Full::Total);
         }
         taken.total += 1;
@@ -105,7 +114,7 @@ impl Slots {
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
         // the counters are right after every single change, so a panic elsewhere does not spoil them
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counters.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +125,7 @@ impl Place {
     /// [`Full::Address`]; the connection still counts in all.
     pub fn locate(&mut self, site: Site) -> Result<(), Full> {
         let mut taken = self.slots.lock();
-        if self.site.is_some() || !take(&mut taken.sites, site, self.slots.limits.address_sessions_max) {
+        if self.site.is_some() || !take(&mut taken.sites, site, self.slots.counters.site_max) {
             return Err(Full::Address);
         }
         drop(taken);
@@ -130,10 +139,10 @@ impl Place {
     /// [`Full::User`] or [`Full::Account`]; the session does not count then.
     pub fn login(&mut self, user: Id<SmtpUser>, account: Id<Account>) -> Result<(), Full> {
         let mut taken = self.slots.lock();
-        if self.login.is_some() || !take(&mut taken.users, user, self.slots.limits.user_sessions_max) {
+        if self.login.is_some() || !take(&mut taken.users, user, self.slots.counters.user_max) {
             return Err(Full::User);
         }
-        if !take(&mut taken.accounts, account, self.slots.limits.account_sessions_max) {
+        if !take(&mut taken.accounts, account, self.slots.counters.account_max) {
             give_back(&mut taken.users, user);
             return Err(Full::Account);
         }

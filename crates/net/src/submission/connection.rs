@@ -11,10 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
 use super::house::House;
 use super::listener::Port;
+use super::metrics::Open;
 use super::session::Session;
 use super::stream::{HandshakeError, Stream, Transport, handshake};
 use crate::proxy;
@@ -36,13 +38,32 @@ pub(super) async fn run<S: Store>(house: Arc<House<S>>, stream: TcpStream, peer:
 async fn serve<S: Store>(
     house: &Arc<House<S>>,
     session: SessionId,
-    mut stream: TcpStream,
+    stream: TcpStream,
     peer: SocketAddr,
     port: Port,
     place: Place,
 ) {
-    let Some(remote) = origin(house, &mut stream, peer).await else { return };
-    let _open = house.metrics.session();
+    // on the heap, and gone when it is done: what a session holds while it is idle is all that there is a thousand of
+    let arrived = Box::pin(arrive(house, session, stream, peer, port, place)).await;
+    if let Some((session, stream, _counted)) = arrived {
+        session.run(stream).await;
+    }
+}
+
+/// A session that may begin, its stream, and what is held until it ends.
+type Arrived<'a, S> = (Box<Session<S>>, Stream<TcpStream>, (Open, Option<SemaphorePermit<'a>>));
+
+/// Until the greeting may be said; none where the connection is over.
+async fn arrive<S: Store>(
+    house: &Arc<House<S>>,
+    session: SessionId,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    port: Port,
+    place: Place,
+) -> Option<Arrived<'_, S>> {
+    let remote = origin(house, &mut stream, peer).await?;
+    let open = house.metrics.session();
     let mut visit = Visit::new(session, remote, place);
     tracing::debug!(%remote, ?port, "connected");
     let now = house.clock.now();
@@ -54,22 +75,18 @@ async fn serve<S: Store>(
             house.metrics.on_drop("refused-too-fast");
             let directory = house.store.directory();
             house.note(visit.on_reply(&house.submission, &directory, reply, &About::Session, now));
-            return;
+            return None;
         }
     }
     let (stream, security) = match port {
         Port::StartTls => (Stream::Clear(stream), Security::Clear),
-        Port::Tls => match secure(house, &mut visit, stream).await {
-            Some(stream) => (stream, Security::Tls),
-            None => return,
-        },
+        Port::Tls => (secure(house, &mut visit, stream).await?, Security::Tls),
     };
     let mut machine = Machine::new(house.session.clone(), security);
     if let Some(reply) = refusal {
         machine.end(reply, When::Now);
     }
-    Session::new(Arc::clone(house), machine, visit).run(stream).await;
-    drop(room);
+    Some((Box::new(Session::new(Arc::clone(house), machine, visit)), stream, (open, room)))
 }
 
 /// The address that the connection really comes from; none where it has to be dropped.
@@ -136,4 +153,22 @@ fn note_trouble<S: Store>(house: &House<S>, visit: &mut Visit, trouble: &TlsTrou
     tracing::info!(?trouble, "TLS handshake failed");
     let notice = visit.on_tls_trouble(&house.submission, &house.store.directory(), trouble, now);
     house.note(vec![notice]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::embedded::Embedded;
+
+    /// Octets of the task that this makes.
+    fn octets<F>(_: impl Fn(Arc<House<Embedded>>, TcpStream, SocketAddr, Port, Place) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+
+    #[test]
+    fn what_an_idle_session_holds_is_little() {
+        // an async function holds its arguments in each frame that hands them on: what is large is seen here at once
+        let (task, session) = (octets(run), std::mem::size_of::<Session<Embedded>>());
+        assert!(task <= 1_800 && session <= 1_900, "the task {task} octets, the session {session}");
+    }
 }

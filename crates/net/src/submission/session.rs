@@ -35,8 +35,8 @@ impl<S: Store> Session<S> {
         Session { unread: None, house, dialogue: Dialogue::new(machine), visit, receiving: None, revoked: false }
     }
 
-    /// The dialogue, to its end.
-    pub(super) async fn run<T: Transport>(mut self, mut stream: Stream<T>) {
+    /// The dialogue, to its end. Whatever is rare, and takes more room than waiting for a command, is on the heap while it lasts.
+    pub(super) async fn run<T: Transport>(mut self: Box<Self>, mut stream: Stream<T>) {
         loop {
             let carried_on = match self.dialogue.step() {
                 Step::Read => self.read(&mut stream).await,
@@ -60,14 +60,14 @@ impl<S: Store> Session<S> {
                     self.visit.on_abandon();
                     Ok(())
                 }
-                Step::StartTls => match self.start_tls(stream).await {
+                Step::StartTls => match Box::pin(self.start_tls(stream)).await {
                     Some(secured) => {
                         stream = secured;
                         Ok(())
                     }
                     None => return,
                 },
-                Step::Close => return self.dialogue.close(stream).await,
+                Step::Close => return Box::pin(self.dialogue.close(stream)).await,
             };
             if let Err(error) = carried_on {
                 if self.dialogue.is_closed()
@@ -120,7 +120,7 @@ impl<S: Store> Session<S> {
 
     async fn ask(&mut self, question: Question) {
         if matches!(question, Question::Accept { .. }) {
-            let answer = self.accept().await;
+            let answer = Box::pin(self.accept()).await;
             return self.dialogue.machine.answer(answer);
         }
         if matches!(question, Question::Authenticate { .. }) && self.house.store.is_latched() {
@@ -139,7 +139,7 @@ impl<S: Store> Session<S> {
             tracing::info!(user = %login.user, remote = %login.address, "logged in");
         }
         if let Some(block) = decision.block.take() {
-            self.house.keep_block(block).await;
+            Box::pin(self.house.keep_block(block)).await;
         }
         if matches!((&question, &decision.answer), (Question::Begin, Answer::Yes)) {
             match self.house.begin(&mut self.visit, &directory, self.dialogue.machine.protocol(), now) {

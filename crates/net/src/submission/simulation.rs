@@ -77,7 +77,7 @@ impl<S: Store> Reception<S> {
             if let Some(reply) = refusal {
                 machine.end(reply, When::Now);
             }
-            let session = Session::new(Arc::clone(&house), machine, visit).run(Stream::Clear(stream));
+            let session = Box::new(Session::new(Arc::clone(&house), machine, visit)).run(Stream::Clear(stream));
             tokio::select! {
                 biased;
                 () = house.out_of_time.cancelled() => {}
