@@ -288,6 +288,9 @@ fn remote_text(reply: &Reply) -> String {
 
 /// A text without control characters, and cut where it is longer.
 fn one_line(text: &str, characters_max: usize) -> String {
+    if text.len() <= characters_max && !text.contains(char::is_control) {
+        return text.trim_end().to_owned();
+    }
     let harmless = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     harmless.take(characters_max).collect::<String>().trim_end().to_owned()
 }

@@ -94,14 +94,23 @@ impl Reply {
                 let _ = write!(out, "{enhanced} ");
             }
             let room = LINE_OCTETS_MAX - 2 - (out.len() - start);
-            out.extend(line.chars().take(room).map(printable));
+            // as nearly every line is, and several of each message are
+            if line.bytes().all(is_printable) {
+                out.extend_from_slice(&line.as_bytes()[..line.len().min(room)]);
+            } else {
+                out.extend(line.chars().take(room).map(printable));
+            }
             out.extend_from_slice(b"\r\n");
         }
     }
 }
 
 fn printable(character: char) -> u8 {
-    if character == ' ' || character.is_ascii_graphic() { character as u8 } else { b'?' }
+    u8::try_from(character).ok().filter(|octet| is_printable(*octet)).unwrap_or(b'?')
+}
+
+fn is_printable(octet: u8) -> bool {
+    octet == b' ' || octet.is_ascii_graphic()
 }
 
 /// Code, status and text on one line: `550 5.1.1 No such user`.
@@ -201,7 +210,12 @@ fn split_enhanced(class: u8, text: &str) -> (Option<Enhanced>, &str) {
 
 /// A remote's octets as text that can be shown: no control characters, no broken UTF-8.
 fn readable(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let text = String::from_utf8_lossy(octets);
+    if text.contains(char::is_control) {
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    } else {
+        text.into_owned()
+    }
 }
 
 #[cfg(test)]
