@@ -113,6 +113,8 @@ pub(super) struct Hops<'a> {
     is_vouched: bool,
     /// Names that certificates may be for besides the host's; none where TLSA records are not looked for.
     names: Option<Vec<String>>,
+    /// Whether the domain is its own host, for want of MX records.
+    is_own: bool,
     /// The domain and what it asks of its mail servers (MTA-STS).
     policy: Option<(&'a str, Arc<Policy>)>,
     ready: VecDeque<(Hop, Demand)>,
@@ -126,8 +128,8 @@ impl<'a> Hops<'a> {
     /// Why there are none.
     pub(super) async fn find(sources: Sources<'a>, origin: Origin<'a>) -> Result<Hops<'a>, Finding> {
         let Sources { resolver, settings, dane, dice, .. } = sources;
-        let (hosts, is_vouched, names, policy) = match origin {
-            Origin::Route(route) => (vec![route.host.clone()], false, None, None),
+        let (hosts, is_vouched, names, is_own, policy) = match origin {
+            Origin::Route(route) => (vec![route.host.clone()], false, None, false, None),
             Origin::Mx(domain) => {
                 let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, dane);
                 let (found, policy) = tokio::join!(finding, sources.policy(domain));
@@ -135,10 +137,11 @@ impl<'a> Hops<'a> {
                 let names = || std::iter::once(domain.to_owned()).chain(alias_of).collect();
                 // that the domain is its own host needs no proof here: its records are its own, or are not signed
                 let names = (is_secure || dane && is_own).then(names);
-                (hosts, is_secure, names, policy.map(|policy| (domain, policy)))
+                (hosts, is_secure, names, is_own, policy.map(|policy| (domain, policy)))
             }
         };
-        Ok(Hops { sources, origin, hosts: hosts.into(), is_vouched, names, policy, ready: VecDeque::new(), given: 0 })
+        let ready = VecDeque::new();
+        Ok(Hops { sources, origin, hosts: hosts.into(), is_vouched, names, is_own, policy, ready, given: 0 })
     }
 
     /// The next address to dial; none where all were given. What was wrong with hosts on the way is
@@ -258,12 +261,11 @@ impl<'a> Hops<'a> {
             (LookupError::Fault(why), _) => Failure::Dns(format!("no answer about the addresses of {host}: {why}")),
             // the operator named it: mail does not pay for a slip there
             (_, Origin::Route(_)) => Failure::Dns(format!("the route's host {host} has no address")),
-            (_, Origin::Mx(domain)) if host == *domain => {
+            (_, Origin::Mx(domain)) if self.is_own => {
                 Failure::NoSuchDomain(format!("{domain} has neither mail servers nor an address"))
             }
-            (_, Origin::Mx(domain)) => {
-                Failure::NoSuchDomain(format!("the mail server {host} of {domain} has no address"))
-            }
+            // the domain takes mail and names a host for it: a slip in DNS that passes, and nothing that speaks of an address
+            (_, Origin::Mx(domain)) => Failure::Dns(format!("the mail server {host} of {domain} has no address")),
         })
     }
 

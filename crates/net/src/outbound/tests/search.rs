@@ -134,13 +134,34 @@ async fn what_dns_says_is_told_apart() {
     assert_eq!(found(mx(Err(LookupError::NoRecord)), settings()).await, "NoSuchDomain");
     assert_eq!(found(mx(Err(fault())), settings()).await, "Dns");
     assert_eq!(found(mx(Ok(vec![(0, "")])), settings()).await, "NullMx");
-    assert_eq!(found(mx(Ok(vec![(10, "gone.test")])), settings()).await, "NoSuchDomain");
     let mut half = mx(Ok(vec![(10, "gone.test"), (20, "odd.test")]));
     half.addresses.insert("odd.test", Err(fault()));
     assert_eq!(found(half, settings()).await, "Dns");
     let mut implicit = mx(Err(LookupError::NoRecord));
     implicit.addresses.insert("b.example", Err(fault()));
     assert_eq!(found(implicit, settings()).await, "Dns");
+}
+
+#[tokio::test]
+async fn a_mail_server_without_an_address_is_a_slip_in_dns_and_no_fault_of_the_recipients() {
+    // the domain may name itself, too
+    for named in ["gone.test", "b.example"] {
+        for none in [LookupError::NoSuchName, LookupError::NoRecord] {
+            let book = Book {
+                mx: HashMap::from([("b.example", Ok(vec![(10, named)]))]),
+                addresses: HashMap::from([(named, Err(none))]),
+                ..Book::default()
+            };
+            let delivery = once(&by_mx(settings(), book, 9), &parcel(&["x@b.example"])).await;
+            let [(_, finding @ Finding::Failed(Failure::Dns(why)))] = &delivery.findings[..] else {
+                panic!("{delivery:?}")
+            };
+            assert_eq!(*why, format!("the mail server {named} of b.example has no address"));
+            assert_eq!(delivery.attempt.host, named);
+            let (class, _) = relay::outcome::told(finding);
+            assert!(class.is_some_and(|class| !class.suppresses()), "{class:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -211,7 +232,8 @@ async fn a_real_name_server_leads_to_the_next_hop_and_private_addresses_do_not()
     ];
     let server = NameServer::start(&records).await;
     let dns = DnsSettings { servers: vec![server.address], ..DnsSettings::default() };
-    for (allow_private, expected) in [(true, "Content 250"), (false, "ForbiddenAddress")] {
+    // the one that must not be dialled is none, and the other host may yet have an address
+    for (allow_private, expected) in [(true, "Content 250"), (false, "Dns")] {
         let settings = OutboundSettings { allow_private, mx_port: hop.address.port(), ..settings() };
         let resolver = Arc::new(Dns::new(&dns).unwrap());
         let outbound = Outbound::new(settings, Arc::default(), resolver, Box::new(Zeroes)).unwrap();
