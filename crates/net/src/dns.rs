@@ -94,6 +94,12 @@ pub trait Resolver: Send + Sync + 'static {
     fn vouched_tlsa<'a>(&'a self, _name: &'a str) -> Lookup<'a, Vec<Vec<u8>>> {
         Box::pin(async { Err(LookupError::NoRecord) })
     }
+
+    /// Whether nothing can be validated for now, and that may soon be otherwise: what a question with `vouched` in its name answers
+    /// meanwhile is no proof that something is not signed.
+    fn is_blind(&self) -> bool {
+        false
+    }
 }
 
 /// The strings of a TXT record joined.

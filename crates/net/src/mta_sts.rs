@@ -12,17 +12,15 @@ use relay::mta_sts::{Kept, Policy, Record, Standing, Step};
 use relay::tls_report::{Failed, ResultType};
 use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
-use std::future::Future;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::dns::{LookupError, Resolver};
+use crate::dns::{Lookup, LookupError, Resolver};
 use crate::shutdown::Shutdown;
 use fetch::Fetcher;
 
@@ -31,8 +29,9 @@ const WRITTEN_EVERY: Duration = Duration::from_secs(30);
 
 /// Who knows the policies of domains.
 pub trait Policies: Send + Sync + 'static {
-    /// The policy that holds for mail to this domain (lower case, A-labels), none where there is none. May wait for it.
-    fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>>;
+    /// The policy that holds for mail to this domain (lower case, A-labels), none where there is none. May wait for it. A fault
+    /// where none is kept, and DNS did not say whether there is one: ordinary mail goes as if there were none.
+    fn of<'a>(&'a self, domain: &'a str) -> Lookup<'a, Option<Arc<Policy>>>;
 
     /// Why there is none although the domain says that it has one, where that is known; to be asked after [`Policies::of`].
     fn trouble(&self, _domain: &str) -> Option<Failed> {
@@ -170,14 +169,14 @@ impl MtaSts {
         }
     }
 
-    async fn policy(&self, name: &str) -> Option<Arc<Policy>> {
-        let record = match self.inner.resolver.txt(&format!("_mta-sts.{name}")).await {
-            Ok(texts) => Record::read(&texts),
-            Err(LookupError::NoRecord | LookupError::NoSuchName) => Record::Absent,
-            Err(LookupError::Fault(_)) => Record::Unknown,
+    async fn policy(&self, name: &str) -> Result<Option<Arc<Policy>>, LookupError> {
+        let (record, untold) = match self.inner.resolver.txt(&format!("_mta-sts.{name}")).await {
+            Ok(texts) => (Record::read(&texts), Ok(None)),
+            Err(LookupError::NoRecord | LookupError::NoSuchName) => (Record::Absent, Ok(None)),
+            Err(fault @ LookupError::Fault(_)) => (Record::Unknown, Err(fault)),
         };
         let now = self.inner.clock.now();
-        let domain = self.inner.domain(name, matches!(record, Record::Policy(_)), now)?;
+        let Some(domain) = self.inner.domain(name, matches!(record, Record::Policy(_)), now) else { return untold };
         if record == Record::Absent {
             *domain.trouble() = None;
         }
@@ -194,12 +193,12 @@ impl MtaSts {
             _ => {}
         }
         let found = domain.standing().policy(self.inner.clock.now()).cloned();
-        found.map(Arc::new)
+        found.map_or(untold, |policy| Ok(Some(Arc::new(policy))))
     }
 }
 
 impl Policies for MtaSts {
-    fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
+    fn of<'a>(&'a self, domain: &'a str) -> Lookup<'a, Option<Arc<Policy>>> {
         Box::pin(self.policy(domain))
     }
 

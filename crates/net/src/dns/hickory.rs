@@ -311,6 +311,10 @@ impl Resolver for Dns {
         })
     }
 
+    fn is_blind(&self) -> bool {
+        self.validating.as_ref().is_some_and(Validating::is_without_for_now)
+    }
+
     fn addresses<'a>(&'a self, host: &'a str) -> Lookup<'a, Vec<IpAddr>> {
         Box::pin(async move {
             let (v4, v6) = tokio::join!(self.ask(host, RecordType::A), self.ask(host, RecordType::AAAA));

@@ -21,6 +21,9 @@ use super::validated::{Answer, Nothing, bogus};
 const UNKNOWN_MAX: Duration = Duration::from_secs(600);
 /// How long until it is looked at again, where signatures held the last time, and where they did not.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(600));
+/// How long a relay that goes without may be expected not to stay so: it has looked some times by then. A wrong clock or a resolver that
+/// starts up is mended; one that hands on no signatures stays as it is.
+const FOR_NOW_MAX: Duration = Duration::from_secs(3600);
 
 const REMEDY: &str =
     "Name a resolver that hands them on with `name_servers` below [delivery], and see whether the clock is right";
@@ -35,6 +38,8 @@ pub(super) struct Validating {
     looking: tokio::sync::Mutex<()>,
     /// Since when nobody could tell.
     unknown_since: OnceLock<Instant>,
+    /// Since when it goes without; what held once is never gone without, so that this begins once.
+    without_since: OnceLock<Instant>,
 }
 
 impl Validating {
@@ -51,6 +56,7 @@ impl Validating {
             found: Mutex::new(Validation::Unknown),
             looking: tokio::sync::Mutex::default(),
             unknown_since: OnceLock::new(),
+            without_since: OnceLock::new(),
         })
     }
 
@@ -117,6 +123,12 @@ impl Validating {
         self.unknown_since.get_or_init(Instant::now).elapsed() >= UNKNOWN_MAX
     }
 
+    /// Whether it goes without, and not yet for so long that it will hardly ever be otherwise.
+    pub(super) fn is_without_for_now(&self) -> bool {
+        let since = self.without_since.get().filter(|_| self.found() == Validation::Without);
+        since.is_some_and(|since| since.elapsed() < FOR_NOW_MAX)
+    }
+
     /// Does without, for this reason, where nobody could tell until now.
     pub(super) fn give_up(&self, why: String) {
         if self.found() == Validation::Unknown {
@@ -136,6 +148,9 @@ impl Validating {
         };
         let now = *kept;
         drop(kept);
+        if now == Validation::Without {
+            self.without_since.get_or_init(Instant::now);
+        }
         match (found, now) {
             _ if now == before => {}
             (Err(why), Validation::Without) => tracing::warn!(

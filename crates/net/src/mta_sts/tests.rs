@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::dns::{Lookup, Mx};
+use crate::dns::Mx;
 use crate::https::testing::Server;
 use relay::mta_sts::Mode;
 use std::path::Path;
@@ -83,7 +83,7 @@ impl Scene {
 }
 
 async fn mode(policies: &MtaSts) -> Option<Mode> {
-    policies.of("b.example").await.map(|policy| policy.mode)
+    policies.of("b.example").await.unwrap_or_default().map(|policy| policy.mode)
 }
 
 const RECORD: &str = "v=STSv1; id=1;";
@@ -110,6 +110,25 @@ async fn a_policy_is_fetched_once_and_kept_to_its_end() {
     assert_eq!(server.asked().len(), 1);
     scene.at(8 * DAY);
     assert_eq!(mode(&policies).await, None);
+}
+
+#[tokio::test]
+async fn where_dns_does_not_say_whether_there_is_one_that_is_told_unless_one_is_kept() {
+    let server = policy_server(&answer(&policy("enforce"))).await;
+    let scene = Scene::new(&server, None);
+    let policies = scene.open();
+    let fault = || LookupError::Fault("SERVFAIL".into());
+    scene.names.set(Err(fault()));
+    assert_eq!(policies.of("b.example").await, Err(fault()));
+    scene.names.set(Err(LookupError::NoRecord));
+    assert_eq!(policies.of("b.example").await, Ok(None));
+    scene.names.set(Ok(RECORD));
+    assert_eq!(mode(&policies).await, Some(Mode::Enforce));
+    scene.names.set(Err(fault()));
+    assert!(policies.of("b.example").await.is_ok_and(|policy| policy.is_some()));
+    // one whose time is over is none that is kept
+    scene.at(9 * DAY);
+    assert_eq!(policies.of("b.example").await, Err(fault()));
 }
 
 #[tokio::test]
@@ -167,7 +186,7 @@ async fn the_certificate_must_be_for_the_policy_host_of_that_domain() {
     let server = policy_server(&answer(&policy("enforce"))).await;
     let scene = Scene::new(&server, None);
     scene.names.set(Ok(RECORD));
-    assert!(scene.open().of("c.example").await.is_none());
+    assert_eq!(scene.open().of("c.example").await, Ok(None));
     let stranger = policy_server("").await;
     let settings = Settings { authorities: vec![stranger.authority.clone()], ..scene.settings.clone() };
     let policies = Scene { settings, ..scene }.open();

@@ -19,6 +19,7 @@ use crate::dns::{Hop, LookupError, MailHosts, PlanFault, Resolver, VouchedHost, 
 use crate::mta_sts::Policies;
 
 /// Where the hosts of a destination come from.
+#[derive(Clone, Copy)]
 pub(super) enum Origin<'a> {
     /// The MX of this domain.
     Mx(&'a str),
@@ -91,8 +92,24 @@ impl<'a> Sources<'a> {
         }
     }
 
-    async fn policy(self, domain: &str) -> Option<Arc<Policy>> {
-        self.policies?.of(domain).await
+    async fn policy(self, domain: &str) -> Result<Option<Arc<Policy>>, LookupError> {
+        match self.policies {
+            Some(policies) => policies.of(domain).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Why nobody can tell for now what vouches for the mail servers of a domain, after its policy was asked for; none: what is
+    /// known of it is all there is.
+    fn doubt(self, domain: &str, fault: Option<&LookupError>) -> Option<String> {
+        if let Some(why) = fault {
+            return Some(format!("no answer about the MTA-STS policy of {domain}: {why}"));
+        }
+        if let Some(failed) = self.policies.and_then(|policies| policies.trouble(domain)) {
+            return Some(format!("the MTA-STS policy of {domain} cannot be had: {}", failed.why));
+        }
+        let is_blind = self.dane && self.resolver.is_blind();
+        is_blind.then(|| format!("whether DNSSEC vouches for the mail servers of {domain} cannot be seen"))
     }
 
     /// Counts a session that failed before anybody was dialled.
@@ -117,6 +134,8 @@ pub(super) struct Hops<'a> {
     is_own: bool,
     /// The domain and what it asks of its mail servers (MTA-STS).
     policy: Option<(&'a str, Arc<Policy>)>,
+    /// Why nobody can tell for now what vouches for the hosts; looked at where the sender requires TLS.
+    doubt: Option<String>,
     ready: VecDeque<(Hop, Demand)>,
     given: usize,
 }
@@ -127,21 +146,32 @@ impl<'a> Hops<'a> {
     /// # Errors
     /// Why there are none.
     pub(super) async fn find(sources: Sources<'a>, origin: Origin<'a>) -> Result<Hops<'a>, Finding> {
-        let Sources { resolver, settings, dane, dice, .. } = sources;
-        let (hosts, is_vouched, names, is_own, policy) = match origin {
-            Origin::Route(route) => (vec![route.host.clone()], false, None, false, None),
-            Origin::Mx(domain) => {
-                let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, dane);
-                let (found, policy) = tokio::join!(finding, sources.policy(domain));
-                let MailHosts { hosts, is_secure, is_own, alias_of } = found.map_err(no_hosts)?;
-                let names = || std::iter::once(domain.to_owned()).chain(alias_of).collect();
-                // that the domain is its own host needs no proof here: its records are its own, or are not signed
-                let names = (is_secure || dane && is_own).then(names);
-                (hosts, is_secure, names, is_own, policy.map(|policy| (domain, policy)))
-            }
+        let Sources { resolver, settings, dane, dice, is_strict, .. } = sources;
+        let bare = |hosts: Vec<String>| Hops {
+            sources,
+            hosts: hosts.into(),
+            is_vouched: false,
+            names: None,
+            is_own: false,
+            policy: None,
+            doubt: None,
+            ready: VecDeque::new(),
+            given: 0,
+            origin,
         };
-        let ready = VecDeque::new();
-        Ok(Hops { sources, origin, hosts: hosts.into(), is_vouched, names, is_own, policy, ready, given: 0 })
+        let domain = match origin {
+            Origin::Route(route) => return Ok(bare(vec![route.host.clone()])),
+            Origin::Mx(domain) => domain,
+        };
+        let finding = mail_hosts(resolver, domain, settings.hosts_max, dice, dane);
+        let (found, policy) = tokio::join!(finding, sources.policy(domain));
+        let MailHosts { hosts, is_secure, is_own, alias_of } = found.map_err(no_hosts)?;
+        let names = || std::iter::once(domain.to_owned()).chain(alias_of).collect();
+        // that the domain is its own host needs no proof here: its records are its own, or are not signed
+        let names = (is_secure || dane && is_own).then(names);
+        let doubt = if is_strict { sources.doubt(domain, policy.as_ref().err()) } else { None };
+        let policy = policy.ok().flatten().map(|policy| (domain, policy));
+        Ok(Hops { is_vouched: is_secure, names, is_own, policy, doubt, ..bare(hosts) })
     }
 
     /// The next address to dial; none where all were given. What was wrong with hosts on the way is
@@ -205,9 +235,12 @@ impl<'a> Hops<'a> {
             let by_policy =
                 self.policy.as_ref().is_some_and(|(_, policy)| policy.mode != Mode::None && policy.admits(host));
             if !self.is_vouched && !by_policy {
-                let why =
-                    format!("neither DNSSEC nor a policy (MTA-STS) says that {host} is a mail server of {domain}");
-                return Err(Finding::Failed(Failure::NeedsRequireTls(why)));
+                return Err(Finding::Failed(match &self.doubt {
+                    Some(why) => Failure::SenderTls(why.clone()),
+                    None => Failure::NeedsRequireTls(format!(
+                        "neither DNSSEC nor a policy (MTA-STS) says that {host} is a mail server of {domain}"
+                    )),
+                }));
             }
         }
         let shield = match demand.shield {

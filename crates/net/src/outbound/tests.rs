@@ -44,6 +44,8 @@ struct Book {
     is_signed: bool,
     /// But that there is no MX is not proved.
     is_absence_unproved: bool,
+    /// Nobody can see for now whether anything is signed.
+    is_blind: bool,
     /// What hosts that are aliases lead to.
     aliases: HashMap<&'static str, &'static str>,
     tlsa: HashMap<String, Entry<Vec<u8>>>,
@@ -88,6 +90,10 @@ impl Resolver for Book {
     fn vouched_tlsa<'a>(&'a self, name: &'a str) -> Lookup<'a, Vec<Vec<u8>>> {
         let found = self.tlsa.get(name).cloned().unwrap_or(Err(LookupError::NoSuchName));
         Box::pin(async move { found })
+    }
+
+    fn is_blind(&self) -> bool {
+        self.is_blind
     }
 }
 

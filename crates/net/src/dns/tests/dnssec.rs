@@ -93,6 +93,29 @@ async fn without_signatures_from_the_start_it_goes_without_until_they_come() {
 }
 
 #[tokio::test]
+async fn going_without_is_for_now_until_signatures_come_or_stay_away_for_long() {
+    let server = SignedServer::start(RECORDS).await;
+    let resolver = validating(&server, Dnssec::Auto);
+    assert!(!resolver.is_blind(), "nothing was looked at yet, and nothing is answered as if it were");
+    server.now(Mood::Strips);
+    assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Without));
+    assert!(resolver.is_blind());
+    server.now(Mood::Signs);
+    assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Holds));
+    assert!(!resolver.is_blind());
+    server.now(Mood::Strips);
+    let [stays, lost, off] = [Dnssec::Auto, Dnssec::On, Dnssec::Off].map(|dnssec| validating(&server, dnssec));
+    assert_eq!(stays.look_at_dnssec(PATIENCE).await, Ok(Validation::Without));
+    assert_eq!(lost.look_at_dnssec(PATIENCE).await, Ok(Validation::Fails));
+    assert!(stays.is_blind() && !lost.is_blind() && !off.is_blind());
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(3599)).await;
+    assert!(stays.is_blind());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(!stays.is_blind());
+}
+
+#[tokio::test]
 async fn what_held_once_is_never_gone_without() {
     let server = SignedServer::start(RECORDS).await;
     let resolver = validating(&server, Dnssec::Auto);

@@ -4,8 +4,7 @@ use super::hop::Issued;
 use super::*;
 use relay::mta_sts::Policy;
 use relay::queue::TlsWish;
-use std::future::Future;
-use std::pin::Pin;
+use relay::tls_report::{Failed, ResultType};
 
 const LISTED: &[&str] = &["PIPELINING", "STARTTLS", "REQUIRETLS"];
 const UNLISTED: &[&str] = &["PIPELINING", "STARTTLS"];
@@ -14,10 +13,14 @@ const UNLISTED: &[&str] = &["PIPELINING", "STARTTLS"];
 struct Known(&'static str);
 
 impl Policies for Known {
-    fn of<'a>(&'a self, _domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
-        let text = format!("version: STSv1\nmax_age: 86400\n{}", self.0);
-        Box::pin(async move { Policy::parse(text.as_bytes()).ok().map(Arc::new) })
+    fn of<'a>(&'a self, _domain: &'a str) -> Lookup<'a, Option<Arc<Policy>>> {
+        let policy = policy(self.0);
+        Box::pin(async move { Ok(policy) })
     }
+}
+
+fn policy(fields: &str) -> Option<Arc<Policy>> {
+    Policy::parse(format!("version: STSv1\nmax_age: 86400\n{fields}").as_bytes()).ok().map(Arc::new)
 }
 
 async fn hop(issued: &Issued, keywords: &'static [&'static str]) -> Hop {
@@ -118,6 +121,71 @@ async fn otherwise_it_bounces_and_never_goes_without() {
     }
     let clear = Hop::start(polite(&["PIPELINING", "REQUIRETLS"], nothing_special)).await;
     bounces(&clear, &by_dnssec(&clear, &issued, Vec::new()), "does not offer STARTTLS").await;
+}
+
+/// A policy that is kept, or none; and why a newer one, or any, is not to be had.
+struct Doubtful(Option<&'static str>, Result<(), LookupError>);
+
+impl Policies for Doubtful {
+    fn of<'a>(&'a self, _domain: &'a str) -> Lookup<'a, Option<Arc<Policy>>> {
+        let kept = self.0.and_then(policy);
+        let found = if kept.is_some() { Ok(kept) } else { self.1.clone().map(|()| None) };
+        Box::pin(async move { found })
+    }
+
+    fn trouble(&self, _domain: &str) -> Option<Failed> {
+        self.1.is_ok().then(|| Failed::new(ResultType::StsPolicyFetchError, "its server answered 503"))
+    }
+}
+
+/// The recipient waits, its site does not, and nothing was dialled; what other mail is taken for stays as it is.
+async fn waits(hop: &Hop, outbound: &Outbound, why: &str) {
+    let dialled = hop.heard().connections;
+    let delivery = once(outbound, &requiring()).await;
+    let [(_, finding @ Finding::Failed(Failure::SenderTls(told)))] = &delivery.findings[..] else {
+        panic!("{delivery:?}")
+    };
+    assert!(told.contains(why), "{told}");
+    assert!(!relay::outcome::is_site_down(finding) && hop.heard().connections == dialled);
+    let ordinary = once(outbound, &parcel(&["x@b.example"])).await;
+    assert_eq!((short(&ordinary)[0].as_str(), ordinary.attempt.tls.as_str()), ("Content 250", "TLS 1.3"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_for_now_is_waited_for() {
+    let issued = Issued::new(&["mx.test"], false);
+    let with = |hop: &Hop, policies, is_blind| {
+        let book = Book {
+            mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test")]))]),
+            addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"]))]),
+            is_blind,
+            ..Book::default()
+        };
+        let settings = OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
+        by_mx(settings, book, hop.address.port()).with_policies(Arc::new(policies))
+    };
+    let (fault, none) = (LookupError::Fault("SERVFAIL".into()), "mode: none\n");
+    let listed = hop(&issued, LISTED).await;
+    for (kept, answer, is_blind, why) in [
+        (None, Ok(()), false, "the MTA-STS policy of b.example cannot be had: its server answered 503"),
+        // one that is kept may be out of date
+        (Some(none), Ok(()), false, "the MTA-STS policy of b.example cannot be had"),
+        (None, Err(fault.clone()), false, "no answer about the MTA-STS policy of b.example: SERVFAIL"),
+        // where the policy is known not to vouch, DNSSEC may yet
+        (Some(none), Err(fault.clone()), true, "whether DNSSEC vouches for the mail servers of b.example"),
+    ] {
+        waits(&listed, &with(&listed, Doubtful(kept, answer), is_blind), why).await;
+    }
+    let other = hop(&issued, LISTED).await;
+    let known = || Doubtful(Some(none), Err(fault.clone()));
+    bounces(&other, &with(&other, known(), false), "neither DNSSEC nor a policy").await;
+    // who does not look for DNSSEC does not wait for it
+    let mut without = with(&other, known(), true);
+    without.settings.dane = false;
+    bounces(&other, &without, "neither DNSSEC nor a policy").await;
+    // what one of them vouches for goes, whatever the other would say
+    let vouching = Doubtful(Some("mode: enforce\nmx: mx.test\n"), Ok(()));
+    assert_eq!(short(&once(&with(&other, vouching, true), &requiring()).await), ["Content 250"]);
 }
 
 #[tokio::test]
