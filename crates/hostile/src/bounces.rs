@@ -31,7 +31,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// What is permanent alone ends a recipient, and only what a rule knows as a bad address is one.
+/// What is permanent alone ends a recipient, and only what a rule knows as a bad address is one, said once it was named.
 fn judged(stage: Stage, reply: &Reply, rules: &Rules) {
     let now = Timestamp(1_800_000_000_000);
     let context = Context {
@@ -51,7 +51,8 @@ fn judged(stage: Stage, reply: &Reply, rules: &Rules) {
         Outcome::Deferred { .. } => assert!(verdict.class.is_some()),
         Outcome::SoftBounced | Outcome::HardBounced => assert!(reply.is_permanent() && verdict.class.is_some()),
     }
-    assert!(!verdict.is_bad_address() || reply.is_permanent());
+    let is_named = matches!(stage, Stage::Recipient | Stage::Data | Stage::Content);
+    assert!(!verdict.is_bad_address() || reply.is_permanent() && is_named);
     // a name is somebody's, also where the reply names them
     if let Ok(recipient) = Address::parse("anna@example.org", false) {
         let shape = shape(reply, &recipient);

@@ -12,7 +12,8 @@ pub fn markdown() -> String {
         "Why a recipient was deferred or bounced, as `class` in Activity, the API and webhooks. A reply that may come right later \
          (4xx) is tried again whatever its class. A permanent one (5xx) ends the recipient: as a **soft** bounce where the class \
          passes, as a **hard** one otherwise. An address is **bad** where it is itself the reason of a hard bounce: no other class \
-         is ever a reason to send nothing there again. `example.com` stands for the recipient's domain.\n\n\
+         is ever a reason to send nothing there again. What is said before a recipient was named (greeting, EHLO, STARTTLS, MAIL) is never \
+         of such a class. `example.com` stands for the recipient's domain.\n\n\
          | class | permanent | bad address | the site | meaning | what to do |\n|---|---|---|---|---|---|\n",
     );
     for class in Class::ALL {

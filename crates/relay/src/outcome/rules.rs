@@ -342,16 +342,34 @@ fn draft(rule: WrittenRule) -> Result<Draft, String> {
         return Err(format!("at most {PHRASES_MAX} phrases can stand in any, and in all"));
     }
     let class: Class = rule.class.parse().map_err(|_| format!("there is no class {:?}", rule.class))?;
+    let stages = each(&rule.stage, stage, "a stage is greeting, hello, tls, mail, recipient, data or content")?;
     Ok(Draft {
         name: rule.name,
         class,
         site: rule.site.unwrap_or(class.site_action()),
         codes: each(&rule.code, CodePattern::parse, "a code is 4 or 5 and two digits, or x for any: \"5xx\"")?,
         statuses: each(&rule.status, StatusPattern::parse, "a status is like \"5.1.1\", \"x.7.606-649\" or \"none\"")?,
-        stages: each(&rule.stage, stage, "a stage is greeting, hello, tls, mail, recipient, data or content")?,
+        stages: heard(class, stages)?,
         any: each(&rule.any, needle, "a phrase has letters or digits, and is not too long")?,
         all: each(&rule.all, needle, "a phrase has letters or digits, and is not too long")?,
     })
+}
+
+/// Where a recipient was named: what is said before is about us or the sender, whatever its words.
+const ABOUT_RECIPIENTS: [Stage; 3] = [Stage::Recipient, Stage::Data, Stage::Content];
+
+/// The stages at which a rule of a class fits that gives these; none: all of them.
+fn heard(class: Class, given: Vec<Stage>) -> Result<Vec<Stage>, String> {
+    if !class.suppresses() {
+        return Ok(given);
+    }
+    if given.is_empty() {
+        return Ok(ABOUT_RECIPIENTS.to_vec());
+    }
+    match given.iter().all(|stage| ABOUT_RECIPIENTS.contains(stage)) {
+        true => Ok(given),
+        false => Err(format!("{class} says that the address is bad, which nobody can say before recipient")),
+    }
 }
 
 fn each<T>(texts: &[String], parse: impl Fn(&str) -> Option<T>, form: &str) -> Result<Vec<T>, String> {

@@ -104,6 +104,22 @@ fn a_refused_greeting_is_tried_again_unless_the_host_never_takes_mail() {
 }
 
 #[test]
+fn what_is_refused_before_a_recipient_was_named_is_no_fault_of_its_address() {
+    for (stage, text, class) in [
+        (Stage::Mail, "550 5.1.1 <shop@a.example>: User unknown", Class::SenderRefused),
+        (Stage::Mail, "553 5.1.8 sender <shop@a.example>… unknown domain", Class::SenderRefused),
+        (Stage::Mail, "556 no mail here", Class::HostTakesNoMail),
+        (Stage::Greeting, "556 no mail here", Class::HostTakesNoMail),
+    ] {
+        let verdict = said(stage, text).verdict;
+        assert_eq!((verdict.outcome, verdict.class), (HardBounced, Some(class)), "{text}");
+        assert!(!verdict.is_bad_address(), "{text}");
+    }
+    assert!(said(Stage::Recipient, "550 5.1.1 <anna@example.com>: User unknown").verdict.is_bad_address());
+    assert!(said(Stage::Recipient, "556 5.1.10 null MX").verdict.is_bad_address());
+}
+
+#[test]
 fn too_many_recipients_sends_the_rest_at_once_if_some_went() {
     let finding = Finding::Replied(Stage::Recipient, reply("452 4.5.3 too many recipients"));
     let some_went = Context { progressed: true, ..fresh() };

@@ -71,8 +71,8 @@ fn course_of(stage: Stage, reply: &Reply, class: Class) -> Course {
     }
     if matches!(stage, Stage::Greeting | Stage::Hello | Stage::Tls) {
         // another of its hosts may take it, and so may this one when it knows us better
-        let never = matches!(class, Class::HostTakesNoMail | Class::DomainTakesNoMail);
-        return if never && takes_no_mail(reply) { Course::Hard } else { Course::Passing };
+        let never = class == Class::HostTakesNoMail && takes_no_mail(reply);
+        return if never { Course::Hard } else { Course::Passing };
     }
     let says_for_now = reply.enhanced.is_some_and(|enhanced| enhanced.0 == 4);
     if says_for_now || class.passes() { Course::Soft } else { Course::Hard }

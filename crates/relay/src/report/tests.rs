@@ -105,6 +105,21 @@ fn what_passes_is_soft_and_suppresses_nobody() {
 }
 
 #[test]
+fn a_report_of_the_senders_or_the_relays_fault_suppresses_nobody() {
+    for (status, diagnostic, class) in [
+        ("5.1.8", "553 5.1.8 sender <shop@a.example>… unknown domain", Class::SenderRefused),
+        ("5.1.7", "550 5.1.7 The sender mailbox does not exist", Class::SenderRefused),
+        ("5.0.0", "550 The sender mailbox does not exist", Class::SenderRefused),
+        ("5.7.1", "550 5.7.1 Client host unknown", Class::RelayName),
+        ("5.0.0", "554 Sending server unknown in DNS", Class::RelayName),
+        ("5.7.1", "550 5.7.1 HELO name unknown in DNS", Class::RelayName),
+    ] {
+        let reports = judged(&token(0, true), Reading::Status(vec![told(Action::Failed, "", status, diagnostic)]));
+        assert_eq!((reports[0].class, reports[0].suppresses()), (Some(class), None), "{diagnostic}");
+    }
+}
+
+#[test]
 fn of_several_the_one_that_is_named_is_meant_and_nobody_is_guessed() {
     let several = token(0, false);
     let named = told(Action::Failed, "BERT@example.org", "5.1.1", "550 5.1.1 no");
