@@ -211,7 +211,7 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How long it took, milliseconds.
     pub milliseconds: u64,
-    /// The next hop's name; empty where none was found.
+    /// The next hop's name; empty where none was found, or none was asked.
     pub host: String,
     /// Its address and port, where it was dialled.
     pub remote: Option<std::net::SocketAddr>,
@@ -226,6 +226,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// One in which no server was asked: its mail waits for one that was asked about other mail, or came no further than us. It
+    /// counts towards the end of the retry period as any other.
+    pub fn unasked(at: Timestamp, source: Option<String>) -> Attempt {
+        let (host, tls, others) = (String::new(), "none".to_owned(), Vec::new());
+        Attempt { at, milliseconds: 0, host, remote: None, tls, source, others }
+    }
+
     /// The same without the other servers: what is kept of it where many are kept.
     #[must_use]
     pub fn alone(&self) -> Attempt {

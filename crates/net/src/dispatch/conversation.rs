@@ -217,7 +217,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 at_the_door: matches!(stage, Stage::Greeting | Stage::Hello | Stage::Tls),
                 account: mail.envelope.account,
                 said: unknown::example(reply, recipient),
-                attempt: delivery.attempt.alone(),
+                source: delivery.attempt.source.clone(),
             })
         });
         if let Some(complaint) = complaint {

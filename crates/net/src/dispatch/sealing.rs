@@ -67,16 +67,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 let reason = "The message could not be signed by the relay.";
                 let judgements = self.postpone(mail, destination, parcel, reason);
                 // an attempt that came no further than us: it counts towards the retry period's end
-                let at = self.clock.now();
-                let attempt = Attempt {
-                    at,
-                    milliseconds: 0,
-                    host: String::new(),
-                    remote: None,
-                    tls: "none".to_owned(),
-                    source: None,
-                    others: Vec::new(),
-                };
+                let attempt = Attempt::unasked(self.clock.now(), None);
                 self.settle(mail, (parcel, destination), Some(attempt), judgements).await;
                 None
             }

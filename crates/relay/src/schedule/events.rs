@@ -70,8 +70,8 @@ pub struct Complaint {
     pub account: Id<Account>,
     /// The reply, without addresses of people.
     pub said: String,
-    /// The attempt.
-    pub attempt: Attempt,
+    /// The source that it was said to, as attempts name it. Whatever else the attempt was is not shown to mail of others.
+    pub source: Option<String>,
 }
 
 /// A recipient that is not settled, as it arrives.

@@ -421,7 +421,7 @@ impl Scheduler {
             let until = now.after(retry::site_delay(health.times, Jitter::roll(dice)));
             let (_, why) = outcome::told(&finding);
             // mail of other accounts is shown it, to whom the next hop of this one says nothing
-            let attempt = Attempt { host: String::new(), remote: None, others: Vec::new(), ..fault.attempt.clone() };
+            let attempt = Attempt::unasked(fault.attempt.at, fault.attempt.source.clone());
             let fault = Arc::new(Fault { finding, attempt });
             health.aside = Some(Aside { until, fault, tried_by: None });
             let source = self.sending.source(source);

@@ -12,6 +12,7 @@ use crate::dice::Dice;
 use crate::id::Id;
 use crate::outcome::SiteAction;
 use crate::outcome::{Failure, Finding};
+use crate::queue::Attempt;
 use crate::retry::Jitter;
 use crate::route::Destination;
 use crate::shaping::{self, Phase, Reaction, Recovery, Said, name_of_hosts};
@@ -319,7 +320,9 @@ impl Scheduler {
             begun,
         };
         let (in_hand, others) = (shaper.conversations, shaper.proven > proven);
-        let Complaint { action, class, said, attempt, .. } = complaint;
+        let Complaint { action, class, said, source: from, .. } = complaint;
+        // mail of other accounts is shown it, to whom the next hop of this one says nothing
+        let attempt = Attempt::unasked(now, from);
         let fault = Arc::new(Fault { finding: Finding::Failed(Failure::Suspended(class)), attempt });
         // what is about our address is about the one that was sent from
         let source = source.filter(|_| action == SiteAction::Suspend);

@@ -54,7 +54,7 @@ fn complaint(conversation: ConversationId, action: SiteAction, account: u64, at_
         at_the_door,
         account: Id::new(account),
         said: "550 5.7.1 go away".into(),
-        attempt: fault().attempt.clone(),
+        source: None,
     };
     Event::Complained { conversation, complaint: Box::new(complaint) }
 }

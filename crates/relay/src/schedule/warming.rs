@@ -219,16 +219,7 @@ impl Scheduler {
             sent: climb.sent,
             allowance,
         })));
-        let attempt = Attempt {
-            at: now,
-            milliseconds: 0,
-            host: String::new(),
-            remote: None,
-            tls: "none".to_owned(),
-            source: Some(name),
-            others: Vec::new(),
-        };
-        Some(Arc::new(Fault { finding, attempt }))
+        Some(Arc::new(Fault { finding, attempt: Attempt::unasked(now, Some(name)) }))
     }
 
     /// Lets urgent mail, which was taken out of the queue of a destination that is left alone, go by what warm-ups keep for it;

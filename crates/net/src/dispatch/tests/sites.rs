@@ -50,6 +50,32 @@ async fn a_site_that_blocks_us_is_left_alone_and_its_mail_waits_with_the_reason(
 }
 
 #[tokio::test(start_paused = true)]
+async fn mail_that_waits_is_told_nothing_of_the_domain_that_was_refused() {
+    for world in [World::new(), from(vec![source("out1", 1, false)])] {
+        for name in ["contoso", "fabrikam"] {
+            let host = format!("{name}-com.mail.protection.outlook.com");
+            world.script.hops.lock().unwrap().hosts.insert(format!("{name}.example"), host);
+        }
+        world.hop(
+            "contoso.example",
+            Hop::Says(Stage::Greeting, 554, Enhanced(5, 7, 1), "contoso.example has 192.0.2.1 on a blocklist"),
+        );
+        world.send(1, &["a@contoso.example"]).await;
+        world.settle().await;
+        let waits = world.send(2, &["b@fabrikam.example"]).await;
+        world.settle().await;
+        assert_eq!(world.dials(), 1, "the second waits for the site of both");
+        let row = world.rows(waits).remove(0);
+        assert_eq!((row.status, row.class), (Status::Deferred, Some(Class::Reputation)));
+        assert!(row.reason.starts_with("The server of fabrikam.example does not trust"), "{}", row.reason);
+        let attempt = row.last_attempt.unwrap();
+        assert_eq!((attempt.host.as_str(), attempt.remote, attempt.tls.as_str()), ("", None, "none"));
+        let kept = world.kept_of(row.row);
+        assert!(!kept.contains("contoso"), "{kept}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_operator_has_a_site_asked_at_once() {
     let world = World::new();
     world.hop("one.example", blocked());

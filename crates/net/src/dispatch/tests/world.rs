@@ -84,6 +84,12 @@ pub(super) struct Hops {
     pub(super) pace: Duration,
 }
 
+impl Hops {
+    fn host(&self, domain: &str) -> String {
+        self.hosts.get(domain).cloned().unwrap_or_else(|| format!("mx.{domain}"))
+    }
+}
+
 /// The scripted next hops of the whole internet.
 pub(super) struct Script {
     routes: Routes,
@@ -128,8 +134,7 @@ impl Carrier for Script {
         let (Destination::Mx { domain } | Destination::Waiving { domain }) = destination else {
             return Some(vec!["route".into()]);
         };
-        let hops = self.hops.lock().unwrap();
-        Some(vec![hops.hosts.get(domain).cloned().unwrap_or_else(|| format!("mx.{domain}"))])
+        Some(vec![self.hops.lock().unwrap().host(domain)])
     }
 
     async fn deliver(
@@ -182,11 +187,12 @@ impl Carrier for Script {
         if findings.iter().all(|(_, finding)| matches!(finding, Finding::Failed(_))) {
             *line = None;
         }
-        let host = format!("mx.{}", addresses[0].domain());
+        let domain = addresses[0].domain();
+        let host = hops.host(domain);
         let milliseconds = pace.as_millis() as u64;
         let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source, others: Vec::new() };
         // as a next hop that lists DSN, where its name says so
-        let is_asked = parcel.envelope.requests.is_some() && addresses[0].domain().starts_with("dsn.");
+        let is_asked = parcel.envelope.requests.is_some() && domain.starts_with("dsn.");
         let passed_on = if is_asked { parcel.recipients.clone() } else { Vec::new() };
         Delivery { attempt, findings, passed_on, protection: None }
     }
@@ -336,6 +342,11 @@ impl World {
 
     pub(super) fn statuses(&self, message: MessageId) -> Vec<Status> {
         self.rows(message).iter().map(|row| row.status).collect()
+    }
+
+    /// All that is kept of a row, as text.
+    pub(super) fn kept_of(&self, row: u64) -> String {
+        format!("{:?}", self.store.activity_detail(row).unwrap().unwrap())
     }
 
     /// The attempts of a row, the first one first: from which source, what came of it, what the next hop said.

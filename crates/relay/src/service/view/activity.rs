@@ -40,7 +40,7 @@ views! {
         reply: String,
         /// The stable name of our reply on a rejected row.
         reference: String,
-        /// Attempts made.
+        /// Attempts made; what waited instead is counted as well.
         attempts: u64,
         /// How many alike a rejected row stands for.
         count: u64,
@@ -67,7 +67,7 @@ views! {
         at: String,
         /// How long it took.
         milliseconds: u64,
-        /// The next hop's name.
+        /// The next hop's name; empty where no server was asked, because there was none or the mail waits for one that was asked about other mail.
         host: String,
         /// Its address and port, where it was dialled.
         remote: Option<String>,

@@ -117,13 +117,19 @@ fn attempt(words: &Words, attempt: &AttemptView) -> String {
     words.filled("timeline-attempt-how", &[("server", &server), ("how", &how), ("took", &took)])
 }
 
+/// The attempt of an event in which a server was asked. Mail that waits, for a site that is left alone or for a warm-up, goes on
+/// as after an attempt, and is shown as what it is.
+fn asked(event: &EventView) -> Option<&AttemptView> {
+    event.attempt.as_ref().filter(|tried| !tried.host.is_empty() || tried.remote.is_some())
+}
+
 fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: usize) -> Happened {
     let slug = slug(&event.status);
     let is_remark = report::is_remark(&event.reason);
     let (icon, class) = if is_remark { ("info", "info") } else { mark(slug) };
     let status = if is_remark { words.t("timeline-report") } else { words.t(&format!("status-{slug}")) };
     let (mut told, mut quote) = (Vec::new(), event.reply.clone());
-    let title = match &event.attempt {
+    let title = match asked(event) {
         Some(tried) => {
             told.push(attempt(words, tried));
             told.extend(tried.others.iter().map(|tried| other(words, &detail.row.recipient, tried)));
@@ -151,7 +157,7 @@ fn event(words: &Words, event: &EventView, detail: &ActivityDetailView, number: 
     }
     told.retain(|sentence| !sentence.is_empty());
     let (stamp, time) = (words.stamp(&event.at), words.moment(&event.at));
-    Happened { icon, class, title, stamp, time, told, quote, is_attempt: event.attempt.is_some() }
+    Happened { icon, class, title, stamp, time, told, quote, is_attempt: asked(event).is_some() }
 }
 
 /// The connection of the application, or whoever handed the message in, which comes before all else.
@@ -181,7 +187,7 @@ fn session(words: &Words, detail: &ActivityDetailView) -> Option<Happened> {
 pub(in crate::console) fn happened(words: &Words, detail: &ActivityDetailView) -> Vec<Happened> {
     let mut attempts = 0;
     let events = detail.events.iter().map(|what| {
-        attempts += usize::from(what.attempt.is_some());
+        attempts += usize::from(asked(what).is_some());
         event(words, what, detail, attempts)
     });
     session(words, detail).into_iter().chain(events).collect()
@@ -286,6 +292,22 @@ mod tests {
         assert!(french[0][1].starts_with("La transmission du message a pris 1"), "{french:?}");
         assert!(french[1][1].contains("«\u{a0}421 4.3.2 busy\u{a0}»"), "{french:?}");
         assert!(french[1][2].ends_with(&network.words(Language::French, "example.org")), "{french:?}");
+    }
+
+    #[test]
+    fn what_asked_no_server_is_no_attempt() {
+        let mut detail = detail();
+        let mut waited = detail.events[0].clone();
+        waited.status = "deferred".into();
+        waited.reason = "It waits.".into();
+        let attempt = waited.attempt.as_mut().unwrap();
+        (attempt.host, attempt.remote, attempt.others) = (String::new(), None, Vec::new());
+        detail.events.insert(0, waited);
+        let happened = happened(&Words::new(Language::English), &detail);
+        let titles: Vec<_> = happened.iter().map(|what| (what.title.as_str(), what.is_attempt)).collect();
+        let expected = [("The application connected", false), ("Deferred", false), ("Attempt 1: Delivered", true)];
+        assert_eq!(titles, expected);
+        assert_eq!(happened[1].told, ["It waits."]);
     }
 
     #[test]
