@@ -258,6 +258,9 @@ impl Scheduler {
             Event::Found { conversation, parcel, hosts } => {
                 self.on_found(conversation, parcel, &hosts, now, &mut actions);
             }
+            Event::CameTo { conversation, host } => {
+                self.on_came_to(conversation, &host, now, &mut actions);
+            }
             Event::Reached(conversation) => self.on_reached(conversation, now, &mut actions),
             Event::Complained { conversation, complaint } => {
                 self.on_complained(conversation, *complaint, now, dice, &mut actions);

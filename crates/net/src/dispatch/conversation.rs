@@ -7,7 +7,7 @@ use relay::account::AccountState;
 use relay::brake;
 use relay::clock::Timestamp;
 use relay::outcome::{self, Ending, Failure, Finding, SiteAction, Stage, unknown};
-use relay::queue::{Envelope, HoldReason, RecipientState};
+use relay::queue::{Attempt, Envelope, HoldReason, RecipientState};
 use relay::retry;
 use relay::return_path::Verp;
 use relay::route::Destination;
@@ -34,6 +34,15 @@ pub(super) struct Way {
     pub(super) destination: Destination,
     /// None: from the nameless source.
     pub(super) source: Option<Arc<Source>>,
+}
+
+/// How far a conversation has come.
+struct Progress<L> {
+    /// Its mail servers have to be found.
+    find: bool,
+    line: Option<L>,
+    /// The mail server that it came to last; empty at first.
+    host: String,
 }
 
 /// How a parcel left its conversation.
@@ -67,21 +76,21 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         self: Arc<Self>,
         way: Way,
         first: Parcel,
-        mut find: bool,
+        find: bool,
         mut inbox: mpsc::UnboundedReceiver<Parcel>,
     ) {
         let conversation = way.conversation;
         // whatever happens here, its place is given back
         let _over = Over { driver: self.clone(), conversation };
-        let mut line = None;
+        let mut progress = Progress { find, line: None, host: String::new() };
         let mut next = Some(first);
         while let Some(parcel) = next {
-            let left = self.attempt(&way, &mut find, &mut line, parcel).await;
+            let left = self.attempt(&way, &mut progress, parcel).await;
             let Left::Settled(event) = left else {
                 return;
             };
             // first the conversation, so that what is due again at once goes over it
-            self.tell(Event::Free { conversation, open: line.is_some() });
+            self.tell(Event::Free { conversation, open: progress.line.is_some() });
             if let Some(event) = event {
                 self.tell(event);
             }
@@ -91,7 +100,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
                 next = inbox.recv() => next,
             };
         }
-        if let Some(line) = line {
+        if let Some(line) = progress.line {
             tokio::select! {
                 biased;
                 () = self.aborting.cancelled() => {}
@@ -100,7 +109,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
-    async fn attempt(self: &Arc<Self>, way: &Way, find: &mut bool, line: &mut Option<C::Line>, parcel: Parcel) -> Left {
+    async fn attempt(self: &Arc<Self>, way: &Way, progress: &mut Progress<C::Line>, parcel: Parcel) -> Left {
         let Way { conversation, destination, source } = way;
         let conversation = *conversation;
         // before the claim, so that it is given back after it
@@ -122,9 +131,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             self.take_in(&claim, mail, destination, &parcel).await;
             return Left::Settled(None);
         }
-        if *find {
-            match self.find_hosts(conversation, destination, find, &mut parcel).await {
-                Found::GoOn => {}
+        if progress.find {
+            match self.find_hosts(conversation, destination, &mut progress.find, &mut parcel).await {
+                // told anew: it belongs to what was found now, or does not
+                Found::GoOn => progress.host.clear(),
                 Found::NoRoom => return Left::Over,
                 Found::Stopping => return Left::Settled(None),
             }
@@ -144,9 +154,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             biased;
             // the parcel stays in flight: it is repeated after the next start
             () = self.aborting.cancelled() => return Left::Settled(None),
-            delivery = self.carrier.deliver(line, destination, &carried, at) => delivery,
+            delivery = self.carrier.deliver(&mut progress.line, destination, &carried, at) => delivery,
         };
         self.metrics.attempted(delivery.attempt.milliseconds);
+        self.tell_of_hosts(conversation, &delivery.attempt, &mut progress.host);
         self.tell_of_complaint(conversation, mail, &delivery);
         self.metrics.protected(delivery.protection);
         if let Some((_, finding)) = delivery.findings.first()
@@ -197,6 +208,17 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
         parcel.transaction_recipients = self.transaction_recipients(conversation);
         Found::GoOn
+    }
+
+    /// Tells which mail servers an attempt came to, where these are others than the last that was told of: what is told of the
+    /// attempt after that is said of the site that they belong to.
+    fn tell_of_hosts(self: &Arc<Self>, conversation: ConversationId, attempt: &Attempt, last: &mut String) {
+        for host in attempt.others.iter().map(|other| &other.host).chain([&attempt.host]) {
+            if !host.is_empty() && host != last {
+                last.clone_from(host);
+                self.tell(Event::CameTo { conversation, host: host.clone() });
+            }
+        }
     }
 
     /// Tells of a reply that is about us rather than about a message or a mailbox.

@@ -129,6 +129,14 @@ pub enum Event {
         /// Which of its recipients.
         recipients: Vec<u16>,
     },
+    /// A conversation came to this mail server. To be told where it is another one than was told of it last, and before whatever
+    /// else is told of the same attempt: that is said of the site which the server belongs to.
+    CameTo {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The server's name, in lower case.
+        host: String,
+    },
     /// The site of this conversation took part in a dialogue.
     Reached(ConversationId),
     /// The site said something about us rather than about a message. To be told before [`Event::Reached`] or

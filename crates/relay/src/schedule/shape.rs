@@ -1,5 +1,6 @@
 //! Shaping at work: which mail servers a destination has, what they complained of, and whom that keeps waiting.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,10 +83,10 @@ impl Scheduler {
         let most = self.bounds.site_conversations_max;
         let shaper = match self.providers.of_hosts(hosts) {
             Some(provider) => self.shapers.place(&provider.name, || provider.allowance(most)),
-            None => {
-                let everybody = shaping::Provider::default().allowance(most);
-                self.shapers.place(&name_of_hosts(hosts), || everybody)
-            }
+            None => match name_of_hosts(hosts) {
+                Some(name) => self.unruled(&name),
+                None => self.own_shaper(place),
+            },
         };
         let by_name = self.sites.at(place).known_until == Timestamp(u64::MAX);
         if !by_name {
@@ -107,6 +108,53 @@ impl Scheduler {
         actions.push(Action::Withdraw(conversation));
         self.put_back(parcel, now, actions);
         self.feed_all(place, now, actions);
+    }
+
+    /// A conversation came to a mail server. Where that is none of those that its shaper stands for, its destination has others
+    /// than were found: it is a site of its own for a while, since whoever answers for it may not speak for those.
+    pub(super) fn on_came_to(
+        &mut self,
+        conversation: ConversationId,
+        host: &str,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(known) = self.conversations.get(&conversation) else { return };
+        let (place, counted) = (known.site, known.shaper);
+        let site = self.sites.get(place);
+        let is_by_name = site.known_until == Timestamp(u64::MAX);
+        let Some(shaper) = self.shapers.get(counted).filter(|_| !is_by_name && !site.destination.is_route()) else {
+            return;
+        };
+        let is_own = *shaper.name == *self.unruled_name(&own_name(&site.destination));
+        if is_own || self.providers.has_server(&shaper.name, host) {
+            return;
+        }
+        let own = self.own_shaper(place);
+        self.assign(place, own, now.after(KNOWN_FOR));
+        self.count_at(conversation, own);
+        self.begun_at(own, now);
+        // it may be left alone there
+        self.feed_all(place, now, actions);
+    }
+
+    /// The place of the shaper of a destination alone, whatever its mail servers are.
+    fn own_shaper(&mut self, place: u32) -> u32 {
+        let name = own_name(&self.sites.get(place).destination);
+        self.unruled(&name)
+    }
+
+    /// The place of the shaper of this name where there is no rule for it.
+    fn unruled(&mut self, name: &str) -> u32 {
+        let everybody = shaping::Provider::default().allowance(self.bounds.site_conversations_max);
+        let name = self.unruled_name(name);
+        self.shapers.place(&name, || everybody)
+    }
+
+    /// The name of a site that no rule is for. A host or domain of one label may be called as a provider is; it gets the final
+    /// dot that DNS writes it with, and is not taken for that one.
+    fn unruled_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if self.providers.is_named(name) { Cow::Owned(format!("{name}.")) } else { Cow::Borrowed(name) }
     }
 
     /// Counts a conversation at a shaper, and no more at the one before.
@@ -356,12 +404,9 @@ impl Scheduler {
         if shaper != NONE {
             return shaper;
         }
-        let site = self.sites.at(place);
-        let mut shaper = site.shaper;
+        let mut shaper = self.sites.get(place).shaper;
         if shaper == NONE {
-            let name = own_name(&site.destination);
-            let everybody = shaping::Provider::default().allowance(self.bounds.site_conversations_max);
-            shaper = self.shapers.place(&name, || everybody);
+            shaper = self.own_shaper(place);
             // looked for again with the next conversation
             self.assign(place, shaper, Timestamp(0));
         }

@@ -5,6 +5,7 @@ mod chosen;
 mod fairness;
 mod shaping;
 mod sources;
+mod strangers;
 mod warming;
 
 use super::*;
@@ -76,6 +77,8 @@ struct World {
     hosts: usize,
     /// One that takes the mail of all domains.
     named_host: Option<String>,
+    /// Those of a domain, which go before the others.
+    servers: BTreeMap<String, Vec<String>>,
     /// Sites that were left alone, and until when.
     suspended: Vec<(String, Timestamp)>,
     /// The pool of what arrives.
@@ -101,6 +104,7 @@ impl World {
             dials: 0,
             hosts: 0,
             named_host: None,
+            servers: BTreeMap::new(),
             suspended: Vec::new(),
             pool: PoolId::default(),
             from: BTreeMap::new(),
@@ -112,6 +116,9 @@ impl World {
     /// The mail servers of a destination.
     fn hosts_of(&self, destination: &Destination) -> Vec<String> {
         let Destination::Mx { domain } = destination else { return vec!["route".into()] };
+        if let Some(servers) = self.servers.get(domain) {
+            return servers.clone();
+        }
         if let Some(host) = &self.named_host {
             return vec![host.clone()];
         }
@@ -208,6 +215,11 @@ impl World {
         self.tell(Event::Reached(conversation));
         self.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
         self.tell(Event::Free { conversation, open: true });
+    }
+
+    /// The conversation comes to a mail server.
+    fn come_to(&mut self, conversation: ConversationId, host: &str) {
+        self.tell(Event::CameTo { conversation, host: host.into() });
     }
 
     fn unreached(&mut self, conversation: ConversationId) {

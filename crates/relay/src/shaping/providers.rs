@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -81,14 +80,15 @@ struct Patterns {
 }
 
 impl Patterns {
+    /// All that fit, in no order.
+    fn fitting<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let parents = name.match_indices('.').filter_map(|(dot, _)| self.below.get(&name[dot + 1..]).copied());
+        parents.chain(self.exact.get(name).copied())
+    }
+
     /// The first in the file that fits.
     fn find(&self, name: &str) -> Option<usize> {
-        let exact = self.exact.get(name).copied();
-        if self.below.is_empty() {
-            return exact;
-        }
-        let parents = name.match_indices('.').filter_map(|(dot, _)| self.below.get(&name[dot + 1..]).copied());
-        parents.chain(exact).min()
+        self.fitting(name).min()
     }
 }
 
@@ -155,9 +155,22 @@ impl Providers {
         self.domains.find(domain).and_then(|number| self.all.get(number))
     }
 
-    /// The provider of a set of mail servers, the most preferred first: that one decides. Names are in lower case.
+    /// The provider of a set of mail servers: the first in the file that all of them fit, since each of them may answer for
+    /// the domain. Names are in lower case.
     pub fn of_hosts(&self, hosts: &[String]) -> Option<&Provider> {
-        hosts.first().and_then(|host| self.hosts.find(host)).and_then(|number| self.all.get(number))
+        let (first, others) = hosts.split_first()?;
+        let fits_all = |number: &usize| others.iter().all(|host| self.hosts.fitting(host).any(|one| one == *number));
+        self.hosts.fitting(first).filter(fits_all).min().and_then(|number| self.all.get(number))
+    }
+
+    /// Whether a mail server is one of those that a site of this name stands for: the provider's, or those that the name is
+    /// made of ([`name_of_hosts`]).
+    pub fn has_server(&self, site: &str, host: &str) -> bool {
+        if !self.is_named(site) {
+            return site.split(',').any(|one| one == host);
+        }
+        let is_its = |number: usize| self.all.get(number).is_some_and(|provider| *provider.name == *site);
+        self.hosts.fitting(host).any(is_its)
     }
 
     /// Whether a site of this name is a provider's.
@@ -171,24 +184,14 @@ impl Providers {
     }
 }
 
-/// The name of the site that a set of mail servers is, in whatever order: all of them, or the first and a number that
-/// stands for the others where they are many.
-pub fn name_of_hosts(hosts: &[String]) -> String {
+/// The name of the site that a set of mail servers is: all of them, in whatever order they are given. None where that is too
+/// long for a name: nobody shares such a set.
+pub fn name_of_hosts(hosts: &[String]) -> Option<String> {
     let mut sorted: Vec<&str> = hosts.iter().map(String::as_str).collect();
     sorted.sort_unstable();
     sorted.dedup();
-    let all = sorted.join(",");
-    if all.len() <= NAME_OCTETS_MAX {
-        return all;
-    }
-    // FNV-1a
-    let hash = all
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3));
-    let mut name = sorted.first().copied().unwrap_or_default().to_owned();
-    // writing to a String cannot fail
-    let _ = write!(name, ",{hash:016x}");
-    name
+    let name = sorted.join(",");
+    (name.len() <= NAME_OCTETS_MAX).then_some(name)
 }
 
 #[derive(Deserialize)]

@@ -128,6 +128,10 @@ fn ours_are_read_whole() {
         ("mx01.mail.icloud.com", Some("icloud")),
         ("mx.google.com.example.net", None),
         ("notgoogle.com", None),
+        // names that a provider's customers answer at are not its own
+        ("c-203-0-113-7.hsd1.ca.comcast.net", None),
+        ("ip203-0-113-7.sd.sd.cox.net", None),
+        ("lfbn-1-7.w203-0.abo.wanadoo.fr", None),
     ];
     for (host, expected) in cases {
         assert_eq!(site(host).as_deref(), expected, "{host}");
@@ -143,11 +147,10 @@ fn the_operators_go_before_ours_and_in_their_place() {
     let mine = "[[provider]]\nname = \"google\"\nmx = [\"*.google.com\"]\nconnections = 50\n\
         [[provider]]\nname = \"mine\"\nmx = [\"*.MAIL.icloud.com\"]\ndomains = [\"a.example\", \"*.b.example\"]\nidle_seconds = 0\n";
     let providers = Providers::before_ours(mine).unwrap();
-    let of = |host: &str| providers.of_hosts(&hosts(&[host, "mx.elsewhere.example"])).unwrap();
+    let of = |host: &str| providers.of_hosts(&hosts(&[host])).unwrap();
     assert_eq!(of("aspmx.l.google.com").allowance(10).connections, 50);
     assert_eq!(of("mx01.mail.icloud.com").allowance(10).idle, Some(Duration::ZERO));
     assert_eq!(of("mta5.am0.yahoodns.net").allowance(10).messages, 20);
-    assert!(providers.of_hosts(&hosts(&["mx.elsewhere.example", "aspmx.l.google.com"])).is_none());
     let domain = |name: &str| providers.of_domain(name).map(|provider| provider.name.to_string());
     assert_eq!(domain("a.example").as_deref(), Some("mine"));
     assert_eq!(domain("x.b.example").as_deref(), Some("mine"));
@@ -171,10 +174,35 @@ fn faults_name_the_provider() {
 }
 
 #[test]
+fn a_domain_is_at_a_provider_with_all_its_servers_or_not_at_all() {
+    let first = "[[provider]]\nname = \"first\"\nmx = [\"mx1.big.example\"]\n\
+        [[provider]]\nname = \"all\"\nmx = [\"*.big.example\", \"mx.small.example\"]\n";
+    let providers = Providers::parse(first).unwrap();
+    let of = |names: &[&str]| providers.of_hosts(&hosts(names)).map(|provider| provider.name.to_string());
+    assert_eq!(of(&["mx1.big.example"]).as_deref(), Some("first"));
+    assert_eq!(of(&["mx1.big.example", "mx2.big.example"]).as_deref(), Some("all"), "the first that all of them fit");
+    assert_eq!(of(&["mx.small.example", "mx2.big.example"]).as_deref(), Some("all"));
+    assert_eq!(of(&["mx2.big.example", "mx.stranger.example"]), None, "that one may answer as well");
+    assert_eq!(of(&["mx.stranger.example", "mx2.big.example"]), None);
+    assert_eq!(of(&[]), None);
+}
+
+#[test]
 fn a_set_of_servers_has_one_name_in_whatever_order() {
-    assert_eq!(name_of_hosts(&hosts(&["b.example", "a.example", "b.example"])), "a.example,b.example");
-    assert_eq!(name_of_hosts(&hosts(&["a.example", "b.example"])), "a.example,b.example");
+    let name = |names: &[&str]| name_of_hosts(&hosts(names));
+    assert_eq!(name(&["b.example", "a.example", "b.example"]).as_deref(), Some("a.example,b.example"));
+    assert_eq!(name(&["a.example", "b.example"]).as_deref(), Some("a.example,b.example"));
     let many = |last: usize| name_of_hosts(&(0..last).map(|n| format!("mx{n:03}.example.net")).collect::<Vec<_>>());
-    assert!(many(50).len() < 60 && many(50).starts_with("mx000.example.net,"));
-    assert_ne!(many(50), many(51));
+    assert!(many(10).is_some());
+    assert_eq!(many(50), None, "a name that stood for a part of them could be made to stand for another set");
+}
+
+#[test]
+fn a_site_has_the_servers_that_its_name_stands_for_and_no_other() {
+    let ours = Providers::ours();
+    assert!(ours.has_server("google", "alt1.aspmx.l.google.com"));
+    assert!(!ours.has_server("google", "mx.stranger.example") && !ours.has_server("google", "google"));
+    assert!(!ours.has_server("microsoft365", "aspmx.l.google.com"));
+    assert!(ours.has_server("a.example,b.example", "b.example"));
+    assert!(!ours.has_server("a.example,b.example", "example") && !ours.has_server("a.example", "b.example"));
 }

@@ -76,6 +76,44 @@ async fn mail_that_waits_is_told_nothing_of_the_domain_that_was_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_was_not_found_for_its_domain_slows_no_other() {
+    let world = World::with(Vec::new(), |_, hops| {
+        for domain in ["good.example", "evil.example"] {
+            hops.hosts.insert(domain.into(), "aspmx.l.google.com".into());
+        }
+        hops.answers.insert("evil.example".into(), "mx.evil.example".into());
+    });
+    world.hop("evil.example", blocked());
+    let refused = world.send(1, &["a@evil.example"]).await;
+    world.settle().await;
+    let good = world.send(2, &["b@good.example"]).await;
+    world.settle().await;
+    assert_eq!((world.statuses(refused), world.statuses(good)), (vec![Status::Deferred], vec![Status::Delivered]));
+    let troubled = world.handle.sites(None, 10, true);
+    let names: Vec<_> = troubled.iter().map(|(site, _)| site.name.as_str()).collect();
+    assert_eq!(names, ["evil.example"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_open_before_its_servers_were_found_is_held_against_them() {
+    let world = World::with(Vec::new(), |_, hops| {
+        hops.hosts.insert("evil.example".into(), "aspmx.l.google.com".into());
+        hops.answers.insert("evil.example".into(), "mx.evil.example".into());
+        hops.are_unknown = true;
+    });
+    world.send(1, &["a@evil.example"]).await;
+    world.settle().await;
+    world.script.hops.lock().unwrap().are_unknown = false;
+    world.hop("evil.example", Hop::Says(Stage::Mail, 421, Enhanced(4, 7, 28), "an unusual rate of mail from you"));
+    world.send(2, &["a@evil.example"]).await;
+    world.settle().await;
+    assert_eq!((world.dials(), world.carried().len()), (1, 2), "both went over one line");
+    let troubled = world.handle.sites(None, 10, true);
+    let names: Vec<_> = troubled.iter().map(|(site, _)| site.name.as_str()).collect();
+    assert_eq!(names, ["evil.example"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_operator_has_a_site_asked_at_once() {
     let world = World::new();
     world.hop("one.example", blocked());

@@ -73,6 +73,10 @@ pub(super) struct Hops {
     pub(super) script: HashMap<String, Hop>,
     /// The mail server of a domain; one of its own where nothing is said.
     pub(super) hosts: HashMap<String, String>,
+    /// The mail server that answers for a domain, where it is another one than is found.
+    pub(super) answers: HashMap<String, String>,
+    /// DNS does not say which mail servers a domain has.
+    pub(super) are_unknown: bool,
     pub(super) carried: Vec<Carried>,
     pub(super) dials: u64,
     pub(super) busy: usize,
@@ -134,7 +138,8 @@ impl Carrier for Script {
         let (Destination::Mx { domain } | Destination::Waiving { domain }) = destination else {
             return Some(vec!["route".into()]);
         };
-        Some(vec![self.hops.lock().unwrap().host(domain)])
+        let hops = self.hops.lock().unwrap();
+        (!hops.are_unknown).then(|| vec![hops.host(domain)])
     }
 
     async fn deliver(
@@ -188,7 +193,7 @@ impl Carrier for Script {
             *line = None;
         }
         let domain = addresses[0].domain();
-        let host = hops.host(domain);
+        let host = hops.answers.get(domain).cloned().unwrap_or_else(|| hops.host(domain));
         let milliseconds = pace.as_millis() as u64;
         let attempt = Attempt { at, milliseconds, host, remote: None, tls: "none".into(), source, others: Vec::new() };
         // as a next hop that lists DSN, where its name says so

@@ -56,6 +56,7 @@ enum Step {
     Pass(u32),
     Block(usize),
     WarmUp(bool),
+    ComeTo(usize, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -76,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::GiveUp),
         2 => (any::<usize>(), 0u8..5, 1u8..8).prop_map(|(which, what, whom)| Step::Choose(which, what, whom)),
         2 => (0u32..400_000).prop_map(Step::Pass),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(which, strange)| Step::ComeTo(which, strange)),
     ]
 }
 
@@ -152,6 +154,11 @@ impl Model {
             Step::Block(which) => self.block(which),
             Step::WarmUp(begins) => {
                 self.world.order("new", if begins { warm_up::Order::Start } else { warm_up::Order::Stop });
+            }
+            Step::ComeTo(which, strange) => {
+                if let Some(conversation) = self.busy(which) {
+                    self.world.come_to(conversation, if strange { "mx.stranger.example" } else { "mx0.example.net" });
+                }
             }
             Step::Pass(milliseconds) => self.world.pass(Duration::from_millis(milliseconds.into())),
         }

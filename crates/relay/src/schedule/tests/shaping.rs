@@ -3,7 +3,7 @@
 use super::*;
 use crate::shaping::{BLOCKS_OF_ONE, BLOCKS_OF_SEVERAL, Phase, Providers};
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// A world of many domains whose mail one set of servers takes.
 fn shared(bounds: Bounds) -> World {
@@ -11,7 +11,7 @@ fn shared(bounds: Bounds) -> World {
 }
 
 impl World {
-    fn send(&mut self, message: u128, domain: &str) {
+    pub(super) fn send(&mut self, message: u128, domain: &str) {
         let due = Addressed {
             recipient: 0,
             destination: mx(domain),
@@ -26,7 +26,7 @@ impl World {
     }
 
     /// Settles whatever is to be settled untried, due when it may be.
-    fn settle_failing(&mut self) {
+    pub(super) fn settle_failing(&mut self) {
         while let Some((parcel, not_before)) = self.failing.pop() {
             self.defer(&parcel, not_before);
         }

@@ -167,36 +167,36 @@ fn what_a_new_source_may_not_carry_goes_from_those_that_are_warm() {
 fn each_named_provider_has_a_ladder_of_its_own() {
     let mut world = world(&["new+"]);
     world.hosts = 0;
-    let comcast = Destination::Mx { domain: "comcast.example".into() };
+    let icloud = Destination::Mx { domain: "icloud.example".into() };
     let due = RecipientState::Waiting { due: world.now, attempts: 0 };
-    world.named_host = Some("mx1.comcast.net".into());
+    world.named_host = Some("mx1.mail.icloud.com".into());
     for message in 0..30 {
-        let recipient = Addressed { recipient: 0, destination: comcast.clone(), state: due.clone() };
+        let recipient = Addressed { recipient: 0, destination: icloud.clone(), state: due.clone() };
         world.arrive(message, 1, vec![recipient]);
     }
     assert_eq!(counts(&world.run()), [("new", 9)]);
     world.named_host = None;
     assert_eq!(counts(&world.send_all(100..130, Urgency::Normal, "one.example")), [("new", 9)]);
-    assert_eq!((world.climb("new", "comcast").sent, world.climb("new", warm_up::OTHERS).sent), (9, 9));
+    assert_eq!((world.climb("new", "icloud").sent, world.climb("new", warm_up::OTHERS).sent), (9, 9));
     assert_eq!(world.scheduler.depth().used_up, 2);
 }
 
 #[test]
 fn a_block_leads_one_rung_down_at_once_and_objections_by_the_next_day() {
     let mut world = world(&["new+"]);
-    world.named_host = Some("mx1.comcast.net".into());
+    world.named_host = Some("mx1.mail.icloud.com".into());
     world.send_all(0..9, Urgency::Normal, "one.example");
     world.next_day();
-    assert_eq!(world.climb("new", "comcast").rung, 2);
+    assert_eq!(world.climb("new", "icloud").rung, 2);
     world.submit(100, Urgency::Normal, "one.example");
     let conversation = world.first_busy();
     let parcel = world.busy.remove(&conversation).unwrap();
     world.tell(complaint(conversation, SiteAction::Suspend, 1, true));
     world.tell(Event::Unreached { conversation, parcel: parcel.id, fault: fault() });
-    let climb = world.climb("new", "comcast");
+    let climb = world.climb("new", "icloud");
     assert_eq!((climb.rung, climb.blocked, climb.sent), (1, true, 0), "nobody was offered anything");
     world.next_day();
-    assert_eq!(world.climb("new", "comcast").rung, 1, "a day with a block leads no further");
+    assert_eq!(world.climb("new", "icloud").rung, 1, "a day with a block leads no further");
     for (parcel, not_before) in std::mem::take(&mut world.failing) {
         world.defer(&parcel, not_before);
     }
@@ -204,7 +204,7 @@ fn a_block_leads_one_rung_down_at_once_and_objections_by_the_next_day() {
     world.run();
     world.send_all(200..208, Urgency::Normal, "two.example");
     world.next_day();
-    assert_eq!(world.climb("new", "comcast").rung, 2);
+    assert_eq!(world.climb("new", "icloud").rung, 2);
     for message in 300..305 {
         world.submit(message, Urgency::Normal, "three.example");
     }
@@ -212,9 +212,9 @@ fn a_block_leads_one_rung_down_at_once_and_objections_by_the_next_day() {
         world.complain(conversation, SiteAction::SendSlower, 1);
         world.end_closed();
     }
-    assert_eq!(world.climb("new", "comcast").rung, 2);
+    assert_eq!(world.climb("new", "icloud").rung, 2);
     world.next_day();
-    assert_eq!(world.climb("new", "comcast").rung, 1);
+    assert_eq!(world.climb("new", "icloud").rung, 1);
 }
 
 #[test]
