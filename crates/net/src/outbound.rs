@@ -338,7 +338,7 @@ fn finding(found: Found) -> Finding {
         Found::Failed(fault) => Finding::Failed(match fault {
             Fault::Lost(why) => Failure::Lost(why),
             Fault::Protocol(why) => Failure::Protocol(why),
-            Fault::Tls(why) => Failure::Tls(why),
+            Fault::Tls(why) | Fault::TlsForNow(why) => Failure::Tls(why),
             Fault::Login(why) => Failure::Login(why),
             Fault::NeedsSmtputf8 => Failure::NeedsSmtputf8,
             Fault::NeedsEightBit => Failure::NeedsEightBit,

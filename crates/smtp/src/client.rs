@@ -114,6 +114,8 @@ pub enum Fault {
     Protocol(String),
     /// TLS is required and cannot be had, in words.
     Tls(String),
+    /// TLS is required and was refused for now (4yz), in words.
+    TlsForNow(String),
     /// The next hop did not let us log in, or was not asked to for want of TLS, in words.
     Login(String),
     /// SMTPUTF8 is needed and not offered.
@@ -473,7 +475,8 @@ impl Conversation {
             200..=299 => self.state = State::Handshake,
             421 => self.refuse(Found::Replied(Stage::Tls, reply)),
             _ if self.settings.tls == Tls::Required => {
-                self.fail(Fault::Tls(format!("the next hop refused STARTTLS: {reply}")));
+                let why = format!("the next hop refused STARTTLS: {reply}");
+                self.fail(if reply.is_transient() { Fault::TlsForNow(why) } else { Fault::Tls(why) });
             }
             _ => {
                 self.tls_refusal = Some(reply.to_string());

@@ -132,6 +132,8 @@ impl<'a, D: Dialer> Opener<'a, D> {
                 return Err((Finding::Failed(Failure::NeedsRequireTls(why)), none()));
             }
             Err(OpenError::Handshake(failed)) => failed.why,
+            // 4yz: what it refuses now it may have the next time (RFC 3207 §4)
+            Err(OpenError::Found(Found::Failed(Fault::TlsForNow(why)))) if self.is_strict() => why,
             Err(OpenError::Found(found)) => return Err((shield.blame(&next.host, finding(found)), none())),
             Err(OpenError::Dial(failure)) => return Err((Finding::Failed(failure), none())),
         };
@@ -184,7 +186,7 @@ impl<'a, D: Dialer> Opener<'a, D> {
         let failed = match opened {
             Ok(line) => line.failed(),
             Err(OpenError::Handshake(failed)) => Some(failed.clone()),
-            Err(OpenError::Found(Found::Failed(Fault::Tls(why)))) => {
+            Err(OpenError::Found(Found::Failed(Fault::Tls(why) | Fault::TlsForNow(why)))) => {
                 Some(Failed::new(ResultType::StarttlsNotSupported, why.as_str()))
             }
             Err(_) => return,

@@ -292,11 +292,14 @@ fn required_tls_does_not_do_without() {
     for script in [
         vec![(EHLO, "250 hub\r\n")],
         vec![(EHLO, "500 what?\r\n"), ("HELO relay.example\r\n", "250 hub\r\n")],
-        vec![(EHLO, "250-hub\r\n250 STARTTLS\r\n"), ("STARTTLS\r\n", "454 not now\r\n")],
+        vec![(EHLO, "250-hub\r\n250 STARTTLS\r\n"), ("STARTTLS\r\n", "502 no\r\n")],
     ] {
         let mut peer = Peer::new(Tls::Required, "220 hub\r\n", &script);
         assert!(matches!(peer.run(), Stop::Refused(Found::Failed(Fault::Tls(_)))), "{script:?}");
     }
+    let script = [(EHLO, "250-hub\r\n250 STARTTLS\r\n"), ("STARTTLS\r\n", "454 not now\r\n")];
+    let mut peer = Peer::new(Tls::Required, "220 hub\r\n", &script);
+    assert!(matches!(peer.run(), Stop::Refused(Found::Failed(Fault::TlsForNow(_)))));
 }
 
 #[test]

@@ -63,6 +63,18 @@ fn by_dnssec(hop: &Hop, trusted: &Issued, records: Vec<Vec<u8>>) -> Outbound {
     by_mx(settings, book, hop.address.port())
 }
 
+/// The same with two mail servers, of which mx.test is tried first.
+fn by_two(hop: &Hop, trusted: &Issued) -> Outbound {
+    let book = Book {
+        mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test"), (20, "second.test")]))]),
+        addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"])), ("second.test", Ok(vec!["127.0.0.1"]))]),
+        is_signed: true,
+        ..Book::default()
+    };
+    let settings = OutboundSettings { authorities: vec![trusted.authority.clone()], ..settings() };
+    by_mx(settings, book, hop.address.port())
+}
+
 fn mail(hop: &Hop) -> Vec<String> {
     hop.heard().lines.into_iter().filter(|line| line.starts_with("MAIL")).collect()
 }
@@ -198,6 +210,25 @@ async fn a_handshake_that_breaks_may_go_better_the_next_time() {
 }
 
 #[tokio::test]
+async fn tls_that_is_refused_for_now_may_be_had_the_next_time_or_at_another_server() {
+    let issued = Issued::new(&["mx.test", "second.test"], false);
+    for (reply, found) in [("454 4.7.0 not now", "SenderTls"), ("502 5.5.1 never", "NeedsRequireTls")] {
+        let hop = Hop::start(polite(LISTED, move |_, line| (line == "STARTTLS").then(|| say(reply)))).await;
+        assert_eq!(short(&once(&by_dnssec(&hop, &issued, Vec::new()), &requiring()).await), [found]);
+        assert!(mail(&hop).is_empty() && hop.heard().connections == 1);
+    }
+    // the second has it; or never will, and then the first decides, which may
+    for (keywords, found) in [(LISTED, "Content 250"), (UNLISTED, "SenderTls")] {
+        let refuses = |connection: usize, line: &str| connection == 0 && line == "STARTTLS";
+        let script: Script =
+            polite(keywords, move |connection, line| refuses(connection, line).then(|| say("454 4.7.0 not now")));
+        let hop = Hop::start_at("127.0.0.1:0", Some(issued.acceptor(true)), script).await;
+        let delivery = once(&by_two(&hop, &issued), &requiring()).await;
+        assert_eq!((short(&delivery)[0].as_str(), hop.heard().connections), (found, 2));
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_breaks_is_no_verdict_about_the_site_where_other_mail_goes_in_the_clear() {
     let issued = Issued::new(&["mx.test"], false);
     let script = || polite(LISTED, |_, line| (line == "STARTTLS").then_some(Act::BrokenHandshake));
@@ -251,14 +282,7 @@ async fn another_mail_server_that_promises_it_is_tried() {
         polite(keywords, nothing_special)(connection, line)
     });
     let hop = Hop::start_at("127.0.0.1:0", Some(issued.acceptor(true)), script).await;
-    let book = Book {
-        mx: HashMap::from([("b.example", Ok(vec![(10, "mx.test"), (20, "second.test")]))]),
-        addresses: HashMap::from([("mx.test", Ok(vec!["127.0.0.1"])), ("second.test", Ok(vec!["127.0.0.1"]))]),
-        is_signed: true,
-        ..Book::default()
-    };
-    let settings = OutboundSettings { authorities: vec![issued.authority.clone()], ..settings() };
-    let delivery = once(&by_mx(settings, book, hop.address.port()), &requiring()).await;
+    let delivery = once(&by_two(&hop, &issued), &requiring()).await;
     assert_eq!((short(&delivery)[0].as_str(), delivery.attempt.host.as_str()), ("Content 250", "second.test"));
 }
 
