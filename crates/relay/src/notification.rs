@@ -34,6 +34,12 @@ impl Requests {
     pub(crate) fn kept(&self) -> Option<Box<Requests>> {
         (*self != Requests::default()).then(|| Box::new(self.clone()))
     }
+
+    /// Whether the sender asked to be told of anything about a recipient of the envelope, by its number (RFC 3461 §4.1).
+    pub fn asks_to_be_told_of(&self, recipient: u16) -> bool {
+        let notify = self.recipients.get(usize::from(recipient)).and_then(|asked| asked.notify);
+        notify.is_some_and(|notify| notify != Notify::NEVER)
+    }
 }
 
 /// Notes what was asked about the recipient at this place of its list.
@@ -215,6 +221,14 @@ mod tests {
         ask(&mut requests.recipients, 3, &RcptParameters::default());
         let kept = requests.kept().unwrap();
         assert_eq!(kept.recipients, [RcptParameters::default(), RcptParameters::default(), asked("NEVER")]);
+    }
+
+    #[test]
+    fn to_be_told_is_asked_recipient_by_recipient() {
+        let recipients = vec![RcptParameters::default(), asked("NEVER"), asked("SUCCESS"), asked("FAILURE,DELAY")];
+        let requests = Requests { recipients, ..Requests::default() };
+        let told = [0, 1, 2, 3, 4].map(|recipient| requests.asks_to_be_told_of(recipient));
+        assert_eq!(told, [false, false, true, true, false]);
     }
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);

@@ -6,8 +6,6 @@
 //! strangers: all of it is covered (`covered.rs`).
 
 use smtp::address::{Address, ReversePath};
-use smtp::dsn::Notify;
-use smtp::envelope::RcptParameters;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,10 +141,10 @@ impl ReturnPaths {
     }
 
     /// How the mail of an envelope goes out: by an address of its own where its sending domain has a return-path host that the
-    /// last look found right, and its sender did not ask to be told by whoever knows; none: with the reverse-path that was submitted.
+    /// last look found right; none: with the reverse-path that was submitted. What a next hop takes over of that which the sender
+    /// asked (RFC 3461) goes out with the submitted one in any case: it is the sender whom that hop is to tell.
     pub fn of(self: &Arc<Self>, envelope: &Envelope, domain: &SendingDomain, now: Timestamp) -> Option<Verp> {
         let is_ours = envelope.origin == Origin::Submission && envelope.reverse_path != ReversePath::Null;
-        let is_ours = is_ours && !wants_to_hear(envelope);
         let host = zone::return_path_host(domain).filter(|_| is_ours && is_seen(domain))?;
         let token = Token {
             message: envelope.message,
@@ -160,13 +158,6 @@ impl ReturnPaths {
         };
         Some(Verp { paths: Arc::clone(self), token, host })
     }
-}
-
-/// Whether the sender asked to be told of anything (RFC 3461 §4.1): a next hop that this is passed on to tells the reverse-path,
-/// which has to be theirs then.
-fn wants_to_hear(envelope: &Envelope) -> bool {
-    let asks = |asked: &RcptParameters| asked.notify.is_some_and(|notify| notify != Notify::NEVER);
-    envelope.requests.as_ref().is_some_and(|requests| requests.recipients.iter().any(asks))
 }
 
 /// Whether the last look at a domain found that reports come to the relay, and that it may send with the host.

@@ -95,6 +95,8 @@ impl<'a> Errand<'a> {
             if progress && !line.may_go_on() {
                 return Carried::Some;
             }
+            // without addresses of ours all of them go out with the sender's
+            let rest = if self.parcel.return_paths.is_some() { line.told_alike(self.parcel, rest) } else { rest };
             let batch = line.transact(self.parcel, &rest, recipients_max).await;
             let Some(first) = batch.found.first().cloned() else {
                 self.settle_rest(&finding(Found::Failed(smtp::client::Fault::Protocol("nobody to carry to".into()))));

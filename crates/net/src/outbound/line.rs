@@ -204,7 +204,22 @@ impl<T: Transport> Line<T> {
         Ok(self)
     }
 
-    /// Carries the parcel to these recipients of it (their places in its list), as many of them from
+    /// Those of the recipients at these places that may share a reverse-path with the first: the sender's where the next hop
+    /// takes over what they asked, ours where it does not.
+    pub(super) fn told_alike(&self, parcel: &Parcel, mut places: Vec<usize>) -> Vec<usize> {
+        let Some(first) = places.first().map(|place| self.takes_over(parcel, *place)) else { return places };
+        places.retain(|place| self.takes_over(parcel, *place) == first);
+        places
+    }
+
+    /// Whether the next hop takes over to tell the sender of the recipient at this place (RFC 3461 §5.2.1): it tells the
+    /// reverse-path, which must not be ours then. One that does not list DSN tells nobody but of bounces, which are ours to read.
+    fn takes_over(&self, parcel: &Parcel, place: usize) -> bool {
+        let requests = parcel.envelope.requests.as_ref().filter(|_| self.conversation.capabilities().dsn);
+        requests.is_some_and(|requests| requests.asks_to_be_told_of(parcel.recipients[place]))
+    }
+
+    /// Carries the parcel to these recipients of it (their places in its list), which are told alike, as many of them from
     /// the first on as the next hop takes at once; there is one finding for each of those.
     pub(super) async fn transact(&mut self, parcel: &Parcel, places: &[usize], recipients_max: usize) -> Batch {
         let envelope = &parcel.envelope;
@@ -218,7 +233,9 @@ impl<T: Transport> Line<T> {
         self.content_begun = false;
         self.messages += 1;
         let first = places.first().map(|place| parcel.recipients[*place]);
-        let own_path = parcel.return_paths.as_ref().zip(first).and_then(|(paths, first)| paths.path(first, count));
+        let is_ours = !places.first().is_some_and(|place| self.takes_over(parcel, *place));
+        let own_paths = parcel.return_paths.as_ref().filter(|_| is_ours);
+        let own_path = own_paths.zip(first).and_then(|(paths, first)| paths.path(first, count));
         self.conversation.begin(&Transaction {
             reverse_path: own_path.as_ref().unwrap_or(&envelope.reverse_path),
             recipients,
