@@ -28,6 +28,7 @@ pub(crate) fn admission(count: usize, _: &Path) -> anyhow::Result<()> {
             protocol: "ESMTPSA",
             message: "01M858A5CV7R6CKZGTARVC9Y0D".into(),
             recipient: Some("customer@example.net".into()),
+            priority: None,
             seconds: 1_800_000_000,
             domain: "example.com".into(),
             unsubscribe: None,

@@ -65,6 +65,7 @@ fn admit(octets: &[u8], piece_octets: usize) -> Result<(Vec<u8>, Inspection), Ad
         protocol: "ESMTPSA",
         message: "MESSAGE".into(),
         recipient: None,
+        priority: None,
         seconds: 1_700_000_000,
         domain: "example.com".into(),
         unsubscribe: None,

@@ -46,6 +46,7 @@ fn admit(content: &[u8]) -> Result<(Vec<u8>, Inspection), Box<dyn Error>> {
         protocol: "ESMTPSA",
         message: "01MESSAGE".into(),
         recipient: None,
+        priority: None,
         seconds: SECONDS,
         domain: DOMAIN.into(),
         unsubscribe: None,

@@ -28,6 +28,8 @@ pub struct Stamp {
     pub message: String,
     /// The recipient, where there is exactly one (never name one of several: Bcc).
     pub recipient: Option<String>,
+    /// The priority that MAIL asked for, where it did (RFC 6710 §4.1).
+    pub priority: Option<i8>,
     /// Seconds since 1970, UTC.
     pub seconds: u64,
     /// The right side of a Message-ID we add.

@@ -1,4 +1,4 @@
-//! The trace field we put in front (RFC 5321 §4.4, RFC 3848).
+//! The trace field we put in front (RFC 5321 §4.4, RFC 3848, RFC 6710 §4.1).
 
 use crate::admission::Stamp;
 use crate::date;
@@ -13,7 +13,10 @@ pub(crate) fn field(stamp: &Stamp) -> String {
     // a non-ASCII address here would make an otherwise plain header need SMTPUTF8
     let recipient = stamp.recipient.as_deref().filter(|address| address.is_ascii());
     let recipient = recipient.map(|address| format!("\r\n\tfor <{address}>")).unwrap_or_default();
-    format!("Received: from {session} by {hostname}\r\n\twith {protocol} id {message}{recipient};\r\n\t{date}\r\n")
+    // what was asked for, whatever priority the message gets (RFC 6710 §10)
+    let priority = stamp.priority.map(|priority| format!("\r\n\tPRIORITY {priority}")).unwrap_or_default();
+    let clauses = format!("with {protocol} id {message}{recipient}{priority}");
+    format!("Received: from {session} by {hostname}\r\n\t{clauses};\r\n\t{date}\r\n")
 }
 
 #[cfg(test)]
@@ -27,6 +30,7 @@ mod tests {
             protocol: "ESMTPSA",
             message: "01MESSAGE".into(),
             recipient: recipient.map(Into::into),
+            priority: None,
             seconds: 1_795_469_441,
             domain: "example.com".into(),
             unsubscribe: None,
@@ -41,6 +45,18 @@ mod tests {
              \tfor <bob@example.net>;\r\n\tMon, 23 Nov 2026 21:30:41 +0000\r\n"
         );
         assert!(field(&stamp(None)).contains("id 01MESSAGE;\r\n\tMon"));
+    }
+
+    #[test]
+    fn names_the_priority_that_was_asked_for_behind_all_else() {
+        for (recipient, priority, clauses) in [
+            (None, -4, "id 01MESSAGE\r\n\tPRIORITY -4;\r\n\tMon"),
+            (None, 0, "id 01MESSAGE\r\n\tPRIORITY 0;\r\n\tMon"),
+            (Some("bob@example.net"), 9, "\r\n\tfor <bob@example.net>\r\n\tPRIORITY 9;\r\n\tMon"),
+        ] {
+            let field = field(&Stamp { priority: Some(priority), ..stamp(recipient) });
+            assert!(field.contains(clauses), "{field}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ fn admit(content: &str) -> (Vec<u8>, Inspection) {
         protocol: "ESMTPSA",
         message: "01MESSAGE".into(),
         recipient: Some("bob@example.net".into()),
+        priority: None,
         seconds: 1_795_469_441,
         domain: "example.com".into(),
         unsubscribe: None,

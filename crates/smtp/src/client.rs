@@ -176,7 +176,7 @@ pub struct Transaction<'a> {
     pub require_tls: RequireTls,
     /// What the sender asked about notifications; said only where the next hop lists DSN (RFC 3461 §5.2.1, §5.2.2).
     pub asked: Asked<'a>,
-    /// Its priority, from -9 to 9; said only where it is not 0 and the next hop lists MT-PRIORITY (RFC 6710 §4.2).
+    /// Its priority, from -9 to 9; said, 0 as well, where the next hop lists MT-PRIORITY (RFC 6710 §4.2).
     pub priority: i8,
 }
 

@@ -15,6 +15,7 @@ fn stamp() -> Stamp {
         protocol: "ESMTPSA",
         message: "01MESSAGE".into(),
         recipient: None,
+        priority: None,
         seconds: 1_795_469_441,
         domain: "example.com".into(),
         unsubscribe: None,

@@ -592,6 +592,7 @@ fn a_message_gets_the_priority_of_its_user_or_the_one_that_its_client_may_ask_fo
         assert_eq!(told, answer, "{own:?} {client_max} {asked:?}");
         assert!(yes(&scene.recipient(&mut visit, "ann@b.example")));
         assert!(yes(&scene.ask(&mut visit, &Question::Begin)));
+        assert_eq!(visit.stamp(&scene.shared, &scene.directory, "ESMTPSA", NOW).priority, asked, "in Received");
         assert_eq!(scene.admit(&mut visit, Ok(scene::own())).unwrap().priority.value(), priority);
     }
 }

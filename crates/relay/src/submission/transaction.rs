@@ -157,6 +157,7 @@ impl Visit {
             protocol,
             message,
             recipient: only.map(ToString::to_string),
+            priority: self.transaction.as_ref().and_then(|transaction| transaction.parameters.priority),
             seconds: now.0 / 1_000,
             domain: domain.to_owned(),
             unsubscribe: link,

@@ -87,10 +87,8 @@ impl Exchange {
         let utf8 = if transaction.needs_smtputf8 { " SMTPUTF8" } else { "" };
         let tls = if says_require_tls { " REQUIRETLS" } else { "" };
         let mail = if offered.dsn { of_mail(&transaction.asked) } else { String::new() };
-        let priority = match transaction.priority {
-            value if offered.priority && value != 0 => format!(" MT-PRIORITY={value}"),
-            _ => String::new(),
-        };
+        let value = transaction.priority;
+        let priority = if offered.priority { format!(" MT-PRIORITY={value}") } else { String::new() };
         let path = transaction.reverse_path;
         exchange.push(Command::Mail, format_args!("MAIL FROM:<{path}>{size}{body}{utf8}{tls}{mail}{priority}"));
         for (place, recipient) in transaction.recipients.iter().enumerate() {

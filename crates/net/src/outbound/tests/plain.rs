@@ -2,6 +2,7 @@
 
 use super::*;
 use relay::notification::Requests;
+use relay::priority::Priority;
 use smtp::dsn::{Notify, Ret};
 use smtp::envelope::RcptParameters;
 
@@ -213,10 +214,14 @@ async fn what_is_asked_about_notifications_goes_to_whom_lists_dsn_and_the_rest_i
 
 #[tokio::test]
 async fn a_priority_goes_to_whom_lists_it() {
-    for (keywords, said) in [(&["MT-PRIORITY"][..], " MT-PRIORITY=4"), (&[], "")] {
+    for (keywords, priority, said) in [
+        (&["MT-PRIORITY"][..], Priority::HIGH, " MT-PRIORITY=4"),
+        (&["MT-PRIORITY"], Priority::NORMAL, " MT-PRIORITY=0"),
+        (&[], Priority::HIGH, ""),
+    ] {
         let hop = Hop::start(polite(keywords, nothing_special)).await;
         let plain = parcel(&["x@b.example"]);
-        let envelope = Envelope { priority: relay::priority::Priority::HIGH, ..(*plain.envelope).clone() };
+        let envelope = Envelope { priority, ..(*plain.envelope).clone() };
         once(&routed(settings(), hop.address, RouteTls::None), &Parcel { envelope: Arc::new(envelope), ..plain }).await;
         assert_eq!(hop.heard().lines[1], format!("MAIL FROM:<shop@a.example>{said}"));
     }
