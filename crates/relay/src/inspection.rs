@@ -29,6 +29,8 @@ pub enum Kind {
     Cname,
     /// Mail servers.
     Mx,
+    /// What an address is called, at its name below `in-addr.arpa` or `ip6.arpa`.
+    Ptr,
     /// Texts.
     Txt,
 }

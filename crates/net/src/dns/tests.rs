@@ -7,6 +7,7 @@ mod signed;
 
 use super::*;
 use relay::dice::Dice;
+use relay::inspection::{Kind, Question, Said};
 use server::{BrokenServer, NameServer, Records};
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -205,6 +206,15 @@ async fn strings_of_a_text_are_joined_and_long_answers_arrive() {
     let resolver = resolver(server.address);
     assert_eq!(resolver.txt("key.zone.test").await.unwrap(), ["v=DKIM1; k=rsa"]);
     assert_eq!(resolver.txt("long.zone.test").await.unwrap(), ["x".repeat(10_000)]);
+}
+
+#[tokio::test]
+async fn a_witness_says_what_an_address_is_called() {
+    let server = NameServer::start(&[("1.2.0.192.zone.test", "PTR MX.zone.test")]).await;
+    let witness = NameServers::new(&settings(server.address)).unwrap();
+    let asked = |kind| Question { name: "1.2.0.192.zone.test".into(), kind };
+    assert_eq!(witness.ask(&asked(Kind::Ptr)).await.said, Said::Found(vec!["mx.zone.test".into()]));
+    assert_eq!(witness.ask(&asked(Kind::A)).await.said, Said::Nothing);
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ impl NameServers {
             Kind::Aaaa => RecordType::AAAA,
             Kind::Cname => RecordType::CNAME,
             Kind::Mx => RecordType::MX,
+            Kind::Ptr => RecordType::PTR,
             Kind::Txt => RecordType::TXT,
         };
         let Ok(name) = absolute(&question.name) else { return Said::Nothing };
@@ -75,6 +76,7 @@ fn spelt(data: &RData) -> Option<String> {
         RData::AAAA(address) => address.to_string(),
         RData::CNAME(name) => plain(name),
         RData::MX(mx) => format!("{} {}", mx.preference, plain(&mx.exchange)),
+        RData::PTR(name) => plain(name),
         RData::TXT(txt) => text(txt),
         _ => return None,
     })

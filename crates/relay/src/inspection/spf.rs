@@ -21,6 +21,8 @@ const LOOKUPS_MAX: usize = 10;
 const VOID_LOOKUPS_MAX: usize = 2;
 /// Mail servers of one `mx` (RFC 7208 §4.6.4).
 const MAIL_SERVERS_MAX: usize = 10;
+/// Names of an address that `ptr` looks at (RFC 7208 §4.6.4).
+const NAMES_MAX: usize = 10;
 /// Octets of a record: ever so many terms are no reason to take them apart again and again.
 const RECORD_OCTETS_MAX: usize = 16 * 1024;
 
@@ -129,9 +131,6 @@ pub fn judge(name: &str, sources: &[IpAddr], answers: &Answers) -> Result<Spf, Q
 
 /// What the record of one who sends says of the address that they send from (`check_host()`, RFC 7208 §4).
 ///
-/// What only `ptr` could say is not found out (RFC 7208 §5.5): where that stands before a term that refuses, or might have refused
-/// itself, the result is neutral.
-///
 /// # Errors
 /// What has to be asked first. It ends: their number is bounded (RFC 7208 §4.6.4).
 pub fn check(sender: &Sender, answers: &Answers) -> Result<Verdict, Question> {
@@ -144,18 +143,17 @@ pub fn check(sender: &Sender, answers: &Answers) -> Result<Verdict, Question> {
         Ok(spoken) if spoken.len() > 1 => return Ok(Verdict::PermError),
         Ok(_) => {}
     }
-    let mut evaluation = Evaluation::new(sender.address, Some(sender), answers);
-    let matched = match evaluation.record(&sender.domain) {
+    let matched = match Evaluation::new(sender.address, Some(sender), answers).record(&sender.domain) {
         Ok(matched) => matched,
         Err(Stop::Ask(question)) => return Err(question),
         Err(Stop::Unknown(_)) => return Ok(Verdict::TempError),
         Err(Stop::Broken { .. }) => return Ok(Verdict::PermError),
     };
     Ok(match matched.map(|matched| matched.qualifier) {
-        Some(Qualifier::Pass) if !evaluation.is_yes_unsure => Verdict::Pass,
-        Some(Qualifier::Fail) if !evaluation.is_unsure => Verdict::Fail,
-        Some(Qualifier::SoftFail) if !evaluation.is_unsure => Verdict::SoftFail,
-        Some(_) | None => Verdict::Neutral,
+        Some(Qualifier::Pass) => Verdict::Pass,
+        Some(Qualifier::Fail) => Verdict::Fail,
+        Some(Qualifier::SoftFail) => Verdict::SoftFail,
+        Some(Qualifier::Neutral) | None => Verdict::Neutral,
     })
 }
 
@@ -166,6 +164,14 @@ fn is_domain(name: &str) -> bool {
         (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
     };
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
+}
+
+/// Whether a name is a domain, or lies below it.
+fn is_at_or_below(name: &str, domain: &str) -> bool {
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let Some(place) = name.len().checked_sub(domain.len()) else { return false };
+    let (front, back) = (&name.as_bytes()[..place], &name.as_bytes()[place..]);
+    back.eq_ignore_ascii_case(domain.as_bytes()) && (front.is_empty() || front.ends_with(b"."))
 }
 
 /// The SPF records of a name; the inner error is a fault of DNS.
@@ -204,12 +210,6 @@ struct Evaluation<'a> {
     answers: &'a Answers,
     lookups: usize,
     voids: usize,
-    /// A term stood in the way of which it is not known whether it matches.
-    is_unsure: bool,
-    /// And were it to match, the record might not be one that says yes.
-    is_yes_unsure: bool,
-    /// What matches now says no, or keeps others from saying yes.
-    is_inverted: bool,
 }
 
 /// A term, and whose it is.
@@ -227,16 +227,7 @@ impl Term<'_> {
 
 impl<'a> Evaluation<'a> {
     fn new(source: IpAddr, sender: Option<&'a Sender>, answers: &'a Answers) -> Self {
-        Evaluation {
-            source,
-            sender,
-            answers,
-            lookups: 0,
-            voids: 0,
-            is_unsure: false,
-            is_yes_unsure: false,
-            is_inverted: false,
-        }
+        Evaluation { source, sender, answers, lookups: 0, voids: 0 }
     }
 
     /// The first term of the record of a name that says something of the source; none where none does.
@@ -251,12 +242,7 @@ impl<'a> Evaluation<'a> {
         let Record { directives, redirect } =
             parsed.map_err(|whole| Term { of: name, whole }.broken(Problem::Syntax))?;
         for directive in &directives {
-            let term = Term { of: name, whole: directive.whole };
-            let outer = self.is_inverted;
-            self.is_inverted |= directive.qualifier != Qualifier::Pass;
-            let matches = self.matches(term, &directive.mechanism)?;
-            self.is_inverted = outer;
-            if matches {
+            if self.matches(Term { of: name, whole: directive.whole }, &directive.mechanism)? {
                 return Ok(Some(Matched { qualifier: directive.qualifier, term: plain(directive.whole) }));
             }
         }
@@ -285,11 +271,10 @@ impl<'a> Evaluation<'a> {
                 let name = self.target(term, name)?;
                 Ok(!self.ask(&name, Kind::A, term, true)?.is_empty())
             }
-            // asks for what the address is called, of which receivers make less and less (RFC 7208 §5.5)
-            Mechanism::Reverse => {
-                self.is_unsure = true;
-                self.is_yes_unsure |= self.is_inverted;
-                self.look_up(term).map(|()| false)
+            Mechanism::Reverse(name) => {
+                self.look_up(term)?;
+                let domain = self.target(term, name)?;
+                self.is_called(&domain)
             }
         }
     }
@@ -342,6 +327,21 @@ impl<'a> Evaluation<'a> {
         for server in servers {
             let host = server.rsplit(' ').next().unwrap_or_default();
             if !host.is_empty() && self.has_address(host, prefix, term, false)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the source is called by this name, or by one below it, which leads back to it (RFC 7208 §5.5). Whoever has the
+    /// address says what it is called, and must not be able to break a record by it: what DNS does not say is no match.
+    fn is_called(&self, domain: &str) -> Result<bool, Stop> {
+        let said = |name: &str, kind| self.answers.of(name, kind).map(|answer| &answer.said).map_err(Stop::Ask);
+        let Said::Found(names) = said(&macros::reverse_name(self.source), Kind::Ptr)? else { return Ok(false) };
+        let kind = if self.source.is_ipv4() { Kind::A } else { Kind::Aaaa };
+        let is_it = |address: &String| address.parse::<IpAddr>() == Ok(self.source);
+        for name in names.iter().take(NAMES_MAX).filter(|name| is_at_or_below(name, domain)) {
+            if matches!(said(name, kind)?, Said::Found(addresses) if addresses.iter().any(is_it)) {
                 return Ok(true);
             }
         }

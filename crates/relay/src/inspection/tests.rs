@@ -319,11 +319,6 @@ fn spf_of_one_who_sends_has_every_result() {
         ("v=spf1 redirect=none.example", PermError),
         ("v=spf1 exists:%{c}.example -all", PermError),
         ("!SERVFAIL", TempError),
-        // what only a name behind the address could say is not asked, and so nothing is refused
-        ("v=spf1 ptr -all", Neutral),
-        ("v=spf1 -ptr:dyn.isp.example +all", Neutral),
-        ("v=spf1 ?ptr ip4:192.0.2.1 -all", Neutral),
-        ("v=spf1 ptr ip4:192.0.2.1 -all", Pass),
     ] {
         assert_eq!(spf_of(record), verdict, "{record}");
     }
@@ -331,6 +326,61 @@ fn spf_of_one_who_sends_has_every_result() {
     assert_eq!(checked(&twice, "192.0.2.1", "x", "a@isp.example").0, PermError);
     let long = format!("v=spf1 {}+all", "ip4:198.51.100.1 ".repeat(1_000));
     assert_eq!(spf_of(&long), PermError, "of more terms than are gone through");
+}
+
+#[test]
+fn spf_goes_by_what_an_address_is_called_where_that_name_leads_back() {
+    use Verdict::{Fail, Neutral, Pass, SoftFail};
+    const REVERSE: &str = "1.2.0.192.in-addr.arpa";
+    let of = |record: &str, called: World<'_>| {
+        let world = [&[("isp.example", Kind::Txt, record)][..], called].concat();
+        checked(&world, "192.0.2.1", "x", "a@isp.example")
+    };
+    let called = [(REVERSE, Kind::Ptr, "mx.isp.example"), ("mx.isp.example", Kind::A, "192.0.2.1")];
+    for (record, verdict) in [
+        ("v=spf1 ptr -all", Pass),
+        ("v=spf1 ptr:mx.ISP.example. -all", Pass),
+        ("v=spf1 ptr:%{o} -all", Pass),
+        ("v=spf1 -ptr +all", Fail),
+        ("v=spf1 ~ptr +all", SoftFail),
+        ("v=spf1 ?ptr -all", Neutral),
+        ("v=spf1 ptr:sp.example -all", Fail),
+        ("v=spf1 ptr:a.mx.isp.example -all", Fail),
+    ] {
+        assert_eq!(of(record, &called).0, verdict, "{record}");
+    }
+    let ptr = |name| (REVERSE, Kind::Ptr, name);
+    // a name that leads elsewhere, or nowhere, is anybody's to give; what DNS does not say breaks nothing
+    for called in [
+        &[][..],
+        &[ptr("!SERVFAIL")],
+        &[ptr("mx.isp.example")],
+        &[ptr("mx.isp.example"), ("mx.isp.example", Kind::A, "192.0.2.2")],
+        &[ptr("mx.isp.example"), ("mx.isp.example", Kind::A, "!SERVFAIL")],
+    ] {
+        assert_eq!(of("v=spf1 ptr -all", called).0, Fail, "{called:?}");
+    }
+    // of other names nothing is asked, and of ten at the most
+    let others = [[ptr("a.else.example"); 9].as_slice(), &called].concat();
+    assert_eq!(of("v=spf1 ptr -all", &others), (Pass, 3));
+    let others = [[ptr("a.else.example"); 10].as_slice(), &called].concat();
+    assert_eq!(of("v=spf1 ptr -all", &others), (Fail, 2));
+    assert_eq!(of(&format!("v=spf1 {}-all", "ptr ".repeat(11)), &[]).0, Verdict::PermError, "each is a look-up");
+    let six = "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa";
+    let world: World<'_> = &[
+        ("isp.example", Kind::Txt, "v=spf1 ptr -all"),
+        (six, Kind::Ptr, "isp.example"),
+        ("isp.example", Kind::Aaaa, "2001:db8::1"),
+    ];
+    assert_eq!(checked(world, "2001:db8::1", "x", "a@isp.example").0, Pass);
+    // of the relay itself no less
+    let own: World<'_> = &[
+        ("rp.example", Kind::Txt, "v=spf1 ptr -all"),
+        ptr("out.rp.example"),
+        ("out.rp.example", Kind::A, "192.0.2.1"),
+    ];
+    assert_eq!(spf_from(own, &["192.0.2.1"]), Spf::Pass);
+    assert_eq!(spf("v=spf1 ptr -all"), refused(Some("-all")));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A real authoritative name server on loopback, and some that are broken.
 
 use hickory_server::Server;
-use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, SOA, TXT};
+use hickory_server::proto::rr::rdata::{A, AAAA, CNAME, MX, PTR, SOA, TXT};
 use hickory_server::proto::rr::{LowerName, Name, RData, Record};
 use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
@@ -31,6 +31,7 @@ pub(super) fn data(text: &str) -> RData {
         "A" => RData::A(A(rest.parse().unwrap())),
         "AAAA" => RData::AAAA(AAAA(rest.parse().unwrap())),
         "CNAME" => RData::CNAME(CNAME(name(rest))),
+        "PTR" => RData::PTR(PTR(name(rest))),
         "TXT" => RData::TXT(TXT::new(rest.split('|').map(str::to_owned).collect())),
         "MX" => {
             let (preference, host) = rest.split_once(' ').unwrap();

@@ -31,9 +31,9 @@ pub(super) fn expanded(text: &str, sender: &Sender, domain: &str) -> Option<Stri
             'o' => sender.domain.clone(),
             'd' => domain.to_owned(),
             'i' => spelt(sender.address),
-            // to find that out is left out by ever more of those who check (RFC 7208 §7.3)
+            // nobody is to use it, and it may always be this (RFC 7208 §7.3)
             'p' => "unknown".to_owned(),
-            'v' => if sender.address.is_ipv4() { "in-addr" } else { "ip6" }.to_owned(),
+            'v' => zone(sender.address).to_owned(),
             'h' => sender.hello.clone(),
             _ => return None,
         })
@@ -48,6 +48,17 @@ pub(super) fn expanded(text: &str, sender: &Sender, domain: &str) -> Option<Stri
 /// Whether a text has no macro that is none.
 pub(super) fn is_one(text: &str) -> bool {
     replaced(text, |letter| "slodipvh".contains(letter).then(String::new)).is_some()
+}
+
+/// The name at which it stands what an address is called (RFC 1035 §3.5, RFC 3596 §2.5).
+pub(super) fn reverse_name(address: IpAddr) -> String {
+    let spelt = spelt(address);
+    let labels: Vec<&str> = spelt.split('.').rev().collect();
+    format!("{}.{}.arpa", labels.join("."), zone(address))
+}
+
+fn zone(address: IpAddr) -> &'static str {
+    if address.is_ipv4() { "in-addr" } else { "ip6" }
 }
 
 /// An address as it stands in names: IPv4 as ever, IPv6 by its nibbles.

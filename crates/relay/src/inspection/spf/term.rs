@@ -25,8 +25,8 @@ pub(super) enum Mechanism<'t> {
     MailServers(&'t str, Prefix),
     /// That there is such a name.
     Exists(&'t str),
-    /// To be called so.
-    Reverse,
+    /// To be called so, or by a name below; empty: so as the name whose record it is.
+    Reverse(&'t str),
 }
 
 /// A term that says something of the address where it matches.
@@ -95,7 +95,8 @@ fn directive(whole: &str) -> Option<Directive<'_>> {
         "exists" => Mechanism::Exists(named()?),
         "a" => host(rest).map(|(name, prefix)| Mechanism::Address(name, prefix))?,
         "mx" => host(rest).map(|(name, prefix)| Mechanism::MailServers(name, prefix))?,
-        "ptr" if rest.is_empty() || named().is_some() => Mechanism::Reverse,
+        "ptr" if rest.is_empty() => Mechanism::Reverse(""),
+        "ptr" => Mechanism::Reverse(named()?),
         _ => return None,
     };
     Some(Directive { whole, qualifier, mechanism })
