@@ -269,7 +269,7 @@ impl Resolver for Dns {
                 return Ok(VouchedMx { records: self.mx(domain).await?, is_secure: false, owner: domain.to_owned() });
             };
             let Answer { data, is_secure, owner, .. } = match self.validated(validating, domain, RecordType::MX).await {
-                Err(Nothing { why: LookupError::NoRecord, is_proved: true }) => {
+                Err(Nothing { why: LookupError::NoRecord, is_proved: true, .. }) => {
                     return Ok(VouchedMx { records: Vec::new(), is_secure: true, owner: domain.to_owned() });
                 }
                 found => found?,

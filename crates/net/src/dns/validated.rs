@@ -9,7 +9,7 @@ use super::LookupError;
 use super::hickory::{meaning, plain};
 
 /// Aliases that are followed.
-const ALIASES_MAX: usize = 16;
+pub(super) const ALIASES_MAX: usize = 16;
 
 /// A validated answer.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Follows the aliases in `records` from `name` to the records of this kind.
+    /// Follows the aliases in `records` from `name` to the records of this kind; an alias that is asked for is one of these.
     ///
     /// # Errors
     /// [`LookupError::Fault`] where something is neither signed rightly nor known to be unsigned;
@@ -33,7 +33,8 @@ impl Answer {
     pub(super) fn of(name: &Name, kind: RecordType, records: &[Record]) -> Result<Answer, LookupError> {
         let (mut owner, mut is_secure, mut alias) = (name.clone(), true, None);
         for _ in 0..ALIASES_MAX {
-            let next = records.iter().find(|record| record.record_type() == RecordType::CNAME && record.name == owner);
+            let is_next = |record: &&Record| record.record_type() == RecordType::CNAME && record.name == owner;
+            let next = records.iter().filter(|_| kind != RecordType::CNAME).find(is_next);
             let Some(Record { data: RData::CNAME(target), proof, .. }) = next else { break };
             let is_signed = signed(*proof)?;
             alias.get_or_insert(is_signed);
@@ -49,6 +50,11 @@ impl Answer {
             return Err(LookupError::NoRecord);
         }
         Ok(Answer { data, is_secure, owner: plain(&owner), alias })
+    }
+
+    /// The same, behind aliases that were followed before, of which the first is signed or not, and so are all.
+    pub(super) fn behind(self, first: bool, all: bool) -> Answer {
+        Answer { is_secure: self.is_secure && all, alias: Some(first), ..self }
     }
 
     /// Under which names TLSA records of a host may be trusted, of which these are the addresses (RFC 7672 §2.2.2).
@@ -68,8 +74,10 @@ impl Answer {
 pub(super) struct Nothing {
     /// What that means.
     pub(super) why: LookupError,
-    /// Whether it is proved that the very name has no such record.
+    /// Whether it is proved that the name, or what signed aliases lead to from there, has no such record.
     pub(super) is_proved: bool,
+    /// Whether it was said of what an alias leads to.
+    pub(super) is_behind: bool,
 }
 
 impl Nothing {
@@ -78,22 +86,25 @@ impl Nothing {
         if let NetError::Dns(DnsError::NoRecordsFound(none)) = error
             && is_elsewhere(none.query.name(), none.authorities.iter().flat_map(|records| records.iter()))
         {
-            return Nothing { why: bogus(), is_proved: false };
+            return Nothing::from(bogus());
         }
-        let is_proved = match error {
-            // behind an alias it is the proof of another name, and nobody says how the way there was vouched for
-            NetError::Dns(DnsError::NoRecordsFound(none)) if none.query.name() == name => {
-                none.authorities.iter().flat_map(|records| records.iter()).any(is_signed_denial)
-            }
-            _ => false,
-        };
-        Nothing { why: meaning(error), is_proved }
+        let NetError::Dns(DnsError::NoRecordsFound(none)) = error else { return Nothing::from(meaning(error)) };
+        // behind an alias it is the proof of another name, and nobody says how the way there was vouched for
+        let is_behind = none.query.name() != name;
+        let is_denied = none.authorities.iter().flat_map(|records| records.iter()).any(is_signed_denial);
+        Nothing { why: meaning(error), is_proved: is_denied && !is_behind, is_behind }
+    }
+
+    /// Whether more may be known when aliases are followed one by one. The library takes a proof about what an alias leads to for a
+    /// wrong one of the alias, where both come in one answer, as those of resolvers do.
+    pub(super) fn may_be_behind_aliases(&self) -> bool {
+        self.is_behind || self.why == bogus()
     }
 }
 
 impl From<LookupError> for Nothing {
     fn from(why: LookupError) -> Nothing {
-        Nothing { why, is_proved: false }
+        Nothing { why, is_proved: false, is_behind: false }
     }
 }
 

@@ -4,7 +4,7 @@ use hickory_resolver::config::ResolveHosts;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use relay::dane::Validation;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::LookupError;
 use super::absent::Absent;
 use super::hickory::{DnsSettings, Dnssec, absent_ttl_max, meaning, trust_anchors};
 use super::upstreams::Upstreams;
-use super::validated::{Answer, Nothing, bogus};
+use super::validated::{ALIASES_MAX, Answer, Nothing, bogus};
 
 /// How long nothing is asked without validating while nobody can tell whether that is possible. A resolver that starts up,
 /// or a network that does, has time to; one that has no root never will.
@@ -167,11 +167,46 @@ impl Validating {
         }
     }
 
-    /// Asks, and validates the answer.
+    /// Asks, and validates the answer. Where there is nothing behind an alias, each step of the way there is asked for by itself
+    /// (RFC 7672 §2.1.3): what is proved of the last name is proved of the first where all of them are signed.
     ///
     /// # Errors
     /// That there is nothing, and whether that is proved; a fault where an answer is not signed as it should be.
     pub(super) async fn ask(&self, name: Name, kind: RecordType) -> Result<Answer, Nothing> {
+        let mut found = self.ask_once(name.clone(), kind).await;
+        // whether the first alias is signed, and whether all of them are
+        let (mut way, mut owner): (Option<(bool, bool)>, Name) = (None, name);
+        for _ in 0..ALIASES_MAX {
+            let Err(nothing) = &found else { break };
+            if !nothing.may_be_behind_aliases() {
+                break;
+            }
+            let Some((target, is_signed)) = self.alias(&owner).await else { break };
+            let (first, all) = way.map_or((is_signed, is_signed), |(first, all)| (first, all && is_signed));
+            way = Some((first, all));
+            if !all && nothing.is_behind {
+                break;
+            }
+            found = self.ask_once(target.clone(), kind).await;
+            owner = target;
+        }
+        match (found, way) {
+            (found, None) => found,
+            (Ok(answer), Some((first, all))) => Ok(answer.behind(first, all)),
+            (Err(nothing), Some((_, all))) => Err(Nothing { is_proved: nothing.is_proved && all, ..nothing }),
+        }
+    }
+
+    /// What a name is an alias of, and whether that is signed; none where it is none, or nobody can tell.
+    async fn alias(&self, name: &Name) -> Option<(Name, bool)> {
+        let answer = self.ask_once(name.clone(), RecordType::CNAME).await.ok()?;
+        match answer.data.into_iter().next()? {
+            RData::CNAME(target) => Some((target.0, answer.is_secure)),
+            _ => None,
+        }
+    }
+
+    async fn ask_once(&self, name: Name, kind: RecordType) -> Result<Answer, Nothing> {
         if let Some(absent) = self.absent.get(&name, kind) {
             return Err(absent);
         }

@@ -13,6 +13,10 @@ const RECORDS: Records<'_> = &[
     ("mail.served.test", "A 192.0.2.1"),
     ("bare.test", "A 192.0.2.2"),
     ("alias.test", "CNAME bare.test"),
+    ("far.test", "CNAME alias.test"),
+    ("out.test", "CNAME bare.plain"),
+    ("astray.test", "CNAME alias.plain"),
+    ("moved.test", "CNAME served.test"),
     ("served.plain", "MX 10 mail.served.test"),
     ("bare.plain", "A 192.0.2.3"),
     ("alias.plain", "CNAME bare.test"),
@@ -43,10 +47,6 @@ async fn that_a_domain_is_its_own_host_is_vouched_for_by_a_proof_alone() {
     for domain in ["bare.test", "bare.plain"] {
         assert_eq!(server.asked(domain, RecordType::MX), 1, "{domain} is asked about once within its time");
     }
-    // a proof of what an alias leads to is none of the way there
-    for domain in ["alias.test", "alias.plain"] {
-        assert_eq!(host(&resolver, domain).await, (domain.into(), false));
-    }
     // where nothing is validated, nothing is vouched for
     for dnssec in [Dnssec::Off, Dnssec::Auto] {
         server.now(Mood::Says(ResponseCode::Refused));
@@ -55,6 +55,33 @@ async fn that_a_domain_is_its_own_host_is_vouched_for_by_a_proof_alone() {
         assert!(matches!(resolver.vouched_mx("bare.test").await, Err(LookupError::Fault(_))));
         server.now(Mood::Signs);
         assert_eq!(host(&resolver, "bare.test").await, ("bare.test".into(), false), "{dnssec:?}");
+    }
+}
+
+#[tokio::test]
+async fn behind_aliases_it_is_vouched_for_where_all_of_them_are_signed_however_the_answer_comes() {
+    // an alias alone; and what it leads to in the same answer, which the library takes for a wrong proof
+    for mood in [Mood::Signs, Mood::Recurses] {
+        let server = SignedServer::start(RECORDS).await;
+        server.now(mood);
+        let resolver = validating(&server, Dnssec::Auto);
+        for _ in 0..2 {
+            for (domain, is_vouched) in [("alias.test", true), ("far.test", true), ("alias.plain", false)] {
+                assert_eq!(host(&resolver, domain).await, (domain.into(), is_vouched), "{mood:?}");
+            }
+            // the way leads through a zone that is not signed, or into one
+            for domain in ["out.test", "astray.test"] {
+                assert_eq!(host(&resolver, domain).await, (domain.into(), false), "{mood:?}");
+            }
+        }
+        assert_eq!(host(&resolver, "moved.test").await, ("mail.served.test".into(), true), "{mood:?}");
+        assert_eq!(resolver.vouched_tlsa("far.test").await, Err(LookupError::NoRecord), "{mood:?}");
+        let VouchedHost { addresses: found, bases } = resolver.vouched_host("far.test").await.unwrap();
+        assert_eq!((found, bases), (addresses(&["192.0.2.2"]), vec!["bare.test".into(), "far.test".into()]));
+        // an alias without its signature is no way
+        server.now(Mood::Strips);
+        let resolver = validating(&server, Dnssec::On);
+        assert!(matches!(resolver.vouched_mx("alias.test").await, Err(LookupError::Fault(_))), "{mood:?}");
     }
 }
 

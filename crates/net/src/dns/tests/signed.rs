@@ -22,6 +22,8 @@ const TTL: u32 = 300;
 pub(crate) enum Mood {
     /// With signatures.
     Signs,
+    /// The same, with what is behind an alias in the same answer, as resolvers do.
+    Recurses,
     /// Without what DNSSEC needs.
     Strips,
     /// That there is nothing, in the name of a zone that is not signed and has nothing to say of it.
@@ -106,7 +108,7 @@ impl SignedServer {
 impl Zone {
     fn answer(&self, asked: &Message, mood: Mood) -> Message {
         let query = asked.queries[0].clone();
-        let (owner, kind) = (query.name().clone(), query.query_type());
+        let (mut owner, kind) = (query.name().clone(), query.query_type());
         let mut answer = Message::response(asked.metadata.id, OpCode::Query);
         answer.metadata.recursion_desired = asked.metadata.recursion_desired;
         answer.metadata.recursion_available = true;
@@ -115,24 +117,32 @@ impl Zone {
             answer.metadata.response_code = code;
             return answer;
         }
-        let is_plain = name("plain").zone_of(&owner) && kind != RecordType::DS;
-        let signed = |records: Vec<Record>| {
-            let is_foreign = mood == Mood::Foreign && kind == RecordType::MX;
-            if is_plain || is_foreign || mood == Mood::Strips { records } else { self.signed(records) }
-        };
-        let found = if mood == Mood::Foreign && kind == RecordType::MX { Vec::new() } else { self.found(&owner, kind) };
-        if found.is_empty() {
-            let is_foreign = mood == Mood::Foreign && kind == RecordType::MX;
-            let apex = if is_plain || is_foreign { name("plain") } else { Name::root() };
-            let soa = SOA::new(name("ns.plain"), name("host.plain"), 1, 3600, 600, 86_400, 60);
-            answer.add_authorities(signed(vec![Record::from_rdata(apex, TTL, RData::SOA(soa))]));
-            if !is_plain && !is_foreign && mood != Mood::Strips {
-                answer.add_authorities(signed(vec![self.denial(&owner)]));
-            }
-        } else {
+        let is_foreign = mood == Mood::Foreign && kind == RecordType::MX;
+        let is_of_hosts = matches!(kind, RecordType::MX | RecordType::A | RecordType::AAAA | RecordType::TLSA);
+        loop {
+            let is_plain = name("plain").zone_of(&owner) && kind != RecordType::DS;
+            let is_bare = is_plain || is_foreign || mood == Mood::Strips;
+            let signed = |records: Vec<Record>| if is_bare { records } else { self.signed(records) };
+            let found = if is_foreign { Vec::new() } else { self.found(&owner, kind) };
+            let Some(Record { data, .. }) = found.first() else {
+                let apex = if is_plain || is_foreign { name("plain") } else { Name::root() };
+                let soa = SOA::new(name("ns.plain"), name("host.plain"), 1, 3600, 600, 86_400, 60);
+                answer.add_authorities(signed(vec![Record::from_rdata(apex, TTL, RData::SOA(soa))]));
+                if !is_bare {
+                    answer.add_authorities(signed(vec![self.denial(&owner)]));
+                }
+                return answer;
+            };
+            let target = match data {
+                RData::CNAME(target) if mood == Mood::Recurses && is_of_hosts => Some(target.0.clone()),
+                _ => None,
+            };
             answer.add_answers(signed(found));
+            match target {
+                Some(target) => owner = target,
+                None => return answer,
+            }
         }
-        answer
     }
 
     fn found(&self, owner: &Name, kind: RecordType) -> Vec<Record> {
