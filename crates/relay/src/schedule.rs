@@ -19,8 +19,10 @@ mod due;
 mod events;
 mod feeding;
 mod lanes;
+mod lists;
 mod overview;
 mod parcels;
+mod records;
 mod sending;
 mod shape;
 mod shapers;
@@ -449,7 +451,7 @@ impl Scheduler {
 
     fn forget(&mut self, place: u32) {
         let record = self.parcels.at(place);
-        let (site, recipients) = (record.site, record.recipients.as_slice().len());
+        let (site, recipients) = (record.site, record.recipients().len());
         self.parcels.remove(place);
         let record = self.sites.at(site);
         record.parcels -= 1;
@@ -471,8 +473,7 @@ impl Scheduler {
     /// Holds each recipient that there is, so that one that is released afterwards is not held by what was said of the others.
     fn on_held(&mut self, message: MessageId, reason: HoldReason, now: Timestamp, actions: &mut Vec<Action>) {
         let places = self.parcels.of(message).into_iter();
-        let recipients: Vec<u16> =
-            places.flat_map(|place| self.parcels.at(place).recipients.as_slice().to_vec()).collect();
+        let recipients: Vec<u16> = places.flat_map(|place| self.parcels.at(place).recipients().to_vec()).collect();
         self.on_chosen(message, &recipients, &Order::Hold(reason), now, actions);
     }
 
@@ -531,8 +532,8 @@ impl Scheduler {
         Parcel {
             id: ParcelId(place),
             message: record.message,
-            recipients: record.recipients.as_slice().to_vec(),
-            attempts: record.attempts,
+            recipients: record.recipients().to_vec(),
+            attempts: record.attempts(),
             transaction_recipients: 0,
             due: record.due,
         }

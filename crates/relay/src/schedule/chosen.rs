@@ -84,7 +84,7 @@ impl Scheduler {
             };
             let record = self.parcels.at(place);
             let is_chosen = |number: &&u16| recipients.contains(number);
-            let chosen: Vec<u16> = record.recipients.as_slice().iter().filter(is_chosen).copied().collect();
+            let chosen: Vec<u16> = record.recipients().iter().filter(is_chosen).copied().collect();
             let goes_there_already = to == Some(record.site);
             match self.parcels.state(place) {
                 _ if chosen.is_empty() => {}
@@ -119,8 +119,8 @@ impl Scheduler {
             Order::End(ending) => self.end(place, ending, actions),
             Order::Send(_) => {
                 let record = self.parcels.at(place);
-                let (mail, attempts) = ((record.message, record.account, record.class), record.attempts);
-                let (recipients, from) = (record.recipients.as_slice().to_vec(), record.site);
+                let (mail, attempts) = ((record.message, record.account, record.class), record.attempts());
+                let (recipients, from) = (record.recipients().to_vec(), record.site);
                 let state = match state {
                     State::Held(reason) => RecipientState::Held { reason, attempts },
                     _ => RecipientState::Waiting { due: now, attempts },
@@ -136,11 +136,11 @@ impl Scheduler {
     /// state then.
     fn part(&mut self, place: u32, chosen: Vec<u16>) -> u32 {
         let record = self.parcels.at(place);
-        if chosen.len() == record.recipients.as_slice().len() {
+        if chosen.len() == record.recipients().len() {
             return place;
         }
         let (mail, site) = ((record.message, record.account, record.class), record.site);
-        let (attempts, due) = (record.attempts, record.due);
+        let (attempts, due) = (record.attempts(), record.due);
         self.parcels.take_out(place, &chosen);
         let record = self.sites.at(site);
         record.recipients -= chosen.len();

@@ -75,7 +75,7 @@ impl Scheduler {
         site.proven += usize::from(first);
         let (was_down, may_have_more) = site.grow(first, self.bounds.site_conversations_max);
         if was_down {
-            for parcel in self.parcels.waiting_for(|site| site == place) {
+            for parcel in self.parcels.waiting_for(place) {
                 self.queue(parcel, false);
             }
         }

@@ -90,7 +90,7 @@ impl Scheduler {
         let mut flying = Vec::new();
         for place in self.parcels.of(message) {
             if let State::InFlight(errand) = self.parcels.state(place) {
-                let recipients = self.parcels.at(place).recipients.as_slice();
+                let recipients = self.parcels.at(place).recipients();
                 flying.extend(recipients.iter().map(|number| (*number, errand == Errand::Carry)));
             }
         }

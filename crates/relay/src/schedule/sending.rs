@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::lanes::{LaneId, Lanes};
 use super::shapers::Shaper;
+use super::sites::Site;
 use super::warming::{Toward, WarmUpState, Warming};
 use super::{Action, Conversation, ConversationId, Fault, SOURCE_TRIED_FOR, SOURCE_UNREACHED_MAX, Scheduler};
 use crate::clock::Timestamp;
@@ -438,16 +439,16 @@ impl Scheduler {
         }
     }
 
-    /// Makes due whatever was deferred because a source was left out. Looks at every parcel.
+    /// Makes due whatever was deferred because a source was left out. Looks at every destination.
     pub(super) fn wake_all_from(&mut self, source: SourceId, now: Timestamp) {
-        let (sites, lanes) = (&self.sites, &self.sending.lanes);
-        let is_its = |place| {
-            let site = sites.get(place);
-            site.down.is_none() && lanes.members(site.lane).iter().any(|(member, _)| *member == source)
-        };
-        for place in self.parcels.waiting_for(is_its) {
-            let due = self.parcels.at(place).due.min(now);
-            self.parcels.wait(place, due);
+        let lanes = &self.sending.lanes;
+        let is_its =
+            |site: &Site| site.down.is_none() && lanes.members(site.lane).iter().any(|(member, _)| *member == source);
+        for site in self.sites.places(is_its) {
+            for parcel in self.parcels.waiting_for(site) {
+                let due = self.parcels.at(parcel).due.min(now);
+                self.parcels.wait(parcel, due);
+            }
         }
     }
 

@@ -40,12 +40,12 @@ impl Scheduler {
 
     /// Says to which shaper a destination belongs, as far as is known until then.
     pub(super) fn assign(&mut self, place: u32, shaper: u32, known_until: Timestamp) {
-        let site = self.sites.at(place);
-        site.known_until = known_until;
-        let before = std::mem::replace(&mut site.shaper, shaper);
+        self.sites.at(place).known_until = known_until;
+        let before = self.sites.assign(place, shaper);
         if before == shaper {
             return;
         }
+        let site = self.sites.get(place);
         let accounts = if site.standing > 0 { site.accounts() } else { Vec::new() };
         if let Some(old) = self.shapers.get_mut(before) {
             old.sites -= 1;
@@ -449,17 +449,16 @@ impl Scheduler {
         self.shapers.stir(place);
     }
 
-    /// Makes due whatever was deferred because a shaper was left alone. Looks at every parcel.
+    /// Makes due whatever was deferred because a shaper was left alone.
     pub(super) fn wake_all_of(&mut self, shaper: u32, now: Timestamp) {
-        let sites = &mut self.sites;
-        let is_its = |place| {
-            let site = sites.at(place);
-            site.shaper == shaper && !site.is_down(now)
-        };
-        for place in self.parcels.waiting_for(is_its) {
-            self.queue(place, false);
-            let record = self.parcels.at(place);
-            self.wait_for_shaper(record.site, record.account);
+        for site in self.sites.of_shaper(shaper) {
+            if self.sites.get(site).is_down(now) {
+                continue;
+            }
+            for parcel in self.parcels.waiting_for(site) {
+                self.queue(parcel, false);
+                self.wait_for_shaper(site, self.parcels.at(parcel).account);
+            }
         }
     }
 
@@ -482,7 +481,7 @@ impl Scheduler {
             if let Some(down) = &mut self.sites.at(place).down {
                 down.until = now;
             }
-            for parcel in self.parcels.waiting_for(|site| site == place) {
+            for parcel in self.parcels.waiting_for(place) {
                 self.queue(parcel, false);
             }
             self.feed_all(place, now, actions);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::due::Due;
 use super::lanes::LaneId;
+use super::lists::{Links, Lists};
 use super::shapers::{NONE, Shapers};
 use super::turns::may_take;
 use super::{ConversationId, Fault, SITE_CONVERSATIONS_FIRST};
@@ -212,6 +213,9 @@ pub(super) struct Sites {
     vacant: Vec<u32>,
     /// By lane and destination.
     places: Vec<HashMap<Destination, u32>>,
+    /// Those of each shaper, and the neighbours of each in that list.
+    of_shapers: Lists,
+    links: Vec<Links>,
     limit_first: usize,
     swept_at: usize,
     /// Sites that are down and have due parcels, in turn.
@@ -224,6 +228,8 @@ impl Sites {
             records: Vec::new(),
             vacant: Vec::new(),
             places: Vec::new(),
+            of_shapers: Lists::default(),
+            links: Vec::new(),
             limit_first: SITE_CONVERSATIONS_FIRST.min(site_conversations_max).max(1),
             swept_at: SWEPT_MIN,
             failing: VecDeque::new(),
@@ -254,16 +260,46 @@ impl Sites {
         self.records.iter().flatten()
     }
 
-    /// The places of those of a shaper that have due parcels. Looks at all of them.
+    /// The places of those that are like this. Looks at all of them.
+    pub(super) fn places(&self, is_wanted: impl Fn(&Site) -> bool) -> Vec<u32> {
+        let is_wanted = |site: &Option<Site>| site.as_ref().is_some_and(&is_wanted);
+        (0u32..).zip(&self.records).filter(|(_, site)| is_wanted(site)).map(|(place, _)| place).collect()
+    }
+
+    /// Says to which shaper a site belongs; the one before.
+    pub(super) fn assign(&mut self, place: u32, shaper: u32) -> u32 {
+        let before = std::mem::replace(&mut self.at(place).shaper, shaper);
+        if before != shaper {
+            self.leaves(place, before);
+            if shaper != NONE {
+                self.of_shapers.push(shaper, place, &mut self.links);
+            }
+        }
+        before
+    }
+
+    fn leaves(&mut self, place: u32, shaper: u32) {
+        if shaper != NONE {
+            self.of_shapers.take_out(shaper, place, &mut self.links);
+        }
+    }
+
+    /// The places of those of a shaper.
+    pub(super) fn of_shaper(&self, shaper: u32) -> Vec<u32> {
+        self.of_shapers.of(shaper, &self.links)
+    }
+
+    /// The places of those of a shaper that have due parcels.
     pub(super) fn with_due_mail_at(&self, shaper: u32) -> Vec<u32> {
-        let is_its = |site: &Option<Site>| site.as_ref().is_some_and(|site| site.shaper == shaper && site.ready > 0);
-        (0u32..).zip(&self.records).filter(|(_, site)| is_its(site)).map(|(place, _)| place).collect()
+        let mut places = self.of_shaper(shaper);
+        places.retain(|place| self.get(*place).ready > 0);
+        places
     }
 
     /// Has those of a shaper asked again that could not be reached.
     pub(super) fn up_again(&mut self, shaper: u32, now: Timestamp) {
-        for site in self.records.iter_mut().flatten().filter(|site| site.shaper == shaper) {
-            if let Some(down) = &mut site.down {
+        for place in self.of_shaper(shaper) {
+            if let Some(down) = &mut self.at(place).down {
                 down.until = down.until.min(now);
             }
         }
@@ -288,6 +324,7 @@ impl Sites {
             }
             None => {
                 self.records.push(site);
+                self.links.push(Links::default());
                 u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
             }
         };
@@ -309,6 +346,7 @@ impl Sites {
                     places.remove(&site.destination);
                 }
                 self.vacant.push(number);
+                self.leaves(number, site.shaper);
                 if let Some(shaper) = shapers.get_mut(site.shaper) {
                     shaper.sites -= 1;
                 }

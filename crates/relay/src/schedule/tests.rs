@@ -3,6 +3,7 @@
 mod anything;
 mod chosen;
 mod fairness;
+mod recovery;
 mod shaping;
 mod sources;
 mod strangers;
@@ -507,5 +508,5 @@ fn after_the_stop_nothing_begins() {
 
 #[test]
 fn a_deep_queue_is_compact() {
-    assert!(std::mem::size_of::<parcels::Record>() <= 80, "{}", std::mem::size_of::<parcels::Record>());
+    assert!(std::mem::size_of::<parcels::Record>() <= 64, "{}", std::mem::size_of::<parcels::Record>());
 }

@@ -233,8 +233,8 @@ impl Scheduler {
             return false;
         }
         let record = self.parcels.at(parcel);
-        let (mail, attempts) = ((record.message, record.account, record.class), record.attempts);
-        let (recipients, due) = (record.recipients.as_slice().to_vec(), record.due.min(now));
+        let (mail, attempts) = ((record.message, record.account, record.class), record.attempts());
+        let (recipients, due) = (record.recipients().to_vec(), record.due.min(now));
         let to = self.beside(site, lane, now);
         self.admit(mail, to, recipients, &RecipientState::Waiting { due, attempts }, now, actions);
         self.forget(parcel);

@@ -252,6 +252,7 @@ impl Model {
         assert_eq!(depth.recipients, self.live.len(), "a recipient was forgotten or doubled");
         assert_eq!(scheduler.waiting_without_cause(self.world.now), []);
         self.check_counts();
+        self.check_lists();
         let scheduler = &mut self.world.scheduler;
         let next = scheduler.next_due();
         assert!(next.is_none_or(|next| next > self.world.now), "what is due now was left for later");
@@ -272,6 +273,26 @@ impl Model {
         let busy = self.world.busy.len();
         assert_eq!(scheduler.turns.total(), busy, "whatever is busy carries somebody's mail");
         assert_eq!(scheduler.sites.iter().map(|site| site.ready).sum::<usize>(), scheduler.parcels.ready());
+    }
+
+    /// The lists that are threaded through sites and parcels have whom they are of.
+    fn check_lists(&self) {
+        let Scheduler { parcels, sites, shapers, .. } = &self.world.scheduler;
+        let waits = |place: &u32| parcels.at(*place).waits_for_site;
+        let mut listed = Vec::new();
+        for site in sites.iter() {
+            let place = sites.find(&site.destination, site.lane).unwrap();
+            if let Some(shaper) = shapers.get(site.shaper) {
+                let its = sites.of_shaper(site.shaper);
+                assert!(its.contains(&place) && its.len() == shaper.sites, "{its:?}");
+            }
+            let waiting = parcels.waiting_for(place);
+            assert!(waiting.iter().all(|parcel| parcels.at(*parcel).site == place), "{waiting:?}");
+            listed.extend(waiting);
+        }
+        listed.sort_unstable();
+        assert!(listed.iter().all(|parcel| parcels.state(*parcel) == State::Waiting), "{listed:?}");
+        assert_eq!(listed, (0..parcels.places()).filter(waits).collect::<Vec<_>>());
     }
 
     /// Lets everything come to its end: each message released, each site up.
@@ -329,6 +350,7 @@ proptest! {
             model.apply(step);
             prop_assert_eq!(model.world.scheduler.depth().recipients, model.live.len());
             model.check_counts();
+            model.check_lists();
             model.check_warm_ups();
         }
         model.drain();
