@@ -61,17 +61,13 @@ pub enum Failure {
     WarmingUp(Box<WarmingUp>),
 }
 
-/// How far the day of a source that warms up has come.
+/// A source that warms up, and what it warms up for. Not how much it carried: accounts read it, and others send from it, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarmingUp {
     /// The source's name.
     pub source: String,
     /// The provider's name; [`crate::warm_up::OTHERS`]: all that no rule names.
     pub provider: String,
-    /// Messages that went to it from the source today.
-    pub sent: u32,
-    /// Those that may.
-    pub allowance: u32,
 }
 
 /// What was found out about one recipient in one attempt.

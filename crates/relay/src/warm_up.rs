@@ -2,8 +2,15 @@
 //!
 //! A day on which most of a rung was used and nothing was said against the source leads one rung up, a block at once one down. Who
 //! has climbed the last rung is warm, and nothing is asked of it any more. Of the many that are no named provider, a few may object.
+//!
+//! Of a day three quarters are for whoever comes. The rest is kept, a tenth of the day for urgent mail and what is left for any: of
+//! either an account takes only while it has had fewer than are left ([`Had`]), so that none has used the day up for all others.
 
+use std::collections::HashMap;
+
+use crate::account::Account;
 use crate::clock::{Day, Timestamp};
+use crate::id::Id;
 
 /// Messages of a day on each rung, unless the operator says otherwise: twice as many from one rung to the next, about.
 pub const RUNGS: &[u32] = &[50, 100, 200, 400, 800, 1_500, 3_000, 6_000, 12_000, 25_000, 50_000, 100_000];
@@ -20,8 +27,12 @@ pub const OTHERS: &str = "others";
 /// Of a day's allowance, one part in so many is kept for urgent mail.
 pub const KEPT_SHARE: u32 = 10;
 
-/// Parts of a hundred of its allowance that have to be used on a day that leads up.
+/// Parts of a hundred of its allowance that have to be used on a day that leads up. As many are for whoever comes first: an account
+/// that is alone at a source climbs as well.
 pub const USED_PERCENT: u64 = 75;
+
+/// Accounts whose messages of a day are counted, for one source and provider.
+pub const ACCOUNTS_COUNTED_MAX: usize = 1024;
 
 /// Parts of a hundred of its messages about which a provider speaks of the source's name or pace, for that day to lead down.
 pub const OBJECTED_PERCENT: u64 = 5;
@@ -121,12 +132,22 @@ impl Climb {
         ladder.allowance(self.rung)
     }
 
-    /// Whether one more message may go. Of each day's allowance the last part is for urgent mail.
-    pub fn has_room(&self, ladder: &Ladder, urgent: bool) -> bool {
-        self.allowance(ladder).is_none_or(|allowance| {
-            let kept = if urgent { 0 } else { kept(allowance) };
-            self.sent < allowance - kept
-        })
+    /// Whether one more message of an account may go, or of one that has had nothing today. Urgent: of what is kept for such mail.
+    pub fn has_room(&self, ladder: &Ladder, had: &Had, account: Option<Id<Account>>, urgent: bool) -> bool {
+        let Some(allowance) = self.allowance(ladder) else { return true };
+        let (part, gone) = match urgent {
+            true => (kept(allowance), had.urgent),
+            false => (allowance - kept(allowance), self.sent.saturating_sub(had.urgent)),
+        };
+        // after a block the rung is lower than that by which some of it went
+        let left = part.saturating_sub(gone).min(allowance.saturating_sub(self.sent));
+        let is_for_all = !urgent && gone < for_all(allowance);
+        left > 0 && (is_for_all || account.is_none_or(|account| had.of(account, urgent) < left))
+    }
+
+    /// Whether what is for whoever comes first has gone: only what is kept is left.
+    pub fn is_used_up(&self, ladder: &Ladder, had: &Had) -> bool {
+        self.allowance(ladder).is_some_and(|allowance| self.sent.saturating_sub(had.urgent) >= for_all(allowance))
     }
 
     /// The provider of this name blocks the source: one rung down, once a day. That one of many others does is one objection.
@@ -141,6 +162,53 @@ impl Climb {
 pub fn kept(allowance: u32) -> u32 {
     // of a single message nothing
     if allowance == 1 { 0 } else { allowance.div_ceil(KEPT_SHARE) }
+}
+
+/// Of an allowance what is for whoever comes first.
+fn for_all(allowance: u32) -> u32 {
+    let used = (u64::from(allowance) * USED_PERCENT).div_ceil(100);
+    u32::try_from(used).unwrap_or(u32::MAX).min(allowance - kept(allowance))
+}
+
+/// What accounts have had of a day's allowance, in memory alone. Of whom nothing is known has had nothing.
+#[derive(Debug, Default)]
+pub struct Had {
+    /// Messages that went by what is kept for urgent mail.
+    urgent: u32,
+    /// Of each account those that did not, and those that did.
+    of: HashMap<Id<Account>, [u32; 2]>,
+}
+
+impl Had {
+    fn of(&self, account: Id<Account>, urgent: bool) -> u32 {
+        self.of.get(&account).map_or(0, |had| had[usize::from(urgent)])
+    }
+
+    /// One more message of an account is offered.
+    pub fn take(&mut self, account: Id<Account>, urgent: bool) {
+        if self.of.len() >= ACCOUNTS_COUNTED_MAX && !self.of.contains_key(&account) {
+            self.forget_least();
+        }
+        let had = &mut self.of.entry(account).or_default()[usize::from(urgent)];
+        *had = had.saturating_add(1);
+        self.urgent = self.urgent.saturating_add(u32::from(urgent));
+    }
+
+    /// It was offered to nobody after all.
+    pub fn give_back(&mut self, account: Id<Account>, urgent: bool) {
+        if let Some(had) = self.of.get_mut(&account) {
+            let had = &mut had[usize::from(urgent)];
+            *had = had.saturating_sub(1);
+        }
+        self.urgent = self.urgent.saturating_sub(u32::from(urgent));
+    }
+
+    /// Makes room: whoever has had the least is known no more, and so has had a little less than it did.
+    fn forget_least(&mut self) {
+        let sum = |had: &[u32; 2]| u64::from(had[0]) + u64::from(had[1]);
+        let least = self.of.values().map(sum).min().unwrap_or_default();
+        self.of.retain(|_, had| sum(had) > least);
+    }
 }
 
 /// When the day after that of a moment begins.
@@ -214,7 +282,9 @@ mod tests {
     #[test]
     fn a_part_is_kept_for_urgent_mail_and_behind_the_last_rung_nothing_is_asked() {
         let ladder = Ladder::new(&[1, 10]).unwrap();
-        let with = |rung, sent, urgent| Climb { rung, sent, ..Climb::first(DAY) }.has_room(&ladder, urgent);
+        let with = |rung, sent, urgent| {
+            Climb { rung, sent, ..Climb::first(DAY) }.has_room(&ladder, &Had::default(), None, urgent)
+        };
         assert_eq!([with(0, 0, false), with(0, 1, true)], [true, false]);
         assert_eq!(
             [with(1, 8, false), with(1, 9, false), with(1, 9, true), with(1, 10, true)],
@@ -223,6 +293,80 @@ mod tests {
         assert!(with(2, u32::MAX, false));
         let warm = Climb { rung: 2, sent: 5, objections: 5, ..Climb::first(DAY) };
         assert_eq!(warm.on(&ladder, Day(DAY.0 + 9), "google"), warm);
+    }
+
+    /// What each of these accounts takes, which want as much as they can have one after the other, on a day of this allowance.
+    fn taken(allowance: u64, wants: &[(u64, bool)]) -> Vec<u32> {
+        let ladder = Ladder::new(&[allowance]).unwrap();
+        let (mut climb, mut had) = (Climb::first(DAY), Had::default());
+        let takes = |(account, urgent): &(u64, bool)| {
+            let mut taken = 0;
+            while climb.has_room(&ladder, &had, Some(Id::new(*account)), *urgent) {
+                had.take(Id::new(*account), *urgent);
+                (climb.sent, taken) = (climb.sent + 1, taken + 1);
+            }
+            taken
+        };
+        let taken = wants.iter().map(takes).collect();
+        assert!(u64::from(climb.sent) <= allowance, "{climb:?}");
+        taken
+    }
+
+    #[test]
+    fn no_account_takes_all_of_a_day() {
+        let (one, two, three, four) = (1, 2, 3, 4);
+        let ordinary = [(one, false), (two, false), (three, false), (one, false), (four, false), (5, false)];
+        assert_eq!(taken(50, &ordinary), [38, 4, 2, 0, 1, 0]);
+        assert_eq!(taken(1000, &ordinary), [750, 75, 38, 0, 19, 9]);
+        // what is kept for urgent mail is that of each, too, whatever it has had of the rest
+        let urgent = [(one, false), (one, true), (two, true), (one, true), (two, false), (three, true)];
+        assert_eq!(taken(50, &urgent), [38, 3, 1, 0, 4, 1]);
+    }
+
+    #[test]
+    fn an_account_alone_climbs_however_small_a_rung_is() {
+        // of two and three a message is kept for urgent mail, which is more than a quarter
+        for allowance in (4..2000).chain([100_000, u64::from(RUNG_MAX)]) {
+            let ladder = Ladder::new(&[allowance]).unwrap();
+            let sent = for_all(allowance as u32);
+            let climb = Climb { sent, ..Climb::first(DAY) };
+            assert!(climb.is_used_up(&ladder, &Had::default()), "{allowance}");
+            assert_eq!(climb.on(&ladder, Day(DAY.0 + 1), "google").rung, 1, "{allowance}");
+        }
+        assert_eq!([1, 2, 3].map(for_all), [1, 1, 2]);
+    }
+
+    #[test]
+    fn what_was_offered_to_nobody_is_an_accounts_again() {
+        let ladder = Ladder::new(&[50]).unwrap();
+        let climb = Climb { sent: 38, ..Climb::first(DAY) };
+        let (mut had, account) = (Had::default(), Id::new(1));
+        for urgent in [false, true] {
+            let left = if urgent { 5 } else { 7 };
+            for _ in 0..left {
+                had.take(account, urgent);
+            }
+            let climb = Climb { sent: 38 + had.urgent, ..climb };
+            assert!(!climb.has_room(&ladder, &had, Some(account), urgent));
+            for _ in 0..left {
+                had.give_back(account, urgent);
+            }
+            let climb = Climb { sent: 38 + had.urgent, ..climb };
+            assert!(climb.has_room(&ladder, &had, Some(account), urgent));
+        }
+    }
+
+    #[test]
+    fn of_many_accounts_those_that_had_most_are_known() {
+        let mut had = Had::default();
+        for _ in 0..5 {
+            had.take(Id::new(0), false);
+        }
+        for account in 1..=10 * ACCOUNTS_COUNTED_MAX as u64 {
+            had.take(Id::new(account), false);
+            assert!(had.of.len() <= ACCOUNTS_COUNTED_MAX);
+        }
+        assert_eq!(had.of(Id::new(0), false), 5);
     }
 
     #[test]

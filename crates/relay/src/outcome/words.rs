@@ -156,14 +156,11 @@ pub(super) fn of_failure(failure: &Failure, domain: &str) -> Meaning {
     }
 }
 
-/// Why nothing more goes today from a source that warms up.
-fn warming_up(day: &WarmingUp) -> String {
-    let WarmingUp { source, provider, sent, allowance } = day;
+/// Why nothing more of an account's mail goes today from a source that warms up.
+fn warming_up(WarmingUp { source, provider }: &WarmingUp) -> String {
     let whom = if provider == OTHERS { "smaller providers together" } else { provider };
-    let kept = allowance.saturating_sub(*sent);
-    let kept = if kept > 0 { format!(" ({kept} kept for urgent mail)") } else { String::new() };
     format!(
-        "The relay's address {source} is warming up at {whom}: {sent} of {allowance} messages went from it today{kept}. It goes on \
+        "The relay's address {source} is warming up at {whom}, and has carried what it may of this account's mail today. It goes on \
          at 00:00 UTC."
     )
 }

@@ -54,16 +54,24 @@ impl Scheduler {
         self.drop_ending(message);
     }
 
-    /// Hands out one due parcel of a site that is down, to be settled by what is known about it.
-    pub(super) fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some((not_before, fault)) = self.left_alone(place, now) else { return };
-        if let Some(parcel) = self.take(place, None, Errand::FailUntried) {
-            if self.goes_urgently(place, parcel.id.0, now, actions) {
-                return;
+    /// Hands out one due parcel of a site that is down, to be settled by what is known about it; whether the site is left alone with
+    /// the mail of some accounts, and there may be more of it.
+    pub(super) fn fail_one(&mut self, place: u32, now: Timestamp, actions: &mut Vec<Action>) -> bool {
+        let (account, left_alone) = match self.left_alone(place, None, now) {
+            Some(left_alone) => (None, Some(left_alone)),
+            None => {
+                let account = self.with_its_part_gone(place, now);
+                (account, account.and_then(|account| self.left_alone(place, Some(account), now)))
             }
+        };
+        let Some((not_before, fault)) = left_alone else { return false };
+        if let Some(parcel) = self.take(place, account, Errand::FailUntried)
+            && !self.goes_urgently(place, parcel.id.0, now, actions)
+        {
             self.untried += 1;
             actions.push(Action::Fail { parcel, fault, attempted: false, not_before });
         }
+        account.is_some()
     }
 
     pub(super) fn on_reached(&mut self, conversation: ConversationId, now: Timestamp, actions: &mut Vec<Action>) {
@@ -153,7 +161,7 @@ impl Scheduler {
         }
         let (carried, has_had_its_turn) = (known.carried, known.in_a_row >= in_a_row_max);
         let shaper = self.shapers.get(number);
-        let worn = self.has_lost_source(conversation, now);
+        let worn = self.has_lost_source(conversation, None, now);
         let worn = worn
             || shaper.is_some_and(|shaper| {
                 let messages = shaper.shaping.allowance().messages;

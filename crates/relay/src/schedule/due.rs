@@ -123,7 +123,7 @@ impl Due {
         let mut index = 0;
         while let Some(account) = self.turn.get(index).copied() {
             let has_mail = self.class_of(account).is_some();
-            // only accounts that have something under way are passed over, and so few
+            // only accounts that have something under way, or have had their part of a warm-up's day, are passed over, and so few
             if has_mail && !may(account) {
                 index += 1;
                 continue;

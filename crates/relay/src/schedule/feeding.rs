@@ -2,11 +2,12 @@
 //! new conversations, at the mail servers that destinations share, and, by the parcel, with one destination.
 //!
 //! Of an account and a destination that it has due mail for, one of these holds after every event: the destination is left
-//! alone; the two stand in turn here or at the shaper; or the destination has no conversation that the account may use, and
-//! looks at it again as soon as one is free, ends or may be had beside.
+//! alone, with everybody's mail or with this account's; the two stand in turn here or at the shaper; or the destination has no
+//! conversation that the account may use, and looks at it again as soon as one is free, ends or may be had beside.
 
 use super::parcels::Errand;
 use super::turns::{Front, kept, may_take};
+use super::warming::Toward;
 use super::{
     Action, Conversation, ConversationId, OWED_MAX, PARCELS_IN_A_ROW_MAX, Parcel, SETTLED_UNTRIED_MAX, Scheduler, State,
 };
@@ -33,7 +34,7 @@ impl Scheduler {
         actions: &mut Vec<Action>,
     ) {
         while !self.stopped && self.sites.get(place).class_of(account).is_some() {
-            if self.is_left_alone(place, now) {
+            if self.is_left_alone(place, Some(account), now) {
                 self.stand_for_settlement(place);
                 return;
             }
@@ -55,7 +56,7 @@ impl Scheduler {
                 }
                 return;
             };
-            if self.has_lost_source(conversation, now) {
+            if self.has_lost_source(conversation, Some(account), now) {
                 self.close_idle(conversation, actions);
                 continue;
             }
@@ -77,7 +78,7 @@ impl Scheduler {
         if self.stopped || self.sites.get(place).ready == 0 {
             return;
         }
-        if self.is_left_alone(place, now) {
+        if self.is_left_alone(place, None, now) {
             self.stand_for_settlement(place);
             return;
         }
@@ -140,14 +141,17 @@ impl Scheduler {
             && let Some(place) = self.sites.failing.pop_front()
         {
             self.sites.at(place).wants_fail = false;
-            self.fail_one(place, now, actions);
-            self.feed_all(place, now, actions);
+            if self.fail_one(place, now, actions) {
+                self.stand_for_settlement(place);
+            } else {
+                self.feed_all(place, now, actions);
+            }
         }
         while let Some(Front { account, site: place, .. }) = self.turns.front() {
             let site = self.sites.get(place);
             let wants = site.class_of(account).is_some() && (site.has_room() || !site.idle.is_empty());
             let has_idle = !site.idle.is_empty();
-            let wants = wants && !self.is_left_alone(place, now);
+            let wants = wants && !self.is_left_alone(place, Some(account), now);
             // by now it may have less under way than when it had to stand here: then an idle conversation will do
             let may = if has_idle { self.may_go_over_one_more(account) } else { self.may_begin(account) };
             if wants && !may {
@@ -181,7 +185,7 @@ impl Scheduler {
     }
 
     fn open(&mut self, place: u32, account: Id<Account>, now: Timestamp, actions: &mut Vec<Action>) {
-        let source = self.choose_source(place, now);
+        let source = self.choose_source(place, account, now);
         if source.is_none() && !self.sending.is_plain() {
             return;
         }
@@ -239,7 +243,7 @@ impl Scheduler {
             shaper.take(account);
         }
         self.carries_from(source, place);
-        self.warm_up_offers(conversation);
+        self.warm_up_offers(conversation, account);
     }
 
     /// A conversation carries nothing any more; whose mail it carried.
@@ -248,7 +252,7 @@ impl Scheduler {
         let account = known.account.take()?;
         let (place, number) = (known.site, known.shaper);
         if !known.offered {
-            self.warm_up_spares(conversation);
+            self.warm_up_spares(conversation, account);
         }
         self.turns.give_back(account);
         self.sites.at(place).give_back(account);
@@ -273,13 +277,20 @@ impl Scheduler {
     ) -> bool {
         let most = self.bounds.conversations_max;
         let free = (most + 1).saturating_sub(self.conversations.len());
+        let toward = self.toward_of(conversation);
         loop {
-            let Scheduler { sites, shapers, turns, .. } = self;
+            let Scheduler { sites, shapers, turns, sending, .. } = self;
             let site = sites.at(place);
             let shaper = shapers.get(site.shaper);
+            let of_warm_up = |account| {
+                let (source, toward) = toward?;
+                Some(sending.has_room(source, shapers.get(toward.shaper)?, Toward { account: Some(account), ..toward }))
+            };
             let may = |account| {
                 let of_all = before == Some(account) || may_take(turns.taken(account), free, most);
-                of_all && shaper.is_none_or(|shaper| shaper.may_have(account, now))
+                of_all
+                    && shaper.is_none_or(|shaper| shaper.may_have(account, now))
+                    && of_warm_up(account).unwrap_or(true)
             };
             let Some((account, parcel)) = site.pop_allowed(may) else { return false };
             if let Some(parcel) = self.picked(parcel, place, Some(account), Errand::Carry) {

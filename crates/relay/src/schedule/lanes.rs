@@ -4,6 +4,7 @@
 //! A lane is part of where a parcel stands and not of the parcel: that something was tried from a source already takes no
 //! memory in any record.
 
+use super::warming::Toward;
 use super::{Action, ConversationId, LANES_MAX, ParcelId, Scheduler};
 use crate::clock::Timestamp;
 use crate::priority::Class;
@@ -143,11 +144,14 @@ impl Scheduler {
         let Some(known) = self.conversations.get(&conversation) else { return };
         let (Some(source), place, shaper) = (known.source, known.site, known.shaper) else { return };
         let lane = self.sites.get(place).lane;
-        let mut next = self.open_lane_without(source, lane, place, shaper, now);
-        if next.is_none() && self.parcels.at(parcel.0).class == Class::High && self.sending.warming.is_some() {
+        let record = self.parcels.at(parcel.0);
+        let (class, toward) = (record.class, self.toward(place, lane, shaper, Some(record.account)));
+        let mut next = self.open_lane_without(source, lane, toward, now);
+        if next.is_none() && class == Class::High && self.sending.warming.is_some() {
             // what warm-ups keep for urgent mail is open to it as it would be if it waited
             let urgent = self.sending.lanes.urgent(lane);
-            next = urgent.and_then(|urgent| self.open_lane_without(source, urgent, place, shaper, now));
+            next = urgent
+                .and_then(|urgent| self.open_lane_without(source, urgent, Toward { urgent: true, ..toward }, now));
         }
         if let Some(next) = next {
             self.elsewhere.insert(parcel.0, (recipients, next));
@@ -156,15 +160,7 @@ impl Scheduler {
     }
 
     /// A lane without a source, where another one of it may begin now.
-    fn open_lane_without(
-        &mut self,
-        source: SourceId,
-        lane: LaneId,
-        place: u32,
-        shaper: u32,
-        now: Timestamp,
-    ) -> Option<LaneId> {
-        let toward = self.toward(place, lane, shaper);
+    fn open_lane_without(&mut self, source: SourceId, lane: LaneId, toward: Toward, now: Timestamp) -> Option<LaneId> {
         let mut others = self.sending.lanes.members(lane).iter().filter(|(other, _)| *other != source);
         let is_open = others.any(|(other, _)| self.is_open(*other, toward, now));
         if is_open { self.sending.lanes.without(lane, source) } else { None }

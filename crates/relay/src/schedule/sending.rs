@@ -11,8 +11,10 @@ use super::shapers::Shaper;
 use super::sites::Site;
 use super::warming::{Toward, WarmUpState, Warming};
 use super::{Action, Conversation, ConversationId, Fault, SOURCE_TRIED_FOR, SOURCE_UNREACHED_MAX, Scheduler};
+use crate::account::Account;
 use crate::clock::Timestamp;
 use crate::dice::Dice;
+use crate::id::Id;
 use crate::outcome::{self, Failure, Finding};
 use crate::queue::Attempt;
 use crate::retry::{self, Jitter};
@@ -183,6 +185,12 @@ impl Sending {
         is_tried || (failures >= SOURCE_UNREACHED_MAX && others.any(|(_, other)| other.reached_at > since))
     }
 
+    /// Whether the warm-up of a source, if it has one, leaves room for one more message that way.
+    pub(super) fn has_room(&self, source: SourceId, shaper: &Shaper, toward: Toward) -> bool {
+        let warming = self.warming.as_ref().filter(|_| !toward.exempt);
+        warming.is_none_or(|warming| warming.has_room(source, shaper, toward))
+    }
+
     fn aside(&mut self, source: SourceId) -> Option<&mut Aside> {
         self.health.get_mut(source.place())?.aside.as_mut()
     }
@@ -218,8 +226,7 @@ impl Scheduler {
         {
             return Some((until, Closed::For(Arc::clone(fault))));
         }
-        let warming = self.sending.warming.as_ref().filter(|_| !toward.exempt)?;
-        let is_used_up = !warming.has_room(source, &shaper.name, toward.urgent);
+        let is_used_up = !self.sending.has_room(source, shaper, toward);
         is_used_up.then(|| (warm_up::next_day(now), Closed::UsedUp(source)))
     }
 
@@ -228,12 +235,18 @@ impl Scheduler {
         self.closed_from(source, toward, None, now).is_none()
     }
 
-    /// Until when mail to a site has no source of a lane that it could go from, and why.
-    fn shut(&self, place: u32, lane: LaneId, now: Timestamp) -> Option<(Timestamp, Closed)> {
+    /// Until when an account's mail to a site has no source of a lane that it could go from, and why.
+    fn shut(
+        &self,
+        place: u32,
+        lane: LaneId,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Closed)> {
         if self.sending.is_plain() {
             return None;
         }
-        let toward = self.toward(place, lane, self.sites.get(place).shaper);
+        let toward = self.toward(place, lane, self.sites.get(place).shaper, account);
         let mut soonest: Option<(Timestamp, Closed)> = None;
         for (source, _) in self.sending.lanes.members(lane) {
             let closed = self.closed_from(*source, toward, None, now)?;
@@ -244,27 +257,39 @@ impl Scheduler {
         soonest
     }
 
-    /// Whether mail to a site has no source of a lane that it could go from.
-    pub(super) fn is_without_source(&self, place: u32, lane: LaneId, now: Timestamp) -> bool {
-        self.shut(place, lane, now).is_some()
+    /// Whether an account's mail to a site has no source of a lane that it could go from.
+    pub(super) fn is_without_source(
+        &self,
+        place: u32,
+        lane: LaneId,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> bool {
+        self.shut(place, lane, account, now).is_some()
     }
 
     /// Until when it has none, and why.
-    pub(super) fn without_source(&self, place: u32, lane: LaneId, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
-        let (until, closed) = self.shut(place, lane, now)?;
+    pub(super) fn without_source(
+        &self,
+        place: u32,
+        lane: LaneId,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Arc<Fault>)> {
+        let (until, closed) = self.shut(place, lane, account, now)?;
         match closed {
             Closed::For(fault) => Some((until, fault)),
             Closed::UsedUp(source) => Some((until, self.used_up(source, place, now)?)),
         }
     }
 
-    /// The source of a conversation that begins with a site.
-    pub(super) fn choose_source(&mut self, place: u32, now: Timestamp) -> Option<SourceId> {
+    /// The source of a conversation that begins with a site and an account's mail.
+    pub(super) fn choose_source(&mut self, place: u32, account: Id<Account>, now: Timestamp) -> Option<SourceId> {
         if self.sending.is_plain() {
             return None;
         }
         let site = self.sites.get(place);
-        let (lane, toward) = (site.lane, self.toward(place, site.lane, site.shaper));
+        let (lane, toward) = (site.lane, self.toward(place, site.lane, site.shaper, Some(account)));
         let members = self.sending.lanes.members(lane).iter();
         let open: Vec<bool> = members.map(|(source, _)| self.is_open(*source, toward, now)).collect();
         self.sending.lanes.next(lane, &open)
@@ -310,20 +335,40 @@ impl Scheduler {
         self.shapers.get_mut(shaper)?.blocks.as_mut()?.at(source)
     }
 
-    /// Whether the source of a conversation is left out by now where that leads.
-    pub(super) fn has_lost_source(&self, conversation: ConversationId, now: Timestamp) -> bool {
-        self.conversations.get(&conversation).is_some_and(|known| self.is_closed(known, known.shaper, None, now))
+    /// Whether the source of a conversation is left out by now where that leads, for an account's mail; none: for anybody's.
+    pub(super) fn has_lost_source(
+        &self,
+        conversation: ConversationId,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> bool {
+        let known = self.conversations.get(&conversation);
+        known.is_some_and(|known| self.is_closed(known, (known.shaper, account), None, now))
+    }
+
+    /// From where to where a conversation leads, where sources warm up.
+    pub(super) fn toward_of(&self, conversation: ConversationId) -> Option<(SourceId, Toward)> {
+        self.sending.warming.as_ref()?;
+        let known = self.conversations.get(&conversation)?;
+        let lane = self.sites.get(known.site).lane;
+        Some((known.source?, self.toward(known.site, lane, known.shaper, None)))
     }
 
     /// Whether the source of a conversation is left out at a shaper that it turns out to lead to.
     pub(super) fn may_not_come(&self, conversation: ConversationId, shaper: u32, now: Timestamp) -> bool {
         let known = self.conversations.get(&conversation);
-        known.is_some_and(|known| self.is_closed(known, shaper, Some(conversation), now))
+        known.is_some_and(|known| self.is_closed(known, (shaper, known.account), Some(conversation), now))
     }
 
-    fn is_closed(&self, known: &Conversation, shaper: u32, own: Option<ConversationId>, now: Timestamp) -> bool {
+    fn is_closed(
+        &self,
+        known: &Conversation,
+        (shaper, account): (u32, Option<Id<Account>>),
+        own: Option<ConversationId>,
+        now: Timestamp,
+    ) -> bool {
         let Some(source) = known.source else { return false };
-        let toward = self.toward(known.site, self.sites.get(known.site).lane, shaper);
+        let toward = self.toward(known.site, self.sites.get(known.site).lane, shaper, account);
         self.closed_from(source, toward, own, now).is_some()
     }
 

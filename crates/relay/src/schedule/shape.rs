@@ -162,15 +162,15 @@ impl Scheduler {
         let Some(known) = self.conversations.get_mut(&conversation) else { return };
         let (before, proven, closing) = (known.shaper, usize::from(known.proven), usize::from(known.closing));
         let (idle, account, source) = (usize::from(known.idle_until.is_some()), known.account, known.source);
-        let is_offered = known.offered;
-        if account.is_some() && !is_offered {
-            self.warm_up_spares(conversation);
+        let counted = account.filter(|_| !known.offered);
+        if let Some(account) = counted {
+            self.warm_up_spares(conversation, account);
         }
         if let Some(known) = self.conversations.get_mut(&conversation) {
             known.shaper = shaper;
         }
-        if account.is_some() && !is_offered {
-            self.warm_up_offers(conversation);
+        if let Some(account) = counted {
+            self.warm_up_offers(conversation, account);
         }
         self.leaves_block(conversation, source, before);
         if let Some(old) = self.shapers.get_mut(before) {
@@ -202,9 +202,16 @@ impl Scheduler {
         }
     }
 
-    /// Until when a destination is left alone, and why: because it could not be reached, or because it says it blocks us.
-    pub(super) fn left_alone(&self, place: u32, now: Timestamp) -> Option<(Timestamp, Arc<Fault>)> {
-        self.left_alone_itself(place, now).or_else(|| self.without_source(place, self.sites.get(place).lane, now))
+    /// Until when a destination is left alone with an account's mail, or none: with anybody's, and why: because it could not be
+    /// reached, because it says it blocks us, or because nothing more of it may be sent now.
+    pub(super) fn left_alone(
+        &self,
+        place: u32,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Arc<Fault>)> {
+        let lane = self.sites.get(place).lane;
+        self.left_alone_itself(place, now).or_else(|| self.without_source(place, lane, account, now))
     }
 
     /// The same of a destination itself, whatever it is sent from.
@@ -217,14 +224,20 @@ impl Scheduler {
         Some((shaper.shaping.suspended_until(now)?, Arc::clone(shaper.fault.as_ref()?)))
     }
 
-    /// Whether a destination is left alone.
-    pub(super) fn is_left_alone(&self, place: u32, now: Timestamp) -> bool {
-        self.is_left_alone_by(place, self.sites.get(place).lane, now)
+    /// Whether a destination is left alone with an account's mail, or none: with anybody's.
+    pub(super) fn is_left_alone(&self, place: u32, account: Option<Id<Account>>, now: Timestamp) -> bool {
+        self.is_left_alone_by(place, self.sites.get(place).lane, account, now)
     }
 
-    /// Whether a destination is left alone, by a lane that is not its own.
-    pub(super) fn is_left_alone_by(&self, place: u32, lane: LaneId, now: Timestamp) -> bool {
-        self.left_alone_itself(place, now).is_some() || self.is_without_source(place, lane, now)
+    /// The same by a lane that is not its own.
+    pub(super) fn is_left_alone_by(
+        &self,
+        place: u32,
+        lane: LaneId,
+        account: Option<Id<Account>>,
+        now: Timestamp,
+    ) -> bool {
+        self.left_alone_itself(place, now).is_some() || self.is_without_source(place, lane, account, now)
     }
 
     /// Whether the shaper of a destination lets no message begin now; where so, an account's mail for it waits for that.
@@ -332,7 +345,7 @@ impl Scheduler {
         let conversations: Vec<ConversationId> = self.idle_at(number).collect();
         for conversation in conversations {
             let Some(place) = self.conversations.get(&conversation).map(|known| known.site) else { continue };
-            let is_open = !self.is_left_alone(place, now) && !self.has_lost_source(conversation, now);
+            let is_open = !self.is_left_alone(place, None, now) && !self.has_lost_source(conversation, None, now);
             let may = self.sites.get(place).ready > 0 && is_open;
             if may && self.carry_next(conversation, place, None, now, actions) {
                 self.sites.at(place).idle.retain(|idle| *idle != conversation);

@@ -1,25 +1,36 @@
-//! Warm-ups at work: which source may carry one more message to which provider today, what is counted of that, and what the
-//! operator sees of it.
+//! Warm-ups at work: which source may carry one more message of an account to which provider today, what is counted of that, and
+//! what the operator sees of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lanes::LaneId;
+use super::shapers::Shaper;
 use super::{Action, ConversationId, Fault, Scheduler};
+use crate::account::Account;
 use crate::clock::{Day, Timestamp};
+use crate::id::Id;
 use crate::outcome::{Failure, Finding, WarmingUp};
 use crate::priority::Class;
 use crate::queue::{Attempt, RecipientState};
 use crate::shaping::Providers;
 use crate::source::{SourceId, Sources};
-use crate::warm_up::{self, Climb, Kept, KeptClimb, Ladder, OTHERS, Order};
+use crate::warm_up::{self, Climb, Had, Kept, KeptClimb, Ladder, OTHERS, Order};
 
 /// How far a source has come with one provider.
 #[derive(Debug)]
 struct Step {
     climb: Climb,
+    /// What accounts have had of that day.
+    had: Had,
     /// Since it was last kept.
     changed: bool,
+}
+
+impl Step {
+    fn at(climb: Climb, changed: bool) -> Step {
+        Step { climb, had: Had::default(), changed }
+    }
 }
 
 /// One source's.
@@ -56,7 +67,7 @@ impl Warming {
             let is_known = provider == OTHERS || warming.providers.is_named(&provider);
             let source = sources.source_named(&source).filter(|_| is_known);
             if let Some(warm_up) = source.and_then(|source| warming.sources.get_mut(source.place())?.as_mut()) {
-                warm_up.climbs.insert(provider.into(), Step { climb, changed: false });
+                warm_up.climbs.insert(provider.into(), Step::at(climb, false));
             }
         }
         warming.count_used_up();
@@ -68,7 +79,7 @@ impl Warming {
         self.sources.iter().flatten().filter(|warm_up| !warm_up.is_stopped).count()
     }
 
-    /// How many pairs of a source and a provider have used up what the day allows to other than urgent mail.
+    /// How many pairs of a source and a provider have used up what the day allows, but for what is kept.
     pub(super) fn used_up(&self) -> usize {
         self.used_up
     }
@@ -76,7 +87,7 @@ impl Warming {
     fn count_used_up(&mut self) {
         let going = self.sources.iter().flatten().filter(|warm_up| !warm_up.is_stopped);
         let steps = going.flat_map(|warm_up| warm_up.climbs.values());
-        self.used_up = steps.filter(|step| !step.climb.has_room(&self.ladder, false)).count();
+        self.used_up = steps.filter(|step| step.climb.is_used_up(&self.ladder, &step.had)).count();
     }
 
     /// A new day begins, where one does: each climbs, stays or goes down by the last. After a clock that was ahead what it counted
@@ -92,6 +103,9 @@ impl Warming {
                 false => step.climb.on(&self.ladder, today, provider),
             };
             step.changed |= next != step.climb;
+            if next.sent == 0 {
+                step.had = Had::default();
+            }
             step.climb = next;
         }
         self.count_used_up();
@@ -106,35 +120,31 @@ impl Warming {
         self.sources.get(source.place())?.as_ref().filter(|warm_up| !warm_up.is_stopped)
     }
 
-    /// How far a source that warms up has come with the provider of a site; none: it is no such source.
-    fn climb(&self, source: SourceId, site: &str) -> Option<Climb> {
-        let warm_up = self.going(source)?;
-        Some(warm_up.climbs.get(self.provider(site)).map_or(Climb::first(self.day), |step| step.climb))
-    }
-
-    /// Whether a source may carry one more message to a site.
-    pub(super) fn has_room(&self, source: SourceId, site: &str, urgent: bool) -> bool {
-        self.climb(source, site).is_none_or(|climb| climb.has_room(&self.ladder, urgent))
+    /// Whether a source may carry one more message of whom it is about to a site.
+    pub(super) fn has_room(&self, source: SourceId, site: &Shaper, toward: Toward) -> bool {
+        // who has carried nothing yet has room
+        let step = self.going(source).and_then(|warm_up| warm_up.climbs.get(self.provider(&site.name)));
+        step.is_none_or(|step| step.climb.has_room(&self.ladder, &step.had, toward.account, toward.urgent))
     }
 
     /// Changes how far a source has come with the provider of a site, where it is not warm yet.
-    fn change(&mut self, source: SourceId, site: &str, change: impl FnOnce(&mut Climb, &str)) {
+    fn change(&mut self, source: SourceId, site: &str, change: impl FnOnce(&mut Step, &str)) {
         let (provider, day) = (self.provider(site), self.day);
         let warm_up = self.sources.get_mut(source.place()).and_then(Option::as_mut);
         let Some(warm_up) = warm_up.filter(|warm_up| !warm_up.is_stopped) else { return };
         if !warm_up.climbs.contains_key(provider) {
-            warm_up.climbs.insert(provider.into(), Step { climb: Climb::first(day), changed: false });
+            warm_up.climbs.insert(provider.into(), Step::at(Climb::first(day), false));
         }
         let Some(step) = warm_up.climbs.get_mut(provider) else { return };
         if step.climb.allowance(&self.ladder).is_none() {
             return;
         }
-        let had_room = step.climb.has_room(&self.ladder, false);
-        change(&mut step.climb, provider);
+        let was_used_up = step.climb.is_used_up(&self.ladder, &step.had);
+        change(step, provider);
         step.changed = true;
-        match (had_room, step.climb.has_room(&self.ladder, false)) {
-            (true, false) => self.used_up += 1,
-            (false, true) => self.used_up -= 1,
+        match (was_used_up, step.climb.is_used_up(&self.ladder, &step.had)) {
+            (false, true) => self.used_up += 1,
+            (true, false) => self.used_up -= 1,
             _ => {}
         }
     }
@@ -145,7 +155,7 @@ impl Warming {
         warm_up.is_stopped = order == Order::Stop;
         if order == Order::Start {
             for step in warm_up.climbs.values_mut() {
-                *step = Step { climb: Climb::first(day), changed: true };
+                *step = Step::at(Climb::first(day), true);
             }
         }
         self.count_used_up();
@@ -156,7 +166,7 @@ impl Warming {
         let rungs = self.ladder.rungs();
         let climbs = warm_up.climbs.iter().map(|(provider, step)| {
             let climb = step.climb.on(&self.ladder, now.day(), provider);
-            let is_used_up = !warm_up.is_stopped && !climb.has_room(&self.ladder, false);
+            let is_used_up = !warm_up.is_stopped && climb.is_used_up(&self.ladder, &step.had);
             ClimbState {
                 provider: Arc::clone(provider),
                 rung: climb.rung.saturating_add(1).min(rungs),
@@ -182,43 +192,58 @@ impl Scheduler {
         self
     }
 
-    /// What a message to the site of a shaper that a conversation is handed or spared means for its source's warm-up.
+    /// Counts what the site of a shaper says to a conversation for its source's warm-up.
     pub(super) fn count_for_warm_up(&mut self, conversation: ConversationId, count: impl FnOnce(&mut Climb, &str)) {
+        self.change_step(conversation, |step, provider, _| count(&mut step.climb, provider));
+    }
+
+    /// Changes the step that a conversation counts for, which is told whether its lane has what is kept for urgent mail.
+    fn change_step(&mut self, conversation: ConversationId, change: impl FnOnce(&mut Step, &str, bool)) {
         let Some(warming) = &mut self.sending.warming else { return };
         let Some(known) = self.conversations.get(&conversation) else { return };
+        let site = self.sites.get(known.site);
         if let (Some(source), Some(shaper)) = (known.source, self.shapers.get(known.shaper))
-            && !self.sites.get(known.site).destination.is_route()
+            && !site.destination.is_route()
         {
-            warming.change(source, &shaper.name, count);
+            let urgent = self.sending.lanes.is_urgent(site.lane);
+            warming.change(source, &shaper.name, |step, provider| change(step, provider, urgent));
         }
     }
 
-    /// One more message is handed to a conversation.
-    pub(super) fn warm_up_offers(&mut self, conversation: ConversationId) {
-        self.count_for_warm_up(conversation, |climb, _| climb.sent = climb.sent.saturating_add(1));
-    }
-
-    /// What a conversation was handed last was offered to nobody. What was counted on another day is that day's.
-    pub(super) fn warm_up_spares(&mut self, conversation: ConversationId) {
-        let counted_on = self.conversations.get(&conversation).map(|known| known.begun.day());
-        self.count_for_warm_up(conversation, |climb, _| {
-            climb.sent = climb.sent.saturating_sub(u32::from(counted_on == Some(climb.day)));
+    /// One more message of an account is handed to a conversation.
+    pub(super) fn warm_up_offers(&mut self, conversation: ConversationId, account: Id<Account>) {
+        self.change_step(conversation, |step, _, urgent| {
+            step.climb.sent = step.climb.sent.saturating_add(1);
+            step.had.take(account, urgent);
         });
     }
 
-    /// Why a source that warms up carries nothing more to a destination today, and when it goes on.
+    /// What a conversation was handed last, of an account, was offered to nobody. What was counted on another day is that day's.
+    pub(super) fn warm_up_spares(&mut self, conversation: ConversationId, account: Id<Account>) {
+        let counted_on = self.conversations.get(&conversation).map(|known| known.begun.day());
+        self.change_step(conversation, |step, _, urgent| {
+            if counted_on == Some(step.climb.day) {
+                step.climb.sent = step.climb.sent.saturating_sub(1);
+                step.had.give_back(account, urgent);
+            }
+        });
+    }
+
+    /// The first account whose due mail a destination is left alone with while others' goes: it has had its part of a day.
+    pub(super) fn with_its_part_gone(&self, place: u32, now: Timestamp) -> Option<Id<Account>> {
+        self.sending.warming.as_ref()?;
+        let mut accounts = self.sites.get(place).accounts().into_iter();
+        accounts.find(|account| self.is_left_alone(place, Some(*account), now))
+    }
+
+    /// Why a source that warms up carries nothing more to a destination today, and when it goes on. Not how much it has carried:
+    /// accounts read it, and what others sent is not theirs to know.
     pub(super) fn used_up(&self, source: SourceId, place: u32, now: Timestamp) -> Option<Arc<Fault>> {
         let warming = self.sending.warming.as_ref()?;
         let shaper = self.shapers.get(self.sites.get(place).shaper)?;
-        let climb = warming.climb(source, &shaper.name)?;
         let name = self.sending.source(source)?.name.clone();
-        let allowance = climb.allowance(&warming.ladder)?;
-        let finding = Finding::Failed(Failure::WarmingUp(Box::new(WarmingUp {
-            source: name.clone(),
-            provider: warming.provider(&shaper.name).to_owned(),
-            sent: climb.sent,
-            allowance,
-        })));
+        let provider = warming.provider(&shaper.name).to_owned();
+        let finding = Finding::Failed(Failure::WarmingUp(Box::new(WarmingUp { source: name.clone(), provider })));
         Some(Arc::new(Fault { finding, attempt: Attempt::unasked(now, Some(name)) }))
     }
 
@@ -229,10 +254,10 @@ impl Scheduler {
             return false;
         }
         let Some(lane) = self.sending.lanes.urgent(self.sites.get(site).lane) else { return false };
-        if self.is_left_alone_by(site, lane, now) {
+        let record = self.parcels.at(parcel);
+        if self.is_left_alone_by(site, lane, Some(record.account), now) {
             return false;
         }
-        let record = self.parcels.at(parcel);
         let (mail, attempts) = ((record.message, record.account, record.class), record.attempts());
         let (recipients, due) = (record.recipients().to_vec(), record.due.min(now));
         let to = self.beside(site, lane, now);
@@ -281,9 +306,9 @@ impl Scheduler {
     }
 
     /// Whether a lane may take what is kept for urgent mail, and whether a destination is exempt from warm-ups.
-    pub(super) fn toward(&self, place: u32, lane: LaneId, shaper: u32) -> Toward {
+    pub(super) fn toward(&self, place: u32, lane: LaneId, shaper: u32, account: Option<Id<Account>>) -> Toward {
         let exempt = self.sending.warming.is_none() || self.sites.get(place).destination.is_route();
-        Toward { shaper, urgent: self.sending.lanes.is_urgent(lane), exempt }
+        Toward { shaper, account, urgent: self.sending.lanes.is_urgent(lane), exempt }
     }
 }
 
@@ -291,6 +316,8 @@ impl Scheduler {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Toward {
     pub(super) shaper: u32,
+    /// Whose; none: that of an account which has had nothing today, of whom anything is asked that is open to anybody.
+    pub(super) account: Option<Id<Account>>,
     /// By a lane for urgent mail.
     pub(super) urgent: bool,
     /// Nothing warms up there.
@@ -323,6 +350,6 @@ pub struct ClimbState {
     pub objections: u32,
     /// Whether the provider blocked it today.
     pub blocked: bool,
-    /// When mail that is not urgent goes on, where today's allowance is used up.
+    /// When the mail of whoever has had the most goes on, where today's allowance is used up but for what is kept.
     pub goes_on_at: Option<Timestamp>,
 }

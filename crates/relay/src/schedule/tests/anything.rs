@@ -23,7 +23,7 @@ impl Scheduler {
             let is_paced = shaper.is_some_and(|shaper| shaper.is_closed(now));
             let is_kept = !site.may_have(account) || shaper.is_some_and(|shaper| !shaper.may_have(account, now));
             let may = |free| turns::may_take(self.turns.taken(account), free, most);
-            let cause = if self.is_left_alone(record.site, now) {
+            let cause = if self.is_left_alone(record.site, Some(account), now) {
                 self.untried >= SETTLED_UNTRIED_MAX
             } else if site.idle.is_empty() {
                 is_paced || is_kept || is_shaped || !may(free) || !site.has_room()

@@ -5,6 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use super::*;
+use crate::source::tests::source;
+use crate::source::{Source, Sources};
+use crate::warm_up::{Kept, Ladder};
 
 /// The account that sends without end.
 const BULK: u64 = 1;
@@ -25,6 +28,8 @@ enum Then {
     Measured(u128),
     Found(ConversationId, ParcelId, MessageId),
     Delivered(ConversationId, ParcelId),
+    /// It is to be looked at again then.
+    Deferred(ParcelId, Timestamp),
     Ended(ConversationId),
 }
 
@@ -103,6 +108,9 @@ impl Slow {
                 }
                 Action::Carry { conversation, parcel } => self.carry(conversation, parcel.id, parcel.message),
                 Action::Close(conversation) => self.then(CLOSING, Then::Ended(conversation)),
+                Action::Fail { parcel, not_before, .. } if self.scheduler.depth().warming > 0 => {
+                    self.then(0, Then::Deferred(parcel.id, not_before));
+                }
                 Action::Fail { .. }
                 | Action::End { .. }
                 | Action::Suspended { .. }
@@ -153,6 +161,10 @@ impl Slow {
                 // the conversation first, as the driver does
                 self.tell(Event::Free { conversation, open: true });
                 self.tell(Event::Settled { parcel, left: Vec::new() });
+            }
+            Then::Deferred(parcel, due) => {
+                let left = vec![(0, RecipientState::Waiting { due, attempts: 1 })];
+                self.tell(Event::Settled { parcel, left });
             }
             Then::Ended(conversation) => self.tell(Event::Ended(conversation)),
         }
@@ -271,6 +283,24 @@ fn urgent_mail_goes_before_that_of_five_hundred_accounts_at_the_same_site() {
     let to = |_| "large.example".to_owned();
     world.run(&Measured { class: Urgency::High, ..resets(60, 1000, &to) });
     let longest = world.figures("500 accounts with 100 messages each to one site, urgent resets to the same site");
+    assert!(longest <= WAIT_MAX, "{longest} ms");
+}
+
+#[test]
+fn a_mailing_that_uses_up_the_day_of_a_new_source_leaves_others_room_for_their_first_resets() {
+    let mut world = Slow::new(|_| 500);
+    let new = Source { warm_up: true, ..source("new", 1) };
+    let scheduler = Scheduler::new(Bounds::default()).sending_from(Arc::new(Sources::new(vec![new], vec![]).unwrap()));
+    world.scheduler = scheduler.warming_up(Ladder::default(), Kept::default());
+    for message in 0..1000 {
+        // half of it is marked urgent
+        let class = if message % 2 == 0 { Urgency::High } else { Urgency::Normal };
+        world.arrive(message, (BULK, class), &format!("{}.example", message % 50));
+    }
+    world.run(&resets(4, 3_600_000, &|number| format!("{}.example", number * 7)));
+    let longest = world
+        .figures("1,000 messages of another account from a source that may send 50 today, 4 resets within 4 hours");
+    assert!(world.carried > 38, "{}", world.carried);
     assert!(longest <= WAIT_MAX, "{longest} ms");
 }
 

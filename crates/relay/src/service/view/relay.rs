@@ -225,7 +225,7 @@ views! {
     WarmUpProviderView {
         /// The provider's name in the rules of shaping; `others`: all that have none, together.
         provider: String,
-        /// `climbing`; `used_up`: it gets nothing more today but urgent mail; `warm`: it gets as much as comes.
+        /// `climbing`; `used_up`: it gets nothing more today but urgent mail and that of accounts that had few; `warm`: it gets as much as comes.
         state: String,
         /// Its rung, the first is 1.
         rung: u32,
@@ -239,7 +239,7 @@ views! {
         objections: u32,
         /// Whether the provider blocked the source today.
         blocked: bool,
-        /// When mail that is not urgent goes on, where today's messages are used up.
+        /// When all mail goes on, where today's messages are used up but for what is kept.
         goes_on_at: Option<String>,
     }
     /// A site that blocks a source.
