@@ -84,22 +84,26 @@ impl File {
 
 fn take(transaction: &Transaction<'_>, report: &Report, bounds: &Bounds) -> rusqlite::Result<Taken> {
     let (domain, day) = (named(report.domain.number()), named(report.day.0));
-    let known = "SELECT counts FROM reports WHERE domain = ?1 AND reporter = ?2 AND id = ?3";
+    let named_so = "domain = ?1 AND reporter = ?2 AND id = ?3";
     let names = params![domain, report.reporter, report.id];
-    match transaction.query_row(known, names, |row| row.get::<_, bool>(0)).optional()? {
-        None => {}
-        // what somebody made up may have the name of one that is real
-        Some(false) if report.counts() => {
-            transaction.execute("DELETE FROM reports WHERE domain = ?1 AND reporter = ?2 AND id = ?3", names)?;
-        }
-        Some(_) => return Ok(Taken::Again),
+    let known = format!("SELECT counts, day FROM reports WHERE {named_so}");
+    let known = transaction.query_row(&known, names, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    // what somebody made up may have the name of one that is real
+    if known.is_some_and(|(counts, _): (bool, i64)| counts || !report.counts()) {
+        return Ok(Taken::Again);
     }
     let count = |table: &str| {
         let query = format!("SELECT count(*) FROM {table} WHERE domain = ?1 AND day = ?2");
         transaction.query_row(&query, [domain, day], |row| row.get::<_, u64>(0))
     };
-    if count("reports")? >= bounds.reports_max && !(report.counts() && give_way(transaction, domain, day)?) {
+    let leaves = u64::from(known.is_some_and(|(_, its)| its == day));
+    let is_full = count("reports")? - leaves >= bounds.reports_max;
+    if is_full && !(report.counts() && give_way(transaction, domain, day)?) {
         return Ok(Taken::Beyond);
+    }
+    // not before it is sure that the other one is kept: it may be of another day, which has room
+    if known.is_some() {
+        transaction.execute(&format!("DELETE FROM reports WHERE {named_so}"), names)?;
     }
     let (account, messages) = (named(report.account.number()), named(report.messages().min(MESSAGES_MAX)));
     transaction.execute(

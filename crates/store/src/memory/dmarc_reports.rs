@@ -65,15 +65,15 @@ impl DmarcReports for Memory {
         state.fault(Verb::Dmarc)?;
         let kept = &mut state.dmarc;
         let key = (report.domain, report.reporter.clone(), report.id.clone());
-        let known = kept.reports.get(&key).map(|(_, listed)| listed.counts());
-        match known {
-            None => {}
-            Some(false) if report.counts() => drop(kept.reports.remove(&key)),
-            Some(_) => return Ok(Taken::Again),
+        let known = kept.reports.get(&key).map(|(_, listed)| (listed.counts(), listed.day));
+        if known.is_some_and(|(counts, _)| counts || !report.counts()) {
+            return Ok(Taken::Again);
         }
         let of_day = |domain: Domain, day: Day| domain == report.domain && day == report.day;
         let count = kept.reports.iter().filter(|((domain, ..), (_, one))| of_day(*domain, one.day)).count();
-        if count as u64 >= kept.bounds.reports_max && !(report.counts() && kept.give_way(report)) {
+        let leaves = usize::from(known.is_some_and(|(_, its)| its == report.day));
+        let is_full = (count - leaves) as u64 >= kept.bounds.reports_max;
+        if is_full && !(report.counts() && kept.give_way(report)) {
             return Ok(Taken::Beyond);
         }
         kept.reports.insert(key, (report.account, Listed::from(report)));

@@ -148,26 +148,102 @@ fn given_way(store: &impl DmarcReports) {
     assert_eq!(ids, ["c", "d"]);
 }
 
+/// One that finds no room takes nothing away: not the one either that nobody vouches for, of the same name, of a day that has room.
+fn without_room(store: &impl DmarcReports) {
+    let rows = [(seen(Some(1), true), 1)];
+    for id in ["a", "b"] {
+        assert_eq!(store.dmarc_take(&known(report(1, id, 10, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    }
+    let apart = known(report(1, "c", 11, &rows), NOBODY);
+    assert_eq!(store.dmarc_take(&apart).unwrap(), Taken::Apart);
+    assert_eq!(store.dmarc_take(&known(report(1, "c", 10, &rows), VOUCHED)).unwrap(), Taken::Beyond);
+    let later = || -> Vec<(String, u64)> {
+        let later = kept(store, 1).reports.into_iter().filter(|one| one.day > Day(10)).map(|one| (one.id, one.day.0));
+        let mut later: Vec<_> = later.collect();
+        later.sort();
+        later
+    };
+    let named = |all: &[(&str, u64)]| all.iter().map(|(id, day)| ((*id).to_owned(), *day)).collect::<Vec<_>>();
+    assert_eq!(later(), named(&[("c", 11)]));
+    // the place that it takes over is room enough
+    for id in ["d", "e"] {
+        assert_eq!(store.dmarc_take(&known(report(1, id, 12, &rows), NOBODY)).unwrap(), Taken::Apart);
+    }
+    assert_eq!(store.dmarc_take(&known(report(1, "e", 12, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(later(), named(&[("c", 11), ("d", 12), ("e", 12)]));
+    assert_eq!(store.dmarc_take(&known(report(1, "c", 12, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(later(), named(&[("c", 12), ("e", 12)]));
+}
+
+/// Beyond what is kept in all goes what nobody vouches for, its oldest day first, and only then the oldest day of the others.
+fn apart_goes_first(store: &impl DmarcReports) {
+    let rows: Vec<_> = (1..=3).map(|last| (seen(Some(last), true), 1)).collect();
+    let listed = || -> Vec<(u64, String)> {
+        let of = |domain| kept(store, domain).reports.into_iter().map(move |one| (domain, one.id));
+        let mut all: Vec<_> = (1..=3).flat_map(of).collect();
+        all.sort();
+        all
+    };
+    let named = |all: &[(u64, &str)]| all.iter().map(|(domain, id)| (*domain, (*id).to_owned())).collect::<Vec<_>>();
+    // four places, which are older than all others
+    assert_eq!(store.dmarc_take(&known(report(1, "a", 10, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    for (id, day) in [("later", 13), ("sooner", 12)] {
+        assert_eq!(store.dmarc_take(&known(report(2, id, day, &rows), NOBODY)).unwrap(), Taken::Apart);
+    }
+    assert_eq!(store.dmarc_take(&known(report(3, "a", 14, &rows), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(listed(), named(&[(1, "a"), (2, "later"), (2, "sooner"), (3, "a")]), "ten there may be");
+    assert_eq!(store.dmarc_take(&known(report(3, "b", 14, &rows[..1]), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(listed(), named(&[(1, "a"), (2, "later"), (3, "a"), (3, "b")]));
+    assert_eq!(store.dmarc_take(&known(report(1, "b", 10, &rows[..1]), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(listed(), named(&[(1, "a"), (1, "b"), (3, "a"), (3, "b")]));
+    // there is room for none that nobody vouches for
+    assert_eq!(store.dmarc_take(&known(report(2, "c", 15, &rows), NOBODY)).unwrap(), Taken::Apart);
+    assert_eq!(listed(), named(&[(1, "a"), (1, "b"), (3, "a"), (3, "b")]));
+    assert_eq!((kept(store, 1).rows.len(), kept(store, 3).rows.len()), (3, 3));
+    // where there is none of those, the oldest day goes
+    assert_eq!(store.dmarc_take(&known(report(2, "d", 15, &rows[..1]), VOUCHED)).unwrap(), Taken::Kept);
+    assert_eq!(listed(), named(&[(2, "d"), (3, "a"), (3, "b")]));
+}
+
 const BOUNDS: Bounds = Bounds { reports_max: 2, rows_max: 3, total_max: 10 };
+
+fn model() -> store::memory::Memory {
+    let store = store::memory::Memory::new();
+    store.set_dmarc_bounds(BOUNDS);
+    store
+}
+
+fn bounded_folder(folder: &Folder) -> Embedded {
+    Embedded::open(folder.path(), Options { dmarc: BOUNDS, ..folder.options() }).unwrap()
+}
 
 #[test]
 fn the_model_is_bounded() {
-    let store = store::memory::Memory::new();
-    store.set_dmarc_bounds(BOUNDS);
-    bounded(&store);
-    let store = store::memory::Memory::new();
-    store.set_dmarc_bounds(BOUNDS);
-    given_way(&store);
+    bounded(&model());
+    given_way(&model());
+    without_room(&model());
+    apart_goes_first(&model());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_folder_is_bounded_and_keeps_it() {
     let folder = Folder::new();
-    let store = Embedded::open(folder.path(), Options { dmarc: BOUNDS, ..folder.options() }).unwrap();
+    let store = bounded_folder(&folder);
     bounded(&store);
     drop(store);
     assert_eq!(kept(&folder.open(), 2).reports.len(), 1);
     let folder = Folder::new();
-    let store = Embedded::open(folder.path(), Options { dmarc: BOUNDS, ..folder.options() }).unwrap();
-    given_way(&store);
+    given_way(&bounded_folder(&folder));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_folder_one_without_room_takes_nothing_away() {
+    let folder = Folder::new();
+    without_room(&bounded_folder(&folder));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_folder_what_nobody_vouches_for_goes_first() {
+    let folder = Folder::new();
+    apart_goes_first(&bounded_folder(&folder));
 }
