@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::Allowance;
+use crate::warm_up::OTHERS;
 
 /// Our rules, as a text.
 pub const OURS: &str = include_str!("providers.toml");
@@ -240,6 +241,11 @@ fn check(provider: &mut Written) -> Result<(), String> {
     let is_plain = |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || matches!(octet, b'_' | b'-');
     if provider.name.is_empty() || provider.name.len() > 80 || !provider.name.bytes().all(is_plain) {
         return Err("a name is 1 to 80 small letters, digits, _ and -".to_owned());
+    }
+    if provider.name == OTHERS {
+        return Err(format!(
+            "{OTHERS:?} is what all providers are called together that no rule names: give it another name"
+        ));
     }
     if provider.mx.is_empty() && provider.domains.is_empty() {
         return Err("it has neither mx nor domains, so it would fit nothing".to_owned());

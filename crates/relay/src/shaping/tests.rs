@@ -168,6 +168,8 @@ fn faults_name_the_provider() {
     assert!(one("mx = [\"a.b\"]\nconnections = 0").contains("connections is 1 to 1000"));
     assert!(one("mx = [\"a.b\"]\nspeed = 5").contains("unknown field"));
     assert!(fault("[[provider]]\nmx = [\"a.b\"]").contains("number 1"));
+    let others = fault("[[provider]]\nname = \"others\"\nmx = [\"a.b\"]");
+    assert!(others.contains("\"others\": \"others\" is what all providers are called"), "{others}");
     assert!(
         fault(&"[[provider]]\nname = \"one\"\nmx = [\"a.b\"]\n".repeat(2)).contains("another provider has this name")
     );
