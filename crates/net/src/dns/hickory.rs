@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::upstreams::Upstreams;
+use super::upstreams::{Upstreams, configured};
 use super::validated::{Answer, Nothing, bogus, signed};
 use super::validating::Validating;
 use super::{Lookup, LookupError, Mx, Resolver, VouchedHost, VouchedMx, text};
@@ -78,10 +78,16 @@ impl Dns {
     /// # Errors
     /// The system's configuration cannot be read or names no server; in words for the operator.
     pub fn new(settings: &DnsSettings) -> Result<Dns, LookupError> {
-        let upstreams = Upstreams::new(settings, |builder| builder)?;
+        Dns::asking(configured(settings)?, settings)
+    }
+
+    /// A resolver that asks these, whoever the system names later: what is validated, and whether that is possible, is asked of
+    /// the same servers.
+    pub(super) fn asking(servers: Vec<NameServerConfig>, settings: &DnsSettings) -> Result<Dns, LookupError> {
+        let upstreams = Upstreams::new(&servers, settings, |builder| builder)?;
         let validating = match settings.dnssec {
             Dnssec::Off => None,
-            Dnssec::Auto | Dnssec::On => Some(Validating::new(settings)?),
+            Dnssec::Auto | Dnssec::On => Some(Validating::new(servers, settings)?),
         };
         Ok(Dns { upstreams, validating, question_max: settings.question_max })
     }

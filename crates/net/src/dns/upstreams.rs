@@ -18,23 +18,23 @@ pub(super) struct Upstreams {
 }
 
 impl Upstreams {
-    /// Those of the settings, or the system's; `change` is made to each that asks.
+    /// These ([`configured`]); `change` is made to each that asks.
     ///
     /// # Errors
-    /// The system's configuration cannot be read or names no server; in words for the operator.
+    /// They cannot be asked; in words for the operator.
     pub(super) fn new(
+        servers: &[NameServerConfig],
         settings: &DnsSettings,
         change: impl Fn(ResolverBuilder<TokioRuntimeProvider>) -> ResolverBuilder<TokioRuntimeProvider>,
     ) -> Result<Upstreams, LookupError> {
-        let servers = configured(settings)?;
         let build = |servers: Vec<NameServerConfig>, settings: &DnsSettings| {
             change(asking(servers, settings)).build().map_err(|error| fault(&error))
         };
         // they are asked seldom, and memory has one bound
         let forgetful = DnsSettings { cache_answers_max: 0, ..settings.clone() };
-        let several = if servers.len() > 1 { servers.as_slice() } else { &[] };
+        let several = if servers.len() > 1 { servers } else { &[] };
         let each = several.iter().map(|server| build(vec![server.clone()], &forgetful)).collect::<Result<_, _>>()?;
-        Ok(Upstreams { together: build(servers, settings)?, each })
+        Ok(Upstreams { together: build(servers.to_vec(), settings)?, each })
     }
 
     /// Asks. The library takes the first answer for that of all, though it be a refusal: then each is asked by itself, in their
@@ -59,10 +59,10 @@ fn is_useless(error: &NetError) -> bool {
     matches!(error, NetError::Dns(_)) && matches!(meaning(error), LookupError::Fault(_))
 }
 
-/// The name servers of the settings, or the system's.
+/// The name servers of the settings, or the system's as they are now.
 ///
 /// # Errors
-/// The system's configuration cannot be read; in words for the operator.
+/// The system's configuration cannot be read or names no server; in words for the operator.
 pub(super) fn configured(settings: &DnsSettings) -> Result<Vec<NameServerConfig>, LookupError> {
     if settings.servers.is_empty() {
         return Ok(read_system_conf().map_err(|error| fault(&error))?.0.name_servers().to_vec());

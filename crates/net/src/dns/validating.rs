@@ -1,6 +1,6 @@
 //! What validates, and whether that is possible here: looked at with the first question, and again from time to time.
 
-use hickory_resolver::config::ResolveHosts;
+use hickory_resolver::config::{NameServerConfig, ResolveHosts};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::op::ResponseCode;
@@ -32,6 +32,7 @@ const REMEDY: &str =
 pub(super) struct Validating {
     upstreams: Upstreams,
     absent: Absent,
+    servers: Vec<NameServerConfig>,
     settings: DnsSettings,
     found: Mutex<Validation>,
     /// Held while somebody looks because nobody knows: the others wait for what is found.
@@ -43,15 +44,16 @@ pub(super) struct Validating {
 }
 
 impl Validating {
-    /// Nothing was looked at yet.
+    /// Nothing was looked at yet, and these are asked.
     ///
     /// # Errors
-    /// The system's configuration cannot be read, or the trust anchors are none; in words for the operator.
-    pub(super) fn new(settings: &DnsSettings) -> Result<Validating, LookupError> {
+    /// They cannot be asked, or the trust anchors are none; in words for the operator.
+    pub(super) fn new(servers: Vec<NameServerConfig>, settings: &DnsSettings) -> Result<Validating, LookupError> {
         let answers_max = usize::try_from(settings.cache_answers_max / 4).unwrap_or(usize::MAX);
         Ok(Validating {
-            upstreams: validators(settings)?,
+            upstreams: validators(&servers, settings)?,
             absent: Absent::new(answers_max, absent_ttl_max(settings)),
+            servers,
             settings: settings.clone(),
             found: Mutex::new(Validation::Unknown),
             looking: tokio::sync::Mutex::default(),
@@ -103,7 +105,8 @@ impl Validating {
     /// # Errors
     /// A fault, where nothing can be told: what was found before stands.
     pub(super) async fn look(&self) -> Result<(), LookupError> {
-        let found = match validators(&self.settings)?.lookup(Name::root(), RecordType::DNSKEY).await {
+        let forgetful = validators(&self.servers, &self.settings)?;
+        let found = match forgetful.lookup(Name::root(), RecordType::DNSKEY).await {
             Ok(answer) if answer.answers().iter().any(|record| record.proof == Proof::Secure) => Ok(()),
             Ok(_) => Err("the keys of the root are not signed".to_owned()),
             Err(NetError::Dns(DnsError::ResponseCode(code))) if code != ResponseCode::ServFail => Err(code.to_string()),
@@ -226,10 +229,10 @@ impl Validating {
 }
 
 /// The name servers, with answers that are validated.
-fn validators(settings: &DnsSettings) -> Result<Upstreams, LookupError> {
+fn validators(servers: &[NameServerConfig], settings: &DnsSettings) -> Result<Upstreams, LookupError> {
     let anchors = settings.trust_anchors.as_deref().map(trust_anchors).transpose().map_err(LookupError::Fault)?;
     let anchors = anchors.map(Arc::new);
-    Upstreams::new(settings, |mut builder| {
+    Upstreams::new(servers, settings, |mut builder| {
         if let Some(anchors) = &anchors {
             builder = builder.with_trust_anchor(Arc::clone(anchors));
         }

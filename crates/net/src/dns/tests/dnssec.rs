@@ -2,9 +2,12 @@
 
 use super::signed::{Mood, SignedServer};
 use super::*;
+use crate::dns::hickory::name_server;
+use crate::shutdown::Shutdown;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RecordType;
 use relay::dane::Validation;
+use std::sync::Arc;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -117,6 +120,89 @@ async fn without_signatures_from_the_start_it_goes_without_until_they_come() {
         assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Holds), "{mood:?}");
         assert_eq!(host(&resolver, "served.test").await, ("mail.served.test".into(), true));
     }
+}
+
+/// Lets this time pass at once, with nothing under way: what is due by then begins.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap();
+}
+
+/// Watches; what it waits for is counted from now on.
+async fn watch(resolver: &Arc<Dns>) -> (Shutdown, tokio::task::JoinHandle<()>) {
+    let shutdown = Shutdown::new();
+    let watching = tokio::spawn(Arc::clone(resolver).watch_dnssec(shutdown.clone()));
+    tokio::task::yield_now().await;
+    (shutdown, watching)
+}
+
+#[tokio::test]
+async fn it_is_looked_at_again_every_ten_minutes_until_signatures_hold_and_then_hourly() {
+    let server = SignedServer::start(RECORDS).await;
+    server.now(Mood::Strips);
+    let resolver = Arc::new(validating(&server, Dnssec::Auto));
+    assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Without));
+    let (shutdown, watching) = watch(&resolver).await;
+    for (mood, too_early, rest, found) in [
+        (Mood::Signs, 500, 100, Validation::Holds),
+        (Mood::Strips, 3500, 100, Validation::Fails),
+        (Mood::Signs, 500, 100, Validation::Holds),
+    ] {
+        server.now(mood);
+        let before = server.asked(".", RecordType::DNSKEY);
+        pass(too_early).await;
+        // whatever was asked before this question came before it
+        super::resolver(server.address).addresses("bare.test").await.unwrap();
+        assert_eq!(server.asked(".", RecordType::DNSKEY), before, "{found:?} too early");
+        pass(rest).await;
+        until(|| resolver.dnssec() == found).await;
+    }
+    assert_eq!(host(&resolver, "served.test").await, ("mail.served.test".into(), true));
+    shutdown.begin();
+    watching.await.unwrap();
+}
+
+#[tokio::test]
+async fn where_nobody_can_tell_for_ten_minutes_it_goes_without_until_somebody_can() {
+    let server = SignedServer::start(RECORDS).await;
+    server.now(Mood::Keyless);
+    let resolver = Arc::new(validating(&server, Dnssec::Auto));
+    for seconds in [0, 500] {
+        pass(seconds).await;
+        assert!(matches!(resolver.vouched_mx("served.test").await, Err(LookupError::Fault(_))), "{seconds}");
+        assert_eq!(resolver.dnssec(), Validation::Unknown);
+    }
+    pass(100).await;
+    assert_eq!(host(&resolver, "served.test").await, ("mail.served.test".into(), false));
+    assert_eq!(resolver.dnssec(), Validation::Without);
+    let (shutdown, watching) = watch(&resolver).await;
+    server.now(Mood::Signs);
+    pass(600).await;
+    until(|| resolver.dnssec() == Validation::Holds).await;
+    assert_eq!(host(&resolver, "served.test").await, ("mail.served.test".into(), true));
+    shutdown.begin();
+    watching.await.unwrap();
+}
+
+#[tokio::test]
+async fn it_is_looked_at_with_the_servers_that_are_asked_for_mail() {
+    let server = SignedServer::start(RECORDS).await;
+    let trust_anchors = Some(server.anchors.clone());
+    // none is named: the system's, as they were when the resolver was made
+    let settings = DnsSettings { dnssec: Dnssec::Auto, trust_anchors, attempts: 1, ..DnsSettings::default() };
+    let resolver = Dns::asking(vec![name_server(&server.address)], &settings).unwrap();
+    assert_eq!(resolver.look_at_dnssec(PATIENCE).await, Ok(Validation::Holds));
+    assert_eq!(host(&resolver, "served.test").await, ("mail.served.test".into(), true));
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(crate) enum Mood {
     Strips,
     /// That there is nothing, in the name of a zone that is not signed and has nothing to say of it.
     Foreign,
+    /// Without what DNSSEC needs, and the keys of the root it fails to find.
+    Keyless,
     /// With this code alone.
     Says(ResponseCode),
 }
@@ -113,7 +115,12 @@ impl Zone {
         answer.metadata.recursion_desired = asked.metadata.recursion_desired;
         answer.metadata.recursion_available = true;
         answer.add_query(query);
-        if let Mood::Says(code) = mood {
+        let code = match mood {
+            Mood::Says(code) => Some(code),
+            Mood::Keyless if kind == RecordType::DNSKEY => Some(ResponseCode::ServFail),
+            _ => None,
+        };
+        if let Some(code) = code {
             answer.metadata.response_code = code;
             return answer;
         }
@@ -121,7 +128,7 @@ impl Zone {
         let is_of_hosts = matches!(kind, RecordType::MX | RecordType::A | RecordType::AAAA | RecordType::TLSA);
         loop {
             let is_plain = name("plain").zone_of(&owner) && kind != RecordType::DS;
-            let is_bare = is_plain || is_foreign || mood == Mood::Strips;
+            let is_bare = is_plain || is_foreign || matches!(mood, Mood::Strips | Mood::Keyless);
             let signed = |records: Vec<Record>| if is_bare { records } else { self.signed(records) };
             let found = if is_foreign { Vec::new() } else { self.found(&owner, kind) };
             let Some(Record { data, .. }) = found.first() else {
