@@ -8,6 +8,7 @@ use crate::clock::SystemClock;
 use crate::dns::Answering;
 use crate::tls::CertificateFiles;
 use message::dsn::{self, Action, Notification, ReportedRecipient};
+use prometheus_client::registry::Registry;
 use relay::activity::{ActivityFilter, ActivityRow, Status};
 use relay::brake::Ended;
 use relay::clock::Timestamp;
@@ -69,6 +70,7 @@ struct World {
     paths: Arc<ReturnPaths>,
     address: SocketAddr,
     ended: Arc<Mutex<Windows>>,
+    registry: Registry,
     shutdown: Shutdown,
 }
 
@@ -136,6 +138,7 @@ impl World {
         let feedback = Some(Address::parse("fbl@relay.example", false).unwrap());
         let settings =
             Settings { hostname: "relay.example".into(), feedback, rules: Arc::clone(Rules::ours()), limits };
+        let mut registry = Registry::default();
         let around = Surroundings {
             store: Arc::new(store.clone()),
             return_paths: Arc::clone(&paths),
@@ -143,12 +146,12 @@ impl World {
             witness,
             certificates: certificates(folder.path()),
             clock: Arc::new(SystemClock::new()),
-            metrics: Metrics::default(),
+            metrics: Metrics::register(&mut registry),
             ended: Arc::clone(&ended),
             shutdown: shutdown.clone(),
         };
         serve(vec![listener], settings, around);
-        World { store, paths, address, ended, shutdown }
+        World { store, paths, address, ended, registry, shutdown }
     }
 
     fn token(&self, first: u16, is_single: bool, until_days: u64) -> String {
@@ -167,6 +170,16 @@ impl World {
         let directory = self.store.directory();
         let all = directory.suppressions.get(&Id::new(1)).into_iter().flat_map(|all| all.iter());
         let mut all: Vec<_> = all.map(|(address, why)| (address.clone(), why.cause)).collect();
+        all.sort();
+        all
+    }
+
+    /// What is counted under a name, as it is read from outside, but what never happened: labels and number.
+    fn counted(&self, name: &str) -> Vec<String> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry).unwrap();
+        let all = text.lines().filter_map(|line| line.strip_prefix(name)).filter(|line| !line.ends_with(" 0"));
+        let mut all: Vec<_> = all.map(str::to_owned).collect();
         all.sort();
         all
     }

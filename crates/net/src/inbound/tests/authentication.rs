@@ -143,3 +143,42 @@ async fn a_hostile_report_asks_dns_for_no_more_than_a_few_names() {
     assert_eq!(names.asked.load(Ordering::SeqCst), 21, "of what changes nothing nothing is asked");
     world.shutdown.begin();
 }
+
+#[tokio::test]
+async fn what_checks_came_to_is_counted_by_method_and_result() {
+    let (good, key) = signed("isp.example", &bad_address());
+    let world = World::start_with(Limits::default(), Names::with(&[("s._domainkey.isp.example", &key)])).await;
+    let counted = |world: &World| world.counted("envoi_reports_checked_total");
+    assert!(world.bring(&world.to(0), "Auto-Submitted: auto-replied\r\n\r\nAway").await.starts_with("250"));
+    assert_eq!(counted(&world), [""; 0], "nothing is checked of what changes nothing");
+    assert!(world.bring(&world.to(0), &bad_address()).await.starts_with("250"));
+    assert_eq!(counted(&world), ["{method=\"dkim\",result=\"none\"} 1", "{method=\"spf\",result=\"pass\"} 1"]);
+    assert!(world.bring_as("host", "", &world.to(1), &good).await.starts_with("250"));
+    let changed = good.replace("No such user", "No such box");
+    assert!(world.bring_as("host", "", &world.to(1), &changed).await.starts_with("250"));
+    assert_eq!(
+        counted(&world),
+        [
+            "{method=\"dkim\",result=\"fail\"} 1",
+            "{method=\"dkim\",result=\"none\"} 1",
+            "{method=\"dkim\",result=\"pass\"} 1",
+            "{method=\"spf\",result=\"none\"} 2",
+            "{method=\"spf\",result=\"pass\"} 1",
+        ]
+    );
+    world.shutdown.begin();
+}
+
+#[test]
+fn every_result_of_a_check_is_there_before_it_happens() {
+    let mut registry = Registry::default();
+    drop(Metrics::register(&mut registry));
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    for method in ["spf", "dkim"] {
+        for result in ["none", "pass", "fail", "softfail", "neutral", "temperror", "permerror"] {
+            let line = format!("envoi_reports_checked_total{{method=\"{method}\",result=\"{result}\"}} 0");
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+    }
+}
