@@ -22,7 +22,7 @@ use crate::outbound::{Dialer as _, TcpDialer, checking_tls, is_about_certificate
 use crate::reach::admitted;
 
 /// Addresses of a host that are dialled.
-const ADDRESSES_MAX: usize = 4;
+pub(crate) const ADDRESSES_MAX: u32 = 4;
 
 /// Who is trusted, and who may be dialled.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Https {
         let Trust { system_authorities, authorities, allow_private, own } = trust;
         let mut tls = checking_tls(system_authorities, &authorities)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let dial_max = dials_max / u32::try_from(ADDRESSES_MAX).unwrap_or(1);
+        let dial_max = dials_max / ADDRESSES_MAX;
         Ok(Https { resolver, tls: Arc::new(tls).into(), allow_private, own, dial_max })
     }
 
@@ -137,7 +137,7 @@ impl Https {
             Some((address, why)) => format!("{host} is {address}, {why}"),
             None => format!("{host} has no address"),
         };
-        for address in admitted.into_iter().take(ADDRESSES_MAX) {
+        for address in admitted.into_iter().take(ADDRESSES_MAX as usize) {
             let remote = SocketAddr::new(address, port);
             match timeout(self.dial_max, TcpDialer.dial(remote, None)).await {
                 Ok(Ok(stream)) => return Ok(stream),

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::dns::{Lookup, LookupError, Resolver};
@@ -26,6 +27,9 @@ use fetch::Fetcher;
 
 /// How often what has changed is written to the file.
 const WRITTEN_EVERY: Duration = Duration::from_secs(30);
+
+/// Which part of the longest time a failure has to take for its server to count as slow: as much as one address that does not answer.
+const SLOW_PART: u32 = crate::https::ADDRESSES_MAX;
 
 /// Who knows the policies of domains.
 pub trait Policies: Send + Sync + 'static {
@@ -236,13 +240,11 @@ impl Inner {
         if domain.standing().step(&Record::Policy(id.to_owned()), self.clock.now()) == Step::Use {
             return;
         }
-        let fetching = async {
-            let unfetched = |why: String| Failed::new(ResultType::StsPolicyFetchError, why);
-            let _place = self.places.acquire().await.map_err(|error| unfetched(error.to_string()))?;
-            self.fetcher.fetch(name).await
-        };
-        let seconds = self.settings.fetch_max.as_secs();
-        let fetched = tokio::time::timeout(self.settings.fetch_max, fetching).await;
+        // that others hold all places is nothing against this domain; each gives its own back in time. They are never closed
+        let Ok(_place) = self.places.acquire().await else { return };
+        let (begun, longest) = (Instant::now(), self.settings.fetch_max);
+        let seconds = longest.as_secs();
+        let fetched = tokio::time::timeout(longest, self.fetcher.fetch(name)).await;
         let fetched = fetched.unwrap_or_else(|_| {
             let why = format!("it did not come within {seconds} seconds");
             Err(Failed::new(ResultType::StsPolicyFetchError, why))
@@ -257,7 +259,7 @@ impl Inner {
             }
             Err(failed) => {
                 tracing::info!(domain = name, id, why = %failed.why, "a policy cannot be fetched (MTA-STS)");
-                domain.standing().failed(now);
+                domain.standing().failed(now, begun.elapsed() >= longest / SLOW_PART);
                 *domain.trouble() = Some(failed);
             }
         }

@@ -220,12 +220,18 @@ impl<D: Dialer> Outbound<D> {
     }
 
     /// The names of the mail servers of a destination, the most preferred first; none where DNS does not say. A route's is its
-    /// host with the port.
+    /// host with the port. The domain's policy is there then, too: while its host hangs nothing is held that others share.
     pub async fn hosts(&self, destination: &Destination) -> Option<Vec<String>> {
         match destination {
-            Destination::Mx { domain } | Destination::Waiving { domain } => {
-                mail_servers(self.resolver.as_ref(), domain).await
+            Destination::Mx { domain } => {
+                let policy = async {
+                    if let Some(policies) = &self.policies {
+                        policies.of(domain).await;
+                    }
+                };
+                tokio::join!(mail_servers(self.resolver.as_ref(), domain), policy).0
             }
+            Destination::Waiving { domain } => mail_servers(self.resolver.as_ref(), domain).await,
             Destination::Route { .. } => Some(vec![self.routes.site(destination)]),
         }
     }

@@ -218,7 +218,7 @@ limits! {
         "Other servers that an attempt is shown with in Activity, with what each said: those that were tried besides the one that decided.";
     sts_policies_max STS_POLICIES_MAX 20_000 100..=1_000_000 "domains" ""
         "Domains whose policy (MTA-STS) is kept; past it those go whose time ends first.";
-    sts_fetch_seconds STS_FETCH_SECONDS 60 5..=300 "seconds" ""
+    sts_fetch_seconds STS_FETCH_SECONDS 10 5..=300 "seconds" ""
         "The time in which a domain's policy (MTA-STS) has to come. Mail waits for it where none is known.";
     sts_fetches_max STS_FETCHES_MAX 256 1..=10_000 "policies" ""
         "Policies (MTA-STS) that are fetched at once.";

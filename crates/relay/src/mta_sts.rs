@@ -220,6 +220,8 @@ pub struct Standing {
     pub kept: Option<Kept>,
     /// Not fetched before this moment, after so many failures in a row.
     pause: Option<(Timestamp, u32)>,
+    /// The last of them was waited for long.
+    is_slow: bool,
 }
 
 /// What is to be done before mail for a domain goes out.
@@ -236,7 +238,7 @@ pub enum Step {
 impl Standing {
     /// The standing with this policy.
     pub fn of(kept: Kept) -> Standing {
-        Standing { kept: Some(kept), pause: None }
+        Standing { kept: Some(kept), pause: None, is_slow: false }
     }
 
     /// The policy that holds.
@@ -253,6 +255,8 @@ impl Standing {
         match self.kept.as_ref().filter(|kept| kept.holds(now)) {
             Some(kept) if kept.id == *id && kept.is_fresh(now) => Step::Use,
             Some(kept) if kept.id == *id => Step::UseAndFetch,
+            // whoever keeps us waiting does so once: mail holds what others need meanwhile
+            _ if self.is_slow => Step::UseAndFetch,
             _ => Step::Fetch,
         }
     }
@@ -262,11 +266,13 @@ impl Standing {
         *self = Standing::of(Kept { id: id.to_owned(), policy, fetched: now });
     }
 
-    /// It could not be fetched: what is kept holds on, and the domain is left alone for a while.
-    pub fn failed(&mut self, now: Timestamp) {
+    /// It could not be fetched: what is kept holds on, and the domain is left alone for a while. Where that took long no mail waits
+    /// for it any more, until it is there.
+    pub fn failed(&mut self, now: Timestamp, is_slow: bool) {
         let failures = self.pause.map_or(0, |(_, failures)| failures).saturating_add(1);
         let pause = PAUSE_MIN.saturating_mul(1 << failures.min(10)) / 2;
         self.pause = Some((now.after(pause.min(PAUSE_MAX)), failures));
+        self.is_slow = is_slow;
     }
 
     /// Whether nothing would be lost with it.
@@ -422,7 +428,7 @@ mod tests {
         let mut now = 60;
         for pause in [300, 600, 1200, 2400, 4800, 9600, 19_200, 21_600, 21_600] {
             assert_eq!(standing.step(&changed, at(now)), Step::Fetch);
-            standing.failed(at(now));
+            standing.failed(at(now), false);
             assert_eq!(standing.step(&changed, at(now + pause - 1)), Step::Use);
             assert!(standing.policy(at(now)).is_some());
             now += pause;
@@ -430,7 +436,20 @@ mod tests {
         standing.fetched("b", policy(GOOD).unwrap(), at(now));
         assert_eq!(standing.step(&changed, at(now)), Step::Use);
         let mut new = Standing::default();
-        new.failed(at(0));
+        new.failed(at(0), false);
         assert!(!new.is_idle(at(299)) && new.is_idle(at(300)));
+    }
+
+    #[test]
+    fn whoever_kept_mail_waiting_is_asked_behind_its_back_from_then_on() {
+        let record = Record::Policy("a".to_owned());
+        let mut standing = Standing::default();
+        standing.failed(at(0), true);
+        assert_eq!((standing.step(&record, at(299)), standing.step(&record, at(300))), (Step::Use, Step::UseAndFetch));
+        standing.failed(at(300), false);
+        assert_eq!(standing.step(&record, at(900)), Step::Fetch, "a failure that comes at once keeps nobody");
+        standing.failed(at(900), true);
+        standing.fetched("a", policy(GOOD).unwrap(), at(3_000));
+        assert_eq!(standing.step(&Record::Policy("b".to_owned()), at(3_001)), Step::Fetch, "it is there again");
     }
 }

@@ -245,6 +245,51 @@ async fn an_old_policy_is_fetched_behind_the_back_of_the_mail() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_place_is_nothing_against_a_domain() {
+    let server = policy_server(&answer(&policy("enforce"))).await;
+    let mut scene = Scene::new(&server, None);
+    scene.settings.fetches_max = 1;
+    scene.names.set(Ok(RECORD));
+    let policies = scene.open();
+    let others = policies.inner.places.acquire().await.unwrap();
+    let asking = tokio::spawn({
+        let policies = policies.clone();
+        async move { mode(&policies).await }
+    });
+    // it comes to wait for a place, and does so for longer than its own fetch may take: time passes by itself where all wait
+    tokio::time::pause();
+    tokio::time::sleep(2 * scene.settings.fetch_max).await;
+    tokio::time::resume();
+    drop(others);
+    assert_eq!(asking.await.unwrap(), Some(Mode::Enforce));
+    assert!(policies.trouble("b.example").is_none());
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_waited_for_once() {
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = policy_server(&answer(&policy("enforce"))).await;
+    let mut scene = Scene::new(&server, None);
+    scene.settings.port = hanging.local_addr().unwrap().port();
+    scene.names.set(Ok(RECORD));
+    let policies = scene.open();
+    // the kernel takes the connection, and nobody says a word: time passes by itself where all wait for it
+    tokio::time::pause();
+    let waited = async || {
+        let begun = Instant::now();
+        assert_eq!(mode(&policies).await, None);
+        begun.elapsed()
+    };
+    assert!(waited().await >= scene.settings.fetch_max / SLOW_PART);
+    assert_eq!(policies.trouble("b.example").unwrap().result, ResultType::StsPolicyFetchError);
+    assert_eq!(waited().await, Duration::ZERO, "right after it nobody asks");
+    scene.at(DAY + 300_000);
+    assert_eq!(waited().await, Duration::ZERO, "later it is asked behind the back of the mail");
+    let (_stream, _) = hanging.accept().await.unwrap();
+    let (_again, _) = hanging.accept().await.unwrap();
+}
+
+#[tokio::test]
 async fn policies_are_kept_over_restarts_and_a_damaged_file_is_done_without() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mta-sts.json");

@@ -183,3 +183,39 @@ async fn a_route_of_the_operator_is_exempt() {
     let outbound = routed(settings(), hop.address, RouteTls::Opportunistic).with_policies(Arc::new(policies));
     assert_eq!(carried(&outbound).await.attempt.tls, "TLS 1.3");
 }
+
+/// Policies that do not come before somebody lets them.
+#[derive(Default)]
+struct Slow {
+    asked: std::sync::Mutex<Vec<String>>,
+    come: tokio::sync::Notify,
+}
+
+impl Policies for Slow {
+    fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
+        self.asked.lock().unwrap().push(domain.to_owned());
+        Box::pin(async {
+            self.come.notified().await;
+            None
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_policy_is_waited_for_before_anybody_knows_the_mail_servers() {
+    let slow = Arc::<Slow>::default();
+    let outbound = by_mx(settings(), book(), 25).with_policies(slow.clone());
+    let destination = Destination::Mx { domain: "b.example".into() };
+    let mut finding = Box::pin(outbound.hosts(&destination));
+    assert!(is_pending_yet(&mut finding).await, "its place at them is taken only then");
+    slow.come.notify_one();
+    assert_eq!(finding.await, Some(vec!["mx.test".to_owned()]));
+    let waiving = Destination::Waiving { domain: "b.example".into() };
+    assert!(outbound.hosts(&waiving).await.is_some());
+    assert_eq!(*slow.asked.lock().unwrap(), ["b.example"], "who waives TLS waits for nothing");
+}
+
+/// Whether a future that is looked at once does not end.
+async fn is_pending_yet<F: Future + Unpin>(future: &mut F) -> bool {
+    std::future::poll_fn(|context| std::task::Poll::Ready(Pin::new(&mut *future).poll(context).is_pending())).await
+}
