@@ -30,7 +30,7 @@ const COUNTS_EVERY: u64 = 3;
 /// How often what ended is written down: each so many looks.
 const KEPT_EVERY: u64 = 12;
 
-/// How often what everybody is used to is learnt anew.
+/// How often what everybody is used to is learnt anew, and complaints about earlier mail of the week are looked at.
 const LEARNT_FOR: Duration = Duration::from_secs(3600);
 
 /// Which brake went to which address: kept while the relay runs, so that what could not be noted is not told again.
@@ -88,23 +88,28 @@ impl Looking {
     fn put_on<S: Store>(&mut self, executor: &Executor<S>) -> anyhow::Result<()> {
         let Some(running) = &executor.running else { return Ok(()) };
         let (directory, now) = (executor.store.directory(), executor.clock.now());
+        // what was counted first: late bounces are compared with it
+        let is_due = self.looks.is_multiple_of(COUNTS_EVERY);
+        let by_counts = if is_due { self.by_counts(executor, &directory, now) } else { Ok(Vec::new()) };
         let totals = running.ended.lock().unwrap_or_else(PoisonError::into_inner).totals(now);
-        let mut found = self.watch.by_bounces(&directory.brakes, &totals, now);
-        if self.looks.is_multiple_of(COUNTS_EVERY) {
-            found.extend(self.by_counts(executor, &directory, now)?);
-        }
+        let by_bounces = self.watch.by_bounces(&directory.brakes, &totals, now);
         self.looks += 1;
         if self.looks.is_multiple_of(KEPT_EVERY) {
             kept::save(&self.file, &running.ended, now);
         }
-        for brake in found {
-            let Brake { subject, account, cause, counted, of, .. } = brake;
-            if executor.store.brake_put_on(brake)? {
-                tracing::warn!(brake = %subject, %account, ?cause, counted, of, "an automatic brake goes on");
-                running.dispatch.directory_changed();
+        let put_on = |found: Vec<Brake>| -> anyhow::Result<()> {
+            for brake in found {
+                let Brake { subject, account, cause, counted, of, .. } = brake;
+                if executor.store.brake_put_on(brake)? {
+                    tracing::warn!(brake = %subject, %account, ?cause, counted, of, "an automatic brake goes on");
+                    running.dispatch.directory_changed();
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        // that the counters cannot be read stops no brake for what bounced
+        put_on(by_bounces)?;
+        put_on(by_counts?)
     }
 
     fn by_counts<S: Store>(
@@ -117,12 +122,16 @@ impl Looking {
         // somewhere it is yesterday still, and elsewhere tomorrow already
         let (earliest, latest) = (now.day().before(1), now.day().ahead(1));
         let is_learnt = self.learnt.is_some_and(|(at, day)| day == now.day() && now.since(at) < LEARNT_FOR);
+        let mut found = Vec::new();
         if !is_learnt {
-            self.watch.learn(&executor.store.sent(None, earliest.before(WEEK), latest.before(1))?, own_day);
+            let week = executor.store.sent(None, earliest.before(WEEK), latest)?;
+            self.watch.learn(&week, own_day);
+            found = self.watch.by_late_complaints(&directory.brakes, &week, own_day, now);
             self.learnt = Some((now, now.day()));
         }
         let counts = executor.store.sent(None, earliest.before(1), latest)?;
-        Ok(self.watch.by_counts(&directory.brakes, &counts, own_day, now))
+        found.extend(self.watch.by_counts(&directory.brakes, &counts, own_day, now));
+        Ok(found)
     }
 }
 

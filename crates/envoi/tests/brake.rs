@@ -6,9 +6,17 @@
 mod support;
 
 use mail_parser::MessageParser;
+use net::clock::{Clock, SystemClock};
+use relay::clock::Timestamp;
+use relay::id::{Id, MessageId};
+use relay::queue::{ContentFacts, Envelope, Origin, Outcome, Settlement, Verdict};
+use relay::report::{Report, ReportKind};
+use relay::store::{Draft as _, History as _, Spool as _};
 use serde_json::{Value, json};
+use smtp::address::{Address, ReversePath};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use support::{Hop, House, Login, Port, Server, eventually, send};
 
 fn try_send(
@@ -179,4 +187,100 @@ fn what_bounced_before_a_restart_counts_towards_the_brake() {
     assert_eq!(server.stop(), Some(0));
     let kept: Value = serde_json::from_slice(&std::fs::read(house.data().join("brakes.json")).unwrap()).unwrap();
     assert_eq!(kept["kept"]["users"], json!([]));
+}
+
+/// A message of this moment to so many recipients, of the SMTP user that a house is furnished with.
+fn envelope(accepted_at: Timestamp, recipients: u16) -> Envelope {
+    let address = |number| Address::parse(&format!("r{number}@example.net"), false).unwrap();
+    Envelope {
+        message: MessageId(u128::from(accepted_at.0) << 80),
+        account: Id::new(1),
+        user: Some(Id::new(1)),
+        domain: Some(Id::new(1)),
+        origin: Origin::Submission,
+        reverse_path: ReversePath::parse("shop@example.com", false).unwrap(),
+        recipients: (0..recipients).map(address).collect(),
+        suppressed: Vec::new(),
+        header_needs_smtputf8: false,
+        needs_eight_bit: false,
+        accepted_at,
+        days_ahead: 0,
+        retry_for: None,
+        sandbox: false,
+        facts: ContentFacts::default(),
+        session: None,
+        requests: None,
+        tls_wish: relay::queue::TlsWish::AsAsked,
+        priority: relay::priority::Priority::NORMAL,
+    }
+}
+
+/// Leaves in the data folder, where no relay runs, what was delivered so many days ago, and that one recipient complained of it now.
+async fn complained_of(house: &House, days: u64, recipients: u16) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let now = clock.now();
+    let config = envoi::config::load(&house.config()).ok().unwrap();
+    let store = envoi::data::open(&config, clock).unwrap();
+    let sent = envelope(Timestamp(now.0 - days * 86_400_000), recipients);
+    let (message, at) = (sent.message, sent.accepted_at);
+    let mut draft = store.draft().unwrap();
+    draft.append("Subject: News\r\n\r\nMuch.\r\n".into()).await.unwrap();
+    store.commit(sent, draft).await.unwrap();
+    let delivered = |recipient| Verdict {
+        recipient,
+        outcome: Outcome::Delivered { sandbox: false },
+        class: None,
+        reason: String::new(),
+        remote_reply: None,
+    };
+    let verdicts = (0..recipients).map(delivered).collect();
+    store.settle(Settlement { message, at, attempt: None, verdicts }).await.unwrap();
+    let complaint = Report {
+        message,
+        account: Id::new(1),
+        domain: Some(Id::new(1)),
+        user: Some(Id::new(1)),
+        days_ahead: 0,
+        recipient: Some(0),
+        at: now,
+        kind: ReportKind::Complaint,
+        class: None,
+        reason: relay::report::COMPLAINED.into(),
+        reply: "abuse".into(),
+        authentication: None,
+    };
+    store.report(complaint).await.unwrap();
+    store.caught_up().await;
+}
+
+#[test]
+fn complaints_about_mail_of_days_ago_put_the_brake_on_once() {
+    let hop = Hop::start(1);
+    let house = House::new(hop.port());
+    let text = std::fs::read_to_string(house.config()).unwrap();
+    std::fs::write(house.config(), text.replace("[limits]\n", "[limits]\nbrake_complaint_recipients_min = 12\n"))
+        .unwrap();
+    let login = house.furnish();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(complained_of(&house, 4, 12));
+    let server = house.serve();
+    let brakes = eventually("the brake", || {
+        let brakes = house.json(&["brake", "list"]);
+        brakes.get(0).is_some().then_some(brakes)
+    });
+    let brake = &brakes[0];
+    assert_eq!((&brake["brake"], &brake["cause"]), (&json!("U1"), &json!("complaints")));
+    assert_eq!((&brake["counted"], &brake["of"]), (&json!(1), &json!(12)));
+    assert!(try_send(&house, &server, &login, "new@example.net").is_err());
+    house.json(&["brake", "release", "U1"]);
+    assert_eq!(server.stop(), Some(0));
+    // somebody has looked at that mail: beside it only another message counts
+    runtime.block_on(complained_of(&house, 5, 20));
+    let server = house.serve();
+    let again = eventually("the brake", || {
+        let brakes = house.json(&["brake", "list"]);
+        brakes.get(0).is_some().then_some(brakes)
+    });
+    assert_eq!((&again[0]["counted"], &again[0]["of"]), (&json!(1), &json!(20)), "{again}");
+    assert_eq!(server.stop(), Some(0));
 }

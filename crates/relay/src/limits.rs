@@ -122,7 +122,7 @@ limits! {
     brake_bounce_recipients_min BRAKE_BOUNCE_RECIPIENTS_MIN 200 10..=1_000_000 "recipients" ""
         "Recipients that have to come to their end within the hour before that part counts.";
     brake_complaints_per_ten_thousand BRAKE_COMPLAINTS_PER_TEN_THOUSAND 30 0..=10_000 "complaints" "brake-on"
-        "Complaints for ten thousand recipients delivered to, today and yesterday, at which the automatic brake goes on; 0: never for that.";
+        "Complaints for ten thousand recipients delivered to, on two successive days of the last week, at which the automatic brake goes on; 0: never for that.";
     brake_complaint_recipients_min BRAKE_COMPLAINT_RECIPIENTS_MIN 1_000 10..=10_000_000 "recipients" ""
         "Recipients that have to be delivered to before that number counts.";
     brake_volume_factor BRAKE_VOLUME_FACTOR 10 0..=10_000 "times" "brake-on"

@@ -32,7 +32,7 @@ impl<S: Store> Executor<S> {
         let store = self.store.as_ref();
         let found = service::brake_find(store, given, caller.scope)?;
         let today = store.directory().day_of(found.account, caller.now);
-        let counts = store.sent(Some(found.account), today.before(1), today)?;
+        let counts = store.sent(Some(found.account), today.before(brake::WEEK), today)?;
         let seen = brake::seen(&counts, found.subject, today);
         let released = service::brake_release(store, &found, seen, caller)?;
         if let Some(running) = &self.running {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use message::report::{self as mail, Reading};
 use relay::authentication::{Authentication, Bringer};
-use relay::brake::Ended;
+use relay::brake;
 use relay::report::{self, Context, Recipient, Report, ReportKind};
 use relay::return_path::Token;
 use relay::slots::Place;
@@ -149,6 +149,8 @@ impl<S: Store> Desk<S> {
     /// lifted the suppression meanwhile knows it.
     ///
     /// # Errors
+            let (account, accepted) = (report.account, report.message.made_at());
+            let released = brake::released_at(&self.store.directory().brakes, account, user);
     /// It is not: the report is to come again, which changes nothing else.
     async fn suppress(&self, report: &Report, news: Option<&Recipient>) -> Result<(), StoreError> {
         let (Some(cause), Some(found)) = (report.suppresses(), news) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What came to its end in the last hour, by SMTP user: counted in memory, and written down so that a restart goes on with it.
+//! What came to its end or was reported in the last hour, by SMTP user: counted in memory, and written down so that a restart goes on with it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub struct Ended {
     pub all: u64,
     /// Those that bounced for good.
     pub bounced: u64,
+    /// Further ones, whose end was delivery at some earlier time, and whose bounce was reported only now.
+    pub late: u64,
 }
 
 impl Ended {
@@ -49,14 +51,10 @@ impl Ended {
         ended
     }
 
-    /// What a bounce adds that is reported after delivery: a further end of the recipient, so that no more bounce than ended.
-    pub fn reported() -> Ended {
-        Ended { all: 1, bounced: 1 }
-    }
-
     pub(super) fn add(&mut self, other: Ended) {
         self.all = self.all.saturating_add(other.all);
         self.bounced = self.bounced.saturating_add(other.bounced);
+        self.late = self.late.saturating_add(other.late);
     }
 }
 
@@ -92,19 +90,26 @@ impl Window {
     }
 
     fn kept((user, window): (&Id<SmtpUser>, &Window)) -> KeptWindow {
-        let part = |before: u64| {
-            let ended = window.slots[place_of(window.newest.checked_sub(before)?)];
-            (ended.all > 0).then_some((before, ended.all, ended.bounced))
-        };
-        let parts = (0..SLOTS as u64).filter_map(part).collect();
-        KeptWindow { account: window.account, user: *user, newest: window.newest, parts }
+        let part = |before: u64| Some((before, window.slots[place_of(window.newest.checked_sub(before)?)]));
+        let (mut parts, mut late) = (Vec::new(), Vec::new());
+        for (before, ended) in (0..SLOTS as u64).filter_map(part) {
+            if ended.all > 0 || ended.bounced > 0 {
+                parts.push((before, ended.all, ended.bounced));
+            }
+            if ended.late > 0 {
+                late.push((before, ended.late));
+            }
+        }
+        KeptWindow { account: window.account, user: *user, newest: window.newest, parts, late }
     }
 
     fn restored(kept: KeptWindow) -> Window {
         let mut window = Window { account: kept.account, slots: [Ended::default(); SLOTS], newest: kept.newest };
-        for (before, all, bounced) in kept.parts.into_iter().filter(|(before, ..)| *before < SLOTS as u64) {
+        let parts = kept.parts.into_iter().map(|(before, all, bounced)| (before, Ended { all, bounced, late: 0 }));
+        let late = kept.late.into_iter().map(|(before, late)| (before, Ended { late, ..Ended::default() }));
+        for (before, ended) in parts.chain(late).filter(|(before, _)| *before < SLOTS as u64) {
             if let Some(number) = kept.newest.checked_sub(before) {
-                window.slots[place_of(number)] = Ended { all, bounced };
+                window.slots[place_of(number)].add(ended);
             }
         }
         window
@@ -144,6 +149,9 @@ struct KeptWindow {
     newest: u64,
     /// How many parts before the newest, what ended in it, and what of that bounced.
     parts: Vec<(u64, u64, u64)>,
+    /// How many parts before the newest, and how many late bounces were reported in it.
+    #[serde(default)]
+    late: Vec<(u64, u64)>,
 }
 
 impl Windows {
@@ -174,12 +182,37 @@ impl Windows {
         if ended.all == 0 {
             return;
         }
-        let number = slot_of(now);
+        let window = self.window(account, user, slot_of(now));
+        window.slots[place_of(window.newest)].add(ended);
+    }
+
+    /// Counts a bounce for good that is reported after delivery. Where its mail was accepted within the hour, and after a brake was
+    /// last released, its delivery is among what ended: it leaves the hour no later than that does, so that never more bounce than
+    /// ended. Else it is counted apart, to be compared with what came to its end earlier.
+    pub fn reported(
+        &mut self,
+        (account, user): (Id<Account>, Id<SmtpUser>),
+        accepted: Timestamp,
+        released: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let accepted_in = slot_of(accepted);
+        let window = self.window(account, user, slot_of(now));
+        let is_of_the_hour = accepted_in <= window.newest && accepted_in + SLOTS as u64 > window.newest;
+        if is_of_the_hour && released.is_none_or(|at| at < accepted) {
+            window.slots[place_of(accepted_in)].bounced += 1;
+        } else {
+            window.slots[place_of(window.newest)].late += 1;
+        }
+    }
+
+    /// The window of an SMTP user, in which the part with this number is the newest.
+    fn window(&mut self, account: Id<Account>, user: Id<SmtpUser>, number: u64) -> &mut Window {
+        self.has_changed = true;
         let fresh = || Window { account, slots: [Ended::default(); SLOTS], newest: number };
         let window = self.users.entry(user).or_insert_with(fresh);
         window.move_on(number);
-        window.slots[place_of(window.newest)].add(ended);
-        self.has_changed = true;
+        window
     }
 
     /// What every SMTP user had in the last hour; those without are forgotten.
@@ -187,7 +220,7 @@ impl Windows {
         let number = slot_of(now);
         self.users.retain(|_, window| {
             window.move_on(number);
-            window.total().all > 0
+            window.total() != Ended::default()
         });
         self.users.iter().map(|(user, window)| (window.account, *user, window.total())).collect()
     }

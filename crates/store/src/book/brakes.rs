@@ -10,7 +10,7 @@ use relay::store::{Actor, StoreError};
 
 use super::{Decided, Draft, Register, Write, system};
 
-/// How long a brake that was released is remembered: what was seen then is of use for two days, and who released it for one.
+/// How long a brake that was released is remembered: what was seen then is of use for a week, and who released it for one.
 const RELEASED_KEPT: Duration = Duration::from_secs(8 * 24 * 3600);
 
 impl Draft {
