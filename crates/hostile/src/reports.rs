@@ -33,6 +33,7 @@ pub fn check(data: &[u8]) {
         address: address.to_owned(),
         host: None,
         is_delivered: true,
+        is_waiting: false,
         acted: Acted::default(),
     };
     let recipients = [(0, "anna@example.org"), (1, "bert@example.org")].map(named);

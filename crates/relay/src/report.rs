@@ -143,6 +143,8 @@ pub struct Recipient {
     pub host: Option<String>,
     /// Whether its mail was delivered, as far as is known: no bounce of it is known yet.
     pub is_delivered: bool,
+    /// Whether it is in the queue, as far as is known: what became of its mail may be known in a moment.
+    pub is_waiting: bool,
     /// What reports of it have brought about before.
     pub acted: Acted,
 }

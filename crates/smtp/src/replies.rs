@@ -255,6 +255,9 @@ catalogue! {
     recipient_not_ours() "recipient-not-ours" 550 [5 7 1] "Only reports on mail of this relay are taken here"
         "Where reports of other servers are taken: a recipient that is none of the relay's own addresses for them, or one whose time is over."
         "Mail for people goes to the mail server of their own domain.";
+    report_early() "report-early" 451 [4 3 0] "What became of this mail is not known here yet; please report again later"
+        "Where reports of other servers are taken: a report about a recipient whose mail is in the queue still."
+        "Report it again, as after any temporary refusal: it is taken once the outcome is kept.";
     all_or_nothing() "all-or-nothing" 554 [5 5 1] "A recipient of this message was refused, so the whole message is"
         "In all-or-nothing mode: every RCPT and DATA after the first refused recipient." "Correct the refused recipient and send again.";
 

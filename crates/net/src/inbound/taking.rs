@@ -38,7 +38,7 @@ impl<S: Store> Session<S> {
             tracing::error!(%error, "a report could not be read");
             replies::store_failed()
         })?;
-        self.desk.act_on(addressee, &reading, came).await.map_err(|error| not_kept(&error))
+        self.desk.act_on(addressee, &reading, came).await
     }
 }
 
@@ -70,7 +70,7 @@ fn not_kept(error: &StoreError) -> Reply {
 }
 
 impl<S: Store> Desk<S> {
-    async fn act_on(&self, addressee: Addressee, reading: &Reading, came: Came) -> Result<(), StoreError> {
+    async fn act_on(&self, addressee: Addressee, reading: &Reading, came: Came) -> Result<(), Reply> {
         match reading {
             Reading::Automatic => self.metrics.count("automatic"),
             Reading::Unknown => self.metrics.count("unknown"),
@@ -80,7 +80,8 @@ impl<S: Store> Desk<S> {
                     return Ok(());
                 };
                 let known = came.authenticated(self).await;
-                return self.keep(&token, reading, &known).await;
+                let is_whole = self.keep(&token, reading, &known).await.map_err(|error| not_kept(&error))?;
+                return if is_whole { Ok(()) } else { Err(replies::report_early()) };
             }
         }
         Ok(())
@@ -100,15 +101,23 @@ impl<S: Store> Desk<S> {
         self.store.directory().accounts.contains_key(&token.account).then_some(token)
     }
 
-    async fn keep(&self, token: &Token, reading: &Reading, known: &Authentication) -> Result<(), StoreError> {
+    /// Keeps what is reported; whether that is all of it. What is said of mail that is in the queue is not: a next hop may report that
+    /// it cannot deliver what it took before its 250 is settled here, and what it says then would be lost. It is to come again.
+    async fn keep(&self, token: &Token, reading: &Reading, known: &Authentication) -> Result<bool, StoreError> {
         // reports of one message in turn: of two alike that come together one brings nothing about
         let _turn = self.turns.of(token.message).await;
         let recipients = self.recipients(token).await?;
         let (rules, now, authentication) = (&*self.rules, self.clock.now(), Some(known));
         let context = Context { token, recipients: &recipients, rules, now, authentication };
+        let mut is_whole = true;
         for report in report::judge(reading, &context) {
-            let is_meant = |known: &&Recipient| Some(known.number) == report.recipient && known.is_news(&report);
-            let news = recipients.iter().find(is_meant);
+            let meant = recipients.iter().find(|known| Some(known.number) == report.recipient);
+            if meant.is_some_and(|known| known.is_waiting) {
+                tracing::info!(message_id = %report.message, recipient = report.recipient, "reported too early: it is to come again");
+                is_whole = false;
+                continue;
+            }
+            let news = meant.filter(|known| known.is_news(&report));
             // in this order: what is on the record as reported does not suppress any more when it comes again
             self.suppress(&report, news).await?;
             self.store.report(report.clone()).await?;
@@ -124,7 +133,7 @@ impl<S: Store> Desk<S> {
                 "reported"
             );
         }
-        Ok(())
+        Ok(is_whole)
     }
 
     /// The recipients of the message, once all of it that is settled is in Activity.
@@ -140,8 +149,10 @@ impl<S: Store> Desk<S> {
     fn count_bounced(&self, report: &Report, news: Option<&Recipient>) {
         let is_new = news.is_some_and(|known| known.is_delivered);
         if let (ReportKind::HardBounce, true, Some(user)) = (report.kind, is_new, report.user) {
+            let (account, accepted) = (report.account, report.message.made_at());
+            let released = brake::released_at(&self.store.directory().brakes, account, user);
             let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            ended.on(report.account, user, Ended::reported(), report.at);
+            ended.reported((account, user), accepted, released, report.at);
         }
     }
 
@@ -149,8 +160,6 @@ impl<S: Store> Desk<S> {
     /// lifted the suppression meanwhile knows it.
     ///
     /// # Errors
-            let (account, accepted) = (report.account, report.message.made_at());
-            let released = brake::released_at(&self.store.directory().brakes, account, user);
     /// It is not: the report is to come again, which changes nothing else.
     async fn suppress(&self, report: &Report, news: Option<&Recipient>) -> Result<(), StoreError> {
         let (Some(cause), Some(found)) = (report.suppresses(), news) else { return Ok(()) };

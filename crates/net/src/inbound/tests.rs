@@ -106,6 +106,19 @@ fn envelope(recipients: &[&str]) -> Envelope {
     }
 }
 
+/// That these recipients of the message were delivered to.
+fn delivered(recipients: &[u16]) -> Settlement {
+    let verdict = |recipient: &u16| Verdict {
+        recipient: *recipient,
+        outcome: Outcome::Delivered { sandbox: false },
+        class: None,
+        reason: String::new(),
+        remote_reply: None,
+    };
+    let verdicts = recipients.iter().map(verdict).collect();
+    Settlement { message: MESSAGE, at: Timestamp(2), attempt: None, verdicts }
+}
+
 impl World {
     async fn start(limits: Limits) -> World {
         World::start_with(limits, Names::with(&[])).await
@@ -121,15 +134,7 @@ impl World {
         store.domain_add(account.id, "shop.example", keys, &by, Timestamp(1)).unwrap();
         let recipients = ["anna@example.org", "bert@example.org"];
         store.commit(envelope(&recipients), store.draft().unwrap()).await.unwrap();
-        let verdict = |recipient| Verdict {
-            recipient,
-            outcome: Outcome::Delivered { sandbox: false },
-            class: None,
-            reason: String::new(),
-            remote_reply: None,
-        };
-        let verdicts = vec![verdict(0), verdict(1)];
-        store.settle(Settlement { message: MESSAGE, at: Timestamp(2), attempt: None, verdicts }).await.unwrap();
+        store.settle(delivered(&[0, 1])).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let paths = Arc::new(ReturnPaths::new(store.return_path_key(), limits.return_path()));
         let ended = Arc::<Mutex<Windows>>::default();
@@ -155,9 +160,13 @@ impl World {
     }
 
     fn token(&self, first: u16, is_single: bool, until_days: u64) -> String {
+        self.token_of(MESSAGE, first, is_single, until_days)
+    }
+
+    fn token_of(&self, message: MessageId, first: u16, is_single: bool, until_days: u64) -> String {
         let until = relay::clock::Day(SystemClock::new().now().day().0 + until_days);
         let (account, domain, user) = (Id::new(1), Some(Id::new(1)), Some(Id::new(3)));
-        let token = Token { message: MESSAGE, account, domain, user, first, is_single, until, days_ahead: 0 };
+        let token = Token { message, account, domain, user, first, is_single, until, days_ahead: 0 };
         self.paths.local_part(&token).unwrap()
     }
 
@@ -419,6 +428,28 @@ async fn what_cannot_be_kept_is_brought_again() {
     assert_eq!(world.row("anna@example.org").status, Status::Delivered);
     assert!(world.bring(&to, &report).await.starts_with("250"));
     assert_eq!(world.row("anna@example.org").status, Status::HardBounce);
+    world.shutdown.begin();
+}
+
+#[tokio::test]
+async fn what_is_reported_before_the_outcome_is_kept_is_brought_again() {
+    let world = World::start(Limits::default()).await;
+    let message = MessageId(8 << 80);
+    let sent = Envelope { message, ..envelope(&["cleo@example.org", "dora@example.org"]) };
+    world.store.commit(sent, world.store.draft().unwrap()).await.unwrap();
+    let settle = |recipient| world.store.settle(Settlement { message, ..delivered(&[recipient]) });
+    settle(1).await.unwrap();
+    let to = format!("{}@{HOST}", world.token_of(message, 0, false, 1));
+    let gone = |recipient: &str| bounce(recipient, "5.1.1", "550 5.1.1 No such user");
+    assert!(world.bring(&to, &gone("cleo@example.org")).await.starts_with("451 4.3.0 What became of this mail"));
+    assert!(world.suppressed().is_empty(), "nothing follows from what is to come again");
+    assert!(world.bring(&to, &gone("dora@example.org")).await.starts_with("250"), "hers is settled");
+    settle(0).await.unwrap();
+    assert!(world.bring(&to, &gone("cleo@example.org")).await.starts_with("250"));
+    for recipient in ["cleo@example.org", "dora@example.org"] {
+        assert_eq!(world.row(recipient).status, Status::HardBounce, "{recipient}");
+    }
+    assert_eq!(world.suppressed().len(), 2);
     world.shutdown.begin();
 }
 

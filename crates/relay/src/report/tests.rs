@@ -42,7 +42,7 @@ fn judged_by(token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report
 fn recipient(number: u16, address: &str, host: &str) -> Recipient {
     let host = (!host.is_empty()).then(|| host.to_owned());
     let address = address.to_owned();
-    Recipient { number, address, host, is_delivered: true, acted: Acted::default() }
+    Recipient { number, address, host, is_delivered: true, is_waiting: false, acted: Acted::default() }
 }
 
 fn judged_of(recipients: &[Recipient], token: &Token, reading: Reading, known: Option<&str>) -> Vec<Report> {

@@ -152,6 +152,7 @@ impl History for Memory {
                     .map(|attempt| attempt.host.clone())
                     .filter(|host| !host.is_empty()),
                 is_delivered: matches!(row.detail.row.status, Status::Delivered | Status::Complaint),
+                is_waiting: is_live(&row.detail.row),
                 acted: heard.acted,
             })
         };

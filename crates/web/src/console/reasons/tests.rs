@@ -130,6 +130,7 @@ const UNSEEN: &[&str] = &[
     "not-http",
     "not-tls",
     "recipient-not-ours",
+    "report-early",
     "reports-hurried",
     "sessions-again",
     "shutting-down",

@@ -457,7 +457,7 @@ fn key(group: &Group<String>) -> Key {
 
 impl Group<String> {
     /// Whether the queue still has the recipient of a row.
-    fn is_unsettled(&self, row: &Row<String>) -> bool {
+    pub(super) fn is_unsettled(&self, row: &Row<String>) -> bool {
         matches!(status(self.status_of(row)), Ok(Status::Accepted | Status::Pending | Status::Deferred))
     }
 

@@ -32,7 +32,7 @@ pub(crate) fn recipients(reader: &Connection, message: MessageId) -> rusqlite::R
         let acted = heard.get(&number).map(|heard| heard.acted).unwrap_or_default();
         let (address, host) = (row.recipient.clone(), group.host_of(row));
         let is_delivered = matches!(status(group.status_of(row)), Ok(Status::Delivered | Status::Complaint));
-        Some(Recipient { number, address, host, is_delivered, acted })
+        Some(Recipient { number, address, host, is_delivered, is_waiting: group.is_unsettled(row), acted })
     };
     Ok(there.filter_map(recipient).collect())
 }
