@@ -226,7 +226,8 @@ impl<D: Dialer> Outbound<D> {
             Destination::Mx { domain } => {
                 let policy = async {
                     if let Some(policies) = &self.policies {
-                        policies.of(domain).await;
+                        // whoever delivers asks again, and goes by what went wrong
+                        let _ = policies.of(domain).await;
                     }
                 };
                 tokio::join!(mail_servers(self.resolver.as_ref(), domain), policy).0

@@ -85,9 +85,9 @@ pub const SETTLED_UNTRIED_MAX: usize = 32;
 /// Destinations one after the other that cannot be reached from a source, while others get through, before it is set aside.
 pub const SOURCE_UNREACHED_MAX: u32 = 10;
 
-/// Lanes that there may be: the pools, and what is left of them for mail that some of their sources may not carry. Where there are as
-/// many, a refusal because of a source is final.
-pub const LANES_MAX: usize = 1024;
+/// Lanes that there may be: the pools, and what is left of them for mail that some of their sources may not carry; each once more for
+/// urgent mail. Where there are as many, a refusal because of a source is final.
+pub const LANES_MAX: usize = 512;
 
 /// How long mail waits whose only source is being tried by another message.
 pub const SOURCE_TRIED_FOR: Duration = Duration::from_secs(60);
@@ -250,7 +250,7 @@ impl Scheduler {
     pub fn on(&mut self, event: Event, now: Timestamp, dice: &mut dyn Dice) -> Vec<Action> {
         let mut actions = Vec::new();
         if let Some(warming) = &mut self.sending.warming {
-            warming.begin(now.day());
+            warming.begin(now);
         }
         match event {
             Event::Arrived { message, account, class, pool, recipients } => {

@@ -248,13 +248,22 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             let Some(last) = page.last() else { break };
             after = Some(last.message);
             messages += page.len();
-            for entry in page {
-                self.load_entry(entry, Timestamp(0)).await;
-            }
+            self.load_page(page).await;
             tokio::task::yield_now().await;
         }
         if messages > 0 {
             tracing::info!(messages, "the live queue was loaded");
+        }
+    }
+
+    /// Tells the scheduler of the messages of a page as they are by now: since it was read some may have been ordered about, and
+    /// have ended. What has ended would be held for good, or dialled for, if it was told as it stood there.
+    pub(super) async fn load_page(self: &Arc<Self>, page: Vec<QueueEntry>) {
+        for QueueEntry { message, .. } in page {
+            let _turn = self.turns.of(message).await;
+            if let Ok(entry) = self.entry(message) {
+                self.load_entry(entry, Timestamp(0)).await;
+            }
         }
     }
 
@@ -429,6 +438,7 @@ impl<S: Store, C: Carrier> Drive for Arc<Driver<S, C>> {
 
     fn retry(&self, message: MessageId) -> Answer<'_, Result<(), StoreError>> {
         Box::pin(async move {
+            let _turn = self.turns.of(message).await;
             self.find(message).await?;
             if self.state().scheduler.is_held(message) {
                 return Err(StoreError::Conflict(format!("message {message} is held; release it instead")));

@@ -85,10 +85,13 @@ impl Lanes {
     fn without(&mut self, lane: LaneId, source: SourceId) -> Option<LaneId> {
         let made = self.get(lane)?.made;
         let bit = u32::try_from(source.place()).ok().and_then(|place| 1u64.checked_shl(place))?;
-        self.find(Made { without: made.without | bit, ..made }, lane, |member| member != source)
+        let usual = Made { without: made.without | bit, is_urgent: false, ..made };
+        let usual = self.find(usual, lane, |member| member != source)?;
+        if made.is_urgent { self.urgent(usual) } else { Some(usual) }
     }
 
-    /// The same lane for urgent mail; none where it is that already, and where there are too many lanes.
+    /// The same lane for urgent mail; none where it is that already. There is always room for it: each goes with one that is not
+    /// urgent, so that mail keeps its priority however many lanes there are.
     pub(super) fn urgent(&mut self, lane: LaneId) -> Option<LaneId> {
         let made = self.get(lane).filter(|lane| !lane.made.is_urgent)?.made;
         self.find(Made { is_urgent: true, ..made }, lane, |_| true)
@@ -100,7 +103,8 @@ impl Lanes {
             return u16::try_from(known).ok().map(LaneId);
         }
         let members: Vec<_> = self.members(like).iter().filter(|(member, _)| is_member(*member)).copied().collect();
-        if members.is_empty() || self.0.len() >= LANES_MAX {
+        let usual = self.0.iter().filter(|lane| !lane.made.is_urgent);
+        if members.is_empty() || (!made.is_urgent && usual.count() >= LANES_MAX) {
             return None;
         }
         let passes = vec![0; members.len()];
@@ -203,5 +207,40 @@ impl WaysOn {
             (Some((recipients, lane)), RecipientState::Waiting { .. }) if recipients.contains(&recipient) => *lane,
             _ => self.usual,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::tests::source;
+
+    #[test]
+    fn urgent_mail_has_its_lanes_however_many_there_are() {
+        let sources = (1..=10).map(|last| source(&format!("s{last}"), last)).collect();
+        let sources = Sources::new(sources, Vec::new()).unwrap();
+        let ids: Vec<SourceId> = sources.iter().map(|(id, _)| id).collect();
+        let (mut lanes, pool) = (Lanes::new(&sources), LaneId::default());
+        let urgent_pool = lanes.urgent(pool).unwrap();
+        // the pool, and it without some of nine
+        for without in 1usize..1 << 9 {
+            let refused = ids.iter().enumerate().filter(|(place, _)| without >> place & 1 == 1);
+            assert!(refused.fold(Some(pool), |lane, (_, source)| lanes.without(lane?, *source)).is_some());
+        }
+        assert_eq!(
+            (lanes.without(pool, ids[9]), lanes.without(urgent_pool, ids[9])),
+            (None, None),
+            "there are too many"
+        );
+        let usual: Vec<usize> = (0..lanes.0.len()).filter(|place| !lanes.0[*place].made.is_urgent).collect();
+        assert_eq!(usual.len(), LANES_MAX);
+        for lane in usual.into_iter().map(|place| LaneId(u16::try_from(place).unwrap())) {
+            let urgent = lanes.urgent(lane).expect("what is urgent stays so");
+            assert!(lanes.is_urgent(urgent));
+            assert_eq!((lanes.members(urgent), lanes.whole(urgent)), (lanes.members(lane), pool));
+        }
+        assert_eq!(lanes.0.len(), 2 * LANES_MAX);
+        let refused = lanes.without(urgent_pool, ids[0]).unwrap();
+        assert!(lanes.is_urgent(refused) && !lanes.members(refused).iter().any(|(source, _)| *source == ids[0]));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::lanes::LaneId;
 use super::shapers::Shaper;
@@ -16,6 +17,10 @@ use crate::queue::{Attempt, RecipientState};
 use crate::shaping::Providers;
 use crate::source::{SourceId, Sources};
 use crate::warm_up::{self, Climb, Had, Kept, KeptClimb, Ladder, OTHERS, Order};
+
+/// By how much a clock may go back over midnight and have the day that had begun go on when that comes again: once more after a
+/// leap second, say. One that was further ahead had begun a day which is still to come.
+const STEPPED_BACK_MAX: Duration = Duration::from_secs(3600);
 
 /// How far a source has come with one provider.
 #[derive(Debug)]
@@ -48,7 +53,11 @@ pub(super) struct Warming {
     providers: Arc<Providers>,
     /// By the source's place; none of one that was never to warm up.
     sources: Vec<Option<WarmUp>>,
+    /// What the clock said last, and the day that it was.
+    now: Timestamp,
     day: Day,
+    /// The day that a clock left which went back a little.
+    left: Option<Day>,
     used_up: usize,
 }
 
@@ -62,7 +71,8 @@ impl Warming {
         if warm_ups.iter().all(Option::is_none) {
             return None;
         }
-        let mut warming = Warming { ladder, providers, sources: warm_ups, day: Day(0), used_up: 0 };
+        let (now, day, left) = (Timestamp(0), Day(0), None);
+        let mut warming = Warming { ladder, providers, sources: warm_ups, now, day, left, used_up: 0 };
         for KeptClimb { source, provider, climb } in kept.climbs {
             let is_known = provider == OTHERS || warming.providers.is_named(&provider);
             let source = sources.source_named(&source).filter(|_| is_known);
@@ -91,14 +101,19 @@ impl Warming {
     }
 
     /// A new day begins, where one does: each climbs, stays or goes down by the last. After a clock that was ahead what it counted
-    /// is today's.
-    pub(super) fn begin(&mut self, today: Day) {
+    /// is today's, and no day leads up twice that begins again because the clock went back over midnight.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        let (before, today) = (std::mem::replace(&mut self.now, now), now.day());
         if today == self.day {
             return;
         }
+        if today < self.day {
+            self.left = (before.since(now) <= STEPPED_BACK_MAX).then_some(self.day);
+        }
         self.day = today;
+        let goes_on = self.left == Some(today);
         for (provider, step) in self.sources.iter_mut().flatten().flat_map(|warm_up| &mut warm_up.climbs) {
-            let next = match step.climb.day > today {
+            let next = match goes_on || step.climb.day > today {
                 true => Climb { day: today, ..step.climb },
                 false => step.climb.on(&self.ladder, today, provider),
             };

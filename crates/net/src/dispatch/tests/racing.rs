@@ -10,10 +10,10 @@ use relay::queue::HoldReason;
 use relay::reroute::Via;
 use relay::schedule::Order;
 use relay::selection::Filter;
-use relay::store::{Book, StoreError};
+use relay::store::{Book, Spool, StoreError};
 use store::memory::Verb;
 
-use super::super::selected;
+use super::super::{Drive, selected};
 use super::world::{Hop, START, World, operator, route};
 use crate::clock::Clock;
 use crate::offload::Offload;
@@ -135,4 +135,49 @@ async fn what_cannot_be_cancelled_now_is_held_and_not_sent() {
         assert_eq!(world.handle.cancel(message, &operator()).await, Ok(1));
         assert_eq!(world.statuses(message), [Status::HardBounce]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_the_queue_that_was_read_before_an_order_undoes_nothing() {
+    for ordered in ["hold", "release", "cancel"] {
+        let world = World::new();
+        // its own driver has loaded the queue before anything is in it
+        world.settle().await;
+        let message = world.keep(world.envelope(1, &["a@one.example"])).await;
+        if ordered != "hold" {
+            world.store.hold(message, HoldReason::Operator, START).await.unwrap();
+        }
+        let driver = world.unloaded();
+        let page = world.store.queue(None, 10);
+        match ordered {
+            "hold" => driver.hold(message, HoldReason::Operator).await.unwrap(),
+            "release" => driver.release(message).await.unwrap(),
+            _ => assert_eq!(driver.cancel(message, &operator()).await, Ok(1)),
+        }
+        world.settle().await;
+        driver.load_page(page).await;
+        world.settle().await;
+        let depth = driver.state().scheduler.depth();
+        let (known, status) = match ordered {
+            "hold" => ((1, 1), Status::Pending),
+            "release" => ((0, 0), Status::Delivered),
+            _ => ((0, 0), Status::HardBounce),
+        };
+        assert_eq!(((depth.messages, depth.held), world.statuses(message)), (known, vec![status]), "{ordered}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_waits_for_what_else_is_done_about_its_message() {
+    let world = World::new();
+    world.settle().await;
+    let message = world.keep(world.envelope(1, &["a@one.example"])).await;
+    let driver = world.unloaded();
+    let turn = driver.turns.of(message).await;
+    assert!(tokio::time::timeout(DAY, driver.retry(message)).await.is_err());
+    assert!(!driver.state().scheduler.knows(message));
+    drop(turn);
+    assert_eq!(driver.retry(message).await, Ok(()));
+    world.settle().await;
+    assert_eq!(world.statuses(message), [Status::Delivered]);
 }

@@ -287,6 +287,10 @@ async fn mail_waits_with_the_reason_while_no_source_can_be_used_and_goes_once_on
     let row = &world.rows(message)[0];
     assert_eq!((row.status, row.class), (Status::Deferred, Some(Class::RelaySource)));
     assert!(!row.reason.contains("192.0.2.1"), "accounts are told that it is not their fault, and no more");
+    let other = world.send(2, &["b@two.example"]).await;
+    world.settle().await;
+    let attempt = world.rows(other)[0].last_attempt.clone().unwrap();
+    assert_eq!((attempt.host.as_str(), attempt.remote), ("", None), "the next hop that it was found with is another's");
     let sources = world.handle.sources();
     assert!(sources.iter().all(|source| matches!(source.health, SourceHealth::SetAside(_))), "{sources:?}");
     assert!(sources[0].why.as_ref().is_some_and(|why| why.contains("192.0.2.1 cannot be sent from")));

@@ -20,6 +20,7 @@ use smtp::server::Secret;
 use store::memory::Memory;
 use tokio::time::Instant;
 
+use super::super::driver::Driver;
 use super::super::{Carrier, Dispatch, Handle, Metrics, Settings};
 use crate::clock::{Clock, SystemDice};
 use crate::outbound::{Delivery, Parcel};
@@ -256,6 +257,12 @@ impl World {
     /// A new driver over the same store, as after a restart.
     pub(super) fn restart(&mut self) {
         self.handle = start(&self.settings, &self.store, &self.script, &self.clock);
+    }
+
+    /// A driver over the same store that has loaded nothing of the queue.
+    pub(super) fn unloaded(&self) -> Arc<Driver<Memory, Script>> {
+        let (store, script, clock) = (Arc::new(self.store.clone()), self.script.clone(), self.clock.clone());
+        Arc::new(Driver::new(self.settings.clone(), store, script, clock, Box::new(SystemDice), Metrics::default()))
     }
 
     pub(super) fn key_seen(&self) {

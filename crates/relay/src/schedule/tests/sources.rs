@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::outcome::Stage;
+use crate::queue::TriedHost;
 use crate::source::tests::pools;
 use smtp::reply::Reply;
 
@@ -309,4 +310,85 @@ fn until_when_a_site_blocks_a_source_and_whose_a_pool_is_are_shown() {
         (b.pools[1].domains.as_slice(), b.pools[1].plans.as_slice()),
         (&["shop.example".to_owned()][..], &[2][..])
     );
+}
+
+#[test]
+fn what_another_source_is_not_even_asked_for_has_all_of_them_the_next_time() {
+    let mut world = world(&["a", "b"], &[]);
+    let first = world.goes(1, "one.example").unwrap();
+    assert_eq!(world.name(first), "a");
+    assert!(world.refuse_for_good(first, false));
+    let second = world.first_busy();
+    assert_eq!(world.name(second), "b");
+    world.block(second);
+    let (parcel, not_before) = world.failing.pop().expect("the other one is left alone by now");
+    world.defer(&parcel, not_before);
+    world.pass(world.scheduler.bounds.idle_kept + Duration::from_millis(1));
+    world.end_closed();
+    world.pass(not_before.since(world.now));
+    let third = world.first_busy();
+    assert_eq!(world.name(third), "b", "which is behind");
+    assert!(world.refuse_for_good(third, false), "the first one may be asked again");
+    let fourth = world.first_busy();
+    assert_eq!(world.name(fourth), "a");
+    world.deliver(fourth);
+    assert_eq!(world.scheduler.depth().messages, 0);
+}
+
+/// What nobody but the account that it happened to, and the operator, is to read.
+fn secret(failure: Failure) -> Arc<Fault> {
+    let remote = Some("192.0.2.77:25".parse().unwrap());
+    let other = TriedHost { host: "mx2.secret.example".into(), remote, class: None, said: "no secret".into() };
+    let attempt = Attempt { host: "mx.secret.example".into(), remote, others: vec![other], ..fault().attempt.clone() };
+    Arc::new(Fault { finding: Finding::Failed(failure), attempt })
+}
+
+impl World {
+    /// What mail of others to a domain is shown while the first pool's source is set aside.
+    fn shown_to_others(&mut self, message: u128) -> Arc<Fault> {
+        self.arrive(message, 2, vec![due_now(0, "other.example")]);
+        assert_eq!(self.failing.pop().unwrap().0.message, MessageId(message));
+        let place = self.scheduler.sites.find(&mx("other.example"), LaneId::default()).unwrap();
+        self.scheduler.left_alone(place, Some(Id::new(2)), self.now).unwrap().1
+    }
+}
+
+/// What is shown to others names nothing of it, and the operator reads it.
+fn check_told_to_others(world: &mut World) {
+    assert_eq!(world.aside, [("a".to_owned(), true)]);
+    let shown = world.shown_to_others(900);
+    let Attempt { host, remote, others, .. } = &shown.attempt;
+    assert_eq!((host.as_str(), *remote, others.len()), ("", None, 0));
+    let said = crate::outcome::tried("", None, &shown.finding, "other.example").said;
+    assert!(!said.is_empty() && !said.contains("secret") && !said.contains("192.0.2.77"), "{said}");
+    let why = world.state_of("a").why.unwrap();
+    assert!(why.contains("secret"), "{why}");
+}
+
+#[test]
+fn what_others_are_told_of_a_source_that_is_set_aside_names_no_next_hop() {
+    let mut own = world(&["a"], &[]);
+    let first = own.goes(1, "secret.example").unwrap();
+    let parcel = own.busy.remove(&first).unwrap();
+    let broken = secret(Failure::Source("it did not bind toward mx.secret.example".into()));
+    own.tell(Event::Unreached { conversation: first, parcel: parcel.id, fault: broken });
+    own.failing.clear();
+    check_told_to_others(&mut own);
+
+    let mut compared = world(&["a", "b"], &[("p", &[("a", 1)]), ("q", &[("b", 1)])]);
+    let pools: Vec<PoolId> = compared.scheduler.sending.sources().pools().map(|(pool, _)| pool).collect();
+    for message in 0..u128::from(SOURCE_UNREACHED_MAX) {
+        compared.pool = pools[0];
+        let conversation = compared.goes(message, &format!("d{message}.example")).unwrap();
+        let parcel = compared.busy.remove(&conversation).unwrap();
+        let refused = secret(Failure::Connect("mx.secret.example (192.0.2.77:25): refused".into()));
+        compared.tell(Event::Unreached { conversation, parcel: parcel.id, fault: refused });
+        compared.failing.clear();
+        compared.now = compared.now.after(Duration::from_secs(1));
+        compared.pool = pools[1];
+        let reached = compared.goes(100 + message, "well.example").unwrap();
+        compared.deliver(reached);
+    }
+    compared.pool = pools[0];
+    check_told_to_others(&mut compared);
 }

@@ -1,6 +1,7 @@
 //! Warm-ups in simulated time: up, down, over to other sources, and until the next day.
 
 use super::*;
+use crate::clock::Day;
 use crate::source::tests::source;
 use crate::source::{Source, Sources};
 use crate::warm_up::{self, Kept, Ladder};
@@ -51,11 +52,14 @@ impl World {
                 }
                 continue;
             };
-            let source = self.scheduler.sending.source(self.from[&conversation]).unwrap();
-            *went.entry(source.name.clone()).or_default() += 1;
+            *went.entry(self.source_of(conversation)).or_default() += 1;
             self.deliver(conversation);
             self.end_closed();
         }
+    }
+
+    fn source_of(&self, conversation: ConversationId) -> String {
+        self.scheduler.sending.source(self.from[&conversation]).unwrap().name.clone()
     }
 
     /// The same for so many new messages.
@@ -345,4 +349,91 @@ fn what_nobody_was_offered_counts_for_nothing() {
     world.unreached(world.first_busy());
     world.run();
     assert_eq!(goes(&mut world, (2, Urgency::Normal), 201..203), 1, "nor to the account");
+}
+
+#[test]
+fn what_was_offered_to_nobody_after_midnight_is_not_taken_from_the_new_day() {
+    let mut world = world(&["new+"]);
+    world.submit(1, Urgency::Normal, "dead.example");
+    let over_midnight = world.first_busy();
+    assert_eq!(world.climb("new", warm_up::OTHERS).sent, 1);
+    world.next_day();
+    world.submit(2, Urgency::Normal, "one.example");
+    let today = *world.busy.keys().next_back().unwrap();
+    world.deliver(today);
+    world.unreached(over_midnight);
+    assert_eq!(world.climb("new", warm_up::OTHERS).sent, 1, "today's was offered");
+    for (parcel, _) in std::mem::take(&mut world.failing) {
+        world.tell(Event::Settled { parcel: parcel.id, left: Vec::new() });
+    }
+    assert_eq!(counts(&world.send_all(100..130, Urgency::Normal, "one.example")), [("new", 8)], "the day has no more");
+}
+
+#[test]
+fn urgent_mail_that_one_source_is_refused_for_goes_by_what_is_kept_for_it_at_another() {
+    let mut world = world(&["new+", "old"]);
+    assert_eq!(counts(&world.send_all(0..100, Urgency::Normal, "one.example")), [("new", 9), ("old", 91)]);
+    let mut refuse = |message: u128, class| {
+        world.submit(message, class, "one.example");
+        let conversation = world.first_busy();
+        assert_eq!(world.source_of(conversation), "old", "while that is open");
+        let goes_on = world.refuse_for_good(conversation, false);
+        (goes_on, world.run().into_keys().next())
+    };
+    assert_eq!(refuse(200, Urgency::Normal), (false, None), "the rest is for urgent mail alone");
+    assert_eq!(refuse(201, Urgency::High), (true, Some("new".to_owned())));
+    assert_eq!(refuse(202, Urgency::High), (false, None), "one of ten was kept");
+    let climb = world.climb("new", warm_up::OTHERS);
+    assert_eq!((climb.sent, climb.allowance, world.scheduler.depth().messages), (10, Some(12), 0));
+}
+
+#[test]
+fn counts_of_a_day_to_come_are_todays_and_the_source_climbs_from_there() {
+    let climb = |days| warm_up::Climb { rung: 1, sent: 5, ..warm_up::Climb::first(Day(FIRST_DAY + days)) };
+    let of = |days| warm_up::KeptClimb { source: "new".into(), provider: warm_up::OTHERS.into(), climb: climb(days) };
+    for days in [1, 300] {
+        let kept = Kept { climbs: vec![of(days)], stopped: Vec::new() };
+        let mut world = resumed(&["new+"], kept, START);
+        assert_eq!(counts(&world.send_all(0..60, Urgency::Normal, "one.example")), [("new", 13)], "of 18, {days}");
+        assert_eq!(world.climb("new", warm_up::OTHERS).rung, 2, "{days}");
+        world.next_day();
+        assert_eq!(world.climb("new", warm_up::OTHERS).rung, 3, "{days}");
+        assert_eq!(counts(&world.run()), [("new", 36)], "{days}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_ahead_for_a_while_leads_up_once_and_stops_nothing() {
+    let mut world = world(&["new+"]);
+    assert_eq!(counts(&world.send_all(0..9, Urgency::Normal, "one.example")), [("new", 9)]);
+    let before = world.now;
+    world.pass(300 * DAY);
+    world.end_closed();
+    assert_eq!(counts(&world.send_all(100..118, Urgency::Normal, "one.example")), [("new", 18)]);
+    world.now = before;
+    assert!(world.send_all(200..220, Urgency::Normal, "one.example").is_empty(), "what went counts");
+    assert_eq!(world.climb("new", warm_up::OTHERS).rung, 2);
+    world.next_day();
+    assert_eq!(world.climb("new", warm_up::OTHERS).rung, 3, "and not 300 days later");
+    assert_eq!(counts(&world.run()), [("new", 20)]);
+}
+
+#[test]
+fn a_day_that_begins_twice_leads_up_once() {
+    let mut world = world(&["new+"]);
+    world.send_all(0..9, Urgency::Normal, "one.example");
+    // a leap second, and a clock that is set
+    for (first, back) in [(100, 1_000), (300, 600_000)] {
+        world.next_day();
+        world.send_all(first..first + 100, Urgency::Normal, "one.example");
+        let used_up = world.climb("new", warm_up::OTHERS);
+        world.now = Timestamp(world.now.0 - back);
+        world.tell(Event::Tick);
+        world.next_day();
+        let again = world.send_all(first + 100..first + 110, Urgency::Normal, "one.example");
+        assert!(again.is_empty(), "the day has no second allowance: {again:?}");
+        assert_eq!(world.climb("new", warm_up::OTHERS), used_up);
+    }
+    world.next_day();
+    assert_eq!(world.climb("new", warm_up::OTHERS).allowance, None, "each day that was used has led up by one");
 }
