@@ -251,7 +251,72 @@ async fn keep_calls<S: Store>(executor: &Arc<Executor<S>>, calls: &mut Vec<NewCa
         *calls = left;
     }
 }
+
 /// Whether a domain is one that mail may be sent from.
 fn sends(domain: &Arc<SendingDomain>) -> bool {
     domain.deleted_at.is_none() && domain.state.may_send()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay::clock::Timestamp;
+    use relay::health::Listing;
+    use relay::id::Id;
+    use relay::sending_domain::DomainState;
+
+    fn domain(number: u64, state: DomainState) -> SendingDomain {
+        let name = format!("{number}.example");
+        SendingDomain { state, ..SendingDomain::new(Id::new(number), Id::new(1), name, Vec::new(), Timestamp(1)) }
+    }
+
+    fn directory(domains: &[SendingDomain]) -> Directory {
+        let domains = domains.iter().map(|domain| (domain.id, Arc::new(domain.clone()))).collect();
+        Directory { domains, ..Directory::default() }
+    }
+
+    /// Alarms of a list that has these domains and the relay's address.
+    fn listed(domains: &[SendingDomain]) -> Alarms {
+        let address: IpAddr = [192, 0, 2, 1].into();
+        let listing = |name: &str| Listing { list: "bl.test".into(), name: name.into(), is_listed: true };
+        let mut standing = Standing::default();
+        standing.observe(&[listing(&address.to_string())], None, Timestamp(1));
+        for domain in domains {
+            let owned = Owned { domain: domain.id, account: domain.account };
+            standing.observe(&[listing(&domain.name)], Some(owned), Timestamp(1));
+        }
+        let lists = Lists { addresses: vec!["bl.test".into()], domains: vec!["bl.test".into()] };
+        Alarms { standing: Mutex::new(standing), lists, addresses: vec![address], file: PathBuf::new() }
+    }
+
+    fn gauges(address: i64, domains: i64) -> Vec<Listed> {
+        let list = || "bl.test".to_owned();
+        vec![(list(), Some("192.0.2.1".to_owned()), address), (list(), None, domains)]
+    }
+
+    #[test]
+    fn domains_that_may_no_longer_send_leave_the_gauge_and_nobody_is_told() {
+        let mut domains: Vec<_> = (1..=4).map(|number| domain(number, DomainState::Validated)).collect();
+        let alarms = listed(&domains);
+        alarms.forget(&directory(&domains));
+        assert_eq!(alarms.shown(), gauges(1, 4));
+        // its records are gone for good; deleted, with mail that is left; one that still may, for 72 hours
+        domains[0].state = DomainState::Failed;
+        domains[1].deleted_at = Some(Timestamp(2));
+        domains[2].state = DomainState::Warning;
+        alarms.forget(&directory(&domains));
+        assert_eq!(alarms.shown(), gauges(1, 2));
+        let news = alarms.standing().due(Timestamp(3));
+        assert!(
+            news.iter().all(|news| news.gone.is_empty() && !news.listed.contains(&"1.example".to_owned())),
+            "{news:?}"
+        );
+        // nothing is left of it
+        alarms.forget(&directory(&domains[..2]));
+        assert_eq!(alarms.shown(), gauges(1, 0));
+        // back again it counts once a list says so again
+        domains[0].state = DomainState::Validated;
+        alarms.forget(&directory(&domains));
+        assert_eq!(alarms.shown(), gauges(1, 0));
+    }
 }
