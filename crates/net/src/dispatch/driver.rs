@@ -63,6 +63,8 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     suppressing: Mutex<Pending>,
     /// Orders about one message, and what follows from the directory for it, come one after the other.
     pub(super) turns: Turns,
+    /// How often a message was looked for to be ordered about, each time in its turn.
+    found: AtomicU64,
     /// An attempt was turned into a hold since the last look through the queue.
     pub(super) has_held: AtomicBool,
     /// The next due moment came nearer.
@@ -75,6 +77,13 @@ pub(super) struct Driver<S: Store, C: Carrier> {
     /// Whatever can be dropped is dropped.
     pub(super) aborting: CancellationToken,
     is_latched: AtomicBool,
+}
+
+/// Messages of the queue as they were read for the load of a start.
+pub(super) struct Page {
+    entries: Vec<QueueEntry>,
+    /// What [`Driver::found`] was before.
+    found: u64,
 }
 
 pub(super) struct State {
@@ -106,6 +115,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
             rerouted_until: AtomicU64::new(0),
             unknown: Mutex::new(UnknownReplies::new(settings.unknown_replies_max)),
             suppressing: Mutex::default(),
+            found: AtomicU64::default(),
             has_held: AtomicBool::new(false),
             turns: Turns::default(),
             settings,
@@ -244,10 +254,10 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         let mut after = None;
         let mut messages: usize = 0;
         while !self.stopping.is_cancelled() {
-            let page = self.store.queue(after, PAGE);
-            let Some(last) = page.last() else { break };
+            let page = self.page(after);
+            let Some(last) = page.entries.last() else { break };
             after = Some(last.message);
-            messages += page.len();
+            messages += page.entries.len();
             self.load_page(page).await;
             tokio::task::yield_now().await;
         }
@@ -256,12 +266,20 @@ impl<S: Store, C: Carrier> Driver<S, C> {
         }
     }
 
+    /// The next messages of the queue.
+    pub(super) fn page(&self, after: Option<MessageId>) -> Page {
+        let found = self.found.load(Ordering::SeqCst);
+        Page { entries: self.store.queue(after, PAGE), found }
+    }
+
     /// Tells the scheduler of the messages of a page as they are by now: since it was read some may have been ordered about, and
     /// have ended. What has ended would be held for good, or dialled for, if it was told as it stood there.
-    pub(super) async fn load_page(self: &Arc<Self>, page: Vec<QueueEntry>) {
-        for QueueEntry { message, .. } in page {
-            let _turn = self.turns.of(message).await;
-            if let Ok(entry) = self.entry(message) {
+    pub(super) async fn load_page(self: &Arc<Self>, page: Page) {
+        for entry in page.entries {
+            let _turn = self.turns.of(entry.message).await;
+            // millions are loaded, and hardly ever is one of them ordered about meanwhile
+            let is_as_read = self.found.load(Ordering::SeqCst) == page.found;
+            if let Some(entry) = if is_as_read { Some(entry) } else { self.entry(entry.message).ok() } {
                 self.load_entry(entry, Timestamp(0)).await;
             }
         }
@@ -397,6 +415,7 @@ impl<S: Store, C: Carrier> Driver<S, C> {
     /// # Errors
     /// [`StoreError::NotFound`]: it has left.
     pub(super) async fn find(self: &Arc<Self>, message: MessageId) -> Result<(), StoreError> {
+        self.found.fetch_add(1, Ordering::SeqCst);
         let is_known = self.state().scheduler.knows(message);
         if !is_known {
             // it would be gone before it is ordered about

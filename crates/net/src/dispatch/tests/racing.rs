@@ -148,7 +148,7 @@ async fn a_page_of_the_queue_that_was_read_before_an_order_undoes_nothing() {
             world.store.hold(message, HoldReason::Operator, START).await.unwrap();
         }
         let driver = world.unloaded();
-        let page = world.store.queue(None, 10);
+        let page = driver.page(None);
         match ordered {
             "hold" => driver.hold(message, HoldReason::Operator).await.unwrap(),
             "release" => driver.release(message).await.unwrap(),

@@ -192,11 +192,11 @@ struct Slow {
 }
 
 impl Policies for Slow {
-    fn of<'a>(&'a self, domain: &'a str) -> Pin<Box<dyn Future<Output = Option<Arc<Policy>>> + Send + 'a>> {
+    fn of<'a>(&'a self, domain: &'a str) -> Lookup<'a, Option<Arc<Policy>>> {
         self.asked.lock().unwrap().push(domain.to_owned());
         Box::pin(async {
             self.come.notified().await;
-            None
+            Ok(None)
         })
     }
 }
@@ -217,5 +217,6 @@ async fn a_policy_is_waited_for_before_anybody_knows_the_mail_servers() {
 
 /// Whether a future that is looked at once does not end.
 async fn is_pending_yet<F: Future + Unpin>(future: &mut F) -> bool {
-    std::future::poll_fn(|context| std::task::Poll::Ready(Pin::new(&mut *future).poll(context).is_pending())).await
+    std::future::poll_fn(|context| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_pending()))
+        .await
 }
