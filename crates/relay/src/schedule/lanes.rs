@@ -224,8 +224,8 @@ mod tests {
         let urgent_pool = lanes.urgent(pool).unwrap();
         // the pool, and it without some of nine
         for without in 1usize..1 << 9 {
-            let refused = ids.iter().enumerate().filter(|(place, _)| without >> place & 1 == 1);
-            assert!(refused.fold(Some(pool), |lane, (_, source)| lanes.without(lane?, *source)).is_some());
+            let mut refused = ids.iter().enumerate().filter(|(place, _)| without >> place & 1 == 1);
+            assert!(refused.try_fold(pool, |lane, (_, source)| lanes.without(lane, *source)).is_some());
         }
         assert_eq!(
             (lanes.without(pool, ids[9]), lanes.without(urgent_pool, ids[9])),
