@@ -6,6 +6,7 @@
 
 use relay::clock::Timestamp;
 use relay::health::Listing;
+use relay::inspection::spf::reversed;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -151,18 +152,6 @@ fn meaning(addresses: &[IpAddr]) -> Said {
     let all: Option<Vec<[u8; 4]>> = addresses.iter().map(octets).collect();
     let is_said = |octets: &[u8; 4]| octets[0] == 127 && octets[..3] != [127, 255, 255];
     all.filter(|all| !all.is_empty() && all.iter().all(is_said)).map(|_| true)
-}
-
-/// An address as lists have it: its octets, or the halves of those, the last first.
-fn reversed(address: IpAddr) -> String {
-    let parts: Vec<String> = match address {
-        IpAddr::V4(address) => address.octets().iter().rev().map(u8::to_string).collect(),
-        IpAddr::V6(address) => {
-            let halves = address.octets().into_iter().rev().flat_map(|octet| [octet & 15, octet >> 4]);
-            halves.map(|half| format!("{half:x}")).collect()
-        }
-    };
-    parts.join(".")
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use std::net::IpAddr;
 
 use super::{Answers, Kind, Question, Said};
 use crate::authentication::Verdict;
+use crate::dmarc_report::is_below;
 use crate::verification::plain;
 use term::{Mechanism, Prefix, Record};
 
-pub use macros::Sender;
+pub use macros::{Sender, reversed};
 
 /// Terms that ask DNS, in all records together (RFC 7208 §4.6.4).
 const LOOKUPS_MAX: usize = 10;
@@ -164,14 +165,6 @@ fn is_domain(name: &str) -> bool {
         (1..=63).contains(&label.len()) && label.bytes().all(is_letter)
     };
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
-}
-
-/// Whether a name is a domain, or lies below it.
-fn is_at_or_below(name: &str, domain: &str) -> bool {
-    let domain = domain.strip_suffix('.').unwrap_or(domain);
-    let Some(place) = name.len().checked_sub(domain.len()) else { return false };
-    let (front, back) = (&name.as_bytes()[..place], &name.as_bytes()[place..]);
-    back.eq_ignore_ascii_case(domain.as_bytes()) && (front.is_empty() || front.ends_with(b"."))
 }
 
 /// The SPF records of a name; the inner error is a fault of DNS.
@@ -340,7 +333,8 @@ impl<'a> Evaluation<'a> {
         let Said::Found(names) = said(&macros::reverse_name(self.source), Kind::Ptr)? else { return Ok(false) };
         let kind = if self.source.is_ipv4() { Kind::A } else { Kind::Aaaa };
         let is_it = |address: &String| address.parse::<IpAddr>() == Ok(self.source);
-        for name in names.iter().take(NAMES_MAX).filter(|name| is_at_or_below(name, domain)) {
+        let domain = domain.strip_suffix('.').unwrap_or(domain);
+        for name in names.iter().take(NAMES_MAX).filter(|name| is_below(name, domain)) {
             if matches!(said(name, kind)?, Said::Found(addresses) if addresses.iter().any(is_it)) {
                 return Ok(true);
             }

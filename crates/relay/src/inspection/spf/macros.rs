@@ -52,9 +52,14 @@ pub(super) fn is_one(text: &str) -> bool {
 
 /// The name at which it stands what an address is called (RFC 1035 §3.5, RFC 3596 §2.5).
 pub(super) fn reverse_name(address: IpAddr) -> String {
+    format!("{}.{}.arpa", reversed(address), zone(address))
+}
+
+/// An address as names below which it is looked up have it: its octets, or of IPv6 its nibbles, the last first.
+pub fn reversed(address: IpAddr) -> String {
     let spelt = spelt(address);
     let labels: Vec<&str> = spelt.split('.').rev().collect();
-    format!("{}.{}.arpa", labels.join("."), zone(address))
+    labels.join(".")
 }
 
 fn zone(address: IpAddr) -> &'static str {
