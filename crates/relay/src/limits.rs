@@ -236,7 +236,7 @@ limits! {
         "Recipients that a next hop is given in one transaction, unless it asks for fewer.";
     conversations_max CONVERSATIONS_MAX 200 1..=10_000 "conversations" ""
         "Conversations with other servers at once, in total.";
-    site_conversations_max SITE_CONVERSATIONS_MAX 10 1..=1_000 "conversations" ""
+    site_conversations_max SITE_CONVERSATIONS_MAX 20 1..=1_000 "conversations" ""
         "Conversations at once with one site: the mail servers that one domain or many share, or the next hop of a route.";
     site_suspension_seconds_min SITE_SUSPENSION_SECONDS_MIN 300 60..=3_600 "seconds" ""
         "The first time that a site is left alone that says it blocks the relay; each further one is twice as long.";

@@ -134,6 +134,13 @@ pub struct ContentFacts {
     pub message_id: String,
 }
 
+impl ContentFacts {
+    /// The SHA-256 that the content is held to before it is delivered; none where none was taken, as of a notification of ours.
+    pub fn known_sha256(&self) -> Option<&[u8; 32]> {
+        Some(&self.sha256).filter(|hash| **hash != [0; 32])
+    }
+}
+
 /// What stands in the place of a TLS version where a message was handed in over HTTP: no client can say that of itself.
 pub const OVER_HTTP: &str = "HTTP";
 

@@ -44,7 +44,7 @@ pub(super) struct Writer<'a, T> {
 }
 
 impl<T: Transport> Writer<'_, T> {
-    /// Writes it all. Content in memory is what the store took from its log, where a checksum says that it is what was kept.
+    /// Writes it all. Content in memory is the admitted one itself, or was held to its hash when the store read it from its log.
     /// Content in a file is read here, and hashed on its way: where it is another than was admitted, its end does not go out.
     ///
     /// # Errors

@@ -318,7 +318,7 @@ impl<T: Transport> Line<T> {
         };
         self.content_begun = true;
         let patience = self.conversation.patience();
-        let sha256 = Some(&parcel.envelope.facts.sha256).filter(|hash| **hash != [0; 32]);
+        let sha256 = parcel.envelope.facts.known_sha256();
         let mut writer = content::Writer { wire: &mut self.wire, input: &mut self.input, patience, sha256 };
         match writer.write(parcel.seal.as_ref(), &parcel.content).await {
             Ok(()) => self.conversation.content_sent(),

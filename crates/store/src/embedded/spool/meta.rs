@@ -121,6 +121,15 @@ pub(crate) enum StateV1 {
     },
 }
 
+impl StateV1 {
+    /// Attempts so far.
+    pub(crate) fn attempts(self) -> u32 {
+        match self {
+            StateV1::Waiting { attempts, .. } | StateV1::Held { attempts, .. } => attempts,
+        }
+    }
+}
+
 /// Why a message is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum HoldV1 {

@@ -2,8 +2,10 @@
 
 use std::io;
 
+use aws_lc_rs::digest;
 use bytes::Bytes;
 use relay::id::MessageId;
+use relay::queue::Envelope;
 use relay::store::{Content, Damage, StoreError};
 
 use super::disk::{Disk, DiskFile, is_lost, read_around};
@@ -113,6 +115,21 @@ impl<D: Disk> Shared<D> {
         let error = StoreError::Damaged(damage.to_string());
         state.damaged(damage);
         error
+    }
+
+    /// Holds the content that stood in a record to the SHA-256 that it was admitted with. With large content that costs as much as
+    /// all else that is done to deliver it, so a first attempt by the process that wrote it rests on the checksum alone, which was
+    /// taken of the very octets that were hashed and which every read is held to.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it is another.
+    pub(crate) fn hold_to_hash(&self, read: &Read) -> Result<(), StoreError> {
+        let Envelope { message, facts, .. } = &read.kept.envelope;
+        let is_as_admitted = |hash: &[u8; 32]| digest::digest(&digest::SHA256, &read.held).as_ref() == hash;
+        match read.kept.filed.is_some() || facts.known_sha256().is_none_or(is_as_admitted) {
+            true => Ok(()),
+            false => Err(self.record_is_damaged(*message, read.position)),
+        }
     }
 
     /// The content of a message as read: lent, or the name of its file, which was read through: what is damaged is

@@ -111,7 +111,7 @@ impl<D: Disk> LogSpool<D> {
     pub(crate) fn is_damaged(&self, message: MessageId) -> Result<bool, StoreError> {
         let shared = &self.engine.shared;
         let read = shared.read(message).and_then(|read| match read {
-            Some(read) => shared.content(&read).map(drop),
+            Some(read) => shared.hold_to_hash(&read).and_then(|()| shared.content(&read).map(drop)),
             None => Ok(()),
         });
         match read {

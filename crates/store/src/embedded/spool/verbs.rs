@@ -104,6 +104,9 @@ fn read<D: Disk>(shared: &Shared<D>, message: MessageId, found: Looked) -> Resul
         Some(recent) => (recent.envelope, Content::Held(recent.content)),
         None => {
             let Some(read) = shared.read(message)? else { return Ok(None) };
+            if found.states.iter().any(|(_, state)| state.attempts() > 0) || read.position < shared.state().proven {
+                shared.hold_to_hash(&read)?;
+            }
             let content = shared.content(&read)?;
             (Arc::new(read.kept.envelope), content)
         }

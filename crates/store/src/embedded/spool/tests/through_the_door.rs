@@ -167,6 +167,28 @@ async fn a_damaged_content_file_is_told_and_not_delivered() {
     assert_eq!(octets(&whole.content), content(11, 3_000_000));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn content_that_is_not_what_was_admitted_is_told_and_not_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = open(folder.path());
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content(10, 3_000));
+    for message in [10, 11] {
+        let mut envelope = envelope(message, 1);
+        envelope.facts.sha256.copy_from_slice(hash.as_ref());
+        let mut draft = spool.draft().unwrap();
+        draft.append(Bytes::from(content(message, 3_000))).await.unwrap();
+        spool.commit(envelope, draft).await.unwrap();
+    }
+    spool.close();
+    drop(spool);
+    // both are read from the log, where the checksum of either is right
+    let spool = open(folder.path());
+    let whole = spool.claim(MessageId(10)).await.unwrap().unwrap();
+    assert_eq!(octets(&whole.content), content(10, 3_000));
+    assert!(matches!(spool.claim(MessageId(11)).await, Err(StoreError::Damaged(_))));
+    assert_eq!(spool.health().damage.len(), 1);
+}
+
 #[test]
 fn what_is_held_for_a_first_attempt_is_bounded_however_small_it_is() {
     let mut recent = Recent::default();
