@@ -6,6 +6,7 @@
 //! Beside these ([`further`]) what came to be kept later: a stream's suppression, a plan, a member, a webhook with a call, brakes, an
 //! order, a request with a key, a test inbox, a report on DMARC, a source that an attempt was made from, and a report after delivery.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::Path;
@@ -57,7 +58,9 @@ fn operator() -> Actor {
     Actor { name: "operator".into(), from: "cli".into() }
 }
 
-fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope, Failure> {
+fn envelope(number: u64, recipients: &[&str], content: &[u8]) -> Result<Envelope, Failure> {
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, content).as_ref());
     let addresses = recipients.iter().map(|text| Address::parse(text, false)).collect::<Result<_, _>>()?;
     Ok(Envelope {
         message: MessageId(u128::from(later(number).0) << 80 | u128::from(number)),
@@ -75,9 +78,9 @@ fn envelope(number: u64, recipients: &[&str], octets: usize) -> Result<Envelope,
         retry_for: (number == 2).then_some(Duration::from_secs(3600)),
         sandbox: false,
         facts: ContentFacts {
-            octets: octets as u64,
+            octets: content.len() as u64,
             header_octets: 24,
-            sha256: [7; 32],
+            sha256,
             subject: format!("Message {number}"),
             from: "shop@example.com".into(),
             message_id: format!("<{number}@example.com>"),
@@ -109,7 +112,7 @@ fn content(number: u64, octets: usize) -> Vec<u8> {
 
 async fn commit(store: &Embedded, number: u64, recipients: &[&str], octets: usize) -> Result<MessageId, Failure> {
     let content = content(number, octets);
-    let envelope = envelope(number, recipients, content.len())?;
+    let envelope = envelope(number, recipients, &content)?;
     let message = envelope.message;
     let mut draft = store.draft()?;
     draft.append(Bytes::from(content)).await?;
